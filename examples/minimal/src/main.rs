@@ -1,0 +1,2 @@
+//! Placeholder until the model stands.
+fn main() {}

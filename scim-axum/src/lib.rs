@@ -1,0 +1,1 @@
+//! Mounts `scim` services in an `axum` router.

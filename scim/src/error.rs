@@ -1,0 +1,375 @@
+//! The one error type: an HTTP status, a SCIM error type and a sentence for an administrator.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display, Formatter, Write};
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// The result of everything in this crate that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The SCIM detail error keywords (RFC 7644 table 9, RFC 9865 section 2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ScimType {
+    /// The filter is malformed, or combines an attribute with an operator it does not support.
+    InvalidFilter,
+    /// The filter matches more than the service is willing to visit.
+    TooMany,
+    /// A value that must be unique is taken.
+    Uniqueness,
+    /// The change is not compatible with the attribute's mutability.
+    Mutability,
+    /// The body does not have the structure of the message.
+    InvalidSyntax,
+    /// The path of a PATCH operation or a `sortBy` is malformed or unknown.
+    InvalidPath,
+    /// The path of a PATCH operation did not select anything to operate on.
+    NoTarget,
+    /// A required value is missing, or a value does not fit its attribute.
+    InvalidValue,
+    /// The protocol version is not supported.
+    InvalidVers,
+    /// The request must not be made because the URL would hold personal data.
+    Sensitive,
+    /// The cursor is not one of ours.
+    InvalidCursor,
+    /// The cursor is one of ours, but too old.
+    ExpiredCursor,
+    /// `count` differs from the one the cursor was made with.
+    InvalidCount,
+}
+
+impl ScimType {
+    /// The keyword as it stands in an error response.
+    ///
+    /// ```
+    /// assert_eq!(scim::ScimType::NoTarget.as_str(), "noTarget");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidFilter => "invalidFilter",
+            Self::TooMany => "tooMany",
+            Self::Uniqueness => "uniqueness",
+            Self::Mutability => "mutability",
+            Self::InvalidSyntax => "invalidSyntax",
+            Self::InvalidPath => "invalidPath",
+            Self::NoTarget => "noTarget",
+            Self::InvalidValue => "invalidValue",
+            Self::InvalidVers => "invalidVers",
+            Self::Sensitive => "sensitive",
+            Self::InvalidCursor => "invalidCursor",
+            Self::ExpiredCursor => "expiredCursor",
+            Self::InvalidCount => "invalidCount",
+        }
+    }
+}
+
+impl Display for ScimType {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What went wrong, said to the person who has to put it right.
+///
+/// An error knows its HTTP status, its [`ScimType`] where the RFC defines one, a sentence, the attribute it is about
+/// and the index of the operation that caused it. It is one word wide. Its [`Display`] is the `detail` that the
+/// client sees; the [`source`](std::error::Error::source) is for logs only.
+///
+/// ```
+/// use scim::Error;
+///
+/// let error = Error::invalid_value("must be a string, but is the number 3").at("value").at_index(0).at("emails");
+/// assert_eq!(error.status(), 400);
+/// assert_eq!(error.to_string(), "Attribute emails[0].value must be a string, but is the number 3.");
+/// ```
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: StatusCode,
+    scim_type: Option<ScimType>,
+    detail: Cow<'static, str>,
+    /// Innermost segment first: an error gathers its path while it travels outwards.
+    path: Vec<Segment>,
+    operation: Option<usize>,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Segment {
+    Name(Cow<'static, str>),
+    Index(usize),
+}
+
+macro_rules! constructors {
+    ($($(#[$doc:meta])* $name:ident => $status:ident, $kind:ident;)*) => {
+        $(
+            $(#[$doc])*
+            ///
+            /// `detail` completes the sentence "Attribute x …" where a path is added with [`Error::at`], and is a
+            /// sentence of its own otherwise.
+            #[must_use]
+            pub fn $name(detail: impl Into<Cow<'static, str>>) -> Self {
+                Self::new(StatusCode::$status, detail).with_type(ScimType::$kind)
+            }
+        )*
+    };
+}
+
+impl Error {
+    /// An error with a status and a sentence, and no SCIM error type.
+    #[must_use]
+    pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            status,
+            scim_type: None,
+            detail: detail.into(),
+            path: Vec::new(),
+            operation: None,
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    constructors! {
+        /// 400 `invalidFilter` (RFC 7644 section 3.4.2.2).
+        invalid_filter => BAD_REQUEST, InvalidFilter;
+        /// 400 `tooMany` (RFC 7644 section 3.4.2.1).
+        too_many => BAD_REQUEST, TooMany;
+        /// 409 `uniqueness` (RFC 7644 section 3.3).
+        uniqueness => CONFLICT, Uniqueness;
+        /// 400 `mutability` (RFC 7644 section 3.5.2).
+        mutability => BAD_REQUEST, Mutability;
+        /// 400 `invalidSyntax` (RFC 7644 table 9).
+        invalid_syntax => BAD_REQUEST, InvalidSyntax;
+        /// 400 `invalidPath` (RFC 7644 section 3.5.2).
+        invalid_path => BAD_REQUEST, InvalidPath;
+        /// 400 `noTarget` (RFC 7644 section 3.5.2).
+        no_target => BAD_REQUEST, NoTarget;
+        /// 400 `invalidValue` (RFC 7644 table 9).
+        invalid_value => BAD_REQUEST, InvalidValue;
+        /// 400 `invalidVers` (RFC 7644 section 3.13).
+        invalid_version => BAD_REQUEST, InvalidVers;
+    }
+
+    /// 404: no resource has this id.
+    #[must_use]
+    pub fn not_found(resource_type: &str, id: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            format!("{resource_type} {} does not exist.", quoted(id)),
+        )
+    }
+
+    /// 412: the resource has changed since the version named in `If-Match` (RFC 7644 section 3.14).
+    #[must_use]
+    pub fn precondition_failed() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "The resource has another version than the request expects: read it again and repeat the change.",
+        )
+    }
+
+    /// 503 with `Retry-After`: the service is busy, and the request may be repeated as it is.
+    #[must_use]
+    pub fn busy(retry_after: Duration) -> Self {
+        let mut error = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The service is busy: repeat the request.",
+        );
+        error.0.retry_after = Some(retry_after);
+        error
+    }
+
+    /// 500: the fault is ours. The client is told nothing of `source`.
+    #[must_use]
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        let mut error = Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The service failed to process the request. The operator finds the cause in its log.",
+        );
+        error.0.source = Some(source.into());
+        error
+    }
+
+    /// The same error with a SCIM error type.
+    #[must_use]
+    pub fn with_type(mut self, scim_type: ScimType) -> Self {
+        self.0.scim_type = Some(scim_type);
+        self
+    }
+
+    /// The same error with the cause that a log should show.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Says which attribute the error is about; called from the inside out.
+    #[must_use]
+    pub fn at(mut self, attribute: impl Into<Cow<'static, str>>) -> Self {
+        self.0.path.push(Segment::Name(attribute.into()));
+        self
+    }
+
+    /// Says which element of a multi-valued attribute the error is about, counted from 0.
+    #[must_use]
+    pub fn at_index(mut self, index: usize) -> Self {
+        self.0.path.push(Segment::Index(index));
+        self
+    }
+
+    /// Says which operation of a PATCH or bulk request caused the error, counted from 0. The innermost wins.
+    #[must_use]
+    pub fn in_operation(mut self, index: usize) -> Self {
+        self.0.operation.get_or_insert(index);
+        self
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The SCIM error type, where the RFC defines one for this error.
+    #[must_use]
+    pub fn scim_type(&self) -> Option<ScimType> {
+        self.0.scim_type
+    }
+
+    /// The index of the PATCH or bulk operation that failed, counted from 0.
+    #[must_use]
+    pub fn operation(&self) -> Option<usize> {
+        self.0.operation
+    }
+
+    /// How long the client should wait before it repeats the request.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// The attribute the error is about, such as `emails[0].value`; `None` if it is about the whole request.
+    #[must_use]
+    pub fn attribute(&self) -> Option<String> {
+        if self.0.path.is_empty() {
+            return None;
+        }
+        let mut out = String::new();
+        let mut after_urn = false;
+        for segment in self.0.path.iter().rev() {
+            match segment {
+                Segment::Index(index) => _ = write!(out, "[{index}]"),
+                Segment::Name(name) => {
+                    if !out.is_empty() {
+                        out.push(if after_urn { ':' } else { '.' });
+                    }
+                    out.push_str(name);
+                    after_urn = name.starts_with("urn:");
+                }
+            }
+        }
+        Some(out)
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(index) = self.0.operation {
+            write!(f, "Operation {}: ", index + 1)?;
+        }
+        match self.attribute() {
+            Some(path) => write!(f, "Attribute {path} {}", self.0.detail)?,
+            None => f.write_str(&self.0.detail)?,
+        }
+        if self.0.detail.ends_with(['.', '?', '!']) {
+            Ok(())
+        } else {
+            f.write_char('.')
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Client text in an error: quoted, and cut so that a hostile value cannot blow the message up.
+pub(crate) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut out = String::with_capacity(text.len().min(LONGEST) + 4);
+    out.push('"');
+    for (position, character) in text.chars().enumerate() {
+        if position == LONGEST {
+            out.push('…');
+            break;
+        }
+        out.push(if character.is_control() {
+            '\u{fffd}'
+        } else {
+            character
+        });
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_word_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn the_path_is_built_from_the_inside_out() {
+        let error = Error::invalid_value("is wrong")
+            .at("value")
+            .at_index(2)
+            .at("emails")
+            .in_operation(0);
+        assert_eq!(error.attribute().as_deref(), Some("emails[2].value"));
+        assert_eq!(
+            error.to_string(),
+            "Operation 1: Attribute emails[2].value is wrong."
+        );
+    }
+
+    #[test]
+    fn an_extension_is_joined_to_its_attribute_by_a_colon() {
+        let error = Error::invalid_value("is wrong")
+            .at("value")
+            .at("manager")
+            .at("urn:example:User");
+        assert_eq!(
+            error.attribute().as_deref(),
+            Some("urn:example:User:manager.value")
+        );
+    }
+
+    #[test]
+    fn client_text_is_cut_and_harmless() {
+        let text = quoted(&"\u{7}x".repeat(1000));
+        assert!(text.chars().count() < 90, "{text}");
+        assert!(!text.contains('\u{7}'));
+    }
+
+    #[test]
+    fn internal_errors_say_nothing_of_their_cause() {
+        let error = Error::internal("connection string with a password");
+        assert!(!error.to_string().contains("password"));
+        assert!(std::error::Error::source(&error).is_some());
+    }
+}

@@ -1,0 +1,7 @@
+//! SCIM 2.0 for Rust (RFC 7643, RFC 7644).
+
+pub mod error;
+pub mod limits;
+
+pub use error::{Error, Result, ScimType};
+pub use limits::Limits;
