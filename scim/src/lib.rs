@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod limits;
+pub mod value;
 
 pub use error::{Error, Result, ScimType};
 pub use limits::Limits;

@@ -1,0 +1,5 @@
+//! Attribute values: what stands in a JSON document, and the types it becomes.
+
+pub mod json;
+
+pub use json::{Json, JsonBuf};
