@@ -1,6 +1,7 @@
 //! SCIM 2.0 for Rust (RFC 7643, RFC 7644).
 
 pub mod error;
+pub mod fold;
 pub mod limits;
 pub mod value;
 
