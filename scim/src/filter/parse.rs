@@ -1,0 +1,591 @@
+//! The grammar of filters (RFC 7644 section 3.4.2.2 with errata 4670, 4690, 7319, 7322 and 8924).
+//!
+//! ```text
+//! filter     = and-exp *( SP "or" SP and-exp )
+//! and-exp    = term *( SP "and" SP term )
+//! term       = value-path / attr-exp / [ "not" ] "(" filter ")"
+//! value-path = attr-path "[" filter "]"          ; inside: bare sub-attributes, no further value path
+//! attr-exp   = attr-path SP "pr" / attr-path SP op SP comp-value
+//! comp-value = false / null / true / number / string
+//! ```
+//!
+//! The words are nom parsers; what nests is kept on an explicit stack, so no input makes the parser recurse, and the
+//! limits are charged before anything is built. SP may be any number of spaces and tabs, it may surround what is in
+//! brackets, and the one before a quoted string may be missing, as it is in an example of RFC 7644 section 3.5.2.2.
+
+use std::str::FromStr;
+
+use nom::Parser as _;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while};
+use nom::character::complete::{char, digit1, one_of};
+use nom::combinator::{all_consuming, opt, recognize};
+
+use super::{Comparison, Filter, Literal, Number, Operator};
+use crate::error::{Error, Result, ScimType};
+use crate::limits::Limits;
+use crate::path::AttributeName;
+use crate::path::fault::{Fault, Parsed, expected, is_delimiter};
+use crate::path::parse::{Parts, attribute, sub_attribute};
+
+/// Nesting never goes deeper than this, whatever [`Limits::filter_depth`] says: code that walks a tree may recurse.
+const DEEPEST: usize = 256;
+
+const OPERATOR: &str = "an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr)";
+const VALUE: &str = "a value (a string in double quotes, a number, true, false or null)";
+
+/// Departures from the grammar that a parser may be told to accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Syntax {
+    /// Reads `userName eq bob` as `userName eq "bob"`. Releases of authentik before 2025 send such filters.
+    pub unquoted_strings: bool,
+}
+
+impl Filter {
+    /// Parses a filter.
+    ///
+    /// # Errors
+    /// 400 `invalidFilter`, with the byte position, what was found there and what was expected; or with the limit
+    /// that the filter exceeds: [`Limits::filter_bytes`], [`Limits::filter_depth`] or [`Limits::filter_nodes`].
+    ///
+    /// ```
+    /// use scim::{Limits, filter::Filter};
+    ///
+    /// let error = Filter::parse(r#"userName is "bob""#, &Limits::default()).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "Filter: at byte 9 found \"is\", expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr)."
+    /// );
+    /// ```
+    pub fn parse(text: &str, limits: &Limits) -> Result<Self> {
+        Self::parse_with(text, limits, Syntax::default())
+    }
+
+    /// Parses a filter that may depart from the grammar.
+    ///
+    /// # Errors
+    /// As [`Filter::parse`].
+    ///
+    /// ```
+    /// use scim::{Limits, filter::{Filter, Syntax}};
+    ///
+    /// let filter = Filter::parse_with("userName eq bob", &Limits::default(), Syntax { unquoted_strings: true })?;
+    /// assert_eq!(filter.to_string(), r#"userName eq "bob""#);
+    /// # Ok::<(), scim::Error>(())
+    /// ```
+    pub fn parse_with(text: &str, limits: &Limits, syntax: Syntax) -> Result<Self> {
+        check_length("Filter", text, limits, ScimType::InvalidFilter)?;
+        Parser::new(text, limits, syntax)
+            .filter()
+            .map_err(|fault| fault.into_error("Filter", text, ScimType::InvalidFilter))
+    }
+}
+
+impl FromStr for Filter {
+    type Err = Error;
+
+    /// [`Filter::parse`] with the default limits.
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text, &Limits::default())
+    }
+}
+
+/// Refuses a text that is too long before a byte of it is read.
+pub(super) fn check_length(subject: &str, text: &str, limits: &Limits, scim_type: ScimType) -> Result<()> {
+    if text.len() <= limits.filter_bytes {
+        return Ok(());
+    }
+    let detail = format!(
+        "{subject}: its {} bytes go beyond the limit of {} bytes",
+        text.len(),
+        limits.filter_bytes
+    );
+    Err(Error::new(http::StatusCode::BAD_REQUEST, detail).with_type(scim_type))
+}
+
+/// What an opening parenthesis or bracket was the beginning of.
+#[derive(Debug)]
+enum Opening {
+    Group,
+    Not,
+    ValuePath(AttributeName),
+    /// The brackets of a PATCH path: the filter ends where they close.
+    Target,
+}
+
+impl Opening {
+    fn is_bracket(&self) -> bool {
+        matches!(self, Self::ValuePath(_) | Self::Target)
+    }
+}
+
+/// Where the operands of one level begin among `Parser::operands`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Level {
+    any: usize,
+    all: usize,
+}
+
+/// What follows a term.
+enum Next {
+    And,
+    Or,
+    Close,
+    End,
+}
+
+/// The state of one parse. Single terms never touch the two stacks, so the commonest filters allocate nothing but
+/// their own strings.
+pub(super) struct Parser<'a> {
+    rest: &'a str,
+    syntax: Syntax,
+    depth: usize,
+    nodes: usize,
+    nodes_left: usize,
+    /// What is open, and the level outside of it.
+    open: Vec<(Opening, Level)>,
+    level: Level,
+    operands: Vec<Filter>,
+}
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(text: &'a str, limits: &Limits, syntax: Syntax) -> Self {
+        Self {
+            rest: text,
+            syntax,
+            depth: limits.filter_depth.min(DEEPEST),
+            nodes: limits.filter_nodes,
+            nodes_left: limits.filter_nodes,
+            open: Vec::new(),
+            level: Level::default(),
+            operands: Vec::new(),
+        }
+    }
+
+    /// A whole filter, up to the end of the text.
+    pub(super) fn filter(mut self) -> Result<Filter, Fault<'a>> {
+        self.run()
+    }
+
+    /// The filter in the brackets of a PATCH path, from behind the opening one; also what is left behind the closing one.
+    pub(super) fn bracketed(mut self) -> Result<(&'a str, Filter), Fault<'a>> {
+        self.push(Opening::Target)?;
+        let filter = self.run()?;
+        Ok((self.rest, filter))
+    }
+
+    /// The operator and the value of an `attr-exp` about the sub-attribute `name`, up to the end of the text.
+    pub(super) fn comparison_of(mut self, name: &'a str) -> Result<Filter, Fault<'a>> {
+        let filter = self.expression(plain(name))?;
+        self.spaces();
+        if self.rest.is_empty() {
+            Ok(filter)
+        } else {
+            Err(Fault::expected(self.rest, "the end of the path"))
+        }
+    }
+
+    fn run(&mut self) -> Result<Filter, Fault<'a>> {
+        loop {
+            self.spaces();
+            let Some(mut term) = self.term()? else { continue };
+            loop {
+                match self.next()? {
+                    Next::And => {
+                        self.operands.push(term);
+                        break;
+                    }
+                    Next::Or => {
+                        let all = self.join_all(term);
+                        self.operands.push(all);
+                        self.level.all = self.operands.len();
+                        break;
+                    }
+                    Next::End => return Ok(self.join_any(term)),
+                    Next::Close => {
+                        let inner = self.join_any(term);
+                        let Some((opening, outer)) = self.open.pop() else {
+                            return Ok(inner);
+                        };
+                        self.level = outer;
+                        term = match opening {
+                            Opening::Target => return Ok(inner),
+                            Opening::Group => inner,
+                            Opening::Not => inner.negate(),
+                            Opening::ValuePath(attribute) => self.value_path(attribute, inner)?,
+                        };
+                    }
+                }
+            }
+        }
+    }
+
+    /// One expression; `None` if something was opened instead.
+    fn term(&mut self) -> Result<Option<Filter>, Fault<'a>> {
+        if self.rest.starts_with('(') {
+            self.push(Opening::Group)?;
+            self.skip(1);
+            return Ok(None);
+        }
+        let start = self.rest;
+        let name = self.take(attribute)?;
+        if self.in_brackets() && !name.is_plain() {
+            return Err(Fault::expected(
+                start,
+                "the bare name of a sub-attribute, as in every pair of brackets",
+            ));
+        }
+        if self.rest.starts_with('[') {
+            return self.open_value_path(name).map(|()| None);
+        }
+        if name.is_plain() && name.name.eq_ignore_ascii_case("not") && self.opens_negation(start)? {
+            return Ok(None);
+        }
+        self.expression(name).map(Some)
+    }
+
+    /// Behind the word `not`: takes the parenthesis that makes it an operator rather than an attribute.
+    fn opens_negation(&mut self, start: &'a str) -> Result<bool, Fault<'a>> {
+        let behind = self.rest.trim_start_matches(is_space);
+        if !behind.starts_with('(') {
+            return Ok(false);
+        }
+        self.charge(start)?;
+        self.rest = behind;
+        self.push(Opening::Not)?;
+        self.skip(1);
+        Ok(true)
+    }
+
+    fn open_value_path(&mut self, name: Parts<'a>) -> Result<(), Fault<'a>> {
+        if self.in_brackets() {
+            return Err(Fault::expected(self.rest, "an operator: brackets do not nest"));
+        }
+        if name.sub.is_some() {
+            return Err(Fault::expected(
+                self.rest,
+                "an operator: brackets follow an attribute, not a sub-attribute",
+            ));
+        }
+        self.charge(self.rest)?;
+        self.push(Opening::ValuePath(name.to_name()))?;
+        self.skip(1);
+        Ok(())
+    }
+
+    /// Behind a closing bracket: `.sub op value` is one more condition on the same element.
+    fn value_path(&mut self, attribute: AttributeName, inner: Filter) -> Result<Filter, Fault<'a>> {
+        let filter = match self.rest.strip_prefix('.') {
+            None => inner,
+            Some(rest) => {
+                self.rest = rest;
+                let name = self.take(sub_attribute)?;
+                inner.and(self.expression(plain(name))?)
+            }
+        };
+        Ok(Filter::value_path(attribute, filter))
+    }
+
+    /// The operator and the value behind `name`.
+    fn expression(&mut self, name: Parts<'a>) -> Result<Filter, Fault<'a>> {
+        self.charge(self.rest)?;
+        if self.spaces() == 0 && !self.rest.is_empty() {
+            return Err(Fault::expected(
+                self.rest,
+                "a space and an operator behind the attribute name",
+            ));
+        }
+        let start = self.rest;
+        let word = self.take(word)?;
+        if word.eq_ignore_ascii_case("pr") {
+            return Ok(Filter::Present(name.to_name()));
+        }
+        let Some(operator) = operator(word) else {
+            let negation = name.is_plain() && name.name.eq_ignore_ascii_case("not");
+            return Err(Fault::expected(
+                start,
+                if negation {
+                    "\"(\" behind \"not\""
+                } else {
+                    OPERATOR
+                },
+            ));
+        };
+        if self.spaces() == 0 && !self.rest.is_empty() && !self.rest.starts_with('"') {
+            return Err(Fault::expected(
+                self.rest,
+                "a space and a value behind the operator",
+            ));
+        }
+        let value = self.literal()?;
+        Ok(Filter::Compare(Comparison {
+            attribute: name.to_name(),
+            operator,
+            value,
+        }))
+    }
+
+    fn literal(&mut self) -> Result<Literal, Fault<'a>> {
+        if self.rest.starts_with('"') {
+            return self.take(string).map(Literal::String);
+        }
+        let start = self.rest;
+        let word = self.take(word)?;
+        match bare_literal(word) {
+            Some(literal) => Ok(literal),
+            None if self.syntax.unquoted_strings && !word.is_empty() => Ok(Literal::String(word.to_owned())),
+            None => Err(Fault::expected(start, VALUE)),
+        }
+    }
+
+    /// What comes behind a term: a logical operator, the end of something, or a fault.
+    fn next(&mut self) -> Result<Next, Fault<'a>> {
+        let spaced = self.spaces() > 0;
+        let bracket = self.open.last().map(|(opening, _)| opening.is_bracket());
+        match (self.rest.as_bytes().first(), bracket) {
+            (None, None) => return Ok(Next::End),
+            (Some(b')'), Some(false)) | (Some(b']'), Some(true)) => {
+                self.skip(1);
+                return Ok(Next::Close);
+            }
+            _ if spaced => {
+                if let Some(next) = self.logical_operator()? {
+                    return Ok(next);
+                }
+            }
+            _ => {}
+        }
+        Err(Fault::expected(
+            self.rest,
+            match bracket {
+                None => "\" and \", \" or \" or the end of the filter",
+                Some(false) => "\" and \", \" or \" or \")\"",
+                Some(true) => "\" and \", \" or \" or \"]\"",
+            },
+        ))
+    }
+
+    fn logical_operator(&mut self) -> Result<Option<Next>, Fault<'a>> {
+        let (behind, word) = word(self.rest)?;
+        let next = if word.eq_ignore_ascii_case("and") {
+            Next::And
+        } else if word.eq_ignore_ascii_case("or") {
+            Next::Or
+        } else {
+            return Ok(None);
+        };
+        if !behind.starts_with(is_space) {
+            return Err(Fault::expected(behind, "a space and another expression"));
+        }
+        self.charge(self.rest)?;
+        self.rest = behind;
+        Ok(Some(next))
+    }
+
+    fn push(&mut self, opening: Opening) -> Result<(), Fault<'a>> {
+        if self.open.len() >= self.depth {
+            return Err(Fault::beyond(
+                self.rest,
+                self.depth,
+                "levels of parentheses and brackets",
+            ));
+        }
+        self.open.push((opening, self.level));
+        let here = self.operands.len();
+        self.level = Level { any: here, all: here };
+        Ok(())
+    }
+
+    /// Pays for one expression or logical operator, which begins at `at`.
+    fn charge(&mut self, at: &'a str) -> Result<(), Fault<'a>> {
+        match self.nodes_left.checked_sub(1) {
+            Some(left) => self.nodes_left = left,
+            None => return Err(Fault::beyond(at, self.nodes, "expressions and logical operators")),
+        }
+        Ok(())
+    }
+
+    /// The conjunction that ends with `last`.
+    fn join_all(&mut self, last: Filter) -> Filter {
+        match self.pop_from(self.level.all, last) {
+            Ok(all) => Filter::And(all),
+            Err(single) => single,
+        }
+    }
+
+    /// The disjunction whose last conjunction ends with `last`.
+    fn join_any(&mut self, last: Filter) -> Filter {
+        let last = self.join_all(last);
+        match self.pop_from(self.level.any, last) {
+            Ok(any) => Filter::Or(any),
+            Err(single) => single,
+        }
+    }
+
+    /// The operands from `start` on with `last`; `last` alone if there are none.
+    fn pop_from(&mut self, start: usize, last: Filter) -> Result<Vec<Filter>, Filter> {
+        if self.operands.len() <= start {
+            return Err(last);
+        }
+        self.operands.push(last);
+        Ok(self.operands.drain(start..).collect())
+    }
+
+    fn in_brackets(&self) -> bool {
+        self.open.iter().any(|(opening, _)| opening.is_bracket())
+    }
+
+    fn take<O>(&mut self, parser: impl FnOnce(&'a str) -> Parsed<'a, O>) -> Result<O, Fault<'a>> {
+        let (rest, output) = parser(self.rest)?;
+        self.rest = rest;
+        Ok(output)
+    }
+
+    /// Skips white space and says how much there was.
+    fn spaces(&mut self) -> usize {
+        let before = self.rest.len();
+        self.rest = self.rest.trim_start_matches(is_space);
+        before - self.rest.len()
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
+    }
+}
+
+/// A name without prefix and sub-attribute.
+fn plain(name: &str) -> Parts<'_> {
+    Parts {
+        urn: None,
+        name,
+        sub: None,
+    }
+}
+
+fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t')
+}
+
+/// Everything up to the next delimiter, possibly nothing.
+fn word(input: &str) -> Parsed<'_, &str> {
+    take_while(|character| !is_delimiter(character))(input)
+}
+
+/// The operator that `word` names, in any case.
+pub(super) fn operator(word: &str) -> Option<Operator> {
+    let &[first, second] = word.as_bytes() else {
+        return None;
+    };
+    match &[first.to_ascii_lowercase(), second.to_ascii_lowercase()] {
+        b"eq" => Some(Operator::Eq),
+        b"ne" => Some(Operator::Ne),
+        b"co" => Some(Operator::Co),
+        b"sw" => Some(Operator::Sw),
+        b"ew" => Some(Operator::Ew),
+        b"gt" => Some(Operator::Gt),
+        b"ge" => Some(Operator::Ge),
+        b"lt" => Some(Operator::Lt),
+        b"le" => Some(Operator::Le),
+        _ => None,
+    }
+}
+
+fn bare_literal(word: &str) -> Option<Literal> {
+    match word.as_bytes().first()? {
+        b'-' | b'0'..=b'9' => number(word)
+            .ok()
+            .map(|(_, text)| Literal::Number(Number::from_json(text))),
+        _ if word.eq_ignore_ascii_case("true") => Some(Literal::Bool(true)),
+        _ if word.eq_ignore_ascii_case("false") => Some(Literal::Bool(false)),
+        _ if word.eq_ignore_ascii_case("null") => Some(Literal::Null),
+        _ => None,
+    }
+}
+
+/// A JSON number (RFC 8259 section 6), all of the input.
+fn number(input: &str) -> Parsed<'_, &str> {
+    let integer = alt((tag("0"), digit1));
+    let fraction = (char('.'), digit1);
+    let exponent = (one_of("eE"), opt(one_of("+-")), digit1);
+    all_consuming(recognize((opt(char('-')), integer, opt(fraction), opt(exponent)))).parse(input)
+}
+
+/// A JSON string (RFC 8259 section 7), its escapes decoded.
+fn string(input: &str) -> Parsed<'_, String> {
+    const END: &str = "a double quote to end the string";
+    let (mut rest, _) = char('"')(input)?;
+    let mut decoded = String::new();
+    loop {
+        let (behind, plain) = take_while(is_plain)(rest)?;
+        match behind.as_bytes().first() {
+            Some(b'"') => {
+                // The commonest string has no escape, and is allocated once in its own size.
+                decoded.push_str(plain);
+                let (behind, _) = char('"')(behind)?;
+                return Ok((behind, decoded));
+            }
+            Some(b'\\') => {
+                decoded.push_str(plain);
+                let (behind, character) = escape(behind)?;
+                decoded.push(character);
+                rest = behind;
+            }
+            Some(_) => return expected(behind, "an escape instead of a control character"),
+            None => return expected(behind, END),
+        }
+    }
+}
+
+fn is_plain(character: char) -> bool {
+    character != '"' && character != '\\' && character >= ' '
+}
+
+/// An escape, from its backslash on; two of them where they make a surrogate pair.
+fn escape(input: &str) -> Parsed<'_, char> {
+    const ESCAPE: &str = "an escape of JSON (\\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX)";
+    let (rest, _) = char('\\')(input)?;
+    let Some(kind) = rest.chars().next() else {
+        return expected(input, ESCAPE);
+    };
+    let character = match kind {
+        '"' | '\\' | '/' => kind,
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => return unicode_escape(input),
+        _ => return expected(input, ESCAPE),
+    };
+    Ok((rest.get(1..).unwrap_or_default(), character))
+}
+
+fn unicode_escape(input: &str) -> Parsed<'_, char> {
+    let (rest, unit) = code_unit(input)?;
+    if let Some(character) = char::from_u32(unit) {
+        return Ok((rest, character));
+    }
+    let pair = match (unit, code_unit(rest)) {
+        (0xd800..0xdc00, Ok((rest, low @ 0xdc00..0xe000))) => {
+            char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
+                .map(|character| (rest, character))
+        }
+        _ => None,
+    };
+    match pair {
+        Some(found) => Ok(found),
+        None => expected(input, "both halves of a surrogate pair"),
+    }
+}
+
+/// `\uXXXX`
+fn code_unit(input: &str) -> Parsed<'_, u32> {
+    let digits = input
+        .strip_prefix("\\u")
+        .and_then(|rest| rest.split_at_checked(4))
+        .filter(|(digits, _)| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    match digits.map(|(digits, rest)| (rest, u32::from_str_radix(digits, 16))) {
+        Some((rest, Ok(unit))) => Ok((rest, unit)),
+        _ => expected(input, "four hexadecimal digits behind \\u"),
+    }
+}

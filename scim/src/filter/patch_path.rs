@@ -1,0 +1,149 @@
+//! The path of a PATCH operation (RFC 7644 section 3.5.2, figure 7, with erratum 7122).
+//!
+//! ```text
+//! path = attr-path / value-path [ "." attr-name ] / attr-exp / urn
+//! ```
+
+use std::str::FromStr;
+
+use super::Filter;
+use super::parse::{Parser, Syntax, check_length, operator};
+use crate::error::{Error, Result, ScimType};
+use crate::limits::Limits;
+use crate::path::AttributeName;
+use crate::path::fault::{Fault, is_delimiter};
+use crate::path::parse::{Parts, attribute_or_schema, sub_attribute};
+
+/// The path of a PATCH operation as written, before any schema has been asked.
+///
+/// `name.givenName` is a sub-attribute of `attribute`; only what follows brackets is in `sub`. Whether a URN alone
+/// means an extension's container is for the schema to say: see [`AttributeName::names_schema`]. The form
+/// `members eq "x"` of erratum 7122 reads as `members[value eq "x"]`, and `emails.type eq "x"` as `emails[type eq "x"]`.
+///
+/// ```
+/// use scim::{Limits, filter::PathExpression};
+///
+/// let path = PathExpression::parse(r#"emails[type eq "work"].value"#, &Limits::default())?;
+/// assert_eq!(path.attribute.name, "emails");
+/// assert_eq!(path.filter.map(|filter| filter.to_string()).as_deref(), Some(r#"type eq "work""#));
+/// assert_eq!(path.sub.as_deref(), Some("value"));
+/// # Ok::<(), scim::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PathExpression {
+    /// The attribute.
+    pub attribute: AttributeName,
+    /// Which of its elements are meant. The names in it are bare sub-attributes.
+    pub filter: Option<Filter>,
+    /// The sub-attribute of those elements, behind the brackets.
+    pub sub: Option<String>,
+}
+
+impl PathExpression {
+    /// Parses a path.
+    ///
+    /// # Errors
+    /// 400 `invalidPath` for a broken path and 400 `invalidFilter` for a broken filter in its brackets, with the byte
+    /// position, what was found there and what was expected, or with the limit that the path exceeds.
+    pub fn parse(text: &str, limits: &Limits) -> Result<Self> {
+        Self::parse_with(text, limits, Syntax::default())
+    }
+
+    /// Parses a path whose filter may depart from the grammar.
+    ///
+    /// # Errors
+    /// As [`PathExpression::parse`].
+    pub fn parse_with(text: &str, limits: &Limits, syntax: Syntax) -> Result<Self> {
+        check_length("Path", text, limits, ScimType::InvalidPath)?;
+        let path = |fault: Fault<'_>| fault.into_error("Path", text, ScimType::InvalidPath);
+        let filter = |fault: Fault<'_>| fault.into_error("Path", text, ScimType::InvalidFilter);
+
+        let (rest, name) = attribute_or_schema(text).map_err(|fault| path(fault.into()))?;
+        if rest.is_empty() {
+            return Ok(Self::of(name.to_name()));
+        }
+        if let Some(inner) = rest
+            .strip_prefix('[')
+            .filter(|_| name.sub.is_none() && !name.name.is_empty())
+        {
+            let (rest, condition) = Parser::new(inner, limits, syntax).bracketed().map_err(filter)?;
+            let sub = behind_brackets(rest).map_err(path)?;
+            return Ok(Self {
+                filter: Some(condition),
+                sub: sub.map(str::to_owned),
+                ..Self::of(name.to_name())
+            });
+        }
+        if is_expression(name, rest) {
+            let sub = name.sub.unwrap_or("value");
+            let condition = Parser::new(rest, limits, syntax)
+                .comparison_of(sub)
+                .map_err(filter)?;
+            return Ok(Self {
+                filter: Some(condition),
+                ..Self::of(Parts { sub: None, ..name }.to_name())
+            });
+        }
+        Err(path(Fault::expected(
+            rest,
+            "the end of the path, or a filter in brackets",
+        )))
+    }
+
+    /// The path of a whole attribute.
+    fn of(attribute: AttributeName) -> Self {
+        Self {
+            attribute,
+            filter: None,
+            sub: None,
+        }
+    }
+
+    /// The sub-attribute that the path ends with, whether brackets precede it or not.
+    #[must_use]
+    pub fn sub_attribute(&self) -> Option<&str> {
+        self.sub.as_deref().or(self.attribute.sub.as_deref())
+    }
+}
+
+/// What may follow the closing bracket: nothing, or a dot and a sub-attribute.
+fn behind_brackets(rest: &str) -> Result<Option<&str>, Fault<'_>> {
+    const END: &str = "the end of the path";
+    if rest.is_empty() {
+        return Ok(None);
+    }
+    let Some(rest) = rest.strip_prefix('.') else {
+        return Err(Fault::expected(
+            rest,
+            "the end of the path, or a dot and a sub-attribute",
+        ));
+    };
+    match sub_attribute(rest)? {
+        ("", sub) => Ok(Some(sub)),
+        (rest, _) => Err(Fault::expected(rest, END)),
+    }
+}
+
+/// Whether an operator follows the name, so that the path is an `attr-exp`.
+fn is_expression(name: Parts<'_>, rest: &str) -> bool {
+    let behind = rest.trim_start_matches([' ', '\t']);
+    let word = behind.split(is_delimiter).next().unwrap_or_default();
+    !name.name.is_empty()
+        && behind.len() < rest.len()
+        && (operator(word).is_some() || word.eq_ignore_ascii_case("pr"))
+}
+
+impl From<AttributeName> for PathExpression {
+    fn from(attribute: AttributeName) -> Self {
+        Self::of(attribute)
+    }
+}
+
+impl FromStr for PathExpression {
+    type Err = Error;
+
+    /// [`PathExpression::parse`] with the default limits.
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text, &Limits::default())
+    }
+}

@@ -1,0 +1,103 @@
+//! What a parser found where it expected something else.
+
+use std::borrow::Cow;
+
+use nom::IResult;
+use nom::error::{ErrorKind, ParseError};
+
+use crate::error::{Error, ScimType, quoted};
+
+/// What a token parser returns: the rest of the text and the token, or a fault.
+pub(crate) type Parsed<'a, O> = IResult<&'a str, O, Fault<'a>>;
+
+/// A fault knows the text that was left when it happened, so it costs nothing until it is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault<'a> {
+    rest: &'a str,
+    problem: Problem,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Problem {
+    Expected(&'static str),
+    Beyond { limit: usize, of: &'static str },
+}
+
+impl<'a> Fault<'a> {
+    /// `rest` begins where something other than `expected` was found.
+    pub(crate) fn expected(rest: &'a str, expected: &'static str) -> Self {
+        Self {
+            rest,
+            problem: Problem::Expected(expected),
+        }
+    }
+
+    /// What begins at `rest` would be more than `limit` of something.
+    pub(crate) fn beyond(rest: &'a str, limit: usize, of: &'static str) -> Self {
+        Self {
+            rest,
+            problem: Problem::Beyond { limit, of },
+        }
+    }
+
+    /// The error for the client; `text` is everything that was to be parsed and `subject` what it is called.
+    pub(crate) fn into_error(self, subject: &str, text: &str, scim_type: ScimType) -> Error {
+        let at = text.len().saturating_sub(self.rest.len());
+        let detail = match self.problem {
+            Problem::Expected(expected) => {
+                let found = self.found();
+                format!("{subject}: at byte {at} found {found}, expected {expected}")
+            }
+            Problem::Beyond { limit, of } => {
+                format!("{subject}: at byte {at} it goes beyond the limit of {limit} {of}")
+            }
+        };
+        Error::new(http::StatusCode::BAD_REQUEST, detail).with_type(scim_type)
+    }
+
+    /// The word, or else the single character, at the fault.
+    fn found(self) -> Cow<'static, str> {
+        let Some(first) = self.rest.chars().next() else {
+            return Cow::Borrowed("the end");
+        };
+        let end = match self.rest.find(is_delimiter) {
+            None => self.rest.len(),
+            Some(0) => first.len_utf8(),
+            Some(end) => end,
+        };
+        match first {
+            '"' => Cow::Borrowed("a double quote"),
+            ' ' => Cow::Borrowed("a space"),
+            _ => Cow::Owned(quoted(self.rest.get(..end).unwrap_or_default())),
+        }
+    }
+}
+
+/// Where a word ends.
+pub(crate) fn is_delimiter(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '(' | ')' | '[' | ']' | '"')
+}
+
+impl<'a> From<nom::Err<Fault<'a>>> for Fault<'a> {
+    fn from(error: nom::Err<Fault<'a>>) -> Self {
+        match error {
+            nom::Err::Error(fault) | nom::Err::Failure(fault) => fault,
+            nom::Err::Incomplete(_) => Self::expected("", "more text"),
+        }
+    }
+}
+
+impl<'a> ParseError<&'a str> for Fault<'a> {
+    fn from_error_kind(rest: &'a str, _: ErrorKind) -> Self {
+        Self::expected(rest, "something else")
+    }
+
+    fn append(_: &'a str, _: ErrorKind, other: Self) -> Self {
+        other
+    }
+}
+
+/// A recoverable nom error.
+pub(crate) fn expected<'a, O>(rest: &'a str, what: &'static str) -> Parsed<'a, O> {
+    Err(nom::Err::Error(Fault::expected(rest, what)))
+}

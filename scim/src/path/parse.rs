@@ -1,0 +1,146 @@
+//! The grammar of attribute names (RFC 7644 section 3.4.2.2 with erratum 8924).
+//!
+//! ```text
+//! attr-path = [ urn ":" ] attr-name [ "." attr-name ]
+//! attr-name = [ "$" ] ALPHA *( "-" / "_" / "$" / DIGIT / ALPHA )
+//! ```
+//!
+//! URNs contain both `:` and `.`, so the attribute begins after the last `:`, and only then is it split at the `.`.
+
+use nom::Parser;
+use nom::bytes::complete::take_while;
+use nom::combinator::map;
+
+use super::AttributeName;
+use super::fault::{Parsed, expected};
+
+const ATTRIBUTE: &str = "an attribute name";
+const SUB_ATTRIBUTE: &str = "the name of a sub-attribute";
+
+/// A name that still borrows the text it was parsed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parts<'a> {
+    pub(crate) urn: Option<&'a str>,
+    pub(crate) name: &'a str,
+    pub(crate) sub: Option<&'a str>,
+}
+
+impl Parts<'_> {
+    /// Whether this is one word: neither prefix nor sub-attribute.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.urn.is_none() && self.sub.is_none()
+    }
+
+    pub(crate) fn to_name(self) -> AttributeName {
+        AttributeName {
+            urn: self.urn.map(str::to_owned),
+            name: self.name.to_owned(),
+            sub: self.sub.map(str::to_owned),
+        }
+    }
+}
+
+/// One `attr-name`.
+pub(crate) fn name<'a>(input: &'a str, what: &'static str) -> Parsed<'a, &'a str> {
+    let (rest, word) = take_while(is_name_char)(input)?;
+    let letters = word.strip_prefix('$').unwrap_or(word);
+    if letters.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        Ok((rest, word))
+    } else {
+        expected(input, what)
+    }
+}
+
+/// The name of a sub-attribute.
+pub(crate) fn sub_attribute(input: &str) -> Parsed<'_, &str> {
+    name(input, SUB_ATTRIBUTE)
+}
+
+/// An `attr-path`.
+pub(crate) fn attribute(input: &str) -> Parsed<'_, Parts<'_>> {
+    let (_, word) = take_while(is_uri_char)(input)?;
+    let Some((urn, local)) = split_urn(input, word) else {
+        return local_name(input, None);
+    };
+    if is_uri(urn) {
+        local_name(local, Some(urn))
+    } else {
+        expected(input, ATTRIBUTE)
+    }
+}
+
+/// An `attr-path`, or the URN of a schema whose last part could not be an attribute, such as `urn:example:hr:1.0`.
+pub(crate) fn attribute_or_schema(input: &str) -> Parsed<'_, Parts<'_>> {
+    let (after, word) = take_while(is_uri_char)(input)?;
+    match attribute(input) {
+        // Part of the word is left over: the split cannot have been the right one.
+        Ok((rest, _)) if rest.len() > after.len() && is_uri(word) => Ok((after, schema(word))),
+        Err(_) if is_uri(word) => Ok((after, schema(word))),
+        result => result,
+    }
+}
+
+fn schema(urn: &str) -> Parts<'_> {
+    Parts {
+        urn: Some(urn),
+        name: "",
+        sub: None,
+    }
+}
+
+/// The text before and after the last `:` of `word`, with which `input` begins.
+fn split_urn<'a>(input: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
+    let colon = word.rfind(':')?;
+    let (urn, local) = input.split_at_checked(colon)?;
+    Some((urn, local.strip_prefix(':')?))
+}
+
+fn local_name<'a>(input: &'a str, urn: Option<&'a str>) -> Parsed<'a, Parts<'a>> {
+    let (rest, name) = name(input, ATTRIBUTE)?;
+    let (rest, sub) = match rest.strip_prefix('.') {
+        Some(after) => map(sub_attribute, Some).parse(after)?,
+        None => (rest, None),
+    };
+    Ok((rest, Parts { urn, name, sub }))
+}
+
+/// A scheme, a colon, and something after it.
+fn is_uri(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, rest)| {
+        !rest.is_empty()
+            && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    })
+}
+
+fn is_name_char(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '$')
+}
+
+/// The characters of a URI (RFC 3986) but those that delimit the words of a filter.
+fn is_uri_char(character: char) -> bool {
+    character.is_ascii_alphanumeric()
+        || matches!(
+            character,
+            ':' | '.'
+                | '-'
+                | '_'
+                | '$'
+                | '/'
+                | '%'
+                | '~'
+                | '!'
+                | '&'
+                | '\''
+                | '*'
+                | '+'
+                | ','
+                | ';'
+                | '='
+                | '@'
+                | '?'
+                | '#'
+        )
+}
