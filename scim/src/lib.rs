@@ -1,11 +1,21 @@
 //! SCIM 2.0 for Rust (RFC 7643, RFC 7644).
 
+// The derives name this crate `::scim`, also where the crate uses them itself.
+extern crate self as scim;
+
 pub mod error;
 pub mod filter;
 pub mod fold;
 pub mod limits;
 pub mod path;
+pub mod record;
+pub mod schema;
 pub mod value;
+
+#[doc(hidden)]
+pub mod __private;
 
 pub use error::{Error, Result, ScimType};
 pub use limits::Limits;
+pub use record::{Record, ScimResource};
+pub use value::{Scalar, ScimValue};

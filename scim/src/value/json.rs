@@ -135,6 +135,18 @@ impl<'a> Json<'a> {
         self.kind() == Kind::Null
     }
 
+    /// Whether the value is an array.
+    #[must_use]
+    pub fn is_array(self) -> bool {
+        self.kind() == Kind::Array
+    }
+
+    /// Whether the value is an object.
+    #[must_use]
+    pub fn is_object(self) -> bool {
+        self.kind() == Kind::Object
+    }
+
     /// The boolean; `None` if it is anything else.
     #[must_use]
     pub fn as_bool(self) -> Option<bool> {

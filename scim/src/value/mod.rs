@@ -1,5 +1,30 @@
-//! Attribute values: what stands in a JSON document, and the types it becomes.
+//! Attribute values: what stands in a JSON document, the types it becomes, and how they are read and changed.
 
+mod binary;
+mod common;
+mod context;
+mod date_time;
+mod edges;
+mod edit;
+mod extra;
+mod handler;
 pub mod json;
+mod multiple;
+mod option;
+mod reference;
+mod scalars;
+mod scim_value;
+mod view;
 
+pub use binary::Binary;
+pub use common::{ExternalId, Meta, MetaPaths, ResourceId};
+pub use context::{Coerce, Coerced, Cx, Fired, Fitted, Intent, Strict};
+pub use date_time::DateTime;
+pub use edges::Edges;
+pub use edit::{Change, Edit, Op, Select};
+pub use extra::Extra;
+pub use handler::{Handler, Multiple, Native, Optional};
 pub use json::{Json, JsonBuf};
+pub use reference::Reference;
+pub use scim_value::{Scalar, ScimValue};
+pub use view::{Multi, View};

@@ -1,0 +1,262 @@
+//! Attributes and their characteristics (RFC 7643 section 7).
+
+use crate::fold::Fold;
+use crate::schema::Schema;
+
+macro_rules! keywords {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)*
+        }
+
+        impl $name {
+            /// The keyword as it stands in a schema document.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+keywords! {
+    /// The data type of an attribute (RFC 7643 section 2.3).
+    Type {
+        /// Unicode text.
+        String = "string",
+        /// `true` or `false`.
+        Boolean = "boolean",
+        /// A number with a fraction.
+        Decimal = "decimal",
+        /// A number without a fraction.
+        Integer = "integer",
+        /// A point in time, as xsd:dateTime.
+        DateTime = "dateTime",
+        /// Bytes, as base64.
+        Binary = "binary",
+        /// A URI.
+        Reference = "reference",
+        /// A set of sub-attributes.
+        Complex = "complex",
+    }
+}
+
+keywords! {
+    /// Who may change an attribute, and when (RFC 7643 section 7).
+    Mutability {
+        /// Anybody, at any time.
+        ReadWrite = "readWrite",
+        /// The service only.
+        ReadOnly = "readOnly",
+        /// The client, once.
+        Immutable = "immutable",
+        /// The client, who can never read it back.
+        WriteOnly = "writeOnly",
+    }
+}
+
+keywords! {
+    /// When an attribute is part of an answer (RFC 7643 section 7).
+    Returned {
+        /// Unless the client excludes it.
+        Default = "default",
+        /// Whatever the client says.
+        Always = "always",
+        /// Never.
+        Never = "never",
+        /// If the client asks for it, or has just written it.
+        Request = "request",
+    }
+}
+
+keywords! {
+    /// Among what the values of an attribute must differ (RFC 7643 section 7).
+    Uniqueness {
+        /// They may repeat.
+        None = "none",
+        /// Among the resources of one type and tenant.
+        Server = "server",
+        /// Among all resources of one type.
+        Global = "global",
+    }
+}
+
+/// What a Rust type says of the attributes it can hold; a field's `#[scim(…)]` overrides it.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    /// The data type.
+    pub kind: Type,
+    /// Whether the attribute is an array.
+    pub multi_valued: bool,
+    /// Whether a resource without the attribute is refused.
+    pub required: bool,
+    /// Suggested values.
+    pub canonical_values: &'static [&'static str],
+    /// Whether comparison regards case.
+    pub case_exact: bool,
+    /// Who may change it.
+    pub mutability: Mutability,
+    /// When it is returned.
+    pub returned: Returned,
+    /// Among what its values differ.
+    pub uniqueness: Uniqueness,
+    /// The resource types a reference may point to; also `external` and `uri`.
+    pub reference_types: &'static [&'static str],
+    /// The sub-attributes of a complex attribute.
+    pub sub_attributes: &'static [Attribute],
+}
+
+impl Shape {
+    /// A single-valued, required attribute with the RFC's defaults (RFC 7643 section 2.2).
+    #[must_use]
+    pub const fn new(kind: Type) -> Self {
+        Self {
+            kind,
+            multi_valued: false,
+            required: true,
+            canonical_values: &[],
+            case_exact: matches!(kind, Type::Binary | Type::Reference),
+            mutability: Mutability::ReadWrite,
+            returned: Returned::Default,
+            uniqueness: Uniqueness::None,
+            reference_types: &[],
+            sub_attributes: &[],
+        }
+    }
+
+    /// A complex attribute with these sub-attributes.
+    #[must_use]
+    pub const fn complex(sub_attributes: &'static [Attribute]) -> Self {
+        let mut shape = Self::new(Type::Complex);
+        shape.sub_attributes = sub_attributes;
+        shape
+    }
+
+    /// The same, not required: what `Option<T>` makes of `T`.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.required = false;
+        self
+    }
+
+    /// The same, multi-valued and not required: what `Vec<T>` makes of `T`.
+    #[must_use]
+    pub const fn multiple(mut self) -> Self {
+        self.multi_valued = true;
+        self.required = false;
+        self
+    }
+
+    /// The same with suggested values.
+    #[must_use]
+    pub const fn with_canonical_values(mut self, values: &'static [&'static str]) -> Self {
+        self.canonical_values = values;
+        self
+    }
+
+    /// The shape of one element of a multi-valued attribute.
+    #[must_use]
+    pub const fn element(mut self) -> Self {
+        self.multi_valued = false;
+        self
+    }
+}
+
+/// What an entry of an attribute table stands for.
+#[derive(Debug, Clone, Copy)]
+pub enum Role {
+    /// An attribute of the struct's own schema.
+    Plain,
+    /// `id`, `externalId` or `meta`: every resource has them, no schema lists them (RFC 7643 section 3.1).
+    Common,
+    /// A schema extension: the name is its URN, the sub-attributes are its attributes (RFC 7643 section 3.3).
+    Extension(&'static Schema),
+}
+
+/// One attribute of a schema (RFC 7643 section 7).
+#[derive(Debug, Clone, Copy)]
+pub struct Attribute {
+    /// The name in its canonical spelling; the URN for an extension.
+    pub name: &'static str,
+    /// What it is, for people.
+    pub description: &'static str,
+    /// The characteristics.
+    pub shape: Shape,
+    /// How values are made comparable, where that is not the plain rule of `case_exact`.
+    pub fold: Option<Fold>,
+    /// Whether stores keep an index on it.
+    pub indexed: bool,
+    /// Whether, as a sub-attribute, it tells the elements of a multi-valued attribute apart.
+    pub key: bool,
+    /// Whether a store keeps the values as rows of their own, because there may be a million.
+    pub edges: bool,
+    /// Whether the value is handed on and never stored, as a password is.
+    pub transient: bool,
+    /// What the entry stands for.
+    pub role: Role,
+}
+
+impl Attribute {
+    /// An attribute of this name and shape.
+    #[must_use]
+    pub const fn new(name: &'static str, shape: Shape) -> Self {
+        Self {
+            name,
+            description: "",
+            shape,
+            fold: None,
+            indexed: false,
+            key: false,
+            edges: false,
+            transient: false,
+            role: Role::Plain,
+        }
+    }
+
+    /// How two values of this attribute are compared.
+    #[must_use]
+    pub const fn fold(&self) -> Fold {
+        match self.fold {
+            Some(fold) => fold,
+            None if self.shape.case_exact => Fold::Exact,
+            None => Fold::CaseInsensitive,
+        }
+    }
+
+    /// Whether the entry stands for a schema extension.
+    #[must_use]
+    pub const fn is_extension(&self) -> bool {
+        matches!(self.role, Role::Extension(_))
+    }
+
+    /// Whether the attribute is a set of sub-attributes.
+    #[must_use]
+    pub const fn is_complex(&self) -> bool {
+        matches!(self.shape.kind, Type::Complex)
+    }
+
+    /// Where the sub-attribute `name` stands, ignoring case.
+    #[must_use]
+    pub fn sub_attribute(&self, name: &str) -> Option<(usize, &'static Attribute)> {
+        position(self.shape.sub_attributes, name)
+    }
+}
+
+/// Where the attribute `name` stands in a table, ignoring case (RFC 7643 section 2.1).
+#[must_use]
+pub fn position<'a>(attributes: &'a [Attribute], name: &str) -> Option<(usize, &'a Attribute)> {
+    attributes
+        .iter()
+        .enumerate()
+        .find(|(_, attribute)| attribute.name.eq_ignore_ascii_case(name))
+}
