@@ -589,3 +589,400 @@ fn code_unit(input: &str) -> Parsed<'_, u32> {
         _ => expected(input, "four hexadecimal digits behind \\u"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::ValuePath;
+
+    fn parsed(text: &str) -> Filter {
+        Filter::parse(text, &Limits::default()).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn refusal(text: &str) -> String {
+        let error = Filter::parse(text, &Limits::default()).expect_err(text);
+        assert_eq!(
+            (error.status().as_u16(), error.scim_type()),
+            (400, Some(ScimType::InvalidFilter))
+        );
+        error.to_string()
+    }
+
+    fn value_of(text: &str) -> Literal {
+        match parsed(&format!("a eq {text}")) {
+            Filter::Compare(comparison) => comparison.value,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn eq(name: &str, value: &str) -> Filter {
+        Filter::compare(name, Operator::Eq, value)
+    }
+
+    /// RFC 7644 section 3.4.2.2 as corrected by erratum 4670: grouping, not, and, or.
+    #[test]
+    fn and_binds_closer_than_or_and_not_closest() {
+        assert_eq!(
+            parsed("a pr or b pr and not (c pr) or d pr"),
+            Filter::Or(vec![
+                Filter::present("a"),
+                Filter::And(vec![Filter::present("b"), Filter::present("c").negate()]),
+                Filter::present("d"),
+            ])
+        );
+        assert_eq!(
+            parsed("(a pr or b pr) and c pr"),
+            Filter::And(vec![
+                Filter::Or(vec![Filter::present("a"), Filter::present("b")]),
+                Filter::present("c"),
+            ])
+        );
+    }
+
+    #[test]
+    fn a_chain_is_one_flat_node_at_depth_zero() {
+        let limits = Limits {
+            filter_depth: 0,
+            ..Limits::default()
+        };
+        let text = vec!["a pr"; 100].join(" and ");
+        match Filter::parse(&text, &limits) {
+            Ok(Filter::And(all)) => assert_eq!(all.len(), 100),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn parentheses_group_and_are_not_kept_where_they_say_nothing() {
+        assert_eq!(parsed("((a pr))"), Filter::present("a"));
+        assert_eq!(
+            parsed("a pr and (b pr and c pr)"),
+            Filter::And(vec![
+                Filter::present("a"),
+                Filter::And(vec![Filter::present("b"), Filter::present("c")]),
+            ])
+        );
+    }
+
+    /// Erratum 7319: the space behind `not` is optional.
+    #[test]
+    fn not_stands_with_and_without_a_space() {
+        let expected = Filter::present("a").negate();
+        for text in ["not(a pr)", "not (a pr)", "NOT   ( a pr )"] {
+            assert_eq!(parsed(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn keywords_are_attribute_names_where_a_name_is_due() {
+        assert_eq!(parsed("not pr"), Filter::present("not"));
+        assert_eq!(
+            parsed("and eq \"x\" and or eq \"y\""),
+            Filter::And(vec![eq("and", "x"), eq("or", "y")])
+        );
+        assert_eq!(parsed("eq eq \"eq\""), eq("eq", "eq"));
+    }
+
+    #[test]
+    fn words_are_read_in_any_case() {
+        assert_eq!(
+            parsed("USERNAME Eq \"x\" AnD title PR"),
+            parsed("userName eq \"x\" and title pr")
+        );
+        assert_eq!(value_of("TRUE"), Literal::Bool(true));
+        assert_eq!(value_of("False"), Literal::Bool(false));
+        assert_eq!(value_of("nuLL"), Literal::Null);
+    }
+
+    /// RFC 7644 section 3.10: the attribute begins behind the last colon, and only then comes the dot.
+    #[test]
+    fn a_urn_may_precede_the_attribute() {
+        let Filter::Present(name) = parsed("urn:ietf:params:scim:schemas:core:2.0:User:name.$ref pr") else {
+            panic!("not a presence test")
+        };
+        assert_eq!(
+            name.urn.as_deref(),
+            Some("urn:ietf:params:scim:schemas:core:2.0:User")
+        );
+        assert_eq!((name.name.as_str(), name.sub.as_deref()), ("name", Some("$ref")));
+        assert!(
+            refusal("x:userName pr").contains("at byte 0"),
+            "a prefix is a URI"
+        );
+    }
+
+    #[test]
+    fn a_value_path_holds_bare_sub_attributes_only() {
+        assert_eq!(
+            parsed("emails[type eq \"work\" and not (value ew \".org\")]"),
+            Filter::value_path(
+                "emails",
+                eq("type", "work").and(Filter::compare("value", Operator::Ew, ".org").negate())
+            )
+        );
+        for text in [
+            "emails[emails.type pr]",
+            "emails[urn:a:b:type pr]",
+            "emails[type pr and (x.y pr)]",
+        ] {
+            assert!(
+                refusal(text).contains("the bare name of a sub-attribute"),
+                "{text}"
+            );
+        }
+        assert!(refusal("emails[a[b pr]]").contains("brackets do not nest"));
+        assert!(refusal("emails[(a pr and a[b pr])]").contains("brackets do not nest"));
+        assert!(refusal("name.givenName[a pr]").contains("not a sub-attribute"));
+    }
+
+    /// The matching attribute of Entra.
+    #[test]
+    fn a_comparison_behind_brackets_is_one_more_condition_on_the_element() {
+        let expected = parsed("emails[type eq \"work\" and value eq \"x\"]");
+        assert_eq!(parsed("emails[type eq \"work\"].value eq \"x\""), expected);
+        assert_eq!(
+            parsed("emails[a pr and b pr].value pr and c pr").to_string(),
+            "emails[a pr and b pr and value pr] and c pr"
+        );
+        let Filter::ValuePath(ValuePath { filter, .. }) = parsed("emails[a pr or b pr].value pr") else {
+            panic!("not a value path")
+        };
+        assert_eq!(filter.to_string(), "(a pr or b pr) and value pr");
+        assert!(refusal("emails[type pr].value").contains("found the end, expected an operator"));
+        assert!(refusal("emails[type pr].value.x pr").contains("at byte 21"));
+    }
+
+    #[test]
+    fn escapes_are_decoded() {
+        assert_eq!(
+            value_of(r#""\b\f\n\r\t\/\\\"""#),
+            Literal::from("\u{8}\u{c}\n\r\t/\\\"")
+        );
+        assert_eq!(value_of(r#""a\u00FcB""#), Literal::from("aüB"));
+        assert_eq!(value_of(r#""\ud83d\ude00""#), Literal::from("😀"));
+        assert_eq!(value_of(r#""日本 ""#), Literal::from("日本 "));
+    }
+
+    #[test]
+    fn broken_strings_are_refused_where_they_break() {
+        for (text, at) in [
+            (r#"a eq "x"#, "at byte 7 found the end"),
+            (r#"a eq "x\"#, "at byte 7 "),
+            (r#"a eq "\x""#, "at byte 6 "),
+            (r#"a eq "\u12g4""#, "at byte 6 "),
+            (r#"a eq "\u+123""#, "at byte 6 "),
+            (r#"a eq "\ud83d""#, "both halves of a surrogate pair"),
+            (r#"a eq "\ud83d\u0041""#, "both halves of a surrogate pair"),
+            (r#"a eq "\ude00\ud83d""#, "both halves of a surrogate pair"),
+            ("a eq \"x\ny\"", "instead of a control character"),
+        ] {
+            assert!(refusal(text).contains(at), "{text}: {}", refusal(text));
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_of_json() {
+        for text in [
+            "0",
+            "-0",
+            "7",
+            "-12.50",
+            "2e2",
+            "2E+2",
+            "1.5e-3",
+            "123456789012345678901234567890",
+        ] {
+            assert_eq!(value_of(text), Literal::Number(Number::from_json(text)), "{text}");
+        }
+        for text in [
+            "01", "-", "+1", ".5", "1.", "1e", "1e+", "0x10", "NaN", "Infinity", "1,5", "--1",
+        ] {
+            assert!(
+                refusal(&format!("a eq {text}")).contains("expected a value"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_error_says_where_what_was_found_and_what_was_expected() {
+        for (text, message) in [
+            (
+                "userName foo \"x\"",
+                "Filter: at byte 9 found \"foo\", expected an operator (eq, ne, co, sw, ew, gt, ge, lt, le, pr).",
+            ),
+            ("", "Filter: at byte 0 found the end, expected an attribute name."),
+            (
+                "userName eq bob",
+                "Filter: at byte 12 found \"bob\", expected a value (a string in double quotes, a number, true, false or \
+                 null).",
+            ),
+            (
+                "(a pr",
+                "Filter: at byte 5 found the end, expected \" and \", \" or \" or \")\".",
+            ),
+            (
+                "a[b pr)",
+                "Filter: at byte 6 found \")\", expected \" and \", \" or \" or \"]\".",
+            ),
+            (
+                "a pr)",
+                "Filter: at byte 4 found \")\", expected \" and \", \" or \" or the end of the filter.",
+            ),
+            (
+                "not a pr",
+                "Filter: at byte 4 found \"a\", expected \"(\" behind \"not\".",
+            ),
+            (
+                "a pr and",
+                "Filter: at byte 8 found the end, expected a space and another expression.",
+            ),
+            (
+                "ä pr",
+                "Filter: at byte 0 found \"ä\", expected an attribute name.",
+            ),
+            (
+                "a@b pr",
+                "Filter: at byte 1 found \"@b\", expected a space and an operator behind the attribute name.",
+            ),
+        ] {
+            assert_eq!(refusal(text), message);
+        }
+    }
+
+    #[test]
+    fn spaces_separate_the_words_of_a_filter() {
+        assert_eq!(parsed("  a \t eq   \"x\"  "), eq("a", "x"));
+        assert_eq!(
+            parsed("members[ value eq\"x\" ]").to_string(),
+            "members[value eq \"x\"]"
+        );
+        for text in [
+            "(a pr)and(b pr)",
+            "a pr and(b pr)",
+            "a eq \"x\"and b pr",
+            "a eq1",
+            "a pr\nand b pr",
+            "a eq \"x\"\"y\"",
+        ] {
+            refusal(text);
+        }
+    }
+
+    #[test]
+    fn unquoted_strings_are_read_only_on_request() {
+        let syntax = Syntax {
+            unquoted_strings: true,
+        };
+        let read = |text| Filter::parse_with(text, &Limits::default(), syntax);
+        assert_eq!(
+            read("(userName eq bob@example.com)").ok(),
+            Some(eq("userName", "bob@example.com"))
+        );
+        assert_eq!(
+            read("a eq true").ok(),
+            Some(Filter::compare("a", Operator::Eq, true))
+        );
+        assert_eq!(read("a eq \"true\"").ok(), Some(eq("a", "true")));
+        assert_eq!(
+            read("emails[type eq work]").ok(),
+            Some(Filter::value_path("emails", eq("type", "work")))
+        );
+        assert!(read("a eq ").is_err() && read("a eq )").is_err());
+        refusal("(userName eq bob@example.com)");
+    }
+
+    /// Every limit off, or the bytes alone would refuse the text.
+    fn boundless() -> Limits {
+        Limits {
+            filter_bytes: usize::MAX,
+            filter_depth: usize::MAX,
+            filter_nodes: usize::MAX,
+            ..Limits::default()
+        }
+    }
+
+    #[test]
+    fn hostile_nesting_is_refused_by_the_limit_on_depth() {
+        for opening in ["(", "not (", "NOT(", "( "] {
+            let text = opening.repeat(100_000);
+            let error = Filter::parse(&text, &boundless()).expect_err(opening);
+            assert_eq!(error.scim_type(), Some(ScimType::InvalidFilter));
+            assert!(error.to_string().contains("the limit of 256 levels"), "{error}");
+
+            let limits = Limits {
+                filter_depth: 64,
+                ..boundless()
+            };
+            let error = Filter::parse(&text, &limits).expect_err(opening);
+            assert!(
+                error
+                    .to_string()
+                    .contains("the limit of 64 levels of parentheses and brackets"),
+                "{error}"
+            );
+        }
+        let text = "a[".repeat(100_000);
+        let error = Filter::parse(&text, &boundless()).expect_err("brackets");
+        assert!(error.to_string().contains("brackets do not nest"), "{error}");
+    }
+
+    #[test]
+    fn the_limits_admit_exactly_what_they_say() {
+        let nested = |levels: usize| format!("{}a pr{}", "(".repeat(levels), ")".repeat(levels));
+        assert_eq!(parsed(&nested(64)), Filter::present("a"));
+        assert!(refusal(&nested(65)).contains("at byte 64"));
+
+        // 256 expressions and 255 times "or" are 511 nodes.
+        let chain = |terms: usize| vec!["a pr"; terms].join(" or ");
+        parsed(&chain(256));
+        assert!(refusal(&chain(257)).contains("the limit of 512 expressions and logical operators"));
+
+        let long = |bytes: usize| format!("a eq \"{}\"", "x".repeat(bytes - 7));
+        parsed(&long(16 << 10));
+        assert_eq!(
+            refusal(&long((16 << 10) + 1)),
+            "Filter: its 16385 bytes go beyond the limit of 16384 bytes."
+        );
+    }
+
+    #[test]
+    fn hostile_chains_are_refused_by_the_limit_on_nodes() {
+        let limits = Limits {
+            filter_bytes: usize::MAX,
+            ..Limits::default()
+        };
+        for text in [
+            vec!["a pr"; 100_000].join(" and "),
+            vec!["a pr"; 100_000].join(" or "),
+            vec!["(a pr)"; 100_000].join(" and "),
+            vec!["a[b pr]"; 100_000].join(" or "),
+            vec!["not (a pr)"; 100_000].join(" or "),
+        ] {
+            let error = Filter::parse(&text, &limits).expect_err("too many nodes");
+            assert_eq!(error.scim_type(), Some(ScimType::InvalidFilter));
+            assert!(
+                error.to_string().contains("the limit of 512 expressions"),
+                "{error}"
+            );
+        }
+    }
+
+    /// A tree of the greatest depth is dropped, cloned, compared and printed on a small stack.
+    #[test]
+    fn the_deepest_tree_fits_a_small_stack() {
+        let work = || {
+            let levels = DEEPEST / 2;
+            let text = format!(
+                "{}a pr{}",
+                "not (b pr and (c pr or ".repeat(levels),
+                "))".repeat(levels)
+            );
+            let filter = Filter::parse(&text, &boundless()).expect("within the limits");
+            assert_eq!(filter.to_string(), text);
+            assert_eq!(filter, filter.clone());
+        };
+        let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(work);
+        thread.expect("a thread").join().expect("no overflow");
+    }
+}

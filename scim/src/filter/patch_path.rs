@@ -147,3 +147,177 @@ impl FromStr for PathExpression {
         Self::parse(text, &Limits::default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> PathExpression {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn the_forms_of_figure_7_are_read() {
+        let path = parsed("userName");
+        assert_eq!(
+            (path.attribute.to_string().as_str(), path.sub_attribute()),
+            ("userName", None)
+        );
+        let path = parsed("name.familyName");
+        assert_eq!(
+            (path.attribute.to_string().as_str(), path.sub_attribute()),
+            ("name.familyName", Some("familyName"))
+        );
+        let path = parsed("addresses[type eq \"work\"]");
+        assert_eq!(
+            (path.filter.map(|filter| filter.to_string()), path.sub),
+            (Some("type eq \"work\"".into()), None)
+        );
+        let path = parsed("members[value eq\"2819c223\"].displayName");
+        assert_eq!(path.sub_attribute(), Some("displayName"));
+        let path = parsed("urn:example:2.0:User:emails[type eq \"work\" or not(primary eq true)].value");
+        assert_eq!(
+            path.attribute,
+            AttributeName::new("emails").with_urn("urn:example:2.0:User")
+        );
+        assert_eq!(
+            path.to_string(),
+            "urn:example:2.0:User:emails[type eq \"work\" or not (primary eq true)].value"
+        );
+    }
+
+    #[test]
+    fn a_urn_alone_is_kept_as_written() {
+        for urn in [
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+            "urn:example:hr:1.0",
+            "urn:x:y.z",
+        ] {
+            let path = parsed(urn);
+            assert!(path.attribute.names_schema(urn) && path.filter.is_none(), "{urn}");
+            assert_eq!(path.to_string(), urn);
+        }
+        assert_eq!(parsed("urn:example:hr:1.0").attribute.name, "");
+    }
+
+    /// Erratum 7122.
+    #[test]
+    fn an_expression_selects_elements_by_their_value() {
+        assert_eq!(parsed("members eq \"x\""), parsed("members[value eq \"x\"]"));
+        assert_eq!(parsed("emails.type EQ \"x\" "), parsed("emails[type eq \"x\"]"));
+        assert_eq!(parsed("schemas  pr"), parsed("schemas[value pr]"));
+        assert_eq!(parsed("urn:a:b:c eq 1"), parsed("urn:a:b:c[value eq 1]"));
+    }
+
+    #[test]
+    fn an_error_blames_the_path_or_the_filter_in_it() {
+        use ScimType::{InvalidFilter, InvalidPath};
+        for (text, scim_type, message) in [
+            (
+                "",
+                InvalidPath,
+                "Path: at byte 0 found the end, expected an attribute name.",
+            ),
+            (
+                "a..b",
+                InvalidPath,
+                "Path: at byte 2 found \".b\", expected the name of a sub-attribute.",
+            ),
+            (
+                "a b",
+                InvalidPath,
+                "Path: at byte 1 found a space, expected the end of the path, or a filter in brackets.",
+            ),
+            (
+                "a[b pr]x",
+                InvalidPath,
+                "Path: at byte 7 found \"x\", expected the end of the path, or a dot and a sub-attribute.",
+            ),
+            (
+                "a[b pr].c.d",
+                InvalidPath,
+                "Path: at byte 9 found \".d\", expected the end of the path.",
+            ),
+            (
+                "a[b pr].c pr",
+                InvalidPath,
+                "Path: at byte 9 found a space, expected the end of the path.",
+            ),
+            (
+                "a.b[c pr]",
+                InvalidPath,
+                "Path: at byte 3 found \"[\", expected the end of the path, or a filter in brackets.",
+            ),
+            (
+                "urn:a:1[c pr]",
+                InvalidPath,
+                "Path: at byte 7 found \"[\", expected the end of the path, or a filter in brackets.",
+            ),
+            (
+                "a[]",
+                InvalidFilter,
+                "Path: at byte 2 found \"]\", expected an attribute name.",
+            ),
+            (
+                "a[b.c pr]",
+                InvalidFilter,
+                "Path: at byte 2 found \"b.c\", expected the bare name of a sub-attribute, as in every pair of brackets.",
+            ),
+            (
+                "a[b[c pr]]",
+                InvalidFilter,
+                "Path: at byte 3 found \"[\", expected an operator: brackets do not nest.",
+            ),
+            (
+                "a[b pr",
+                InvalidFilter,
+                "Path: at byte 6 found the end, expected \" and \", \" or \" or \"]\".",
+            ),
+            (
+                "a eq",
+                InvalidFilter,
+                "Path: at byte 4 found the end, expected a value (a string in double quotes, a number, true, false or null).",
+            ),
+            (
+                "a eq 1 and b pr",
+                InvalidFilter,
+                "Path: at byte 7 found \"and\", expected the end of the path.",
+            ),
+        ] {
+            let error = text.parse::<PathExpression>().expect_err(text);
+            assert_eq!(
+                (error.to_string().as_str(), error.scim_type()),
+                (message, Some(scim_type)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_limits_of_filters_hold_in_paths() {
+        let limits = Limits {
+            filter_bytes: usize::MAX,
+            ..Limits::default()
+        };
+        let deep = format!("a[{}", "not (".repeat(100_000));
+        let error = PathExpression::parse(&deep, &limits).expect_err("too deep");
+        assert_eq!(error.scim_type(), Some(ScimType::InvalidFilter));
+        assert!(error.to_string().contains("the limit of 64 levels"), "{error}");
+        let error = PathExpression::parse(&"a".repeat(20_000), &Limits::default()).expect_err("too long");
+        assert_eq!(error.scim_type(), Some(ScimType::InvalidPath));
+        assert_eq!(
+            error.to_string(),
+            "Path: its 20000 bytes go beyond the limit of 16384 bytes."
+        );
+    }
+
+    #[test]
+    fn unquoted_strings_are_read_only_on_request() {
+        let syntax = Syntax {
+            unquoted_strings: true,
+        };
+        let path = PathExpression::parse_with("members[value eq 2819c223]", &Limits::default(), syntax);
+        assert_eq!(path.ok(), Some(parsed("members[value eq \"2819c223\"]")));
+        assert!("members[value eq 2819c223]".parse::<PathExpression>().is_err());
+    }
+}

@@ -153,3 +153,81 @@ impl From<String> for AttributeName {
         Self::new(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn parsed(text: &str) -> AttributeName {
+        text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    /// RFC 7643 section 2.1, RFC 7644 section 3.10.
+    #[test]
+    fn names_are_compared_and_hashed_ignoring_case() {
+        let name = parsed("urn:Example:2.0:User:Name.GivenName");
+        let names = HashSet::from([name.clone()]);
+        assert!(names.contains(&parsed("URN:example:2.0:user:name.givenname")));
+        assert!(!names.contains(&parsed("urn:Example:2.0:User:Name")));
+        assert_ne!(name, parsed("name.givenName"));
+        assert_eq!(
+            name.to_string(),
+            "urn:Example:2.0:User:Name.GivenName",
+            "case is kept"
+        );
+    }
+
+    #[test]
+    fn only_names_of_the_grammar_are_read() {
+        for text in [
+            "a",
+            "$ref",
+            "a-b_c$9",
+            "manager.$ref",
+            "urn:a:b:c.d",
+            "urn:a:c",
+            "http://example.com/x:y",
+        ] {
+            assert_eq!(parsed(text).to_string(), text);
+        }
+        for text in [
+            "", "9a", "$", "$$a", "$9", "-a", "a.", ".a", "a.b.c", "a..b", "a b", "ä", ":a", "x:", "a[b]",
+            "a,b",
+        ] {
+            let error = text.parse::<AttributeName>().expect_err(text);
+            assert_eq!(error.scim_type(), Some(ScimType::InvalidPath), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_urn_whose_last_part_is_no_attribute_is_the_urn_alone() {
+        for text in [
+            "urn:example:hr:1.0",
+            "urn:example:hr:User@2",
+            "urn:example:hr:a.b.c",
+        ] {
+            let name = parsed(text);
+            assert_eq!(
+                (name.urn.as_deref(), name.name.as_str(), name.sub),
+                (Some(text), "", None)
+            );
+        }
+    }
+
+    #[test]
+    fn a_schema_is_named_by_the_whole_text() {
+        let name = parsed("urn:example:ext.v2");
+        assert!(name.names_schema("URN:EXAMPLE:EXT.V2"));
+        for other in [
+            "urn:example:ext",
+            "urn:example:ext.v",
+            "urn:example:ext.v22",
+            "urn:example",
+            "",
+        ] {
+            assert!(!name.names_schema(other), "{other}");
+        }
+    }
+}
