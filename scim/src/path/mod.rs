@@ -4,6 +4,7 @@ mod attr_path;
 pub(crate) mod fault;
 mod name;
 pub(crate) mod parse;
+mod resolve;
 mod typed;
 
 pub use attr_path::AttrPath;
