@@ -10,6 +10,7 @@ pub mod limits;
 pub mod path;
 pub mod record;
 pub mod schema;
+pub mod store;
 pub mod value;
 
 #[doc(hidden)]

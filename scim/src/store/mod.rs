@@ -1,0 +1,4 @@
+//! Where resources are kept.
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

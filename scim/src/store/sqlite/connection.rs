@@ -1,0 +1,262 @@
+//! How a connection is opened, and what jobs may not do with it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rusqlite::OpenFlags;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::wal::CheckpointMode;
+
+use super::failure::{is_busy, not_opened};
+use super::options::{Durability, Options};
+use crate::Result;
+
+/// Prepared statements that a connection keeps.
+const STATEMENTS: usize = 512;
+
+/// What jobs may ask or set: all of it belongs to the file and to the transaction, none to the connection.
+const PRAGMAS: &[&str] = &[
+    "application_id",
+    "data_version",
+    "foreign_key_check",
+    "foreign_key_list",
+    "freelist_count",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
+    "optimize",
+    "page_count",
+    "page_size",
+    "quick_check",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+    "user_version",
+];
+
+/// Where the database is, and how every connection to it is set up.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    path: PathBuf,
+    synchronous: &'static str,
+    options: Options,
+}
+
+/// A connection with one owner, its thread.
+pub(super) struct Connection {
+    driver: rusqlite::Connection,
+    /// Set while one of our own transaction statements is prepared or runs.
+    privileged: Arc<AtomicBool>,
+}
+
+impl Target {
+    pub(super) fn file(path: &Path, options: &Options) -> Self {
+        Self {
+            path: path.to_owned(),
+            synchronous: match options.durability {
+                Durability::Full => "FULL",
+                Durability::Normal => "NORMAL",
+            },
+            options: options.clone(),
+        }
+    }
+
+    /// A file that nobody will miss.
+    pub(super) fn volatile(path: &Path, options: &Options) -> Self {
+        Self {
+            synchronous: "OFF",
+            ..Self::file(path, options)
+        }
+    }
+
+    /// The one connection that changes the file. Makes the file if there is none, and counts the pages of the log
+    /// into `wal_pages` with every commit that writes.
+    pub(super) fn writer(&self, wal_pages: Arc<AtomicU64>) -> Result<Connection> {
+        self.create_file()
+            .map_err(|cause| not_opened(&self.path, cause))?;
+        self.open(
+            OpenFlags::SQLITE_OPEN_READ_WRITE,
+            self.options.cache_bytes,
+            |driver| {
+                self.enter_wal_mode(driver)?;
+                driver.pragma_update(None, "journal_size_limit", clamp(self.options.wal_bytes))?;
+                // Takes the place of SQLite's own automatic checkpoint, which would run inside COMMIT.
+                driver.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+                    wal_pages.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+                    Ok(())
+                }))
+            },
+        )
+    }
+
+    pub(super) fn reader(&self) -> Result<Connection> {
+        let cache = self.options.cache_bytes / 4;
+        self.open(OpenFlags::SQLITE_OPEN_READ_ONLY, cache, |_| Ok(()))
+    }
+
+    /// A long walk passes each page once: a small cache does.
+    pub(super) fn walker(&self) -> Result<Connection> {
+        let cache = (self.options.cache_bytes / 4).min(2 << 20);
+        self.open(OpenFlags::SQLITE_OPEN_READ_ONLY, cache, |_| Ok(()))
+    }
+
+    pub(super) fn checkpointer(&self) -> Result<Connection> {
+        self.open(OpenFlags::SQLITE_OPEN_READ_WRITE, 1 << 20, |_| Ok(()))
+    }
+
+    /// Persons are in this file: only its owner may read it. The log and its index inherit the mode.
+    fn create_file(&self) -> io::Result<()> {
+        let mut new = fs::OpenOptions::new();
+        new.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+        match new.open(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn open(
+        &self,
+        access: OpenFlags,
+        cache_bytes: usize,
+        prepare: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<()>,
+    ) -> Result<Connection> {
+        self.try_open(access, cache_bytes, prepare)
+            .map_err(|cause| not_opened(&self.path, cause))
+    }
+
+    fn try_open(
+        &self,
+        access: OpenFlags,
+        cache_bytes: usize,
+        prepare: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<Connection> {
+        // Each connection stays on one thread: SQLite's own mutexes would only cost time.
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut driver = rusqlite::Connection::open_with_flags(&self.path, flags)?;
+        driver.busy_timeout(self.options.busy_timeout)?;
+        driver.set_prepared_statement_cache_capacity(STATEMENTS);
+        prepare(&mut driver)?;
+        driver.pragma_update(None, "synchronous", self.synchronous)?;
+        driver.pragma_update(None, "cache_size", -clamp(cache_bytes >> 10))?;
+        driver.pragma_update_and_check(None, "mmap_size", clamp(self.options.mmap_bytes), |_| Ok(()))?;
+        driver.pragma_update(None, "foreign_keys", true)?;
+        driver.pragma_update(None, "trusted_schema", false)?;
+        driver.pragma_update(None, "temp_store", "MEMORY")?;
+        let privileged = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&privileged);
+        driver.authorizer(Some(move |context: AuthContext<'_>| authorize(&context, &flag)))?;
+        Ok(Connection { driver, privileged })
+    }
+
+    /// The switch needs the file for itself, and SQLite does not wait for it as it does for a write: two processes
+    /// that open a new file at the same moment would fail.
+    fn enter_wal_mode(&self, driver: &rusqlite::Connection) -> rusqlite::Result<()> {
+        let deadline = Instant::now() + self.options.busy_timeout;
+        loop {
+            let mode =
+                driver.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
+            match mode {
+                Ok(mode) if mode == "wal" => return Ok(()),
+                Ok(mode) => {
+                    let text = format!("the file system allows the journal mode {mode} only, and not wal");
+                    return Err(rusqlite::Error::ToSqlConversionFailure(text.into()));
+                }
+                Err(error) if is_busy(&error) && Instant::now() < deadline => sleep(Duration::from_millis(5)),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn clamp(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// A job shares its transaction with others: it must neither end it nor change the connection.
+fn authorize(context: &AuthContext<'_>, privileged: &AtomicBool) -> Authorization {
+    let allowed = match context.action {
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => privileged.load(Ordering::Relaxed),
+        AuthAction::Attach { .. } | AuthAction::Detach { .. } => false,
+        AuthAction::Pragma { pragma_name, .. } => {
+            let name = pragma_name.to_ascii_lowercase();
+            PRAGMAS.contains(&name.as_str())
+        }
+        _ => true,
+    };
+    if allowed {
+        Authorization::Allow
+    } else {
+        Authorization::Deny
+    }
+}
+
+impl Connection {
+    pub(super) fn driver(&self) -> &rusqlite::Connection {
+        &self.driver
+    }
+
+    /// Prepares a transaction statement of our own. It stays out of the cache, where a job could find it.
+    pub(super) fn prepare_control(&self, sql: &'static str) -> rusqlite::Result<Control<'_>> {
+        let statement = self.privileged(|| self.driver.prepare(sql))?;
+        Ok(Control {
+            connection: self,
+            statement,
+        })
+    }
+
+    /// Prepares and runs a transaction statement of our own.
+    pub(super) fn control(&self, sql: &'static str) -> rusqlite::Result<()> {
+        self.prepare_control(sql)?.run()
+    }
+
+    fn privileged<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.privileged.store(true, Ordering::Relaxed);
+        let outcome = run();
+        self.privileged.store(false, Ordering::Relaxed);
+        outcome
+    }
+
+    pub(super) fn in_transaction(&self) -> bool {
+        !self.driver.is_autocommit()
+    }
+
+    /// Moves what it can from the log to the file, and waits for nobody.
+    pub(super) fn checkpoint(&self) -> rusqlite::Result<()> {
+        self.driver
+            .wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE)
+            .map(drop)
+    }
+
+    /// Moves everything from the log to the file and makes the next commit start the log over; waits up to `patience`
+    /// for those who read from it.
+    pub(super) fn restart_wal(&self, patience: Duration, normal: Duration) -> rusqlite::Result<()> {
+        self.driver.busy_timeout(patience)?;
+        let outcome = self
+            .driver
+            .wal_checkpoint_v2(None::<&str>, CheckpointMode::RESTART);
+        self.driver.busy_timeout(normal)?;
+        outcome.map(drop)
+    }
+}
+
+/// A prepared transaction statement of our own.
+pub(super) struct Control<'a> {
+    connection: &'a Connection,
+    statement: rusqlite::Statement<'a>,
+}
+
+impl Control<'_> {
+    pub(super) fn run(&mut self) -> rusqlite::Result<()> {
+        // SQLite may prepare the statement again, and then asks the authorizer again.
+        self.connection
+            .privileged(|| self.statement.execute([]).map(drop))
+    }
+}

@@ -1,0 +1,379 @@
+//! The handle of a database.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::fmt::{self, Display, Formatter};
+use std::fs::{self, DirBuilder};
+use std::path::{Path, PathBuf, absolute};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, JoinHandle, Thread};
+
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+use super::connection::{Connection, Target};
+use super::failure::{busy, closed, guarded, not_opened, unanswered};
+use super::options::Options;
+use super::queue::Refused;
+use super::shared::Shared;
+use super::statements::{Reader, Transaction};
+use super::statistics::Statistics;
+use super::stream::{Sender, Stream, StreamJob};
+use super::writer::Pending;
+use super::{checkpoint, reader, stream, writer};
+use crate::{Error, Result};
+
+/// A SQLite file with the threads that work on it.
+///
+/// It is cheap to clone, and works under any executor: jobs run on threads of the database and never on those of the
+/// caller. A job must not wait for another job of the same database (`blocking_…` inside a job may hang forever).
+///
+/// * A write that was answered survives what [`Durability`](super::Durability) says, and every read that starts later
+///   in this process sees it.
+/// * Other processes may use the file at the same time, through this crate or not. Their commits are seen after
+///   [`Options::snapshot_age`] at the latest.
+/// * When the last clone is dropped, the jobs that wait are done, the threads end and the file is closed; the drop
+///   waits for that. [`Database::close`] waits without blocking.
+///
+/// ```
+/// use scim::store::sqlite::{Database, Options};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let database = Database::in_memory(Options::default())?;
+/// let id = database
+///     .write(|tx| {
+///         tx.execute_batch("CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT")?;
+///         tx.execute("INSERT INTO person(name) VALUES (?1)", &["Barbara".into()])?;
+///         Ok(tx.last_insert_id())
+///     })
+///     .await?;
+/// let name = database
+///     .read(move |reader| {
+///         reader.query_one("SELECT name FROM person WHERE id = ?1", &[id.into()], |row| {
+///             Ok(row.text(0)?.to_owned())
+///         })
+///     })
+///     .await?;
+/// assert_eq!(name.as_deref(), Some("Barbara"));
+/// # Ok::<_, scim::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Database(Arc<Handle>);
+
+/// A job was not taken, because too many wait already or because the database is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+impl Display for Full {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the database takes no more work")
+    }
+}
+
+impl std::error::Error for Full {}
+
+struct Handle {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Each thread has a receiver: when all are gone, so are the threads.
+    running: watch::Sender<()>,
+}
+
+impl Database {
+    /// Opens a file and makes it if there is none, readable by its owner only (0600 on Unix). The directory must exist.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is not a database, or a thread cannot be started. The reason is the error's
+    /// [`source`](std::error::Error::source).
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let path = path.as_ref();
+        let path = absolute(path).map_err(|cause| not_opened(path, cause))?;
+        Self::start(&Target::file(&path, &options), options, None)
+    }
+
+    /// A database that is gone with its last clone, for tests and demonstrations. It behaves as one from
+    /// [`Database::open`], for it is a file in the system's directory for temporary files, but never waits for a disk.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn in_memory(options: Options) -> Result<Self> {
+        let directory = Scratch::new()?;
+        let target = Target::volatile(&directory.0.join("database"), &options);
+        Self::start(&target, options, Some(directory))
+    }
+
+    fn start(target: &Target, options: Options, directory: Option<Scratch>) -> Result<Self> {
+        let shared = Arc::new(Shared::new(options));
+        // From here on, dropping the handle ends the threads.
+        let handle = Handle {
+            shared: Arc::clone(&shared),
+            threads: Mutex::default(),
+            running: watch::Sender::new(()),
+        };
+        // The writer's connection is closed after all others: only one that may write can clear the log away. Declared
+        // after the handle, so that an early return drops `other` before it waits for the writer.
+        let (other, others_ended) = mpsc::channel::<Infallible>();
+        let writer = target.writer(Arc::clone(&shared.wal_pages))?;
+        handle.spawn("scim-writer", move |shared| {
+            writer::run(&writer, shared);
+            _ = others_ended.recv();
+            drop(writer);
+            drop(directory);
+        })?;
+        let spawn = |name, connection: Connection, run: fn(&Connection, &Shared)| {
+            let other = other.clone();
+            handle.spawn(name, move |shared| {
+                run(&connection, shared);
+                drop(connection);
+                drop(other);
+            })
+        };
+        spawn("scim-checkpoint", target.checkpointer()?, checkpoint::run)?;
+        for _ in 0..shared.options.readers.max(1) {
+            spawn("scim-reader", target.reader()?, reader::run)?;
+        }
+        for _ in 0..shared.options.streams.max(1) {
+            spawn("scim-stream", target.walker()?, stream::run)?;
+        }
+        Ok(Self(Arc::new(handle)))
+    }
+
+    /// Runs a job that looks. All its statements see one snapshot, which shows every write that was answered before
+    /// this is first polled. If the returned future is dropped, the job may or may not run.
+    ///
+    /// # Errors
+    /// What the job returns; 503 if too many jobs wait; 500 if the job panics.
+    pub async fn read<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Box::new(move |reader: &Reader<'_>| {
+            if !sender.is_closed() {
+                // A value that nobody waits for is dropped here, by code that is not ours.
+                _ = guarded(|| {
+                    _ = sender.send(guarded(|| job(reader)));
+                    Ok(())
+                });
+            }
+        });
+        self.0
+            .shared
+            .reads
+            .push(job)
+            .map_err(|refused| self.refused(refused))?;
+        receiver.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// Runs a job that changes, and answers when its changes are committed. Several jobs share one commit, each with a
+    /// savepoint of its own: if this one fails, only its own changes are undone. If the returned future is dropped
+    /// after it was polled, the job runs all the same.
+    ///
+    /// # Errors
+    /// What the job returns; 503 if too many jobs wait, or if another process kept the file locked for
+    /// [`Options::busy_timeout`]; 500 if the job panics or the commit fails.
+    pub async fn write<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Pending::boxed(job, move |result| _ = sender.send(result));
+        self.0
+            .shared
+            .writes
+            .push(job)
+            .map_err(|refused| self.refused(refused))?;
+        receiver.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// Has a job done without waiting for it, in the order of the other writes. Failures are only counted, in
+    /// [`Statistics::failed_behind`].
+    ///
+    /// # Errors
+    /// [`Full`] if the queue is half full already (the other half is for those who wait), or the database is closed.
+    pub fn write_behind<J>(&self, job: J) -> Result<(), Full>
+    where
+        J: FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
+    {
+        // Not the whole `Arc<Handle>`: a job must not keep its own database open.
+        let shared = Arc::clone(&self.0.shared);
+        let job = Pending::boxed(job, move |result: Result<()>| {
+            if result.is_err() {
+                shared.counters.failed_behind.add(1);
+            }
+        });
+        self.0.shared.writes.push_behind(job).map_err(|refused| {
+            self.refused(refused);
+            Full
+        })
+    }
+
+    /// [`Database::read`] for code without an executor: blocks the thread.
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub fn blocking_read<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
+    {
+        block_on(self.read(job))
+    }
+
+    /// [`Database::write`] for code without an executor: blocks the thread.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub fn blocking_write<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        block_on(self.write(job))
+    }
+
+    /// Runs a job that walks many rows under one snapshot and sends them in chunks, while the receiver takes them.
+    /// Streams have threads of their own, [`Options::streams`] of them, so that they never hold up a read; more of
+    /// them wait. A stream that could not start, or whose job fails, ends with an error.
+    ///
+    /// ```
+    /// # use scim::store::sqlite::{Database, Options};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let database = Database::in_memory(Options::default())?;
+    /// let mut stream = database.stream(|reader, sender| {
+    ///     reader.query("SELECT value FROM json_each('[1,2,3]')", &[], |row| {
+    ///         sender.send(format!("{};", row.integer(0)?))
+    ///     })
+    /// });
+    /// let mut all = Vec::new();
+    /// while let Some(chunk) = stream.next().await {
+    ///     all.extend_from_slice(&chunk?);
+    /// }
+    /// assert_eq!(all, b"1;2;3;");
+    /// # Ok::<_, scim::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn stream<J>(&self, job: J) -> Stream
+    where
+        J: FnOnce(&Reader<'_>, &mut Sender) -> Result<()> + Send + 'static,
+    {
+        let alive = Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>;
+        let (job, stream) = StreamJob::new(Box::new(job), alive);
+        if let Err(refused) = self.0.shared.streams.push(job) {
+            stream.refuse(self.refused(refused));
+        }
+        stream
+    }
+
+    /// What the database has done so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.0.shared.counters.statistics()
+    }
+
+    /// Refuses new jobs with 503, and returns when those that wait are done, the streams have ended and the file is
+    /// closed.
+    pub async fn close(&self) {
+        self.0.shared.close();
+        self.0.running.closed().await;
+    }
+
+    fn refused(&self, refused: Refused) -> Error {
+        match refused {
+            Refused::Full => {
+                self.0.shared.counters.refused.add(1);
+                busy()
+            }
+            Refused::Closed => closed(),
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("options", &self.0.shared.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Handle {
+    fn spawn(&self, name: &str, run: impl FnOnce(&Shared) + Send + 'static) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let running = self.running.subscribe();
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                run(&shared);
+                drop(running);
+            })
+            .map_err(Error::internal)?;
+        self.lock_threads().push(thread);
+        Ok(())
+    }
+
+    fn lock_threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.close();
+        let threads = std::mem::take(&mut *self.lock_threads());
+        let own = thread::current().id();
+        // The last clone may have been inside a job. No thread can wait for itself, and the writer waits for all; they
+        // end without us.
+        if threads.iter().all(|thread| thread.thread().id() != own) {
+            for thread in threads {
+                _ = thread.join();
+            }
+        }
+    }
+}
+
+/// A directory that is removed when it is dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("scim-{}", Uuid::now_v7()));
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path).map_err(|cause| not_opened(&path, cause))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Parks the thread until the future is ready.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

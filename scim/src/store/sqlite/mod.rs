@@ -1,0 +1,44 @@
+//! SQLite: one file, one writer that commits in groups, readers that hold their snapshots.
+//!
+//! A [`Database`] is the handle. Work is given to it as closures that run on its own threads: a [`Reader`] may only
+//! look, a [`Transaction`] may change. Both speak SQL with neutral [`Param`]s and [`Row`]s, so that an application
+//! joins a write with statements of its own without knowing the driver.
+//!
+//! ```
+//! use scim::store::sqlite::{Database, Options};
+//!
+//! # fn main() -> scim::Result<()> {
+//! let database = Database::in_memory(Options::default())?;
+//! database.blocking_write(|tx| {
+//!     tx.execute_batch("CREATE TABLE note(id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT")?;
+//!     tx.execute("INSERT INTO note(body) VALUES (?1)", &["hello".into()])
+//! })?;
+//! let body = database.blocking_read(|reader| {
+//!     reader.query_one("SELECT body FROM note WHERE id = ?1", &[1.into()], |row| {
+//!         Ok(row.text(0)?.to_owned())
+//!     })
+//! })?;
+//! assert_eq!(body.as_deref(), Some("hello"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod checkpoint;
+mod connection;
+mod database;
+mod failure;
+mod options;
+mod queue;
+mod reader;
+mod shared;
+mod statements;
+mod statistics;
+mod stream;
+mod writer;
+
+pub use database::{Database, Full};
+pub use failure::{is_unique_violation, unique_violation};
+pub use options::{Durability, Options};
+pub use statements::{Param, Reader, Row, Transaction, Value};
+pub use statistics::Statistics;
+pub use stream::{Sender, Stream};

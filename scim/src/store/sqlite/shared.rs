@@ -1,0 +1,90 @@
+//! What the threads of one database share.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::failure::GroupFailure;
+use super::options::Options;
+use super::queue::Queue;
+use super::statements::{Reader, Transaction};
+use super::statistics::Counters;
+use super::stream::StreamJob;
+
+/// A write: runs inside the group's transaction, and is answered when the group is committed or undone.
+pub(super) trait WriteJob: Send {
+    /// Whether the changes are to be kept.
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool;
+    /// Tells the caller; `group` says whether the commit succeeded.
+    fn answer(self: Box<Self>, group: Result<(), &GroupFailure>);
+}
+
+pub(super) type ReadJob = Box<dyn FnOnce(&Reader<'_>) + Send>;
+
+pub(super) struct Shared {
+    pub(super) options: Options,
+    pub(super) counters: Counters,
+    pub(super) writes: Queue<Box<dyn WriteJob>>,
+    pub(super) reads: Queue<ReadJob>,
+    pub(super) streams: Queue<StreamJob>,
+    /// Holds at most one wish for a checkpoint.
+    pub(super) checkpoints: Queue<()>,
+    /// Pages in the log, counted by the writer's connection.
+    pub(super) wal_pages: Arc<AtomicU64>,
+    /// Grows with every commit of this process that changed something, before its jobs are answered.
+    generation: AtomicU64,
+    /// While set, readers end their snapshot with every job: the log is about to start over.
+    clearing: AtomicBool,
+    /// SQLite does not wait for another checkpoint to end, so that ours wait here.
+    checkpointing: Mutex<()>,
+}
+
+impl Shared {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            counters: Counters::default(),
+            writes: Queue::new(options.queue),
+            reads: Queue::new(options.queue),
+            streams: Queue::new(options.queue),
+            checkpoints: Queue::new(1),
+            wal_pages: Arc::default(),
+            generation: AtomicU64::new(0),
+            clearing: AtomicBool::new(false),
+            checkpointing: Mutex::new(()),
+            options,
+        }
+    }
+
+    /// Refuses new jobs. The threads end when they have done those that wait.
+    pub(super) fn close(&self) {
+        self.writes.close();
+        self.reads.close();
+        self.streams.close();
+        self.checkpoints.close();
+    }
+
+    /// A snapshot that was taken after this returned `n` shows every commit up to the `n`th.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(super) fn committed(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    pub(super) fn clearing(&self) -> bool {
+        self.clearing.load(Ordering::Acquire)
+    }
+
+    /// Has the readers let go of the log while `run` runs.
+    pub(super) fn while_clearing<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.clearing.store(true, Ordering::Release);
+        self.reads.wake_all();
+        let outcome = run();
+        self.clearing.store(false, Ordering::Release);
+        outcome
+    }
+
+    pub(super) fn checkpoint_turn(&self) -> MutexGuard<'_, ()> {
+        self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

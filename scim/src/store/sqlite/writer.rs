@@ -1,0 +1,239 @@
+//! The thread that changes the file: it joins the jobs that wait into one commit.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use std::vec::IntoIter;
+
+use super::connection::{Connection, Control};
+use super::failure::{GroupFailure, guarded};
+use super::shared::{Shared, WriteJob};
+use super::statements::Transaction;
+use crate::Result;
+
+/// How long the writer waits for readers of other processes when the log should start over.
+const RESTART_PATIENCE: Duration = Duration::from_millis(200);
+/// The pause after the first failure to do so; it doubles up to `LONGEST_PAUSE`.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Bytes of a page of SQLite, unless somebody changed it.
+const PAGE: usize = 4096;
+
+/// A job of a caller with the way its answer goes.
+pub(super) struct Pending<T, J, A> {
+    job: Option<J>,
+    result: Option<Result<T>>,
+    answer: A,
+}
+
+impl<T, J, A> Pending<T, J, A>
+where
+    T: Send + 'static,
+    J: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    A: FnOnce(Result<T>) + Send + 'static,
+{
+    pub(super) fn boxed(job: J, answer: A) -> Box<dyn WriteJob> {
+        Box::new(Self {
+            job: Some(job),
+            result: None,
+            answer,
+        })
+    }
+}
+
+impl<T, J, A> WriteJob for Pending<T, J, A>
+where
+    T: Send,
+    J: FnOnce(&Transaction<'_>) -> Result<T> + Send,
+    A: FnOnce(Result<T>) + Send,
+{
+    fn run(&mut self, transaction: &Transaction<'_>) -> bool {
+        let Some(job) = self.job.take() else { return false };
+        let result = guarded(|| job(transaction));
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn answer(self: Box<Self>, group: Result<(), &GroupFailure>) {
+        let Self { result, answer, .. } = *self;
+        let result = match (result, group) {
+            // A job that failed by itself hears its own reason, whatever became of the group.
+            (Some(Err(error)), _) => Err(error),
+            (_, Err(failure)) => Err(failure.error()),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            // Never run, in a group that succeeded: dropping `answer` tells the caller.
+            (None, Ok(())) => return,
+        };
+        // The caller may be gone, and dropping its value is code that is not ours.
+        _ = guarded(|| {
+            answer(result);
+            Ok(())
+        });
+    }
+}
+
+/// Runs until the queue is closed and drained.
+pub(super) fn run(connection: &Connection, shared: &Shared) {
+    let Ok(mut writer) = Writer::new(connection, shared) else {
+        return shared.writes.abandon();
+    };
+    let mut group = Vec::new();
+    while shared.writes.take_group(shared.options.batch, &mut group) {
+        writer.commit_all(std::mem::take(&mut group));
+    }
+}
+
+struct Writer<'a> {
+    connection: &'a Connection,
+    shared: &'a Shared,
+    begin: Control<'a>,
+    commit: Control<'a>,
+    rollback: Control<'a>,
+    savepoint: Control<'a>,
+    release: Control<'a>,
+    rollback_to: Control<'a>,
+    /// Pages in the log when the last checkpoint was asked for.
+    checkpointed_at: u64,
+    /// When the log may be made to start over again after that failed, and how long the pause was.
+    restart_after: Option<(Instant, Duration)>,
+}
+
+/// Jobs that ran, with whether their changes are kept.
+type Done = Vec<(Box<dyn WriteJob>, bool)>;
+
+impl<'a> Writer<'a> {
+    fn new(connection: &'a Connection, shared: &'a Shared) -> rusqlite::Result<Self> {
+        Ok(Self {
+            connection,
+            shared,
+            begin: connection.prepare_control("BEGIN IMMEDIATE")?,
+            commit: connection.prepare_control("COMMIT")?,
+            rollback: connection.prepare_control("ROLLBACK")?,
+            savepoint: connection.prepare_control("SAVEPOINT job")?,
+            release: connection.prepare_control("RELEASE job")?,
+            rollback_to: connection.prepare_control("ROLLBACK TO job")?,
+            checkpointed_at: 0,
+            restart_after: None,
+        })
+    }
+
+    /// One commit, as a rule. If SQLite gives up the transaction under a job (a full disk does that), the jobs that
+    /// had not run yet get another.
+    fn commit_all(&mut self, group: Vec<Box<dyn WriteJob>>) {
+        let mut waiting = group.into_iter();
+        while waiting.len() > 0 {
+            let mut done = Vec::with_capacity(waiting.len());
+            self.shared.wal_pages.store(0, Ordering::Relaxed);
+            match self.group(&mut waiting, &mut done) {
+                Ok(()) => self.committed(done),
+                Err(cause) => self.failed(cause, done, &mut waiting),
+            }
+        }
+        self.keep_wal_short();
+    }
+
+    fn group(&mut self, waiting: &mut IntoIter<Box<dyn WriteJob>>, done: &mut Done) -> rusqlite::Result<()> {
+        self.begin.run()?;
+        let transaction = Transaction::new(self.connection);
+        for mut job in waiting {
+            if let Err(cause) = self.savepoint.run() {
+                done.push((job, false));
+                return Err(cause);
+            }
+            let keep = job.run(&transaction);
+            done.push((job, keep));
+            if !self.connection.in_transaction() {
+                return Err(transaction_lost());
+            }
+            if !keep {
+                self.rollback_to.run()?;
+            }
+            self.release.run()?;
+        }
+        self.commit.run()
+    }
+
+    fn committed(&mut self, done: Done) {
+        if self.shared.wal_pages.load(Ordering::Relaxed) > 0 {
+            self.shared.committed();
+        }
+        let counters = &self.shared.counters;
+        let kept = done.iter().filter(|(_, keep)| *keep).count();
+        counters.commits.add(1);
+        counters.writes.add(count(kept));
+        counters.failed_writes.add(count(done.len() - kept));
+        counters.largest_batch.raise_to(count(done.len()));
+        for (job, _) in done {
+            job.answer(Ok(()));
+        }
+    }
+
+    /// Everything that ran is undone. If nothing ran, nothing will: the transaction could not even begin.
+    fn failed(&mut self, cause: rusqlite::Error, done: Done, waiting: &mut IntoIter<Box<dyn WriteJob>>) {
+        if self.connection.in_transaction() {
+            _ = self.rollback.run();
+        }
+        let failure = GroupFailure::new(cause);
+        let nothing_ran = done.is_empty();
+        let undone = done.into_iter().map(|(job, _)| job);
+        let never_ran = waiting.by_ref().take(if nothing_ran { usize::MAX } else { 0 });
+        for job in undone.chain(never_ran) {
+            self.shared.counters.failed_writes.add(1);
+            job.answer(Err(&failure));
+        }
+    }
+
+    /// Asks for a checkpoint now and then; at the limit, has the log start over between two groups.
+    fn keep_wal_short(&mut self) {
+        let pages = self.shared.wal_pages.load(Ordering::Relaxed);
+        if pages == 0 {
+            return;
+        }
+        self.shared.counters.wal_pages.set(pages);
+        if pages < self.checkpointed_at {
+            self.checkpointed_at = 0;
+        }
+        let limit = count((self.shared.options.wal_bytes / PAGE).max(8));
+        if pages >= limit && self.may_restart() {
+            self.restart_wal();
+        } else if pages - self.checkpointed_at >= limit / 8 {
+            self.checkpointed_at = pages;
+            // One wish that is still waiting is enough.
+            _ = self.shared.checkpoints.push(());
+        }
+    }
+
+    fn may_restart(&self) -> bool {
+        self.restart_after
+            .is_none_or(|(after, _)| Instant::now() >= after)
+    }
+
+    /// Passive checkpoints alone never let a busy log start over: some reader always holds a part of it.
+    fn restart_wal(&mut self) {
+        let _turn = self.shared.checkpoint_turn();
+        let restarted = self.shared.while_clearing(|| {
+            let normal = self.shared.options.busy_timeout;
+            self.connection.restart_wal(RESTART_PATIENCE, normal)
+        });
+        if restarted.is_ok() {
+            self.shared.counters.wal_restarts.add(1);
+            self.checkpointed_at = 0;
+            self.restart_after = None;
+        } else {
+            self.shared.counters.failed_restarts.add(1);
+            let pause = self
+                .restart_after
+                .map_or(FIRST_PAUSE, |(_, last)| (last * 2).min(LONGEST_PAUSE));
+            self.restart_after = Some((Instant::now() + pause, pause));
+        }
+    }
+}
+
+fn transaction_lost() -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK);
+    rusqlite::Error::SqliteFailure(code, Some("SQLite undid the transaction under a job".to_owned()))
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
