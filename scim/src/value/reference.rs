@@ -1,18 +1,281 @@
-//! stub
-/// stub
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Reference(String);
+//! References to resources and to anything else that has a URI.
+
+use std::borrow::Cow;
+use std::fmt::{self, Debug, Display, Formatter, Write};
+use std::str::FromStr;
+
+use crate::error::{Error, Result, quoted};
+
+/// A URI, absolute or relative, as the attribute type `reference` has it (RFC 7643 section 2.3.7).
+///
+/// It is either text as a client gave it, which comes back unchanged, or the place of a resource of this service,
+/// which becomes a URL when the base of the service is known: see [`resolve`](Self::resolve). References are equal if
+/// they are the same kind and text; case counts.
+///
+/// ```
+/// use scim::value::Reference;
+///
+/// let manager = Reference::resource("Users", "26118915");
+/// assert_eq!(manager.as_str(), "Users/26118915");
+/// assert_eq!(manager.resolve("https://example.com/v2/"), "https://example.com/v2/Users/26118915");
+///
+/// let photo = Reference::parse("https://example.com/photo?id=7")?;
+/// assert_eq!(photo.resolve("https://example.com/v2"), "https://example.com/photo?id=7");
+/// # Ok::<(), scim::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference(Target);
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Target {
+    /// Text as it was given.
+    External(Box<str>),
+    /// A path below the base of the service, without slash in front.
+    Resource(Box<str>),
+}
+
 impl Reference {
-    /// stub
-    pub fn parse(_: &str) -> crate::Result<Self> {
-        Ok(Self(String::new()))
+    /// Takes a URI reference (RFC 3986 section 4.1) as it is. Letters beyond ASCII pass, as in an IRI (RFC 3987).
+    ///
+    /// # Errors
+    /// 400 `invalidValue` for text that is none: spaces, control characters and other characters that a URI must
+    /// encode, a `%` without two hexadecimal digits, or a colon after something that is no scheme.
+    pub fn parse(text: &str) -> Result<Self> {
+        match flaw(text) {
+            None => Ok(Self(Target::External(text.into()))),
+            Some(flaw) => Err(Error::invalid_value(format!(
+                "must be a URI, but {} {flaw}",
+                quoted(text)
+            ))),
+        }
     }
-    /// stub
+
+    /// The place of a resource of this service: its endpoint, such as `Users` or `/Users`, and its id.
+    #[must_use]
+    pub fn resource(endpoint: &str, id: &str) -> Self {
+        let endpoint = endpoint.trim_matches('/');
+        let mut path = String::with_capacity(endpoint.len() + 1 + id.len());
+        path.push_str(endpoint);
+        path.push('/');
+        encode_segment(&mut path, id);
+        Self(Target::Resource(path.into()))
+    }
+
+    /// The reference: the text as given, or the path below the base of the service.
+    #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Target::External(text) | Target::Resource(text) => text,
+        }
     }
-    /// stub
+
+    /// Whether it names no scheme, and so needs a base to be found.
+    #[must_use]
+    pub fn is_relative(&self) -> bool {
+        scheme(self.as_str()).is_none()
+    }
+
+    /// Whether it was made by [`Reference::resource`].
+    #[must_use]
     pub fn is_resource(&self) -> bool {
-        true
+        matches!(self.0, Target::Resource(_))
+    }
+
+    /// The reference as a client should see it: a resource of this service below `base`, the URL of the service with
+    /// or without slash at its end; any other as it was given.
+    #[must_use]
+    pub fn resolve(&self, base: &str) -> Cow<'_, str> {
+        match &self.0 {
+            Target::External(text) => Cow::Borrowed(text),
+            Target::Resource(path) => Cow::Owned(format!("{}/{path}", base.trim_end_matches('/'))),
+        }
+    }
+}
+
+/// What stands before the first colon, if that colon can end a scheme.
+fn scheme(text: &str) -> Option<&str> {
+    let end = text.find([':', '/', '?', '#'])?;
+    let (before, after) = text.split_at_checked(end)?;
+    after.starts_with(':').then_some(before)
+}
+
+/// Why a text is no URI reference, to follow the text in a sentence.
+fn flaw(text: &str) -> Option<String> {
+    if let Some(scheme) = scheme(text) {
+        let starts_well = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
+        if !starts_well
+            || !scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        {
+            return Some("does not start with a scheme such as https".to_owned());
+        }
+    }
+    let wrong = text.chars().find(|character| !may_stand_in_uri(*character));
+    if let Some(wrong) = wrong {
+        return Some(format!(
+            "has the character {}, which must be encoded",
+            quoted(wrong.encode_utf8(&mut [0; 4]))
+        ));
+    }
+    if text.matches('#').count() > 1 {
+        return Some("has more than one #".to_owned());
+    }
+    let encoded = |after: &str| {
+        let digits = after.as_bytes().get(..2).unwrap_or_default();
+        digits.len() == 2 && digits.iter().all(u8::is_ascii_hexdigit)
+    };
+    if !text.split('%').skip(1).all(encoded) {
+        return Some("has a % without two hexadecimal digits".to_owned());
+    }
+    None
+}
+
+/// The characters of RFC 3986 section 2, and letters and digits of any script.
+fn may_stand_in_uri(character: char) -> bool {
+    character.is_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
+}
+
+/// Appends a path segment; whatever would not stay one segment is percent-encoded (RFC 3986 section 3.3).
+fn encode_segment(out: &mut String, segment: &str) {
+    if matches!(segment, "." | "..") {
+        // A plain dot segment would be resolved away, and the reference would name something else.
+        out.push_str(&segment.replace('.', "%2E"));
+        return;
+    }
+    for byte in segment.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl AsRef<str> for Reference {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Display for Reference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Debug for Reference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "Reference({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// S-2.3.7-01: RFC 7643 section 2.3.7.
+    #[test]
+    fn absolute_and_relative_uris_are_kept_as_they_are() {
+        for (text, relative) in [
+            ("https://example.com/v2/Users/2819c223?a=b#c", false),
+            ("urn:ietf:params:scim:schemas:core:2.0:User", false),
+            ("mailto:bjensen@example.com", false),
+            ("data:image/png;base64,iVBORw0KGgo=", false),
+            ("http://[::1]:8080/", false),
+            ("https://例え.jp/%E3%81%82", false),
+            ("Users/2819", true),
+            ("../Users/2819", true),
+            ("/photo?size=1:2", true),
+            ("", true),
+        ] {
+            let reference = Reference::parse(text).unwrap();
+            assert_eq!(reference.as_str(), text);
+            assert_eq!(reference.resolve("https://base.example"), text);
+            assert_eq!(reference.is_relative(), relative, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_uri_is_refused_and_the_flaw_named() {
+        for (text, says) in [
+            ("::not a uri::", "scheme"),
+            ("1http://x", "scheme"),
+            ("http://exa mple.com", r#"the character " ""#),
+            ("http://x/\u{7}", "the character"),
+            ("http://x/<>", r#"the character "<""#),
+            ("http://x/{id}", r#"the character "{""#),
+            ("http://x/%4", "hexadecimal"),
+            ("http://x/%é0", "hexadecimal"),
+            ("#a#b", "more than one #"),
+        ] {
+            let error = Reference::parse(text).unwrap_err().at("profileUrl");
+            assert_eq!(error.scim_type(), Some(crate::ScimType::InvalidValue));
+            assert!(error.to_string().contains(says), "{text}: {error}");
+        }
+    }
+
+    /// S-2.3.7-02: a resource stands below the base, without its endpoint.
+    #[test]
+    fn a_resource_is_found_below_the_base() {
+        for base in [
+            "https://example.com/scim/acme/v2",
+            "https://example.com/scim/acme/v2/",
+        ] {
+            for endpoint in ["Users", "/Users"] {
+                let reference = Reference::resource(endpoint, "2819");
+                assert_eq!(
+                    reference.resolve(base),
+                    "https://example.com/scim/acme/v2/Users/2819"
+                );
+                assert!(reference.is_relative() && reference.is_resource());
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_stays_one_segment() {
+        assert_eq!(
+            Reference::resource("Users", "a/b?c#d é%").as_str(),
+            "Users/a%2Fb%3Fc%23d%20%C3%A9%25"
+        );
+        assert_eq!(Reference::resource("Users", "..").as_str(), "Users/%2E%2E");
+    }
+
+    /// S-2.3.7-03: references are case-exact.
+    #[test]
+    fn references_that_differ_in_case_differ() {
+        assert_ne!(
+            Reference::parse("Users/a").unwrap(),
+            Reference::parse("Users/A").unwrap()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_resource_has_a_uri(id in any::<String>()) {
+            let reference = Reference::resource("Users", &id);
+            prop_assert!(Reference::parse(reference.as_str()).is_ok());
+            let url = reference.resolve("https://example.com/v2").into_owned();
+            prop_assert!(!Reference::parse(&url).unwrap().is_relative());
+        }
+
+        #[test]
+        fn any_text_is_judged_without_a_panic(text in any::<String>()) {
+            if let Ok(reference) = Reference::parse(&text) {
+                prop_assert_eq!(reference.as_str(), text);
+            }
+        }
     }
 }
