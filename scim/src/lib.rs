@@ -8,6 +8,7 @@ pub mod filter;
 pub mod fold;
 pub mod limits;
 pub mod path;
+pub mod policy;
 pub mod record;
 pub mod schema;
 pub mod store;

@@ -129,7 +129,7 @@ fn check_schemas(schemas: Option<Json<'_>>, resource_type: &ResourceType, cx: &m
     let own = resource_type.schema.id;
     let schemas = schemas.filter(|json| json.elements().next().is_some());
     let Some(schemas) = schemas else {
-        return tolerate(cx, "schemas", || {
+        return tolerate(cx.rules().infers_schemas(), cx, "schemas", || {
             Error::invalid_syntax(format!("The body must name {own} in schemas."))
         });
     };
@@ -150,7 +150,7 @@ fn check_schemas(schemas: Option<Json<'_>>, resource_type: &ResourceType, cx: &m
         if known {
             continue;
         }
-        tolerate(cx, &urn, || {
+        tolerate(cx.rules().ignores_unknown(), cx, &urn, || {
             let urn = crate::error::quoted(&urn);
             Error::invalid_value(format!(
                 "{urn} is no schema of the resource type {}.",
@@ -159,17 +159,20 @@ fn check_schemas(schemas: Option<Json<'_>>, resource_type: &ResourceType, cx: &m
         })?;
     }
     if has_own {
-        Ok(())
-    } else {
-        tolerate(cx, "schemas", || {
-            Error::invalid_value(format!("schemas must name {own}."))
-        })
+        return Ok(());
     }
+    tolerate(cx.rules().infers_schemas(), cx, "schemas", || {
+        Error::invalid_value(format!("schemas must name {own}."))
+    })
 }
 
-fn tolerate(cx: &mut Cx<'_>, subject: &str, refuse: impl FnOnce() -> Error) -> Result<()> {
-    let tolerance = cx.rules().ignores_unknown().ok_or_else(refuse)?;
-    cx.fire(tolerance, subject);
+fn tolerate(
+    tolerance: Option<&'static str>,
+    cx: &mut Cx<'_>,
+    subject: &str,
+    refuse: impl FnOnce() -> Error,
+) -> Result<()> {
+    cx.fire(tolerance.ok_or_else(refuse)?, subject);
     Ok(())
 }
 

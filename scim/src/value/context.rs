@@ -33,6 +33,11 @@ pub trait Coerce: Send + Sync {
         None
     }
 
+    /// Whether a body without `schemas` is taken for what its endpoint serves; returns the tolerance's name.
+    fn infers_schemas(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether an empty string means that an attribute has no value; returns the tolerance's name.
     fn empty_is_absent(&self) -> Option<&'static str> {
         None

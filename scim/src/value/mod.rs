@@ -14,7 +14,7 @@ mod option;
 mod reference;
 mod scalars;
 mod scim_value;
-mod view;
+pub(crate) mod view;
 
 pub use binary::Binary;
 pub use common::{ExternalId, Meta, MetaPaths, ResourceId};

@@ -1,0 +1,263 @@
+//! What a service accepts beyond the RFC's letter: named tolerances, and policies made of them.
+//!
+//! Identity providers send things that the RFCs do not allow. Each departure that a service puts up with is one
+//! [`Tolerance`] with a name, so that a history can say which ones a provider needs. What a service *sends* is always
+//! the RFC's letter.
+
+mod coercions;
+mod formats;
+mod tolerance;
+
+use std::borrow::Cow;
+use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::record::Record;
+use crate::schema::Shape;
+use crate::value::{Coerce, Coerced, Json};
+
+pub use tolerance::{
+    ALL, BARE_VALUES, BOOLEAN_STRINGS, BOTH_PROJECTIONS, Coercion, EMPTY_STRINGS, EXACT_INTEGERS,
+    FREE_FORMATS, JSON_IN_STRINGS, MEDIA_TYPES, MISSING_SCHEMAS, PATH_KEYS, REMOVE_LISTED_VALUES,
+    SELECTED_ELEMENT_CREATED, SINGLE_ELEMENT_ARRAYS, SINGLE_VALUES_WITHOUT_ARRAY, Tolerance, UNKNOWN_NAMES,
+    UNKNOWN_SORT, UNQUOTED_OPERANDS,
+};
+
+/// A set of tolerances. Cheap to clone.
+///
+/// [`Policy::interop`], the default, works with every provider we know at once; [`Policy::strict`] is the RFC's letter.
+///
+/// ```
+/// use scim::policy::{self, Policy};
+///
+/// let policy = Policy::interop().without(&policy::UNKNOWN_NAMES);
+/// assert!(policy.allows(&policy::BOOLEAN_STRINGS));
+/// assert!(!policy.allows(&policy::UNKNOWN_NAMES));
+/// ```
+#[derive(Clone)]
+pub struct Policy {
+    name: Cow<'static, str>,
+    tolerances: Arc<[&'static Tolerance]>,
+}
+
+impl Policy {
+    /// Everything that a provider is known to need.
+    #[must_use]
+    pub fn interop() -> Self {
+        Self {
+            name: "interop".into(),
+            tolerances: ALL.into(),
+        }
+    }
+
+    /// The RFC's letter.
+    #[must_use]
+    pub fn strict() -> Self {
+        Self {
+            name: "strict".into(),
+            tolerances: Arc::new([]),
+        }
+    }
+
+    /// What Okta needs, in both its dialects.
+    #[must_use]
+    pub fn okta() -> Self {
+        Self::interop()
+            .named("okta")
+            .without(&JSON_IN_STRINGS)
+            .without(&UNQUOTED_OPERANDS)
+    }
+
+    /// What Microsoft Entra ID needs, in both its dialects.
+    #[must_use]
+    pub fn entra() -> Self {
+        Self::interop().named("entra")
+    }
+
+    /// What JumpCloud needs.
+    #[must_use]
+    pub fn jumpcloud() -> Self {
+        Self::interop()
+            .named("jumpcloud")
+            .without(&JSON_IN_STRINGS)
+            .without(&UNQUOTED_OPERANDS)
+    }
+
+    /// What OneLogin needs.
+    #[must_use]
+    pub fn onelogin() -> Self {
+        Self::interop()
+            .named("onelogin")
+            .without(&JSON_IN_STRINGS)
+            .without(&UNQUOTED_OPERANDS)
+    }
+
+    /// What Google Workspace needs.
+    #[must_use]
+    pub fn google() -> Self {
+        Self::interop()
+            .named("google")
+            .without(&JSON_IN_STRINGS)
+            .without(&UNQUOTED_OPERANDS)
+    }
+
+    /// What Ping Identity's products need.
+    #[must_use]
+    pub fn ping() -> Self {
+        Self::interop()
+            .named("ping")
+            .without(&JSON_IN_STRINGS)
+            .without(&UNQUOTED_OPERANDS)
+    }
+
+    /// What authentik needs.
+    #[must_use]
+    pub fn authentik() -> Self {
+        Self::interop().named("authentik").without(&JSON_IN_STRINGS)
+    }
+
+    /// The name under which the policy appears in logs.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same policy under another name.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The same policy with one more tolerance. Those that come earlier have the first say.
+    #[must_use]
+    pub fn with(mut self, tolerance: &'static Tolerance) -> Self {
+        if !self.allows(tolerance) {
+            self.tolerances = self.tolerances.iter().copied().chain([tolerance]).collect();
+        }
+        self
+    }
+
+    /// The same policy with one tolerance less.
+    #[must_use]
+    pub fn without(mut self, tolerance: &'static Tolerance) -> Self {
+        self.tolerances = self
+            .tolerances
+            .iter()
+            .copied()
+            .filter(|known| known.name != tolerance.name)
+            .collect();
+        self
+    }
+
+    /// Whether the policy has this tolerance.
+    #[must_use]
+    pub fn allows(&self, tolerance: &Tolerance) -> bool {
+        self.tolerances.iter().any(|known| known.name == tolerance.name)
+    }
+
+    /// The name of the tolerance if the policy has it: what is reported when it acts.
+    #[must_use]
+    pub fn grants(&self, tolerance: &Tolerance) -> Option<&'static str> {
+        self.tolerances
+            .iter()
+            .find(|known| known.name == tolerance.name)
+            .map(|known| known.name)
+    }
+
+    /// The tolerances of the policy.
+    pub fn tolerances(&self) -> impl Iterator<Item = &'static Tolerance> {
+        self.tolerances.iter().copied()
+    }
+
+    /// Checks what no single attribute can: names that are blank, and formats where the policy asks for them.
+    ///
+    /// # Errors
+    /// 400 `invalidValue`.
+    pub fn check(&self, record: &dyn Record) -> Result<()> {
+        formats::check(record, self.checks_formats())
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::interop()
+    }
+}
+
+impl Debug for Policy {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.tolerances.iter().map(|tolerance| tolerance.name).collect();
+        f.debug_struct("Policy")
+            .field("name", &self.name)
+            .field("tolerances", &names)
+            .finish()
+    }
+}
+
+impl Coerce for Policy {
+    fn coerce(&self, json: Json<'_>, want: &Shape) -> Option<Coerced> {
+        self.tolerances.iter().find_map(|tolerance| {
+            let json = tolerance.coerce(json, want)?;
+            Some(Coerced {
+                json,
+                tolerance: tolerance.name,
+            })
+        })
+    }
+
+    fn ignores_unknown(&self) -> Option<&'static str> {
+        self.grants(&UNKNOWN_NAMES)
+    }
+
+    fn infers_schemas(&self) -> Option<&'static str> {
+        self.grants(&MISSING_SCHEMAS)
+    }
+
+    fn empty_is_absent(&self) -> Option<&'static str> {
+        self.grants(&EMPTY_STRINGS)
+    }
+
+    fn creates_elements(&self) -> Option<&'static str> {
+        self.grants(&SELECTED_ELEMENT_CREATED)
+    }
+
+    fn checks_formats(&self) -> bool {
+        !self.allows(&FREE_FORMATS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tolerance_has_a_name_of_its_own() {
+        let mut names: Vec<_> = ALL.iter().map(|tolerance| tolerance.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn provider_presets_only_narrow_interop() {
+        for policy in [
+            Policy::okta(),
+            Policy::entra(),
+            Policy::jumpcloud(),
+            Policy::onelogin(),
+            Policy::google(),
+            Policy::ping(),
+            Policy::authentik(),
+            Policy::strict(),
+        ] {
+            assert!(
+                policy
+                    .tolerances()
+                    .all(|tolerance| Policy::interop().allows(tolerance)),
+                "{policy:?}"
+            );
+        }
+    }
+}
