@@ -1,1 +1,21 @@
-//! Shared pieces of the integration tests.
+//! Shared pieces of the integration tests: what plays fixtures against a server, and what starts that server.
+//!
+//! The black-box tests talk HTTP to the `provisioning-server` binary ([`server`]) through a client that sends
+//! bytes as they are given ([`http`]). [`replay`] plays the traces of identity providers, [`vectors`] the filter
+//! and PATCH vectors; the formats are described in `fixtures/README.md`.
+
+#![allow(
+    clippy::indexing_slicing,
+    reason = "indexing a `serde_json::Value` gives `Null` for what is not there"
+)]
+
+pub mod failure;
+pub mod fixtures;
+pub mod http;
+pub mod random;
+pub mod replay;
+pub mod scim_error;
+pub mod server;
+pub mod vectors;
+
+pub use failure::{Failure, check};
