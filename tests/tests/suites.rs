@@ -1,0 +1,147 @@
+//! Public SCIM suites and a public SCIM client against the running server.
+//!
+//! They are Python packages, pinned in `python/requirements.txt` and installed by `tests/run --prepare`.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use scim_tests::server::{Organization, Server};
+use scim_tests::{Failure, check, fixtures};
+use serde_json::Value;
+
+/// A program of the virtual environment.
+fn program(name: &str) -> Result<Command, Failure> {
+    let environment =
+        env::var_os("SCIM_TESTS_VENV").map_or_else(|| fixtures::package().join(".venv"), PathBuf::from);
+    let path = environment.join("bin").join(name);
+    check(path.is_file(), || {
+        format!(
+            "{} is missing: install it with `tests/run --prepare`",
+            path.display()
+        )
+    })?;
+    let mut command = Command::new(path);
+    // Nothing may reach the loopback server through a proxy.
+    for variable in [
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ] {
+        command.env_remove(variable);
+    }
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(command)
+}
+
+fn started(organization: &str) -> Result<(Server, Organization), Failure> {
+    let server = Server::start()?;
+    let flags = ["--idp", "other", "--policy", "interop", "--username", "any"];
+    let organization = server.organization(organization, &flags)?;
+    Ok((server, organization))
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+#[test]
+fn scim2_tester_finds_no_fault() -> Result<(), Failure> {
+    let (_server, organization) = started("scim2-tester")?;
+    let output = program("scim2")?
+        .env("SCIM_CLI_URL", &organization.scim_url)
+        .env(
+            "SCIM_CLI_HEADERS",
+            format!("Authorization: Bearer {}", organization.token),
+        )
+        .args(["test", "--verbose"])
+        .output()?;
+    let printed = text(&output);
+    let lines: Vec<&str> = printed.lines().collect();
+    let of_status = |status: &str| {
+        let starts = lines
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.split(' ').next() == Some(status));
+        starts
+            .map(|(at, _)| lines[at..lines.len().min(at + 4)].join("\n"))
+            .collect::<Vec<_>>()
+    };
+    let faults = ["ERROR", "CRITICAL", "DEVIATION", "SKIPPED"]
+        .map(of_status)
+        .concat();
+    check(faults.is_empty(), || {
+        format!("{} faults\n{}", faults.len(), faults.join("\n"))
+    })?;
+    check(output.status.success(), || {
+        format!("scim2 test ended with {}\n{printed}", output.status)
+    })?;
+    // Discovery, then create, read, list, search, replace, PATCH of every attribute and delete of two types.
+    let succeeded = of_status("SUCCESS").len();
+    check(succeeded > 100, || {
+        format!("only {succeeded} checks were made\n{printed}")
+    })
+}
+
+#[test]
+fn scim_sanity_strict_finds_no_fault() -> Result<(), Failure> {
+    let (_server, organization) = started("scim-sanity")?;
+    let output = program("scim-sanity")?
+        .args(["probe", &organization.scim_url, "--token", &organization.token])
+        .args([
+            "--strict",
+            "--json-output",
+            "--i-accept-side-effects",
+            "--timeout",
+            "60",
+        ])
+        .output()?;
+    let printed = text(&output);
+    let report: Value =
+        serde_json::from_slice(&output.stdout).map_err(|e| Failure::from(e).during(&printed))?;
+    let results = report["results"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let of_status = |status: &str| {
+        results
+            .iter()
+            .filter(|r| r["status"] == status)
+            .map(Value::to_string)
+            .collect::<Vec<_>>()
+    };
+    let faults = ["fail", "error", "warn"].map(of_status).concat();
+    check(faults.is_empty(), || {
+        format!("{} faults\n{}", faults.len(), faults.join("\n"))
+    })?;
+    check(output.status.success(), || {
+        format!("scim-sanity ended with {}\n{printed}", output.status)
+    })?;
+    let passed = of_status("pass").len();
+    check(passed >= 20, || {
+        format!("only {passed} checks were made\n{printed}")
+    })
+}
+
+#[test]
+fn scim2_client_works_as_a_client() -> Result<(), Failure> {
+    let (_server, organization) = started("scim2-client")?;
+    let output = program("python")?
+        .arg(fixtures::package().join("python/client.py"))
+        .env("SCIM_URL", &organization.scim_url)
+        .env("SCIM_TOKEN", &organization.token)
+        .output()?;
+    check(output.status.success(), || {
+        format!("client.py ended with {}\n{}", output.status, text(&output))
+    })?;
+    check(text(&output).ends_with("done\n"), || {
+        format!("client.py did not finish\n{}", text(&output))
+    })
+}
