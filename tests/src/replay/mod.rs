@@ -311,3 +311,118 @@ impl Replay<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// Answers every request of one connection with status 200 and a description of the request.
+    fn echo() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let mut reader = BufReader::new(listener.accept().unwrap().0);
+            let mut lines = Vec::new();
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap_or(0) == 0 {
+                    return;
+                }
+                if line != "\r\n" {
+                    lines.push(line.trim_end().to_owned());
+                    continue;
+                }
+                let length = lines
+                    .iter()
+                    .find_map(|line| line.strip_prefix("Content-Length: "));
+                let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+                reader.read_exact(&mut body).unwrap();
+                let body = String::from_utf8(body).unwrap();
+                let seen = json!({"request": lines.remove(0), "headers": lines, "body": body}).to_string();
+                lines.clear();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\nX-Kind: Echo\r\nContent-Length: {}\r\n\r\n",
+                    seen.len()
+                );
+                reader.get_mut().write_all((head + &seen).as_bytes()).unwrap();
+            }
+        });
+        format!("http://{address}/b")
+    }
+
+    fn play(vars: &Value, steps: &Value) -> Report {
+        let trace = json!({"name": "t", "idp": "x", "confidence": "high", "sources": [], "vars": vars,
+            "default_headers": {"Accept": "a/b", "Content-Type": "c/d"}, "steps": steps});
+        let trace: Trace = serde_json::from_str(&trace.to_string()).unwrap();
+        replay(&trace, &mut Client::new(&echo()).unwrap(), "tok").unwrap()
+    }
+
+    #[test]
+    fn what_is_sent_is_what_the_step_says() {
+        let held = |path: &str, op: &str, value: &str| json!({"path": path, "op": op, "value": value});
+        let report = play(
+            &json!({"name": "a \"b\""}),
+            &json!([
+                {"name": "default", "method": "GET", "path": "/U?q=%20+{name}{other}", "expect": {"status": 200, "headers": {"x-kind": "^echo$"}, "json": [
+                    held("/request", "eq", "GET /b/U?q=%20+a%20%22b%22{other} HTTP/1.1"),
+                    held("/headers", "contains", "Authorization: Bearer tok"),
+                    held("/headers", "contains", "Accept: a/b"),
+                    {"path": "/headers", "op": "len", "value": 3}]}},
+                {"name": "own", "method": "POST", "path": "/U", "auth": "raw", "headers": {"accept": null, "X-One": "1"},
+                    "body": {"z": "{name}", "a": 1.50}, "capture": {"seen": "/body"}, "expect": {"json": [
+                    held("/body", "ieq", "{\"a\":1.5,\"z\":\"a \\\"b\\\"\"}"),
+                    held("/headers", "contains", "Authorization: tok"),
+                    held("/headers", "contains", "X-One: 1"),
+                    held("/headers", "contains", "Content-Type: c/d"),
+                    {"path": "/headers", "op": "len", "value": 5}]}},
+                {"name": "known", "method": "GET", "path": "/never", "skip_if": "seen", "expect": {"status": 500}},
+                {"name": "overlay", "method": "PUT", "path": "/U", "auth": "none",
+                    "body_from": {"var": "seen", "set": {"n{run}": "{name}"}, "drop": ["z"]}, "capture": {"whole": "/"},
+                    "expect": {"json": [held("/body", "contains", "{\"a\":1.5,\"n"), held("/body", "contains", "\\\"b\\\"\"}")]}},
+                {"name": "raw", "method": "POST", "path": "/U", "raw_body": "{name", "set": {"later": "{name}!"},
+                    "expect": {"json": [held("/body", "eq", "{name"), held("/body", "ne", "{later}")]}},
+            ]),
+        );
+        assert!(
+            report.failed.is_empty() && report.warnings.is_empty(),
+            "{report:?}"
+        );
+        assert_eq!(report.passed, 6 + 5 + 2 + 2);
+    }
+
+    #[test]
+    fn what_does_not_hold_is_a_failure_or_a_warning_by_its_level() {
+        let rule = |level: &str| json!({"path": "/request", "op": "absent", "level": level});
+        let report = play(
+            &json!({}),
+            &json!([
+                {"name": "status", "method": "GET", "path": "/", "why": "because", "capture": {"x": "/request"},
+                    "expect": {"status": [201, 204], "json": [rule("must")]}},
+                {"name": "blocked", "method": "GET", "path": "/{x}"},
+                {"name": "header", "method": "GET", "path": "/", "level": "should", "expect": {"headers": {"X-Kind": "^ech$"}}},
+                {"name": "rules", "method": "GET", "path": "/", "expect": {"json": [rule("must"), rule("should")]}},
+            ]),
+        );
+        let steps = |findings: &[Finding]| {
+            findings
+                .iter()
+                .map(|finding| finding.step.clone())
+                .collect::<Vec<_>>()
+        };
+        // A wrong status ends the step: nothing is captured from it, and its body is not judged.
+        assert_eq!(steps(&report.failed), ["status", "blocked", "rules"]);
+        assert_eq!(steps(&report.warnings), ["header", "rules"]);
+        assert_eq!(report.passed, 0);
+        let printed = report.failed[0].to_string();
+        assert!(
+            printed.contains("why: because") && printed.contains("GET / -> 200"),
+            "{printed}"
+        );
+    }
+}

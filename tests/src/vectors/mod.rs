@@ -143,3 +143,84 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    /// A server that keeps what is created, finds everybody whatever the filter, and changes nothing by PATCH.
+    #[derive(Default)]
+    struct Stubborn(BTreeMap<String, Value>);
+
+    impl Exchange for Stubborn {
+        fn exchange(&mut self, method: &str, target: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+            let all =
+                || json!({"totalResults": self.0.len(), "Resources": self.0.values().collect::<Vec<_>>()});
+            let (status, body) = match (method, target.rsplit('/').next().unwrap_or_default()) {
+                ("POST", ".search") => (200, all()),
+                ("GET", list) if list.starts_with("Users?") => (200, all()),
+                ("POST", endpoint) => {
+                    let id = crate::random::uuid();
+                    let mut resource = body.cloned().unwrap_or_default();
+                    resource["id"] = json!(id);
+                    self.0.insert(format!("/{endpoint}/{id}"), resource.clone());
+                    (201, resource)
+                }
+                ("DELETE", _) => {
+                    self.0.remove(target);
+                    (204, Value::Null)
+                }
+                ("GET", _) => (200, self.0.get(target).cloned().unwrap_or_default()),
+                _ => (204, Value::Null),
+            };
+            Ok(Answer { status, body })
+        }
+    }
+
+    #[test]
+    fn a_server_that_ignores_filters_fails_all_but_those_that_match_everybody() {
+        let fixture = filter::FilterVectors::load().unwrap();
+        let deciding: Vec<_> = fixture
+            .vectors
+            .iter()
+            .filter(|vector| vector.http && !vector.debatable)
+            .collect();
+        let everybody = deciding
+            .iter()
+            .filter(|v| v.matches.as_ref().is_some_and(|m| m.len() == fixture.users.len()));
+        let mut peer = Stubborn::default();
+        let report = filter::run(&mut peer).unwrap();
+        assert_eq!(report.passed, everybody.count());
+        assert_eq!(report.failed.len(), deciding.len() - report.passed);
+        assert!(report.passed > 0 && peer.0.is_empty());
+    }
+
+    #[test]
+    fn a_server_that_ignores_patches_passes_only_vectors_that_change_nothing() {
+        let fixture = patch::PatchVectors::load().unwrap();
+        for policy in [Policy::Strict, Policy::Interop] {
+            let held = fixture
+                .vectors
+                .iter()
+                .filter(|vector| vector.http && !vector.debatable && vector.holds_under(policy));
+            let (idle, others): (Vec<_>, Vec<_>) = held.partition(|vector| {
+                vector
+                    .after
+                    .as_ref()
+                    .is_some_and(|after| compare::difference(after, &vector.before).is_none())
+            });
+            let mut peer = Stubborn::default();
+            let report = patch::run(&mut peer, policy).unwrap();
+            assert_eq!(
+                (report.passed, report.failed.len()),
+                (idle.len(), others.len()),
+                "{policy:?}"
+            );
+            assert!(peer.0.is_empty());
+        }
+    }
+}
