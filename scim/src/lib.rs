@@ -9,6 +9,7 @@ pub mod fold;
 pub mod limits;
 pub mod path;
 pub mod policy;
+pub mod projection;
 pub mod record;
 pub mod schema;
 pub mod store;

@@ -1,0 +1,104 @@
+//! The place of the base URL in a document, and the parts of which a stored document is completed.
+//!
+//! A stored document does not know under which URL it will be read. Where a URL of the service itself belongs, it holds
+//! the byte 0x01, which stands for the base URL and the slash after it. JSON escapes control characters, so no value
+//! of a resource can contain that byte.
+
+/// What is written before a relative reference such as `Users/2819`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base<'a> {
+    /// The service's base URL, with or without a slash at its end.
+    Url(&'a str),
+    /// A hole for [`fill_holes`].
+    Hole,
+    /// Nothing: references stay relative, as decoding wants them.
+    Relative,
+}
+
+/// The byte that stands for the base URL and its slash.
+const HOLE: u8 = 0x01;
+
+/// Copies `document` to the end of `out`, with `base` in the place of every hole.
+///
+/// ```
+/// use scim::projection::{Base, fill_holes, push_reference};
+///
+/// let mut stored = Vec::new();
+/// push_reference(&mut stored, Base::Hole, "Users/2819");
+/// let mut shown = Vec::new();
+/// fill_holes(&stored, Base::Url("https://example.com/v2"), &mut shown);
+/// assert_eq!(shown, br#""https://example.com/v2/Users/2819""#);
+/// ```
+pub fn fill_holes(document: &[u8], base: Base<'_>, out: &mut Vec<u8>) {
+    let mut prefix = Vec::new();
+    push_base(&mut prefix, base);
+    out.reserve(document.len() + 2 * prefix.len());
+    let mut rest = document;
+    while let Some((before, after)) =
+        memchr::memchr(HOLE, rest).and_then(|position| rest.split_at_checked(position))
+    {
+        out.extend_from_slice(before);
+        out.extend_from_slice(&prefix);
+        rest = after.get(1..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Copies a document like [`fill_holes`] and leaves it open: more members can follow with [`push_name`], until
+/// [`close_document`].
+pub fn open_document(document: &[u8], base: Base<'_>, out: &mut Vec<u8>) {
+    let open = document.trim_ascii_end().strip_suffix(b"}").unwrap_or(document);
+    fill_holes(open, base, out);
+}
+
+/// Ends a document that [`open_document`] began.
+pub fn close_document(out: &mut Vec<u8>) {
+    out.push(b'}');
+}
+
+/// Begins a member: a comma unless it is the first, its name and the colon. `name` is the name of an attribute, which
+/// needs no escapes.
+pub fn push_name(out: &mut Vec<u8>, name: &str) {
+    if !matches!(out.last(), None | Some(b'{')) {
+        out.push(b',');
+    }
+    out.push(b'"');
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+/// Writes text as a JSON string.
+pub fn push_string(out: &mut Vec<u8>, text: &str) {
+    // Writing text to memory cannot fail.
+    _ = serde_json::to_writer(out, text);
+}
+
+/// Writes a reference to a resource of this service, such as `Users/2819`.
+pub fn push_reference(out: &mut Vec<u8>, base: Base<'_>, path: &str) {
+    out.push(b'"');
+    push_base(out, base);
+    push_escaped(out, path);
+    out.push(b'"');
+}
+
+fn push_base(out: &mut Vec<u8>, base: Base<'_>) {
+    match base {
+        Base::Url(url) => {
+            push_escaped(out, url.trim_end_matches('/'));
+            out.push(b'/');
+        }
+        Base::Hole => out.push(HOLE),
+        Base::Relative => {}
+    }
+}
+
+/// Writes text as it stands between the quotes of a JSON string.
+fn push_escaped(out: &mut Vec<u8>, text: &str) {
+    let start = out.len();
+    push_string(out, text);
+    // The quotes: the one at the end, and the one at the start.
+    out.pop();
+    if start < out.len() {
+        out.remove(start);
+    }
+}
