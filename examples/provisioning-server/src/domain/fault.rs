@@ -1,0 +1,126 @@
+//! What went wrong, said to the operator or administrator who has to put it right.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display, Formatter};
+
+/// The result of everything in the product that can fail.
+pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
+
+/// What kind of fault it is: a script branches on the word, a person reads the sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A value does not fit.
+    Invalid,
+    /// What the command names does not exist.
+    NotFound,
+    /// The state of things forbids it.
+    Conflict,
+    /// The database, the network or the machine refused.
+    Internal,
+}
+
+impl Kind {
+    /// The word for it in JSON.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// A fault: its kind, a sentence that says what to do, and the cause, which only the operator sees.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    kind: Kind,
+    sentence: Cow<'static, str>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Fault {
+    fn new(kind: Kind, sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            sentence: sentence.into(),
+            source: None,
+        }
+    }
+
+    /// A value does not fit.
+    pub(crate) fn invalid(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Invalid, sentence)
+    }
+
+    /// Something named does not exist.
+    pub(crate) fn not_found(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::NotFound, sentence)
+    }
+
+    /// The state of things forbids it.
+    pub(crate) fn conflict(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Conflict, sentence)
+    }
+
+    /// The machine refused, and `source` says why.
+    pub(crate) fn internal(
+        sentence: impl Into<Cow<'static, str>>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..Self::new(Kind::Internal, sentence)
+        }
+    }
+
+    /// What kind of fault it is.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The sentence followed by every cause: for the operator's terminal and log, never for a client.
+    pub(crate) fn with_causes(&self) -> String {
+        let mut text = self.sentence.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !text.contains(&said) {
+                text.push_str(" Cause: ");
+                text.push_str(&said);
+            }
+            cause = error.source();
+        }
+        text
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for Fault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_for_the_operator_only() {
+        let fault = Fault::internal(
+            "The database cannot be opened.",
+            std::io::Error::other("disk is full"),
+        );
+        assert_eq!(fault.to_string(), "The database cannot be opened.");
+        assert_eq!(
+            fault.with_causes(),
+            "The database cannot be opened. Cause: disk is full"
+        );
+    }
+}

@@ -1,0 +1,11 @@
+//! What the product is about: types and rules. Nothing here reads, writes or asks for the time.
+
+pub(crate) mod access;
+pub(crate) mod batch;
+pub(crate) mod fault;
+pub(crate) mod keyword;
+pub(crate) mod organization;
+pub(crate) mod public_url;
+pub(crate) mod request_row;
+pub(crate) mod settings;
+pub(crate) mod token;

@@ -1,0 +1,114 @@
+//! One row of the API history: what a request was, what came of it, and what it meant.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::settings::IdentityProvider;
+use super::token;
+
+/// The longest text that a row keeps of anything a client sent.
+const TEXT_MAX: usize = 1_024;
+
+/// What is kept of one request. No token, query value or body is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestRow {
+    pub(crate) organization: Uuid,
+    /// Rows of an organization sort by it in the order of their requests.
+    pub(crate) sequence: Uuid,
+    pub(crate) time: Timestamp,
+    pub(crate) method: String,
+    /// The path with the names of the query's parameters, without their values.
+    pub(crate) path: String,
+    pub(crate) status: u16,
+    pub(crate) scim_type: Option<&'static str>,
+    pub(crate) duration_us: i64,
+    /// What the request meant to the organization: "created user a@x".
+    pub(crate) meaning: String,
+    pub(crate) resource_type: Option<String>,
+    pub(crate) resource_id: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) token: Option<Uuid>,
+    pub(crate) request_id: String,
+    pub(crate) idp: IdentityProvider,
+    pub(crate) error: Option<String>,
+}
+
+impl RequestRow {
+    /// Cuts every text that a client can make long, so that a row has a bounded size.
+    pub(crate) fn bounded(mut self) -> Self {
+        for text in [
+            &mut self.method,
+            &mut self.path,
+            &mut self.meaning,
+            &mut self.request_id,
+        ] {
+            cut(text);
+        }
+        let optional = [
+            &mut self.resource_type,
+            &mut self.resource_id,
+            &mut self.external_id,
+            &mut self.error,
+        ];
+        for text in optional.into_iter().flatten() {
+            cut(text);
+        }
+        self
+    }
+}
+
+fn cut(text: &mut String) {
+    if text.len() > TEXT_MAX {
+        let end = (0..=TEXT_MAX)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
+/// What is kept of a path and query: a filter holds personal data, and a token may stand anywhere.
+pub(crate) fn shown_path(path: &str, query: Option<&str>) -> String {
+    let names: Vec<&str> = query
+        .unwrap_or_default()
+        .split('&')
+        .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
+        .filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()))
+        .collect();
+    let mut text = path.to_owned();
+    if !names.is_empty() {
+        text.push('?');
+        text.push_str(&names.join("&"));
+    }
+    token::redact(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_keeps_the_names_of_its_parameters_and_no_value() {
+        let query = "filter=userName+eq+%22a@x%22&startIndex=1&count&=z&tok%65n=1";
+        assert_eq!(
+            shown_path("/scim/acme/v2/Users", Some(query)),
+            "/scim/acme/v2/Users?filter&startIndex&count"
+        );
+        assert_eq!(shown_path("/Users", None), "/Users");
+    }
+
+    #[test]
+    fn a_token_in_a_path_is_hidden() {
+        let token = token::Secret::from_random([3; 32]);
+        let path = shown_path(&format!("/Users/{}", token.reveal()), Some(token.reveal()));
+        assert!(!path.contains(token.last_four()), "{path}");
+    }
+
+    #[test]
+    fn a_row_is_of_bounded_size() {
+        let mut text = "é".repeat(4_000);
+        cut(&mut text);
+        assert!(text.len() <= TEXT_MAX + 3 && text.ends_with('…'));
+    }
+}

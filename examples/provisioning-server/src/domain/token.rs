@@ -1,0 +1,508 @@
+//! API tokens: their form, what is kept of them, and the rules of rotation.
+//!
+//! A token is `scimp_`, 44 base62 digits (two halves of 128 random bits each) and 6 base62 digits of the CRC-32 of
+//! what stands before them. The checksum tells a mistyped token from an unknown one without asking the database.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use super::fault::{Fault, Result};
+use super::keyword::keywords;
+
+const PREFIX: &str = "scimp_";
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// 62^22 > 2^128.
+const HALF: usize = 22;
+/// 62^6 > 2^32.
+const CHECKSUM: usize = 6;
+const LENGTH: usize = PREFIX.len() + 2 * HALF + CHECKSUM;
+/// How much of a token may be shown to tell it from another.
+const SHOWN: usize = PREFIX.len() + 4;
+
+/// The longest life that can be asked for.
+const DAYS_MAX: u32 = 3_650;
+
+/// The text of a token. It exists while a request is served and when a token is made, and is printed only on purpose.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Secret {
+    /// Makes a token from 256 random bits.
+    pub(crate) fn from_random(bytes: [u8; 32]) -> Self {
+        let (high, low) = bytes.split_at(16);
+        let mut text = String::with_capacity(LENGTH);
+        text.push_str(PREFIX);
+        for half in [high, low] {
+            let number = half.iter().fold(0_u128, |n, byte| (n << 8) | u128::from(*byte));
+            push_base62(&mut text, number, HALF);
+        }
+        let checksum = crc32fast::hash(text.as_bytes());
+        push_base62(&mut text, u128::from(checksum), CHECKSUM);
+        Self(text)
+    }
+
+    /// Reads a token that a client sent: `None` if it has not the form of a token or its checksum is wrong.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.len() != LENGTH || !text.is_ascii() {
+            return None;
+        }
+        let (body, checksum) = text.split_at_checked(LENGTH - CHECKSUM)?;
+        let digits = body.strip_prefix(PREFIX)?;
+        if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return None;
+        }
+        let mut expected = String::with_capacity(CHECKSUM);
+        push_base62(
+            &mut expected,
+            u128::from(crc32fast::hash(body.as_bytes())),
+            CHECKSUM,
+        );
+        (checksum == expected).then(|| Self(text.to_owned()))
+    }
+
+    /// The text: to be shown once to whoever made the token.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is kept and compared.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(Sha256::digest(self.0.as_bytes()).into())
+    }
+
+    /// The first characters, by which people recognise a token.
+    pub(crate) fn prefix(&self) -> &str {
+        self.0.get(..SHOWN).unwrap_or_default()
+    }
+
+    /// The last four characters.
+    pub(crate) fn last_four(&self) -> &str {
+        self.0.get(LENGTH - 4..).unwrap_or_default()
+    }
+}
+
+/// Appends `number` with exactly `width` digits, the most significant first.
+fn push_base62(text: &mut String, number: u128, width: usize) {
+    let digit = |power: usize| {
+        let value = (number / 62_u128.pow(u32::try_from(power).unwrap_or(0))) % 62;
+        usize::try_from(value).ok().and_then(|index| DIGITS.get(index))
+    };
+    text.extend((0..width).rev().filter_map(digit).map(|byte| char::from(*byte)));
+}
+
+/// The SHA-256 of a token. A plain hash is enough for 256 random bits.
+#[derive(Clone, Copy)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// Takes back what was stored.
+    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// What is stored.
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Compares in a time that does not depend on where the two differ.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Fingerprint(…)")
+    }
+}
+
+/// What is kept of a token.
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub(crate) id: Uuid,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) prefix: String,
+    pub(crate) last_four: String,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Option<Timestamp>,
+    pub(crate) revoked: Option<Timestamp>,
+    pub(crate) last_used: Option<Timestamp>,
+}
+
+keywords! {
+    /// What a token is good for at a moment.
+    State {
+        /// It is accepted, and the newest of its organization.
+        Active = "active",
+        /// It is accepted beside a newer one until the rotation is completed or cancelled.
+        Overlap = "overlap",
+        /// Its time is over.
+        Expired = "expired",
+        /// It was taken back.
+        Revoked = "revoked",
+    }
+}
+
+impl Token {
+    /// What is kept of a new token.
+    pub(crate) fn new(id: Uuid, secret: &Secret, created: Timestamp, expires: Option<Timestamp>) -> Self {
+        Self {
+            id,
+            fingerprint: secret.fingerprint(),
+            prefix: secret.prefix().to_owned(),
+            last_four: secret.last_four().to_owned(),
+            created,
+            expires,
+            revoked: None,
+            last_used: None,
+        }
+    }
+
+    /// Whether its time is over.
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|end| end <= now)
+    }
+
+    /// Whether it is accepted.
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && !self.is_expired(now)
+    }
+
+    /// Its state among all tokens of its organization.
+    pub(crate) fn state(&self, all: &[Self], now: Timestamp) -> State {
+        if self.revoked.is_some() {
+            State::Revoked
+        } else if self.is_expired(now) {
+            State::Expired
+        } else if newest_live(all, now).is_some_and(|newest| newest.id != self.id) {
+            State::Overlap
+        } else {
+            State::Active
+        }
+    }
+}
+
+fn live(all: &[Token], now: Timestamp) -> impl Iterator<Item = &Token> {
+    all.iter().filter(move |token| token.is_live(now))
+}
+
+fn newest_live(all: &[Token], now: Timestamp) -> Option<&Token> {
+    live(all, now).max_by_key(|token| (token.created, token.id))
+}
+
+/// When a token made now expires.
+///
+/// # Errors
+/// The number of days must be between 1 and ten years.
+pub(crate) fn expiry(now: Timestamp, days: Option<u32>) -> Result<Option<Timestamp>> {
+    let Some(days) = days else { return Ok(None) };
+    let too_long = || {
+        Fault::invalid(format!(
+            "A token can expire after 1 to {DAYS_MAX} days; without --expires it does not expire."
+        ))
+    };
+    if !(1..=DAYS_MAX).contains(&days) {
+        return Err(too_long());
+    }
+    let life = SignedDuration::from_hours(24 * i64::from(days));
+    now.checked_add(life).map(Some).map_err(|_| too_long())
+}
+
+/// How a new token treats the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Issue {
+    /// `token create`: every earlier token ends at once.
+    Create,
+    /// `token create --overlap`: a present token is accepted until the rotation is completed or cancelled.
+    CreateBeside,
+    /// `token rotate`: as `Create`, but there must be one.
+    Rotate,
+    /// `token rotate --overlap`: as `CreateBeside`, but there must be one.
+    Overlap,
+}
+
+/// Which tokens end when a new one is made.
+///
+/// # Errors
+/// There is nothing to rotate, or a rotation with overlap is already under way.
+pub(crate) fn issue(all: &[Token], how: Issue, now: Timestamp) -> Result<Vec<Uuid>> {
+    let ids: Vec<Uuid> = live(all, now).map(|token| token.id).collect();
+    match how {
+        Issue::Create => Ok(ids),
+        Issue::Rotate | Issue::Overlap if ids.is_empty() => Err(Fault::conflict(
+            "There is no token to rotate: make one with \"token create\".",
+        )),
+        Issue::Rotate => Ok(ids),
+        Issue::Overlap | Issue::CreateBeside if ids.len() > 1 => Err(Fault::conflict(
+            "A rotation is under way and two tokens are live: end it with \"token complete\" or \"token cancel\" first.",
+        )),
+        Issue::Overlap | Issue::CreateBeside => Ok(Vec::new()),
+    }
+}
+
+/// Which tokens end when a rotation is completed: all but the newest.
+pub(crate) fn complete(all: &[Token], now: Timestamp) -> Result<Vec<Uuid>> {
+    let newest = in_rotation(all, now)?;
+    Ok(live(all, now)
+        .map(|token| token.id)
+        .filter(|id| *id != newest)
+        .collect())
+}
+
+/// Which token ends when a rotation is cancelled: the newest.
+pub(crate) fn cancel(all: &[Token], now: Timestamp) -> Result<Vec<Uuid>> {
+    in_rotation(all, now).map(|newest| vec![newest])
+}
+
+fn in_rotation(all: &[Token], now: Timestamp) -> Result<Uuid> {
+    match newest_live(all, now) {
+        Some(newest) if live(all, now).count() > 1 => Ok(newest.id),
+        _ => Err(Fault::conflict(
+            "No rotation is under way: begin one with \"token rotate --overlap\".",
+        )),
+    }
+}
+
+/// Which tokens end when they are taken back: the named one, or all.
+pub(crate) fn revoke(all: &[Token], which: Option<Uuid>, now: Timestamp) -> Result<Vec<Uuid>> {
+    let ids: Vec<Uuid> = live(all, now)
+        .map(|token| token.id)
+        .filter(|id| which.is_none_or(|wanted| wanted == *id))
+        .collect();
+    match which {
+        _ if !ids.is_empty() => Ok(ids),
+        Some(wanted) if !all.iter().any(|token| token.id == wanted) => Err(Fault::not_found(format!(
+            "The organization has no token {wanted}: \"token list\" shows which it has."
+        ))),
+        Some(_) => Err(Fault::conflict("That token is not live any more.")),
+        None => Err(Fault::conflict("The organization has no live token to revoke.")),
+    }
+}
+
+/// Hides whatever looks like a token in text that is kept or logged.
+pub(crate) fn redact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(PREFIX) {
+        out.push_str(before);
+        out.push_str(PREFIX);
+        out.push('…');
+        rest = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn token(n: u8, created: i64) -> Token {
+        Token::new(
+            Uuid::from_u128(n.into()),
+            &Secret::from_random([n; 32]),
+            at(created),
+            None,
+        )
+    }
+
+    #[test]
+    fn a_token_has_the_documented_form() {
+        let secret = Secret::from_random([0xff; 32]);
+        let text = secret.reveal();
+        assert_eq!(text.len(), 56);
+        // 2^128 - 1 in base62, twice.
+        assert_eq!(
+            text.get(..50).unwrap(),
+            "scimp_7n42DGM5Tflk9n8mt7Fhc77n42DGM5Tflk9n8mt7Fhc7"
+        );
+        assert_eq!(secret.prefix(), "scimp_7n42");
+        assert_eq!(format!("{secret:?}"), "Secret(…)");
+    }
+
+    #[test]
+    fn what_is_not_a_token_is_refused() {
+        let good = Secret::from_random([7; 32]).reveal().to_owned();
+        let without_prefix = good.replacen("scimp_", "", 1);
+        let longer = format!("{good}0");
+        for bad in [
+            "",
+            "scimp_",
+            &without_prefix,
+            &longer,
+            &good.to_uppercase(),
+            &"é".repeat(28),
+        ] {
+            assert!(Secret::parse(bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_token_ends_the_first_at_once() {
+        // features.md row 7.
+        let first = token(1, 10);
+        assert_eq!(
+            issue(std::slice::from_ref(&first), Issue::Create, at(20)).unwrap(),
+            [first.id]
+        );
+        assert_eq!(
+            issue(std::slice::from_ref(&first), Issue::Rotate, at(20)).unwrap(),
+            [first.id]
+        );
+        assert!(issue(&[], Issue::Create, at(20)).unwrap().is_empty());
+        assert!(issue(&[], Issue::Rotate, at(20)).is_err());
+        assert!(issue(&[], Issue::Overlap, at(20)).is_err());
+    }
+
+    #[test]
+    fn a_rotation_with_overlap_ends_with_one_token() {
+        // features.md row 72.
+        let mut all = vec![token(1, 10)];
+        assert!(issue(&all, Issue::Overlap, at(20)).unwrap().is_empty());
+        all.push(token(2, 20));
+        assert_eq!(all[0].state(&all, at(21)), State::Overlap);
+        assert_eq!(all[1].state(&all, at(21)), State::Active);
+        assert!(issue(&all, Issue::Overlap, at(21)).is_err());
+        assert_eq!(complete(&all, at(21)).unwrap(), [all[0].id]);
+        assert_eq!(cancel(&all, at(21)).unwrap(), [all[1].id]);
+        all[0].revoked = Some(at(22));
+        assert!(complete(&all, at(23)).is_err());
+        assert!(cancel(&all, at(23)).is_err());
+        assert_eq!(all[0].state(&all, at(23)), State::Revoked);
+    }
+
+    #[test]
+    fn a_token_ends_with_its_last_day() {
+        // features.md row 73, with the clock moved.
+        let mut only = token(1, 0);
+        only.expires = expiry(at(0), Some(1)).unwrap();
+        let all = [only.clone()];
+        assert_eq!(only.state(&all, at(86_399)), State::Active);
+        assert_eq!(only.state(&all, at(86_400)), State::Expired);
+        assert!(expiry(at(0), Some(0)).is_err());
+        assert!(expiry(at(0), Some(3_651)).is_err());
+        assert_eq!(expiry(at(0), None).unwrap(), None);
+    }
+
+    #[test]
+    fn only_live_tokens_can_be_revoked() {
+        let mut all = vec![token(1, 10), token(2, 20)];
+        assert_eq!(revoke(&all, None, at(30)).unwrap().len(), 2);
+        assert_eq!(revoke(&all, Some(all[0].id), at(30)).unwrap(), [all[0].id]);
+        assert!(revoke(&all, Some(Uuid::max()), at(30)).is_err());
+        all[0].revoked = Some(at(25));
+        assert!(revoke(&all, Some(all[0].id), at(30)).is_err());
+        assert_eq!(revoke(&all, None, at(30)).unwrap(), [all[1].id]);
+    }
+
+    #[test]
+    fn tokens_are_hidden_in_text() {
+        let secret = Secret::from_random([9; 32]);
+        let text = format!("/Users/{}/x{}", secret.reveal(), secret.reveal());
+        assert_eq!(redact(&text), "/Users/scimp_…/xscimp_…");
+        assert_eq!(redact("/Users/1"), "/Users/1");
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Issue(Issue),
+        Complete,
+        Cancel,
+        Revoke,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            Just(Step::Issue(Issue::Create)),
+            Just(Step::Issue(Issue::Rotate)),
+            Just(Step::Issue(Issue::Overlap)),
+            Just(Step::Issue(Issue::CreateBeside)),
+            Just(Step::Complete),
+            Just(Step::Cancel),
+            Just(Step::Revoke),
+        ];
+        proptest::collection::vec(step, 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn every_token_made_parses(bytes: [u8; 32]) {
+            let secret = Secret::from_random(bytes);
+            prop_assert_eq!(secret.reveal().len(), LENGTH);
+            prop_assert_eq!(Secret::parse(secret.reveal()), Some(secret));
+        }
+
+        #[test]
+        fn one_changed_character_is_refused(bytes: [u8; 32], place in 0..LENGTH, to in 0_u8..128) {
+            let mut text = Secret::from_random(bytes).reveal().as_bytes().to_vec();
+            prop_assume!(text[place] != to);
+            text[place] = to;
+            prop_assert_eq!(Secret::parse(std::str::from_utf8(&text).unwrap()), None);
+        }
+
+        #[test]
+        fn different_bits_make_different_tokens(a: [u8; 32], b: [u8; 32]) {
+            let (first, second) = (Secret::from_random(a), Secret::from_random(b));
+            prop_assert_eq!(a == b, first == second);
+            prop_assert_eq!(a == b, first.fingerprint().matches(&second.fingerprint()));
+        }
+
+        #[test]
+        fn never_more_than_two_tokens_are_live(steps in steps()) {
+            let mut all: Vec<Token> = Vec::new();
+            for (n, step) in steps.into_iter().enumerate() {
+                let n = u8::try_from(n).unwrap();
+                let now = at(n.into());
+                let before = live(&all, now).count();
+                let (ended, made) = match step {
+                    Step::Issue(how) => (issue(&all, how, now), true),
+                    Step::Complete => (complete(&all, now), false),
+                    Step::Cancel => (cancel(&all, now), false),
+                    Step::Revoke => (revoke(&all, None, now), false),
+                };
+                let two = matches!(step, Step::Issue(Issue::Overlap | Issue::CreateBeside)) && before == 1;
+                let Ok(ended) = ended else {
+                    prop_assert_eq!(live(&all, now).count(), before);
+                    continue;
+                };
+                for token in &mut all {
+                    if ended.contains(&token.id) {
+                        prop_assert!(token.revoked.is_none());
+                        token.revoked = Some(now);
+                    }
+                }
+                if made {
+                    all.push(token(n + 1, n.into()));
+                }
+                let (active, overlap) = all.iter().fold((0, 0), |(a, o), token| match token.state(&all, now) {
+                    State::Active => (a + 1, o),
+                    State::Overlap => (a, o + 1),
+                    _ => (a, o),
+                });
+                prop_assert!(active <= 1 && overlap <= active, "{} active, {} overlap", active, overlap);
+                match step {
+                    _ if two => prop_assert_eq!((active, overlap), (1, 1)),
+                    Step::Revoke => prop_assert_eq!(active, 0),
+                    _ => prop_assert_eq!((active, overlap), (1, 0)),
+                }
+            }
+        }
+    }
+}
