@@ -1,0 +1,160 @@
+//! The product's tables, as numbered steps that run themselves once.
+//!
+//! Every key begins with the organization. Ids are made by the application; times are microseconds since 1970.
+
+use jiff::Timestamp;
+use scim::store::sqlite::Transaction;
+
+use crate::domain::fault::{Fault, Result};
+
+/// A step is never changed once it is released: what comes later is a step of its own.
+const STEPS: &[&str] = &["
+CREATE TABLE instance (
+    key   TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE organization (
+    id       BLOB    NOT NULL PRIMARY KEY,
+    name     TEXT    NOT NULL,
+    display  TEXT    NOT NULL,
+    enabled  INTEGER NOT NULL,
+    settings TEXT    NOT NULL,
+    created  INTEGER NOT NULL,
+    deleted  INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX organization_name ON organization (name) WHERE deleted IS NULL;
+
+CREATE TABLE token (
+    org         BLOB    NOT NULL REFERENCES organization (id),
+    id          BLOB    NOT NULL,
+    fingerprint BLOB    NOT NULL,
+    prefix      TEXT    NOT NULL,
+    last_four   TEXT    NOT NULL,
+    created     INTEGER NOT NULL,
+    expires     INTEGER,
+    revoked     INTEGER,
+    last_used   INTEGER,
+    PRIMARY KEY (org, id),
+    UNIQUE (org, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE history (
+    org           BLOB    NOT NULL,
+    sequence      BLOB    NOT NULL,
+    time          INTEGER NOT NULL,
+    method        TEXT    NOT NULL,
+    path          TEXT    NOT NULL,
+    status        INTEGER NOT NULL,
+    scim_type     TEXT,
+    duration_us   INTEGER NOT NULL,
+    meaning       TEXT    NOT NULL,
+    resource_type TEXT,
+    resource_id   TEXT,
+    external_id   TEXT,
+    token         BLOB,
+    request_id    TEXT    NOT NULL,
+    idp           TEXT    NOT NULL,
+    error         TEXT,
+    PRIMARY KEY (org, sequence)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE history_count (
+    org          BLOB    NOT NULL PRIMARY KEY,
+    unattributed INTEGER NOT NULL,
+    overflow     INTEGER NOT NULL,
+    last         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"];
+
+/// Runs the steps that have not run yet, inside one transaction.
+pub(super) fn run(tx: &Transaction<'_>, now: Timestamp) -> scim::Result<Result<()>> {
+    run_steps(tx, STEPS, now)
+}
+
+fn run_steps(tx: &Transaction<'_>, steps: &[&str], now: Timestamp) -> scim::Result<Result<()>> {
+    tx.execute_batch(
+        "CREATE TABLE IF NOT EXISTS product_migration (
+            step INTEGER NOT NULL PRIMARY KEY,
+            time INTEGER NOT NULL
+        ) STRICT",
+    )?;
+    let done = tx
+        .query_one(
+            "SELECT COALESCE(MAX(step), 0) FROM product_migration",
+            &[],
+            |row| row.integer(0),
+        )?
+        .and_then(|step| usize::try_from(step).ok())
+        .unwrap_or(0);
+    if done > steps.len() {
+        return Ok(Err(Fault::conflict(
+            "The database was made by a newer version of this server: run that version, or a newer one.",
+        )));
+    }
+    for (number, step) in (1_u32..).zip(steps).skip(done) {
+        tx.execute_batch(step)?;
+        tx.execute(
+            "INSERT INTO product_migration (step, time) VALUES (?1, ?2)",
+            &[number.into(), now.as_microsecond().into()],
+        )?;
+    }
+    Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use scim::store::sqlite::{Database, Options};
+
+    use super::*;
+
+    fn run_on(database: &Database, steps: &'static [&'static str]) -> scim::Result<Result<()>> {
+        database.blocking_write(move |tx| run_steps(tx, steps, Timestamp::UNIX_EPOCH))
+    }
+
+    #[test]
+    fn each_step_runs_once() {
+        let database = Database::in_memory(Options::default()).unwrap();
+        run_on(&database, &["CREATE TABLE a (x INTEGER) STRICT"])
+            .unwrap()
+            .unwrap();
+        let two = &[
+            "CREATE TABLE a (x INTEGER) STRICT",
+            "CREATE TABLE b (x INTEGER) STRICT",
+        ];
+        run_on(&database, two).unwrap().unwrap();
+        run_on(&database, two).unwrap().unwrap();
+        database
+            .blocking_write(|tx| tx.execute("INSERT INTO b VALUES (1)", &[]))
+            .unwrap();
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_nothing_behind() {
+        let database = Database::in_memory(Options::default()).unwrap();
+        assert!(
+            run_on(
+                &database,
+                &["CREATE TABLE a (x INTEGER) STRICT", "CREATE NONSENSE"]
+            )
+            .is_err()
+        );
+        run_on(&database, &["CREATE TABLE a (x INTEGER) STRICT"])
+            .unwrap()
+            .unwrap();
+    }
+
+    #[test]
+    fn a_database_of_a_newer_version_is_left_alone() {
+        let database = Database::in_memory(Options::default()).unwrap();
+        let two = &[
+            "CREATE TABLE a (x INTEGER) STRICT",
+            "CREATE TABLE b (x INTEGER) STRICT",
+        ];
+        run_on(&database, two).unwrap().unwrap();
+        let fault = run_on(&database, &["CREATE TABLE a (x INTEGER) STRICT"])
+            .unwrap()
+            .unwrap_err();
+        assert!(fault.to_string().contains("newer version"), "{fault}");
+    }
+}

@@ -1,0 +1,290 @@
+//! The product's own tables, beside those of the library's store and in the same database.
+
+mod address;
+pub(crate) mod history;
+mod migrations;
+mod organizations;
+mod tokens;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use scim::store::sqlite::{Database, Options, Reader, Transaction};
+use uuid::Uuid;
+
+pub(crate) use self::address::Address;
+use crate::domain::batch::Batch;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::organization::{Name, Organization};
+use crate::domain::token::Token;
+
+/// How old a reader's snapshot may get. What is remembered of it on top must stay below a second in all.
+pub(crate) const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
+
+/// What a database is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Many requests at once.
+    Serve,
+    /// One command.
+    Command,
+}
+
+/// An organization and those of its tokens that can still be told from unknown ones.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
+    pub(crate) organization: Organization,
+    pub(crate) tokens: Vec<Token>,
+}
+
+/// Everything that the product keeps.
+pub(crate) struct Product {
+    database: Database,
+    /// Changes of organizations and tokens made through this handle: whoever remembers them compares it.
+    changes: AtomicU64,
+}
+
+impl fmt::Debug for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Product")
+            .field("changes", &self.changes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Product {
+    /// Opens the database, makes it if there is none, and brings its tables up to date.
+    pub(crate) async fn open(address: &Address, purpose: Purpose) -> Result<Self> {
+        address.prepare()?;
+        let default = Options::default();
+        let options = match purpose {
+            Purpose::Serve => default,
+            Purpose::Command => Options {
+                readers: 1,
+                streams: 1,
+                ..default
+            },
+        };
+        let options = Options {
+            snapshot_age: SNAPSHOT_AGE,
+            ..options
+        };
+        let database = Database::open(address.path(), options).map_err(|cause| {
+            Fault::internal(
+                format!("The database {address} cannot be opened: check the path and its permissions."),
+                cause,
+            )
+        })?;
+        let product = Self {
+            database,
+            changes: AtomicU64::new(0),
+        };
+        product.write(|tx| migrations::run(tx, Timestamp::now())).await?;
+        Ok(product)
+    }
+
+    /// How often this process has changed an organization or a token.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Whether this is the first time that somebody asks, for as long as the database exists.
+    pub(crate) async fn is_first_start(&self) -> Result<bool> {
+        self.write(|tx| {
+            let made = tx.execute(
+                "INSERT INTO instance(key, value) VALUES ('started', ?1) ON CONFLICT (key) DO NOTHING",
+                &[Timestamp::now().as_microsecond().to_string().as_str().into()],
+            )?;
+            Ok(Ok(made > 0))
+        })
+        .await
+    }
+
+    /// Adds an organization, with its first token if there is one.
+    pub(crate) async fn create_organization(
+        &self,
+        organization: Organization,
+        token: Option<Token>,
+    ) -> Result<()> {
+        self.change(move |tx| {
+            if organizations::find(tx, &organization.name)?.is_some() {
+                return Ok(Err(Fault::conflict(format!(
+                    "There is an organization {:?} already: choose another name, or change it with \"org set\".",
+                    organization.name.as_str()
+                ))));
+            }
+            organizations::insert(tx, &organization)?;
+            if let Some(token) = &token {
+                tokens::insert(tx, organization.id, token)?;
+            }
+            Ok(Ok(()))
+        })
+        .await
+    }
+
+    /// Every organization, by name.
+    pub(crate) async fn organizations(&self) -> Result<Vec<Organization>> {
+        self.read(organizations::all).await
+    }
+
+    /// One organization and its tokens, the oldest token first.
+    pub(crate) async fn organization(&self, name: &Name) -> Result<Access> {
+        let name = name.clone();
+        self.read(move |reader| Ok(access(reader, &name)?.ok_or_else(|| unknown(&name))))
+            .await?
+    }
+
+    /// Changes an organization as `how` says.
+    pub(crate) async fn change_organization(
+        &self,
+        name: &Name,
+        how: impl FnOnce(&mut Organization) + Send + 'static,
+    ) -> Result<Organization> {
+        let name = name.clone();
+        self.change(move |tx| {
+            let Some(mut organization) = organizations::find(tx, &name)? else {
+                return Ok(Err(unknown(&name)));
+            };
+            how(&mut organization);
+            organizations::update(tx, &organization)?;
+            Ok(Ok(organization))
+        })
+        .await
+    }
+
+    /// Removes an organization: its tokens end, its name is free, and its history stays under its id.
+    pub(crate) async fn delete_organization(&self, name: &Name, now: Timestamp) -> Result<Organization> {
+        let name = name.clone();
+        self.change(move |tx| {
+            let Some(organization) = organizations::find(tx, &name)? else {
+                return Ok(Err(unknown(&name)));
+            };
+            tokens::revoke_all(tx, organization.id, now)?;
+            organizations::delete(tx, organization.id, now)?;
+            Ok(Ok(organization))
+        })
+        .await
+    }
+
+    /// Ends the tokens that `rule` names and adds a new one, if there is one. Answers with what has become of them.
+    pub(crate) async fn change_tokens(
+        &self,
+        name: &Name,
+        now: Timestamp,
+        new: Option<Token>,
+        rule: impl FnOnce(&[Token]) -> Result<Vec<Uuid>> + Send + 'static,
+    ) -> Result<TokenChange> {
+        let name = name.clone();
+        self.change(move |tx| {
+            let Some(organization) = organizations::find(tx, &name)? else {
+                return Ok(Err(unknown(&name)));
+            };
+            let revoked = match rule(&tokens::all(tx, organization.id)?) {
+                Ok(ids) => ids,
+                Err(fault) => return Ok(Err(fault)),
+            };
+            for id in &revoked {
+                tokens::revoke(tx, organization.id, *id, now)?;
+            }
+            if let Some(token) = &new {
+                tokens::insert(tx, organization.id, token)?;
+            }
+            Ok(Ok(TokenChange {
+                revoked,
+                tokens: tokens::all(tx, organization.id)?,
+            }))
+        })
+        .await
+    }
+
+    /// What decides about requests to an organization, as a reader sees it: up to a moment old.
+    pub(crate) async fn access(&self, name: &Name) -> Result<Option<Access>> {
+        let name = name.clone();
+        self.read(move |reader| access(reader, &name)).await
+    }
+
+    /// The same as it is now, also if another process has changed it: asked of the writer, who sees the newest state.
+    pub(crate) async fn access_now(&self, name: &Name) -> Result<Option<Access>> {
+        let name = name.clone();
+        self.write(move |tx| Ok(Ok(access(tx, &name)?))).await
+    }
+
+    /// Writes what the history gathered.
+    pub(crate) async fn append_history(&self, batch: Arc<Batch>) -> Result<()> {
+        self.write(move |tx| Ok(Ok(history::append(tx, &batch)?))).await
+    }
+
+    /// Ends what waits and closes the file.
+    pub(crate) async fn close(&self) {
+        self.database.close().await;
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Reader<'_>) -> scim::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.database.read(job).await.map_err(failed)
+    }
+
+    /// A job answers `Err` if the database fails, and `Ok(Err)` if a rule forbids it, before it has changed anything.
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.database.write(job).await.map_err(failed)?
+    }
+
+    /// A write of something that others remember.
+    async fn change<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let outcome = self.write(job).await;
+        self.changes.fetch_add(1, Ordering::Release);
+        outcome
+    }
+}
+
+/// What a change of tokens did.
+#[derive(Debug)]
+pub(crate) struct TokenChange {
+    /// The tokens that ended.
+    pub(crate) revoked: Vec<Uuid>,
+    /// All tokens afterwards, the oldest first.
+    pub(crate) tokens: Vec<Token>,
+}
+
+fn access(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Access>> {
+    let Some(organization) = organizations::find(reader, name)? else {
+        return Ok(None);
+    };
+    let tokens = tokens::all(reader, organization.id)?;
+    Ok(Some(Access { organization, tokens }))
+}
+
+fn unknown(name: &Name) -> Fault {
+    Fault::not_found(format!(
+        "There is no organization {:?}: \"org list\" shows them all.",
+        name.as_str()
+    ))
+}
+
+fn failed(cause: scim::Error) -> Fault {
+    Fault::internal(
+        "The database failed: the cause is in the log of the server.",
+        cause,
+    )
+}
+
+/// An id as it is stored: 16 bytes.
+fn read_id(bytes: &[u8]) -> scim::Result<Uuid> {
+    Uuid::from_slice(bytes).map_err(scim::Error::internal)
+}
+
+/// A time as it is stored: microseconds since 1970.
+fn read_time(microseconds: i64) -> scim::Result<Timestamp> {
+    Timestamp::from_microsecond(microseconds).map_err(scim::Error::internal)
+}

@@ -1,0 +1,77 @@
+//! Table `organization`.
+
+use jiff::Timestamp;
+use scim::store::sqlite::{Reader, Row, Transaction};
+use uuid::Uuid;
+
+use super::{read_id, read_time};
+use crate::domain::organization::{Name, Organization};
+
+pub(super) fn insert(tx: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
+    tx.execute(
+        "INSERT INTO organization (id, name, display, enabled, settings, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        &[
+            organization.id.as_bytes().into(),
+            organization.name.as_str().into(),
+            (&organization.display).into(),
+            organization.enabled.into(),
+            (&settings(organization)?).into(),
+            organization.created.as_microsecond().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE organization SET display = ?2, enabled = ?3, settings = ?4 WHERE id = ?1",
+        &[
+            organization.id.as_bytes().into(),
+            (&organization.display).into(),
+            organization.enabled.into(),
+            (&settings(organization)?).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The row stays, so that the history keeps its name and the id is never used again.
+pub(super) fn delete(tx: &Transaction<'_>, id: Uuid, now: Timestamp) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE organization SET deleted = ?2, enabled = 0 WHERE id = ?1",
+        &[id.as_bytes().into(), now.as_microsecond().into()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn find(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Organization>> {
+    let found = reader.query_one(
+        "SELECT id, name, display, enabled, settings, created FROM organization WHERE name = ?1 AND deleted IS NULL",
+        &[name.as_str().into()],
+        read,
+    )?;
+    Ok(found)
+}
+
+pub(super) fn all(reader: &Reader<'_>) -> scim::Result<Vec<Organization>> {
+    reader.query_all(
+        "SELECT id, name, display, enabled, settings, created FROM organization WHERE deleted IS NULL ORDER BY name",
+        &[],
+        read,
+    )
+}
+
+fn read(row: &Row<'_>) -> scim::Result<Organization> {
+    Ok(Organization {
+        id: read_id(row.blob(0)?)?,
+        name: Name::parse(row.text(1)?).map_err(scim::Error::internal)?,
+        display: row.text(2)?.to_owned(),
+        enabled: row.boolean(3)?,
+        settings: serde_json::from_str(row.text(4)?).map_err(scim::Error::internal)?,
+        created: read_time(row.integer(5)?)?,
+    })
+}
+
+fn settings(organization: &Organization) -> scim::Result<String> {
+    serde_json::to_string(&organization.settings).map_err(scim::Error::internal)
+}

@@ -1,0 +1,89 @@
+//! Table `token`.
+
+use jiff::Timestamp;
+use scim::store::sqlite::{Reader, Row, Transaction};
+use uuid::Uuid;
+
+use super::{read_id, read_time};
+use crate::domain::token::{Fingerprint, Token};
+
+pub(super) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) -> scim::Result<()> {
+    tx.execute(
+        "INSERT INTO token (org, id, fingerprint, prefix, last_four, created, expires)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        &[
+            organization.as_bytes().into(),
+            token.id.as_bytes().into(),
+            token.fingerprint.as_bytes().into(),
+            (&token.prefix).into(),
+            (&token.last_four).into(),
+            token.created.as_microsecond().into(),
+            token.expires.map(Timestamp::as_microsecond).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Every token that is not revoked and the fifty that were revoked last, the oldest first.
+///
+/// A revoked token is remembered so that whoever still uses it is told so, and not for ever.
+pub(super) fn all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Token>> {
+    reader.query_all(
+        "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used FROM token
+         WHERE org = ?1 AND (revoked IS NULL OR id IN (
+             SELECT id FROM token WHERE org = ?1 AND revoked IS NOT NULL ORDER BY revoked DESC, id DESC LIMIT 50))
+         ORDER BY id",
+        &[organization.as_bytes().into()],
+        read,
+    )
+}
+
+pub(super) fn revoke(tx: &Transaction<'_>, organization: Uuid, id: Uuid, now: Timestamp) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE token SET revoked = ?3 WHERE org = ?1 AND id = ?2 AND revoked IS NULL",
+        &[
+            organization.as_bytes().into(),
+            id.as_bytes().into(),
+            now.as_microsecond().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn revoke_all(tx: &Transaction<'_>, organization: Uuid, now: Timestamp) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE token SET revoked = ?2 WHERE org = ?1 AND revoked IS NULL",
+        &[organization.as_bytes().into(), now.as_microsecond().into()],
+    )?;
+    Ok(())
+}
+
+/// Notes when a token was used. The time is for people: it is not written more often than twice a minute, so that
+/// a busy token does not cost a write of its row with every batch.
+pub(super) fn used(tx: &Transaction<'_>, organization: Uuid, id: Uuid, at: Timestamp) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE token SET last_used = ?3
+         WHERE org = ?1 AND id = ?2 AND (last_used IS NULL OR last_used + 30000000 <= ?3)",
+        &[
+            organization.as_bytes().into(),
+            id.as_bytes().into(),
+            at.as_microsecond().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> scim::Result<Token> {
+    let fingerprint = row.blob(1)?.try_into().map_err(scim::Error::internal)?;
+    let time = |column| row.optional_integer(column)?.map(read_time).transpose();
+    Ok(Token {
+        id: read_id(row.blob(0)?)?,
+        fingerprint: Fingerprint::from_bytes(fingerprint),
+        prefix: row.text(2)?.to_owned(),
+        last_four: row.text(3)?.to_owned(),
+        created: read_time(row.integer(4)?)?,
+        expires: time(5)?,
+        revoked: time(6)?,
+        last_used: time(7)?,
+    })
+}

@@ -1,0 +1,9 @@
+//! The API history: a row per request.
+//!
+//! The row of a request that changed something is inserted in the transaction of the change, by
+//! [`database::history::insert`](crate::database::history::insert). Rows of reads and refusals are written behind by
+//! the [`Recorder`].
+
+mod recorder;
+
+pub(crate) use recorder::Recorder;

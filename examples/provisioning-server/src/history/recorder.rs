@@ -1,0 +1,79 @@
+//! Writes behind: rows of reads and refusals, counts and last uses, in batches, within a second, in bounded memory.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::database::Product;
+use crate::domain::batch::Batch;
+use crate::domain::fault::Result;
+use crate::domain::request_row::RequestRow;
+
+/// How long a row waits at most for others to share its transaction.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// Gathers what need not be written before the answer. Recording never waits and never fails.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    batch: Mutex<Batch>,
+    filled: Notify,
+    /// Held while a batch is being written, so that batches are written in their order.
+    writing: tokio::sync::Mutex<()>,
+}
+
+impl Recorder {
+    /// Records a request that changed nothing.
+    pub(crate) fn record(&self, row: RequestRow) {
+        self.batch().add_row(row);
+        self.filled.notify_one();
+    }
+
+    /// Counts a request that cannot be attributed to a token.
+    pub(crate) fn count_unattributed(&self, organization: Uuid) {
+        self.batch().counts.entry(organization).or_default().unattributed += 1;
+        self.filled.notify_one();
+    }
+
+    /// Notes that a token was used.
+    pub(crate) fn used(&self, organization: Uuid, token: Uuid, at: Timestamp) {
+        self.batch().uses.insert(token, (organization, at));
+        self.filled.notify_one();
+    }
+
+    /// Writes batches for as long as the server runs. A batch that cannot be written is tried again.
+    pub(crate) async fn run(self: Arc<Self>, product: Arc<Product>) {
+        loop {
+            self.filled.notified().await;
+            tokio::time::sleep(LINGER).await;
+            if let Err(fault) = self.flush(&product).await {
+                tracing::error!("The API history could not be written: {}", fault.with_causes());
+                tokio::time::sleep(LINGER).await;
+                self.filled.notify_one();
+            }
+        }
+    }
+
+    /// Writes what waits. When it returns without an error, everything recorded before the call is on disk.
+    pub(crate) async fn flush(&self, product: &Product) -> Result<()> {
+        let _in_order = self.writing.lock().await;
+        let batch = mem::take(&mut *self.batch());
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let batch = Arc::new(batch);
+        let written = product.append_history(Arc::clone(&batch)).await;
+        if written.is_err() {
+            let batch = Arc::try_unwrap(batch).unwrap_or_else(|shared| (*shared).clone());
+            self.batch().take_back(batch);
+        }
+        written
+    }
+
+    fn batch(&self) -> MutexGuard<'_, Batch> {
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
