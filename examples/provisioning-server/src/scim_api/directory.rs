@@ -1,0 +1,322 @@
+//! Organizations and their tokens, remembered for a moment.
+//!
+//! Only a *yes* is taken from memory: every *no* that depends on what is stored is confirmed by the database. So an
+//! organization, a token and the enabled switch are usable as soon as the command that made them returns, whichever
+//! process it ran in, and a revocation is in force at the next request in this process and within a second in others.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::database::{Access, Product};
+use crate::domain::access::{Credentials, Refusal, admit};
+use crate::domain::fault::Result;
+use crate::domain::organization::{Name, Organization};
+
+/// How old a remembered organization may be. With the age of the database's snapshots it stays below a second.
+const AGE_MAX: Duration = Duration::from_millis(250);
+
+/// What the endpoint of an organization says to a request.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// No organization has this name.
+    NoOrganization,
+    /// The request is not admitted.
+    Refused(Arc<Access>, Refusal),
+    /// The request is admitted by this token.
+    Admitted(Arc<Access>, Uuid),
+}
+
+/// Answers who may use which endpoint.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    product: Arc<Product>,
+    remembered: RwLock<HashMap<Name, Entry>>,
+    /// Held while the newest state is asked for.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    access: Arc<Access>,
+    read: Instant,
+    /// The number of changes that this process had made before it was read.
+    changes: u64,
+    /// Whether it was the newest state when it was read, and not a reader's snapshot.
+    newest: bool,
+}
+
+impl Directory {
+    /// A directory that remembers nothing yet.
+    pub(crate) fn new(product: Arc<Product>) -> Self {
+        Self {
+            product,
+            remembered: RwLock::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Decides about a request.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(crate) async fn decide(
+        &self,
+        name: &str,
+        credentials: &Credentials,
+        now: Timestamp,
+    ) -> Result<Verdict> {
+        let arrived = Instant::now();
+        let Ok(name) = Name::parse(name) else {
+            return Ok(Verdict::NoOrganization);
+        };
+        let access = match self.recall(&name) {
+            Some(access) => Some(access),
+            None => self.read(&name).await?,
+        };
+        let verdict = judge(access, credentials, now);
+        if verdict.stands(credentials) {
+            return Ok(verdict);
+        }
+        let access = self.confirm(&name, arrived).await?;
+        Ok(judge(access, credentials, now))
+    }
+
+    fn recall(&self, name: &Name) -> Option<Arc<Access>> {
+        let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = remembered.get(name)?;
+        let fresh = entry.read.elapsed() < AGE_MAX && entry.changes == self.product.changes();
+        fresh.then(|| Arc::clone(&entry.access))
+    }
+
+    /// Reads an organization as a reader sees it, up to a snapshot's age old.
+    async fn read(&self, name: &Name) -> Result<Option<Arc<Access>>> {
+        // Taken before the read: what happens in between can only make the entry look too old.
+        let (read, changes) = (Instant::now(), self.product.changes());
+        let access = self.product.access(name).await?.map(Arc::new);
+        self.remember(name, access.as_ref(), read, changes, false);
+        Ok(access)
+    }
+
+    /// Reads an organization as it is now, once for everybody who waits: hostile requests cannot fill the writer's
+    /// queue.
+    async fn confirm(&self, name: &Name, arrived: Instant) -> Result<Option<Arc<Access>>> {
+        let _turn = self.turn.lock().await;
+        if let Some(access) = self.confirmed_since(name, arrived) {
+            return Ok(Some(access));
+        }
+        let (read, changes) = (Instant::now(), self.product.changes());
+        let access = self.product.access_now(name).await?.map(Arc::new);
+        self.remember(name, access.as_ref(), read, changes, true);
+        Ok(access)
+    }
+
+    fn confirmed_since(&self, name: &Name, arrived: Instant) -> Option<Arc<Access>> {
+        let remembered = self.remembered.read().unwrap_or_else(PoisonError::into_inner);
+        let entry = remembered.get(name)?;
+        (entry.newest && entry.read >= arrived).then(|| Arc::clone(&entry.access))
+    }
+
+    /// Only organizations that exist are remembered: a client cannot make the memory grow.
+    fn remember(&self, name: &Name, access: Option<&Arc<Access>>, read: Instant, changes: u64, newest: bool) {
+        let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(access) = access else {
+            remembered.remove(name);
+            return;
+        };
+        if remembered
+            .get(name)
+            .is_some_and(|entry| entry.newest && entry.read > read)
+        {
+            return;
+        }
+        let entry = Entry {
+            access: Arc::clone(access),
+            read,
+            changes,
+            newest,
+        };
+        remembered.insert(name.clone(), entry);
+    }
+}
+
+fn judge(access: Option<Arc<Access>>, credentials: &Credentials, now: Timestamp) -> Verdict {
+    let Some(access) = access else {
+        return Verdict::NoOrganization;
+    };
+    match admit(&access.organization, &access.tokens, credentials, now) {
+        Ok(token) => Verdict::Admitted(access, token),
+        Err(refusal) => Verdict::Refused(access, refusal),
+    }
+}
+
+impl Verdict {
+    /// Whether no newer state of the database could turn a *no* into a *yes*.
+    fn stands(&self, credentials: &Credentials) -> bool {
+        match self {
+            Self::Admitted(..) => true,
+            Self::Refused(_, refusal) => refusal.is_final(),
+            Self::NoOrganization => !credentials.may_be_good(),
+        }
+    }
+
+    /// The organization that was asked for, if there is one.
+    pub(crate) fn organization(&self) -> Option<&Organization> {
+        match self {
+            Self::NoOrganization => None,
+            Self::Refused(access, _) | Self::Admitted(access, _) => Some(&access.organization),
+        }
+    }
+
+    /// The token that the request is attributed to.
+    pub(crate) fn token(&self) -> Option<Uuid> {
+        match self {
+            Self::NoOrganization => None,
+            Self::Refused(_, refusal) => refusal.token(),
+            Self::Admitted(_, token) => Some(*token),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::database::{Address, Purpose, SNAPSHOT_AGE};
+    use crate::domain::settings::Settings;
+    use crate::domain::token::{self, Secret, Token};
+
+    struct Bench {
+        directory: Directory,
+        product: Arc<Product>,
+        name: Name,
+        token: Uuid,
+        credentials: Credentials,
+        _folder: tempfile::TempDir,
+    }
+
+    /// An organization with a token of one day.
+    async fn bench() -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let address = Address::parse(&format!("sqlite://{}", folder.path().join("x.db").display())).unwrap();
+        let product = Arc::new(Product::open(&address, Purpose::Command).await.unwrap());
+        let now = Timestamp::now();
+        let name = Name::parse("acme").unwrap();
+        let organization =
+            Organization::new(Uuid::now_v7(), name.clone(), None, Settings::default(), now).unwrap();
+        let secret = Secret::from_random([5; 32]);
+        let expires = token::expiry(now, Some(1)).unwrap();
+        let token = Token::new(Uuid::now_v7(), &secret, now, expires);
+        let id = token.id;
+        product
+            .create_organization(organization, Some(token))
+            .await
+            .unwrap();
+        Bench {
+            directory: Directory::new(Arc::clone(&product)),
+            product,
+            name,
+            token: id,
+            credentials: Credentials::Bearer(secret.reveal().to_owned()),
+            _folder: folder,
+        }
+    }
+
+    impl Bench {
+        async fn refusal(&self, now: Timestamp) -> Option<Refusal> {
+            match self
+                .directory
+                .decide("acme", &self.credentials, now)
+                .await
+                .unwrap()
+            {
+                Verdict::Refused(_, refusal) => Some(refusal),
+                Verdict::Admitted(_, token) if token == self.token => None,
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn remembered(&self) -> usize {
+            self.directory.remembered.read().unwrap().len()
+        }
+    }
+
+    /// design.md section 5: a revocation is in force within a second in every other process.
+    #[test]
+    fn what_is_remembered_is_younger_than_a_second() {
+        assert!(AGE_MAX + SNAPSHOT_AGE < Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn a_change_is_in_force_at_the_next_request_of_the_same_process() {
+        let bench = bench().await;
+        let now = Timestamp::now();
+        assert_eq!(bench.refusal(now).await, None);
+        let switch = |enabled| move |organization: &mut Organization| organization.enabled = enabled;
+        bench
+            .product
+            .change_organization(&bench.name, switch(false))
+            .await
+            .unwrap();
+        assert_eq!(
+            bench.refusal(now).await,
+            Some(Refusal::Disabled { token: bench.token })
+        );
+        bench
+            .product
+            .change_organization(&bench.name, switch(true))
+            .await
+            .unwrap();
+        assert_eq!(bench.refusal(now).await, None);
+        let rule = move |all: &[Token]| token::revoke(all, None, now);
+        bench
+            .product
+            .change_tokens(&bench.name, now, None, rule)
+            .await
+            .unwrap();
+        assert!(matches!(bench.refusal(now).await, Some(Refusal::Revoked { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_remembered_token_expires_on_time() {
+        let bench = bench().await;
+        let now = Timestamp::now();
+        assert_eq!(bench.refusal(now).await, None);
+        let tomorrow = now + SignedDuration::from_hours(25);
+        assert!(matches!(
+            bench.refusal(tomorrow).await,
+            Some(Refusal::Expired { .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn what_does_not_exist_is_not_remembered() {
+        let bench = bench().await;
+        let now = Timestamp::now();
+        for n in 0..20 {
+            let name = format!("nobody-{n}");
+            let verdict = bench
+                .directory
+                .decide(&name, &bench.credentials, now)
+                .await
+                .unwrap();
+            assert!(matches!(verdict, Verdict::NoOrganization));
+        }
+        assert_eq!(bench.remembered(), 0);
+        let unknown = Credentials::Bearer(Secret::from_random([6; 32]).reveal().to_owned());
+        let verdict = bench.directory.decide("acme", &unknown, now).await.unwrap();
+        assert!(matches!(verdict, Verdict::Refused(_, Refusal::Unknown)));
+        bench.product.delete_organization(&bench.name, now).await.unwrap();
+        let verdict = bench
+            .directory
+            .decide("acme", &bench.credentials, now)
+            .await
+            .unwrap();
+        assert!(matches!(verdict, Verdict::NoOrganization));
+        assert_eq!(bench.remembered(), 0);
+    }
+}
