@@ -1,0 +1,148 @@
+//! The JSON documents of the command line. Their keys are a contract with the scripts of others.
+
+use jiff::{Timestamp, Unit};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::domain::organization::Organization;
+use crate::domain::settings::Settings;
+use crate::domain::token::{State, Token};
+
+/// A time for people and scripts: whole seconds, in UTC.
+fn time(at: Timestamp) -> Timestamp {
+    at.round(Unit::Second).unwrap_or(at)
+}
+
+/// What `org create` answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Created {
+    pub(super) organization: String,
+    pub(super) scim_url: String,
+    /// The only time that it is shown.
+    pub(super) token: String,
+}
+
+/// An organization.
+#[derive(Debug, Serialize)]
+pub(super) struct OrganizationDocument {
+    pub(super) organization: String,
+    pub(super) id: Uuid,
+    pub(super) display: String,
+    pub(super) enabled: bool,
+    pub(super) scim_url: String,
+    pub(super) created: Timestamp,
+    pub(super) settings: Settings,
+}
+
+impl OrganizationDocument {
+    pub(super) fn new(organization: Organization, scim_url: String) -> Self {
+        Self {
+            organization: organization.name.to_string(),
+            id: organization.id,
+            display: organization.display,
+            enabled: organization.enabled,
+            scim_url,
+            created: time(organization.created),
+            settings: organization.settings,
+        }
+    }
+}
+
+/// What `org list` answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Organizations {
+    pub(super) organizations: Vec<OrganizationDocument>,
+}
+
+/// What `org show` answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    #[serde(flatten)]
+    pub(super) organization: OrganizationDocument,
+    pub(super) tokens: Vec<TokenDocument>,
+}
+
+/// What `org delete` answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Deleted {
+    pub(super) organization: String,
+    pub(super) id: Uuid,
+    pub(super) deleted: bool,
+}
+
+/// What is known of a token.
+#[derive(Debug, Serialize)]
+pub(super) struct TokenDocument {
+    pub(super) id: Uuid,
+    pub(super) state: State,
+    pub(super) prefix: String,
+    pub(super) last_four: String,
+    pub(super) created: Timestamp,
+    pub(super) expires: Option<Timestamp>,
+    pub(super) last_used: Option<Timestamp>,
+    pub(super) revoked: Option<Timestamp>,
+}
+
+impl TokenDocument {
+    /// Every token, the oldest first.
+    pub(super) fn of_all(tokens: &[Token], now: Timestamp) -> Vec<Self> {
+        let document = |token: &Token| Self {
+            id: token.id,
+            state: token.state(tokens, now),
+            prefix: token.prefix.clone(),
+            last_four: token.last_four.clone(),
+            created: time(token.created),
+            expires: token.expires.map(time),
+            last_used: token.last_used.map(time),
+            revoked: token.revoked.map(time),
+        };
+        tokens.iter().map(document).collect()
+    }
+}
+
+/// What `token create` and `token rotate` answer.
+#[derive(Debug, Serialize)]
+pub(super) struct TokenIssued {
+    pub(super) organization: String,
+    pub(super) scim_url: String,
+    /// The only time that it is shown.
+    pub(super) token: String,
+    pub(super) id: Uuid,
+    pub(super) expires: Option<Timestamp>,
+    /// The tokens that ended with this.
+    pub(super) revoked: Vec<Uuid>,
+}
+
+impl TokenIssued {
+    pub(super) fn expires(at: Option<Timestamp>) -> Option<Timestamp> {
+        at.map(time)
+    }
+}
+
+/// What `token list`, `revoke`, `complete` and `cancel` answer.
+#[derive(Debug, Serialize)]
+pub(super) struct Tokens {
+    pub(super) organization: String,
+    /// The tokens that ended with this command.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) revoked: Option<Vec<Uuid>>,
+    pub(super) tokens: Vec<TokenDocument>,
+}
+
+/// What `serve` answers once it listens.
+#[derive(Debug, Serialize)]
+pub(super) struct Serving {
+    pub(super) listening: String,
+    pub(super) version: &'static str,
+    pub(super) organizations: Vec<Served>,
+    /// With `--demo`: a token of the organization `default`, if it had none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<String>,
+}
+
+/// An organization that is served.
+#[derive(Debug, Serialize)]
+pub(super) struct Served {
+    pub(super) organization: String,
+    pub(super) scim_url: String,
+}

@@ -1,0 +1,185 @@
+//! The command line: serve, and everything that an operator automates.
+
+mod documents;
+mod flags;
+mod organization;
+mod output;
+mod serve;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use self::output::Output;
+use crate::database::{Address, Product, Purpose};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::organization::Name;
+use crate::domain::public_url::PublicUrl;
+
+/// Where a server listens unless it is told otherwise.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// A SCIM provisioning server. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+struct CommandLine {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+struct Common {
+    /// The database: sqlite://PATH
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "DATABASE_URL",
+        default_value = "sqlite://data/provisioning.db"
+    )]
+    database: String,
+    /// Where identity providers reach the server from outside, such as https://scim.example.com
+    #[arg(long, global = true, value_name = "URL", env = "PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Print exactly one JSON document
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Common {
+    fn address(&self) -> Result<Address> {
+        Address::parse(&self.database)
+    }
+
+    /// The public URL that was configured; an empty variable of the environment is none.
+    fn public_url(&self) -> Result<Option<PublicUrl>> {
+        self.public_url
+            .as_deref()
+            .filter(|text| !text.is_empty())
+            .map(PublicUrl::parse)
+            .transpose()
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve SCIM
+    Serve(serve::Serve),
+    /// Organizations: each has its own URL, tokens, people, groups and history
+    #[command(subcommand)]
+    Org(organization::Command),
+    /// The API tokens of an organization
+    #[command(subcommand)]
+    Token(token::Command),
+}
+
+/// What a command works with.
+struct Session {
+    product: Product,
+    output: Output,
+    base: PublicUrl,
+}
+
+impl Session {
+    fn scim_url(&self, organization: &Name) -> String {
+        self.base.scim(organization)
+    }
+}
+
+/// Runs the command that the process was started with: 0 if it succeeded, 1 if not, 2 if it was not understood.
+pub(crate) fn run() -> ExitCode {
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    let parsed = match CommandLine::try_parse() {
+        Ok(parsed) => parsed,
+        Err(error) => return not_understood(&error, wants_json),
+    };
+    let output = Output::new(parsed.common.json);
+    match execute(parsed, output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            output.fault(&fault);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Help and version go to standard output, anything else is a mistake in the command.
+fn not_understood(error: &clap::Error, wants_json: bool) -> ExitCode {
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if wants_json && !asked_for {
+        Output::new(true).usage(&error.render().to_string());
+    } else if error.print().is_err() {
+        return ExitCode::FAILURE;
+    }
+    if asked_for {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(2)
+    }
+}
+
+fn execute(line: CommandLine, output: Output) -> Result<()> {
+    let common = line.common;
+    match line
+        .command
+        .unwrap_or_else(|| Command::Serve(serve::Serve::from_environment()))
+    {
+        Command::Serve(command) => wait_for(Runtime::Server, command.run(&common, output)),
+        Command::Org(command) => wait_for(Runtime::Command, async {
+            let session = open(&common, output, command.makes_database()).await?;
+            let outcome = command.run(&session).await;
+            session.product.close().await;
+            outcome
+        }),
+        Command::Token(command) => wait_for(Runtime::Command, async {
+            let session = open(&common, output, false).await?;
+            let outcome = command.run(&session).await;
+            session.product.close().await;
+            outcome
+        }),
+    }
+}
+
+async fn open(common: &Common, output: Output, makes_database: bool) -> Result<Session> {
+    let base = match common.public_url()? {
+        Some(url) => url,
+        None => PublicUrl::parse(&format!("http://{LISTEN}"))?,
+    };
+    let address = common.address()?;
+    if !makes_database && !address.exists() {
+        return Err(Fault::not_found(format!(
+            "There is no database at {address}: start the server, make an organization with \"org create\", or name \
+             another database with --database."
+        )));
+    }
+    let product = Product::open(&address, Purpose::Command).await?;
+    Ok(Session {
+        product,
+        output,
+        base,
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Runtime {
+    /// One thread is enough.
+    Command,
+    Server,
+}
+
+fn wait_for(runtime: Runtime, work: impl Future<Output = Result<()>>) -> Result<()> {
+    let mut builder = match runtime {
+        Runtime::Command => tokio::runtime::Builder::new_current_thread(),
+        Runtime::Server => tokio::runtime::Builder::new_multi_thread(),
+    };
+    builder
+        .enable_all()
+        .build()
+        .map_err(|cause| Fault::internal("The process cannot start its threads.", cause))?
+        .block_on(work)
+}

@@ -1,0 +1,52 @@
+//! What a command prints: sentences for people, one JSON document for scripts.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::domain::fault::Fault;
+
+/// How a command prints.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// For scripts if `json`, else for people.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Prints the result of a command: the document, or what `people` makes of it.
+    pub(crate) fn result<T: Serialize>(self, document: &T, people: impl FnOnce(&T) -> String) {
+        let text = if self.json {
+            serde_json::to_string_pretty(document).unwrap_or_default()
+        } else {
+            people(document)
+        };
+        // Whoever closed standard output does not want to read it.
+        _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
+    }
+
+    /// Says on standard error what went wrong.
+    pub(crate) fn fault(self, fault: &Fault) {
+        let text = if self.json {
+            json!({ "error": fault.kind().as_str(), "detail": fault.with_causes() }).to_string()
+        } else {
+            format!("error: {}", fault.with_causes())
+        };
+        _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Says on standard error that a command was not understood.
+    pub(crate) fn usage(self, text: &str) {
+        let detail = text.trim().trim_start_matches("error: ");
+        _ = writeln!(
+            io::stderr().lock(),
+            "{}",
+            json!({ "error": "usage", "detail": detail })
+        );
+    }
+}

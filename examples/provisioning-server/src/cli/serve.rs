@@ -1,0 +1,222 @@
+//! `serve`
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use axum::serve::ListenerExt;
+use clap::Args;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use super::documents::{Served, Serving};
+use super::output::Output;
+use super::token::generate;
+use super::{Common, LISTEN};
+use crate::database::{Product, Purpose};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::organization::{Name, Organization};
+use crate::domain::public_url::PublicUrl;
+use crate::domain::settings::Settings;
+use crate::domain::token::{self, Issue, Token};
+use crate::history::Recorder;
+use crate::operate::health::{self, VERSION};
+use crate::operate::{log, shutdown};
+use crate::scim_api::{self, Directory, Endpoint};
+
+/// How long requests under way may take once the server is asked to end.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// The organization that the first start makes.
+const DEFAULT: &str = "default";
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", env = "LISTEN", default_value = LISTEN)]
+    listen: String,
+    /// For trying things out: make a token for the organization "default" if it has none, and print it
+    #[arg(long)]
+    demo: bool,
+}
+
+impl Serve {
+    /// What `serve` is without flags.
+    pub(super) fn from_environment() -> Self {
+        Self {
+            listen: std::env::var("LISTEN").unwrap_or_else(|_| LISTEN.to_owned()),
+            demo: false,
+        }
+    }
+
+    pub(super) async fn run(self, common: &Common, output: Output) -> Result<()> {
+        let public_url = common.public_url()?;
+        let wanted: SocketAddr = self.listen.parse().map_err(|_| {
+            Fault::invalid(format!(
+                "{:?} is not an address to listen on: write IP:PORT, such as {LISTEN} or 0.0.0.0:8080.",
+                self.listen
+            ))
+        })?;
+        log::begin(&std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned()))
+            .map_err(Fault::invalid)?;
+        let product = Arc::new(Product::open(&common.address()?, Purpose::Serve).await?);
+        let listener = TcpListener::bind(wanted).await.map_err(|cause| {
+            Fault::internal(
+                format!("The server cannot listen on {wanted}: choose another address with --listen."),
+                cause,
+            )
+        })?;
+        let address = listener.local_addr().unwrap_or(wanted);
+        let base = public_url.unwrap_or_else(|| PublicUrl::of_listener(address));
+        let ended = shutdown::listen()
+            .map_err(|cause| Fault::internal("The server cannot listen for signals to end.", cause))?;
+        let token = self.first_start(&product).await?;
+        announce(&product, address, &base, token, output, common).await?;
+        serve(listener, product, ended).await
+    }
+
+    /// Makes the organization `default` the first time, and a token for it in a demonstration.
+    async fn first_start(&self, product: &Product) -> Result<Option<String>> {
+        let name = Name::parse(DEFAULT)?;
+        let now = Timestamp::now();
+        let mut exists = product
+            .organizations()
+            .await?
+            .iter()
+            .any(|found| found.name == name);
+        if product.is_first_start().await? && !exists {
+            let organization =
+                Organization::new(Uuid::now_v7(), name.clone(), None, Settings::default(), now)?;
+            product.create_organization(organization, None).await?;
+            exists = true;
+        }
+        if !self.demo || !exists || has_live_token(product, &name, now).await? {
+            return Ok(None);
+        }
+        let secret = generate()?;
+        let new = Token::new(Uuid::now_v7(), &secret, now, None);
+        let rule = move |all: &[Token]| token::issue(all, Issue::Create, now);
+        product.change_tokens(&name, now, Some(new), rule).await?;
+        Ok(Some(secret.reveal().to_owned()))
+    }
+}
+
+async fn has_live_token(product: &Product, name: &Name, now: Timestamp) -> Result<bool> {
+    let access = product.organization(name).await?;
+    Ok(access.tokens.iter().any(|token| token.is_live(now)))
+}
+
+/// Says where the server is, and how to go on.
+async fn announce(
+    product: &Product,
+    address: SocketAddr,
+    base: &PublicUrl,
+    token: Option<String>,
+    output: Output,
+    common: &Common,
+) -> Result<()> {
+    let organizations = product.organizations().await?;
+    let hint = match organizations.iter().find(|found| found.name.as_str() == DEFAULT) {
+        Some(found) if !has_live_token(product, &found.name, Timestamp::now()).await? => {
+            let program = program();
+            let database = common.address()?;
+            format!("Make a token:  {program} token create {DEFAULT} --database {database}\n")
+        }
+        _ => String::new(),
+    };
+    let served = |organization: Organization| Served {
+        scim_url: base.scim(&organization.name),
+        organization: organization.name.to_string(),
+    };
+    let document = Serving {
+        listening: format!("http://{address}"),
+        version: VERSION,
+        organizations: organizations.into_iter().map(served).collect(),
+        token,
+    };
+    output.result(&document, |serving| serving_text(serving) + &hint);
+    Ok(())
+}
+
+/// How many organizations are worth listing at the start.
+const LISTED: usize = 5;
+
+fn serving_text(serving: &Serving) -> String {
+    let mut text = format!(
+        "provisioning-server {} listens on {}\n",
+        serving.version, serving.listening
+    );
+    for served in serving.organizations.iter().take(LISTED) {
+        text += &format!("SCIM URL of {:?}:  {}\n", served.organization, served.scim_url);
+    }
+    if serving.organizations.len() > LISTED {
+        text += &format!("… and {} more: org list\n", serving.organizations.len() - LISTED);
+    }
+    if let Some(token) = &serving.token {
+        text += &format!("Token of \"default\", shown this once:  {token}\n");
+    }
+    text
+}
+
+/// What to type to run this program again.
+fn program() -> String {
+    std::env::args()
+        .next()
+        .unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned())
+}
+
+/// Serves until the process is asked to end, then answers what is under way and writes the history down.
+async fn serve(
+    listener: TcpListener,
+    product: Arc<Product>,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let history = Arc::new(Recorder::default());
+    let writer = tokio::spawn(Arc::clone(&history).run(Arc::clone(&product)));
+    let endpoint = Endpoint {
+        directory: Directory::new(Arc::clone(&product)),
+        history: Arc::clone(&history),
+    };
+    let app = Router::new()
+        .route("/healthz", get(health::healthz))
+        .merge(scim_api::router(Arc::new(endpoint)))
+        .fallback(scim_api::no_route);
+    let outcome = answer_requests(listener, app, ended).await;
+    writer.abort();
+    history.flush(&product).await?;
+    product.close().await;
+    outcome
+}
+
+/// Answers requests until `ended` completes, and then those that are under way, for a limited time.
+async fn answer_requests(
+    listener: TcpListener,
+    app: Router,
+    ended: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let (begin_drain, mut draining) = tokio::sync::watch::channel(());
+    // Small answers should not wait for more to fill a packet.
+    let listener = listener.tap_io(|connection| _ = connection.set_nodelay(true));
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        ended.await;
+        tracing::info!("Ending: requests under way are still answered.");
+        _ = begin_drain.send(());
+    });
+    let deadline = async move {
+        if draining.changed().await.is_ok() {
+            tokio::time::sleep(DRAIN).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        outcome = server => outcome.map_err(|cause| Fault::internal("The server stopped.", cause)),
+        () = deadline => {
+            tracing::warn!("Some requests took longer than {} seconds and were cut off.", DRAIN.as_secs());
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! A provisioning server: identity providers create, change, group and remove people over SCIM, each organization at
+//! its own URL with its own tokens.
+//!
+//! Modules depend downwards only: `cli`, then `scim_api` and `operate`, `history`, `database`, `domain`.
+
+mod cli;
+mod database;
+mod domain;
+mod history;
+mod operate;
+mod scim_api;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

@@ -1,0 +1,161 @@
+//! Runs the program in a folder of its own, and speaks HTTP with it.
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a database in it.
+pub struct Place(TempDir);
+
+impl Place {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.0.path().join("data/provisioning.db")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_provisioning-server"));
+        command.current_dir(self.0.path()).args(arguments);
+        for variable in ["DATABASE_URL", "PUBLIC_URL", "LISTEN"] {
+            command.env_remove(variable);
+        }
+        command.env("RUST_LOG", "warn");
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The same with variables of the environment.
+    pub fn run_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+        self.command(arguments)
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap()
+    }
+
+    /// Begins a command.
+    pub fn begin(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// The one document that a command prints.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        assert_eq!(errors, "");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The exit code of a command that fails, and the one document it prints on standard error.
+    pub fn refusal(&self, arguments: &[&str]) -> (i32, Value) {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        (
+            output.status.code().unwrap(),
+            serde_json::from_slice(&output.stderr).unwrap(),
+        )
+    }
+
+    /// Starts a server on a free port.
+    pub fn serve(&self, arguments: &[&str]) -> Server {
+        let arguments = [&["serve", "--listen", "127.0.0.1:0", "--json"], arguments].concat();
+        let mut child = self.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let mut documents = serde_json::Deserializer::from_reader(stdout).into_iter::<Value>();
+        let started = documents.next().unwrap().unwrap();
+        Server { child, started }
+    }
+}
+
+/// A server that ends with the test.
+pub struct Server {
+    child: Child,
+    /// What it printed.
+    pub started: Value,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+impl Server {
+    /// Asks it to end as an init system does, and waits until it has.
+    #[cfg(unix)]
+    pub fn terminate(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// A GET with the headers given.
+    pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let address = self.started["listening"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("http://")
+            .unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let mut request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        stream.write_all(format!("{request}\r\n").as_bytes()).unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        Answer {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            head: head.to_lowercase(),
+            body: serde_json::from_str(body).unwrap_or(Value::Null),
+        }
+    }
+
+    /// A GET of an organization's endpoint with a token.
+    pub fn scim(&self, organization: &str, token: &str) -> Answer {
+        let path = format!("/scim/{organization}/v2/ServiceProviderConfig");
+        self.get(&path, &[("authorization", &format!("Bearer {token}"))])
+    }
+}
+
+/// What the server answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Status line and headers in lower case.
+    pub head: String,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn detail(&self) -> &str {
+        self.body["detail"].as_str().unwrap()
+    }
+}

@@ -1,0 +1,358 @@
+//! A server, and commands that work on its database while it runs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod program;
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use program::{Answer, Place, Server};
+use scim::store::sqlite::{Database, Options, Value};
+use serde_json::json;
+
+/// What authenticated requests get until resources are served.
+const ADMITTED: u16 = 501;
+
+/// Asks until the answer has a status. The patience is far beyond what is promised, so that a slow machine is no
+/// failure.
+fn until(server: &Server, token: &str, status: u16) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = server.scim("acme", token);
+        if answer.status == status {
+            return answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{answer:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn rows(place: &Place, sql: &'static str) -> Vec<Vec<Value>> {
+    let database = Database::open(place.database(), Options::default()).unwrap();
+    database
+        .blocking_read(move |reader| {
+            let mut rows = Vec::new();
+            reader.visit(sql, &[], |row| {
+                let columns = (0..).map_while(|column| row.value(column).ok());
+                rows.push(columns.collect());
+                Ok(ControlFlow::Continue(()))
+            })?;
+            Ok(rows)
+        })
+        .unwrap()
+}
+
+#[test]
+fn the_first_start_makes_the_default_organization() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let listening = server.started["listening"].as_str().unwrap();
+    let scim_url = format!("{listening}/scim/default/v2");
+    assert_eq!(
+        server.started["organizations"],
+        json!([{ "organization": "default", "scim_url": scim_url }])
+    );
+    assert_eq!(place.json(&["org", "show", "default"])["enabled"], true);
+    place.json(&["org", "delete", "default"]);
+    drop(server);
+    let server = place.serve(&[]);
+    assert_eq!(
+        server.started["organizations"],
+        json!([]),
+        "a deleted organization does not come back"
+    );
+}
+
+#[test]
+fn the_first_start_says_how_to_go_on() {
+    let place = Place::new();
+    let mut child = place.begin(&[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--public-url",
+        "https://scim.example.com",
+    ]);
+    let mut text = String::new();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    while !text.contains("token create default") {
+        assert_ne!(
+            std::io::BufRead::read_line(&mut stdout, &mut text).unwrap(),
+            0,
+            "{text}"
+        );
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(
+        text.contains("https://scim.example.com/scim/default/v2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_demonstration_has_a_token() {
+    let place = Place::new();
+    let server = place.serve(&["--demo"]);
+    let token = server.started["token"].as_str().unwrap().to_owned();
+    assert_eq!(server.scim("default", &token).status, ADMITTED);
+    drop(server);
+    let server = place.serve(&["--demo"]);
+    assert!(
+        server.started.get("token").is_none(),
+        "a token in use is not replaced"
+    );
+    assert_eq!(server.scim("default", &token).status, ADMITTED);
+}
+
+#[test]
+fn health_says_the_version() {
+    // features.md row 16.
+    let place = Place::new();
+    let answer = place.serve(&[]).get("/healthz", &[]);
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.body,
+        json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })
+    );
+}
+
+#[test]
+fn what_a_command_makes_is_usable_when_it_returns() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    // The server has looked for all of it before, and remembers no refusal.
+    assert_eq!(server.scim("acme", "x").status, 404);
+    let first = place.json(&["org", "create", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(server.scim("acme", &first).status, ADMITTED);
+    let second = place.json(&["token", "rotate", "acme", "--overlap"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(server.scim("acme", &second).status, ADMITTED);
+    assert_eq!(server.scim("acme", &first).status, ADMITTED);
+    place.json(&["org", "disable", "acme"]);
+    until(&server, &first, 403);
+    place.json(&["org", "enable", "acme"]);
+    assert_eq!(server.scim("acme", &first).status, ADMITTED);
+}
+
+#[test]
+fn a_revocation_reaches_a_running_server() {
+    // features.md rows 7 and 8.
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let old = place.json(&["org", "create", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(server.scim("acme", &old).status, ADMITTED);
+    let new = place.json(&["token", "rotate", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(server.scim("acme", &new).status, ADMITTED);
+    let refused = until(&server, &old, 401);
+    assert!(
+        refused
+            .detail()
+            .contains(&format!("ending in {} was revoked", &old[52..])),
+        "{refused:?}"
+    );
+    place.json(&["org", "delete", "acme"]);
+    until(&server, &new, 404);
+}
+
+#[test]
+fn a_disabled_integration_answers_403_and_a_bad_token_stays_401() {
+    // features.md row 10.
+    let place = Place::new();
+    let token = place.json(&["org", "create", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    place.json(&["org", "disable", "acme"]);
+    let server = place.serve(&[]);
+    for path in [
+        "",
+        "/",
+        "/ServiceProviderConfig",
+        "/Schemas",
+        "/ResourceTypes",
+        "/Users",
+        "/Groups/1",
+    ] {
+        let path = format!("/scim/acme/v2{path}");
+        let answer = server.get(&path, &[("authorization", &format!("Bearer {token}"))]);
+        assert_eq!(answer.status, 403, "{path}");
+        assert_eq!(answer.body["status"], "403");
+        assert!(answer.detail().contains("integration disabled"));
+        assert_eq!(
+            server.get(&path, &[("authorization", "Bearer wrong")]).status,
+            401
+        );
+    }
+}
+
+#[test]
+fn refusals_are_scim_errors() {
+    let place = Place::new();
+    let token = place.json(&["org", "create", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let other = place.json(&["org", "create", "other"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let server = place.serve(&[]);
+    for headers in [
+        &[][..],
+        &[("authorization", "Basic eDp5")],
+        &[("authorization", "Bearer nonsense")],
+        // features.md row 15: another organization's token.
+        &[("authorization", &format!("Bearer {other}"))],
+    ] {
+        let answer = server.get("/scim/acme/v2/Users", headers);
+        assert_eq!(answer.status, 401, "{headers:?}");
+        assert!(
+            answer.head.contains("content-type: application/scim+json"),
+            "{}",
+            answer.head
+        );
+        assert!(
+            answer.head.contains("www-authenticate: bearer"),
+            "{}",
+            answer.head
+        );
+        assert_eq!(
+            answer.body["schemas"],
+            json!(["urn:ietf:params:scim:api:messages:2.0:Error"])
+        );
+        assert_eq!(answer.body["status"], "401");
+    }
+    assert_eq!(server.scim("nobody", &token).status, 404);
+    assert_eq!(server.scim("No%20Body", &token).status, 404);
+    assert_eq!(server.get("/nowhere", &[]).status, 404);
+}
+
+#[test]
+fn a_token_is_taken_with_and_without_its_scheme() {
+    // features.md row 27.
+    let place = Place::new();
+    let token = place.json(&["org", "create", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let server = place.serve(&[]);
+    for value in [
+        format!("Bearer {token}"),
+        format!("bearer {token}"),
+        token.clone(),
+    ] {
+        let answer = server.get("/scim/acme/v2/Users", &[("authorization", &value)]);
+        assert_eq!(answer.status, ADMITTED);
+    }
+    place.json(&["org", "set", "acme", "--policy", "strict"]);
+    drop(server);
+    let server = place.serve(&[]);
+    assert_eq!(
+        server
+            .get("/scim/acme/v2/Users", &[("authorization", &token)])
+            .status,
+        401
+    );
+    assert_eq!(server.scim("acme", &token).status, ADMITTED);
+}
+
+#[test]
+fn the_request_id_is_the_clients_or_a_new_one() {
+    // features.md row 66.
+    let place = Place::new();
+    place.json(&["org", "create", "acme"]);
+    let server = place.serve(&[]);
+    let answer = server.get("/scim/acme/v2/Users", &[("x-request-id", "Okta-7")]);
+    assert!(answer.head.contains("x-request-id: okta-7"), "{}", answer.head);
+    let answer = server.get("/scim/acme/v2/Users", &[("x-request-id", "<b>")]);
+    assert!(
+        answer.head.contains("x-request-id: ") && !answer.head.contains("<b>"),
+        "{}",
+        answer.head
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_that_ends_has_written_its_history() {
+    // features.md rows 64 and 75.
+    let place = Place::new();
+    let old = place.json(&["org", "create", "acme", "--idp", "okta"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let token = place.json(&["token", "create", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let server = place.serve(&[]);
+    let bearer = format!("Bearer {token}");
+    let path = "/scim/acme/v2/Users?filter=userName+eq+%22secret%22&count=1";
+    server.get(path, &[("authorization", &bearer), ("x-request-id", "first")]);
+    server.get(
+        "/scim/acme/v2/Users",
+        &[("authorization", &old), ("x-request-id", "second")],
+    );
+    for _ in 0..3 {
+        server.get("/scim/acme/v2/Users", &[("authorization", "Bearer unknown")]);
+    }
+    server.terminate();
+
+    let text = |text: &str| Value::Text(text.to_owned());
+    let kept = rows(
+        &place,
+        "SELECT h.request_id, method, path, status, h.idp, t.last_four, error FROM history h
+         JOIN token t ON t.org = h.org AND t.id = h.token ORDER BY sequence",
+    );
+    let refused = format!("The API token ending in {} was revoked", &old[52..]);
+    assert_eq!(
+        kept.len(),
+        2,
+        "requests with an unknown token are counted, not kept"
+    );
+    assert_eq!(
+        kept[0],
+        [
+            text("first"),
+            text("GET"),
+            text("/scim/acme/v2/Users?filter&count"),
+            Value::Integer(501),
+            text("okta"),
+            text(&token[52..]),
+            Value::Null,
+        ]
+    );
+    assert_eq!(kept[1][3], Value::Integer(401));
+    assert!(
+        matches!(&kept[1][6], Value::Text(error) if error.starts_with(&refused)),
+        "{kept:?}"
+    );
+    assert_eq!(
+        rows(&place, "SELECT unattributed, overflow FROM history_count"),
+        [[Value::Integer(3), Value::Integer(0)]]
+    );
+    let listed = place.json(&["token", "list", "acme"]);
+    assert_eq!(
+        listed["tokens"][0]["last_used"],
+        json!(null),
+        "a refused token was not used"
+    );
+    assert!(listed["tokens"][1]["last_used"].is_string());
+}
