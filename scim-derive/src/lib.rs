@@ -1,1 +1,55 @@
-//! Derive macros of the `scim` crate.
+//! Derive macros of the `scim` crate, which re-exports them and explains them; nobody depends on this crate directly.
+//!
+//! Each derive runs in three steps: [`attr`] reads `#[scim(…)]`, [`ir`] and [`check`] make of the input what the struct
+//! means and gather every fault, [`codegen`] writes the code. The code names nothing but `scim::__private`.
+
+mod attr;
+mod check;
+mod codegen;
+mod ir;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+use crate::attr::Errors;
+
+/// Makes a resource of a struct: `impl ScimResource`, and `paths()` for filters. See the documentation of `scim`.
+#[proc_macro_derive(ScimResource, attributes(scim))]
+pub fn scim_resource(input: TokenStream) -> TokenStream {
+    expand_struct(input, ir::Derive::Resource)
+}
+
+/// Makes a complex attribute of a struct (RFC 7643 section 2.3.8), or a set of schema extensions of a struct that has
+/// nothing but fields marked `#[scim(extension)]`. See the documentation of `scim`.
+#[proc_macro_derive(ScimComplex, attributes(scim))]
+pub fn scim_complex(input: TokenStream) -> TokenStream {
+    expand_struct(input, ir::Derive::Complex)
+}
+
+/// Makes a schema extension of a struct (RFC 7643 section 3.3). See the documentation of `scim`.
+#[proc_macro_derive(ScimExtension, attributes(scim))]
+pub fn scim_extension(input: TokenStream) -> TokenStream {
+    expand_struct(input, ir::Derive::Extension)
+}
+
+/// Makes a string attribute with canonical values (RFC 7643 section 7) of an enum. See the documentation of `scim`.
+#[proc_macro_derive(ScimEnum, attributes(scim))]
+pub fn scim_enum(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let mut errors = Errors::default();
+    let input = ir::Enumeration::new(&input, &mut errors);
+    match (errors.into_compile_errors(), input) {
+        (None, Some(input)) => codegen::enumeration(&input).into(),
+        (errors, _) => errors.unwrap_or_default().into(),
+    }
+}
+
+fn expand_struct(input: TokenStream, derive: ir::Derive) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let mut errors = Errors::default();
+    let input = ir::Struct::new(input, derive, &mut errors);
+    match (errors.into_compile_errors(), input) {
+        (None, Some(input)) => codegen::structure(&input).into(),
+        (errors, _) => errors.unwrap_or_default().into(),
+    }
+}

@@ -20,5 +20,6 @@ pub mod __private;
 
 pub use error::{Error, Result, ScimType};
 pub use limits::Limits;
-pub use record::{Record, ScimResource};
+pub use record::{ExtensionSet, Record, ScimExtension, ScimResource};
+pub use scim_derive::{ScimComplex, ScimEnum, ScimExtension, ScimResource};
 pub use value::{Scalar, ScimValue};

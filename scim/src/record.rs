@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use crate::error::{Error, Result};
-use crate::schema::{Attribute, Mutability, ResourceType, Role, position};
-use crate::value::{Change, Cx, Edit, Extra, Fitted, Json, Meta, Op, ResourceId, View};
+use crate::path::PathNode;
+use crate::schema::{Attribute, Mutability, ResourceType, Role, Schema, position};
+use crate::value::{Change, Cx, Edit, Extra, Fitted, Json, Meta, Op, ResourceId, ScimValue, View};
 
 /// A struct seen as a row of attributes. Object safe; written by the derives.
 pub trait Record: Send + Sync {
@@ -55,6 +56,41 @@ pub trait ScimResource: Record + Debug + Clone + PartialEq + Send + Sync + Sized
     fn extra(&self) -> Option<&Extra> {
         None
     }
+}
+
+/// A schema extension (RFC 7643 section 3.3). `#[derive(ScimExtension)]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a schema extension",
+    label = "a field with `#[scim(extension)]` cannot hold this type",
+    note = "derive `ScimExtension` for it and give it the URN of its schema"
+)]
+pub trait ScimExtension: ScimValue + Record {
+    /// The schema of the extension.
+    const SCHEMA: &'static Schema;
+}
+
+/// A set of schema extensions that a resource takes as a type parameter, as [`UserWith`](crate::resources::UserWith)
+/// does. `#[derive(ScimComplex)]` implements it for a struct that has nothing but fields with `#[scim(extension)]`.
+///
+/// The extensions stand in the table of the resource itself, behind its own attributes; the struct is seen nowhere in
+/// a document.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a set of schema extensions",
+    label = "a field with `#[scim(flatten)]` cannot hold this type",
+    note = "derive `ScimComplex` for a struct in which every field is marked with `#[scim(extension)]`, with `Debug`, `Clone`, `PartialEq` and `Default`"
+)]
+pub trait ExtensionSet: Record + Debug + Clone + PartialEq + Default + 'static {
+    /// The extensions.
+    const ATTRIBUTES: &'static [Attribute];
+
+    /// The typed paths to the extensions in a resource `R`.
+    type Paths<R: 'static>: PathNode;
+
+    /// Reads the extension at `index`.
+    ///
+    /// # Errors
+    /// 400 `invalidValue` if the JSON does not fit.
+    fn decode_at(&mut self, index: usize, json: Json<'_>, cx: &mut Cx<'_>) -> Result<()>;
 }
 
 /// Writes a decoded attribute into its place.
@@ -368,7 +404,7 @@ pub fn check_immutable(stored: &dyn Record, sent: &dyn Record) -> Result<()> {
 }
 
 /// The extensions of which a record holds anything: what `schemas` lists beside the own schema (RFC 7643 section 3.3).
-pub fn extensions_in_use(record: &dyn Record) -> impl Iterator<Item = &'static crate::schema::Schema> {
+pub fn extensions_in_use(record: &dyn Record) -> impl Iterator<Item = &'static Schema> {
     record
         .attributes()
         .iter()

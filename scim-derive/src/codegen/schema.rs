@@ -1,0 +1,308 @@
+//! Tables of attributes, schemas and resource types.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::LitStr;
+use syn::spanned::Spanned;
+
+use super::{access, at, bounded, decode};
+use crate::check::bare;
+use crate::ir::{Field, Given, Kind, Name, SchemaInfo, Struct, last_segment};
+
+/// The table of a struct: a constant expression of the type `&'static [Attribute]`.
+pub(super) fn table(input: &Struct) -> TokenStream {
+    let entries = input.fields.iter().map(entry);
+    let own = quote!(&[#(#entries),*]);
+    match &input.flatten {
+        None => own,
+        Some((_, ty)) => {
+            let more = quote_spanned!(at(ty.span())=> <#ty as __s::ExtensionSet>::ATTRIBUTES);
+            quote!(const { const { &__s::Joined::new(#own, #more) }.attributes() })
+        }
+    }
+}
+
+fn entry(field: &Field) -> TokenStream {
+    let access = access(field);
+    let shape = quote_spanned!(at(field.ty.span())=> #access::SHAPE);
+    let name = match &field.name {
+        Name::Text(name, _) => name,
+        Name::Extension(ty) => {
+            return quote_spanned!(at(ty.span())=> __s::extension(<#ty as __s::ScimExtension>::SCHEMA, #shape));
+        }
+    };
+    let shape = overridden(field, shape);
+    let mut members = Vec::new();
+    let options = &field.options;
+    if !field.description.is_empty() {
+        let description = &field.description;
+        members.push(quote!(description: #description));
+    }
+    if let Some(fold) = &options.fold {
+        let fold = format_ident!("{}", fold.value);
+        members.push(quote!(fold: __s::Some(__s::Fold::#fold)));
+    }
+    let marks = [
+        ("indexed", options.indexed.is_some()),
+        ("key", options.key.is_some()),
+        ("edges", options.edges.is_some()),
+        ("transient", options.transient.is_some()),
+    ];
+    for (mark, _) in marks.into_iter().filter(|(_, set)| *set) {
+        let mark = format_ident!("{mark}");
+        members.push(quote!(#mark: true));
+    }
+    if field.common {
+        members.push(quote!(role: __s::Role::Common));
+    }
+    let new = quote!(__s::Attribute::new(#name, #shape));
+    if members.is_empty() {
+        new
+    } else {
+        quote!(__s::Attribute { #(#members,)* ..#new })
+    }
+}
+
+/// The shape of the type with the field's own characteristics.
+fn overridden(field: &Field, shape: TokenStream) -> TokenStream {
+    let options = &field.options;
+    let mut members = Vec::new();
+    if let Some(required) = options.required {
+        members.push(quote!(required: #required));
+    }
+    if let Some(Given { value, .. }) = &options.case_exact {
+        members.push(quote!(case_exact: #value));
+    }
+    if let Some(Given { value, .. }) = &options.mutability {
+        let value = format_ident!("{value}");
+        members.push(quote!(mutability: __s::Mutability::#value));
+    }
+    let write_only = matches!(
+        &options.mutability,
+        Some(Given {
+            value: "WriteOnly",
+            ..
+        })
+    );
+    let returned = options
+        .returned
+        .as_ref()
+        .map(|given| given.value)
+        .or(write_only.then_some("Never"));
+    if let Some(value) = returned {
+        let value = format_ident!("{value}");
+        members.push(quote!(returned: __s::Returned::#value));
+    }
+    if let Some(Given { value, .. }) = &options.unique {
+        let value = format_ident!("{value}");
+        members.push(quote!(uniqueness: __s::Uniqueness::#value));
+    }
+    if let Some(Given { value, .. }) = &options.canonical {
+        members.push(quote!(canonical_values: &[#(#value),*]));
+    }
+    if let Some(Given { value, .. }) = &options.reference_types {
+        members.push(quote!(reference_types: &[#(#value),*]));
+    }
+    if members.is_empty() {
+        shape
+    } else {
+        quote!(__s::Shape { #(#members,)* ..#shape })
+    }
+}
+
+fn schema_literal(schema: &SchemaInfo, attributes: &TokenStream) -> TokenStream {
+    let SchemaInfo {
+        id,
+        name,
+        description,
+    } = schema;
+    quote!(__s::Schema { id: #id, name: #name, description: #description, attributes: #attributes })
+}
+
+pub(super) fn resource(input: &Struct, schema: &SchemaInfo, endpoint: &str) -> TokenStream {
+    let ident = &input.ident;
+    let generics = bounded(input);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let literal = schema_literal(schema, &table(input));
+    let SchemaInfo {
+        name, description, ..
+    } = schema;
+    let decode = decode::resource(input);
+    let extra = input.extra.as_ref().map(|extra| {
+        quote! {
+            fn extra(&self) -> __s::Option<&__s::Extra> {
+                __s::Some(&self.#extra)
+            }
+        }
+    });
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics __s::ScimResource for #ident #ty_generics #clause {
+            const RESOURCE_TYPE: &'static __s::ResourceType = &__s::ResourceType {
+                name: #name,
+                description: #description,
+                endpoint: #endpoint,
+                schema: &#literal,
+            };
+
+            fn decode(json: __s::Json<'_>, cx: &mut __s::Cx<'_>) -> __s::Result<Self> {
+                #decode
+            }
+
+            fn id(&self) -> &__s::ResourceId {
+                &self.id
+            }
+
+            fn id_mut(&mut self) -> &mut __s::ResourceId {
+                &mut self.id
+            }
+
+            fn meta(&self) -> &__s::Meta {
+                &self.meta
+            }
+
+            fn meta_mut(&mut self) -> &mut __s::Meta {
+                &mut self.meta
+            }
+
+            #extra
+        }
+    }
+}
+
+pub(super) fn extension(input: &Struct, schema: &SchemaInfo) -> TokenStream {
+    let ident = &input.ident;
+    let generics = bounded(input);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let literal = schema_literal(schema, &quote!(<Self as __s::ScimValue>::SHAPE.sub_attributes));
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics __s::ScimExtension for #ident #ty_generics #clause {
+            const SCHEMA: &'static __s::Schema = &#literal;
+        }
+    }
+}
+
+pub(super) fn extension_set(input: &Struct) -> TokenStream {
+    let ident = &input.ident;
+    let generics = bounded(input);
+    let (impl_generics, ty_generics, clause) = generics.split_for_impl();
+    let table = table(input);
+    let paths = super::paths::type_of(input, &quote!(__R));
+    let arms = input.fields.iter().enumerate().map(|(index, field)| {
+        let (access, ident) = (access(field), &field.ident);
+        let decode = quote_spanned!(at(field.ty.span())=> #access::decode);
+        quote!(#index => self.#ident = #decode(json, cx)?,)
+    });
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics __s::ExtensionSet for #ident #ty_generics #clause {
+            const ATTRIBUTES: &'static [__s::Attribute] = #table;
+
+            type Paths<__R: 'static> = #paths;
+
+            fn decode_at(&mut self, index: usize, json: __s::Json<'_>, cx: &mut __s::Cx<'_>) -> __s::Result<()> {
+                match index {
+                    #(#arms)*
+                    _ => { _ = (json, cx); }
+                }
+                __s::Ok(())
+            }
+        }
+    }
+}
+
+/// Assertions about what only the types tell, evaluated when the struct is compiled.
+pub(super) fn checks(input: &Struct) -> TokenStream {
+    let fields = input.fields.iter().filter(|field| !input.is_generic(&field.ty));
+    let fields = fields.filter(|field| matches!(field.name, Name::Text(..)));
+    let mut checks: TokenStream = fields.map(|field| field_checks(input, field)).collect();
+    let extensions = input
+        .fields
+        .iter()
+        .filter(|field| matches!(field.name, Name::Extension(_)))
+        .count();
+    if input.generics.params.is_empty() && (extensions > 1 || input.flatten.is_some()) {
+        let ident = &input.ident;
+        let attributes = match input.kind {
+            Kind::ExtensionSet => quote!(<#ident as __s::ExtensionSet>::ATTRIBUTES),
+            _ => quote!(<#ident as __s::ScimResource>::RESOURCE_TYPE.schema.attributes),
+        };
+        checks.extend(quote_spanned!(at(ident.span())=> const _: () = __s::assert_distinct(#attributes);));
+    }
+    checks
+}
+
+fn field_checks(input: &Struct, field: &Field) -> TokenStream {
+    let options = &field.options;
+    let access = access(field);
+    let shape = quote_spanned!(at(field.ty.span())=> #access::SHAPE);
+    let assert = |span: Span, function: &str, message: &str| {
+        let function = format_ident!("{function}");
+        let message = LitStr::new(message, Span::call_site());
+        quote_spanned!(at(span)=> const _: () = __s::#function(&#shape, #message);)
+    };
+    let is = |names: &[&str]| {
+        options.with.is_none()
+            && last_segment(bare(&field.ty))
+                .is_some_and(|segment| names.iter().any(|name| segment.ident == name))
+    };
+    let mut out = TokenStream::new();
+    let complex = "is not for a complex attribute: give it to a sub-attribute";
+    let leaves = [
+        options
+            .unique
+            .as_ref()
+            .map(|given| (&given.key, given.value != "None")),
+        options.indexed.as_ref().map(|key| (key, true)),
+        options.key.as_ref().map(|key| (key, true)),
+    ];
+    for (key, _) in leaves
+        .into_iter()
+        .flatten()
+        .filter(|(_, set)| *set && !is(LEAVES))
+    {
+        out.extend(assert(key.span(), "assert_leaf", &format!("`{key}` {complex}")));
+    }
+    let texts = [
+        options.case_exact.as_ref().map(|given| &given.key),
+        options.canonical.as_ref().map(|given| &given.key),
+        options.fold.as_ref().map(|given| &given.key),
+    ];
+    for key in texts.into_iter().flatten().filter(|_| !is(TEXTS)) {
+        let message = format!("`{key}` is for an attribute of the type string or reference");
+        out.extend(assert(key.span(), "assert_text", &message));
+    }
+    if let Some(given) = options.reference_types.as_ref().filter(|_| !is(&["Reference"])) {
+        let message = "`reference_types` is for an attribute of the type reference";
+        out.extend(assert(given.key.span(), "assert_reference", message));
+    }
+    if matches!(input.kind, Kind::Complex) && !is(LEAVES) {
+        let message = "a complex attribute has no complex sub-attributes (RFC 7643 section 2.3.8)";
+        out.extend(assert(field.ty.span(), "assert_leaf", message));
+    }
+    if options.edges.is_some() {
+        let message =
+            "the values of an attribute with `edges` are told apart by a sub-attribute marked `#[scim(key)]`";
+        out.extend(assert(field.ty.span(), "assert_keyed", message));
+    }
+    out
+}
+
+/// Types that are known to be leaves without looking them up: a check less to compile.
+const LEAVES: &[&str] = &[
+    "String",
+    "bool",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "u8",
+    "u16",
+    "u32",
+    "f64",
+    "DateTime",
+    "Binary",
+    "Reference",
+];
+const TEXTS: &[&str] = &["String", "Reference", "ExternalId"];

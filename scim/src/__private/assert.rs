@@ -1,0 +1,75 @@
+//! What the derives can only check with the types at hand. The compiler evaluates these functions; a failure is an
+//! error of the build at the place that is at fault.
+#![allow(clippy::panic, clippy::indexing_slicing)]
+
+use crate::schema::{Attribute, Shape, Type};
+
+/// The attribute has no sub-attributes.
+///
+/// # Panics
+/// If it has.
+#[track_caller]
+pub const fn assert_leaf(shape: &Shape, message: &str) {
+    if matches!(shape.kind, Type::Complex) {
+        panic!("{}", message);
+    }
+}
+
+/// The attribute holds text.
+///
+/// # Panics
+/// If it does not.
+#[track_caller]
+pub const fn assert_text(shape: &Shape, message: &str) {
+    if !matches!(shape.kind, Type::String | Type::Reference) {
+        panic!("{}", message);
+    }
+}
+
+/// The attribute holds a reference.
+///
+/// # Panics
+/// If it does not.
+#[track_caller]
+pub const fn assert_reference(shape: &Shape, message: &str) {
+    if !matches!(shape.kind, Type::Reference) {
+        panic!("{}", message);
+    }
+}
+
+/// The values have a sub-attribute that tells them apart.
+///
+/// # Panics
+/// If they have none.
+#[track_caller]
+pub const fn assert_keyed(shape: &Shape, message: &str) {
+    let mut index = 0;
+    while index < shape.sub_attributes.len() {
+        if shape.sub_attributes[index].key {
+            return;
+        }
+        index += 1;
+    }
+    panic!("{}", message);
+}
+
+/// No two entries of a table have the same name.
+///
+/// # Panics
+/// If two have.
+#[track_caller]
+pub const fn assert_distinct(attributes: &[Attribute]) {
+    let mut left = 0;
+    while left < attributes.len() {
+        let mut right = left + 1;
+        while right < attributes.len() {
+            if attributes[left].name.eq_ignore_ascii_case(attributes[right].name) {
+                panic!(
+                    "two attributes or extensions have the same name: a URN stands for one extension only"
+                );
+            }
+            right += 1;
+        }
+        left += 1;
+    }
+}
