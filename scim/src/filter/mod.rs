@@ -2,9 +2,18 @@
 
 mod ast;
 mod display;
+mod evaluate;
+mod expression;
+mod numeric;
 mod parse;
 mod patch_path;
+mod resolve;
+#[cfg(test)]
+pub(crate) mod sample;
 
 pub use ast::{Comparison, Filter, Literal, Number, Operator, ValuePath};
+pub use expression::{Compare, Expression, Operand};
+pub use numeric::Numeric;
 pub use parse::Syntax;
 pub use patch_path::PathExpression;
+pub use resolve::{Resolve, ResolvedFilter, Unknown};
