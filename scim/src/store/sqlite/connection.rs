@@ -23,6 +23,7 @@ const STATEMENTS: usize = 512;
 const PRAGMAS: &[&str] = &[
     "application_id",
     "data_version",
+    "database_list",
     "foreign_key_check",
     "foreign_key_list",
     "freelist_count",

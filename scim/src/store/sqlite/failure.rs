@@ -132,7 +132,8 @@ impl GroupFailure {
     }
 
     pub(super) fn error(&self) -> Error {
-        if is_busy(&self.0) {
+        // A transaction that was lost under another job of the group may well succeed without that one.
+        if is_busy(&self.0) || self.0.sqlite_error_code() == Some(ErrorCode::OperationAborted) {
             busy().with_source(self.clone())
         } else {
             Error::internal(self.clone())

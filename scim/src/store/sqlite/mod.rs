@@ -36,6 +36,9 @@ mod statistics;
 mod stream;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use database::{Database, Full};
 pub use failure::{is_unique_violation, unique_violation};
 pub use options::{Durability, Options};

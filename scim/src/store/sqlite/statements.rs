@@ -420,7 +420,7 @@ impl<'a> Reader<'a> {
 ///
 /// It sees the newest state and its own changes. If the job returns an error or panics, its changes are undone and
 /// those of the jobs that share its commit are not. Foreign keys are enforced; declare none as deferred, because a
-/// constraint that fails at the commit fails every job of the group.
+/// constraint that fails at the commit fails every job of the group. For the same reason use no `OR ROLLBACK`.
 pub struct Transaction<'a> {
     reader: Reader<'a>,
 }

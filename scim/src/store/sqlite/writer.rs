@@ -150,6 +150,10 @@ impl<'a> Writer<'a> {
             }
             self.release.run()?;
         }
+        if kept(done) == 0 {
+            // A commit would write the pages that were changed and changed back.
+            return self.rollback.run();
+        }
         self.commit.run()
     }
 
@@ -158,8 +162,8 @@ impl<'a> Writer<'a> {
             self.shared.committed();
         }
         let counters = &self.shared.counters;
-        let kept = done.iter().filter(|(_, keep)| *keep).count();
-        counters.commits.add(1);
+        let kept = kept(&done);
+        counters.commits.add(u64::from(kept > 0));
         counters.writes.add(count(kept));
         counters.failed_writes.add(count(done.len() - kept));
         counters.largest_batch.raise_to(count(done.len()));
@@ -227,6 +231,10 @@ impl<'a> Writer<'a> {
             self.restart_after = Some((Instant::now() + pause, pause));
         }
     }
+}
+
+fn kept(done: &Done) -> usize {
+    done.iter().filter(|(_, keep)| *keep).count()
 }
 
 fn transaction_lost() -> rusqlite::Error {
