@@ -1,7 +1,7 @@
 //! What the threads of one database share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::failure::GroupFailure;
 use super::options::Options;
@@ -86,5 +86,14 @@ impl Shared {
 
     pub(super) fn checkpoint_turn(&self) -> MutexGuard<'_, ()> {
         self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `None` while somebody else is at it.
+    pub(super) fn checkpoint_turn_now(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.checkpointing.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What the kernel promises, each promise by a test.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
@@ -62,6 +63,16 @@ fn bodies(database: &Database) -> Vec<String> {
             })
         })
         .unwrap()
+}
+
+fn directory_of(database: &Database) -> PathBuf {
+    let path = database
+        .blocking_read(|reader| {
+            reader.query_one("PRAGMA database_list", &[], |row| row.text(2).map(PathBuf::from))
+        })
+        .unwrap()
+        .unwrap();
+    path.parent().unwrap().to_owned()
 }
 
 /// The cause that stays in the log.

@@ -15,6 +15,8 @@ const RESTART_PATIENCE: Duration = Duration::from_millis(200);
 /// The pause after the first failure to do so; it doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How many times its limit the log may reach while a checkpoint is under way.
+const PATIENT_LIMITS: u64 = 4;
 /// Bytes of a page of SQLite, unless somebody changed it.
 const PAGE: usize = 4096;
 
@@ -199,8 +201,16 @@ impl<'a> Writer<'a> {
         }
         let limit = count((self.shared.options.wal_bytes / PAGE).max(8));
         if pages >= limit && self.may_restart() {
-            self.restart_wal();
-        } else if pages - self.checkpointed_at >= limit / 8 {
+            // A checkpoint that is under way may be waiting for the disk: let commits go on, but not for ever.
+            let turn = match self.shared.checkpoint_turn_now() {
+                None if pages >= limit * PATIENT_LIMITS => Some(self.shared.checkpoint_turn()),
+                turn => turn,
+            };
+            if turn.is_some() {
+                return self.restart_wal();
+            }
+        }
+        if pages - self.checkpointed_at >= limit / 8 {
             self.checkpointed_at = pages;
             // One wish that is still waiting is enough.
             _ = self.shared.checkpoints.push(());
@@ -212,9 +222,8 @@ impl<'a> Writer<'a> {
             .is_none_or(|(after, _)| Instant::now() >= after)
     }
 
-    /// Passive checkpoints alone never let a busy log start over: some reader always holds a part of it.
+    /// To be called in our turn. Passive checkpoints alone never let a busy log start over: some reader always holds a part of it.
     fn restart_wal(&mut self) {
-        let _turn = self.shared.checkpoint_turn();
         let restarted = self.shared.while_clearing(|| {
             let normal = self.shared.options.busy_timeout;
             self.connection.restart_wal(RESTART_PATIENCE, normal)

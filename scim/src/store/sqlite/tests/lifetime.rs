@@ -1,7 +1,6 @@
 //! Opening, closing, and what is left on the disk.
 
 use std::fs;
-use std::path::PathBuf;
 
 use super::*;
 
@@ -12,16 +11,6 @@ fn files(directory: &tempfile::TempDir) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-fn directory_of(database: &Database) -> PathBuf {
-    let path = database
-        .blocking_read(|reader| {
-            reader.query_one("PRAGMA database_list", &[], |row| row.text(2).map(PathBuf::from))
-        })
-        .unwrap()
-        .unwrap();
-    path.parent().unwrap().to_owned()
 }
 
 #[test]

@@ -150,21 +150,12 @@ fn too_many_reads_are_503() {
 /// The log cannot start over by itself while readers are at it without a pause.
 #[test]
 fn the_log_stays_short_under_readers_that_never_rest() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("database");
-    let wal_bytes = 64 * 4096;
-    let database = Database::open(
-        &path,
-        Options {
-            durability: Durability::Normal,
-            snapshot_age: NEVER,
-            snapshot_idle: NEVER,
-            wal_bytes,
-            ..options()
-        },
-    )
-    .unwrap();
-    make_notes(&database);
+    let database = notes(Options {
+        snapshot_age: NEVER,
+        snapshot_idle: NEVER,
+        wal_bytes: 64 * 4096,
+        ..options()
+    });
     let stop = std::sync::atomic::AtomicBool::new(false);
     let mut written = 0;
     thread::scope(|scope| {
@@ -186,7 +177,7 @@ fn the_log_stays_short_under_readers_that_never_rest() {
     let statistics = database.statistics();
     assert!(statistics.wal_restarts >= 20, "{statistics:?}");
     assert!(statistics.checkpoints > 0, "{statistics:?}");
-    let log = std::fs::metadata(path.with_file_name("database-wal"))
+    let log = std::fs::metadata(directory_of(&database).join("database-wal"))
         .unwrap()
         .len();
     // Each row was written twice, to its table and to the index; without restarts all of that would be in the log.
@@ -199,19 +190,11 @@ fn the_log_stays_short_under_readers_that_never_rest() {
 
 #[test]
 fn a_foreign_reader_that_holds_the_log_stops_nobody() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("database");
-    let database = Database::open(
-        &path,
-        Options {
-            wal_bytes: 16 * 4096,
-            durability: Durability::Normal,
-            ..options()
-        },
-    )
-    .unwrap();
-    make_notes(&database);
-    let foreign = rusqlite::Connection::open(&path).unwrap();
+    let database = notes(Options {
+        wal_bytes: 16 * 4096,
+        ..options()
+    });
+    let foreign = rusqlite::Connection::open(directory_of(&database).join("database")).unwrap();
     foreign.execute_batch("BEGIN; SELECT * FROM note").unwrap();
     let mut rows = 0;
     while database.statistics().failed_restarts == 0 {

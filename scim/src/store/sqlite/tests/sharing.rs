@@ -9,11 +9,16 @@ struct Pair {
 }
 
 fn pair(options: &Options) -> Pair {
+    // None of these tests is about power cuts, and the disk may be slow.
+    let options = Options {
+        durability: Durability::Normal,
+        ..options.clone()
+    };
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("database");
     let ours = Database::open(&path, options.clone()).unwrap();
     make_notes(&ours);
-    let theirs = Database::open(&path, options.clone()).unwrap();
+    let theirs = Database::open(&path, options).unwrap();
     Pair {
         ours,
         theirs,
