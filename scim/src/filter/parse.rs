@@ -13,11 +13,12 @@
 //! limits are charged before anything is built. SP may be any number of spaces and tabs, it may surround what is in
 //! brackets, and the one before a quoted string may be missing, as it is in an example of RFC 7644 section 3.5.2.2.
 
+use std::mem;
 use std::str::FromStr;
 
 use nom::Parser as _;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take_while};
+use nom::bytes::complete::tag;
 use nom::character::complete::{char, digit1, one_of};
 use nom::combinator::{all_consuming, opt, recognize};
 
@@ -26,7 +27,7 @@ use crate::error::{Error, Result, ScimType};
 use crate::limits::Limits;
 use crate::path::AttributeName;
 use crate::path::fault::{Fault, Parsed, expected, is_delimiter};
-use crate::path::parse::{Parts, attribute, sub_attribute};
+use crate::path::parse::{Parts, attribute, bytes_while, sub_attribute};
 
 /// Nesting never goes deeper than this, whatever [`Limits::filter_depth`] says: code that walks a tree may recurse.
 const DEEPEST: usize = 256;
@@ -37,7 +38,7 @@ const VALUE: &str = "a value (a string in double quotes, a number, true, false o
 /// Departures from the grammar that a parser may be told to accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Syntax {
-    /// Reads `userName eq bob` as `userName eq "bob"`. Releases of authentik before 2025 send such filters.
+    /// Reads `userName eq bob` as `userName eq "bob"`. Old releases of authentik send such filters.
     pub unquoted_strings: bool,
 }
 
@@ -188,7 +189,10 @@ impl<'a> Parser<'a> {
     fn run(&mut self) -> Result<Filter, Fault<'a>> {
         loop {
             self.spaces();
-            let Some(mut term) = self.term()? else { continue };
+            let Some(name) = self.open_or_name()? else {
+                continue;
+            };
+            let mut term = self.expression(name)?;
             loop {
                 match self.next()? {
                     Next::And => {
@@ -201,6 +205,7 @@ impl<'a> Parser<'a> {
                         self.level.all = self.operands.len();
                         break;
                     }
+                    Next::End if self.operands.is_empty() => return Ok(term),
                     Next::End => return Ok(self.join_any(term)),
                     Next::Close => {
                         let inner = self.join_any(term);
@@ -220,8 +225,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// One expression; `None` if something was opened instead.
-    fn term(&mut self) -> Result<Option<Filter>, Fault<'a>> {
+    /// The name that an expression begins with; `None` if something was opened instead.
+    fn open_or_name(&mut self) -> Result<Option<Parts<'a>>, Fault<'a>> {
         if self.rest.starts_with('(') {
             self.push(Opening::Group)?;
             self.skip(1);
@@ -241,7 +246,7 @@ impl<'a> Parser<'a> {
         if name.is_plain() && name.name.eq_ignore_ascii_case("not") && self.opens_negation(start)? {
             return Ok(None);
         }
-        self.expression(name).map(Some)
+        Ok(Some(name))
     }
 
     /// Behind the word `not`: takes the parenthesis that makes it an operator rather than an attribute.
@@ -339,6 +344,7 @@ impl<'a> Parser<'a> {
     }
 
     /// What comes behind a term: a logical operator, the end of something, or a fault.
+    #[inline]
     fn next(&mut self) -> Result<Next, Fault<'a>> {
         let spaced = self.spaces() > 0;
         let bracket = self.open.last().map(|(opening, _)| opening.is_bracket());
@@ -428,7 +434,10 @@ impl<'a> Parser<'a> {
             return Err(last);
         }
         self.operands.push(last);
-        Ok(self.operands.drain(start..).collect())
+        Ok(match start {
+            0 => mem::take(&mut self.operands),
+            _ => self.operands.split_off(start),
+        })
     }
 
     fn in_brackets(&self) -> bool {
@@ -442,9 +451,12 @@ impl<'a> Parser<'a> {
     }
 
     /// Skips white space and says how much there was.
+    #[inline]
     fn spaces(&mut self) -> usize {
         let before = self.rest.len();
-        self.rest = self.rest.trim_start_matches(is_space);
+        while let Some(rest) = self.rest.strip_prefix([' ', '\t']) {
+            self.rest = rest;
+        }
         before - self.rest.len()
     }
 
@@ -467,11 +479,12 @@ fn is_space(character: char) -> bool {
 }
 
 /// Everything up to the next delimiter, possibly nothing.
-fn word(input: &str) -> Parsed<'_, &str> {
-    take_while(|character| !is_delimiter(character))(input)
+pub(super) fn word(input: &str) -> Parsed<'_, &str> {
+    bytes_while(|byte| !is_delimiter(byte))(input)
 }
 
 /// The operator that `word` names, in any case.
+#[inline]
 pub(super) fn operator(word: &str) -> Option<Operator> {
     let &[first, second] = word.as_bytes() else {
         return None;
@@ -512,32 +525,35 @@ fn number(input: &str) -> Parsed<'_, &str> {
 
 /// A JSON string (RFC 8259 section 7), its escapes decoded.
 fn string(input: &str) -> Parsed<'_, String> {
-    const END: &str = "a double quote to end the string";
-    let (mut rest, _) = char('"')(input)?;
-    let mut decoded = String::new();
+    let (rest, _) = char('"')(input)?;
+    let (rest, plain) = bytes_while(is_plain)(rest)?;
+    match rest.strip_prefix('"') {
+        // Nearly every string is without escapes, and is allocated once in its own size.
+        Some(rest) => Ok((rest, plain.to_owned())),
+        None => string_with_escapes(plain, rest),
+    }
+}
+
+fn string_with_escapes<'a>(beginning: &str, mut rest: &'a str) -> Parsed<'a, String> {
+    let mut decoded = beginning.to_owned();
     loop {
-        let (behind, plain) = take_while(is_plain)(rest)?;
-        match behind.as_bytes().first() {
-            Some(b'"') => {
-                // The commonest string has no escape, and is allocated once in its own size.
-                decoded.push_str(plain);
-                let (behind, _) = char('"')(behind)?;
-                return Ok((behind, decoded));
-            }
+        match rest.bytes().next() {
+            Some(b'"') => return char('"')(rest).map(|(rest, _)| (rest, decoded)),
             Some(b'\\') => {
-                decoded.push_str(plain);
-                let (behind, character) = escape(behind)?;
+                let (behind, character) = escape(rest)?;
                 decoded.push(character);
+                let (behind, plain) = bytes_while(is_plain)(behind)?;
+                decoded.push_str(plain);
                 rest = behind;
             }
-            Some(_) => return expected(behind, "an escape instead of a control character"),
-            None => return expected(behind, END),
+            Some(_) => return expected(rest, "an escape instead of a control character"),
+            None => return expected(rest, "a double quote to end the string"),
         }
     }
 }
 
-fn is_plain(character: char) -> bool {
-    character != '"' && character != '\\' && character >= ' '
+fn is_plain(byte: u8) -> bool {
+    byte >= b' ' && byte != b'"' && byte != b'\\'
 }
 
 /// An escape, from its backslash on; two of them where they make a surrogate pair.

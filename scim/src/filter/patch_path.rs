@@ -7,11 +7,11 @@
 use std::str::FromStr;
 
 use super::Filter;
-use super::parse::{Parser, Syntax, check_length, operator};
+use super::parse::{Parser, Syntax, check_length, operator, word};
 use crate::error::{Error, Result, ScimType};
 use crate::limits::Limits;
 use crate::path::AttributeName;
-use crate::path::fault::{Fault, is_delimiter};
+use crate::path::fault::Fault;
 use crate::path::parse::{Parts, attribute_or_schema, sub_attribute};
 
 /// The path of a PATCH operation as written, before any schema has been asked.
@@ -127,7 +127,7 @@ fn behind_brackets(rest: &str) -> Result<Option<&str>, Fault<'_>> {
 /// Whether an operator follows the name, so that the path is an `attr-exp`.
 fn is_expression(name: Parts<'_>, rest: &str) -> bool {
     let behind = rest.trim_start_matches([' ', '\t']);
-    let word = behind.split(is_delimiter).next().unwrap_or_default();
+    let word = word(behind).map_or("", |(_, word)| word);
     !name.name.is_empty()
         && behind.len() < rest.len()
         && (operator(word).is_some() || word.eq_ignore_ascii_case("pr"))

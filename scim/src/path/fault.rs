@@ -60,7 +60,7 @@ impl<'a> Fault<'a> {
         let Some(first) = self.rest.chars().next() else {
             return Cow::Borrowed("the end");
         };
-        let end = match self.rest.find(is_delimiter) {
+        let end = match self.rest.bytes().position(is_delimiter) {
             None => self.rest.len(),
             Some(0) => first.len_utf8(),
             Some(end) => end,
@@ -74,8 +74,8 @@ impl<'a> Fault<'a> {
 }
 
 /// Where a word ends.
-pub(crate) fn is_delimiter(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '(' | ')' | '[' | ']' | '"')
+pub(crate) fn is_delimiter(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'(' | b')' | b'[' | b']' | b'"')
 }
 
 impl<'a> From<nom::Err<Fault<'a>>> for Fault<'a> {

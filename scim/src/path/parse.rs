@@ -8,11 +8,10 @@
 //! URNs contain both `:` and `.`, so the attribute begins after the last `:`, and only then is it split at the `.`.
 
 use nom::Parser;
-use nom::bytes::complete::take_while;
 use nom::combinator::map;
 
 use super::AttributeName;
-use super::fault::{Parsed, expected};
+use super::fault::{Parsed, expected, is_delimiter};
 
 const ATTRIBUTE: &str = "an attribute name";
 const SUB_ATTRIBUTE: &str = "the name of a sub-attribute";
@@ -31,6 +30,7 @@ impl Parts<'_> {
         self.urn.is_none() && self.sub.is_none()
     }
 
+    #[inline]
     pub(crate) fn to_name(self) -> AttributeName {
         AttributeName {
             urn: self.urn.map(str::to_owned),
@@ -40,14 +40,24 @@ impl Parts<'_> {
     }
 }
 
+/// The longest prefix, possibly empty, of bytes of a class.
+///
+/// Bytes are several times faster to scan than characters. A class must hold all of the bytes from 0x80 on or none of
+/// them, so that no character is ever split.
+pub(crate) fn bytes_while<'a>(class: impl Fn(u8) -> bool) -> impl Fn(&'a str) -> Parsed<'a, &'a str> {
+    move |input| {
+        let end = input.bytes().position(|byte| !class(byte)).unwrap_or(input.len());
+        let (word, rest) = input.split_at_checked(end).unwrap_or((input, ""));
+        Ok((rest, word))
+    }
+}
+
 /// One `attr-name`.
 pub(crate) fn name<'a>(input: &'a str, what: &'static str) -> Parsed<'a, &'a str> {
-    let (rest, word) = take_while(is_name_char)(input)?;
-    let letters = word.strip_prefix('$').unwrap_or(word);
-    if letters.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        Ok((rest, word))
-    } else {
-        expected(input, what)
+    let (rest, word) = bytes_while(is_name_byte)(input)?;
+    match word.as_bytes() {
+        [b'$', first, ..] | [first, ..] if first.is_ascii_alphabetic() => Ok((rest, word)),
+        _ => expected(input, what),
     }
 }
 
@@ -58,9 +68,14 @@ pub(crate) fn sub_attribute(input: &str) -> Parsed<'_, &str> {
 
 /// An `attr-path`.
 pub(crate) fn attribute(input: &str) -> Parsed<'_, Parts<'_>> {
-    let (_, word) = take_while(is_uri_char)(input)?;
+    // Nearly every name is without a URN, and a URN does not end here.
+    let local = local_name(input, None);
+    if matches!(&local, Ok((rest, _)) if rest.bytes().next().is_none_or(is_delimiter)) {
+        return local;
+    }
+    let (_, word) = bytes_while(is_uri_byte)(input)?;
     let Some((urn, local)) = split_urn(input, word) else {
-        return local_name(input, None);
+        return local;
     };
     if is_uri(urn) {
         local_name(local, Some(urn))
@@ -71,7 +86,7 @@ pub(crate) fn attribute(input: &str) -> Parsed<'_, Parts<'_>> {
 
 /// An `attr-path`, or the URN of a schema whose last part could not be an attribute, such as `urn:example:hr:1.0`.
 pub(crate) fn attribute_or_schema(input: &str) -> Parsed<'_, Parts<'_>> {
-    let (after, word) = take_while(is_uri_char)(input)?;
+    let (after, word) = bytes_while(is_uri_byte)(input)?;
     match attribute(input) {
         // Part of the word is left over: the split cannot have been the right one.
         Ok((rest, _)) if rest.len() > after.len() && is_uri(word) => Ok((after, schema(word))),
@@ -115,32 +130,11 @@ fn is_uri(text: &str) -> bool {
     })
 }
 
-fn is_name_char(character: char) -> bool {
-    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '$')
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$')
 }
 
 /// The characters of a URI (RFC 3986) but those that delimit the words of a filter.
-fn is_uri_char(character: char) -> bool {
-    character.is_ascii_alphanumeric()
-        || matches!(
-            character,
-            ':' | '.'
-                | '-'
-                | '_'
-                | '$'
-                | '/'
-                | '%'
-                | '~'
-                | '!'
-                | '&'
-                | '\''
-                | '*'
-                | '+'
-                | ','
-                | ';'
-                | '='
-                | '@'
-                | '?'
-                | '#'
-        )
+fn is_uri_byte(byte: u8) -> bool {
+    is_name_byte(byte) || b":./%~!&'*+,;=@?#".contains(&byte)
 }
