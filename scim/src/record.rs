@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use crate::error::{Error, Result};
-use crate::path::PathNode;
+use crate::path::{AttrPath, PathNode};
 use crate::schema::{Attribute, Mutability, ResourceType, Role, Schema, position};
 use crate::value::{Change, Cx, Edit, Extra, Fitted, Json, Meta, Op, ResourceId, ScimValue, View};
 
@@ -146,7 +146,15 @@ pub fn decode_resource(
         check_schemas(json.get("schemas"), resource_type, cx)?;
     }
     let schema = resource_type.schema;
-    decode_members(json, schema.attributes, cx, place, &mut |name, value, cx| {
+    let mut keep = |index: usize, value: Json<'_>, cx: &mut Cx<'_>| {
+        let path = u16::try_from(index).map_or(AttrPath::ROOT, |step| AttrPath::ROOT.push(step));
+        if cx.is_stored() || cx.rules().keeps(schema.id, path) {
+            place(index, value, cx)
+        } else {
+            Ok(())
+        }
+    };
+    decode_members(json, schema.attributes, cx, &mut keep, &mut |name, value, cx| {
         if name.eq_ignore_ascii_case("schemas") {
             return Ok(());
         }
@@ -309,6 +317,9 @@ fn apply_to_attribute(
     edit: Edit<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<Change> {
+    if cx.is_stored() {
+        return record.apply(index, edit, cx);
+    }
     let refuse = |why: &'static str| Err(Error::mutability(why).at(attribute.name));
     match attribute.shape.mutability {
         Mutability::ReadOnly => return refuse("is read-only: only the service sets it"),
@@ -372,35 +383,13 @@ fn merge(record: &mut dyn Record, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Cha
             cx.unknown(&name)?;
             continue;
         };
-        if attribute.shape.mutability == Mutability::ReadOnly {
+        if attribute.shape.mutability == Mutability::ReadOnly && !cx.is_stored() {
             continue;
         }
         let edit = Edit::whole(edit.op, Some(value));
         change = change.or(apply_to_attribute(record, index, attribute, edit, cx)?);
     }
     Ok(change)
-}
-
-/// What a PUT keeps of the stored resource (RFC 7644 section 3.5.1): read-only attributes, immutable and write-only ones
-/// that the request does not give. Refuses another value for an immutable attribute.
-///
-/// # Errors
-/// 400 `mutability` if an immutable attribute would change.
-pub fn check_immutable(stored: &dyn Record, sent: &dyn Record) -> Result<()> {
-    for (index, attribute) in stored.attributes().iter().enumerate() {
-        let (was, is) = (stored.view(index), sent.view(index));
-        let at_fault = attribute.shape.mutability == Mutability::Immutable
-            && was.is_present()
-            && is.is_present()
-            && !was.same(&is);
-        if at_fault {
-            return Err(Error::mutability("is immutable: once set, it cannot be changed").at(attribute.name));
-        }
-        if let (Some(was), Some(is)) = (was.record(), is.record()) {
-            check_immutable(was, is).map_err(|error| error.at(attribute.name))?;
-        }
-    }
-    Ok(())
 }
 
 /// The extensions of which a record holds anything: what `schemas` lists beside the own schema (RFC 7643 section 3.3).

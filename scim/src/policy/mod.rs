@@ -6,6 +6,7 @@
 
 mod coercions;
 mod formats;
+mod kept;
 mod tolerance;
 
 use std::borrow::Cow;
@@ -13,10 +14,12 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::path::AttrPath;
 use crate::record::Record;
 use crate::schema::Shape;
-use crate::value::{Coerce, Coerced, Json};
+use crate::value::{Coerce, Coerced, Cx, Json};
 
+pub use kept::{Extent, Kept};
 pub use tolerance::{
     ALL, BARE_VALUES, BOOLEAN_STRINGS, BOTH_PROJECTIONS, Coercion, EMPTY_STRINGS, EXACT_INTEGERS,
     FREE_FORMATS, JSON_IN_STRINGS, MEDIA_TYPES, MISSING_SCHEMAS, PATH_KEYS, REMOVE_LISTED_VALUES,
@@ -39,6 +42,7 @@ pub use tolerance::{
 pub struct Policy {
     name: Cow<'static, str>,
     tolerances: Arc<[&'static Tolerance]>,
+    kept: Arc<[Kept]>,
 }
 
 impl Policy {
@@ -48,6 +52,7 @@ impl Policy {
         Self {
             name: "interop".into(),
             tolerances: ALL.into(),
+            kept: Arc::new([]),
         }
     }
 
@@ -57,6 +62,7 @@ impl Policy {
         Self {
             name: "strict".into(),
             tolerances: Arc::new([]),
+            kept: Arc::new([]),
         }
     }
 
@@ -171,6 +177,32 @@ impl Policy {
         self.tolerances.iter().copied()
     }
 
+    /// The same policy for an application that keeps only some attributes of a resource type.
+    #[must_use]
+    pub fn keeping(mut self, kept: Kept) -> Self {
+        let others = self
+            .kept
+            .iter()
+            .filter(|known| known.schema() != kept.schema())
+            .cloned();
+        self.kept = others.chain([kept.clone()]).collect();
+        self
+    }
+
+    /// The attributes that are kept of resources of this schema; `None` if all are.
+    #[must_use]
+    pub fn kept(&self, schema: &str) -> Option<&Kept> {
+        self.kept.iter().find(|kept| kept.schema() == schema)
+    }
+
+    /// Takes what is not kept out of a record.
+    ///
+    /// # Errors
+    /// Those of [`Kept::strip`].
+    pub fn strip(&self, schema: &str, record: &mut dyn Record, cx: &mut Cx<'_>) -> Result<()> {
+        self.kept(schema).map_or(Ok(()), |kept| kept.strip(record, cx))
+    }
+
     /// Checks what no single attribute can: names that are blank, and formats where the policy asks for them.
     ///
     /// # Errors
@@ -213,6 +245,11 @@ impl Coerce for Policy {
 
     fn infers_schemas(&self) -> Option<&'static str> {
         self.grants(&MISSING_SCHEMAS)
+    }
+
+    fn keeps(&self, schema: &str, attribute: AttrPath) -> bool {
+        self.kept(schema)
+            .is_none_or(|kept| kept.extent(attribute) != Extent::Nothing)
     }
 
     fn empty_is_absent(&self) -> Option<&'static str> {

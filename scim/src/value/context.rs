@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::path::AttrPath;
 use crate::schema::Shape;
 use crate::value::{Json, JsonBuf};
 
@@ -36,6 +37,12 @@ pub trait Coerce: Send + Sync {
     /// Whether a body without `schemas` is taken for what its endpoint serves; returns the tolerance's name.
     fn infers_schemas(&self) -> Option<&'static str> {
         None
+    }
+
+    /// Whether the application keeps this attribute of resources of this schema, or a part of it.
+    fn keeps(&self, schema: &str, attribute: AttrPath) -> bool {
+        _ = (schema, attribute);
+        true
     }
 
     /// Whether an empty string means that an attribute has no value; returns the tolerance's name.

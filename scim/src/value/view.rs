@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use crate::fold::Fold;
 use crate::record::Record;
 use crate::schema::position;
-use crate::value::DateTime;
+use crate::value::{Binary, DateTime, Json, JsonBuf};
 
 /// What an attribute holds at the moment. Every read goes through views: filters, sorting, projection, serialisation.
 #[derive(Default)]
@@ -141,6 +141,42 @@ impl<'a> View<'a> {
             Self::Decimal(value) => Some(value.to_string()),
             Self::Time(value) => Some(value.to_string()),
             _ => None,
+        }
+    }
+}
+
+impl View<'_> {
+    /// The value as JSON, with all its sub-attributes and with references as they are kept: for state, not for clients.
+    #[must_use]
+    pub fn to_json(&self) -> JsonBuf {
+        if let Some(record) = self.record() {
+            let members = record
+                .attributes()
+                .iter()
+                .enumerate()
+                .map(|(index, sub)| (sub.name, record.view(index)));
+            let members = members
+                .filter(|(_, view)| view.is_present())
+                .map(|(name, view)| (name, view.to_json()));
+            let members: Vec<_> = members.collect();
+            return JsonBuf::object(members.iter().map(|(name, value)| (name, value.as_json())));
+        }
+        if let Some(values) = self.values() {
+            let mut elements = Vec::with_capacity(values.len());
+            _ = values.try_for_each(&mut |value| {
+                elements.push(value.to_json());
+                ControlFlow::Continue(())
+            });
+            return JsonBuf::array(elements.iter().map(JsonBuf::as_json));
+        }
+        match self {
+            Self::Str(text) | Self::Relative(text) => JsonBuf::string(text),
+            Self::Bool(value) => (if *value { Json::TRUE } else { Json::FALSE }).into(),
+            Self::Int(value) => JsonBuf::integer(*value),
+            Self::Decimal(value) => JsonBuf::number(*value),
+            Self::Time(value) => JsonBuf::string(&value.to_string()),
+            Self::Binary(bytes) => JsonBuf::string(&Binary::new(bytes.to_vec()).to_string()),
+            _ => Json::NULL.into(),
         }
     }
 }
