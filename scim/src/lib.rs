@@ -7,6 +7,7 @@ pub mod error;
 pub mod filter;
 pub mod fold;
 pub mod limits;
+pub mod patch;
 pub mod path;
 pub mod policy;
 pub mod projection;

@@ -1,0 +1,164 @@
+//! PATCH (RFC 7644 section 3.5.2): the message, its application to a resource, and its deltas.
+
+mod delta;
+mod message;
+mod operation;
+
+use std::fmt::{self, Debug, Formatter};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::policy::Policy;
+use crate::record::ScimResource;
+use crate::value::{Change, Cx, Fired, Intent};
+
+pub use delta::{Delta, DeltaChange, Split};
+pub use operation::{Operation, Target};
+
+/// A PATCH whose paths are resolved against the schema of `R`.
+///
+/// It owns its text and can be applied as often as a store needs after conflicts. An operation without a path has
+/// become one operation per attribute, so that whoever looks for operations on one attribute finds them all.
+///
+/// ```
+/// use scim::patch::Patch;
+/// use scim::resources::User;
+/// use scim::{Limits, policy::Policy};
+///
+/// let body = br#"{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+///     "Operations": [{"op": "replace", "path": "name.givenName", "value": "Babs"}]}"#;
+/// let patch = Patch::<User>::parse(body, &Policy::strict(), &Limits::default())?;
+/// let changed = patch.apply(&User::new("bjensen"))?.resource.expect("a change");
+/// assert_eq!(changed.name.and_then(|name| name.given_name).as_deref(), Some("Babs"));
+/// # Ok::<(), scim::Error>(())
+/// ```
+pub struct Patch<R> {
+    text: Arc<str>,
+    operations: Vec<Operation>,
+    fired: Vec<Fired>,
+    policy: Policy,
+    limits: Limits,
+    resource: PhantomData<fn() -> R>,
+}
+
+/// What a PATCH makes of a resource.
+#[derive(Debug)]
+pub struct Applied<R> {
+    /// The changed resource; `None` if the PATCH changes nothing, which leaves version and time alone.
+    pub resource: Option<R>,
+    /// The tolerances that acted while values were read.
+    pub fired: Vec<Fired>,
+}
+
+impl<R: ScimResource> Patch<R> {
+    /// Reads a PatchOp message and resolves its paths.
+    ///
+    /// # Errors
+    /// 400 `invalidSyntax` if the message is none, `invalidPath`, `invalidFilter` or `noTarget` for its paths, and 413
+    /// if it has more operations than `limits` allows. Each names the operation.
+    pub fn parse(body: &[u8], policy: &Policy, limits: &Limits) -> Result<Self> {
+        let mut cx = Cx::new(Intent::Patch, policy, limits);
+        let (text, operations) = message::read(body, R::RESOURCE_TYPE, policy, &mut cx)?;
+        let fired = cx.take_fired();
+        Ok(Self {
+            text,
+            operations,
+            fired,
+            policy: policy.clone(),
+            limits: limits.clone(),
+            resource: PhantomData,
+        })
+    }
+
+    /// The operations in order.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// Whether an operation reaches attributes that a store keeps as rows of their own.
+    #[must_use]
+    pub fn touches_edges(&self) -> bool {
+        let table = R::RESOURCE_TYPE.schema.attributes;
+        self.operations.iter().any(|operation| {
+            operation
+                .target
+                .path
+                .attributes(table)
+                .any(|attribute| attribute.edges)
+        })
+    }
+
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// The tolerances that acted while the message was read.
+    #[must_use]
+    pub fn fired(&self) -> &[Fired] {
+        &self.fired
+    }
+
+    /// Applies all operations to a copy of `resource`, each to the result of the one before. Either all succeed or none
+    /// has happened.
+    ///
+    /// # Errors
+    /// Those of the first operation that fails (RFC 7644 section 3.5.2), naming it.
+    pub fn apply(&self, resource: &R) -> Result<Applied<R>> {
+        let mut cx = self.context();
+        let mut changed = resource.clone();
+        let mut change = Change::None;
+        for operation in &self.operations {
+            let done = operation.apply(&mut changed, &self.text, &mut cx);
+            change = change.or(done.map_err(|error| error.in_operation(operation.index))?);
+        }
+        let schema = R::RESOURCE_TYPE.schema.id;
+        self.policy.strip(schema, &mut changed, &mut cx)?;
+        let resource = (change.is_done() && changed != *resource).then_some(changed);
+        if let Some(resource) = &resource {
+            self.policy.check(resource)?;
+        }
+        Ok(Applied {
+            resource,
+            fired: cx.take_fired(),
+        })
+    }
+
+    fn context(&self) -> Cx<'_> {
+        Cx::new(Intent::Patch, &self.policy, &self.limits)
+    }
+
+    /// The same PATCH with other operations out of its own.
+    fn with_operations(&self, operations: Vec<Operation>) -> Self {
+        Self {
+            operations,
+            ..self.clone()
+        }
+    }
+}
+
+impl<R> Clone for Patch<R> {
+    fn clone(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            operations: self.operations.clone(),
+            fired: self.fired.clone(),
+            policy: self.policy.clone(),
+            limits: self.limits.clone(),
+            resource: PhantomData,
+        }
+    }
+}
+
+impl<R> Debug for Patch<R> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patch")
+            .field("operations", &self.operations.len())
+            .field("policy", &self.policy.name())
+            .finish()
+    }
+}
