@@ -1,0 +1,41 @@
+//! What a list asks a store for.
+
+use std::marker::PhantomData;
+
+use crate::filter::ResolvedFilter;
+use crate::record::ScimResource;
+
+/// A question for resources of type `R`.
+#[derive(Debug, Clone)]
+pub struct Query<R> {
+    /// Which resources; all if `None`.
+    pub filter: Option<ResolvedFilter>,
+    /// The first of the page, counted from 1.
+    pub start_index: u64,
+    /// How many at most; 0 asks for the total alone.
+    pub count: usize,
+    /// How many rows a filter that no index serves may visit.
+    pub scanned_rows: usize,
+    resource: PhantomData<fn() -> R>,
+}
+
+impl<R: ScimResource> Query<R> {
+    /// The first `count` of all resources.
+    #[must_use]
+    pub fn all(count: usize) -> Self {
+        Self {
+            filter: None,
+            start_index: 1,
+            count,
+            scanned_rows: usize::MAX,
+            resource: PhantomData,
+        }
+    }
+
+    /// The same question for those that a filter selects.
+    #[must_use]
+    pub fn matching(mut self, filter: ResolvedFilter) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+}
