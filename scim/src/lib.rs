@@ -12,6 +12,7 @@ pub mod path;
 pub mod policy;
 pub mod projection;
 pub mod record;
+pub mod resources;
 pub mod schema;
 pub mod store;
 pub mod value;
