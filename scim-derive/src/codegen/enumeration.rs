@@ -29,6 +29,9 @@ pub(crate) fn enumeration(input: &Enumeration) -> TokenStream {
             use #root::__private as __s;
 
             #[automatically_derived]
+            impl __s::Text for #ident {}
+
+            #[automatically_derived]
             impl __s::Scalar for #ident {
                 const TYPE: __s::Type = __s::Type::String;
 

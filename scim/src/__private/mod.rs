@@ -5,6 +5,7 @@ mod node;
 mod parts;
 
 pub use crate::error::Result;
+pub use crate::filter::Text;
 pub use crate::fold::Fold;
 pub use crate::path::{AttrPath, PathNode};
 pub use crate::record::{

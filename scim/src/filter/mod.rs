@@ -10,6 +10,7 @@ mod patch_path;
 mod resolve;
 #[cfg(test)]
 pub(crate) mod sample;
+mod typed;
 
 pub use ast::{Comparison, Filter, Literal, Number, Operator, ValuePath};
 pub use expression::{Compare, Expression, Operand};
@@ -17,3 +18,4 @@ pub use numeric::Numeric;
 pub use parse::Syntax;
 pub use patch_path::PathExpression;
 pub use resolve::{Resolve, ResolvedFilter, Unknown};
+pub use typed::{ComparableTo, Text, TypedFilter};
