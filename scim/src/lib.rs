@@ -14,6 +14,7 @@ pub mod projection;
 pub mod record;
 pub mod resources;
 pub mod schema;
+pub mod sort;
 pub mod store;
 pub mod value;
 
