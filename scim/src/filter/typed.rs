@@ -354,11 +354,9 @@ mod tests {
     #[test]
     fn a_typed_filter_is_the_tree_of_its_text() {
         let badges = Badge::paths();
+        let (client, owner) = (ExternalId::new("x"), Reference::resource("/Users", "1"));
         same(badges.id().eq("7"), r#"id eq "7""#);
-        same(
-            badges.external_id().ne(&ExternalId::new("x")),
-            r#"externalId ne "x""#,
-        );
+        same(badges.external_id().ne(&client), r#"externalId ne "x""#);
         same(badges.label().contains("a\"b"), r#"label co "a\"b""#);
         same(badges.label().eq(String::from("x")), r#"label eq "x""#);
         same(badges.label().starts_with("x").negate(), r#"not (label sw "x")"#);
@@ -372,10 +370,7 @@ mod tests {
             badges.owner().eq("https://example.com/v2/Users/1"),
             r#"owner eq "https://example.com/v2/Users/1""#,
         );
-        same(
-            badges.owner().eq(&Reference::resource("/Users", "1")),
-            r#"owner eq "Users/1""#,
-        );
+        same(badges.owner().eq(&owner), r#"owner eq "Users/1""#);
         same(badges.state().eq(State::Lost), r#"state eq "lost""#);
         same(badges.state().eq("Valid"), r#"state eq "Valid""#);
         same(badges.zones().eq("north"), r#"zones eq "north""#);
