@@ -8,6 +8,7 @@ pub mod filter;
 pub mod fold;
 pub mod limits;
 pub mod patch;
+pub mod message;
 pub mod path;
 pub mod policy;
 pub mod projection;
