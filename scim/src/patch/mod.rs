@@ -3,6 +3,7 @@
 mod delta;
 mod message;
 mod operation;
+mod typed;
 
 use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
@@ -16,6 +17,7 @@ use crate::value::{Change, Cx, Fired, Intent};
 
 pub use delta::{Delta, DeltaChange, Split};
 pub use operation::{Operation, Target};
+pub use typed::PatchBuilder;
 
 /// A PATCH whose paths are resolved against the schema of `R`.
 ///
@@ -70,6 +72,12 @@ impl<R: ScimResource> Patch<R> {
             limits: limits.clone(),
             resource: PhantomData,
         })
+    }
+
+    /// A message to fill by hand, for clients and tests.
+    #[must_use]
+    pub fn builder() -> PatchBuilder<R> {
+        PatchBuilder::default()
     }
 
     /// The operations in order.
@@ -162,3 +170,6 @@ impl<R> Debug for Patch<R> {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::error::Error;
 use crate::projection::Projection;
+use crate::sort::SortKey;
 use crate::store::Version;
 
 /// A stream of a document's parts.
@@ -64,6 +65,8 @@ pub enum Document {
 pub struct Item<R> {
     /// What is shown of it; never [`Answer::NotModified`], and its document in one piece.
     pub answer: Answer<R>,
+    /// Its sort key, where the query sorts: a search over several types merges by it.
+    pub sort_key: Option<SortKey>,
 }
 
 /// A page of resources.

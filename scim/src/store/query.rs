@@ -4,12 +4,15 @@ use std::marker::PhantomData;
 
 use crate::filter::ResolvedFilter;
 use crate::record::ScimResource;
+use crate::sort::Sort;
 
 /// A question for resources of type `R`.
 #[derive(Debug, Clone)]
 pub struct Query<R> {
     /// Which resources; all if `None`.
     pub filter: Option<ResolvedFilter>,
+    /// In which order; in that of their creation if `None`. Equal keys follow in the order of creation.
+    pub sort: Option<Sort>,
     /// The first of the page, counted from 1.
     pub start_index: u64,
     /// How many at most; 0 asks for the total alone.
@@ -25,6 +28,7 @@ impl<R: ScimResource> Query<R> {
     pub fn all(count: usize) -> Self {
         Self {
             filter: None,
+            sort: None,
             start_index: 1,
             count,
             scanned_rows: usize::MAX,
