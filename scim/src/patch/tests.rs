@@ -194,3 +194,23 @@ fn edges_that_were_not_loaded_are_never_edited() {
         500
     );
 }
+
+/// RFC 7643 section 2.4: a pair of value and type stands once; what else is said of it is merged, and one value alone
+/// is the primary one.
+#[test]
+fn adding_a_known_pair_merges_what_is_new_about_it() {
+    let user: User = decode(
+        r#"{"userName":"b","emails":[{"value":"w@x.org","type":"work","primary":true},{"value":"h@x.org","type":"home"}]}"#,
+    );
+    let operations =
+        r#"[{"op":"add","path":"emails","value":[{"value":"H@x.org","type":"home","primary":true}]}]"#;
+    let emails = patch::<User>(&Policy::strict(), operations)
+        .unwrap()
+        .apply(&user)
+        .unwrap()
+        .resource
+        .unwrap()
+        .emails;
+    assert_eq!(emails.len(), 2);
+    assert_eq!((emails[0].primary, emails[1].primary), (Some(false), Some(true)));
+}

@@ -183,32 +183,81 @@ fn replace<T: 'static, H: Handler<T>>(
 
 /// `add` to the attribute: what is not there yet is appended (RFC 7644 section 3.5.2.1).
 fn add<T: 'static, H: Handler<T>>(values: &mut Vec<T>, edit: &Edit<'_>, cx: &mut Cx<'_>) -> Result<Change> {
-    let new = one_or_many::<T, H>(edit.operand()?, cx)?;
     let key = Key::of(&H::SHAPE);
     let mut held: HashSet<String> = values
         .iter()
         .filter_map(|value| key.read(&H::view(value)))
         .collect();
     let mut change = Change::None;
-    let mut primary = None;
-    for value in new {
-        let known = match key.read(&H::view(&value)) {
-            Some(read) => !held.insert(read),
-            None => values.iter().any(|other| H::view(other).same(&H::view(&value))),
+    let mut promoted = None;
+    for new in one_or_many::<T, H>(edit.operand()?, cx)? {
+        let index = match known_place::<T, H>(values, &key, &mut held, &new) {
+            Known::Same => continue,
+            Known::At(index) => index,
+            Known::Nowhere => values.len(),
         };
-        if known {
-            continue;
+        let was_primary = values.get(index).is_some_and(|value| H::view(value).is_primary());
+        change = change.or(merge_or_push::<T, H>(values, index, new, cx)?);
+        if !was_primary && values.get(index).is_some_and(|value| H::view(value).is_primary()) {
+            promoted = Some(index);
         }
-        if H::view(&value).is_primary() {
-            primary = Some(values.len());
-        }
-        values.push(value);
-        change = Change::Done;
     }
-    if let Some(index) = primary {
+    if let Some(index) = promoted {
         demote_others::<T, H>(values, index, cx)?;
     }
     Ok(change)
+}
+
+/// Where a value stands that is to be added.
+enum Known {
+    /// It is there, and nothing new is said of it.
+    Same,
+    /// It is there; what else is said of it may be new.
+    At(usize),
+    /// It is not there.
+    Nowhere,
+}
+
+fn known_place<T: 'static, H: Handler<T>>(
+    values: &[T],
+    key: &Key,
+    held: &mut HashSet<String>,
+    new: &T,
+) -> Known {
+    let Some(read) = key.read(&H::view(new)) else {
+        let same = values.iter().any(|value| H::view(value).same(&H::view(new)));
+        return if same { Known::Same } else { Known::Nowhere };
+    };
+    if !held.contains(&read) {
+        held.insert(read);
+        return Known::Nowhere;
+    }
+    match key {
+        Key::Pair { .. } => values
+            .iter()
+            .position(|value| key.read(&H::view(value)).as_ref() == Some(&read))
+            .map_or(Known::Same, Known::At),
+        _ => Known::Same,
+    }
+}
+
+fn merge_or_push<T: 'static, H: Handler<T>>(
+    values: &mut Vec<T>,
+    index: usize,
+    new: T,
+    cx: &mut Cx<'_>,
+) -> Result<Change> {
+    match values.get_mut(index) {
+        Some(known) => {
+            let said = H::view(&new).to_json();
+            H::apply(known, Edit::whole(Op::Add, Some(said.as_json())), cx)
+                .map_err(|error| error.at_index(index))
+        }
+        None => {
+            values.push(new);
+            Ok(Change::Done)
+        }
+    }
 }
 
 /// `remove` of the elements that the filter selects. None at all is no error: the aim is reached.
