@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use crate::error::{Error, Result};
 use crate::path::{AttrPath, PathNode};
 use crate::schema::{Attribute, Mutability, ResourceType, Role, Schema, position};
-use crate::value::{Change, Cx, Edit, Extra, Fitted, Json, Meta, Op, ResourceId, ScimValue, View};
+use crate::value::{
+    Change, Cx, Edit, Extra, Fitted, Intent, Json, Meta, Op, ResourceId, ScimValue, Strict, View,
+};
 
 /// A struct seen as a row of attributes. Object safe; written by the derives.
 pub trait Record: Send + Sync {
@@ -402,4 +404,37 @@ pub fn extensions_in_use(record: &dyn Record) -> impl Iterator<Item = &'static S
             Role::Extension(schema) if record.view(index).is_present() => Some(schema),
             _ => None,
         })
+}
+
+/// Marks edges as not loaded: those of a resource that a store has read without them, and those that a PUT does not
+/// speak of. `which` picks the attributes among those marked `edges`.
+///
+/// # Errors
+/// None that a derived record knows; those of its attribute handlers.
+pub fn unload_edges(record: &mut dyn Record, which: &dyn Fn(&Attribute) -> bool) -> Result<()> {
+    let limits = crate::limits::Limits::default();
+    let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
+    for (index, attribute) in record.attributes().iter().enumerate() {
+        if attribute.edges && which(attribute) {
+            _ = record.apply(index, Edit::whole(Op::Remove, None), &mut cx)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resources::{Group, Member};
+    use crate::value::Edges;
+
+    #[test]
+    fn edges_that_are_not_loaded_are_not_the_same_as_none() {
+        let mut group = Group::new("Tour Guides");
+        group.members = vec![Member::user("1")].into();
+        unload_edges(&mut group, &|_| false).unwrap();
+        assert_eq!(group.members.loaded().map(<[_]>::len), Some(1));
+        unload_edges(&mut group, &|attribute| attribute.name == "members").unwrap();
+        assert_eq!(group.members, Edges::NotLoaded);
+    }
 }

@@ -23,8 +23,8 @@ pub use kept::{Extent, Kept};
 pub use tolerance::{
     ALL, BARE_VALUES, BOOLEAN_STRINGS, BOTH_PROJECTIONS, Coercion, EMPTY_STRINGS, EXACT_INTEGERS,
     FREE_FORMATS, JSON_IN_STRINGS, MEDIA_TYPES, MISSING_SCHEMAS, PATH_KEYS, REMOVE_LISTED_VALUES,
-    SELECTED_ELEMENT_CREATED, SINGLE_ELEMENT_ARRAYS, SINGLE_VALUES_WITHOUT_ARRAY, Tolerance, UNKNOWN_NAMES,
-    UNKNOWN_SORT, UNQUOTED_OPERANDS,
+    SELECTED_ELEMENT_CREATED, SINGLE_ELEMENT_ARRAYS, SINGLE_RESOURCE_FILTERS, SINGLE_VALUES_WITHOUT_ARRAY,
+    Tolerance, UNKNOWN_NAMES, UNKNOWN_SORT, UNNAMED_EDGES, UNQUOTED_OPERANDS,
 };
 
 /// A set of tolerances. Cheap to clone.
@@ -193,6 +193,11 @@ impl Policy {
     #[must_use]
     pub fn kept(&self, schema: &str) -> Option<&Kept> {
         self.kept.iter().find(|kept| kept.schema() == schema)
+    }
+
+    /// What is said of the attributes that are kept, resource type by resource type.
+    pub fn all_kept(&self) -> impl Iterator<Item = &Kept> {
+        self.kept.iter()
     }
 
     /// Takes what is not kept out of a record.

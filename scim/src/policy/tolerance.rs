@@ -88,6 +88,10 @@ tolerances! {
         "A PATCH of emails[type eq \"work\"].value creates the element that it does not find (Entra ID).";
     UNQUOTED_OPERANDS "unquoted-operands"
         "Strings without quotes in filters (authentik before 2025).";
+    UNNAMED_EDGES "unnamed-members"
+        "A PUT that does not name the members of a group leaves them alone; an empty list removes them (Okta).";
+    SINGLE_RESOURCE_FILTERS "single-resource-filters"
+        "A filter on the URL of one resource is ignored.";
     UNKNOWN_SORT "unknown-sort"
         "A sortBy that names no attribute is ignored.";
     BOTH_PROJECTIONS "both-projections"

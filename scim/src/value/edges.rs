@@ -77,6 +77,11 @@ impl<T: ScimValue> ScimValue for Edges<T> {
     }
 
     fn apply(&mut self, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Change> {
+        // No client can send this: see `record::unload_edges`.
+        if cx.is_stored() && edit.clears() {
+            *self = Self::NotLoaded;
+            return Ok(Change::Done);
+        }
         match self {
             Self::Loaded(values) => values.apply(edit, cx),
             Self::NotLoaded => Err(crate::Error::internal("an edit of edges that were not loaded")),
