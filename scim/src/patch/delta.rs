@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::filter::ResolvedFilter;
 use crate::patch::{Operation, Patch};
-use crate::path::{AttrPath, MultiPath};
+use crate::path::{AttrPath, MultiPath, PathNode};
 use crate::record::{Record, ScimResource, apply_to_record};
 use crate::schema::Mutability;
 use crate::value::{Cx, Edit, Json, Op, ScimValue};
@@ -51,7 +51,10 @@ impl<R: ScimResource> Patch<R> {
     ///
     /// # Errors
     /// 400 `invalidValue` for a value that does not fit.
-    pub fn split<T: ScimValue, N>(&self, at: MultiPath<R, T, N>) -> Result<Option<Split<R, Vec<T>>>> {
+    pub fn split<T: ScimValue, N: PathNode>(
+        &self,
+        at: MultiPath<R, T, N>,
+    ) -> Result<Option<Split<R, Vec<T>>>> {
         self.split_with(at.path(), |op, json, cx| {
             let mut values = Vec::new();
             _ = ScimValue::apply(&mut values, Edit::whole(op, Some(json)), cx)?;

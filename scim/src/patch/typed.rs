@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::filter::TypedFilter;
 use crate::patch::message::PATCH_OP;
-use crate::path::{AttrPath, MultiPath, Path};
+use crate::path::{AttrPath, MultiPath, Path, PathNode};
 use crate::schema::Attribute;
 use crate::value::{Json, JsonBuf, Op, ScimValue};
 
@@ -34,59 +34,63 @@ impl<R: 'static> PatchBuilder<R> {
     #[must_use]
     pub fn replace<T: ScimValue>(self, path: Path<R, T>, value: impl Into<T>) -> Self {
         let value = value.into().view().to_json();
-        self.push(Op::Replace, name(path.path(), path.root()), Some(value.as_json()))
+        self.push(
+            Op::Replace,
+            &name(path.path(), path.root()),
+            Some(value.as_json()),
+        )
     }
 
     /// Takes a single value away.
     #[must_use]
     pub fn remove<T>(self, path: Path<R, T>) -> Self {
-        self.push(Op::Remove, name(path.path(), path.root()), None)
+        self.push(Op::Remove, &name(path.path(), path.root()), None)
     }
 
     /// Adds values to a multi-valued attribute.
     #[must_use]
-    pub fn add_values<T: ScimValue, N>(
+    pub fn add_values<T: ScimValue, N: PathNode>(
         self,
         path: MultiPath<R, T, N>,
         values: impl IntoIterator<Item = T>,
     ) -> Self {
         self.push(
             Op::Add,
-            name(path.path(), path.root()),
+            &name(path.path(), path.root()),
             Some(list(values).as_json()),
         )
     }
 
     /// Makes these the only values of a multi-valued attribute.
     #[must_use]
-    pub fn replace_values<T: ScimValue, N>(
+    pub fn replace_values<T: ScimValue, N: PathNode>(
         self,
         path: MultiPath<R, T, N>,
         values: impl IntoIterator<Item = T>,
     ) -> Self {
         self.push(
             Op::Replace,
-            name(path.path(), path.root()),
+            &name(path.path(), path.root()),
             Some(list(values).as_json()),
         )
     }
 
     /// Takes all values of a multi-valued attribute away.
     #[must_use]
-    pub fn clear<T, N>(self, path: MultiPath<R, T, N>) -> Self {
-        self.push(Op::Remove, name(path.path(), path.root()), None)
+    pub fn clear<T, N: PathNode>(self, path: MultiPath<R, T, N>) -> Self {
+        self.push(Op::Remove, &name(path.path(), path.root()), None)
     }
 
     /// Takes those values away that a filter selects.
     #[must_use]
-    pub fn remove_where<T: ScimValue, N>(
+    pub fn remove_where<T: ScimValue, N: PathNode>(
         self,
         path: MultiPath<R, T, N>,
         filter: impl FnOnce(T::Paths<T>) -> TypedFilter<T>,
     ) -> Self {
-        let element = <T::Paths<T> as crate::path::PathNode>::at(AttrPath::ROOT, T::SHAPE.sub_attributes);
+        let element = <T::Paths<T> as PathNode>::at(AttrPath::ROOT, T::SHAPE.sub_attributes);
         let path = format!("{}[{}]", name(path.path(), path.root()), filter(element));
-        self.push(Op::Remove, path, None)
+        self.push(Op::Remove, &path, None)
     }
 
     /// The message.
@@ -101,8 +105,8 @@ impl<R: 'static> PatchBuilder<R> {
         ])
     }
 
-    fn push(mut self, op: Op, path: String, value: Option<Json<'_>>) -> Self {
-        let (op, path) = (JsonBuf::string(op.as_str()), JsonBuf::string(&path));
+    fn push(mut self, op: Op, path: &str, value: Option<Json<'_>>) -> Self {
+        let (op, path) = (JsonBuf::string(op.as_str()), JsonBuf::string(path));
         let members = [("op", op.as_json()), ("path", path.as_json())];
         self.operations.push(JsonBuf::object(
             members.into_iter().chain(value.map(|value| ("value", value))),

@@ -180,12 +180,9 @@ impl Policy {
     /// The same policy for an application that keeps only some attributes of a resource type.
     #[must_use]
     pub fn keeping(mut self, kept: Kept) -> Self {
-        let others = self
-            .kept
-            .iter()
-            .filter(|known| known.schema() != kept.schema())
-            .cloned();
-        self.kept = others.chain([kept.clone()]).collect();
+        let schema = kept.schema();
+        let others = self.kept.iter().filter(|known| known.schema() != schema).cloned();
+        self.kept = others.chain(std::iter::once(kept)).collect();
         self
     }
 

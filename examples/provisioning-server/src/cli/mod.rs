@@ -43,7 +43,7 @@ struct Common {
         default_value = "sqlite://data/provisioning.db"
     )]
     database: String,
-    /// Where identity providers reach the server from outside, such as https://scim.example.com
+    /// Where identity providers reach the server from outside, such as `https://scim.example.com`
     #[arg(long, global = true, value_name = "URL", env = "PUBLIC_URL")]
     public_url: Option<String>,
     /// Print exactly one JSON document
