@@ -16,6 +16,7 @@ pub mod record;
 pub mod resources;
 pub mod schema;
 pub mod sort;
+pub mod sql;
 pub mod store;
 pub mod value;
 

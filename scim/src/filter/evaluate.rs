@@ -34,6 +34,13 @@ impl Select for ResolvedFilter {
     }
 }
 
+impl Expression {
+    /// Whether the expression is true of a value, from which its paths start.
+    pub(crate) fn holds_for(&self, value: &View<'_>) -> bool {
+        evaluate(self, value, &mut 0)
+    }
+}
+
 fn evaluate(expression: &Expression, scope: &View<'_>, work: &mut u64) -> bool {
     *work += 1;
     match expression {
@@ -158,7 +165,7 @@ fn ends_in_path(key: &str, path: &str, fold: Fold) -> bool {
 }
 
 /// What remains of a URL from each of its segments on; at most as many as a path below a base can have.
-fn tails(url: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn tails(url: &str) -> impl Iterator<Item = &str> {
     const SEGMENTS: usize = 4;
     url.rmatch_indices('/')
         .filter_map(|(slash, _)| url.get(slash + 1..))

@@ -13,6 +13,7 @@ pub(crate) mod sample;
 mod typed;
 
 pub use ast::{Comparison, Filter, Literal, Number, Operator, ValuePath};
+pub(crate) use evaluate::tails;
 pub use expression::{Compare, Expression, Operand};
 pub use numeric::Numeric;
 pub use parse::Syntax;

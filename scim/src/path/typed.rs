@@ -40,6 +40,18 @@ impl<R, T> Path<R, T> {
     }
 }
 
+impl<R, T> From<Path<R, T>> for AttrPath {
+    fn from(path: Path<R, T>) -> Self {
+        path.path
+    }
+}
+
+impl<R, T, N> From<MultiPath<R, T, N>> for AttrPath {
+    fn from(path: MultiPath<R, T, N>) -> Self {
+        path.path
+    }
+}
+
 impl<R, T> Clone for Path<R, T> {
     fn clone(&self) -> Self {
         *self
