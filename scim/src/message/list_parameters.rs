@@ -8,6 +8,7 @@ use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
 use crate::policy::{MISSING_SCHEMAS, Policy};
 use crate::schema::{Shape, Type};
+use crate::sort::SortOrder as Order;
 use crate::value::json::Kind;
 use crate::value::{Cx, Json};
 
@@ -29,8 +30,8 @@ pub struct ListParameters {
     pub filter: Option<String>,
     /// By which attribute they are sorted.
     pub sort_by: Option<String>,
-    /// Whether the greatest comes first.
-    pub descending: bool,
+    /// In which direction.
+    pub sort_order: Order,
     /// The first resource of the page, counted from 1.
     pub start_index: u64,
     /// How many resources at most; 0 asks for the total alone.
@@ -46,7 +47,7 @@ impl Default for ListParameters {
         Self {
             filter: None,
             sort_by: None,
-            descending: false,
+            sort_order: Order::Ascending,
             start_index: 1,
             count: None,
             attributes: Vec::new(),
@@ -97,6 +98,14 @@ impl Parameter {
             .find(|parameter| parameter.name().eq_ignore_ascii_case(name))
     }
 
+    fn refuse(self, why: &str) -> Error {
+        Error::invalid_value(format!("The parameter {} {why}.", self.name()))
+    }
+
+    fn wrong_type(self, want: &str, json: Json<'_>) -> Error {
+        self.refuse(&format!("must be {want}, but is {}", json.describe()))
+    }
+
     const fn is_list(self) -> bool {
         matches!(self, Attributes | ExcludedAttributes)
     }
@@ -129,16 +138,10 @@ impl ListParameters {
                 continue;
             };
             if value.contains(char::REPLACEMENT_CHARACTER) && !writes_replacement_character(query) {
-                return Err(Error::invalid_value(format!(
-                    "The parameter {} is not UTF-8.",
-                    parameter.name()
-                )));
+                return Err(parameter.refuse("is not UTF-8"));
             }
             if seen.contains(&parameter) && !parameter.is_list() {
-                return Err(Error::invalid_value(format!(
-                    "The parameter {} is given twice.",
-                    parameter.name()
-                )));
+                return Err(parameter.refuse("is given twice"));
             }
             seen.push(parameter);
             parameters.set(parameter, &value)?;
@@ -167,9 +170,7 @@ impl ListParameters {
             if cx.is_absent(value) {
                 continue;
             }
-            parameters
-                .decode(parameter, value, cx)
-                .map_err(|error| error.at(parameter.name()))?;
+            parameters.decode(parameter, value, cx)?;
         }
         Ok(parameters)
     }
@@ -179,12 +180,12 @@ impl ListParameters {
             let fitted = cx.fit(json, &Shape::new(Type::String).multiple());
             let json = fitted.json();
             if !json.is_array() {
-                return Err(wrong_type("a list of attribute names", json));
+                return Err(parameter.wrong_type("a list of attribute names", json));
             }
-            for (index, element) in json.elements().enumerate() {
+            for element in json.elements() {
                 let name = element
                     .as_str()
-                    .ok_or_else(|| wrong_type("an attribute name", element).at_index(index))?;
+                    .ok_or_else(|| parameter.wrong_type("a list of attribute names", json))?;
                 self.set(parameter, &name)?;
             }
             return Ok(());
@@ -193,11 +194,13 @@ impl ListParameters {
             let fitted = cx.fit(json, &Shape::new(Type::Integer));
             let json = fitted.json();
             if json.kind() != Kind::Number {
-                return Err(wrong_type("an integer", json));
+                return Err(parameter.wrong_type("an integer", json));
             }
             return self.set(parameter, json.text());
         }
-        let text = json.as_str().ok_or_else(|| wrong_type("a string", json))?;
+        let text = json
+            .as_str()
+            .ok_or_else(|| parameter.wrong_type("a string", json))?;
         self.set(parameter, &text)
     }
 
@@ -205,7 +208,7 @@ impl ListParameters {
         match parameter {
             Filter => self.filter = Some(text.to_owned()),
             SortBy => self.sort_by = Some(text.trim().to_owned()).filter(|name| !name.is_empty()),
-            SortOrder => self.descending = is_descending(text)?,
+            SortOrder => self.sort_order = sort_order(text)?,
             StartIndex => self.start_index = integer(parameter, text)?.max(1),
             Count => self.count = Some(usize::try_from(integer(parameter, text)?).unwrap_or(usize::MAX)),
             Attributes => self.attributes.push(text.to_owned()),
@@ -244,21 +247,10 @@ fn must_name_search_request() -> Error {
     ))
 }
 
-fn wrong_type(want: &str, json: Json<'_>) -> Error {
-    Error::invalid_value(format!("must be {want}, but is {}", json.describe()))
-}
-
-fn is_descending(text: &str) -> Result<bool> {
-    let text = text.trim();
-    if text.eq_ignore_ascii_case("descending") {
-        Ok(true)
-    } else if text.is_empty() || text.eq_ignore_ascii_case("ascending") {
-        Ok(false)
-    } else {
-        Err(Error::invalid_value(format!(
-            "sortOrder must be ascending or descending, but is {}.",
-            quoted(text)
-        )))
+fn sort_order(text: &str) -> Result<Order> {
+    match text.trim() {
+        "" => Ok(Order::default()),
+        text => text.parse(),
     }
 }
 
@@ -269,11 +261,7 @@ fn integer(parameter: Parameter, text: &str) -> Result<u64> {
         Err(error) => match error.kind() {
             IntErrorKind::PosOverflow => Ok(u64::MAX),
             IntErrorKind::NegOverflow => Ok(0),
-            _ => Err(Error::invalid_value(format!(
-                "{} must be an integer, but is {}.",
-                parameter.name(),
-                quoted(text)
-            ))),
+            _ => Err(parameter.refuse(&format!("must be an integer, but is {}", quoted(text)))),
         },
     }
 }
@@ -365,7 +353,10 @@ mod tests {
     #[test]
     fn unknown_parameters_are_ignored_and_names_have_no_case() {
         let parameters = query("foo=bar&STARTINDEX=2&cursor&sortby=userName&sortorder=Descending").unwrap();
-        assert_eq!((parameters.start_index, parameters.descending), (2, true));
+        assert_eq!(
+            (parameters.start_index, parameters.sort_order),
+            (2, Order::Descending)
+        );
         assert_eq!(parameters.sort_by.as_deref(), Some("userName"));
         assert_eq!(query("").unwrap(), ListParameters::default());
         assert_eq!(query("sortBy=&sortOrder=").unwrap(), ListParameters::default());
@@ -433,7 +424,7 @@ mod tests {
         let want = ListParameters {
             filter: Some("x pr".into()),
             sort_by: Some("y".into()),
-            descending: true,
+            sort_order: Order::Descending,
             start_index: 3,
             count: None,
             attributes: vec!["a".into(), "b.c".into()],

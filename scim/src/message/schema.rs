@@ -184,6 +184,32 @@ mod tests {
         check(&SCHEMA, include_str!("../../tests/fixtures/schemas/schema.json"));
     }
 
+    /// The attribute tables of RFC 7643 section 8.7.1 with the errata.
+    #[test]
+    fn resource_schemas_are_those_of_the_rfc() {
+        use crate::record::{ScimExtension, ScimResource};
+        use crate::resources::{EnterpriseUser, Group, User};
+        check(
+            User::RESOURCE_TYPE.schema,
+            include_str!("../../tests/fixtures/schemas/user.json"),
+        );
+        // A member without an id is refused, so the schema says that it is required (RFC 7643 section 8.7: a schema tells
+        // what the service does).
+        let group = include_str!("../../tests/fixtures/schemas/group.json");
+        let mut group: Value = serde_json::from_str(group).unwrap();
+        let value = &mut group["attributes"][1]["subAttributes"][0];
+        assert_eq!(
+            (&value["name"], &value["required"]),
+            (&"value".into(), &false.into())
+        );
+        value["required"] = true.into();
+        check(Group::RESOURCE_TYPE.schema, &group.to_string());
+        check(
+            EnterpriseUser::SCHEMA,
+            include_str!("../../tests/fixtures/schemas/enterprise-user.json"),
+        );
+    }
+
     /// S-7-22 and erratum 8417.
     #[test]
     fn a_schema_is_a_resource_with_schemas_and_meta() {

@@ -160,13 +160,15 @@ impl Projection {
         self.shows.is_none() && self.schemas
     }
 
-    /// Whether a document of [`stored_visible`](Self::stored_visible) shows exactly this, beside the edges.
+    /// Whether a document of [`stored_visible`](Self::stored_visible) shows exactly this, beside the edges and what the
+    /// store holds `apart`.
     #[must_use]
-    pub fn fits_stored(&self) -> bool {
-        let table = self.resource_type.schema.attributes;
+    pub fn fits_stored(&self, apart: &[AttrPath]) -> bool {
+        let mut table = (0..u16::MAX).zip(self.resource_type.schema.attributes);
         self.schemas
-            && table.iter().enumerate().all(|(index, attribute)| {
-                attribute.edges || *show_at(self.shows(), index, attribute) == *default_show(attribute)
+            && table.all(|(step, attribute)| {
+                let is_apart = attribute.edges || apart.contains(&AttrPath::ROOT.push(step));
+                is_apart || *show_at(self.shows(), step.into(), attribute) == *default_show(attribute)
             })
     }
 
@@ -216,11 +218,15 @@ impl Projection {
             let mut asserted = asserted.iter().filter(|set| !set.is_root());
             asserted.any(|set| path.starts_with(*set) || set.starts_with(path))
         };
+        let table = resource_type.schema.attributes;
         let rule = |attribute: &Attribute, path: AttrPath| {
-            let is_excluded = excluded.iter().any(|name| path.starts_with(*name));
+            // Whoever excludes a whole does not reach into what is always returned of it.
+            let is_excluded = excluded.iter().any(|name| {
+                let mut below = path.attributes(table).skip(name.steps().len());
+                path.starts_with(*name) && !below.any(|inner| inner.shape.returned == Returned::Always)
+            });
             match attribute.shape.returned {
                 Returned::Never => Verdict::Hide,
-                Returned::Always if is_excluded => Verdict::Default,
                 Returned::Always => Verdict::Open,
                 Returned::Request if is_excluded || !is_asserted(path) => Verdict::Hide,
                 Returned::Default if is_excluded && !attribute.is_extension() => Verdict::Hide,

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
+use crate::path::AttrPath;
 use crate::projection::Projection;
 use crate::projection::select::Verdict;
 use crate::schema::{Attribute, ResourceType, Returned};
 use crate::value::{Json, JsonBuf};
 
 impl Projection {
-    /// The document that a store can hand out as it is: the default without what it keeps as rows (edges) and without
-    /// what nobody keeps (transient attributes).
+    /// The document that a store can hand out as it is: the default without what it keeps as rows (edges), without what
+    /// nobody keeps (transient attributes), and without what it holds `apart` for reasons of its own, such as the groups
+    /// of a user, which it derives from their members.
     #[must_use]
-    pub fn stored_visible(resource_type: &'static ResourceType) -> Self {
+    pub fn stored_visible(resource_type: &'static ResourceType, apart: &[AttrPath]) -> Self {
         Self::by(
             resource_type,
             Some(Arc::from([])),
-            &|attribute, _| match attribute.shape.returned {
-                _ if attribute.edges || attribute.transient => Verdict::Hide,
+            &|attribute, path| match attribute.shape.returned {
+                _ if attribute.edges || attribute.transient || apart.contains(&path) => Verdict::Hide,
                 Returned::Always | Returned::Default => Verdict::Open,
                 Returned::Never | Returned::Request => Verdict::Hide,
             },
@@ -27,9 +29,9 @@ impl Projection {
     /// other lacks anything, in full, so that [`join_stored`] makes the whole state of the two. It has no `schemas`, is
     /// `{}` for a resource without such values, and [`is_empty`](Self::is_empty) for a type that has no such attribute.
     #[must_use]
-    pub fn stored_hidden(resource_type: &'static ResourceType) -> Self {
+    pub fn stored_hidden(resource_type: &'static ResourceType, apart: &[AttrPath]) -> Self {
         let mut projection = Self::by(resource_type, None, &|attribute, path| {
-            let is_kept = !attribute.edges && !attribute.transient;
+            let is_kept = !attribute.edges && !attribute.transient && !apart.contains(&path);
             // Below the top everything is kept: documents are joined by whole attributes.
             if is_kept && (path.steps().len() > 1 || has_hidden(attribute)) {
                 Verdict::Open

@@ -481,7 +481,7 @@ proptest! {
     /// The two stored documents hold everything but edges and transient attributes, and the first shows the default.
     #[test]
     fn stored_documents_are_the_whole_state(badge in any_badge()) {
-        let (visible, hidden) = (Projection::stored_visible(&BADGE), Projection::stored_hidden(&BADGE));
+        let (visible, hidden) = (Projection::stored_visible(&BADGE, &[]), Projection::stored_hidden(&BADGE, &[]));
         let kept = |table: &'static [Attribute], mut thing: Thing| {
             for (attribute, value) in table.iter().zip(&mut thing.values) {
                 if attribute.edges || attribute.transient {
@@ -507,7 +507,7 @@ proptest! {
         let default = Projection::default_of(&BADGE);
         let mut plain = badge.clone();
         let members = std::mem::replace(&mut plain.values[MEMBERS], Any::Absent);
-        let stored = written(&badge, &Projection::stored_visible(&BADGE), Base::Hole);
+        let stored = written(&badge, &Projection::stored_visible(&BADGE, &[]), Base::Hole);
         let mut out = Vec::new();
         open_document(&stored, Base::Url("https://example.com/v2"), &mut out);
         let mut values = Vec::new();
@@ -600,7 +600,7 @@ fn the_default_is_in_table_order_after_schemas() {
             r#""urn:example:schemas:Audit":{"floor":"2","seal":"wax"}}"#
         )
     );
-    assert!(projection.is_default() && projection.fits_stored());
+    assert!(projection.is_default() && projection.fits_stored(&[]));
 }
 
 #[test]
@@ -634,12 +634,33 @@ fn attributes_keeps_the_schemas_of_the_resource_and_what_is_always_returned() {
     assert!(!only("urn:example:schemas:Badge").contains("floor"));
 }
 
+/// P-3.4.2.5-02: what is always returned of an extension survives its exclusion, without the parts that are excluded
+/// themselves.
+#[test]
+fn an_excluded_extension_keeps_what_is_always_returned_of_it() {
+    let mut badge = badge();
+    let site = ["site", "trail"].map(|text| Any::Text(text.to_owned())).to_vec();
+    if let Any::Complex(audit) = &mut badge.values[14] {
+        let table = AUDIT.attributes[4].shape.sub_attributes;
+        audit
+            .values
+            .extend([Any::Absent, Any::Complex(Thing { table, values: site })]);
+    }
+    let audit = |names: &str| shown(&badge, &except(&[names.to_owned()]))[AUDIT.id].clone();
+    assert_eq!(
+        audit(AUDIT.id),
+        serde_json::json!({"seal": "wax", "origin": {"site": "site"}})
+    );
+    let parts = format!("{0},{0}:origin.site", AUDIT.id);
+    assert_eq!(audit(&parts), serde_json::json!({"seal": "wax"}));
+}
+
 #[test]
 fn excluding_members_still_fits_the_stored_document() {
     let projection = except(&["Members".to_owned()]);
     assert!(!projection.includes(path("members")) && !projection.includes(path("members.value")));
-    assert!(projection.fits_stored() && !projection.is_default());
-    assert!(!except(&["serial".to_owned()]).fits_stored());
+    assert!(projection.fits_stored(&[]) && !projection.is_default());
+    assert!(!except(&["serial".to_owned()]).fits_stored(&[]));
     assert!(except(&["id,schemas,unknown".to_owned()]).is_default());
     assert!(except(&["id,schemas".to_owned()]).includes(AttrPath::SCHEMAS));
 }
@@ -727,7 +748,7 @@ fn a_resource_without_hidden_values_has_an_empty_hidden_document() {
         table: BADGE.schema.attributes,
         values: Vec::new(),
     };
-    let hidden = Projection::stored_hidden(&BADGE);
+    let hidden = Projection::stored_hidden(&BADGE, &[]);
     assert_eq!(written(&nothing, &hidden, Base::Hole), b"{}");
     assert!(!hidden.is_empty());
     static PLAIN: ResourceType = ResourceType {
@@ -741,11 +762,140 @@ fn a_resource_without_hidden_values_has_an_empty_hidden_document() {
             attributes: &[text("id", Always), transient(text("password", Never))],
         },
     };
-    assert!(Projection::stored_hidden(&PLAIN).is_empty());
+    assert!(Projection::stored_hidden(&PLAIN, &[]).is_empty());
     let empty = crate::value::JsonBuf::parse(b"{}", &crate::Limits::default()).unwrap();
     let visible = crate::value::JsonBuf::parse(br#"{"id":"1"}"#, &crate::Limits::default()).unwrap();
     assert_eq!(
         join_stored(visible.as_json(), empty.as_json()).text(),
         r#"{"id":"1"}"#
     );
+}
+
+/// A store can hold more apart than edges: what it derives, as the groups of a user.
+#[test]
+fn what_a_store_holds_apart_is_in_no_document() {
+    let apart = [path("zones"), path("token")];
+    let visible = written(&badge(), &Projection::stored_visible(&BADGE, &apart), Base::Hole);
+    assert!(!String::from_utf8(visible).unwrap().contains("zones"));
+    let hidden = written(&badge(), &Projection::stored_hidden(&BADGE, &apart), Base::Hole);
+    assert!(!String::from_utf8(hidden).unwrap().contains("token"));
+    let projection = except(&["zones".to_owned()]);
+    assert!(projection.fits_stored(&apart) && !projection.fits_stored(&[]));
+}
+
+mod with_derived_resources {
+    use super::*;
+    use crate::Limits;
+    use crate::record::ScimResource;
+    use crate::resources::{Group, User};
+    use crate::value::{Intent, JsonBuf, Strict};
+
+    const USER: &str = r#"{
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+        "id": "2819c223", "externalId": "701984", "userName": "bjensen", "active": true,
+        "name": {"formatted": "Ms. Barbara J Jensen \u0001", "familyName": "Jensen"},
+        "emails": [{"value": "bjensen@example.com", "type": "work", "primary": true}, {"value": "babs@jensen.org"}],
+        "profileUrl": "https://login.example.com/bjensen",
+        "groups": [{"value": "e9e30dba", "$ref": "Groups/e9e30dba", "display": "Tour Guides"}],
+        "x509Certificates": [{"value": "3q2+7w=="}],
+        "meta": {"resourceType": "User", "created": "2010-01-23T04:56:22Z", "lastModified": "2011-05-13T04:42:34.123Z",
+                 "location": "Users/2819c223", "version": "W/\"1\""},
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
+            "employeeNumber": "701984",
+            "manager": {"value": "26118915", "$ref": "Users/26118915", "displayName": "John Smith"}}
+    }"#;
+    const GROUP: &str = r#"{
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": "e9e30dba", "displayName": "Tour Guides",
+        "members": [{"value": "2819c223", "$ref": "Users/2819c223", "display": "Babs Jensen", "type": "User"}],
+        "meta": {"resourceType": "Group", "location": "Groups/e9e30dba"}
+    }"#;
+
+    fn decoded<R: ScimResource>(text: &[u8]) -> R {
+        let limits = Limits::default();
+        let json = JsonBuf::parse(text, &limits).unwrap();
+        R::decode(json.as_json(), &mut Cx::new(Intent::Stored, &Strict, &limits)).unwrap()
+    }
+
+    fn survives<R: ScimResource>(text: &str) {
+        let resource: R = decoded(text.as_bytes());
+        let mut out = Vec::new();
+        write_resource(
+            &mut out,
+            &resource,
+            &Projection::everything(R::RESOURCE_TYPE),
+            Base::Relative,
+        );
+        assert_eq!(decoded::<R>(&out), resource);
+        let (was, is): (Value, Value) = (
+            serde_json::from_str(text).unwrap(),
+            serde_json::from_slice(&out).unwrap(),
+        );
+        assert_eq!(is, was);
+    }
+
+    /// What a store has written, it reads again, in the letters of the wire.
+    #[test]
+    fn a_user_and_a_group_survive_their_documents() {
+        survives::<User>(USER);
+        survives::<Group>(GROUP);
+    }
+
+    /// RFC 7643 section 2.3.7: clients get URLs that they can follow.
+    #[test]
+    fn references_are_complete_urls_in_an_answer() {
+        let group: Group = decoded(GROUP.as_bytes());
+        let mut out = Vec::new();
+        let shown = Projection::parse(
+            Group::RESOURCE_TYPE,
+            &["members.$ref", "meta.location"],
+            NONE,
+            false,
+        )
+        .unwrap();
+        write_resource(&mut out, &group, &shown, Base::Url("https://example.com/v2"));
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            concat!(
+                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"id":"e9e30dba","#,
+                r#""meta":{"location":"https://example.com/v2/Groups/e9e30dba"},"#,
+                r#""members":[{"$ref":"https://example.com/v2/Users/2819c223"}]}"#
+            )
+        );
+    }
+
+    /// RFC 7643 section 3.3: under a projection, `schemas` still tells of the extension that the resource has.
+    #[test]
+    fn schemas_depend_on_the_resource_and_not_on_what_is_shown() {
+        let user: User = decoded(USER.as_bytes());
+        let mut out = Vec::new();
+        let shown = Projection::parse(User::RESOURCE_TYPE, &["userName"], NONE, false).unwrap();
+        write_resource(&mut out, &user, &shown, Base::Relative);
+        let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        let core = User::RESOURCE_TYPE.schema.id;
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            format!(r#"{{"schemas":["{core}","{enterprise}"],"id":"2819c223","userName":"bjensen"}}"#)
+        );
+    }
+
+    /// S-7-06, S-7-08: a password is in no document, neither a client's nor a store's.
+    #[test]
+    fn a_password_is_neither_shown_nor_kept() {
+        let mut user: User = decoded(USER.as_bytes());
+        user.password = Some(crate::resources::Password::new("t1meMa$heen"));
+        let kind = User::RESOURCE_TYPE;
+        let asked = Projection::parse(kind, &["password,userName"], NONE, false).unwrap();
+        let (visible, hidden) = (
+            Projection::stored_visible(kind, &[]),
+            Projection::stored_hidden(kind, &[]),
+        );
+        for projection in [Projection::default_of(kind), asked, visible, hidden] {
+            let mut out = Vec::new();
+            write_resource(&mut out, &user, &projection, Base::Relative);
+            assert!(
+                !String::from_utf8(out).unwrap().contains("t1me"),
+                "{projection:?}"
+            );
+        }
+    }
 }
