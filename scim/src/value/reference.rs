@@ -50,6 +50,19 @@ impl Reference {
         }
     }
 
+    /// Takes what a store has kept of a reference. A path below the base of the service is the place of a resource, even
+    /// if a client wrote it: clients get such references as complete URLs.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub(crate) fn restore(text: &str) -> Result<Self> {
+        let is_path = !text.starts_with(['.', '/', '?', '#']) && text.contains('/');
+        if is_path && scheme(text).is_none() && flaw(text).is_none() {
+            return Ok(Self(Target::Resource(text.into())));
+        }
+        Self::parse(text)
+    }
+
     /// The place of a resource of this service: its endpoint, such as `Users` or `/Users`, and its id.
     #[must_use]
     pub fn resource(endpoint: &str, id: &str) -> Self {
@@ -277,5 +290,28 @@ mod tests {
                 prop_assert_eq!(reference.as_str(), text);
             }
         }
+    }
+
+    /// RFC 7643 section 2.3.7: a resource stays a resource, whatever the base of the service is tomorrow.
+    #[test]
+    fn a_kept_path_is_a_resource_again() {
+        let kept = Reference::resource("Users", "a b");
+        assert_eq!(Reference::restore(kept.as_str()).unwrap(), kept);
+        for text in [
+            "https://example.com/Users/1",
+            "../Users/1",
+            "/Users/1",
+            "#x",
+            "?x/y",
+            "photo.png",
+            "mailto:a/b",
+        ] {
+            assert_eq!(
+                Reference::restore(text).unwrap(),
+                Reference::parse(text).unwrap(),
+                "{text}"
+            );
+        }
+        assert!(Reference::restore("a b/c").is_err());
     }
 }
