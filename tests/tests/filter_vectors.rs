@@ -21,18 +21,18 @@ const READ_NEVERTHELESS: [&str; 5] = [
 /// Entra ID and Keycloak quote booleans; interop reads them.
 const READ_UNDER_INTEROP: &str = "active eq \"true\"";
 
-fn user(key: &str, resource: &Value, policy: &Policy) -> User {
+fn user(key: &str, resource: &Value, policy: &Policy) -> Result<User> {
     let limits = Limits::default();
     let mut cx = Cx::new(Intent::Create, policy, &limits);
     let body = JsonBuf::from(resource.clone());
-    let mut user = User::decode(body.as_json(), &mut cx).unwrap_or_else(|error| panic!("{key}: {error}"));
-    let created = DateTime::parse("2026-01-31T08:00:00Z").ok();
+    let mut user = User::decode(body.as_json(), &mut cx)?;
+    let created = Some(DateTime::parse("2026-01-31T08:00:00Z")?);
     *user.id_mut() = ResourceId::new(key);
     let meta = user.meta_mut();
     meta.resource_type = Some("User".to_owned());
     meta.created = created;
     meta.last_modified = created;
-    user
+    Ok(user)
 }
 
 fn resolve(text: &str, policy: &Policy) -> Result<ResolvedFilter> {
@@ -73,7 +73,7 @@ fn every_filter_vector_matches_whom_it_says() {
             .iter()
             .map(|entry| {
                 let key = entry["key"].as_str().unwrap();
-                (key.to_owned(), user(key, &entry["resource"], &policy))
+                (key.to_owned(), user(key, &entry["resource"], &policy).unwrap())
             })
             .collect();
         assert_eq!(users.len(), 6);

@@ -598,4 +598,29 @@ mod tests {
             "the second element is not visited"
         );
     }
+
+    /// The stack of a blocking thread of a server, and the deepest tree that the parser lets through.
+    #[test]
+    fn the_deepest_tree_is_evaluated_on_a_small_stack() {
+        let work = || {
+            let levels = 127;
+            let text = format!(
+                "{}userName pr{}",
+                "not (title pr and (age pr or ".repeat(levels),
+                "))".repeat(levels)
+            );
+            let limits = crate::Limits {
+                filter_depth: 256,
+                filter_nodes: 4_096,
+                ..crate::Limits::default()
+            };
+            let filter = Filter::parse(&text, &limits).unwrap();
+            let filter = ResolvedFilter::resolve(&filter, &PERSON_SCHEMA, Resolve::default()).unwrap();
+            let titled = person().with("title", "x").with("userName", "x");
+            assert!(!filter.matches(&titled), "an odd number of negations");
+            assert!(filter.matches_counted(&titled).1 > 4 * levels as u64);
+        };
+        let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(work);
+        thread.unwrap().join().unwrap();
+    }
 }
