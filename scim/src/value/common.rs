@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 
 use crate::error::Result;
 use crate::path::{AttrPath, Path, PathNode};
-use crate::record::{Record, apply_to_record, decode_record};
 use crate::schema::{Attribute, Mutability, Returned, Role, Shape, Type, Uniqueness};
-use crate::value::{Change, Cx, DateTime, Edit, Json, Scalar, ScimValue, View};
+use crate::value::{
+    Change, Cx, DateTime, Edit, Json, Record, Scalar, ScimValue, View, apply_to_record, decode_record,
+};
 
 /// The identifier that the service gives to a resource: stable, never given twice, read-only for clients.
 ///

@@ -2,6 +2,7 @@
 
 mod binary;
 mod common;
+mod complex;
 mod context;
 mod date_time;
 mod edges;
@@ -18,6 +19,8 @@ pub(crate) mod view;
 
 pub use binary::Binary;
 pub use common::{ExternalId, Meta, MetaPaths, ResourceId};
+pub(crate) use complex::decode_members;
+pub use complex::{Place, Record, apply_to_record, decode_record, missing};
 pub use context::{Coerce, Coerced, Cx, Fired, Fitted, Intent, Strict};
 pub use date_time::DateTime;
 pub use edges::Edges;

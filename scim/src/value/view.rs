@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use crate::fold::Fold;
-use crate::record::Record;
 use crate::schema::position;
-use crate::value::{Binary, DateTime, Json, JsonBuf};
+use crate::value::{Binary, DateTime, Json, JsonBuf, Record};
 
 /// What an attribute holds at the moment. Every read goes through views: filters, sorting, projection, serialisation.
 #[derive(Default)]
