@@ -7,6 +7,7 @@ mod context;
 mod date_time;
 mod edges;
 mod edit;
+mod external;
 mod extra;
 mod handler;
 pub mod json;
