@@ -214,3 +214,21 @@ fn adding_a_known_pair_merges_what_is_new_about_it() {
     assert_eq!(emails.len(), 2);
     assert_eq!((emails[0].primary, emails[1].primary), (Some(false), Some(true)));
 }
+
+/// Entra ID sends application roles as JSON text inside `value` (peers: one of 25 complaints).
+#[test]
+fn application_roles_in_json_text_are_read() {
+    let operations = r#"[{"op":"Add","path":"roles","value":[
+        {"value":"{\"id\":\"4\",\"value\":\"Admin\",\"displayName\":\"Administrator\"}"}]}]"#;
+    let roles = patch::<User>(&Policy::entra(), operations)
+        .unwrap()
+        .apply(&babs())
+        .unwrap()
+        .resource
+        .unwrap()
+        .roles;
+    assert_eq!(
+        (roles[0].value.as_deref(), roles[0].display.as_deref()),
+        (Some("Admin"), Some("Administrator"))
+    );
+}

@@ -44,11 +44,7 @@ pub fn decode_record(
 }
 
 fn fit_complex<'j>(json: Json<'j>, attributes: &'static [Attribute], cx: &mut Cx<'_>) -> Fitted<'j> {
-    if json.is_object() {
-        Fitted::Sent(json)
-    } else {
-        cx.fit(json, &Shape::complex(attributes))
-    }
+    cx.fit(json, &Shape::complex(attributes))
 }
 
 /// Reads the members of an object; `unknown` is asked for names that the table does not have.
