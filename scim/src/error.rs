@@ -67,6 +67,33 @@ impl ScimType {
     }
 }
 
+impl ScimType {
+    /// Every keyword.
+    pub const ALL: [Self; 13] = [
+        Self::InvalidFilter,
+        Self::TooMany,
+        Self::Uniqueness,
+        Self::Mutability,
+        Self::InvalidSyntax,
+        Self::InvalidPath,
+        Self::NoTarget,
+        Self::InvalidValue,
+        Self::InvalidVers,
+        Self::Sensitive,
+        Self::InvalidCursor,
+        Self::ExpiredCursor,
+        Self::InvalidCount,
+    ];
+
+    /// The type with this keyword, in any case.
+    #[must_use]
+    pub fn of_keyword(keyword: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(keyword))
+    }
+}
+
 impl Display for ScimType {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -327,6 +354,14 @@ pub(crate) fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keywords_are_read_in_any_case() {
+        for kind in ScimType::ALL {
+            assert_eq!(ScimType::of_keyword(&kind.as_str().to_uppercase()), Some(kind));
+        }
+        assert_eq!(ScimType::of_keyword("teapot"), None);
+    }
 
     #[test]
     fn an_error_is_one_word_wide() {

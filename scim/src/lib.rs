@@ -3,6 +3,8 @@
 // The derives name this crate `::scim`, also where the crate uses them itself.
 extern crate self as scim;
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod error;
 pub mod filter;
 pub mod fold;

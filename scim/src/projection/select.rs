@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::path::{AttrPath, AttributeName};
-use crate::schema::{Attribute, ResourceType, Returned};
+use crate::schema::{Attribute, Mutability, ResourceType, Returned};
 
 /// Which attributes of a resource an answer shows: worked out once per request, cheap to clone.
 ///
@@ -124,6 +124,19 @@ impl Projection {
     #[must_use]
     pub fn everything(resource_type: &'static ResourceType) -> Self {
         Self::by(resource_type, None, &|_, _| Verdict::Open)
+    }
+
+    /// What a client sends: everything that a client may assign, also what no answer shows, such as a password.
+    #[must_use]
+    pub fn assignable(resource_type: &'static ResourceType) -> Self {
+        Self::by(
+            resource_type,
+            None,
+            &|attribute, _| match attribute.shape.mutability {
+                Mutability::ReadOnly => Verdict::Hide,
+                Mutability::ReadWrite | Mutability::Immutable | Mutability::WriteOnly => Verdict::Open,
+            },
+        )
     }
 
     /// The resource type.
