@@ -17,6 +17,7 @@ pub mod projection;
 pub mod record;
 pub mod resources;
 pub mod schema;
+pub mod service;
 pub mod sort;
 pub mod sql;
 pub mod store;

@@ -1,0 +1,254 @@
+//! Under which URL the service is reached (RFC 7644 section 1.3): every location in an answer begins with it.
+
+use std::sync::Arc;
+
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::Authority;
+use http::{StatusCode, Uri};
+
+use crate::error::{Error, Result};
+
+/// The path below which the service is mounted, as a request extension: what a router has taken off the path of the
+/// request. `scim-axum` sets it; other routers' adapters may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MountedAt(pub String);
+
+type PrefixOf<C> = Arc<dyn Fn(&C, &Parts) -> String + Send + Sync>;
+
+/// Where the service is mounted.
+pub(super) enum Mount<C> {
+    /// At the root, or where [`MountedAt`] says.
+    Unknown,
+    /// The service takes the prefix off itself.
+    Own(String),
+    /// A router has taken the prefix off.
+    Nested(PrefixOf<C>),
+}
+
+/// How the service learns its own URL.
+pub(super) struct BaseUrl<C> {
+    pub(super) public: Option<String>,
+    pub(super) trust_forwarded: bool,
+    pub(super) mount: Mount<C>,
+}
+
+impl<C> Default for BaseUrl<C> {
+    fn default() -> Self {
+        Self {
+            public: None,
+            trust_forwarded: false,
+            mount: Mount::Unknown,
+        }
+    }
+}
+
+impl<C> BaseUrl<C> {
+    /// The path below the mount.
+    ///
+    /// # Errors
+    /// 404 for a path outside of it.
+    pub(super) fn path<'p>(&self, parts: &'p Parts) -> Result<&'p str> {
+        let path = parts.uri.path();
+        let Mount::Own(prefix) = &self.mount else {
+            return Ok(path);
+        };
+        path.strip_prefix(prefix.as_str())
+            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+            .ok_or_else(|| Error::new(StatusCode::NOT_FOUND, "This service has nothing at this URL."))
+    }
+
+    /// The base URL of a request, without a slash at its end.
+    ///
+    /// # Errors
+    /// 400 if the request names no usable host and no public URL is configured.
+    pub(super) fn of(&self, cx: &C, parts: &Parts) -> Result<String> {
+        let mut base = match &self.public {
+            Some(public) => public.clone(),
+            None => self.origin(parts)?,
+        };
+        let prefix = match &self.mount {
+            Mount::Unknown => parts
+                .extensions
+                .get::<MountedAt>()
+                .map(|mounted| mounted.0.clone()),
+            Mount::Own(prefix) => Some(prefix.clone()),
+            Mount::Nested(prefix) => Some(prefix(cx, parts)),
+        };
+        if let Some(prefix) = prefix
+            .as_deref()
+            .map(|prefix| prefix.trim_matches('/'))
+            .filter(|it| !it.is_empty())
+        {
+            base.push('/');
+            base.push_str(prefix);
+        }
+        Ok(base)
+    }
+
+    fn origin(&self, parts: &Parts) -> Result<String> {
+        let forwarded = |name: &str| {
+            let value = parts
+                .headers
+                .get(name)
+                .filter(|_| self.trust_forwarded)?
+                .to_str()
+                .ok()?;
+            value
+                .split(',')
+                .next()
+                .map(str::trim)
+                .filter(|value| !value.is_empty())
+        };
+        let scheme = match forwarded("x-forwarded-proto") {
+            Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
+            Some(_) => "http",
+            None => parts.uri.scheme_str().unwrap_or("http"),
+        };
+        let host = match forwarded("x-forwarded-host") {
+            Some(host) => Some(host),
+            None => match parts.headers.get(HOST) {
+                Some(host) => Some(host.to_str().map_err(|_| no_host())?),
+                None => parts.uri.authority().map(Authority::as_str),
+            },
+        };
+        let host: Authority = host.unwrap_or("localhost").parse().map_err(|_| no_host())?;
+        if host.as_str().contains('@') {
+            return Err(no_host());
+        }
+        Ok(format!("{scheme}://{host}"))
+    }
+}
+
+fn no_host() -> Error {
+    Error::new(StatusCode::BAD_REQUEST, "The header Host names no host.")
+}
+
+/// Checks a public URL: P-1.3-01 and P-7.1-01 (RFC 7644 sections 1.3 and 7.1).
+///
+/// # Errors
+/// A sentence for the operator.
+pub(super) fn check_public(url: &str) -> Result<String> {
+    let refuse = |why: &str| {
+        let url = crate::error::quoted(url);
+        Err(Error::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("The public URL {url} {why}."),
+        ))
+    };
+    let Ok(uri) = url.parse::<Uri>() else {
+        return refuse("is no URL");
+    };
+    let Some(authority) = uri.authority() else {
+        return refuse("must be complete, such as https://scim.example.com");
+    };
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return refuse("must begin with https:// or http://");
+    }
+    if authority.as_str().contains('@') {
+        return refuse("must not contain a user name");
+    }
+    if uri.query().is_some() || url.contains('#') {
+        return refuse("must not contain a query or a fragment");
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn parts(uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    /// P-1.3-02 (RFC 7644 section 1.3): any prefix.
+    #[test]
+    fn the_host_of_the_request_and_the_prefix_of_the_mount() {
+        let mut url = BaseUrl::<String>::default();
+        let plain = parts("/Users", &[("host", "example.com:8080")]);
+        let tenant = "acme".to_owned();
+        assert_eq!(url.of(&tenant, &plain).unwrap(), "http://example.com:8080");
+        let mut mounted = plain.clone();
+        mounted.extensions.insert(MountedAt("/scim/acme/v2/".into()));
+        assert_eq!(
+            url.of(&tenant, &mounted).unwrap(),
+            "http://example.com:8080/scim/acme/v2"
+        );
+        url.mount = Mount::Nested(Arc::new(|tenant: &String, _| format!("/t/{tenant}")));
+        assert_eq!(url.of(&tenant, &plain).unwrap(), "http://example.com:8080/t/acme");
+        url.public = Some(check_public("https://id.example.com/x/").unwrap());
+        assert_eq!(
+            url.of(&tenant, &plain).unwrap(),
+            "https://id.example.com/x/t/acme"
+        );
+    }
+
+    #[test]
+    fn forwarded_headers_count_only_if_they_are_trusted() {
+        let forwarded = parts(
+            "/Users",
+            &[
+                ("host", "inside"),
+                ("x-forwarded-proto", "https"),
+                ("x-forwarded-host", "outside, inside"),
+            ],
+        );
+        let mut url = BaseUrl::<()>::default();
+        assert_eq!(url.of(&(), &forwarded).unwrap(), "http://inside");
+        url.trust_forwarded = true;
+        assert_eq!(url.of(&(), &forwarded).unwrap(), "https://outside");
+    }
+
+    #[test]
+    fn a_host_that_is_none_is_400() {
+        let url = BaseUrl::<()>::default();
+        for host in ["a b", "user@example.com", "exa\"mple.com", "a/b"] {
+            assert_eq!(
+                url.of(&(), &parts("/Users", &[("host", host)]))
+                    .unwrap_err()
+                    .status(),
+                400,
+                "{host}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_own_prefix_is_taken_off_at_a_slash() {
+        let url = BaseUrl::<()> {
+            mount: Mount::Own("/scim/v2".into()),
+            ..BaseUrl::default()
+        };
+        assert_eq!(url.path(&parts("/scim/v2/Users", &[])).unwrap(), "/Users");
+        assert_eq!(url.path(&parts("/scim/v2", &[])).unwrap(), "");
+        for outside in ["/scim/v22/Users", "/Users"] {
+            assert_eq!(
+                url.path(&parts(outside, &[])).unwrap_err().status(),
+                404,
+                "{outside}"
+            );
+        }
+    }
+
+    /// P-1.3-01 and P-7.1-01 (RFC 7644 sections 1.3 and 7.1).
+    #[test]
+    fn a_public_url_has_no_query_and_no_user() {
+        for url in [
+            "example.com",
+            "/scim",
+            "ftp://example.com",
+            "https://me@example.com",
+            "https://example.com/?x=1",
+            "https://example.com/#x",
+        ] {
+            assert!(check_public(url).is_err(), "{url}");
+        }
+    }
+}

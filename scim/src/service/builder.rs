@@ -1,0 +1,374 @@
+//! Putting a service together. What can be wrong with it is found before it serves anything.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use http::StatusCode;
+use http::request::Parts as Head;
+
+use super::authorize::{Authorize, Everybody, Guard};
+use super::base_url::{BaseUrl, Mount, check_public};
+use super::context::{MakeContext, Source};
+use super::endpoint::{Endpoint, Typed};
+use super::outcome::Outcome;
+use super::protocol::{Listener, Parts, Policies, Protocol};
+use super::route::is_free;
+use super::tower::ScimService;
+use crate::error::{Error, Result, quoted};
+use crate::limits::Limits;
+use crate::message::ServiceProviderConfig;
+use crate::policy::Policy;
+use crate::record::ScimResource;
+use crate::schema::{Attribute, Mutability, ResourceType, Type};
+use crate::store::Store;
+
+/// Changes what the service says of itself.
+type Configure = Box<dyn FnOnce(&mut ServiceProviderConfig) + Send>;
+
+/// Resources with more edges than this are not shown after a PATCH (A-38).
+const MOST_EDGES_SHOWN: usize = 100;
+
+/// Puts a service together.
+///
+/// ```
+/// use scim::policy::Policy;
+/// use scim::resources::{Group, User};
+/// use scim::service::{NoContext, ScimService};
+/// # use scim::store::Store;
+///
+/// # fn example(store: std::sync::Arc<impl Store<User, ()> + Store<Group, ()>>) -> scim::Result<()> {
+/// let service = ScimService::builder(NoContext)
+///     .resource::<User, _>(store.clone())
+///     .resource::<Group, _>(store)
+///     .policy(Policy::interop())
+///     .public_url("https://id.example.com")
+///     .mount("/scim/v2")
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Builder<C, F> {
+    finish: F,
+    endpoints: Vec<Box<dyn Endpoint<C>>>,
+    policies: Policies<C>,
+    limits: Limits,
+    configure: Vec<Configure>,
+    guard: Box<dyn Guard<C>>,
+    listener: Option<Listener<C>>,
+    most_edges: usize,
+    realm: String,
+}
+
+/// A builder that makes a [`Protocol`].
+#[derive(Debug, Clone, Copy)]
+pub struct Plain;
+
+/// A builder that makes a [`ScimService`].
+pub struct Served<C> {
+    pub(super) source: Arc<dyn Source<C>>,
+    pub(super) base_url: BaseUrl<C>,
+}
+
+impl<C: Send + Sync + 'static, F> Builder<C, F> {
+    pub(super) fn new(finish: F) -> Self {
+        Self {
+            finish,
+            endpoints: Vec::new(),
+            policies: Policies::One(Policy::default()),
+            limits: Limits::default(),
+            configure: Vec::new(),
+            guard: Box::new(Everybody),
+            listener: None,
+            most_edges: MOST_EDGES_SHOWN,
+            realm: "scim".into(),
+        }
+    }
+
+    /// Serves resources of type `R` out of `store`.
+    #[must_use]
+    pub fn resource<R: ScimResource, S: Store<R, C>>(mut self, store: S) -> Self {
+        self.endpoints.push(Box::new(Typed::<R, S>::new(store)));
+        self
+    }
+
+    /// What is accepted beyond the RFC's letter; [`Policy::interop`] unless said otherwise.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policies = Policies::One(policy);
+        self
+    }
+
+    /// The policy of each request, for instance that of its tenant.
+    #[must_use]
+    pub fn policy_for(mut self, policy: impl Fn(&C) -> Policy + Send + Sync + 'static) -> Self {
+        self.policies = Policies::PerRequest(Box::new(policy));
+        self
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Asks who may do what. Without it, every client that has a context may do everything.
+    #[must_use]
+    pub fn authorize(mut self, rule: impl Authorize<C>) -> Self
+    where
+        C: Sync,
+    {
+        self.guard = Box::new(rule);
+        self
+    }
+
+    /// Tells the application what became of every request that had a context, just before it is answered.
+    #[must_use]
+    pub fn on_outcome(mut self, listener: impl Fn(&C, &Outcome) + Send + Sync + 'static) -> Self {
+        self.listener = Some(Box::new(listener));
+        self
+    }
+
+    /// Changes what `/ServiceProviderConfig` says: authentication schemes, the URL of a documentation. Turning `patch`,
+    /// `sort` or `filter` off turns it off indeed.
+    #[must_use]
+    pub fn service_provider_config(
+        mut self,
+        configure: impl FnOnce(&mut ServiceProviderConfig) + Send + 'static,
+    ) -> Self {
+        self.configure.push(Box::new(configure));
+        self
+    }
+
+    /// A PATCH of a resource with more edges than this (a group and its members) is answered 204 unless the client
+    /// says what it wants to see; 100 unless said otherwise.
+    #[must_use]
+    pub fn edges_shown_after_patch(mut self, most: usize) -> Self {
+        self.most_edges = most;
+        self
+    }
+
+    /// The realm in the header `WWW-Authenticate` of a 401; `scim` unless said otherwise.
+    #[must_use]
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = realm.into();
+        self
+    }
+
+    fn protocol(self) -> Result<(Protocol<C>, F)> {
+        let mut config = ServiceProviderConfig::new(&self.limits);
+        for configure in self.configure {
+            configure(&mut config);
+        }
+        let types: Vec<_> = self
+            .endpoints
+            .iter()
+            .map(|endpoint| endpoint.resource_type())
+            .collect();
+        check_types(&types)?;
+        check_config(&config)?;
+        if let Policies::One(policy) = &self.policies {
+            check_policy(policy, &types)?;
+        }
+        if !self
+            .realm
+            .chars()
+            .all(|character| (' '..='~').contains(&character) && !"\"\\".contains(character))
+        {
+            return Err(wrong(format!(
+                "The realm {} holds what no header may hold.",
+                quoted(&self.realm)
+            )));
+        }
+        let parts = Parts {
+            endpoints: self.endpoints,
+            policies: self.policies,
+            limits: self.limits,
+            config,
+            guard: self.guard,
+            listener: self.listener,
+            most_edges: self.most_edges,
+            realm: self.realm,
+        };
+        Ok((
+            Protocol {
+                parts: Arc::new(parts),
+            },
+            self.finish,
+        ))
+    }
+}
+
+impl<C: Send + Sync + 'static> Builder<C, Plain> {
+    /// Checks everything and makes the protocol.
+    ///
+    /// # Errors
+    /// A sentence for the programmer: endpoints or names that clash, references to unknown types, a policy or a
+    /// configuration that does not fit.
+    pub fn build(self) -> Result<Protocol<C>> {
+        self.protocol().map(|(protocol, Plain)| protocol)
+    }
+}
+
+impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
+    pub(super) fn served(source: impl MakeContext<C>) -> Self {
+        Self::new(Served {
+            source: Arc::new(source),
+            base_url: BaseUrl::default(),
+        })
+    }
+
+    /// The URL under which clients reach the server, such as `https://id.example.com`. The prefix of the mount follows
+    /// it in locations. Without one, the request's header `Host` counts.
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.finish.base_url.public = Some(url.into());
+        self
+    }
+
+    /// Believes the headers `X-Forwarded-Proto` and `X-Forwarded-Host`: only behind a proxy that sets them itself.
+    #[must_use]
+    pub fn trust_forwarded(mut self) -> Self {
+        self.finish.base_url.trust_forwarded = true;
+        self
+    }
+
+    /// The path at which the service lives, such as `/scim/v2`: requests come with it, and elsewhere is nothing.
+    #[must_use]
+    pub fn mount(mut self, prefix: &str) -> Self {
+        self.finish.base_url.mount = Mount::Own(with_slash(prefix));
+        self
+    }
+
+    /// The path at which the service lives, where a router takes it off the requests.
+    #[must_use]
+    pub fn nested_at(self, prefix: &str) -> Self {
+        let prefix = prefix.to_owned();
+        self.nested_by(move |_, _| prefix.clone())
+    }
+
+    /// The same where the path differs from request to request, for instance with the tenant.
+    #[must_use]
+    pub fn nested_by(mut self, prefix: impl Fn(&C, &Head) -> String + Send + Sync + 'static) -> Self {
+        self.finish.base_url.mount = Mount::Nested(Arc::new(prefix));
+        self
+    }
+
+    /// Checks everything and makes the service.
+    ///
+    /// # Errors
+    /// A sentence for the programmer or the operator: endpoints or names that clash, references to unknown types, a
+    /// policy, a configuration or a public URL that does not fit.
+    pub fn build(self) -> Result<ScimService<C>> {
+        let (protocol, mut served) = self.protocol()?;
+        if let Some(url) = &served.base_url.public {
+            served.base_url.public = Some(check_public(url)?);
+        }
+        Ok(ScimService::new(protocol, served))
+    }
+}
+
+/// With a slash at the beginning and none at the end.
+fn with_slash(prefix: &str) -> String {
+    match prefix.trim_matches('/') {
+        "" => String::new(),
+        prefix => format!("/{prefix}"),
+    }
+}
+
+fn wrong(detail: String) -> Error {
+    Error::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+}
+
+/// S-6-06 (RFC 7643 section 6 with errata 8365 and 8475).
+fn check_types(types: &[&'static ResourceType]) -> Result<()> {
+    let mut names = HashSet::new();
+    let mut endpoints: Vec<String> = Vec::new();
+    for resource_type in types {
+        let (name, endpoint) = (resource_type.name, resource_type.endpoint);
+        if !names.insert(name.to_ascii_lowercase()) {
+            return Err(wrong(format!("Two resource types have the name {name}.")));
+        }
+        if !is_free(endpoint) {
+            return Err(wrong(format!(
+                "The resource type {name} cannot live at the endpoint {}.",
+                quoted(endpoint)
+            )));
+        }
+        let path = endpoint.trim_matches('/').to_ascii_lowercase();
+        // What lies below an endpoint is the id of a resource.
+        let clash = endpoints.iter().any(|other| {
+            path == *other || path.starts_with(&format!("{other}/")) || other.starts_with(&format!("{path}/"))
+        });
+        if clash {
+            return Err(wrong(format!(
+                "The endpoint {endpoint} of the resource type {name} clashes with another."
+            )));
+        }
+        endpoints.push(path);
+    }
+    for resource_type in types {
+        check_references(resource_type.schema.attributes, &names)
+            .map_err(|fault| wrong(format!("The resource type {}: {fault}", resource_type.name)))?;
+    }
+    Ok(())
+}
+
+/// What clients may write must point to something that is served. What only the service writes may point to types
+/// that are left out, as `groups` does where there are no groups.
+fn check_references(table: &[Attribute], names: &HashSet<String>) -> std::result::Result<(), String> {
+    for attribute in table
+        .iter()
+        .filter(|attribute| attribute.shape.mutability != Mutability::ReadOnly)
+    {
+        if attribute.shape.kind == Type::Reference {
+            let unknown = attribute.shape.reference_types.iter().find(|name| {
+                !matches!(**name, "external" | "uri") && !names.contains(&name.to_ascii_lowercase())
+            });
+            if let Some(unknown) = unknown {
+                return Err(format!(
+                    "{} refers to {unknown}, which is not served.",
+                    attribute.name
+                ));
+            }
+        }
+        check_references(attribute.shape.sub_attributes, names)
+            .map_err(|fault| format!("{}: {fault}", attribute.name))?;
+    }
+    Ok(())
+}
+
+/// S-5-07 (RFC 7643 section 5): what is said is true.
+fn check_config(config: &ServiceProviderConfig) -> Result<()> {
+    let fault = if config.bulk.is_some() {
+        "says that bulk requests are supported"
+    } else if !config.etag {
+        "says that versions are not supported"
+    } else if config
+        .pagination
+        .as_ref()
+        .is_some_and(|pagination| pagination.cursor || !pagination.index)
+    {
+        "says that pages are asked for by a cursor"
+    } else {
+        return Ok(());
+    };
+    Err(wrong(format!(
+        "The service provider configuration {fault}, which is not true."
+    )))
+}
+
+fn check_policy(policy: &Policy, types: &[&'static ResourceType]) -> Result<()> {
+    let unknown = policy.all_kept().find(|kept| {
+        !types
+            .iter()
+            .any(|resource_type| resource_type.schema.id == kept.schema())
+    });
+    match unknown {
+        Some(kept) => Err(wrong(format!(
+            "The policy says what is kept of {}, which is not served.",
+            kept.schema()
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,230 @@
+//! From a routed request to the operation that answers it.
+
+use http::{Method, StatusCode};
+
+use super::authorize::{Access, Decision};
+use super::body::too_large;
+use super::conditional::Conditions;
+use super::discovery;
+use super::endpoint::{Call, Endpoint, Shown};
+use super::list::{self, Ask};
+use super::negotiation::check_body_type;
+use super::outcome::{Operation, Outcome};
+use super::protocol::{Protocol, Request};
+use super::route::Route;
+use crate::error::{Error, Result};
+use crate::filter::Unknown;
+use crate::limits::Limits;
+use crate::message::ListParameters;
+use crate::policy::{Policy, SINGLE_RESOURCE_FILTERS};
+use crate::schema::ResourceType;
+use crate::value::{Cx, Intent, Json};
+
+/// What is shown, before it has headers.
+pub(super) enum Content {
+    Resource(&'static ResourceType, Shown),
+    Document(Vec<u8>),
+}
+
+/// A request on its way.
+pub(super) struct Exchange<'a, C> {
+    pub(super) protocol: &'a Protocol<C>,
+    pub(super) cx: &'a C,
+    pub(super) request: &'a Request,
+    pub(super) policy: &'a Policy,
+    pub(super) base: &'a str,
+}
+
+impl<C: Send + Sync + 'static> Exchange<'_, C> {
+    /// What answers the request.
+    pub(super) async fn content(&self, route: &Route, outcome: &mut Outcome) -> Result<Content> {
+        self.check_body(route, outcome)?;
+        let query = self.request.query.as_deref();
+        let parts = &self.protocol.parts;
+        let types: Vec<_> = self.protocol.resource_types().collect();
+        if let Some(document) = discovery::document(route, &parts.config, &types, self.policy, self.base) {
+            discovery::check_query(query)?;
+            return document.map(Content::Document);
+        }
+        let parameters = ListParameters::parse_query(query.unwrap_or_default(), &parts.limits)?;
+        match route {
+            Route::Resource(index, id) => self.on_resource(*index, Some(id), &parameters, outcome).await,
+            Route::Collection(index) if self.request.method == Method::POST => {
+                self.on_resource(*index, None, &parameters, outcome).await
+            }
+            Route::Search(_) | Route::RootSearch => {
+                let parameters = searched(&self.request.body, self.policy, &parts.limits, outcome)?;
+                self.on_list(route, &parameters, outcome)
+                    .await
+                    .map(Content::Document)
+            }
+            _ => self
+                .on_list(route, &parameters, outcome)
+                .await
+                .map(Content::Document),
+        }
+    }
+
+    fn check_body(&self, route: &Route, outcome: &mut Outcome) -> Result<()> {
+        let limit = self.protocol.limit_at(route, &self.request.method);
+        if limit == 0 {
+            return Ok(());
+        }
+        if self.request.body.len() > limit {
+            return Err(too_large(limit));
+        }
+        if let Some(tolerance) = check_body_type(&self.request.headers, self.policy)? {
+            outcome.fire(tolerance, "Content-Type");
+        }
+        Ok(())
+    }
+
+    async fn on_resource(
+        &self,
+        index: usize,
+        id: Option<&str>,
+        parameters: &ListParameters,
+        outcome: &mut Outcome,
+    ) -> Result<Content> {
+        let endpoint = self.endpoint(index)?;
+        let resource_type = endpoint.resource_type();
+        let access = Access {
+            operation: outcome.operation.unwrap_or(Operation::Get),
+            resource_type,
+            id,
+        };
+        match self.protocol.parts.guard.decide(self.cx, &access).await? {
+            Decision::Allow => {}
+            Decision::Deny => return Err(forbidden(&access)),
+            Decision::Hide => return Err(hidden(&access)),
+        }
+        if parameters.filter.is_some() {
+            let refuse =
+                || Error::invalid_filter("A filter has no meaning for a single resource: leave it out.");
+            let tolerance = self.policy.grants(&SINGLE_RESOURCE_FILTERS).ok_or_else(refuse)?;
+            outcome.fire(tolerance, "filter");
+        }
+        let conditions = Conditions::of(&self.request.headers)?;
+        let call = Call {
+            cx: self.cx,
+            policy: self.policy,
+            limits: &self.protocol.parts.limits,
+            base: self.base,
+            parameters,
+            body: &self.request.body,
+            conditions: &conditions,
+            most_edges: self.protocol.parts.most_edges,
+            outcome,
+        };
+        let shown = match (id, self.request.method.as_str()) {
+            (None, _) => endpoint.create(call).await?,
+            (Some(id), "PUT") => endpoint.replace(id, call).await?,
+            (Some(id), "PATCH") => endpoint.patch(id, call).await?,
+            (Some(id), "DELETE") => endpoint.delete(id, call).await?,
+            (Some(id), _) => endpoint.get(id, call).await?,
+        };
+        Ok(Content::Resource(resource_type, shown))
+    }
+
+    async fn on_list(
+        &self,
+        route: &Route,
+        parameters: &ListParameters,
+        outcome: &mut Outcome,
+    ) -> Result<Vec<u8>> {
+        let parts = &self.protocol.parts;
+        if parameters.filter.is_some() && parts.config.filter.is_none() {
+            return Err(Error::invalid_filter(
+                "This service does not support filters: leave the filter out.",
+            ));
+        }
+        let mut ask = Ask::new(parameters, self.policy, &parts.limits, self.base, outcome)?;
+        if !parts.config.sort {
+            ask.sort_by = None;
+        }
+        match route {
+            Route::Collection(index) | Route::Search(index) => {
+                let endpoint = self.endpoint(*index)?;
+                match self.visible(vec![endpoint], Operation::Query).await?.first() {
+                    Some(endpoint) => list::one(*endpoint, self.cx, &ask, outcome).await,
+                    None => list::all(&[], self.cx, &ask, outcome).await,
+                }
+            }
+            _ => {
+                ask.unknown = Unknown::NoValue;
+                let endpoints: Vec<_> = parts.endpoints.iter().map(|endpoint| &**endpoint).collect();
+                let endpoints = self.visible(endpoints, Operation::QueryAll).await?;
+                list::all(&endpoints, self.cx, &ask, outcome).await
+            }
+        }
+    }
+
+    /// Those that may be listed. Where nothing is left because it is forbidden, that is said.
+    async fn visible<'e>(
+        &self,
+        endpoints: Vec<&'e dyn Endpoint<C>>,
+        operation: Operation,
+    ) -> Result<Vec<&'e dyn Endpoint<C>>>
+    where
+        C: 'e,
+    {
+        let mut visible = Vec::new();
+        let mut denied = None;
+        for endpoint in endpoints {
+            let access = Access {
+                operation,
+                resource_type: endpoint.resource_type(),
+                id: None,
+            };
+            match self.protocol.parts.guard.decide(self.cx, &access).await? {
+                Decision::Allow => visible.push(endpoint),
+                Decision::Deny => denied = Some(access),
+                Decision::Hide => {}
+            }
+        }
+        match denied {
+            Some(access) if visible.is_empty() => Err(forbidden(&access)),
+            _ => Ok(visible),
+        }
+    }
+
+    fn endpoint(&self, index: usize) -> Result<&dyn Endpoint<C>> {
+        let endpoint = self.protocol.parts.endpoints.get(index);
+        endpoint
+            .map(|endpoint| &**endpoint)
+            .ok_or_else(|| Error::internal("a route leads to no endpoint"))
+    }
+}
+
+/// The parameters of a search by POST.
+fn searched(body: &[u8], policy: &Policy, limits: &Limits, outcome: &mut Outcome) -> Result<ListParameters> {
+    let mut cx = Cx::new(Intent::Replace, policy, limits);
+    let parameters =
+        Json::parse(body, limits).and_then(|json| ListParameters::decode_search(json, policy, &mut cx));
+    outcome.fired.extend(cx.take_fired());
+    parameters
+}
+
+fn forbidden(access: &Access<'_>) -> Error {
+    let name = access.resource_type.name;
+    let what = match access.operation {
+        Operation::Create => "create a",
+        Operation::Replace | Operation::Patch => "change this",
+        Operation::Delete => "delete this",
+        _ => "read this",
+    };
+    Error::new(
+        StatusCode::FORBIDDEN,
+        format!("The client is not allowed to {what} {name}."),
+    )
+}
+
+fn hidden(access: &Access<'_>) -> Error {
+    match access.id {
+        Some(id) => Error::not_found(access.resource_type.name, id),
+        None => Error::new(
+            StatusCode::NOT_FOUND,
+            format!("This service has nothing at {}.", access.resource_type.endpoint),
+        ),
+    }
+}

@@ -1,0 +1,156 @@
+//! What became of a request, for histories, events and logs.
+
+use std::error::Error as _;
+
+use http::StatusCode;
+
+use crate::error::{Error, ScimType};
+use crate::store::Version;
+use crate::value::Fired;
+
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Creates a resource: POST.
+    Create,
+    /// Reads a resource: GET by id.
+    Get,
+    /// Lists resources of one type: GET, or POST to `.search`.
+    Query,
+    /// Lists resources of all types.
+    QueryAll,
+    /// Replaces a resource: PUT.
+    Replace,
+    /// Changes a resource: PATCH.
+    Patch,
+    /// Deletes a resource: DELETE.
+    Delete,
+    /// Reads what the service can do: its configuration, resource types and schemas.
+    Discover,
+    /// Asks what can be done somewhere: OPTIONS.
+    Options,
+}
+
+impl Operation {
+    /// A word for logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Get => "get",
+            Self::Query => "query",
+            Self::QueryAll => "query-all",
+            Self::Replace => "replace",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+            Self::Discover => "discover",
+            Self::Options => "options",
+        }
+    }
+
+    /// Whether it is meant to change a resource.
+    #[must_use]
+    pub const fn is_write(self) -> bool {
+        matches!(self, Self::Create | Self::Replace | Self::Patch | Self::Delete)
+    }
+}
+
+/// What became of a request. The response carries it as an extension, too.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// What was asked for; `None` if the request did not get that far.
+    pub operation: Option<Operation>,
+    /// The name of the resource type.
+    pub resource_type: Option<&'static str>,
+    /// The id of the resource: of the new one, after it was created.
+    pub id: Option<String>,
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// Whether a resource is another than before. A PATCH or PUT that changes nothing does not count.
+    pub changed: bool,
+    /// The version of the resource now.
+    pub version: Option<Version>,
+    /// How many resources a list has found, on all pages.
+    pub total: Option<u64>,
+    /// The tolerances that the request needed.
+    pub fired: Vec<Fired>,
+    /// What went wrong.
+    pub problem: Option<Problem>,
+}
+
+impl Outcome {
+    /// Whether the client was told that it has the current version: 304.
+    #[must_use]
+    pub fn is_not_modified(&self) -> bool {
+        self.status == StatusCode::NOT_MODIFIED
+    }
+
+    pub(super) fn fire(&mut self, tolerance: &'static str, subject: &str) {
+        let fired = Fired {
+            tolerance,
+            subject: subject.to_owned(),
+        };
+        if !self.fired.contains(&fired) {
+            self.fired.push(fired);
+        }
+    }
+
+    pub(super) fn fail(&mut self, error: &Error) {
+        self.status = error.status();
+        self.problem = Some(Problem::of(error));
+    }
+}
+
+/// An error as the client was told of it, and its cause, which the client was not told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// The SCIM error type.
+    pub scim_type: Option<ScimType>,
+    /// The sentence.
+    pub detail: String,
+    /// The attribute at fault.
+    pub attribute: Option<String>,
+    /// The PATCH operation at fault, counted from 0.
+    pub operation: Option<usize>,
+    /// The cause, for the operator's log only: it may hold what no client may see.
+    pub cause: Option<String>,
+}
+
+impl Problem {
+    fn of(error: &Error) -> Self {
+        let mut cause = String::new();
+        let mut source = error.source();
+        while let Some(error) = source {
+            if !cause.is_empty() {
+                cause.push_str(": ");
+            }
+            cause.push_str(&error.to_string());
+            source = error.source();
+        }
+        Self {
+            scim_type: error.scim_type(),
+            detail: error.to_string(),
+            attribute: error.attribute(),
+            operation: error.operation(),
+            cause: (!cause.is_empty()).then_some(cause),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_for_the_log() {
+        let mut outcome = Outcome::default();
+        outcome.fail(&Error::internal("the disk is full"));
+        let problem = outcome.problem.unwrap();
+        assert_eq!(outcome.status, 500);
+        assert_eq!(problem.cause.as_deref(), Some("the disk is full"));
+        assert!(!problem.detail.contains("disk"));
+    }
+}

@@ -1,0 +1,133 @@
+//! Headers and bodies of answers.
+
+use http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName,
+    LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::body::Body;
+use super::dispatch::Content;
+use super::negotiation::SCIM_JSON;
+use super::outcome::Outcome;
+use super::protocol::Response;
+use crate::error::Error;
+use crate::message::write_error;
+
+/// The answer to a request that succeeded. Its status goes into `outcome`.
+pub(super) fn content(
+    content: Content,
+    base: &str,
+    media_type: &'static str,
+    outcome: &mut Outcome,
+) -> (HeaderMap, Body) {
+    let mut headers = HeaderMap::new();
+    // Personal data: only the client itself may keep it, and it must ask whether it still holds.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    let body = match content {
+        Content::Document(document) => {
+            outcome.status = StatusCode::OK;
+            Body::whole(document)
+        }
+        Content::Resource(resource_type, shown) => {
+            outcome.status = shown.status;
+            if let Some(version) = &shown.version {
+                let location = format!("{base}/{}/{}", resource_type.segment(), shown.id);
+                insert(&mut headers, LOCATION, &location);
+                if shown.status != StatusCode::NO_CONTENT {
+                    insert(&mut headers, CONTENT_LOCATION, &location);
+                }
+                insert(&mut headers, ETAG, &version.entity_tag());
+            }
+            outcome.id = Some(shown.id);
+            outcome.version = shown.version;
+            shown.body
+        }
+    };
+    if !matches!(outcome.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
+    (headers, body)
+}
+
+/// What HEAD shows of what GET would (RFC 9110 section 9.3.2).
+pub(super) fn without_body(mut headers: HeaderMap, body: &Body) -> (HeaderMap, Body) {
+    if let Some(length) = body.length().filter(|length| *length > 0) {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    (headers, Body::empty())
+}
+
+/// The answer to a request that failed. `asked` are the headers of the request.
+pub(super) fn error(
+    error: &Error,
+    allow: Option<&'static str>,
+    asked: &HeaderMap,
+    realm: &str,
+    outcome: Outcome,
+) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(allow) = allow {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(pause) = error.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(pause.as_secs().max(1)));
+    }
+    if error.status() == StatusCode::UNAUTHORIZED {
+        // RFC 6750 section 3: an error code only for a client that has shown a token.
+        let code = match asked.contains_key(AUTHORIZATION) {
+            true => ", error=\"invalid_token\"",
+            false => "",
+        };
+        insert(
+            &mut headers,
+            WWW_AUTHENTICATE,
+            &format!("Bearer realm=\"{realm}\"{code}"),
+        );
+    }
+    let mut body = Vec::new();
+    write_error(&mut body, error);
+    Response {
+        status: error.status(),
+        headers,
+        body: Body::whole(body),
+        outcome,
+    }
+}
+
+/// Sets a header, unless its value is none.
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// A SCIM error as an HTTP response (RFC 7644 section 3.12), for layers around the service that refuse requests.
+/// `asked` are the headers of the request: a 401 says whether a token was shown.
+///
+/// ```
+/// use http::{HeaderMap, StatusCode};
+///
+/// let error = scim::Error::new(StatusCode::UNAUTHORIZED, "The token has expired.");
+/// let response = scim::service::error_response(&error, &HeaderMap::new(), "scim");
+/// assert_eq!(response.headers()["www-authenticate"], "Bearer realm=\"scim\"");
+/// ```
+#[must_use]
+pub fn error_response(problem: &Error, asked: &HeaderMap, realm: &str) -> http::Response<Body> {
+    let mut outcome = Outcome::default();
+    outcome.fail(problem);
+    error(problem, None, asked, realm, outcome).into()
+}
+
+impl From<Response> for http::Response<Body> {
+    /// The same as an HTTP response, which carries the [`Outcome`] as an extension.
+    fn from(answer: Response) -> Self {
+        let mut response = Self::new(answer.body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        response.extensions_mut().insert(answer.outcome);
+        response
+    }
+}

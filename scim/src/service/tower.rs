@@ -1,0 +1,184 @@
+//! The service over HTTP.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use super::base_url::BaseUrl;
+use super::body::{self, Body};
+use super::builder::{Builder, Served};
+use super::context::{Boxed, MakeContext, Source};
+use super::protocol::{Protocol, Request, Response};
+use crate::error::Result;
+
+/// A SCIM service: a [`tower::Service`] for requests with any body. Cheap to clone.
+///
+/// Every answer is a SCIM message, errors included; the service itself never fails. `C` is the application's own
+/// context of a request, made by a [`MakeContext`] before anything else is looked at.
+///
+/// ```
+/// use http_body_util::Empty;
+/// use scim::service::{NoContext, ScimService};
+/// use tower::ServiceExt;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let service = ScimService::builder(NoContext).mount("/scim/v2").build()?;
+/// let request = http::Request::get("http://id.example.com/scim/v2/Nobody").body(Empty::<bytes::Bytes>::new())?;
+/// let response = service.oneshot(request).await?;
+/// assert_eq!(response.status(), 404);
+/// assert_eq!(response.headers()["content-type"], "application/scim+json");
+/// # Ok(())
+/// # }
+/// ```
+pub struct ScimService<C> {
+    inner: Arc<Inner<C>>,
+}
+
+struct Inner<C> {
+    protocol: Protocol<C>,
+    source: Arc<dyn Source<C>>,
+    base_url: BaseUrl<C>,
+}
+
+impl<C> Clone for ScimService<C> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+/// A request that is ready to be handled, in its context.
+struct Prepared<C> {
+    cx: C,
+    /// An error if the request cannot be handled after all.
+    request: Result<Request>,
+}
+
+impl<C: Send + Sync + 'static> ScimService<C> {
+    /// Begins a service whose requests get their context from `source`.
+    #[must_use]
+    pub fn builder(source: impl MakeContext<C>) -> Builder<C, Served<C>> {
+        Builder::served(source)
+    }
+
+    pub(super) fn new(protocol: Protocol<C>, served: Served<C>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                protocol,
+                source: served.source,
+                base_url: served.base_url,
+            }),
+        }
+    }
+
+    /// The protocol without the network.
+    #[must_use]
+    pub fn protocol(&self) -> &Protocol<C> {
+        &self.inner.protocol
+    }
+
+    /// Answers a request. Errors become answers, too.
+    pub async fn respond<B>(&self, request: http::Request<B>) -> http::Response<Body>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let headers = request.headers().clone();
+        let protocol = &self.inner.protocol;
+        let answer = match self.prepare(request).await {
+            Ok(Prepared {
+                cx,
+                request: Ok(request),
+            }) => protocol.handle(&cx, request).await,
+            Ok(Prepared {
+                cx,
+                request: Err(error),
+            }) => protocol.refuse(Some(&cx), &error, &headers),
+            Err(error) => protocol.refuse(None, &error, &headers),
+        };
+        answer.into()
+    }
+
+    /// Answers a request, or returns the error: for applications that answer errors themselves.
+    ///
+    /// # Errors
+    /// Every error that a client would otherwise have seen.
+    pub async fn try_call<B>(&self, request: http::Request<B>) -> Result<http::Response<Body>>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let Prepared { cx, request } = self.prepare(request).await?;
+        self.inner
+            .protocol
+            .try_handle(&cx, request?)
+            .await
+            .map(Response::into)
+    }
+
+    /// Lets the client in and reads the body, in this order.
+    async fn prepare<B>(&self, request: http::Request<B>) -> Result<Prepared<C>>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (mut parts, sent) = request.into_parts();
+        let inner = &*self.inner;
+        let cx = inner.source.context(&mut parts).await?;
+        let request = inner.receive(&cx, parts, sent).await;
+        Ok(Prepared { cx, request })
+    }
+}
+
+impl<C: Send + Sync + 'static> Inner<C> {
+    /// Reads the body, within the limit of what the request is for.
+    async fn receive<B>(&self, cx: &C, parts: Parts, sent: B) -> Result<Request>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let path = self.base_url.path(&parts)?.to_owned();
+        let base_url = self.base_url.of(cx, &parts)?;
+        let body = match self.protocol.body_limit(&parts.method, &path) {
+            0 => Bytes::new(),
+            limit => body::read(sent, &parts.headers, limit).await?,
+        };
+        Ok(Request {
+            method: parts.method,
+            path,
+            query: parts.uri.query().map(str::to_owned),
+            headers: parts.headers,
+            body,
+            base_url,
+        })
+    }
+}
+
+impl<C, B> tower::Service<http::Request<B>> for ScimService<C>
+where
+    C: Send + Sync + 'static,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Boxed<'static, Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.respond(request).await) })
+    }
+}
