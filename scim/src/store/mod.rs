@@ -5,6 +5,8 @@
 
 mod answer;
 mod environment;
+mod links;
+pub mod memory;
 mod precondition;
 mod query;
 #[cfg(feature = "sqlite")]
@@ -21,7 +23,9 @@ use crate::record::ScimResource;
 
 pub use answer::{Answer, Body, Document, Item, Page, Patched, Rendered, Reply, Stored};
 pub use environment::{Clock, Environment, IdSource, SystemClock, TimeOrderedIds};
-pub use precondition::{Precondition, Version};
+pub use links::{Link, LinkEnd, Links};
+pub use memory::Memory;
+pub use precondition::{Freshness, Precondition, Version};
 pub use query::Query;
 pub use tenant::HasTenant;
 pub use write::{Write, carry_over};

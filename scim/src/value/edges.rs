@@ -60,11 +60,11 @@ impl<T: ScimValue> ScimValue for Edges<T> {
 
     type Paths<R: 'static> = MultiPath<R, T, T::Paths<R>>;
 
+    /// Absent if the edges are not loaded; a list, be it empty, if they are.
     fn view(&self) -> View<'_> {
-        if self.is_empty() {
-            View::Absent
-        } else {
-            View::Multi(self)
+        match self {
+            Self::NotLoaded => View::Absent,
+            Self::Loaded(_) => View::Multi(self),
         }
     }
 
@@ -83,6 +83,10 @@ impl<T: ScimValue> ScimValue for Edges<T> {
             return Ok(Change::Done);
         }
         match self {
+            Self::NotLoaded if cx.is_stored() && edit.is_whole() => {
+                *self = Self::decode(edit.operand()?, cx)?;
+                Ok(Change::Done)
+            }
             Self::Loaded(values) => values.apply(edit, cx),
             Self::NotLoaded => Err(crate::Error::internal("an edit of edges that were not loaded")),
         }

@@ -1,0 +1,239 @@
+//! What a store must know of attributes that point from one resource to another.
+
+use std::any::TypeId;
+
+use crate::error::{Error, Result};
+use crate::path::{AttrPath, MultiPath};
+use crate::record::{Record, ScimResource};
+use crate::schema::{Attribute, ResourceType, Uniqueness, position};
+
+/// Which attribute of one resource type mirrors the edges of another, as `groups` of a user mirrors `members` of a
+/// group (RFC 7643 sections 4.1.2 and 4.2).
+///
+/// From it a store derives the mirrored attribute, completes the edges (`$ref`, `type`, `display`), refuses references
+/// to nothing, and takes out the edges that lead to a resource which is deleted.
+///
+/// ```
+/// use scim::resources::{Group, User};
+/// use scim::store::Link;
+///
+/// let link = Link::between(Group::paths().members(), User::paths().groups());
+/// assert_eq!(link.edges().resource_type().name, "Group");
+/// assert_eq!(link.targets(), ["User", "Group"]);
+/// assert!(link.check().is_ok());
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    edges: LinkEnd,
+    derived: LinkEnd,
+}
+
+/// An attribute at one end of a [`Link`].
+#[derive(Debug, Clone, Copy)]
+pub struct LinkEnd {
+    type_id: TypeId,
+    resource_type: &'static ResourceType,
+    path: AttrPath,
+}
+
+impl Link {
+    /// The attribute `derived` shows which resources have an edge to this one.
+    #[must_use]
+    pub fn between<G: ScimResource, E, P: Copy, U: ScimResource, D, Q: Copy>(
+        edges: MultiPath<G, E, P>,
+        derived: MultiPath<U, D, Q>,
+    ) -> Self {
+        Self {
+            edges: LinkEnd::of::<G>(edges.path()),
+            derived: LinkEnd::of::<U>(derived.path()),
+        }
+    }
+
+    /// The attribute that holds the edges.
+    #[must_use]
+    pub fn edges(&self) -> &LinkEnd {
+        &self.edges
+    }
+
+    /// The attribute that mirrors them; no client writes it.
+    #[must_use]
+    pub fn derived(&self) -> &LinkEnd {
+        &self.derived
+    }
+
+    /// The names of the resource types that an edge may lead to: the `referenceTypes` of its `$ref`, or else the type
+    /// that mirrors it.
+    #[must_use]
+    pub fn targets(&self) -> Vec<&'static str> {
+        let named = self
+            .edges
+            .attribute()
+            .and_then(|attribute| attribute.sub_attribute("$ref"))
+            .map_or(&[][..], |(_, reference)| reference.shape.reference_types);
+        if named.is_empty() {
+            vec![self.derived.resource_type.name]
+        } else {
+            named.to_vec()
+        }
+    }
+
+    /// Whether the two attributes can be linked at all. It is the program that is wrong if not.
+    ///
+    /// # Errors
+    /// 500, whose source names the attribute and what it lacks.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |end: &LinkEnd, why: &str| {
+            let name = end.attribute().map_or("?", |attribute| attribute.name);
+            Err(Error::internal(format!(
+                "link: {}.{name} {why}",
+                end.resource_type.name
+            )))
+        };
+        for end in [&self.edges, &self.derived] {
+            if end.path.steps().len() != 1 {
+                return refuse(end, "must stand at the top of its resource");
+            }
+        }
+        if !self.edges.attribute().is_some_and(|attribute| attribute.edges) {
+            return refuse(&self.edges, "must be marked #[scim(edges)]");
+        }
+        let mirror = self.derived.attribute();
+        if mirror.is_none_or(|attribute| attribute.sub_attribute("value").is_none()) {
+            return refuse(&self.derived, "must have the sub-attribute value");
+        }
+        Ok(())
+    }
+}
+
+impl LinkEnd {
+    fn of<R: ScimResource>(path: AttrPath) -> Self {
+        Self {
+            type_id: TypeId::of::<R>(),
+            resource_type: R::RESOURCE_TYPE,
+            path,
+        }
+    }
+
+    /// Whether the attribute is one of `R`.
+    #[must_use]
+    pub fn is_of<R: ScimResource>(&self) -> bool {
+        self.type_id == TypeId::of::<R>()
+    }
+
+    /// The resource's type in Rust.
+    #[must_use]
+    pub fn type_id(&self) -> TypeId {
+        self.type_id
+    }
+
+    /// The resource type.
+    #[must_use]
+    pub fn resource_type(&self) -> &'static ResourceType {
+        self.resource_type
+    }
+
+    /// Where the attribute stands.
+    #[must_use]
+    pub fn path(&self) -> AttrPath {
+        self.path
+    }
+
+    /// Where the attribute stands in the table of its resource.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.path
+            .steps()
+            .first()
+            .map_or(usize::MAX, |index| usize::from(*index))
+    }
+
+    /// The attribute; `None` for a path that is no attribute's.
+    #[must_use]
+    pub fn attribute(&self) -> Option<&'static Attribute> {
+        self.path.attribute(self.resource_type.schema.attributes)
+    }
+}
+
+/// The links that a store was told of.
+#[derive(Debug, Clone, Default)]
+pub struct Links(Vec<Link>);
+
+impl Links {
+    /// None.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// These and one more.
+    #[must_use]
+    pub fn with(mut self, link: Link) -> Self {
+        self.0.push(link);
+        self
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.0.iter()
+    }
+
+    /// The link of the edges that `R` has at `path`.
+    #[must_use]
+    pub fn of_edges<R: ScimResource>(&self, path: AttrPath) -> Option<&Link> {
+        self.iter()
+            .find(|link| link.edges.is_of::<R>() && link.edges.path == path)
+    }
+
+    /// The links that attributes of `R` mirror.
+    pub fn of_derived<R: ScimResource>(&self) -> impl Iterator<Item = &Link> {
+        self.iter().filter(|link| link.derived.is_of::<R>())
+    }
+}
+
+/// The name by which people know a resource, for `display`: its `displayName`, or else its first unique attribute.
+pub(crate) fn display_name(record: &dyn Record) -> Option<String> {
+    let attributes = record.attributes();
+    let named = position(attributes, "displayName").map(|(index, _)| index);
+    let unique = attributes
+        .iter()
+        .position(|attribute| attribute.shape.uniqueness != Uniqueness::None && !attribute.name.eq("id"));
+    let mut names = [named, unique].into_iter().flatten();
+    names.find_map(|index| match record.view(index) {
+        crate::value::View::Str(text) if !text.is_empty() => Some(text.into_owned()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resources::{Group, User};
+
+    #[test]
+    fn only_edges_can_be_linked() {
+        let link = Link::between(User::paths().emails(), User::paths().groups());
+        let error = link.check().unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(
+            source.contains("User.emails") && source.contains("edges"),
+            "{source}"
+        );
+    }
+
+    #[test]
+    fn a_link_is_found_from_both_ends() {
+        let links = Links::new().with(Link::between(Group::paths().members(), User::paths().groups()));
+        assert!(links.of_edges::<Group>(Group::paths().members().path()).is_some());
+        assert_eq!(links.of_derived::<User>().count(), 1);
+        assert_eq!(links.of_derived::<Group>().count(), 0);
+    }
+
+    /// RFC 7643 section 4.1.2: `display` is a name for people.
+    #[test]
+    fn a_person_without_display_name_is_shown_by_user_name() {
+        let mut user = User::new("bjensen");
+        assert_eq!(display_name(&user).as_deref(), Some("bjensen"));
+        user.display_name = Some("Babs".into());
+        assert_eq!(display_name(&user).as_deref(), Some("Babs"));
+    }
+}

@@ -1,0 +1,299 @@
+//! Reads: single resources, and lists with their indexes.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::{Error, Result};
+use crate::filter::{Compare, Expression, Operand, Operator};
+use crate::path::AttrPath;
+use crate::projection::{
+    Base, Projection, close_document, open_document, push_name, write_resource, write_value,
+};
+use crate::record::{Record, ScimResource, unload_edges};
+use crate::sort::SortKey;
+use crate::store::memory::layout::{Layout, step};
+use crate::store::memory::shown::Shown;
+use crate::store::memory::tenant::{Row, Table, Tenant};
+use crate::store::{
+    Answer, Document, Extent, Freshness, Item, Page, Precondition, Query, Rendered, Stored, not_found,
+};
+use crate::value::{Cx, Edit, Intent, Op, Strict};
+
+/// The resources of one type and tenant, to be read.
+pub(super) struct Reader<'a, R> {
+    pub(super) tenant: &'a Tenant,
+    pub(super) table: &'a Table<R>,
+}
+
+/// A resource that a query selects.
+struct Hit<'a, R> {
+    number: u64,
+    row: &'a Row<R>,
+    key: Option<SortKey>,
+}
+
+impl<'a, R> Hit<'a, R> {
+    fn new(number: u64, row: &'a Row<R>) -> Self {
+        Self {
+            number,
+            row,
+            key: None,
+        }
+    }
+}
+
+impl<'a, R: ScimResource> Reader<'a, R> {
+    pub(super) fn of(tenant: &'a Tenant) -> Option<Self> {
+        tenant.table::<R>().map(|table| Self { tenant, table })
+    }
+
+    /// A resource and its number.
+    pub(super) fn row(&self, id: &str) -> Result<(u64, &'a Row<R>)> {
+        let number = self.tenant.row_of::<R>(id);
+        let row = number.and_then(|number| Some((number, self.table.rows.get(&number)?)));
+        row.ok_or_else(|| not_found::<R>(id))
+    }
+
+    fn layout(&self) -> &'a Arc<Layout> {
+        &self.table.layout
+    }
+
+    fn shown(&self, number: u64, row: &'a Row<R>) -> Shown<'a> {
+        Shown {
+            tenant: self.tenant,
+            layout: self.layout(),
+            row: number,
+            id: row.resource.id().as_str(),
+            record: &row.resource,
+        }
+    }
+
+    /// A resource as state. What mirrors edges is filled in if `mirrors`.
+    pub(super) fn state(
+        &self,
+        number: u64,
+        row: &'a Row<R>,
+        extent: Extent,
+        mirrors: bool,
+    ) -> Result<Stored<R>> {
+        let mut resource = row.resource.clone();
+        let shown = self.shown(number, row);
+        let limits = crate::limits::Limits::default();
+        let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
+        let derived = self
+            .layout()
+            .derived
+            .iter()
+            .map(|derived| derived.index)
+            .filter(|_| mirrors);
+        let edges = self.layout().edges.iter().map(|edges| edges.index);
+        for index in derived.chain(edges.filter(|_| extent == Extent::Whole)) {
+            let view = shown.view(index);
+            if view.is_present() {
+                let values = view.to_json();
+                _ = resource.apply(index, Edit::whole(Op::Replace, Some(values.as_json())), &mut cx)?;
+            }
+        }
+        if extent == Extent::WithoutEdges {
+            unload_edges(&mut resource, &|_| true)?;
+        }
+        Ok(Stored {
+            resource,
+            version: row.public_version(),
+        })
+    }
+
+    /// How many edges a resource has, of the attribute that has most.
+    pub(super) fn most_edges(&self, number: u64) -> usize {
+        let layout = self.layout();
+        let sets = layout
+            .edges
+            .iter()
+            .filter_map(|edges| self.tenant.edges_of(layout.type_id, edges, number));
+        sets.map(|set| set.len()).max().unwrap_or(0)
+    }
+
+    /// A resource as it is shown.
+    pub(super) fn answer(&self, number: u64, row: &'a Row<R>, want: &Projection) -> Answer<R> {
+        Answer::Rendered(Rendered {
+            document: Document::Whole(self.document(number, row, want)),
+            version: row.public_version(),
+        })
+    }
+
+    fn document(&self, number: u64, row: &'a Row<R>, want: &Projection) -> Bytes {
+        let shown = self.shown(number, row);
+        let mut out = Vec::new();
+        if !want.is_default() {
+            write_resource(&mut out, &shown, want, Base::Hole);
+            return out.into();
+        }
+        let layout = self.layout();
+        let derived = layout.derived.iter().map(|derived| (derived.index, derived.path));
+        let edges = layout.edges.iter().map(|edges| (edges.index, edges.path));
+        for (index, path) in derived.chain(edges) {
+            let view = shown.view(index);
+            let (Some(attribute), true) = (shown.attributes().get(index), view.is_present()) else {
+                continue;
+            };
+            if out.is_empty() {
+                open_document(&row.document, Base::Hole, &mut out);
+            }
+            let before = out.len();
+            push_name(&mut out, attribute.name);
+            if !write_value(&mut out, &view, want, path, Base::Hole) {
+                out.truncate(before);
+            }
+        }
+        if out.is_empty() {
+            return row.document.clone();
+        }
+        close_document(&mut out);
+        out.into()
+    }
+
+    pub(super) fn get(&self, id: &str, want: &Projection, precondition: &Precondition) -> Result<Answer<R>> {
+        let (number, row) = self.row(id)?;
+        let version = row.public_version();
+        let freshness = precondition.check_read(&version)?;
+        if freshness == Freshness::NotModified && !self.layout().shows_derived(want) {
+            return Ok(Answer::NotModified(version));
+        }
+        Ok(self.answer(number, row, want))
+    }
+
+    pub(super) fn query(&self, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
+        let skipped = usize::try_from(query.start_index.saturating_sub(1)).unwrap_or(usize::MAX);
+        if query.filter.is_none() && query.sort.is_none() {
+            let rows = self.table.rows.iter().skip(skipped).take(query.count);
+            return Ok(Page {
+                total: self.table.rows.len() as u64,
+                items: rows
+                    .map(|(number, row)| self.item(Hit::new(*number, row), want))
+                    .collect(),
+            });
+        }
+        let mut found = self.matching(query)?;
+        if let Some(sort) = &query.sort {
+            for hit in &mut found {
+                hit.key = Some(sort.key(&self.shown(hit.number, hit.row)));
+            }
+            // The sort is stable: what has equal keys stays in the order of creation.
+            found.sort_by(|left, right| match (&left.key, &right.key) {
+                (Some(left), Some(right)) => sort.compare(left, right),
+                _ => Ordering::Equal,
+            });
+        }
+        Ok(Page {
+            total: found.len() as u64,
+            items: found
+                .into_iter()
+                .skip(skipped)
+                .take(query.count)
+                .map(|hit| self.item(hit, want))
+                .collect(),
+        })
+    }
+
+    fn item(&self, hit: Hit<'a, R>, want: &Projection) -> Item<R> {
+        Item {
+            answer: self.answer(hit.number, hit.row, want),
+            sort_key: hit.key,
+        }
+    }
+
+    /// All resources that the filter selects, in the order of creation.
+    fn matching(&self, query: &Query<R>) -> Result<Vec<Hit<'a, R>>> {
+        let all = self.table.rows.iter().map(|(number, row)| Hit::new(*number, row));
+        let Some(filter) = &query.filter else {
+            return Ok(all.collect());
+        };
+        let selects = |hit: &Hit<'a, R>| filter.matches(&self.shown(hit.number, hit.row));
+        if let Some(candidates) = self.candidates(filter.expression(), AttrPath::ROOT) {
+            let rows = candidates.into_iter();
+            let rows = rows.filter_map(|number| Some(Hit::new(number, self.table.rows.get(&number)?)));
+            return Ok(rows.filter(selects).collect());
+        }
+        if self.table.rows.len() > query.scanned_rows {
+            return Err(Error::too_many(format!(
+                "The filter would have to visit more than {} resources: narrow it with eq on an attribute that is indexed, such as id.",
+                query.scanned_rows
+            )));
+        }
+        Ok(all.filter(selects).collect())
+    }
+
+    /// The rows among which all are that the expression selects, if an index knows them. The paths of the expression
+    /// begin at `base`.
+    fn candidates(&self, expression: &Expression, base: AttrPath) -> Option<BTreeSet<u64>> {
+        match expression {
+            Expression::Never => Some(BTreeSet::new()),
+            Expression::And(all) => {
+                let all = all.iter().filter_map(|one| self.candidates(one, base));
+                all.min_by_key(BTreeSet::len)
+            }
+            Expression::Or(any) => {
+                let mut union = BTreeSet::new();
+                for one in any {
+                    union.append(&mut self.candidates(one, base)?);
+                }
+                Some(union)
+            }
+            Expression::Any { path, inner, .. } => self.candidates(inner, join(base, *path)),
+            Expression::Compare(compare) => self.looked_up(compare, join(base, compare.path)),
+            _ => None,
+        }
+    }
+
+    fn looked_up(&self, compare: &Compare, path: AttrPath) -> Option<BTreeSet<u64>> {
+        if compare.operator != Operator::Eq {
+            return None;
+        }
+        let key = match &compare.operand {
+            Operand::Text { key, .. } => key.as_ref(),
+            Operand::Bool(true) => "true",
+            Operand::Bool(false) => "false",
+            _ => return None,
+        };
+        let layout = self.layout();
+        if path == layout.id {
+            return Some(self.tenant.row_of::<R>(key).into_iter().collect());
+        }
+        if let Some(edges) = layout
+            .edges
+            .iter()
+            .find(|edges| path == step(edges.path, edges.parts.value))
+        {
+            let table = self.tenant.edges.get(&(layout.type_id, edges.index));
+            return Some(table.into_iter().flat_map(|table| table.owners(key)).collect());
+        }
+        if let Some(derived) = layout
+            .derived
+            .iter()
+            .find(|derived| path == step(derived.path, derived.parts.value))
+        {
+            return Some(self.behind(&derived.link, key));
+        }
+        let position = layout.keys.iter().position(|attribute| attribute.path == path)?;
+        let rows = self.table.keys.get(position)?.get(key);
+        Some(rows.cloned().unwrap_or_default())
+    }
+
+    /// The resources of this type to which the edges of another lead.
+    fn behind(&self, link: &crate::store::Link, owner: &str) -> BTreeSet<u64> {
+        let owner = self.tenant.ids.get(owner);
+        let owner = owner.filter(|(type_id, _)| *type_id == link.edges().type_id());
+        let set = owner.and_then(|(_, row)| self.tenant.edge_table(link)?.of(*row));
+        let edges = set.into_iter().flat_map(|set| set.iter());
+        edges
+            .filter_map(|(_, edge)| self.tenant.row_of::<R>(&edge.value))
+            .collect()
+    }
+}
+
+fn join(base: AttrPath, path: AttrPath) -> AttrPath {
+    path.steps().iter().fold(base, |path, index| path.push(*index))
+}
