@@ -170,16 +170,6 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         if let Policies::One(policy) = &self.policies {
             check_policy(policy, &types)?;
         }
-        if !self
-            .realm
-            .chars()
-            .all(|character| (' '..='~').contains(&character) && !"\"\\".contains(character))
-        {
-            return Err(wrong(format!(
-                "The realm {} holds what no header may hold.",
-                quoted(&self.realm)
-            )));
-        }
         let parts = Parts {
             endpoints: self.endpoints,
             policies: self.policies,

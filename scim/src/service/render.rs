@@ -81,6 +81,7 @@ pub(super) fn error(
             true => ", error=\"invalid_token\"",
             false => "",
         };
+        let realm = quotable(realm);
         insert(
             &mut headers,
             WWW_AUTHENTICATE,
@@ -95,6 +96,13 @@ pub(super) fn error(
         body: Body::whole(body),
         outcome,
     }
+}
+
+/// What of a text can stand between quotes in a header: 401 must not go out without its challenge.
+fn quotable(text: &str) -> String {
+    text.chars()
+        .filter(|character| (' '..='~').contains(character) && !['"', '\\'].contains(character))
+        .collect()
 }
 
 /// Sets a header, unless its value is none.

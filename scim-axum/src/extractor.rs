@@ -1,0 +1,84 @@
+//! axum's extractors as the context of a request.
+
+use std::fmt::{self, Debug, Formatter};
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use http::request::Parts;
+use scim::service::MakeContext;
+use scim::{Error, Result};
+
+/// Makes the context of a request with the extractor `E`, which is the context. See [`extract`].
+pub struct Extractor<E, S = ()> {
+    state: S,
+    extractor: PhantomData<fn() -> E>,
+}
+
+/// The extractor `E` as the context of requests: a tuple of path parameters, a header, what a layer has left in the
+/// extensions, or a type of the application's own.
+///
+/// What the extractor rejects is answered with a SCIM error of the same status.
+///
+/// ```
+/// use axum::Extension;
+/// use axum::extract::Path;
+/// use scim::service::ScimService;
+///
+/// #[derive(Clone)]
+/// struct Principal(String);
+///
+/// /// The tenant out of the path, and who the token belongs to.
+/// type Context = (Path<String>, Extension<Principal>);
+///
+/// let service = ScimService::builder(scim_axum::extract::<Context>()).build()?;
+/// # Ok::<(), scim::Error>(())
+/// ```
+///
+/// A type of the application's own that implements [`FromRequestParts`] reads better than a tuple.
+#[must_use]
+pub fn extract<E>() -> Extractor<E> {
+    extract_with(())
+}
+
+/// The same for an extractor that needs a state.
+#[must_use]
+pub fn extract_with<E, S>(state: S) -> Extractor<E, S> {
+    Extractor {
+        state,
+        extractor: PhantomData,
+    }
+}
+
+impl<E, S> MakeContext<E> for Extractor<E, S>
+where
+    E: FromRequestParts<S> + Send + Sync + 'static,
+    S: Send + Sync + 'static,
+{
+    async fn make(&self, parts: &mut Parts) -> Result<E> {
+        E::from_request_parts(parts, &self.state)
+            .await
+            .map_err(|rejection| refused(rejection.into_response().status()))
+    }
+}
+
+/// What a rejection says in its body is meant for programmers: the client gets the status and a sentence.
+fn refused(status: StatusCode) -> Error {
+    let detail = match status {
+        StatusCode::UNAUTHORIZED => "The request carries no valid credentials.",
+        StatusCode::FORBIDDEN => "The client is not allowed to do this.",
+        StatusCode::NOT_FOUND => "This service has nothing at this URL.",
+        status if status.is_client_error() => {
+            "The request cannot be understood: its URL or a header is not as expected."
+        }
+        _ => return Error::internal(format!("an extractor rejected the request with {status}")),
+    };
+    Error::new(status, detail)
+}
+
+impl<E, S> Debug for Extractor<E, S> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("Extractor")
+    }
+}
