@@ -1,8 +1,0 @@
-//! Typed paths know what there is.
-
-use scim::resources::User;
-
-fn main() {
-    _ = User::paths().emails().colour();
-    _ = User::paths().surname();
-}
