@@ -46,12 +46,16 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Everything that a provider is known to need.
+    /// Everything that a provider is known to need today: all tolerances but [`UNQUOTED_OPERANDS`], which take what is
+    /// malformed for a filter and must be asked for.
     #[must_use]
     pub fn interop() -> Self {
+        let needed = ALL.iter().copied();
         Self {
             name: "interop".into(),
-            tolerances: ALL.into(),
+            tolerances: needed
+                .filter(|tolerance| tolerance.name != UNQUOTED_OPERANDS.name)
+                .collect(),
             kept: Arc::new([]),
         }
     }
@@ -69,10 +73,7 @@ impl Policy {
     /// What Okta needs, in both its dialects.
     #[must_use]
     pub fn okta() -> Self {
-        Self::interop()
-            .named("okta")
-            .without(&JSON_IN_STRINGS)
-            .without(&UNQUOTED_OPERANDS)
+        Self::interop().named("okta").without(&JSON_IN_STRINGS)
     }
 
     /// What Microsoft Entra ID needs, in both its dialects.
@@ -84,37 +85,25 @@ impl Policy {
     /// What JumpCloud needs.
     #[must_use]
     pub fn jumpcloud() -> Self {
-        Self::interop()
-            .named("jumpcloud")
-            .without(&JSON_IN_STRINGS)
-            .without(&UNQUOTED_OPERANDS)
+        Self::interop().named("jumpcloud").without(&JSON_IN_STRINGS)
     }
 
     /// What OneLogin needs.
     #[must_use]
     pub fn onelogin() -> Self {
-        Self::interop()
-            .named("onelogin")
-            .without(&JSON_IN_STRINGS)
-            .without(&UNQUOTED_OPERANDS)
+        Self::interop().named("onelogin").without(&JSON_IN_STRINGS)
     }
 
     /// What Google Workspace needs.
     #[must_use]
     pub fn google() -> Self {
-        Self::interop()
-            .named("google")
-            .without(&JSON_IN_STRINGS)
-            .without(&UNQUOTED_OPERANDS)
+        Self::interop().named("google").without(&JSON_IN_STRINGS)
     }
 
     /// What Ping Identity's products need.
     #[must_use]
     pub fn ping() -> Self {
-        Self::interop()
-            .named("ping")
-            .without(&JSON_IN_STRINGS)
-            .without(&UNQUOTED_OPERANDS)
+        Self::interop().named("ping").without(&JSON_IN_STRINGS)
     }
 
     /// What authentik needs.
