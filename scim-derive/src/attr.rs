@@ -155,7 +155,10 @@ impl Item {
         let found = words.iter().find(|(word, _)| *word == value);
         if found.is_none() {
             let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-            errors.push(&text, format!("`{value}` is no {key}: use {}", known.join(", ")));
+            errors.push(
+                &text,
+                format!("`{value}` is no value of `{key}`: use {}", known.join(", ")),
+            );
         }
         found.map(|(_, variant)| *variant)
     }

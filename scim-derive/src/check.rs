@@ -356,3 +356,43 @@ pub(crate) fn clashes(names: &[(String, Span)], what: &str, errors: &mut Errors)
 pub(crate) fn holds_one_value(variant: &syn::Variant) -> bool {
     matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7643 section 2.1.
+    #[test]
+    fn attribute_names_are_letters_digits_hyphens_and_underscores() {
+        for name in ["userName", "x509Certificates", "a-b_c", "$ref", "$REF"] {
+            assert!(is_name(name), "{name} is refused");
+        }
+        for name in ["", "2nd", "$id", "a.b", "a:b", "größe", "-a", "a b"] {
+            assert!(!is_name(name), "{name} is accepted");
+        }
+    }
+
+    /// RFC 8141 section 2.
+    #[test]
+    fn schemas_are_urns() {
+        for urn in [
+            "urn:ietf:params:scim:schemas:core:2.0:User",
+            "URN:example:a",
+            "urn:my-company:x/y",
+        ] {
+            assert!(is_urn(urn), "{urn} is refused");
+        }
+        for urn in [
+            "",
+            "urn:",
+            "urn:example",
+            "urn:example:",
+            "urn:e:a",
+            "https://example.com",
+            "urn:example:a b",
+            "urn:example:a:",
+        ] {
+            assert!(!is_urn(urn), "{urn} is accepted");
+        }
+    }
+}

@@ -536,3 +536,29 @@ fn lower_first(name: &str) -> String {
     let first = characters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(characters).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_spelled_in_camel_case() {
+        for (field, name) in [
+            ("user_name", "userName"),
+            ("x509_certificates", "x509Certificates"),
+            ("active", "active"),
+            ("type_", "type"),
+            ("phone__numbers", "phoneNumbers"),
+        ] {
+            assert_eq!(camel_case(field), name);
+        }
+    }
+
+    #[test]
+    fn wrappers_are_seen_by_their_last_segment() {
+        let ty: Type = syn::parse_quote!(std::option::Option<Vec<String>>);
+        let inner = inside(&ty, "Option").unwrap();
+        assert!(inside(inner, "Vec").is_some());
+        assert!(inside(&ty, "Vec").is_none());
+    }
+}

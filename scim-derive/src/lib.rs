@@ -13,26 +13,25 @@ use syn::{DeriveInput, parse_macro_input};
 
 use crate::attr::Errors;
 
-/// Makes a resource of a struct: `impl ScimResource`, and `paths()` for filters. See the documentation of `scim`.
+#[allow(missing_docs)] // `scim` documents the macros where it re-exports them
 #[proc_macro_derive(ScimResource, attributes(scim))]
 pub fn scim_resource(input: TokenStream) -> TokenStream {
     expand_struct(input, ir::Derive::Resource)
 }
 
-/// Makes a complex attribute of a struct (RFC 7643 section 2.3.8), or a set of schema extensions of a struct that has
-/// nothing but fields marked `#[scim(extension)]`. See the documentation of `scim`.
+#[allow(missing_docs)]
 #[proc_macro_derive(ScimComplex, attributes(scim))]
 pub fn scim_complex(input: TokenStream) -> TokenStream {
     expand_struct(input, ir::Derive::Complex)
 }
 
-/// Makes a schema extension of a struct (RFC 7643 section 3.3). See the documentation of `scim`.
+#[allow(missing_docs)]
 #[proc_macro_derive(ScimExtension, attributes(scim))]
 pub fn scim_extension(input: TokenStream) -> TokenStream {
     expand_struct(input, ir::Derive::Extension)
 }
 
-/// Makes a string attribute with canonical values (RFC 7643 section 7) of an enum. See the documentation of `scim`.
+#[allow(missing_docs)]
 #[proc_macro_derive(ScimEnum, attributes(scim))]
 pub fn scim_enum(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

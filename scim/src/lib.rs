@@ -29,5 +29,125 @@ pub mod __private;
 pub use error::{Error, Result, ScimType};
 pub use limits::Limits;
 pub use record::{ExtensionSet, Record, ScimExtension, ScimResource};
-pub use scim_derive::{ScimComplex, ScimEnum, ScimExtension, ScimResource};
 pub use value::{Scalar, ScimValue};
+
+/// Makes a resource of a struct: it implements [`ScimResource`](trait@ScimResource), and the struct gets a function
+/// `paths()` whose result has a method for every field.
+///
+/// ```
+/// use scim::value::{ExternalId, Meta, ResourceId};
+/// use scim::{ScimComplex, ScimEnum, ScimExtension, ScimResource};
+///
+/// /// What opens a door.
+/// #[derive(Debug, Clone, PartialEq, ScimResource)]
+/// #[scim(schema = "urn:example:scim:schemas:2.0:Badge", endpoint = "/Badges")]
+/// pub struct Badge {
+///     pub id: ResourceId,
+///     pub external_id: Option<ExternalId>,
+///     pub meta: Meta,
+///     /// Number printed on the badge.
+///     #[scim(unique = "server", case_exact)]
+///     pub serial_number: String,
+///     pub zones: Vec<String>,
+///     pub holder: Option<Holder>,
+///     pub state: State,
+///     #[scim(extension)]
+///     pub audit: Option<Audit>,
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, ScimComplex)]
+/// pub struct Holder {
+///     #[scim(key, mutability = "immutable")]
+///     pub value: String,
+///     #[scim(rename = "type", canonical("person", "robot"))]
+///     pub kind: Option<String>,
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, ScimEnum)]
+/// pub enum State {
+///     Active,
+///     #[scim(rename = "locked-out")]
+///     LockedOut,
+/// }
+///
+/// #[derive(Debug, Clone, PartialEq, ScimExtension)]
+/// #[scim(schema = "urn:example:scim:schemas:2.0:Audit")]
+/// pub struct Audit {
+///     pub auditor: Option<String>,
+/// }
+///
+/// assert_eq!(Badge::RESOURCE_TYPE.name, "Badge");
+/// let kind = Badge::paths().holder().kind();
+/// # _ = kind;
+/// ```
+///
+/// # The struct
+///
+/// It has the fields `id: ResourceId` and `meta: Meta`, and perhaps `external_id: Option<ExternalId>`.
+///
+/// | `#[scim(…)]` | |
+/// |---|---|
+/// | `schema = "urn:…"` | the URN of the schema; required |
+/// | `name = "…"` | the name of the resource type and the schema; by default that of the struct |
+/// | `endpoint = "/…"` | by default the name in the plural: a slash in front and an `s` behind |
+/// | `description = "…"` | by default the first paragraph of the documentation |
+/// | `crate = "…"` | the path of this crate, if it is not `::scim` |
+///
+/// # The fields
+///
+/// A field is an attribute. Its type says what the attribute is: every [`ScimValue`] is possible. `Option<T>` and `Vec<T>`
+/// are not required, other types are. The name is the field's in camel case.
+///
+/// | `#[scim(…)]` | |
+/// |---|---|
+/// | `rename = "…"` | the name, such as `$ref` |
+/// | `description = "…"` | by default the first paragraph of the documentation |
+/// | `required` | the attribute is required although the field may be empty; `required = false` is the opposite |
+/// | `case_exact` | comparison regards case |
+/// | `mutability = "…"` | `readWrite`, `readOnly`, `immutable`, `writeOnly`; a read-only type is an `Option`, a `Vec` or a [`Default`] |
+/// | `returned = "…"` | `default`, `always`, `never`, `request`; `never` if the attribute is `writeOnly` |
+/// | `unique = "…"` | `none`, `server`, `global` |
+/// | `canonical("…", …)` | suggested values; for a closed list use [`ScimEnum`](derive@ScimEnum) |
+/// | `reference_types("…", …)` | what a reference points to: resource types, `external`, `uri` |
+/// | `with = "…"` | a [`Handler`](value::Handler) of the type, or of the `T` in `Option<T>` and `Vec<T>` |
+/// | `fold = "…"` | how text is compared: `exact`, `case_insensitive`, `user_name` |
+/// | `indexed` | stores keep an index |
+/// | `key` | (sub-attributes) tells the values of a multi-valued attribute apart |
+/// | `edges` | there may be a million values; the type is [`Edges<T>`](value::Edges) |
+/// | `transient` | the value is handed on and never stored; the type is an `Option` |
+/// | `extension` | a schema extension: `T` or `Option<T>` with a `T` that derives [`ScimExtension`](derive@ScimExtension) |
+/// | `flatten` | a set of extensions; see [`ExtensionSet`] |
+/// | `extra` | keeps what no schema knows; the type is [`Extra`](value::Extra) |
+/// | `skip` | is no attribute; the type is a [`Default`] |
+pub use scim_derive::ScimResource;
+
+/// Makes a complex attribute of a struct (RFC 7643 section 2.3.8), with the fields of
+/// [`ScimResource`](derive@ScimResource) and nothing but `crate` to say of the struct itself.
+///
+/// A struct of which every field is marked with `extension` becomes a set of extensions instead; see [`ExtensionSet`].
+pub use scim_derive::ScimComplex;
+
+/// Makes a schema extension of a struct (RFC 7643 section 3.3), with the fields of
+/// [`ScimResource`](derive@ScimResource). Of the struct say `schema = "urn:…"`, and perhaps `name`, `description` and
+/// `crate`.
+pub use scim_derive::ScimExtension;
+
+/// Makes a string attribute with canonical values of an enum. A value is read in any case, and shown as it is declared:
+/// the variant's name with a small letter in front.
+///
+/// `#[scim(rename = "…")]` gives a variant another value. `#[scim(other)]` marks a variant that holds a `String` and
+/// keeps what is not canonical; without one, other values are refused.
+///
+/// ```
+/// use scim::ScimEnum;
+///
+/// #[derive(Debug, Clone, PartialEq, ScimEnum)]
+/// enum Colour {
+///     Red,
+///     #[scim(rename = "off-white")]
+///     OffWhite,
+///     #[scim(other)]
+///     Other(String),
+/// }
+/// ```
+pub use scim_derive::ScimEnum;

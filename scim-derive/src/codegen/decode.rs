@@ -1,10 +1,11 @@
 //! Decoding: a slot per field, filled by the engine's walk over the body, then the struct.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::{access, at, name, record, slot};
+use super::{access, item_of, name, record, schema};
 use crate::ir::{Field, Struct, inside};
 
 /// The body of `ScimValue::decode`.
@@ -22,35 +23,35 @@ pub(super) fn resource(input: &Struct) -> TokenStream {
         Some(_) => quote!(__s::Some(&mut extra)),
         None => quote!(__s::None),
     };
+    let resource_type = schema::resource_type(input);
     body(
         input,
-        |place| quote!(__s::decode_resource(json, <Self as __s::ScimResource>::RESOURCE_TYPE, cx, #extra, #place)),
+        |place| quote!(__s::decode_resource(json, #resource_type, cx, #extra, #place)),
     )
 }
 
 fn body(input: &Struct, call: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
-    let slots = input.fields.iter().enumerate().map(|(index, field)| {
-        let (slot, ty) = (slot(index), &field.ty);
-        quote!(let mut #slot: __s::Option<#ty> = __s::None;)
-    });
-    let arms = input.fields.iter().enumerate().map(|(index, field)| {
-        let (slot, access) = (slot(index), access(field));
-        let decode = quote_spanned!(at(field.ty.span())=> #access::decode);
-        quote!(#index => #slot = __s::Some(#decode(json, cx)?),)
-    });
-    let values = input.fields.iter().enumerate().map(|(index, field)| {
-        let (ident, value) = (&field.ident, finished(index, field));
-        quote!(#ident: #value,)
-    });
+    let slots = input
+        .fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| Slot::new(index, field));
+    let slots: Vec<Slot<'_>> = slots.collect();
+    let declarations = slots.iter().map(Slot::declaration);
+    let arms = slots.iter().map(Slot::arm);
+    let values = slots.iter().map(Slot::value);
     let own = input.fields.len();
-    let flat = input
-        .flatten
-        .as_ref()
-        .map(|(_, ty)| quote!(let mut flat: #ty = __s::Default::default();));
     let rest = match &input.flatten {
-        Some(_) => quote!(__s::ExtensionSet::decode_at(&mut flat, index.wrapping_sub(#own), json, cx)?),
-        None => quote!({}),
+        Some((_, ty)) => {
+            let decode_at = item_of(ty, "ExtensionSet", "decode_at");
+            quote!(#decode_at(&mut flat, index.wrapping_sub(#own), json, cx))
+        }
+        None => quote!(__s::Ok(())),
     };
+    let flat = input.flatten.iter().map(|(_, ty)| {
+        let default = item_of(ty, "Default", "default");
+        quote!(let mut flat = #default();)
+    });
     let flat_value = input.flatten.iter().map(|(ident, _)| quote!(#ident: flat,));
     let extra = input
         .extra
@@ -62,17 +63,14 @@ fn body(input: &Struct, call: impl FnOnce(TokenStream) -> TokenStream) -> TokenS
         .iter()
         .map(|ident| quote!(#ident: __s::Default::default(),));
     let call = call(quote! {
-        &mut |index, json, cx| {
-            match index {
-                #(#arms)*
-                _ => #rest,
-            }
-            __s::Ok(())
+        &mut |index, json, cx| match index {
+            #(#arms)*
+            _ => #rest,
         }
     });
     quote! {
-        #(#slots)*
-        #flat
+        #(#declarations)*
+        #(#flat)*
         #(#extra)*
         #call?;
         __s::Ok(Self {
@@ -84,18 +82,74 @@ fn body(input: &Struct, call: impl FnOnce(TokenStream) -> TokenStream) -> TokenS
     }
 }
 
-/// The value of a field after the walk: a read-only attribute that has none gets the default of its type, for the
-/// service to replace.
-fn finished(index: usize, field: &Field) -> TokenStream {
-    let (slot, access) = (slot(index), access(field));
-    let span = at(field.ty.span());
-    let absent = quote_spanned!(span=> #access::absent);
-    let optional = ["Option", "Vec"]
-        .iter()
-        .any(|wrapper| inside(&field.ty, wrapper).is_some());
-    if field.options.is_read_only() && !optional {
-        return quote_spanned!(span=> __s::or_default(#slot, #absent));
+/// The local variable of a field while it is decoded.
+struct Slot<'f> {
+    index: usize,
+    local: Ident,
+    field: &'f Field,
+    start: Start,
+}
+
+/// What a field holds before the walk. Fewer `?` behind the walk make the function cheaper to compile.
+enum Start {
+    /// Nothing, as the type is written.
+    Default,
+    /// What an unassigned attribute holds, else the default of the type: a read-only attribute, which the service sets.
+    ReadOnly,
+    /// Nothing at all: the walk brings a value, or the type has one for unassigned attributes.
+    Required,
+}
+
+impl<'f> Slot<'f> {
+    fn new(index: usize, field: &'f Field) -> Self {
+        let optional = ["Option", "Vec", "Edges"]
+            .iter()
+            .any(|wrapper| inside(&field.ty, wrapper).is_some());
+        let start = if optional || field.common {
+            Start::Default
+        } else if field.options.is_read_only() {
+            Start::ReadOnly
+        } else {
+            Start::Required
+        };
+        Self {
+            index,
+            local: format_ident!("__field{index}"),
+            field,
+            start,
+        }
     }
-    let name = name(field);
-    quote!(__s::or_absent(#slot, #absent, #name)?)
+
+    fn declaration(&self) -> TokenStream {
+        let (local, ty) = (&self.local, &self.field.ty);
+        match self.start {
+            Start::Default => quote!(let mut #local: #ty = __s::Default::default();),
+            Start::ReadOnly => {
+                let absent = access(self.field, "absent");
+                let span = self.field.ty.span();
+                let initial = quote_spanned!(span=> __s::initial);
+                quote!(let mut #local: #ty = #initial(#absent);)
+            }
+            Start::Required => quote!(let mut #local: __s::Option<#ty> = __s::None;),
+        }
+    }
+
+    fn arm(&self) -> TokenStream {
+        let (index, local, decode) = (self.index, &self.local, access(self.field, "decode"));
+        match self.start {
+            Start::Required => quote!(#index => __s::put_some(&mut #local, #decode(json, cx)),),
+            Start::Default | Start::ReadOnly => quote!(#index => __s::put(&mut #local, #decode(json, cx)),),
+        }
+    }
+
+    fn value(&self) -> TokenStream {
+        let (ident, local) = (&self.field.ident, &self.local);
+        match self.start {
+            Start::Required => {
+                let (absent, name) = (access(self.field, "absent"), name(self.field));
+                quote!(#ident: __s::or_absent(#local, #absent, #name)?,)
+            }
+            Start::Default | Start::ReadOnly => quote!(#ident: #local,),
+        }
+    }
 }

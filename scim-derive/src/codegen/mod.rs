@@ -6,8 +6,8 @@ mod paths;
 mod record;
 mod schema;
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Ident, Type, parse_quote};
 
@@ -19,6 +19,7 @@ use crate::ir::{Field, Kind, Name, Struct, inside};
 pub(crate) fn structure(input: &Struct) -> TokenStream {
     let root = &input.root;
     let (paths, impl_paths) = paths::generate(input);
+    let constants = schema::constants(input);
     let checks = schema::checks(input);
     let record = record::generate(input);
     let kind = match &input.kind {
@@ -35,6 +36,7 @@ pub(crate) fn structure(input: &Struct) -> TokenStream {
         #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_qualifications, private_interfaces, private_bounds)]
         const _: () = {
             use #root::__private as __s;
+            #constants
             #checks
             #record
             #kind
@@ -43,22 +45,50 @@ pub(crate) fn structure(input: &Struct) -> TokenStream {
     }
 }
 
-/// A place for errors about `span`, that resolves names and lints as generated code.
-fn at(span: Span) -> Span {
-    Span::mixed_site().located_at(span)
-}
-
-/// The trait through which a field is handled: `<T as ScimValue>`, or that of its handler.
-fn access(field: &Field) -> TokenStream {
+/// An item of the trait through which a field is handled, `ScimValue` or that of its handler: `<T as ScimValue>::view`.
+///
+/// The whole path has the span of the type (or handler), from its first token to its last: the compiler says of an
+/// unfit type once, and there, what it would else say wherever the type is used.
+fn access(field: &Field, item: &str) -> TokenStream {
     let ty = &field.ty;
     match &field.options.with {
         Some(handler) => {
-            let span = at(handler.span());
-            let handler = lifted(handler, ty, span);
-            quote_spanned!(span=> <#handler as __s::Handler<#ty>>)
+            let handler_span = handler.span();
+            let lifted = lifted(handler, ty, handler_span);
+            // the tokens of the field's type are elsewhere: errors are about the handler
+            let ty = respanned(ty.to_token_stream(), handler_span);
+            let item = Ident::new(item, handler_span);
+            quote_spanned!(handler_span=> <#lifted as __s::Handler<#ty>>::#item)
         }
-        None => quote_spanned!(at(ty.span())=> <#ty as __s::ScimValue>),
+        None => item_of(ty, "ScimValue", item),
     }
+}
+
+/// `<T as __s::Trait>::item` with the span of `T`.
+fn item_of(ty: &Type, of: &str, item: &str) -> TokenStream {
+    let (first, last) = ends(ty);
+    let (of, item) = (Ident::new(of, first), Ident::new(item, last));
+    let open = quote_spanned!(first=> <);
+    let rest = quote_spanned!(last=> as __s::#of>::#item);
+    quote!(#open #ty #rest)
+}
+
+/// The spans of the first and the last token of a type.
+fn ends(ty: &Type) -> (Span, Span) {
+    let mut tokens = ty.to_token_stream().into_iter();
+    let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
+    (first, tokens.last().map_or(first, |token| token.span()))
+}
+
+fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
+    let respan = |mut token: TokenTree| {
+        if let TokenTree::Group(group) = &token {
+            token = Group::new(group.delimiter(), respanned(group.stream(), span)).into();
+        }
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(respan).collect()
 }
 
 /// A handler of `T`, lifted over the `Option` and `Vec` that are written around `T`.
@@ -78,13 +108,11 @@ fn lifted(handler: &Type, ty: &Type, span: Span) -> TokenStream {
 fn name(field: &Field) -> TokenStream {
     match &field.name {
         Name::Text(text, _) => quote!(#text),
-        Name::Extension(ty) => quote_spanned!(at(ty.span())=> <#ty as __s::ScimExtension>::SCHEMA.id),
+        Name::Extension(ty) => {
+            let schema = item_of(ty, "ScimExtension", "SCHEMA");
+            quote!(#schema.id)
+        }
     }
-}
-
-/// The local variable of a field while it is decoded.
-fn slot(index: usize) -> Ident {
-    format_ident!("__field{index}")
 }
 
 /// The generics with the bounds that the generated code needs.
@@ -109,7 +137,7 @@ fn bounded(input: &Struct) -> Generics {
         let ty = &field.ty;
         match (&field.options.with, &field.name) {
             (Some(handler), _) => {
-                let handler = lifted(handler, ty, at(handler.span()));
+                let handler = lifted(handler, ty, handler.span());
                 clause.predicates.push(parse_quote!(#handler: __s::Handler<#ty>));
             }
             (None, Name::Extension(extension)) => clause

@@ -1,12 +1,11 @@
 //! Typed paths: a type per struct, with a method per field.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{GenericParam, Generics, Ident, parse_quote};
 
-use super::{access, at, bounded};
+use super::{access, bounded, item_of, record};
 use crate::ir::{Field, Kind, Name, Struct};
 
 /// The declaration, which stands beside the struct, and the implementations, which stand in the block.
@@ -89,10 +88,11 @@ fn implementations(input: &Struct) -> TokenStream {
         .map(|(index, field)| method(input, index, field, &owner));
     let flattened = input.flatten.as_ref().map(|(field, ty)| {
         let offset = input.fields.len();
-        quote_spanned! {at(ty.span())=>
+        let paths = owned(&item_of(ty, "ExtensionSet", "Paths"), &owner);
+        quote! {
             /// The schema extensions.
             #[must_use]
-            #vis fn #field(&self) -> <#ty as __s::ExtensionSet>::Paths<#owner> {
+            #vis fn #field(&self) -> #paths {
                 self.0.flattened(#offset)
             }
         }
@@ -101,6 +101,13 @@ fn implementations(input: &Struct) -> TokenStream {
     bounds.params.insert(0, parse_quote!(#owner: 'static));
     let (impl_bounded, _, clause) = bounds.split_for_impl();
     let start = start(input);
+    let flattened_node = matches!(input.kind, Kind::ExtensionSet).then(|| {
+        quote! {
+            fn flattened(path: __s::AttrPath, root: &'static [__s::Attribute], offset: u16) -> Self {
+                Self(__s::Node::new(path, root, offset))
+            }
+        }
+    });
     quote! {
         #[automatically_derived]
         impl #impl_generics __s::Clone for #ident #ty_generics {
@@ -118,9 +125,7 @@ fn implementations(input: &Struct) -> TokenStream {
                 Self(__s::Node::new(path, root, 0))
             }
 
-            fn flattened(path: __s::AttrPath, root: &'static [__s::Attribute], offset: u16) -> Self {
-                Self(__s::Node::new(path, root, offset))
-            }
+            #flattened_node
         }
 
         #[allow(dead_code)]
@@ -135,8 +140,7 @@ fn implementations(input: &Struct) -> TokenStream {
 
 fn method(input: &Struct, index: usize, field: &Field, owner: &Ident) -> TokenStream {
     let (vis, ident) = (&input.vis, &field.ident);
-    let access = access(field);
-    let paths = quote_spanned!(at(field.ty.span())=> #access::Paths<#owner>);
+    let paths = owned(&access(field, "Paths"), owner);
     let doc = match &field.name {
         Name::Text(name, _) => format!("`{name}`"),
         Name::Extension(_) => "The schema extension.".to_owned(),
@@ -150,6 +154,15 @@ fn method(input: &Struct, index: usize, field: &Field, owner: &Ident) -> TokenSt
     }
 }
 
+/// `…::Paths<R>`, all with one span: the compiler drops what it has said already.
+fn owned(paths: &TokenStream, owner: &Ident) -> TokenStream {
+    let last = paths.clone().into_iter().last();
+    let span = last.map_or_else(Span::call_site, |token| token.span());
+    let owner = Ident::new(&owner.to_string(), span);
+    let arguments = quote_spanned!(span=> <#owner>);
+    quote!(#paths #arguments)
+}
+
 /// `User::paths()`.
 fn start(input: &Struct) -> Option<TokenStream> {
     if !matches!(input.kind, Kind::Resource { .. }) {
@@ -158,17 +171,14 @@ fn start(input: &Struct) -> Option<TokenStream> {
     let (vis, ident) = (&input.vis, &input.ident);
     let bounds = bounded(input);
     let (impl_generics, ty_generics, clause) = bounds.split_for_impl();
-    let paths = type_of(input, &quote!(Self));
+    let (paths, attributes) = (type_of(input, &quote!(Self)), record::attributes(input));
     Some(quote! {
         #[allow(dead_code)]
         impl #impl_generics #ident #ty_generics #clause {
             /// Typed paths to the attributes, for filters and projections.
             #[must_use]
             #vis fn paths() -> #paths {
-                __s::PathNode::at(
-                    __s::AttrPath::ROOT,
-                    <Self as __s::ScimResource>::RESOURCE_TYPE.schema.attributes,
-                )
+                __s::PathNode::at(__s::AttrPath::ROOT, #attributes)
             }
         }
     })

@@ -1,10 +1,9 @@
 //! `Record` and `ScimValue`: showing and changing attributes by index.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote;
 
-use super::{access, at, bounded, decode, paths, schema};
+use super::{access, bounded, decode, paths, schema};
 use crate::ir::{Kind, Struct};
 
 pub(super) fn generate(input: &Struct) -> TokenStream {
@@ -13,10 +12,8 @@ pub(super) fn generate(input: &Struct) -> TokenStream {
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
     let attributes = attributes(input);
     let arms = |method: &str, arguments: &TokenStream, reference: &TokenStream| -> TokenStream {
-        let method = quote::format_ident!("{method}");
         let arm = |(index, field): (usize, &crate::ir::Field)| {
-            let (access, ident) = (access(field), &field.ident);
-            let call = quote_spanned!(at(field.ty.span())=> #access::#method);
+            let (call, ident) = (access(field, method), &field.ident);
             quote!(#index => #call(#reference self.#ident #arguments),)
         };
         input.fields.iter().enumerate().map(arm).collect()
@@ -63,6 +60,9 @@ pub(super) fn generate(input: &Struct) -> TokenStream {
 
 /// Where the table of a struct is found.
 pub(super) fn attributes(input: &Struct) -> TokenStream {
+    if input.generics.params.is_empty() {
+        return quote!(__TABLE);
+    }
     match input.kind {
         Kind::Resource { .. } => quote!(<Self as __s::ScimResource>::RESOURCE_TYPE.schema.attributes),
         Kind::Extension { .. } | Kind::Complex => quote!(<Self as __s::ScimValue>::SHAPE.sub_attributes),

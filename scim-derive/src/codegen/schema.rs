@@ -5,30 +5,59 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::LitStr;
 use syn::spanned::Spanned;
 
-use super::{access, at, bounded, decode};
+use super::{access, bounded, decode, item_of};
 use crate::check::bare;
 use crate::ir::{Field, Given, Kind, Name, SchemaInfo, Struct, last_segment};
 
-/// The table of a struct: a constant expression of the type `&'static [Attribute]`.
+/// What does not depend on parameters of the struct, as constants beside the implementations. A constant cannot depend
+/// on parameters: where there are some, it is part of the implementations instead.
+pub(super) fn constants(input: &Struct) -> Option<TokenStream> {
+    if !input.generics.params.is_empty() {
+        return None;
+    }
+    let table = expression(input);
+    let resource_type = match &input.kind {
+        Kind::Resource { schema, endpoint } => {
+            let literal = resource_type_literal(schema, endpoint, &quote!(__TABLE));
+            Some(quote!(const __TYPE: &'static __s::ResourceType = #literal;))
+        }
+        _ => None,
+    };
+    Some(quote! {
+        const __TABLE: &'static [__s::Attribute] = #table;
+        #resource_type
+    })
+}
+
+/// The table, where it is defined for the implementation.
 pub(super) fn table(input: &Struct) -> TokenStream {
+    if input.generics.params.is_empty() {
+        quote!(__TABLE)
+    } else {
+        expression(input)
+    }
+}
+
+/// A constant expression of the type `&'static [Attribute]`.
+fn expression(input: &Struct) -> TokenStream {
     let entries = input.fields.iter().map(entry);
     let own = quote!(&[#(#entries),*]);
     match &input.flatten {
         None => own,
         Some((_, ty)) => {
-            let more = quote_spanned!(at(ty.span())=> <#ty as __s::ExtensionSet>::ATTRIBUTES);
+            let more = item_of(ty, "ExtensionSet", "ATTRIBUTES");
             quote!(const { const { &__s::Joined::new(#own, #more) }.attributes() })
         }
     }
 }
 
 fn entry(field: &Field) -> TokenStream {
-    let access = access(field);
-    let shape = quote_spanned!(at(field.ty.span())=> #access::SHAPE);
+    let shape = access(field, "SHAPE");
     let name = match &field.name {
         Name::Text(name, _) => name,
         Name::Extension(ty) => {
-            return quote_spanned!(at(ty.span())=> __s::extension(<#ty as __s::ScimExtension>::SCHEMA, #shape));
+            let schema = item_of(ty, "ScimExtension", "SCHEMA");
+            return quote!(__s::extension(#schema, #shape));
         }
     };
     let shape = overridden(field, shape);
@@ -119,14 +148,37 @@ fn schema_literal(schema: &SchemaInfo, attributes: &TokenStream) -> TokenStream 
     quote!(__s::Schema { id: #id, name: #name, description: #description, attributes: #attributes })
 }
 
+fn resource_type_literal(schema: &SchemaInfo, endpoint: &str, attributes: &TokenStream) -> TokenStream {
+    let literal = schema_literal(schema, attributes);
+    let SchemaInfo {
+        name, description, ..
+    } = schema;
+    quote! {
+        &__s::ResourceType {
+            name: #name,
+            description: #description,
+            endpoint: #endpoint,
+            schema: &#literal,
+        }
+    }
+}
+
+/// The resource type within the generated code.
+pub(super) fn resource_type(input: &Struct) -> TokenStream {
+    match input.generics.params.is_empty() {
+        true => quote!(__TYPE),
+        false => quote!(<Self as __s::ScimResource>::RESOURCE_TYPE),
+    }
+}
+
 pub(super) fn resource(input: &Struct, schema: &SchemaInfo, endpoint: &str) -> TokenStream {
     let ident = &input.ident;
     let generics = bounded(input);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    let literal = schema_literal(schema, &table(input));
-    let SchemaInfo {
-        name, description, ..
-    } = schema;
+    let resource_type = match input.generics.params.is_empty() {
+        true => quote!(__TYPE),
+        false => resource_type_literal(schema, endpoint, &table(input)),
+    };
     let decode = decode::resource(input);
     let extra = input.extra.as_ref().map(|extra| {
         quote! {
@@ -138,12 +190,7 @@ pub(super) fn resource(input: &Struct, schema: &SchemaInfo, endpoint: &str) -> T
     quote! {
         #[automatically_derived]
         impl #impl_generics __s::ScimResource for #ident #ty_generics #clause {
-            const RESOURCE_TYPE: &'static __s::ResourceType = &__s::ResourceType {
-                name: #name,
-                description: #description,
-                endpoint: #endpoint,
-                schema: &#literal,
-            };
+            const RESOURCE_TYPE: &'static __s::ResourceType = #resource_type;
 
             fn decode(json: __s::Json<'_>, cx: &mut __s::Cx<'_>) -> __s::Result<Self> {
                 #decode
@@ -174,7 +221,7 @@ pub(super) fn extension(input: &Struct, schema: &SchemaInfo) -> TokenStream {
     let ident = &input.ident;
     let generics = bounded(input);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    let literal = schema_literal(schema, &quote!(<Self as __s::ScimValue>::SHAPE.sub_attributes));
+    let literal = schema_literal(schema, &super::record::attributes(input));
     quote! {
         #[automatically_derived]
         impl #impl_generics __s::ScimExtension for #ident #ty_generics #clause {
@@ -190,9 +237,8 @@ pub(super) fn extension_set(input: &Struct) -> TokenStream {
     let table = table(input);
     let paths = super::paths::type_of(input, &quote!(__R));
     let arms = input.fields.iter().enumerate().map(|(index, field)| {
-        let (access, ident) = (access(field), &field.ident);
-        let decode = quote_spanned!(at(field.ty.span())=> #access::decode);
-        quote!(#index => self.#ident = #decode(json, cx)?,)
+        let (decode, ident) = (access(field, "decode"), &field.ident);
+        quote!(#index => __s::put(&mut self.#ident, #decode(json, cx)),)
     });
     quote! {
         #[automatically_derived]
@@ -204,9 +250,8 @@ pub(super) fn extension_set(input: &Struct) -> TokenStream {
             fn decode_at(&mut self, index: usize, json: __s::Json<'_>, cx: &mut __s::Cx<'_>) -> __s::Result<()> {
                 match index {
                     #(#arms)*
-                    _ => { _ = (json, cx); }
+                    _ => { _ = (json, cx); __s::Ok(()) }
                 }
-                __s::Ok(())
             }
         }
     }
@@ -224,23 +269,20 @@ pub(super) fn checks(input: &Struct) -> TokenStream {
         .count();
     if input.generics.params.is_empty() && (extensions > 1 || input.flatten.is_some()) {
         let ident = &input.ident;
-        let attributes = match input.kind {
-            Kind::ExtensionSet => quote!(<#ident as __s::ExtensionSet>::ATTRIBUTES),
-            _ => quote!(<#ident as __s::ScimResource>::RESOURCE_TYPE.schema.attributes),
-        };
-        checks.extend(quote_spanned!(at(ident.span())=> const _: () = __s::assert_distinct(#attributes);));
+        let span = Span::mixed_site().located_at(ident.span());
+        checks.extend(quote_spanned!(span=> const _: () = __s::assert_distinct(__TABLE);));
     }
     checks
 }
 
 fn field_checks(input: &Struct, field: &Field) -> TokenStream {
     let options = &field.options;
-    let access = access(field);
-    let shape = quote_spanned!(at(field.ty.span())=> #access::SHAPE);
+    let shape = access(field, "SHAPE");
     let assert = |span: Span, function: &str, message: &str| {
         let function = format_ident!("{function}");
         let message = LitStr::new(message, Span::call_site());
-        quote_spanned!(at(span)=> const _: () = __s::#function(&#shape, #message);)
+        let span = Span::mixed_site().located_at(span);
+        quote_spanned!(span=> const _: () = __s::#function(&#shape, #message);)
     };
     let is = |names: &[&str]| {
         options.with.is_none()

@@ -21,7 +21,9 @@ pub use crate::value::{
 };
 pub use assert::{assert_distinct, assert_keyed, assert_leaf, assert_reference, assert_text};
 pub use node::Node;
-pub use parts::{Joined, extension, keyword, or_absent, or_default, other_keyword, unknown_keyword};
+pub use parts::{
+    Joined, extension, initial, keyword, or_absent, other_keyword, put, put_some, unknown_keyword,
+};
 pub use std::clone::Clone;
 pub use std::cmp::PartialEq;
 pub use std::default::Default;

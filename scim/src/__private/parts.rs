@@ -49,6 +49,23 @@ impl Joined {
     }
 }
 
+/// Puts a decoded value into its place.
+///
+/// # Errors
+/// Those of decoding.
+pub fn put<T>(place: &mut T, value: Result<T>) -> Result<()> {
+    *place = value?;
+    Ok(())
+}
+
+/// Puts a decoded value into a place that may stay empty.
+///
+/// # Errors
+/// Those of decoding.
+pub fn put_some<T>(place: &mut Option<T>, value: Result<T>) -> Result<()> {
+    put(place, value.map(Some))
+}
+
 /// What a decoded field holds: its value, or that of an unassigned attribute.
 ///
 /// # Errors
@@ -57,10 +74,10 @@ pub fn or_absent<T>(slot: Option<T>, absent: fn() -> Option<T>, name: &'static s
     slot.or_else(absent).ok_or_else(|| missing(name))
 }
 
-/// What a decoded read-only field holds: its value, or one that the service replaces.
+/// What a read-only field holds before it is decoded: what the service replaces.
 #[must_use]
-pub fn or_default<T: Default>(slot: Option<T>, absent: fn() -> Option<T>) -> T {
-    slot.or_else(absent).unwrap_or_default()
+pub fn initial<T: Default>(absent: fn() -> Option<T>) -> T {
+    absent().unwrap_or_default()
 }
 
 /// Which of the canonical values a value is, ignoring case.

@@ -1,0 +1,8 @@
+//! What the derives accept and refuse. `TRYBUILD=overwrite` writes the expected messages anew.
+
+#[test]
+fn derives() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("ui/pass/*.rs");
+    cases.compile_fail("ui/fail/*.rs");
+}

@@ -1,0 +1,20 @@
+//! What is flattened is a set of extensions.
+
+use scim::value::{Meta, ResourceId};
+use scim::{ScimComplex, ScimResource};
+
+#[derive(Debug, Clone, PartialEq, Default, ScimComplex)]
+struct Complex {
+    a: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, ScimResource)]
+#[scim(schema = "urn:example:Badge")]
+struct Badge {
+    id: ResourceId,
+    meta: Meta,
+    #[scim(flatten)]
+    extensions: Complex,
+}
+
+fn main() {}
