@@ -21,6 +21,8 @@ pub mod service;
 pub mod sort;
 pub mod sql;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod value;
 
 #[doc(hidden)]

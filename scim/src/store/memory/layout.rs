@@ -22,6 +22,8 @@ pub(super) struct Layout {
     pub(super) edges: Vec<EdgeAttribute>,
     /// The attributes that mirror edges of other resources.
     pub(super) derived: Vec<Derived>,
+    /// Where these stand: what no document holds, beside the edges.
+    pub(super) apart: Vec<AttrPath>,
     /// The attributes by whose values resources are found without a scan.
     pub(super) keys: Vec<KeyAttribute>,
     /// Where `id` stands.
@@ -84,6 +86,10 @@ impl Layout {
             type_id: TypeId::of::<R>(),
             edges: Vec::new(),
             derived: Vec::new(),
+            apart: links
+                .of_derived::<R>()
+                .map(|link| link.derived().path())
+                .collect(),
             keys: Vec::new(),
             id: position(table, "id").map_or(AttrPath::ROOT, |(index, _)| step(AttrPath::ROOT, index)),
             transient: Vec::new(),

@@ -62,7 +62,7 @@ impl Memory {
 
     /// The same store with another clock and source of identifiers.
     #[must_use]
-    pub fn with_environment(mut self, environment: Environment) -> Self {
+    pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }

@@ -127,7 +127,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
     fn document(&self, number: u64, row: &'a Row<R>, want: &Projection) -> Bytes {
         let shown = self.shown(number, row);
         let mut out = Vec::new();
-        if !want.is_default() {
+        if !want.fits_stored(&self.layout().apart) {
             write_resource(&mut out, &shown, want, Base::Hole);
             return out.into();
         }
@@ -136,7 +136,8 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         let edges = layout.edges.iter().map(|edges| (edges.index, edges.path));
         for (index, path) in derived.chain(edges) {
             let view = shown.view(index);
-            let (Some(attribute), true) = (shown.attributes().get(index), view.is_present()) else {
+            let is_shown = want.includes(path) && view.is_present();
+            let (Some(attribute), true) = (shown.attributes().get(index), is_shown) else {
                 continue;
             };
             if out.is_empty() {

@@ -272,7 +272,7 @@ impl IdSource for Stuck {
 #[test]
 fn a_poor_source_of_identifiers_does_no_harm() {
     let stuck = Arc::new(Stuck(AtomicU64::new(0)));
-    let store = Memory::new().with_environment(Environment {
+    let store = Memory::new().environment(Environment {
         clock: stuck.clone(),
         ids: stuck,
     });
