@@ -26,6 +26,7 @@
 mod checkpoint;
 mod connection;
 mod database;
+mod documents;
 mod failure;
 mod options;
 mod queue;
@@ -40,6 +41,7 @@ mod writer;
 mod tests;
 
 pub use database::{Database, Full};
+pub use documents::{Builder, Joined, Sqlite};
 pub use failure::{is_unique_violation, unique_violation};
 pub use options::{Durability, Options};
 pub use statements::{Param, Reader, Row, Transaction, Value};

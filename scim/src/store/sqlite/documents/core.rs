@@ -1,0 +1,81 @@
+//! What the store knows at run time, apart from the database itself: jobs hold it, and so must not hold the database.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::layout::Layout;
+use super::pages::Pages;
+use super::seam::Joined;
+use super::tables;
+use crate::Result;
+use crate::error::Error;
+use crate::record::{Record, ScimResource};
+use crate::store::sqlite::{Reader, Transaction};
+use crate::store::{Environment, Write};
+
+/// Reads the state of a resource of a type that is not known where it is needed.
+pub(super) type Decode = fn(&super::document::Documents) -> Result<Box<dyn Record>>;
+
+pub(super) struct Core<C> {
+    pub(super) environment: Environment,
+    pub(super) layouts: HashMap<TypeId, Arc<Layout>>,
+    /// The same by number, with a way to read the documents of a type.
+    pub(super) numbered: HashMap<i64, (Arc<Layout>, Decode)>,
+    pub(super) joined: Vec<Arc<dyn Joined<C>>>,
+    pub(super) tenants: Mutex<HashMap<String, i64>>,
+    pub(super) pages: Pages,
+}
+
+impl<C: 'static> Core<C> {
+    pub(super) fn layout<R: ScimResource>(&self) -> Result<Arc<Layout>> {
+        self.layouts.get(&TypeId::of::<R>()).cloned().ok_or_else(|| {
+            let name = R::RESOURCE_TYPE.name;
+            Error::internal(format!("the resource type {name} was not given to the store with Builder::resource"))
+        })
+    }
+
+    /// The time in microseconds: what a row keeps of it.
+    pub(super) fn now(&self) -> i64 {
+        self.environment.clock.now().as_unix_micros()
+    }
+
+    fn known_tenants(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of a tenant; `None` if it has never had anything.
+    pub(super) fn tenant(&self, reader: &Reader<'_>, name: &str) -> Result<Option<i64>> {
+        if let Some(number) = self.known_tenants().get(name) {
+            return Ok(Some(*number));
+        }
+        let found = tables::tenant(reader, name)?;
+        if let Some(number) = found {
+            self.known_tenants().insert(name.to_owned(), number);
+        }
+        Ok(found)
+    }
+
+    /// The number of a tenant for a write, which may be its first. What a transaction finds may yet be undone, so it is
+    /// not remembered here.
+    pub(super) fn tenant_for_write(&self, tx: &Transaction<'_>, name: &str) -> Result<i64> {
+        if let Some(number) = self.known_tenants().get(name) {
+            return Ok(*number);
+        }
+        match tables::tenant(tx, name)? {
+            Some(number) => Ok(number),
+            None => tables::new_tenant(tx, name),
+        }
+    }
+
+    pub(super) fn is_joined(&self) -> bool {
+        !self.joined.is_empty()
+    }
+
+    /// Tells everybody who has joined the store's writes.
+    pub(super) fn tell(&self, tx: &Transaction<'_>, cx: &C, layout: &Layout, id: &str, write: &Write<'_>) -> Result<()> {
+        self.joined
+            .iter()
+            .try_for_each(|joined| joined.written(tx, cx, layout.resource_type, id, write))
+    }
+}

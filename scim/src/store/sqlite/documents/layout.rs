@@ -1,0 +1,282 @@
+//! What the store keeps of a resource type beside its documents: key columns, values, edges.
+
+use std::any::Any;
+use std::fmt::Write;
+use std::sync::OnceLock;
+
+use super::edges::Part;
+use super::tables;
+use crate::Result;
+use crate::error::Error;
+use crate::fold;
+use crate::path::AttrPath;
+use crate::projection::Projection;
+use crate::schema::{Attribute, ResourceType, Role, Type, Uniqueness, position};
+use crate::store::sqlite::Transaction;
+
+/// Key columns in a row.
+pub(super) const SLOTS: usize = 4;
+
+/// Where everything of one resource type is.
+pub(super) struct Layout {
+    pub(super) resource_type: &'static ResourceType,
+    /// The number of the type in the tables.
+    pub(super) number: i64,
+    /// The single-valued attributes in the key columns.
+    pub(super) slots: Vec<Slot>,
+    /// The other indexed attributes.
+    pub(super) values: Vec<Valued>,
+    /// The unique attributes that no key column keeps unique.
+    pub(super) uniques: Vec<Unique>,
+    /// The attributes whose values are rows.
+    pub(super) edges: Vec<EdgeAttribute>,
+    /// The attributes that show the edges of others.
+    pub(super) derived: Vec<Derived>,
+    /// The visible document.
+    pub(super) visible: Projection,
+    /// The document of what is not shown by default.
+    pub(super) hidden: Projection,
+    pub(super) meta: AttrPath,
+    pub(super) id: AttrPath,
+    /// What others show as the name of a resource, in order of preference.
+    pub(super) labels: Vec<AttrPath>,
+    /// Derived and edge attributes: what no document holds.
+    pub(super) outside: Vec<AttrPath>,
+    /// A resource without edges, to decode values into.
+    pub(super) blank: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+/// An attribute in a key column.
+pub(super) struct Slot {
+    pub(super) path: AttrPath,
+    pub(super) attribute: &'static Attribute,
+    /// Whether its index refuses a value that is taken.
+    pub(super) unique: bool,
+}
+
+/// An attribute in the value table.
+pub(super) struct Valued {
+    pub(super) number: i64,
+    /// The attribute that has the values: a multi-valued one, or the indexed one itself.
+    pub(super) holder: AttrPath,
+    /// From a value to what is indexed of it.
+    pub(super) within: AttrPath,
+    pub(super) attribute: &'static Attribute,
+    /// The sub-attribute `type` of a value.
+    pub(super) kind: Option<AttrPath>,
+    pub(super) kind_attribute: Option<&'static Attribute>,
+}
+
+/// An attribute in the table of unique values.
+pub(super) struct Unique {
+    pub(super) number: i64,
+    pub(super) holder: AttrPath,
+    pub(super) within: AttrPath,
+    pub(super) attribute: &'static Attribute,
+    pub(super) global: bool,
+}
+
+/// A resource type at one end of an edge.
+#[derive(Clone)]
+pub(super) struct End {
+    pub(super) number: i64,
+    pub(super) resource_type: &'static ResourceType,
+}
+
+/// An attribute whose values are rows.
+pub(super) struct EdgeAttribute {
+    pub(super) number: i64,
+    pub(super) path: AttrPath,
+    pub(super) attribute: &'static Attribute,
+    /// What an edge may lead to.
+    pub(super) targets: Vec<End>,
+    /// What the sub-attributes are, in the order of their table.
+    pub(super) parts: Vec<Part>,
+}
+
+/// An attribute that shows which edges lead here.
+pub(super) struct Derived {
+    pub(super) path: AttrPath,
+    pub(super) attribute: &'static Attribute,
+    pub(super) parts: Vec<Part>,
+    /// The type that has the edges, and the number of its attribute.
+    pub(super) source: End,
+    pub(super) edge: i64,
+}
+
+impl Layout {
+    /// The layout of a type, without numbers yet and without what the links add.
+    pub(super) fn new(resource_type: &'static ResourceType, derived: &[AttrPath]) -> Result<Self> {
+        let table = resource_type.schema.attributes;
+        let mut layout = Self {
+            resource_type,
+            number: 0,
+            slots: Vec::new(),
+            values: Vec::new(),
+            uniques: Vec::new(),
+            edges: Vec::new(),
+            derived: Vec::new(),
+            visible: Projection::stored_visible(resource_type),
+            hidden: Projection::stored_hidden(resource_type),
+            meta: common(table, "meta")?,
+            id: common(table, "id")?,
+            labels: ["displayName", "userName", "name"]
+                .iter()
+                .filter_map(|name| position(table, name))
+                .filter(|(_, attribute)| attribute.shape.kind == Type::String && !attribute.shape.multi_valued)
+                .map(|(index, _)| step(AttrPath::ROOT, index))
+                .collect(),
+            outside: derived.to_vec(),
+            blank: OnceLock::new(),
+        };
+        layout.walk(table, AttrPath::ROOT, None, derived)?;
+        Ok(layout)
+    }
+
+    fn walk(
+        &mut self,
+        table: &'static [Attribute],
+        above: AttrPath,
+        holder: Option<(AttrPath, &'static Attribute)>,
+        derived: &[AttrPath],
+    ) -> Result<()> {
+        for (index, attribute) in table.iter().enumerate() {
+            let path = step(above, index);
+            if derived.contains(&path) || path == self.meta || path == self.id || attribute.transient {
+                continue;
+            }
+            if attribute.edges {
+                self.outside.push(path);
+                self.edges.push(EdgeAttribute {
+                    number: 0,
+                    path,
+                    attribute,
+                    targets: Vec::new(),
+                    parts: Part::of_all(attribute)?,
+                });
+                continue;
+            }
+            let holder = match attribute.shape.multi_valued {
+                true => Some((path, attribute)),
+                false => holder,
+            };
+            if attribute.is_complex() {
+                self.walk(attribute.shape.sub_attributes, path, holder, derived)?;
+            } else {
+                self.leaf(path, attribute, holder);
+            }
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, path: AttrPath, attribute: &'static Attribute, holder: Option<(AttrPath, &'static Attribute)>) {
+        let unique = attribute.shape.uniqueness;
+        if !attribute.indexed && unique == Uniqueness::None {
+            return;
+        }
+        let searchable = !matches!(attribute.shape.kind, Type::Reference | Type::Binary | Type::Complex);
+        let has_slot = holder.is_none() && searchable && self.slots.len() < SLOTS;
+        let (base, within, kind) = match holder {
+            Some((base, held)) => (base, below(base, path), held.sub_attribute("type")),
+            None => (path, AttrPath::ROOT, None),
+        };
+        if has_slot {
+            let unique = unique == Uniqueness::Server;
+            self.slots.push(Slot { path, attribute, unique });
+        } else if searchable {
+            self.values.push(Valued {
+                number: 0,
+                holder: base,
+                within,
+                attribute,
+                kind: kind.map(|(index, _)| step(AttrPath::ROOT, index)),
+                kind_attribute: kind.map(|(_, kind)| kind),
+            });
+        }
+        if unique == Uniqueness::Global || (unique == Uniqueness::Server && !has_slot) {
+            self.uniques.push(Unique {
+                number: 0,
+                holder: base,
+                within,
+                attribute,
+                global: unique == Uniqueness::Global,
+            });
+        }
+    }
+
+    /// Gives type and attributes their numbers.
+    pub(super) fn number(&mut self, tx: &Transaction<'_>, number: i64) -> Result<()> {
+        self.number = number;
+        let table = self.resource_type.schema.attributes;
+        let name = |path: AttrPath, within: AttrPath| {
+            let path = within.steps().iter().fold(path, |path, step| path.push(*step));
+            path.name(table).map(|name| name.to_string()).unwrap_or_default()
+        };
+        for valued in &mut self.values {
+            valued.number = tables::attribute(tx, number, &name(valued.holder, valued.within))?;
+        }
+        for unique in &mut self.uniques {
+            unique.number = tables::attribute(tx, number, &name(unique.holder, unique.within))?;
+        }
+        for edges in &mut self.edges {
+            edges.number = tables::attribute(tx, number, &name(edges.path, AttrPath::ROOT))?;
+        }
+        Ok(())
+    }
+
+    /// What the keys of the type depend on: keys that were made for another text are made anew.
+    pub(super) fn fingerprint(&self) -> String {
+        let mut text = format!("keys 1, fold {}", fold::VERSION);
+        for (slot, indexed) in self.slots.iter().enumerate() {
+            let (name, fold) = (indexed.attribute.name, indexed.attribute.fold());
+            let path = indexed.path;
+            _ = write!(text, "; k{} {path:?} {name} {fold:?} {}", slot + 1, indexed.unique);
+        }
+        for valued in &self.values {
+            let kind = valued.kind_attribute.map(Attribute::fold);
+            let fold = valued.attribute.fold();
+            _ = write!(text, "; value {} {fold:?} {kind:?}", valued.number);
+        }
+        for unique in &self.uniques {
+            let fold = unique.attribute.fold();
+            _ = write!(text, "; unique {} {fold:?} {}", unique.number, unique.global);
+        }
+        _ = write!(text, "; label {:?}", self.labels);
+        text
+    }
+
+    /// Whether a rewrite must know what it replaces, to find the rows that belong to it.
+    pub(super) fn has_value_rows(&self) -> bool {
+        !self.values.is_empty()
+    }
+
+    pub(super) fn table(&self) -> &'static [Attribute] {
+        self.resource_type.schema.attributes
+    }
+
+    pub(super) fn end(&self) -> End {
+        End { number: self.number, resource_type: self.resource_type }
+    }
+
+    /// The name of an attribute as an error says it.
+    pub(super) fn name(&self, path: AttrPath) -> String {
+        path.name(self.table()).map(|name| name.to_string()).unwrap_or_default()
+    }
+}
+
+fn common(table: &'static [Attribute], name: &str) -> Result<AttrPath> {
+    position(table, name)
+        .filter(|(_, attribute)| matches!(attribute.role, Role::Common))
+        .map(|(index, _)| step(AttrPath::ROOT, index))
+        .ok_or_else(|| Error::internal(format!("a resource type without the attribute {name} cannot be stored")))
+}
+
+pub(super) fn step(path: AttrPath, index: usize) -> AttrPath {
+    u16::try_from(index).map_or(path, |index| path.push(index))
+}
+
+/// The steps of `path` behind those of `base`.
+fn below(base: AttrPath, path: AttrPath) -> AttrPath {
+    let steps = path.steps().get(base.steps().len()..).unwrap_or_default();
+    steps.iter().fold(AttrPath::ROOT, |path, step| path.push(*step))
+}

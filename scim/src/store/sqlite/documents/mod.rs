@@ -1,0 +1,25 @@
+//! A document store for every derived resource.
+
+mod core;
+mod document;
+mod edges;
+mod keys;
+mod layout;
+mod open;
+mod pages;
+mod plan;
+mod purge;
+mod query;
+mod rows;
+mod seam;
+mod show;
+mod store;
+mod tables;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use open::Builder;
+pub use seam::Joined;
+pub use store::Sqlite;

@@ -1,0 +1,302 @@
+//! How a store is put together.
+
+use std::any::TypeId;
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::core::{Core, Decode};
+use super::document::Documents;
+use super::edges::check_derived;
+use super::keys::Keys;
+use super::layout::{Derived, Layout, SLOTS};
+use super::pages::Pages;
+use super::query::each_row;
+use super::rows;
+use super::seam::Joined;
+use super::store::Sqlite;
+use super::tables;
+use super::write::unload;
+use crate::Result;
+use crate::error::Error;
+use crate::path::{AttrPath, MultiPath};
+use crate::record::{Record, ScimResource};
+use crate::schema::ResourceType;
+use crate::store::Environment;
+use crate::store::sqlite::{Database, Options, Param, Transaction};
+
+/// Puts a [`Sqlite`] store together: which resource types it keeps, and how they hang together.
+pub struct Builder<C = ()> {
+    database: Database,
+    environment: Environment,
+    kinds: Vec<Kind>,
+    links: Vec<Link>,
+    joined: Vec<Arc<dyn Joined<C>>>,
+    context: PhantomData<fn(&C)>,
+}
+
+/// A registered resource type.
+struct Kind {
+    type_id: TypeId,
+    resource_type: &'static ResourceType,
+    decode: Decode,
+    rekey: Rekey,
+}
+
+/// Makes the keys of a resource from its documents.
+type Rekey = fn(&Layout, &Documents) -> Result<Keys>;
+
+/// An attribute of edges, and the attribute at the other end that shows them.
+struct Link {
+    owner: TypeId,
+    edges: AttrPath,
+    shown_by: TypeId,
+    derived: AttrPath,
+}
+
+impl<C: 'static> Builder<C> {
+    pub(super) fn new(database: Database) -> Self {
+        Self {
+            database,
+            environment: Environment::default(),
+            kinds: Vec::new(),
+            links: Vec::new(),
+            joined: Vec::new(),
+            context: PhantomData,
+        }
+    }
+
+    /// Keeps resources of type `R`.
+    #[must_use]
+    pub fn resource<R: ScimResource>(mut self) -> Self {
+        fn decode<R: ScimResource>(documents: &Documents) -> Result<Box<dyn Record>> {
+            Ok(Box::new(documents.decode::<R>("")?))
+        }
+        fn rekey<R: ScimResource>(layout: &Layout, documents: &Documents) -> Result<Keys> {
+            let mut resource: R = documents.decode("")?;
+            unload(layout, &mut resource)?;
+            Ok(Keys::of(layout, &resource))
+        }
+        self.kinds.push(Kind {
+            type_id: TypeId::of::<R>(),
+            resource_type: R::RESOURCE_TYPE,
+            decode: decode::<R>,
+            rekey: rekey::<R>,
+        });
+        self
+    }
+
+    /// Has the read-only attribute `derived` of `U` show which edges of `G` lead to it: what `groups` of a user is to
+    /// `members` of a group. It is computed whenever it is read.
+    ///
+    /// ```
+    /// use scim::resources::{Group, User};
+    /// use scim::store::sqlite::Sqlite;
+    ///
+    /// # fn main() -> scim::Result<()> {
+    /// let store: Sqlite = Sqlite::in_memory()?
+    ///     .resource::<User>()
+    ///     .resource::<Group>()
+    ///     .link(Group::paths().members(), User::paths().groups())
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn link<G, T, N, U, V, M>(mut self, edges: MultiPath<G, T, N>, derived: MultiPath<U, V, M>) -> Self
+    where
+        G: ScimResource,
+        U: ScimResource,
+    {
+        self.links.push(Link {
+            owner: TypeId::of::<G>(),
+            edges: edges.path(),
+            shown_by: TypeId::of::<U>(),
+            derived: derived.path(),
+        });
+        self
+    }
+
+    /// Has `joined` called inside the transaction of every write.
+    #[must_use]
+    pub fn joined(mut self, joined: impl Joined<C>) -> Self {
+        self.joined.push(Arc::new(joined));
+        self
+    }
+
+    /// Where time and identifiers come from; the system's clock and UUIDs of version 7 otherwise.
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Makes the tables, if they are not there, and brings keys up to date that another build has made. It blocks the
+    /// thread meanwhile.
+    ///
+    /// # Errors
+    /// A type was given twice, a link names a type that was not given or attributes that cannot be linked, or the
+    /// database fails. The reason is the error's [`source`](std::error::Error::source).
+    pub fn build(self) -> Result<Sqlite<C>> {
+        let Self { database, environment, kinds, links, joined, .. } = self;
+        let layouts = database.blocking_write(move |tx| open(tx, &kinds, &links))?;
+        let core = Core {
+            environment,
+            numbered: layouts
+                .iter()
+                .map(|(_, layout, decode)| (layout.number, (Arc::clone(layout), *decode)))
+                .collect(),
+            layouts: layouts.into_iter().map(|(type_id, layout, _)| (type_id, layout)).collect(),
+            joined,
+            tenants: Default::default(),
+            pages: Pages::default(),
+        };
+        Ok(Sqlite::new(database, core))
+    }
+}
+
+impl<C: 'static> Sqlite<C> {
+    /// A store in a file of its own, which is made if there is none.
+    ///
+    /// ```
+    /// use scim::store::sqlite::Sqlite;
+    /// use scim::resources::User;
+    ///
+    /// # fn main() -> scim::Result<()> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("data.db");
+    /// let store: Sqlite = Sqlite::open(path)?.resource::<User>().build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Builder<C>> {
+        Ok(Builder::new(Database::open(path, Options::default())?))
+    }
+
+    /// A store that is gone with its last clone.
+    ///
+    /// # Errors
+    /// As [`Database::in_memory`].
+    pub fn in_memory() -> Result<Builder<C>> {
+        Ok(Builder::new(Database::in_memory(Options::default())?))
+    }
+
+    /// A store in a database that the application uses for its own tables too. The tables of the store begin with
+    /// `scim_`; leave them to it.
+    #[must_use]
+    pub fn on(database: Database) -> Builder<C> {
+        Builder::new(database)
+    }
+}
+
+impl<C> fmt::Debug for Builder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+type Opened = Vec<(TypeId, Arc<Layout>, Decode)>;
+
+fn open(tx: &Transaction<'_>, kinds: &[Kind], links: &[Link]) -> Result<Opened> {
+    tables::create(tx)?;
+    let mut layouts = Vec::new();
+    for kind in kinds {
+        if layouts.iter().any(|(earlier, ..): &(TypeId, Layout, String)| *earlier == kind.type_id)
+            || kinds.iter().filter(|other| other.resource_type.name == kind.resource_type.name).count() > 1
+        {
+            return Err(refused(format!("the resource type {} was given twice", kind.resource_type.name)));
+        }
+        let derived: Vec<_> = links
+            .iter()
+            .filter(|link| link.shown_by == kind.type_id)
+            .map(|link| link.derived)
+            .collect();
+        let mut layout = Layout::new(kind.resource_type, &derived)?;
+        let (number, keys_made_for) = tables::resource_type(tx, kind.resource_type.name)?;
+        layout.number(tx, number)?;
+        layouts.push((kind.type_id, layout, keys_made_for));
+    }
+    link(&mut layouts, links)?;
+    let mut opened = Vec::new();
+    for ((type_id, layout, keys_made_for), kind) in layouts.into_iter().zip(kinds) {
+        let layout = Arc::new(layout);
+        let fingerprint = layout.fingerprint();
+        if keys_made_for != fingerprint {
+            rebuild(tx, &layout, kind.rekey)?;
+            tables::keep_layout(tx, layout.number, &fingerprint)?;
+        }
+        opened.push((type_id, layout, kind.decode));
+    }
+    Ok(opened)
+}
+
+fn link(layouts: &mut [(TypeId, Layout, String)], links: &[Link]) -> Result<()> {
+    let ends: Vec<_> = layouts.iter().map(|(_, layout, _)| layout.end()).collect();
+    for (_, layout, _) in layouts.iter_mut() {
+        for edges in &mut layout.edges {
+            let place = edges.attribute.sub_attribute("$ref").map(|(_, place)| place.shape.reference_types);
+            let named = place.unwrap_or_default();
+            edges.targets = ends
+                .iter()
+                .filter(|end| named.is_empty() || named.contains(&end.resource_type.name))
+                .cloned()
+                .collect();
+        }
+    }
+    for link in links {
+        let owner = layouts.iter().find(|(type_id, ..)| *type_id == link.owner);
+        let source = owner.and_then(|(_, layout, _)| {
+            let edges = layout.edges.iter().find(|edges| edges.path == link.edges)?;
+            Some((layout.end(), edges.number))
+        });
+        let Some((source, edge)) = source else {
+            return Err(refused("a link starts from an attribute that is not marked `edges`, or from a type that the store does not keep".to_owned()));
+        };
+        let Some((_, layout, _)) = layouts.iter_mut().find(|(type_id, ..)| *type_id == link.shown_by) else {
+            return Err(refused("a link leads to a type that the store does not keep".to_owned()));
+        };
+        let Some(attribute) = link.derived.attribute(layout.table()).filter(|_| link.derived.steps().len() == 1) else {
+            return Err(refused("a link leads to an attribute that is not at the top of its resource".to_owned()));
+        };
+        let parts = check_derived(attribute)?;
+        layout.derived.push(Derived { path: link.derived, attribute, parts, source, edge });
+    }
+    Ok(())
+}
+
+fn refused(why: String) -> Error {
+    Error::internal(why)
+}
+
+/// Makes the keys of all resources of a type anew.
+fn rebuild(tx: &Transaction<'_>, layout: &Layout, rekey: Rekey) -> Result<()> {
+    let number = layout.number;
+    for slot in 1..=SLOTS {
+        tx.execute_batch(&format!("DROP INDEX IF EXISTS scim_resource_t{number}_k{slot}"))?;
+    }
+    for table in ["scim_value", "scim_unique"] {
+        tx.execute(
+            &format!("DELETE FROM {table} WHERE attr IN (SELECT id FROM scim_attribute WHERE type = ?1)"),
+            &[number.into()],
+        )?;
+    }
+    each_row(tx, number, |tenant, row| {
+        let keys = rekey(layout, &row.documents)?;
+        let [k1, k2, k3, k4] = &keys.slots;
+        let params: [Param<'_>; 6] =
+            [row.rid.into(), k1.into(), k2.into(), k3.into(), k4.into(), keys.label.as_ref().into()];
+        tx.execute(
+            "UPDATE scim_resource SET k1 = ?2, k2 = ?3, k3 = ?4, k4 = ?5, label = ?6 WHERE rid = ?1",
+            &params,
+        )?;
+        for value in &keys.values {
+            rows::insert_value(tx, tenant, row.rid, value)?;
+        }
+        rows::insert_uniques(tx, layout, tenant, row.rid, &keys)
+    })?;
+    tables::index_keys(tx, layout)
+}

@@ -1,0 +1,332 @@
+//! Pages: which rows match, how many they are, and those that are shown.
+
+use std::ops::ControlFlow;
+
+use super::core::Core;
+use super::layout::Layout;
+use super::pages::Place;
+use super::plan::{self, Candidates, Sql};
+use super::rows::{COLUMNS, Kept};
+use super::show;
+use super::tables::{self, Count};
+use super::write::unload;
+use crate::Result;
+use crate::error::Error;
+use crate::filter::ResolvedFilter;
+use crate::projection::Projection;
+use crate::record::ScimResource;
+use crate::sort::{Sort, SortKey};
+use crate::store::sqlite::Reader;
+use crate::store::{Answer, Document, Item, Page, Query, Rendered};
+
+/// A question on its way through the indexes.
+pub(super) struct Search<'s, C> {
+    pub(super) reader: &'s Reader<'s>,
+    pub(super) core: &'s Core<C>,
+    pub(super) layout: &'s Layout,
+    pub(super) tenant: i64,
+    /// Rows that may still be visited without an index that knows the answer.
+    pub(super) budget: usize,
+}
+
+/// The rows of a page, in order, and how many match in all.
+struct Found {
+    total: u64,
+    rows: Vec<Kept>,
+}
+
+/// The part of all matches that a page shows.
+#[derive(Clone, Copy)]
+struct Window {
+    skip: u64,
+    take: usize,
+}
+
+impl Window {
+    fn shows(self, position: u64) -> bool {
+        position >= self.skip && position - self.skip < self.take as u64
+    }
+
+    fn limit(self, sql: &mut Sql) {
+        sql.push(" LIMIT ? OFFSET ?");
+        sql.params.push(i64::try_from(self.take).unwrap_or(i64::MAX).into());
+        sql.params.push(i64::try_from(self.skip).unwrap_or(i64::MAX).into());
+    }
+}
+
+impl<C: 'static> Search<'_, C> {
+    pub(super) fn page<R: ScimResource>(mut self, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
+        let window = Window { skip: query.start_index.saturating_sub(1), take: query.count };
+        let found = self.find::<R>(query, window)?;
+        let documents = show::documents::<R>(self.reader, self.layout, &found.rows, want)?;
+        let mut items = Vec::with_capacity(found.rows.len());
+        for (row, document) in found.rows.iter().zip(documents) {
+            let sort_key = query.sort.as_ref().map(|sort| self.sort_key::<R>(sort, row)).transpose()?;
+            let rendered = Rendered { document: Document::Whole(document), version: row.stamp.version() };
+            items.push(Item { answer: Answer::Rendered(rendered), sort_key });
+        }
+        Ok(Page { total: found.total, items })
+    }
+
+    fn find<R: ScimResource>(&mut self, query: &Query<R>, window: Window) -> Result<Found> {
+        let sort = query.sort.as_ref();
+        let column = sort.map(|sort| plan::sort_column(self.layout, sort));
+        let by_index = column.as_ref().is_none_or(Option::is_some);
+        let order = sort.zip(column.flatten());
+        let Some(filter) = &query.filter else {
+            let count = tables::count(self.reader, self.tenant, self.layout.number)?;
+            return match (sort, order) {
+                (None, _) => self.all(count, window),
+                (Some(_), Some((sort, column))) => {
+                    let rows = self.fetch(&sorted(self.layout, self.tenant, None, sort, &column), window)?;
+                    Ok(Found { total: count.live, rows })
+                }
+                (Some(sort), None) => {
+                    self.charge(count.live)?;
+                    self.examined::<R>(None, None, Some(sort), window)
+                }
+            };
+        };
+        let candidates = plan::candidates(self.layout, self.tenant, filter.expression());
+        match candidates {
+            Some(Candidates { select, exact: true }) if by_index => {
+                let rows = match order {
+                    None => {
+                        let mut ordered = Sql::new("SELECT rid FROM (");
+                        ordered.append(select.clone());
+                        ordered.push(") ORDER BY rid");
+                        self.fetch(&ordered, window)?
+                    }
+                    Some((sort, column)) => {
+                        self.fetch(&sorted(self.layout, self.tenant, Some(&select), sort, &column), window)?
+                    }
+                };
+                Ok(Found { total: self.count(select)?, rows })
+            }
+            Some(Candidates { select, exact }) => {
+                let filter = (!exact).then_some(filter);
+                self.examined::<R>(Some(select), filter, sort, window)
+            }
+            None => {
+                // All rows would be visited, and how many there are is known.
+                let count = tables::count(self.reader, self.tenant, self.layout.number)?;
+                if usize::try_from(count.live).unwrap_or(usize::MAX) > self.budget {
+                    return Err(too_many(self.budget));
+                }
+                self.examined::<R>(None, Some(filter), sort, window)
+            }
+        }
+    }
+
+    /// A page of all resources in the order of their creation.
+    fn all(&self, count: Count, window: Window) -> Result<Found> {
+        let place = |before| Place { tenant: self.tenant, resource_type: self.layout.number, before };
+        let known = match window.skip {
+            0 => None,
+            skip => self.core.pages.row_before(place(skip), count),
+        };
+        let (mut sql, window_left) = match known {
+            Some(rid) => (
+                self.list("AND r.rid > ?").with(rid),
+                Window { skip: 0, ..window },
+            ),
+            None => (self.list(""), window),
+        };
+        sql.push(" ORDER BY r.rid");
+        let rows = self.fetch(&sql, window_left)?;
+        if let Some(last) = rows.last() {
+            let before = window.skip + rows.len() as u64;
+            self.core.pages.remember(place(before), last.rid, count);
+        }
+        Ok(Found { total: count.live, rows })
+    }
+
+    fn list(&self, also: &str) -> Sql {
+        let number = self.layout.number;
+        Sql::new(format!(
+            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = {} AND r.type = {number} {also}",
+            self.tenant
+        ))
+    }
+
+    fn count(&self, select: Sql) -> Result<u64> {
+        let mut sql = Sql::new("SELECT count(*) FROM (");
+        sql.append(select);
+        sql.push(")");
+        let count = self.reader.query_one(&sql.text, &sql.bound(), |row| row.integer(0))?;
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    }
+
+    /// The rows of a window of a selection that is in order: the window is cut before a row is read.
+    fn fetch(&self, ordered: &Sql, window: Window) -> Result<Vec<Kept>> {
+        if window.take == 0 {
+            return Ok(Vec::new());
+        }
+        let sql = windowed(ordered, window);
+        self.reader.query_all(&sql.text, &sql.bound(), Kept::read)
+    }
+
+    fn charge(&mut self, rows: u64) -> Result<()> {
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        match self.budget.checked_sub(rows) {
+            Some(_) => Ok(()),
+            None => Err(too_many(self.budget)),
+        }
+    }
+
+    /// Asks the documents of the candidates (of all rows, if no index selects any): whether they match, and by what
+    /// they are sorted.
+    fn examined<R: ScimResource>(
+        &self,
+        select: Option<Sql>,
+        filter: Option<&ResolvedFilter>,
+        sort: Option<&Sort>,
+        window: Window,
+    ) -> Result<Found> {
+        let outside = filter.is_some_and(|filter| plan::looks_outside(self.layout, filter.expression()));
+        let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
+        sql.append(select.unwrap_or_else(|| self.list("")));
+        sql.push(") c CROSS JOIN scim_resource r ON r.rid = c.rid ORDER BY r.rid");
+        let mut visited = 0_usize;
+        let mut total = 0_u64;
+        let mut rows = Vec::new();
+        let mut keys: Vec<(SortKey, i64)> = Vec::new();
+        self.reader.query(&sql.text, &sql.bound(), |row| {
+            let row = Kept::read(row)?;
+            visited = visited.saturating_add(1);
+            if outside {
+                visited = visited.saturating_add(usize::try_from(row.edges).unwrap_or(usize::MAX));
+            }
+            if visited > self.budget {
+                return Err(too_many(self.budget));
+            }
+            if filter.is_some() || sort.is_some() {
+                let resource = self.state::<R>(&row, outside)?;
+                if filter.is_some_and(|filter| !filter.matches(&resource)) {
+                    return Ok(());
+                }
+                if let Some(sort) = sort {
+                    keys.push((sort.key(&resource), row.rid));
+                }
+            }
+            if sort.is_none() && window.shows(total) {
+                rows.push(row);
+            }
+            total += 1;
+            Ok(())
+        })?;
+        if let Some(sort) = sort {
+            // Stable: equal keys stay in the order of creation.
+            keys.sort_by(|left, right| sort.compare(&left.0, &right.0));
+            let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
+            for (_, rid) in keys.into_iter().skip(skip).take(window.take) {
+                rows.extend(self.row(rid)?);
+            }
+        }
+        Ok(Found { total, rows })
+    }
+
+    fn row(&self, rid: i64) -> Result<Option<Kept>> {
+        let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc
+                   FROM scim_resource r WHERE r.rid = ?1";
+        self.reader.query_one(sql, &[rid.into()], Kept::read)
+    }
+
+    fn state<R: ScimResource>(&self, row: &Kept, outside: bool) -> Result<R> {
+        if !outside {
+            let mut state = row.documents.decode("")?;
+            unload(self.layout, &mut state)?;
+            return Ok(state);
+        }
+        let edges = show::edges_of(self.reader, self.layout, row.rid)?;
+        let mut state = row.documents.decode(&edges)?;
+        show::fill_derived(self.reader, self.layout, row.rid, &mut state)?;
+        Ok(state)
+    }
+
+    fn sort_key<R: ScimResource>(&self, sort: &Sort, row: &Kept) -> Result<SortKey> {
+        Ok(sort.key(&self.state::<R>(row, false)?))
+    }
+
+    /// The statements that a query would run, and how SQLite would go about them.
+    pub(super) fn explain<R: ScimResource>(&self, query: &Query<R>) -> Result<Vec<String>> {
+        let window = Window { skip: query.start_index.saturating_sub(1), take: query.count };
+        let order = query.sort.as_ref().and_then(|sort| Some((sort, plan::sort_column(self.layout, sort)?)));
+        let candidates = query
+            .filter
+            .as_ref()
+            .map(|filter| plan::candidates(self.layout, self.tenant, filter.expression()));
+        let select = match (candidates, order) {
+            (None, None) => self.list(""),
+            (None, Some((sort, column))) => sorted(self.layout, self.tenant, None, sort, &column),
+            (Some(None), _) => return Ok(vec!["EVERY ROW".to_owned()]),
+            (Some(Some(candidates)), None) => candidates.select,
+            (Some(Some(candidates)), Some((sort, column))) => {
+                sorted(self.layout, self.tenant, Some(&candidates.select), sort, &column)
+            }
+        };
+        let select = match query.sort {
+            Some(_) => select,
+            None => {
+                let mut ordered = Sql::new("SELECT rid FROM (");
+                ordered.append(select);
+                ordered.push(") ORDER BY rid");
+                ordered
+            }
+        };
+        let mut sql = windowed(&select, window);
+        sql.text = format!("EXPLAIN QUERY PLAN {}", sql.text);
+        self.reader.query_all(&sql.text, &sql.bound(), |row| row.text(3).map(str::to_owned))
+    }
+}
+
+/// Cuts a window out of a selection of `rid`s, and reads those rows.
+fn windowed(ordered: &Sql, window: Window) -> Sql {
+    let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
+    sql.append(ordered.clone());
+    window.limit(&mut sql);
+    sql.push(") c CROSS JOIN scim_resource r ON r.rid = c.rid");
+    sql
+}
+
+/// A selection in the order of a column; resources without value come where the largest do.
+fn sorted(layout: &Layout, tenant: i64, select: Option<&Sql>, sort: &Sort, column: &str) -> Sql {
+    let number = layout.number;
+    let mut sql = match select {
+        None => Sql::new(format!(
+            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = {tenant} AND r.type = {number}"
+        )),
+        Some(select) => {
+            let mut sql = Sql::new("SELECT r.rid AS rid FROM (");
+            sql.append(select.clone());
+            sql.push(") s CROSS JOIN scim_resource r ON r.rid = s.rid");
+            sql
+        }
+    };
+    let order = match sort.is_descending() {
+        false => "ASC NULLS LAST",
+        true => "DESC NULLS FIRST",
+    };
+    sql.push(&format!(" ORDER BY r.{column} {order}, r.rid"));
+    sql
+}
+
+fn too_many(budget: usize) -> Error {
+    Error::too_many(format!(
+        "No index serves the filter or the order, and more than {budget} resources would have to be visited: \
+         narrow the filter, for example by userName, externalId or meta.lastModified."
+    ))
+}
+
+/// Visits rows in steps, for work that goes over all of them.
+pub(super) fn each_row(
+    reader: &Reader<'_>,
+    resource_type: i64,
+    mut visit: impl FnMut(i64, Kept) -> Result<()>,
+) -> Result<()> {
+    let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc, r.tenant
+               FROM scim_resource r WHERE r.type = ?1";
+    reader.visit(sql, &[resource_type.into()], |row| {
+        visit(row.integer(7)?, Kept::read(row)?).map(ControlFlow::Continue)
+    })
+}
