@@ -47,10 +47,6 @@ impl<T: ScimValue> Multi for Edges<T> {
         self.loaded().map_or(0, <[T]>::len)
     }
 
-    fn is_loaded(&self) -> bool {
-        self.loaded().is_some()
-    }
-
     fn try_for_each(&self, visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
         self.loaded()
             .unwrap_or_default()
@@ -66,16 +62,9 @@ impl<T: ScimValue> ScimValue for Edges<T> {
 
     /// Absent if the edges are not loaded; a list, be it empty, if they are.
     fn view(&self) -> View<'_> {
-<<<<<<< HEAD
         match self {
             Self::NotLoaded => View::Absent,
             Self::Loaded(_) => View::Multi(self),
-=======
-        if self.is_empty() && self.is_loaded() {
-            View::Absent
-        } else {
-            View::Multi(self)
->>>>>>> 4eef790 (Keep resources of any derived type in SQLite)
         }
     }
 

@@ -48,11 +48,6 @@ pub trait Multi: Send + Sync {
         self.len() == 0
     }
 
-    /// Whether these are all values: edges that a store has not loaded say no, and show none.
-    fn is_loaded(&self) -> bool {
-        true
-    }
-
     /// Shows the values one by one, until `visit` breaks.
     fn try_for_each(&self, visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>) -> ControlFlow<()>;
 }

@@ -31,7 +31,9 @@ impl<C: 'static> Core<C> {
     pub(super) fn layout<R: ScimResource>(&self) -> Result<Arc<Layout>> {
         self.layouts.get(&TypeId::of::<R>()).cloned().ok_or_else(|| {
             let name = R::RESOURCE_TYPE.name;
-            Error::internal(format!("the resource type {name} was not given to the store with Builder::resource"))
+            Error::internal(format!(
+                "the resource type {name} was not given to the store with Builder::resource"
+            ))
         })
     }
 
@@ -73,7 +75,14 @@ impl<C: 'static> Core<C> {
     }
 
     /// Tells everybody who has joined the store's writes.
-    pub(super) fn tell(&self, tx: &Transaction<'_>, cx: &C, layout: &Layout, id: &str, write: &Write<'_>) -> Result<()> {
+    pub(super) fn tell(
+        &self,
+        tx: &Transaction<'_>,
+        cx: &C,
+        layout: &Layout,
+        id: &str,
+        write: &Write<'_>,
+    ) -> Result<()> {
         self.joined
             .iter()
             .try_for_each(|joined| joined.written(tx, cx, layout.resource_type, id, write))

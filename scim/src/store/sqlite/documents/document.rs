@@ -48,7 +48,11 @@ impl Stamp {
             resource_type: Some(resource_type.name.to_owned()),
             created: Some(DateTime::from_unix_micros(self.created)),
             last_modified: Some(DateTime::from_unix_micros(self.modified)),
-            location: Some(Reference::resource(resource_type.segment(), id).as_str().to_owned()),
+            location: Some(
+                Reference::resource(resource_type.segment(), id)
+                    .as_str()
+                    .to_owned(),
+            ),
             version: Some(self.version().entity_tag()),
         }
     }
@@ -86,7 +90,13 @@ impl Documents {
         let mut out = Vec::with_capacity(visible.len() + 64);
         out.extend_from_slice(before.as_bytes());
         let meta = stamp.meta(layout, id);
-        write_value(&mut out, &View::Complex(&meta), &layout.visible, layout.meta, Base::Hole);
+        write_value(
+            &mut out,
+            &View::Complex(&meta),
+            &layout.visible,
+            layout.meta,
+            Base::Hole,
+        );
         out.extend_from_slice(after.as_bytes());
         utf8(out)
     }
@@ -123,7 +133,9 @@ impl Documents {
 pub(super) fn clear(record: &mut dyn Record, index: u16) -> Result<()> {
     let limits = Limits::default();
     let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
-    record.apply(usize::from(index), Edit::whole(Op::Remove, None), &mut cx).map(drop)
+    record
+        .apply(usize::from(index), Edit::whole(Op::Remove, None), &mut cx)
+        .map(drop)
 }
 
 /// Sets a top-level attribute to what the store knows of it.

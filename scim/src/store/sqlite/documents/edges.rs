@@ -83,10 +83,7 @@ impl Record for EdgeValue<'_> {
 pub(super) fn ids_in(record: &dyn Record, edges: &EdgeAttribute) -> Option<Vec<String>> {
     let [index] = edges.path.steps() else { return None };
     let view = record.view(usize::from(*index));
-    let Some(values) = view.values() else { return Some(Vec::new()) };
-    if !values.is_loaded() {
-        return None;
-    }
+    let values = view.values()?;
     let mut ids = Vec::with_capacity(values.len());
     _ = values.try_for_each(&mut |value| {
         if let View::Str(id) = value.sub("value") {
@@ -130,26 +127,22 @@ pub(super) fn walk(
         None => (ALL, params.get(..2).unwrap_or_default()),
         Some(_) => (ONE, params.as_slice()),
     };
-    reader.query(
-        sql,
-        params,
-        |row| {
-            let number = row.integer(2)?;
-            let Some(target) = edges.targets.iter().find(|target| target.number == number) else {
-                return Ok(());
-            };
-            let id = id_of(row, 1)?;
-            let value = EdgeValue {
-                table: edges.attribute.shape.sub_attributes,
-                parts: &edges.parts,
-                id: &id,
-                segment: target.resource_type.segment(),
-                kind: target.resource_type.name,
-                label: row.optional_text(3)?,
-            };
-            visit(row.integer(0)?, &value)
-        },
-    )
+    reader.query(sql, params, |row| {
+        let number = row.integer(2)?;
+        let Some(target) = edges.targets.iter().find(|target| target.number == number) else {
+            return Ok(());
+        };
+        let id = id_of(row, 1)?;
+        let value = EdgeValue {
+            table: edges.attribute.shape.sub_attributes,
+            parts: &edges.parts,
+            id: &id,
+            segment: target.resource_type.segment(),
+            kind: target.resource_type.name,
+            label: row.optional_text(3)?,
+        };
+        visit(row.integer(0)?, &value)
+    })
 }
 
 /// Visits the edges that lead to some rows, given as a JSON array: the row, and who leads there.
@@ -225,7 +218,13 @@ pub(super) struct Done<'t> {
 
 impl<'t> Done<'t> {
     pub(super) fn new(tx: &'t Transaction<'t>, tenant: i64, rid: i64, edges: &'t EdgeAttribute) -> Self {
-        Self { tx, tenant, rid, edges, net: BTreeMap::new() }
+        Self {
+            tx,
+            tenant,
+            rid,
+            edges,
+            net: BTreeMap::new(),
+        }
     }
 
     pub(super) fn apply(&mut self, delta: &EdgeDelta) -> Result<()> {
@@ -236,12 +235,14 @@ impl<'t> Done<'t> {
             }),
             EdgeDelta::Set(ids) => self.set(ids),
             EdgeDelta::Clear => self.set(&[]),
-            EdgeDelta::Remove(ids) => ids.iter().try_for_each(|id| {
-                match resolve(self.tx, self.tenant, &self.edges.targets, id)? {
-                    Some(target) => self.remove(target, id),
-                    None => Ok(()),
-                }
-            }),
+            EdgeDelta::Remove(ids) => {
+                ids.iter().try_for_each(
+                    |id| match resolve(self.tx, self.tenant, &self.edges.targets, id)? {
+                        Some(target) => self.remove(target, id),
+                        None => Ok(()),
+                    },
+                )
+            }
             EdgeDelta::RemoveWhere(filter) => match named_ids(filter.expression(), self.edges) {
                 Some(ids) => self.apply(&EdgeDelta::Remove(ids)),
                 None => self.remove_where(filter),
@@ -252,7 +253,12 @@ impl<'t> Done<'t> {
     fn target(&self, id: &str) -> Result<i64> {
         let name = self.edges.attribute.name;
         let types = || {
-            let names: Vec<_> = self.edges.targets.iter().map(|end| end.resource_type.name).collect();
+            let names: Vec<_> = self
+                .edges
+                .targets
+                .iter()
+                .map(|end| end.resource_type.name)
+                .collect();
             names.join(" or ")
         };
         let target = resolve(self.tx, self.tenant, &self.edges.targets, id)?.ok_or_else(|| {
@@ -261,7 +267,10 @@ impl<'t> Done<'t> {
         })?;
         if target == self.rid {
             let id = quoted(id);
-            return Err(Error::invalid_value(format!("names {id}, the resource itself, which cannot belong to itself")).at(name));
+            return Err(Error::invalid_value(format!(
+                "names {id}, the resource itself, which cannot belong to itself"
+            ))
+            .at(name));
         }
         Ok(target)
     }
@@ -315,12 +324,16 @@ impl<'t> Done<'t> {
             },
         )?;
         for target in gone {
-            let id = self.tx.query_one("SELECT id FROM scim_resource WHERE rid = ?1", &[target.into()], |row| {
-                id_of(row, 0)
-            })?;
+            let id = self.tx.query_one(
+                "SELECT id FROM scim_resource WHERE rid = ?1",
+                &[target.into()],
+                |row| id_of(row, 0),
+            )?;
             self.remove(target, &id.unwrap_or_default())?;
         }
-        wanted.into_iter().try_for_each(|(target, id)| self.add(target, id))
+        wanted
+            .into_iter()
+            .try_for_each(|(target, id)| self.add(target, id))
     }
 
     fn remove_where(&mut self, filter: &ResolvedFilter) -> Result<()> {
@@ -342,14 +355,20 @@ impl<'t> Done<'t> {
             }
             Ok(())
         })?;
-        selected.iter().try_for_each(|(target, id)| self.remove(*target, id))
+        selected
+            .iter()
+            .try_for_each(|(target, id)| self.remove(*target, id))
     }
 
     /// The ids of the edges that were added and of those that were taken away.
     pub(super) fn finish(self) -> (Vec<String>, Vec<String>) {
         let (mut added, mut removed) = (Vec::new(), Vec::new());
         for (step, id) in self.net.into_values() {
-            if step > 0 { added.push(id) } else { removed.push(id) }
+            if step > 0 {
+                added.push(id);
+            } else {
+                removed.push(id);
+            }
         }
         (added, removed)
     }
@@ -372,7 +391,9 @@ pub(super) fn named_ids(expression: &Expression, edges: &EdgeAttribute) -> Optio
 
 /// The id that a comparison names: `value eq "a"`.
 pub(super) fn named_id(compare: &Compare, parts: &[Part]) -> Option<String> {
-    let [index] = compare.path.steps() else { return None };
+    let [index] = compare.path.steps() else {
+        return None;
+    };
     let is_value = parts.get(usize::from(*index)) == Some(&Part::Value);
     match (&compare.operand, compare.operator) {
         // Ids are case-exact; under any other rule the key does not name one row.

@@ -6,6 +6,7 @@ use super::layout::{Layout, SLOTS};
 use crate::fold::Fold;
 use crate::path::AttrPath;
 use crate::record::Record;
+use crate::store::links::display_name;
 use crate::store::sqlite::Value;
 use crate::value::{DateTime, View};
 
@@ -17,6 +18,7 @@ pub(super) struct Keys {
     pub(super) values: Vec<ValueRow>,
     /// Attribute, key, and whether it is unique among all tenants; by the position of the attribute in the layout.
     pub(super) uniques: Vec<(usize, Value)>,
+    /// The name by which others show the resource.
     pub(super) label: Option<String>,
 }
 
@@ -32,15 +34,17 @@ impl Keys {
     pub(super) fn of(layout: &Layout, record: &dyn Record) -> Self {
         let mut slots = [Value::Null, Value::Null, Value::Null, Value::Null];
         for (slot, indexed) in slots.iter_mut().zip(&layout.slots) {
-            *slot = at(record, indexed.path, &|view| key(view, indexed.attribute.fold())).unwrap_or(Value::Null);
+            *slot =
+                at(record, indexed.path, &|view| key(view, indexed.attribute.fold())).unwrap_or(Value::Null);
         }
         let mut values = Vec::new();
         for valued in &layout.values {
             each(record, valued.holder, &mut |held| {
                 let value = down(held, valued.within, &|view| key(view, valued.attribute.fold()));
-                let kind = valued.kind.zip(valued.kind_attribute).and_then(|(path, attribute)| {
-                    down(held, path, &|view| text_key(view, attribute.fold()))
-                });
+                let kind = valued
+                    .kind
+                    .zip(valued.kind_attribute)
+                    .and_then(|(path, attribute)| down(held, path, &|view| text_key(view, attribute.fold())));
                 values.extend(value.map(|value| ValueRow {
                     attribute: valued.number,
                     value,
@@ -57,13 +61,13 @@ impl Keys {
             });
         }
         dedup(&mut uniques);
-        let label = layout.labels.iter().find_map(|path| {
-            at(record, *path, &|view| match view {
-                View::Str(text) if !text.is_empty() => Some(text.clone().into_owned()),
-                _ => None,
-            })
-        });
-        Self { slots, values, uniques, label }
+        let label = display_name(record);
+        Self {
+            slots,
+            values,
+            uniques,
+            label,
+        }
     }
 }
 

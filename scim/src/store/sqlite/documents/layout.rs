@@ -38,8 +38,6 @@ pub(super) struct Layout {
     pub(super) hidden: Projection,
     pub(super) meta: AttrPath,
     pub(super) id: AttrPath,
-    /// What others show as the name of a resource, in order of preference.
-    pub(super) labels: Vec<AttrPath>,
     /// Derived and edge attributes: what no document holds.
     pub(super) outside: Vec<AttrPath>,
     /// A resource without edges, to decode values into.
@@ -116,16 +114,10 @@ impl Layout {
             uniques: Vec::new(),
             edges: Vec::new(),
             derived: Vec::new(),
-            visible: Projection::stored_visible(resource_type),
-            hidden: Projection::stored_hidden(resource_type),
+            visible: Projection::stored_visible(resource_type, derived),
+            hidden: Projection::stored_hidden(resource_type, derived),
             meta: common(table, "meta")?,
             id: common(table, "id")?,
-            labels: ["displayName", "userName", "name"]
-                .iter()
-                .filter_map(|name| position(table, name))
-                .filter(|(_, attribute)| attribute.shape.kind == Type::String && !attribute.shape.multi_valued)
-                .map(|(index, _)| step(AttrPath::ROOT, index))
-                .collect(),
             outside: derived.to_vec(),
             blank: OnceLock::new(),
         };
@@ -169,12 +161,20 @@ impl Layout {
         Ok(())
     }
 
-    fn leaf(&mut self, path: AttrPath, attribute: &'static Attribute, holder: Option<(AttrPath, &'static Attribute)>) {
+    fn leaf(
+        &mut self,
+        path: AttrPath,
+        attribute: &'static Attribute,
+        holder: Option<(AttrPath, &'static Attribute)>,
+    ) {
         let unique = attribute.shape.uniqueness;
         if !attribute.indexed && unique == Uniqueness::None {
             return;
         }
-        let searchable = !matches!(attribute.shape.kind, Type::Reference | Type::Binary | Type::Complex);
+        let searchable = !matches!(
+            attribute.shape.kind,
+            Type::Reference | Type::Binary | Type::Complex
+        );
         let has_slot = holder.is_none() && searchable && self.slots.len() < SLOTS;
         let (base, within, kind) = match holder {
             Some((base, held)) => (base, below(base, path), held.sub_attribute("type")),
@@ -182,7 +182,11 @@ impl Layout {
         };
         if has_slot {
             let unique = unique == Uniqueness::Server;
-            self.slots.push(Slot { path, attribute, unique });
+            self.slots.push(Slot {
+                path,
+                attribute,
+                unique,
+            });
         } else if searchable {
             self.values.push(Valued {
                 number: 0,
@@ -230,7 +234,12 @@ impl Layout {
         for (slot, indexed) in self.slots.iter().enumerate() {
             let (name, fold) = (indexed.attribute.name, indexed.attribute.fold());
             let path = indexed.path;
-            _ = write!(text, "; k{} {path:?} {name} {fold:?} {}", slot + 1, indexed.unique);
+            _ = write!(
+                text,
+                "; k{} {path:?} {name} {fold:?} {}",
+                slot + 1,
+                indexed.unique
+            );
         }
         for valued in &self.values {
             let kind = valued.kind_attribute.map(Attribute::fold);
@@ -241,7 +250,6 @@ impl Layout {
             let fold = unique.attribute.fold();
             _ = write!(text, "; unique {} {fold:?} {}", unique.number, unique.global);
         }
-        _ = write!(text, "; label {:?}", self.labels);
         text
     }
 
@@ -255,12 +263,17 @@ impl Layout {
     }
 
     pub(super) fn end(&self) -> End {
-        End { number: self.number, resource_type: self.resource_type }
+        End {
+            number: self.number,
+            resource_type: self.resource_type,
+        }
     }
 
     /// The name of an attribute as an error says it.
     pub(super) fn name(&self, path: AttrPath) -> String {
-        path.name(self.table()).map(|name| name.to_string()).unwrap_or_default()
+        path.name(self.table())
+            .map(|name| name.to_string())
+            .unwrap_or_default()
     }
 }
 
@@ -268,7 +281,11 @@ fn common(table: &'static [Attribute], name: &str) -> Result<AttrPath> {
     position(table, name)
         .filter(|(_, attribute)| matches!(attribute.role, Role::Common))
         .map(|(index, _)| step(AttrPath::ROOT, index))
-        .ok_or_else(|| Error::internal(format!("a resource type without the attribute {name} cannot be stored")))
+        .ok_or_else(|| {
+            Error::internal(format!(
+                "a resource type without the attribute {name} cannot be stored"
+            ))
+        })
 }
 
 pub(super) fn step(path: AttrPath, index: usize) -> AttrPath {

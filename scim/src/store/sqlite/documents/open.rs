@@ -20,18 +20,18 @@ use super::tables;
 use super::write::unload;
 use crate::Result;
 use crate::error::Error;
-use crate::path::{AttrPath, MultiPath};
+use crate::path::MultiPath;
 use crate::record::{Record, ScimResource};
 use crate::schema::ResourceType;
-use crate::store::Environment;
 use crate::store::sqlite::{Database, Options, Param, Transaction};
+use crate::store::{Environment, Link, Links};
 
 /// Puts a [`Sqlite`] store together: which resource types it keeps, and how they hang together.
 pub struct Builder<C = ()> {
     database: Database,
     environment: Environment,
     kinds: Vec<Kind>,
-    links: Vec<Link>,
+    links: Links,
     joined: Vec<Arc<dyn Joined<C>>>,
     context: PhantomData<fn(&C)>,
 }
@@ -47,21 +47,13 @@ struct Kind {
 /// Makes the keys of a resource from its documents.
 type Rekey = fn(&Layout, &Documents) -> Result<Keys>;
 
-/// An attribute of edges, and the attribute at the other end that shows them.
-struct Link {
-    owner: TypeId,
-    edges: AttrPath,
-    shown_by: TypeId,
-    derived: AttrPath,
-}
-
 impl<C: 'static> Builder<C> {
     pub(super) fn new(database: Database) -> Self {
         Self {
             database,
             environment: Environment::default(),
             kinds: Vec::new(),
-            links: Vec::new(),
+            links: Links::new(),
             joined: Vec::new(),
             context: PhantomData,
         }
@@ -88,7 +80,7 @@ impl<C: 'static> Builder<C> {
     }
 
     /// Has the read-only attribute `derived` of `U` show which edges of `G` lead to it: what `groups` of a user is to
-    /// `members` of a group. It is computed whenever it is read.
+    /// `members` of a group. It is computed whenever it is read; see [`Link`].
     ///
     /// ```
     /// use scim::resources::{Group, User};
@@ -104,17 +96,12 @@ impl<C: 'static> Builder<C> {
     /// # }
     /// ```
     #[must_use]
-    pub fn link<G, T, N, U, V, M>(mut self, edges: MultiPath<G, T, N>, derived: MultiPath<U, V, M>) -> Self
-    where
-        G: ScimResource,
-        U: ScimResource,
-    {
-        self.links.push(Link {
-            owner: TypeId::of::<G>(),
-            edges: edges.path(),
-            shown_by: TypeId::of::<U>(),
-            derived: derived.path(),
-        });
+    pub fn link<G: ScimResource, E, P: Copy, U: ScimResource, D, Q: Copy>(
+        mut self,
+        edges: MultiPath<G, E, P>,
+        derived: MultiPath<U, D, Q>,
+    ) -> Self {
+        self.links = self.links.with(Link::between(edges, derived));
         self
     }
 
@@ -139,7 +126,14 @@ impl<C: 'static> Builder<C> {
     /// A type was given twice, a link names a type that was not given or attributes that cannot be linked, or the
     /// database fails. The reason is the error's [`source`](std::error::Error::source).
     pub fn build(self) -> Result<Sqlite<C>> {
-        let Self { database, environment, kinds, links, joined, .. } = self;
+        let Self {
+            database,
+            environment,
+            kinds,
+            links,
+            joined,
+            ..
+        } = self;
         let layouts = database.blocking_write(move |tx| open(tx, &kinds, &links))?;
         let core = Core {
             environment,
@@ -147,7 +141,10 @@ impl<C: 'static> Builder<C> {
                 .iter()
                 .map(|(_, layout, decode)| (layout.number, (Arc::clone(layout), *decode)))
                 .collect(),
-            layouts: layouts.into_iter().map(|(type_id, layout, _)| (type_id, layout)).collect(),
+            layouts: layouts
+                .into_iter()
+                .map(|(type_id, layout, _)| (type_id, layout))
+                .collect(),
             joined,
             tenants: Default::default(),
             pages: Pages::default(),
@@ -195,25 +192,36 @@ impl<C: 'static> Sqlite<C> {
 
 impl<C> fmt::Debug for Builder<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("database", &self.database).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("database", &self.database)
+            .finish_non_exhaustive()
     }
 }
 
 type Opened = Vec<(TypeId, Arc<Layout>, Decode)>;
 
-fn open(tx: &Transaction<'_>, kinds: &[Kind], links: &[Link]) -> Result<Opened> {
+fn open(tx: &Transaction<'_>, kinds: &[Kind], links: &Links) -> Result<Opened> {
     tables::create(tx)?;
     let mut layouts = Vec::new();
     for kind in kinds {
-        if layouts.iter().any(|(earlier, ..): &(TypeId, Layout, String)| *earlier == kind.type_id)
-            || kinds.iter().filter(|other| other.resource_type.name == kind.resource_type.name).count() > 1
+        if layouts
+            .iter()
+            .any(|(earlier, ..): &(TypeId, Layout, String)| *earlier == kind.type_id)
+            || kinds
+                .iter()
+                .filter(|other| other.resource_type.name == kind.resource_type.name)
+                .count()
+                > 1
         {
-            return Err(refused(format!("the resource type {} was given twice", kind.resource_type.name)));
+            return Err(refused(format!(
+                "the resource type {} was given twice",
+                kind.resource_type.name
+            )));
         }
         let derived: Vec<_> = links
             .iter()
-            .filter(|link| link.shown_by == kind.type_id)
-            .map(|link| link.derived)
+            .filter(|link| link.derived().type_id() == kind.type_id)
+            .map(|link| link.derived().path())
             .collect();
         let mut layout = Layout::new(kind.resource_type, &derived)?;
         let (number, keys_made_for) = tables::resource_type(tx, kind.resource_type.name)?;
@@ -234,11 +242,14 @@ fn open(tx: &Transaction<'_>, kinds: &[Kind], links: &[Link]) -> Result<Opened> 
     Ok(opened)
 }
 
-fn link(layouts: &mut [(TypeId, Layout, String)], links: &[Link]) -> Result<()> {
+fn link(layouts: &mut [(TypeId, Layout, String)], links: &Links) -> Result<()> {
     let ends: Vec<_> = layouts.iter().map(|(_, layout, _)| layout.end()).collect();
     for (_, layout, _) in layouts.iter_mut() {
         for edges in &mut layout.edges {
-            let place = edges.attribute.sub_attribute("$ref").map(|(_, place)| place.shape.reference_types);
+            let place = edges
+                .attribute
+                .sub_attribute("$ref")
+                .map(|(_, place)| place.shape.reference_types);
             let named = place.unwrap_or_default();
             edges.targets = ends
                 .iter()
@@ -247,23 +258,42 @@ fn link(layouts: &mut [(TypeId, Layout, String)], links: &[Link]) -> Result<()> 
                 .collect();
         }
     }
-    for link in links {
-        let owner = layouts.iter().find(|(type_id, ..)| *type_id == link.owner);
+    for link in links.iter() {
+        link.check()?;
+        let owner = layouts
+            .iter()
+            .find(|(type_id, ..)| *type_id == link.edges().type_id());
         let source = owner.and_then(|(_, layout, _)| {
-            let edges = layout.edges.iter().find(|edges| edges.path == link.edges)?;
+            let edges = layout
+                .edges
+                .iter()
+                .find(|edges| edges.path == link.edges().path())?;
             Some((layout.end(), edges.number))
         });
         let Some((source, edge)) = source else {
-            return Err(refused("a link starts from an attribute that is not marked `edges`, or from a type that the store does not keep".to_owned()));
+            return Err(refused(
+                "a link starts from a type that the store does not keep".to_owned(),
+            ));
         };
-        let Some((_, layout, _)) = layouts.iter_mut().find(|(type_id, ..)| *type_id == link.shown_by) else {
-            return Err(refused("a link leads to a type that the store does not keep".to_owned()));
+        let Some((_, layout, _)) = layouts
+            .iter_mut()
+            .find(|(type_id, ..)| *type_id == link.derived().type_id())
+        else {
+            return Err(refused(
+                "a link leads to a type that the store does not keep".to_owned(),
+            ));
         };
-        let Some(attribute) = link.derived.attribute(layout.table()).filter(|_| link.derived.steps().len() == 1) else {
-            return Err(refused("a link leads to an attribute that is not at the top of its resource".to_owned()));
+        let Some(attribute) = link.derived().attribute() else {
+            continue;
         };
         let parts = check_derived(attribute)?;
-        layout.derived.push(Derived { path: link.derived, attribute, parts, source, edge });
+        layout.derived.push(Derived {
+            path: link.derived().path(),
+            attribute,
+            parts,
+            source,
+            edge,
+        });
     }
     Ok(())
 }
@@ -287,8 +317,14 @@ fn rebuild(tx: &Transaction<'_>, layout: &Layout, rekey: Rekey) -> Result<()> {
     each_row(tx, number, |tenant, row| {
         let keys = rekey(layout, &row.documents)?;
         let [k1, k2, k3, k4] = &keys.slots;
-        let params: [Param<'_>; 6] =
-            [row.rid.into(), k1.into(), k2.into(), k3.into(), k4.into(), keys.label.as_ref().into()];
+        let params: [Param<'_>; 6] = [
+            row.rid.into(),
+            k1.into(),
+            k2.into(),
+            k3.into(),
+            k4.into(),
+            keys.label.as_ref().into(),
+        ];
         tx.execute(
             "UPDATE scim_resource SET k1 = ?2, k2 = ?3, k3 = ?4, k4 = ?5, label = ?6 WHERE rid = ?1",
             &params,

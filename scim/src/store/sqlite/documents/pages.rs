@@ -62,13 +62,19 @@ impl Pages {
 impl State {
     fn put(&mut self, place: Place, rid: i64, deleted: i64) {
         self.clock += 1;
-        let known = Known { rid, deleted, used: self.clock };
+        let known = Known {
+            rid,
+            deleted,
+            used: self.clock,
+        };
         if let Some(old) = self.known.insert(place, known) {
             self.by_use.remove(&old.used);
         }
         self.by_use.insert(known.used, place);
         while self.known.len() > MOST {
-            let Some((_, oldest)) = self.by_use.pop_first() else { break };
+            let Some((_, oldest)) = self.by_use.pop_first() else {
+                break;
+            };
             self.known.remove(&oldest);
         }
     }
@@ -79,7 +85,11 @@ mod tests {
     use super::*;
 
     fn place(before: u64) -> Place {
-        Place { tenant: 1, resource_type: 1, before }
+        Place {
+            tenant: 1,
+            resource_type: 1,
+            before,
+        }
     }
 
     fn count(deleted: i64) -> Count {

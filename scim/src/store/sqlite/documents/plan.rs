@@ -24,7 +24,10 @@ pub(super) struct Sql {
 
 impl Sql {
     pub(super) fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), params: Vec::new() }
+        Self {
+            text: text.into(),
+            params: Vec::new(),
+        }
     }
 
     pub(super) fn with(mut self, param: impl Into<Value>) -> Self {
@@ -77,7 +80,10 @@ pub(super) struct Candidates {
 
 /// What no filter needs: nothing matches.
 pub(super) fn nothing() -> Candidates {
-    Candidates { select: Sql::new("SELECT NULL AS rid WHERE 0"), exact: true }
+    Candidates {
+        select: Sql::new("SELECT NULL AS rid WHERE 0"),
+        exact: true,
+    }
 }
 
 /// The rows that may match, if an index can select them.
@@ -87,7 +93,10 @@ pub(super) fn candidates(layout: &Layout, tenant: i64, expression: &Expression) 
         return Some(nothing());
     }
     let condition = planner.condition(expression)?;
-    Some(Candidates { select: condition.select?.1, exact: condition.exact })
+    Some(Candidates {
+        select: condition.select?.1,
+        exact: condition.exact,
+    })
 }
 
 struct Planner<'l> {
@@ -133,11 +142,19 @@ impl Planner<'_> {
             test.append(condition.test.clone());
         }
         let Some((rank, driver)) = driver else {
-            return (!test.text.is_empty()).then_some(Condition { select: None, test, exact });
+            return (!test.text.is_empty()).then_some(Condition {
+                select: None,
+                test,
+                exact,
+            });
         };
         let (_, select) = driver.select?;
         if test.text.is_empty() {
-            return Some(Condition { select: Some((rank, select)), test: driver.test, exact });
+            return Some(Condition {
+                select: Some((rank, select)),
+                test: driver.test,
+                exact,
+            });
         }
         let mut narrowed = Sql::new("SELECT c.rid AS rid FROM (");
         narrowed.append(select);
@@ -146,7 +163,11 @@ impl Planner<'_> {
         let mut both = driver.test;
         both.push(" AND ");
         both.append(test);
-        Some(Condition { select: Some((rank, narrowed)), test: both, exact })
+        Some(Condition {
+            select: Some((rank, narrowed)),
+            test: both,
+            exact,
+        })
     }
 
     /// Every alternative must be known, or the rows of the others would be missing.
@@ -163,16 +184,18 @@ impl Planner<'_> {
             test.push("(");
             test.append(condition.test);
             test.push(")");
-            select = select.zip(condition.select).map(|((worst, mut all), (rank, one))| {
-                if position > 0 {
-                    all.push(" UNION ");
-                }
-                // A part that is a union of its own, or has a clause that may not stand in one, becomes a table.
-                all.push("SELECT rid FROM (");
-                all.append(one);
-                all.push(")");
-                (worst.max(rank), all)
-            });
+            select = select
+                .zip(condition.select)
+                .map(|((worst, mut all), (rank, one))| {
+                    if position > 0 {
+                        all.push(" UNION ");
+                    }
+                    // A part that is a union of its own, or has a clause that may not stand in one, becomes a table.
+                    all.push("SELECT rid FROM (");
+                    all.append(one);
+                    all.push(")");
+                    (worst.max(rank), all)
+                });
         }
         test.push(")");
         Some(Condition { select, test, exact })
@@ -187,7 +210,11 @@ impl Planner<'_> {
             select.push(" UNION ");
             select.append(self.rows(&format!("r.{column} IS NULL"), Vec::new()));
             let test = Sql::new(format!("(+r.{column} IS NOT ?)")).with(*value);
-            return Some(Condition { select: Some((Rank::Most, select)), test, exact: true });
+            return Some(Condition {
+                select: Some((Rank::Most, select)),
+                test,
+                exact: true,
+            });
         }
         let inner = self.condition(inner)?;
         if !inner.exact {
@@ -196,7 +223,11 @@ impl Planner<'_> {
         let mut test = Sql::new("NOT coalesce((");
         test.append(inner.test);
         test.push("), 0)");
-        Some(Condition { select: None, test, exact: true })
+        Some(Condition {
+            select: None,
+            test,
+            exact: true,
+        })
     }
 
     /// The column that holds the key of an attribute.
@@ -218,7 +249,10 @@ impl Planner<'_> {
     fn on_row(&self, rank: Rank, condition: &str, params: Vec<Value>, exact: bool) -> Condition {
         Condition {
             select: Some((rank, self.rows(condition, params.clone()))),
-            test: Sql { text: format!("({})", condition.replace("r.", "+r.")), params },
+            test: Sql {
+                text: format!("({})", condition.replace("r.", "+r.")),
+                params,
+            },
             exact,
         }
     }
@@ -227,7 +261,12 @@ impl Planner<'_> {
         let column = self.column(path)?;
         // An empty text is no value.
         Some(match attribute.shape.kind {
-            Type::String => self.on_row(Rank::Most, &format!("r.{column} > ?"), vec![Value::from("")], true),
+            Type::String => self.on_row(
+                Rank::Most,
+                &format!("r.{column} > ?"),
+                vec![Value::from("")],
+                true,
+            ),
             _ => self.on_row(Rank::Most, &format!("r.{column} IS NOT NULL"), Vec::new(), true),
         })
     }
@@ -237,15 +276,26 @@ impl Planner<'_> {
             return self.compare_id(compare);
         }
         if compare.path == self.modified() {
-            let Operand::Time(time) = &compare.operand else { return None };
-            let (text, params) = range("r.modified", compare.operator, keys::time(*time))?;
-            let whole = time.as_unix_nanos() % 1_000 == 0;
-            // The key of an instant is rounded down; so are those of the rows, which have no more than it.
-            return whole.then(|| self.on_row(Rank::Many, &text, params, true));
+            let Operand::Time(time) = &compare.operand else {
+                return None;
+            };
+            // The store's own instants have whole microseconds: compared to another of that kind, the key says it all.
+            let exact = time.as_unix_nanos() % 1_000 == 0;
+            let operator = if exact {
+                compare.operator
+            } else {
+                loosened(compare)
+            };
+            let (text, params) = range("r.modified", operator, keys::time(*time))?;
+            return Some(self.on_row(Rank::Many, &text, params, exact));
         }
         let column = self.column(compare.path)?;
         let attribute = compare.attribute;
-        let (text, params) = range(&format!("r.{column}"), compare.operator, key_of(&compare.operand)?)?;
+        let (text, params) = range(
+            &format!("r.{column}"),
+            loosened(compare),
+            key_of(&compare.operand)?,
+        )?;
         let rank = match (compare.operator, &compare.operand) {
             (_, Operand::Bool(_)) => Rank::Most,
             (Operator::Eq, _) if attribute.shape.uniqueness != Uniqueness::None => Rank::One,
@@ -274,7 +324,12 @@ impl Planner<'_> {
         if let Some(edges) = self.layout.edges.iter().find(|edges| edges.path == path) {
             return self.members(edges, inner);
         }
-        let derived: Vec<_> = self.layout.derived.iter().filter(|derived| derived.path == path).collect();
+        let derived: Vec<_> = self
+            .layout
+            .derived
+            .iter()
+            .filter(|derived| derived.path == path)
+            .collect();
         match derived.as_slice() {
             [derived] => self.memberships(derived, inner),
             _ => self.value(path, inner),
@@ -287,7 +342,10 @@ impl Planner<'_> {
         let types: Vec<_> = edges.targets.iter().map(|end| end.number.to_string()).collect();
         let (tenant, attribute) = (self.tenant, edges.number);
         let (marks, params) = id_list(&ids);
-        let named = format!("t.tenant = {tenant} AND t.type IN ({}) AND t.id IN ({marks})", types.join(", "));
+        let named = format!(
+            "t.tenant = {tenant} AND t.type IN ({}) AND t.id IN ({marks})",
+            types.join(", ")
+        );
         let select = format!(
             "SELECT DISTINCT e.src AS rid FROM scim_resource t CROSS JOIN scim_edge e
              ON e.dst = t.rid AND e.attr = {attribute} WHERE {named}"
@@ -297,7 +355,13 @@ impl Planner<'_> {
              ON e.src = r.rid AND e.attr = {attribute} AND e.dst = t.rid WHERE {named})"
         );
         Some(Condition {
-            select: Some((Rank::Some, Sql { text: select, params: params.clone() })),
+            select: Some((
+                Rank::Some,
+                Sql {
+                    text: select,
+                    params: params.clone(),
+                },
+            )),
             test: Sql { text: test, params },
             exact,
         })
@@ -324,7 +388,13 @@ impl Planner<'_> {
              ON e.src = t.rid AND e.attr = {attribute} AND e.dst = r.rid WHERE {named})"
         );
         Some(Condition {
-            select: Some((Rank::Many, Sql { text: select, params: params.clone() })),
+            select: Some((
+                Rank::Many,
+                Sql {
+                    text: select,
+                    params: params.clone(),
+                },
+            )),
             test: Sql { text: test, params },
             exact,
         })
@@ -351,14 +421,27 @@ impl Planner<'_> {
         let (tenant, attribute) = (self.tenant, valued.number);
         let rows = format!("FROM scim_value v WHERE v.tenant = {tenant} AND v.attr = {attribute} AND {text}");
         Some(Condition {
-            select: Some((rank, Sql { text: format!("SELECT DISTINCT v.rid AS rid {rows}"), params: params.clone() })),
-            test: Sql { text: format!("EXISTS(SELECT 1 {rows} AND v.rid = r.rid)"), params },
+            select: Some((
+                rank,
+                Sql {
+                    text: format!("SELECT DISTINCT v.rid AS rid {rows}"),
+                    params: params.clone(),
+                },
+            )),
+            test: Sql {
+                text: format!("EXISTS(SELECT 1 {rows} AND v.rid = r.rid)"),
+                params,
+            },
             exact: exact && used == conjuncts.len(),
         })
     }
 
-    fn value_condition(&self, valued: &Valued, compare: &Compare) -> Option<(Rank, String, Vec<Value>, bool)> {
-        let (text, params) = range("v.value", compare.operator, key_of(&compare.operand)?)?;
+    fn value_condition(
+        &self,
+        valued: &Valued,
+        compare: &Compare,
+    ) -> Option<(Rank, String, Vec<Value>, bool)> {
+        let (text, params) = range("v.value", loosened(compare), key_of(&compare.operand)?)?;
         let rank = match compare.operator {
             Operator::Eq => Rank::Few,
             Operator::Sw => Rank::Some,
@@ -371,11 +454,12 @@ impl Planner<'_> {
 /// `type eq "work"`
 fn kind_of(valued: &Valued, expression: &Expression) -> Option<String> {
     match expression {
-        Expression::Compare(Compare { path, operator: Operator::Eq, operand: Operand::Text { key, .. }, .. })
-            if Some(*path) == valued.kind && !key.is_empty() =>
-        {
-            Some(key.to_string())
-        }
+        Expression::Compare(Compare {
+            path,
+            operator: Operator::Eq,
+            operand: Operand::Text { key, .. },
+            ..
+        }) if Some(*path) == valued.kind && !key.is_empty() => Some(key.to_string()),
         _ => None,
     }
 }
@@ -408,8 +492,17 @@ fn key_of(operand: &Operand) -> Option<Value> {
     }
 }
 
-/// A comparison of a column that an index can answer. Instants are only known by the microsecond, so that their bounds
-/// are part of it.
+/// The operator for keys. Those of instants are rounded down to the microsecond, so that what is beyond a bound may have
+/// the key of the bound.
+fn loosened(compare: &Compare) -> Operator {
+    match (&compare.operand, compare.operator) {
+        (Operand::Time(_), Operator::Gt) => Operator::Ge,
+        (Operand::Time(_), Operator::Lt) => Operator::Le,
+        (_, operator) => operator,
+    }
+}
+
+/// A comparison of a column that an index can answer.
 fn range(column: &str, operator: Operator, key: Value) -> Option<(String, Vec<Value>)> {
     let compared = |sign: &str, key: Value| Some((format!("{column} {sign} ?"), vec![key]));
     match (operator, key) {
@@ -451,7 +544,10 @@ pub(super) fn sort_column(layout: &Layout, sort: &Sort) -> Option<String> {
         return Some("modified".to_owned());
     }
     let slot = layout.slots.iter().position(|slot| slot.path == sort.path())?;
-    let by_key = matches!(sort.attribute().shape.kind, Type::String | Type::Boolean | Type::Integer);
+    let by_key = matches!(
+        sort.attribute().shape.kind,
+        Type::String | Type::Boolean | Type::Integer
+    );
     by_key.then(|| format!("k{}", slot + 1))
 }
 

@@ -10,7 +10,9 @@ const STEP: i64 = 1_000;
 
 /// Deletes some of what a tenant has. Whether there is more.
 pub(super) fn step<C: 'static>(core: &Core<C>, tx: &Transaction<'_>, tenant: &str) -> Result<bool> {
-    let Some(number) = tables::tenant(tx, tenant)? else { return Ok(false) };
+    let Some(number) = tables::tenant(tx, tenant)? else {
+        return Ok(false);
+    };
     for resource_type in core.numbered.keys() {
         if delete_some(tx, number, *resource_type)? {
             return Ok(true);

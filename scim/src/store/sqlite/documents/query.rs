@@ -49,23 +49,41 @@ impl Window {
 
     fn limit(self, sql: &mut Sql) {
         sql.push(" LIMIT ? OFFSET ?");
-        sql.params.push(i64::try_from(self.take).unwrap_or(i64::MAX).into());
-        sql.params.push(i64::try_from(self.skip).unwrap_or(i64::MAX).into());
+        sql.params
+            .push(i64::try_from(self.take).unwrap_or(i64::MAX).into());
+        sql.params
+            .push(i64::try_from(self.skip).unwrap_or(i64::MAX).into());
     }
 }
 
 impl<C: 'static> Search<'_, C> {
     pub(super) fn page<R: ScimResource>(mut self, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
-        let window = Window { skip: query.start_index.saturating_sub(1), take: query.count };
+        let window = Window {
+            skip: query.start_index.saturating_sub(1),
+            take: query.count,
+        };
         let found = self.find::<R>(query, window)?;
         let documents = show::documents::<R>(self.reader, self.layout, &found.rows, want)?;
         let mut items = Vec::with_capacity(found.rows.len());
         for (row, document) in found.rows.iter().zip(documents) {
-            let sort_key = query.sort.as_ref().map(|sort| self.sort_key::<R>(sort, row)).transpose()?;
-            let rendered = Rendered { document: Document::Whole(document), version: row.stamp.version() };
-            items.push(Item { answer: Answer::Rendered(rendered), sort_key });
+            let sort_key = query
+                .sort
+                .as_ref()
+                .map(|sort| self.sort_key::<R>(sort, row))
+                .transpose()?;
+            let rendered = Rendered {
+                document: Document::Whole(document),
+                version: row.stamp.version(),
+            };
+            items.push(Item {
+                answer: Answer::Rendered(rendered),
+                sort_key,
+            });
         }
-        Ok(Page { total: found.total, items })
+        Ok(Page {
+            total: found.total,
+            items,
+        })
     }
 
     fn find<R: ScimResource>(&mut self, query: &Query<R>, window: Window) -> Result<Found> {
@@ -79,7 +97,10 @@ impl<C: 'static> Search<'_, C> {
                 (None, _) => self.all(count, window),
                 (Some(_), Some((sort, column))) => {
                     let rows = self.fetch(&sorted(self.layout, self.tenant, None, sort, &column), window)?;
-                    Ok(Found { total: count.live, rows })
+                    Ok(Found {
+                        total: count.live,
+                        rows,
+                    })
                 }
                 (Some(sort), None) => {
                     self.charge(count.live)?;
@@ -97,11 +118,15 @@ impl<C: 'static> Search<'_, C> {
                         ordered.push(") ORDER BY rid");
                         self.fetch(&ordered, window)?
                     }
-                    Some((sort, column)) => {
-                        self.fetch(&sorted(self.layout, self.tenant, Some(&select), sort, &column), window)?
-                    }
+                    Some((sort, column)) => self.fetch(
+                        &sorted(self.layout, self.tenant, Some(&select), sort, &column),
+                        window,
+                    )?,
                 };
-                Ok(Found { total: self.count(select)?, rows })
+                Ok(Found {
+                    total: self.count(select)?,
+                    rows,
+                })
             }
             Some(Candidates { select, exact }) => {
                 let filter = (!exact).then_some(filter);
@@ -120,16 +145,17 @@ impl<C: 'static> Search<'_, C> {
 
     /// A page of all resources in the order of their creation.
     fn all(&self, count: Count, window: Window) -> Result<Found> {
-        let place = |before| Place { tenant: self.tenant, resource_type: self.layout.number, before };
+        let place = |before| Place {
+            tenant: self.tenant,
+            resource_type: self.layout.number,
+            before,
+        };
         let known = match window.skip {
             0 => None,
             skip => self.core.pages.row_before(place(skip), count),
         };
         let (mut sql, window_left) = match known {
-            Some(rid) => (
-                self.list("AND r.rid > ?").with(rid),
-                Window { skip: 0, ..window },
-            ),
+            Some(rid) => (self.list("AND r.rid > ?").with(rid), Window { skip: 0, ..window }),
             None => (self.list(""), window),
         };
         sql.push(" ORDER BY r.rid");
@@ -138,7 +164,10 @@ impl<C: 'static> Search<'_, C> {
             let before = window.skip + rows.len() as u64;
             self.core.pages.remember(place(before), last.rid, count);
         }
-        Ok(Found { total: count.live, rows })
+        Ok(Found {
+            total: count.live,
+            rows,
+        })
     }
 
     fn list(&self, also: &str) -> Sql {
@@ -153,7 +182,9 @@ impl<C: 'static> Search<'_, C> {
         let mut sql = Sql::new("SELECT count(*) FROM (");
         sql.append(select);
         sql.push(")");
-        let count = self.reader.query_one(&sql.text, &sql.bound(), |row| row.integer(0))?;
+        let count = self
+            .reader
+            .query_one(&sql.text, &sql.bound(), |row| row.integer(0))?;
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
 
@@ -250,8 +281,14 @@ impl<C: 'static> Search<'_, C> {
 
     /// The statements that a query would run, and how SQLite would go about them.
     pub(super) fn explain<R: ScimResource>(&self, query: &Query<R>) -> Result<Vec<String>> {
-        let window = Window { skip: query.start_index.saturating_sub(1), take: query.count };
-        let order = query.sort.as_ref().and_then(|sort| Some((sort, plan::sort_column(self.layout, sort)?)));
+        let window = Window {
+            skip: query.start_index.saturating_sub(1),
+            take: query.count,
+        };
+        let order = query
+            .sort
+            .as_ref()
+            .and_then(|sort| Some((sort, plan::sort_column(self.layout, sort)?)));
         let candidates = query
             .filter
             .as_ref()
@@ -276,7 +313,8 @@ impl<C: 'static> Search<'_, C> {
         };
         let mut sql = windowed(&select, window);
         sql.text = format!("EXPLAIN QUERY PLAN {}", sql.text);
-        self.reader.query_all(&sql.text, &sql.bound(), |row| row.text(3).map(str::to_owned))
+        self.reader
+            .query_all(&sql.text, &sql.bound(), |row| row.text(3).map(str::to_owned))
     }
 }
 

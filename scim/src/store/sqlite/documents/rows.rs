@@ -42,7 +42,9 @@ impl Kept {
 }
 
 fn text(bytes: &[u8]) -> Result<String> {
-    std::str::from_utf8(bytes).map(str::to_owned).map_err(Error::internal)
+    std::str::from_utf8(bytes)
+        .map(str::to_owned)
+        .map_err(Error::internal)
 }
 
 /// An identifier as it is kept: 16 bytes if it is a UUID in its usual spelling, which saves more than half of each
@@ -177,20 +179,33 @@ pub(super) fn restamp(tx: &Transaction<'_>, next: &Kept) -> Result<()> {
 }
 
 /// Takes a resource and its keys away; edges are not its own business.
-pub(super) fn delete(tx: &Transaction<'_>, layout: &Layout, tenant: i64, rid: i64, keys: Option<&Keys>) -> Result<()> {
+pub(super) fn delete(
+    tx: &Transaction<'_>,
+    layout: &Layout,
+    tenant: i64,
+    rid: i64,
+    keys: Option<&Keys>,
+) -> Result<()> {
     for value in keys.iter().flat_map(|keys| &keys.values) {
         delete_value(tx, tenant, rid, value)?;
     }
     if !layout.uniques.is_empty() {
         delete_uniques(tx, rid)?;
     }
-    tx.execute("DELETE FROM scim_resource WHERE rid = ?1", &[rid.into()]).map(drop)
+    tx.execute("DELETE FROM scim_resource WHERE rid = ?1", &[rid.into()])
+        .map(drop)
 }
 
 pub(super) fn insert_value(tx: &Transaction<'_>, tenant: i64, rid: i64, row: &ValueRow) -> Result<()> {
     tx.execute(
         "INSERT INTO scim_value(tenant, attr, value, sub, rid) VALUES (?1, ?2, ?3, ?4, ?5)",
-        &[tenant.into(), row.attribute.into(), (&row.value).into(), (&row.kind).into(), rid.into()],
+        &[
+            tenant.into(),
+            row.attribute.into(),
+            (&row.value).into(),
+            (&row.kind).into(),
+            rid.into(),
+        ],
     )
     .map(drop)
 }
@@ -198,18 +213,33 @@ pub(super) fn insert_value(tx: &Transaction<'_>, tenant: i64, rid: i64, row: &Va
 fn delete_value(tx: &Transaction<'_>, tenant: i64, rid: i64, row: &ValueRow) -> Result<()> {
     tx.execute(
         "DELETE FROM scim_value WHERE tenant = ?1 AND attr = ?2 AND value = ?3 AND sub = ?4 AND rid = ?5",
-        &[tenant.into(), row.attribute.into(), (&row.value).into(), (&row.kind).into(), rid.into()],
+        &[
+            tenant.into(),
+            row.attribute.into(),
+            (&row.value).into(),
+            (&row.kind).into(),
+            rid.into(),
+        ],
     )
     .map(drop)
 }
 
 fn delete_uniques(tx: &Transaction<'_>, rid: i64) -> Result<()> {
-    tx.execute("DELETE FROM scim_unique WHERE rid = ?1", &[rid.into()]).map(drop)
+    tx.execute("DELETE FROM scim_unique WHERE rid = ?1", &[rid.into()])
+        .map(drop)
 }
 
-pub(super) fn insert_uniques(tx: &Transaction<'_>, layout: &Layout, tenant: i64, rid: i64, keys: &Keys) -> Result<()> {
+pub(super) fn insert_uniques(
+    tx: &Transaction<'_>,
+    layout: &Layout,
+    tenant: i64,
+    rid: i64,
+    keys: &Keys,
+) -> Result<()> {
     for (position, value) in &keys.uniques {
-        let Some(unique) = layout.uniques.get(*position) else { continue };
+        let Some(unique) = layout.uniques.get(*position) else {
+            continue;
+        };
         let scope = if unique.global { ALL_TENANTS } else { tenant };
         tx.execute(
             "INSERT INTO scim_unique(tenant, attr, value, rid) VALUES (?1, ?2, ?3, ?4)",
@@ -225,7 +255,9 @@ pub(super) fn insert_uniques(tx: &Transaction<'_>, layout: &Layout, tenant: i64,
 
 /// Says whose value is taken, where the index of a key column has refused it.
 fn taken_slot(layout: &Layout, keys: &Keys, error: Error) -> Error {
-    let Some(columns) = unique_violation(&error) else { return error };
+    let Some(columns) = unique_violation(&error) else {
+        return error;
+    };
     (1..=SLOTS)
         .find(|slot| columns.ends_with(&format!("scim_resource.k{slot}")))
         .and_then(|slot| Some((layout.slots.get(slot - 1)?, keys.slots.get(slot - 1)?)))
@@ -241,5 +273,8 @@ fn taken(layout: &Layout, attribute: &str, key: &Value) -> Error {
         Value::Null | Value::Blob(_) => "of this resource".to_owned(),
     };
     let name = layout.resource_type.name;
-    Error::uniqueness(format!("must be unique, and another {name} has the value {key} already")).at(attribute.to_owned())
+    Error::uniqueness(format!(
+        "must be unique, and another {name} has the value {key} already"
+    ))
+    .at(attribute.to_owned())
 }

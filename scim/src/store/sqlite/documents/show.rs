@@ -31,7 +31,7 @@ pub(super) fn shows_edges(layout: &Layout, want: &Projection) -> bool {
 
 /// A document without edges and derived attributes.
 fn own<R: ScimResource>(layout: &Layout, row: &Kept, want: &Projection) -> Result<Vec<u8>> {
-    if want.fits_stored_beside(&layout.outside) {
+    if want.fits_stored(&layout.outside) {
         return Ok(row.documents.visible.as_bytes().to_vec());
     }
     let mut resource: R = row.documents.decode("")?;
@@ -94,7 +94,15 @@ fn members_of(
     walk_derived(reader, derived, &rids, |rid, value| {
         let out = members.entry(rid).or_default();
         let mut begun = !out.is_empty();
-        push_value(out, value, derived.attribute.name, derived.path, want, &mut begun, Base::Hole);
+        push_value(
+            out,
+            value,
+            derived.attribute.name,
+            derived.path,
+            want,
+            &mut begun,
+            Base::Hole,
+        );
         Ok(())
     })?;
     members.retain(|_, out| !out.is_empty());
@@ -117,7 +125,15 @@ fn append_edges(
     for edges in layout.edges.iter().filter(|edges| want.includes(edges.path)) {
         let mut begun = false;
         walk(reader, edges, rid, None, |_, value| {
-            push_value(out, value, edges.attribute.name, edges.path, want, &mut begun, Base::Hole);
+            push_value(
+                out,
+                value,
+                edges.attribute.name,
+                edges.path,
+                want,
+                &mut begun,
+                Base::Hole,
+            );
             spill(out)
         })?;
         if begun {
@@ -156,12 +172,24 @@ fn documents_without_edges<R: ScimResource>(
     want: &Projection,
 ) -> Result<Vec<u8>> {
     let mut out = own::<R>(layout, row, want)?;
-    for derived in layout.derived.iter().filter(|derived| want.includes(derived.path)) {
+    for derived in layout
+        .derived
+        .iter()
+        .filter(|derived| want.includes(derived.path))
+    {
         let rids = format!("[{}]", row.rid);
         let mut begun = false;
         out.pop();
         walk_derived(reader, derived, &rids, |_, value| {
-            push_value(&mut out, value, derived.attribute.name, derived.path, want, &mut begun, Base::Hole);
+            push_value(
+                &mut out,
+                value,
+                derived.attribute.name,
+                derived.path,
+                want,
+                &mut begun,
+                Base::Hole,
+            );
             Ok(())
         })?;
         if begun {
@@ -182,7 +210,15 @@ pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, rid: i64) -> Result
         out.push(b' ');
         walk(reader, edges, rid, None, |_, value| {
             let (name, path) = (edges.attribute.name, edges.path);
-            push_value(&mut out, value, name, path, &everything, &mut begun, Base::Relative);
+            push_value(
+                &mut out,
+                value,
+                name,
+                path,
+                &everything,
+                &mut begun,
+                Base::Relative,
+            );
             Ok(())
         })?;
         if begun {
@@ -190,16 +226,30 @@ pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, rid: i64) -> Result
         }
     }
     let text = document::utf8(out)?;
-    Ok(if text.trim().is_empty() { String::new() } else { text })
+    Ok(if text.trim().is_empty() {
+        String::new()
+    } else {
+        text
+    })
 }
 
 fn array_of_edges(reader: &Reader<'_>, layout: &Layout, at: usize, rid: i64) -> Result<Option<String>> {
     let everything = Projection::everything(layout.resource_type);
-    let Some(edges) = layout.edges.get(at) else { return Ok(None) };
+    let Some(edges) = layout.edges.get(at) else {
+        return Ok(None);
+    };
     let mut out = Vec::new();
     let mut begun = false;
     walk(reader, edges, rid, None, |_, value| {
-        push_value(&mut out, value, "", edges.path, &everything, &mut begun, Base::Relative);
+        push_value(
+            &mut out,
+            value,
+            "",
+            edges.path,
+            &everything,
+            &mut begun,
+            Base::Relative,
+        );
         Ok(())
     })?;
     array(out, begun)
@@ -216,7 +266,12 @@ fn array(mut out: Vec<u8>, begun: bool) -> Result<Option<String>> {
 }
 
 /// Completes the edges of a resource that was written with the ids alone.
-pub(super) fn fill_edges(reader: &Reader<'_>, layout: &Layout, rid: i64, record: &mut dyn Record) -> Result<()> {
+pub(super) fn fill_edges(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    rid: i64,
+    record: &mut dyn Record,
+) -> Result<()> {
     for (at, edges) in layout.edges.iter().enumerate() {
         let loaded = super::edges::ids_in(record, edges).is_some_and(|ids| !ids.is_empty());
         if let ([index], true) = (edges.path.steps(), loaded)
@@ -229,13 +284,26 @@ pub(super) fn fill_edges(reader: &Reader<'_>, layout: &Layout, rid: i64, record:
 }
 
 /// Completes the derived attributes of a resource.
-pub(super) fn fill_derived(reader: &Reader<'_>, layout: &Layout, rid: i64, record: &mut dyn Record) -> Result<()> {
+pub(super) fn fill_derived(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    rid: i64,
+    record: &mut dyn Record,
+) -> Result<()> {
     let everything = Projection::everything(layout.resource_type);
     for derived in &layout.derived {
         let mut out = Vec::new();
         let mut begun = false;
         walk_derived(reader, derived, &format!("[{rid}]"), |_, value| {
-            push_value(&mut out, value, "", derived.path, &everything, &mut begun, Base::Relative);
+            push_value(
+                &mut out,
+                value,
+                "",
+                derived.path,
+                &everything,
+                &mut begun,
+                Base::Relative,
+            );
             Ok(())
         })?;
         if let ([index], Some(array)) = (derived.path.steps(), array(out, begun)?) {

@@ -24,7 +24,8 @@ use crate::record::ScimResource;
 use crate::store::precondition::Freshness;
 use crate::store::sqlite::{Database, Reader, Transaction};
 use crate::store::{
-    Answer, Document, Extent, HasTenant, Page, Patched, Precondition, Query, Rendered, Reply, Store, Stored, not_found,
+    Answer, Document, Extent, HasTenant, Page, Patched, Precondition, Query, Rendered, Reply, Store, Stored,
+    not_found,
 };
 use crate::value::ResourceId;
 
@@ -65,19 +66,27 @@ pub struct Sqlite<C = ()> {
 
 impl<C> Clone for Sqlite<C> {
     fn clone(&self) -> Self {
-        Self { database: self.database.clone(), core: Arc::clone(&self.core) }
+        Self {
+            database: self.database.clone(),
+            core: Arc::clone(&self.core),
+        }
     }
 }
 
 impl<C> fmt::Debug for Sqlite<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sqlite").field("database", &self.database).finish_non_exhaustive()
+        f.debug_struct("Sqlite")
+            .field("database", &self.database)
+            .finish_non_exhaustive()
     }
 }
 
 impl<C> Sqlite<C> {
     pub(super) fn new(database: Database, core: Core<C>) -> Self {
-        Self { database, core: Arc::new(core) }
+        Self {
+            database,
+            core: Arc::new(core),
+        }
     }
 
     /// The database, for the application's own tables.
@@ -116,7 +125,10 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     pub async fn delete_tenant(&self, tenant: &str) -> Result<()> {
         loop {
             let (core, tenant) = (Arc::clone(&self.core), tenant.to_owned());
-            let more = self.database.write(move |tx| super::purge::step(&core, tx, &tenant)).await?;
+            let more = self
+                .database
+                .write(move |tx| super::purge::step(&core, tx, &tenant))
+                .await?;
             if !more {
                 return Ok(());
             }
@@ -132,7 +144,14 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
         let query = query.clone();
         self.read::<R, _, _>(tenant.to_owned(), move |reader, core, layout, tenant| {
             let tenant = tenant.unwrap_or_default();
-            Search { reader, core, layout, tenant, budget: query.scanned_rows }.explain(&query)
+            Search {
+                reader,
+                core,
+                layout,
+                tenant,
+                budget: query.scanned_rows,
+            }
+            .explain(&query)
         })
         .await
     }
@@ -161,7 +180,13 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
         self.database
             .write(move |tx: &Transaction<'_>| {
                 let tenant = core.tenant_for_write(tx, cx.tenant())?;
-                job(&Job { tx, core: &core, layout: &layout, tenant, cx: &cx })
+                job(&Job {
+                    tx,
+                    core: &core,
+                    layout: &layout,
+                    tenant,
+                    cx: &cx,
+                })
             })
             .await
     }
@@ -178,14 +203,20 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
         }
         let wanted = id.to_owned();
         let row = self
-            .read::<R, _, _>(cx.tenant().to_owned(), move |reader, _, layout, tenant| match tenant {
-                Some(tenant) => rows::find(reader, layout, tenant, &wanted),
-                None => Ok(None),
-            })
+            .read::<R, _, _>(
+                cx.tenant().to_owned(),
+                move |reader, _, layout, tenant| match tenant {
+                    Some(tenant) => rows::find(reader, layout, tenant, &wanted),
+                    None => Ok(None),
+                },
+            )
             .await?
             .ok_or_else(|| not_found::<R>(id))?;
         let blank: R = row.documents.decode("")?;
-        Ok(layout.blank.set(Box::new(blank.clone())).map_or(blank.clone(), |()| blank))
+        Ok(layout
+            .blank
+            .set(Box::new(blank.clone()))
+            .map_or(blank.clone(), |()| blank))
     }
 
     /// Splits the changes of edges off a PATCH; if that cannot be, the whole is applied to the whole.
@@ -219,8 +250,12 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     ) -> Result<Answer<R>> {
         let layout = self.core.layout::<R>()?;
         let core = Arc::clone(&self.core);
-        let (tenant, id, want, precondition) =
-            (cx.tenant().to_owned(), id.to_owned(), want.clone(), precondition.clone());
+        let (tenant, id, want, precondition) = (
+            cx.tenant().to_owned(),
+            id.to_owned(),
+            want.clone(),
+            precondition.clone(),
+        );
         let (tell, told) = oneshot::channel();
         let stream = self.database.stream(move |reader, sender| {
             let found = core.tenant(reader, &tenant).and_then(|tenant| {
@@ -252,7 +287,10 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
                 _ => return Err(Error::internal("a stream ended before it began")),
             },
         };
-        Ok(Answer::Rendered(Rendered { document: Document::Parts(stream.boxed_unsync()), version }))
+        Ok(Answer::Rendered(Rendered {
+            document: Document::Parts(stream.boxed_unsync()),
+            version,
+        }))
     }
 }
 
@@ -268,32 +306,49 @@ fn edge_delta<R: ScimResource>(change: DeltaChange<R>, edges: &EdgeAttribute) ->
 }
 
 /// What a reader shows of a row.
-fn shown<R: ScimResource>(reader: &Reader<'_>, layout: &Layout, row: Kept, want: &Projection) -> Result<Read<Answer<R>>> {
+fn shown<R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    row: Kept,
+    want: &Projection,
+) -> Result<Read<Answer<R>>> {
     if row.edges > show::MOST_IN_ONE_PIECE && show::shows_edges(layout, want) {
         return Ok(Read::InParts);
     }
     let version = row.stamp.version();
-    let document = show::documents::<R>(reader, layout, &[row], want)?.pop().unwrap_or_default();
-    Ok(Read::Here(Answer::Rendered(Rendered { document: Document::Whole(document), version })))
+    let document = show::documents::<R>(reader, layout, &[row], want)?
+        .pop()
+        .unwrap_or_default();
+    Ok(Read::Here(Answer::Rendered(Rendered {
+        document: Document::Whole(document),
+        version,
+    })))
 }
 
 impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> for Sqlite<C> {
     async fn create(&self, cx: &C, mut resource: R) -> Result<Stored<R>> {
         let layout = self.core.layout::<R>()?;
         let now = self.core.now();
-        let stamp = Stamp { version: 1, created: now, modified: now };
+        let stamp = Stamp {
+            version: 1,
+            created: now,
+            modified: now,
+        };
         let id = self.core.environment.ids.next_id();
         *resource.id_mut() = ResourceId::new(id.clone());
         *resource.meta_mut() = stamp.meta(&layout, &id);
         let prepared = Prepared::new(&layout, resource)?;
-        self.write::<R, _, _>(cx, move |job| job.create(prepared, &id, stamp)).await
+        self.write::<R, _, _>(cx, move |job| job.create(prepared, &id, stamp))
+            .await
     }
 
     async fn load(&self, cx: &C, id: &str, extent: Extent) -> Result<Option<Stored<R>>> {
         let id = id.to_owned();
         self.read::<R, _, _>(cx.tenant().to_owned(), move |reader, _, layout, tenant| {
             let Some(tenant) = tenant else { return Ok(None) };
-            let Some(row) = rows::find(reader, layout, tenant, &id)? else { return Ok(None) };
+            let Some(row) = rows::find(reader, layout, tenant, &id)? else {
+                return Ok(None);
+            };
             let edges = match extent {
                 Extent::Whole => show::edges_of(reader, layout, row.rid)?,
                 Extent::WithoutEdges => String::new(),
@@ -302,12 +357,21 @@ impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> 
             if extent == Extent::WithoutEdges {
                 unload(layout, &mut resource)?;
             }
-            Ok(Some(Stored { version: row.stamp.version(), resource }))
+            Ok(Some(Stored {
+                version: row.stamp.version(),
+                resource,
+            }))
         })
         .await
     }
 
-    async fn get(&self, cx: &C, id: &str, want: &Projection, precondition: &Precondition) -> Result<Answer<R>> {
+    async fn get(
+        &self,
+        cx: &C,
+        id: &str,
+        want: &Projection,
+        precondition: &Precondition,
+    ) -> Result<Answer<R>> {
         let (wanted, projection, demanded) = (id.to_owned(), want.clone(), precondition.clone());
         let read = self
             .read::<R, _, _>(cx.tenant().to_owned(), move |reader, _, layout, tenant| {
@@ -332,23 +396,46 @@ impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> 
 
     async fn query(&self, cx: &C, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
         let (query, want) = (query.clone(), want.clone());
-        self.read::<R, _, _>(cx.tenant().to_owned(), move |reader, core, layout, tenant| match tenant {
-            Some(tenant) => {
-                Search { reader, core, layout, tenant, budget: query.scanned_rows }.page(&query, &want)
-            }
-            None => Ok(Page { total: 0, items: Vec::new() }),
-        })
+        self.read::<R, _, _>(
+            cx.tenant().to_owned(),
+            move |reader, core, layout, tenant| match tenant {
+                Some(tenant) => Search {
+                    reader,
+                    core,
+                    layout,
+                    tenant,
+                    budget: query.scanned_rows,
+                }
+                .page(&query, &want),
+                None => Ok(Page {
+                    total: 0,
+                    items: Vec::new(),
+                }),
+            },
+        )
         .await
     }
 
-    async fn replace(&self, cx: &C, id: &str, mut resource: R, precondition: &Precondition) -> Result<Stored<R>> {
+    async fn replace(
+        &self,
+        cx: &C,
+        id: &str,
+        mut resource: R,
+        precondition: &Precondition,
+    ) -> Result<Stored<R>> {
         let layout = self.core.layout::<R>()?;
         *resource.id_mut() = ResourceId::new(id);
         // The stamp is put in its place when it is known.
-        *resource.meta_mut() = Stamp { version: 0, created: 0, modified: 0 }.meta(&layout, id);
+        *resource.meta_mut() = Stamp {
+            version: 0,
+            created: 0,
+            modified: 0,
+        }
+        .meta(&layout, id);
         let prepared = Prepared::new(&layout, resource)?;
         let (id, precondition) = (id.to_owned(), precondition.clone());
-        self.write::<R, _, _>(cx, move |job| job.replace(prepared, &id, &precondition)).await
+        self.write::<R, _, _>(cx, move |job| job.replace(prepared, &id, &precondition))
+            .await
     }
 
     async fn patch(
@@ -379,11 +466,16 @@ impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> 
             Some(Read::Here(answer)) => Some(answer),
             Some(Read::InParts) => Some(self.in_parts(cx, id, &want, &Precondition::None).await?),
         };
-        Ok(Patched { answer, version, changed })
+        Ok(Patched {
+            answer,
+            version,
+            changed,
+        })
     }
 
     async fn delete(&self, cx: &C, id: &str, precondition: &Precondition) -> Result<()> {
         let (id, precondition) = (id.to_owned(), precondition.clone());
-        self.write::<R, _, _>(cx, move |job| job.delete::<R>(&id, &precondition)).await
+        self.write::<R, _, _>(cx, move |job| job.delete::<R>(&id, &precondition))
+            .await
     }
 }

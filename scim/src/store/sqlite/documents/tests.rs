@@ -6,15 +6,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::runtime::{Builder as RuntimeBuilder, Runtime};
 
 use crate::Result;
+use crate::ScimResource;
 use crate::filter::{Filter, Resolve, ResolvedFilter};
 use crate::limits::Limits;
 use crate::patch::Patch;
 use crate::policy::Policy;
 use crate::projection::{Base, Projection, fill_holes};
-use crate::record::ScimResource;
 use crate::resources::{Email, Group, Member, User};
 use crate::store::sqlite::{Builder, Database, Options, Sqlite};
-use crate::store::{Answer, Clock, Document, Environment, Extent, Precondition, Query, Reply, Store, Stored, TimeOrderedIds};
+use crate::store::{
+    Answer, Clock, Document, Environment, Extent, Precondition, Query, Reply, Store, Stored, TimeOrderedIds,
+};
 use crate::value::DateTime;
 
 mod edges;
@@ -67,9 +69,20 @@ fn bench() -> Bench {
 fn bench_on(database: Database) -> Bench {
     let hands = Hands::default();
     hands.set(1_000);
-    let environment = Environment { clock: Arc::new(hands.clone()), ids: Arc::new(TimeOrderedIds) };
-    let store = with_types(Sqlite::on(database)).environment(environment).build().unwrap();
-    Bench { runtime: runtime(), store, hands, tenant: ACME.to_owned() }
+    let environment = Environment {
+        clock: Arc::new(hands.clone()),
+        ids: Arc::new(TimeOrderedIds),
+    };
+    let store = with_types(Sqlite::on(database))
+        .environment(environment)
+        .build()
+        .unwrap();
+    Bench {
+        runtime: runtime(),
+        store,
+        hands,
+        tenant: ACME.to_owned(),
+    }
 }
 
 impl Bench {
@@ -87,12 +100,17 @@ impl Bench {
 
     fn group(&self, name: &str, members: &[&str]) -> String {
         let mut group = Group::new(name);
-        group.members = members.iter().map(|id| Member::new(*id)).collect::<Vec<_>>().into();
+        group.members = members
+            .iter()
+            .map(|id| Member::new(*id))
+            .collect::<Vec<_>>()
+            .into();
         id_of(&self.create(group).unwrap())
     }
 
     fn load<R: ScimResource>(&self, id: &str) -> Option<Stored<R>> {
-        self.block(self.store.load(&self.tenant, id, Extent::Whole)).unwrap()
+        self.block(self.store.load(&self.tenant, id, Extent::Whole))
+            .unwrap()
     }
 
     fn state<R: ScimResource>(&self, id: &str) -> R {
@@ -104,7 +122,10 @@ impl Bench {
     }
 
     fn replace<R: ScimResource>(&self, id: &str, resource: R) -> Result<Stored<R>> {
-        self.block(self.store.replace(&self.tenant, id, resource, &Precondition::None))
+        self.block(
+            self.store
+                .replace(&self.tenant, id, resource, &Precondition::None),
+        )
     }
 
     fn delete<R: ScimResource>(&self, id: &str) -> Result<()> {
@@ -114,12 +135,22 @@ impl Bench {
 
     fn patch<R: ScimResource>(&self, id: &str, operations: &str) -> Result<bool> {
         let patch = patch_of::<R>(operations);
-        let reply = Reply { want: Projection::default_of(R::RESOURCE_TYPE), most_edges: Some(100) };
-        let patched = self.store.patch(&self.tenant, id, &patch, &Precondition::None, &reply);
+        let reply = Reply {
+            want: Projection::default_of(R::RESOURCE_TYPE),
+            most_edges: Some(100),
+        };
+        let patched = self
+            .store
+            .patch(&self.tenant, id, &patch, &Precondition::None, &reply);
         self.block(patched).map(|patched| patched.changed)
     }
 
-    fn answer<R: ScimResource>(&self, id: &str, want: &Projection, precondition: &Precondition) -> Result<Answer<R>> {
+    fn answer<R: ScimResource>(
+        &self,
+        id: &str,
+        want: &Projection,
+        precondition: &Precondition,
+    ) -> Result<Answer<R>> {
         self.block(self.store.get(&self.tenant, id, want, precondition))
     }
 
@@ -131,12 +162,15 @@ impl Bench {
     }
 
     fn body<R>(&self, answer: Answer<R>) -> Vec<u8> {
-        let Answer::Rendered(rendered) = answer else { panic!("not rendered") };
+        let Answer::Rendered(rendered) = answer else {
+            panic!("not rendered")
+        };
         let bytes = match rendered.document {
             Document::Whole(bytes) => bytes,
-            Document::Parts(body) => {
-                self.block(http_body_util::BodyExt::collect(body)).unwrap().to_bytes()
-            }
+            Document::Parts(body) => self
+                .block(http_body_util::BodyExt::collect(body))
+                .unwrap()
+                .to_bytes(),
         };
         let mut out = Vec::new();
         fill_holes(&bytes, Base::Url("https://example.com/v2"), &mut out);
@@ -147,7 +181,10 @@ impl Bench {
         let want = Projection::default_of(R::RESOURCE_TYPE);
         let page = self.block(self.store.query(&self.tenant, query, &want))?;
         let items = page.items.into_iter().map(|item| self.body(item.answer));
-        Ok((page.total, items.map(|body| serde_json::from_slice(&body).unwrap()).collect()))
+        Ok((
+            page.total,
+            items.map(|body| serde_json::from_slice(&body).unwrap()).collect(),
+        ))
     }
 
     /// The names of those that match, in order.
@@ -163,7 +200,14 @@ impl Bench {
 }
 
 fn names(items: &[serde_json::Value]) -> Vec<String> {
-    let name = |item: &serde_json::Value| item.get("userName").or(item.get("displayName")).unwrap().as_str().unwrap().to_owned();
+    let name = |item: &serde_json::Value| {
+        item.get("userName")
+            .or(item.get("displayName"))
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     items.iter().map(name).collect()
 }
 
@@ -181,7 +225,9 @@ fn filter_of<R: ScimResource>(text: &str) -> ResolvedFilter {
 }
 
 fn patch_of<R: ScimResource>(operations: &str) -> Patch<R> {
-    let body = format!(r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#);
+    let body = format!(
+        r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#
+    );
     Patch::parse(body.as_bytes(), &Policy::interop(), &Limits::default()).unwrap()
 }
 

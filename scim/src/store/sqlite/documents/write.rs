@@ -41,8 +41,17 @@ impl<R: ScimResource> Prepared<R> {
         clear_derived(layout, &mut resource)?;
         let documents = Documents::of(layout, &resource)?;
         let keys = Keys::of(layout, &resource);
-        let edges = layout.edges.iter().map(|edges| edges::ids_in(&resource, edges)).collect();
-        Ok(Self { resource, documents, keys, edges })
+        let edges = layout
+            .edges
+            .iter()
+            .map(|edges| edges::ids_in(&resource, edges))
+            .collect();
+        Ok(Self {
+            resource,
+            documents,
+            keys,
+            edges,
+        })
     }
 }
 
@@ -83,8 +92,18 @@ pub(super) struct Outcome {
 }
 
 impl<C: 'static> Job<'_, C> {
-    pub(super) fn create<R: ScimResource>(&self, prepared: Prepared<R>, id: &str, stamp: Stamp) -> Result<Stored<R>> {
-        let Prepared { mut resource, documents, keys, edges } = prepared;
+    pub(super) fn create<R: ScimResource>(
+        &self,
+        prepared: Prepared<R>,
+        id: &str,
+        stamp: Stamp,
+    ) -> Result<Stored<R>> {
+        let Prepared {
+            mut resource,
+            documents,
+            keys,
+            edges,
+        } = prepared;
         let rid = rows::insert(self.tx, self.layout, self.tenant, id, stamp, &documents, &keys)?;
         let deltas = edges.into_iter().enumerate().filter_map(|(at, ids)| {
             let ids = ids.filter(|ids| !ids.is_empty())?;
@@ -102,7 +121,10 @@ impl<C: 'static> Job<'_, C> {
         if self.core.is_joined() {
             self.tell(id, &Write::Created { after: &resource })?;
         }
-        Ok(Stored { version: stamp.version(), resource })
+        Ok(Stored {
+            version: stamp.version(),
+            resource,
+        })
     }
 
     pub(super) fn row<R: ScimResource>(&self, id: &str, precondition: &Precondition) -> Result<Kept> {
@@ -122,7 +144,10 @@ impl<C: 'static> Job<'_, C> {
             let ids = ids.clone()?;
             Some((at, None, EdgeDelta::Set(ids)))
         });
-        let loaded = prepared.edges.iter().any(|ids| ids.as_ref().is_some_and(|ids| !ids.is_empty()));
+        let loaded = prepared
+            .edges
+            .iter()
+            .any(|ids| ids.as_ref().is_some_and(|ids| !ids.is_empty()));
         let deltas = deltas.collect();
         let (outcome, mut resource) = self.change(row, id, None, Some(prepared), &deltas)?;
         let stamp = outcome.row.stamp;
@@ -134,7 +159,10 @@ impl<C: 'static> Job<'_, C> {
             show::fill_derived(self.tx, self.layout, outcome.row.rid, resource)?;
         }
         let resource = resource.ok_or_else(|| Error::internal("a replaced resource is gone"))?;
-        Ok(Stored { version: stamp.version(), resource })
+        Ok(Stored {
+            version: stamp.version(),
+            resource,
+        })
     }
 
     /// Applies a PATCH whose changes of edges have been split off, or that has none.
@@ -180,9 +208,7 @@ impl<C: 'static> Job<'_, C> {
     ) -> Result<(Outcome, Option<R>)> {
         let moved = self.move_edges(row.rid, deltas)?;
         let rewritten = match &after {
-            Some(after) => {
-                has_transient(&after.resource) || !after.documents.same(&row.documents)?
-            }
+            Some(after) => has_transient(&after.resource) || !after.documents.same(&row.documents)?,
             None => false,
         };
         if !rewritten && moved.is_none() {
@@ -201,7 +227,10 @@ impl<C: 'static> Job<'_, C> {
             rid: row.rid,
             stamp,
             edges: row.edges + moved.balance(),
-            documents: Documents { visible: Documents::stamped(visible, self.layout, id, stamp)?, hidden },
+            documents: Documents {
+                visible: Documents::stamped(visible, self.layout, id, stamp)?,
+                hidden,
+            },
         };
         let needs_before = self.core.is_joined() || (rewritten && self.layout.has_value_rows());
         let before = match before {
@@ -214,7 +243,14 @@ impl<C: 'static> Job<'_, C> {
                     (Some(before), true) => Some(Keys::of(self.layout, before)),
                     _ => None,
                 };
-                rows::update(self.tx, self.layout, self.tenant, &next, &after.keys, old.as_ref())?;
+                rows::update(
+                    self.tx,
+                    self.layout,
+                    self.tenant,
+                    &next,
+                    &after.keys,
+                    old.as_ref(),
+                )?;
             }
             _ => rows::restamp(self.tx, &next)?,
         }
@@ -222,7 +258,13 @@ impl<C: 'static> Job<'_, C> {
         if let Some(before) = before.filter(|_| self.core.is_joined()) {
             self.tell_changed(id, &next, &before, resource.as_mut(), &moved)?;
         }
-        Ok((Outcome { row: next, changed: true }, resource))
+        Ok((
+            Outcome {
+                row: next,
+                changed: true,
+            },
+            resource,
+        ))
     }
 
     fn tell_changed<R: ScimResource>(
@@ -243,7 +285,12 @@ impl<C: 'static> Job<'_, C> {
             }
         };
         *after.meta_mut() = meta;
-        let write = Write::Changed { before, after, added: &moved.added, removed: &moved.removed };
+        let write = Write::Changed {
+            before,
+            after,
+            added: &moved.added,
+            removed: &moved.removed,
+        };
         self.tell(id, &write)
     }
 
@@ -262,7 +309,9 @@ impl<C: 'static> Job<'_, C> {
         let mut all = Moved::default();
         let mut by_attribute: BTreeMap<usize, Done<'_>> = BTreeMap::new();
         for (at, operation, delta) in deltas {
-            let Some(edges) = self.layout.edges.get(*at) else { continue };
+            let Some(edges) = self.layout.edges.get(*at) else {
+                continue;
+            };
             let done = by_attribute
                 .entry(*at)
                 .or_insert_with(|| Done::new(self.tx, self.tenant, rid, edges));
@@ -288,7 +337,8 @@ impl<C: 'static> Job<'_, C> {
         };
         let keys = before.as_ref().map(|before| Keys::of(self.layout, before));
         self.leave_all(row.rid, id)?;
-        self.tx.execute("DELETE FROM scim_edge WHERE src = ?1", &[row.rid.into()])?;
+        self.tx
+            .execute("DELETE FROM scim_edge WHERE src = ?1", &[row.rid.into()])?;
         rows::delete(self.tx, self.layout, self.tenant, row.rid, keys.as_ref())?;
         tables::counted(self.tx, self.tenant, self.layout.number, -1)?;
         match before.filter(|_| self.core.is_joined()) {
@@ -304,7 +354,8 @@ impl<C: 'static> Job<'_, C> {
             &[rid.into()],
             |row| Ok((row.integer(0)?, row.integer(1)?)),
         )?;
-        self.tx.execute("DELETE FROM scim_edge WHERE dst = ?1", &[rid.into()])?;
+        self.tx
+            .execute("DELETE FROM scim_edge WHERE dst = ?1", &[rid.into()])?;
         for (src, edges) in left {
             self.leave(src, edges, id)?;
         }
@@ -317,8 +368,12 @@ impl<C: 'static> Job<'_, C> {
         let found = self.tx.query_one(sql, &[src.into()], |row| {
             Ok((Kept::read(row)?, row.integer(7)?, rows::id_of(row, 8)?))
         })?;
-        let Some((row, number, id)) = found else { return Ok(()) };
-        let Some((layout, decode)) = self.core.numbered.get(&number) else { return Ok(()) };
+        let Some((row, number, id)) = found else {
+            return Ok(());
+        };
+        let Some((layout, decode)) = self.core.numbered.get(&number) else {
+            return Ok(());
+        };
         let stamp = row.stamp.next(self.core.now());
         let next = Kept {
             rid: row.rid,
@@ -335,7 +390,12 @@ impl<C: 'static> Job<'_, C> {
         }
         let (before, after) = (decode(&row.documents)?, decode(&next.documents)?);
         let removed = [gone.to_owned()];
-        let write = Write::Changed { before: &*before, after: &*after, added: &[], removed: &removed };
+        let write = Write::Changed {
+            before: &*before,
+            after: &*after,
+            added: &[],
+            removed: &removed,
+        };
         self.core.tell(self.tx, self.cx, layout, &id, &write)
     }
 }

@@ -17,7 +17,10 @@ fn what_was_answered_is_there_after_the_file_is_opened_again() {
         (user, group)
     };
     let bench = opened(&path);
-    assert_eq!(bench.state::<Group>(&group).members.loaded().unwrap()[0].value, user);
+    assert_eq!(
+        bench.state::<Group>(&group).members.loaded().unwrap()[0].value,
+        user
+    );
     assert_eq!(bench.found::<User>("userName eq \"BJENSEN\""), ["bjensen"]);
     assert_eq!(bench.create(User::new("bjensen")).unwrap_err().status(), 409);
     assert_eq!(bench.count::<User>(), 1);
@@ -29,12 +32,19 @@ fn what_was_answered_is_there_after_the_file_is_opened_again() {
 fn two_processes_share_a_file() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("data.db");
-    let options = Options { snapshot_age: std::time::Duration::ZERO, ..Options::default() };
+    let options = Options {
+        snapshot_age: std::time::Duration::ZERO,
+        ..Options::default()
+    };
     let first = bench_on(Database::open(&path, options.clone()).unwrap());
     let second = bench_on(Database::open(&path, options).unwrap());
     let id = first.user("bjensen");
     assert_eq!(second.create(User::new("bjensen")).unwrap_err().status(), 409);
-    assert!(second.patch::<User>(&id, r#"[{"op":"replace","path":"title","value":"Guide"}]"#).unwrap());
+    assert!(
+        second
+            .patch::<User>(&id, r#"[{"op":"replace","path":"title","value":"Guide"}]"#)
+            .unwrap()
+    );
     assert_eq!(first.version::<User>(&id), "2");
     assert_eq!(first.state::<User>(&id).title.as_deref(), Some("Guide"));
     let group = first.group("Guides", &[]);
@@ -56,7 +66,10 @@ fn a_crash_loses_nothing_that_was_answered() {
     }
     let survivor = opened(&copy);
     assert_eq!(survivor.state::<Group>(&group), bench.state::<Group>(&group));
-    assert_eq!(survivor.found::<User>(&format!("groups.value eq \"{group}\"")), ["bjensen"]);
+    assert_eq!(
+        survivor.found::<User>(&format!("groups.value eq \"{group}\"")),
+        ["bjensen"]
+    );
 }
 
 /// A-16: keys that another build has made are made anew.
@@ -66,7 +79,12 @@ fn keys_of_another_build_are_made_anew() {
     let path = directory.path().join("data.db");
     {
         let bench = opened(&path);
-        bench.create(User { emails: vec![email("Babs@example.com", "work")], ..User::new("BJensen") }).unwrap();
+        bench
+            .create(User {
+                emails: vec![email("Babs@example.com", "work")],
+                ..User::new("BJensen")
+            })
+            .unwrap();
         bench
             .store
             .database()
@@ -82,15 +100,24 @@ fn keys_of_another_build_are_made_anew() {
     }
     let bench = opened(&path);
     assert_eq!(bench.found::<User>("userName eq \"bjensen\""), ["BJensen"]);
-    assert_eq!(bench.found::<User>("emails.value eq \"babs@example.com\""), ["BJensen"]);
+    assert_eq!(
+        bench.found::<User>("emails.value eq \"babs@example.com\""),
+        ["BJensen"]
+    );
     assert_eq!(bench.create(User::new("bjensen")).unwrap_err().status(), 409);
 }
 
 #[test]
 fn a_file_is_made_with_the_tables_of_the_application_beside() {
     let directory = tempdir().unwrap();
-    let store: Sqlite = Sqlite::open(directory.path().join("data.db")).unwrap().resource::<User>().build().unwrap();
-    let made = store.database().blocking_write(|tx| tx.execute_batch("CREATE TABLE note(body TEXT) STRICT"));
+    let store: Sqlite = Sqlite::open(directory.path().join("data.db"))
+        .unwrap()
+        .resource::<User>()
+        .build()
+        .unwrap();
+    let made = store
+        .database()
+        .blocking_write(|tx| tx.execute_batch("CREATE TABLE note(body TEXT) STRICT"));
     assert!(made.is_ok());
 }
 
@@ -98,8 +125,16 @@ fn a_file_is_made_with_the_tables_of_the_application_beside() {
 fn a_store_that_cannot_work_is_not_built() {
     let builder = || Sqlite::<()>::in_memory().unwrap();
     assert!(builder().resource::<User>().resource::<User>().build().is_err());
-    let link = builder().resource::<User>().link(Group::paths().members(), User::paths().groups());
+    let link = builder()
+        .resource::<User>()
+        .link(Group::paths().members(), User::paths().groups());
     assert!(link.build().is_err(), "the groups are not kept");
     let store = builder().resource::<User>().build().unwrap();
-    assert_eq!(runtime().block_on(store.create(&(), Group::new("x"))).unwrap_err().status(), 500);
+    assert_eq!(
+        runtime()
+            .block_on(store.create(&(), Group::new("x")))
+            .unwrap_err()
+            .status(),
+        500
+    );
 }

@@ -25,7 +25,6 @@ struct Badge {
     nick: Option<String>,
     #[scim(indexed)]
     zones: Vec<String>,
-    #[scim(unique = "server")]
     doors: Vec<Door>,
     holder: Option<Holder>,
     #[scim(returned = "never")]
@@ -68,13 +67,23 @@ fn badge(serial: &str) -> Badge {
 
 fn badges() -> Bench {
     let store = Sqlite::in_memory().unwrap().resource::<Badge>().build().unwrap();
-    Bench { runtime: runtime(), store, hands: Hands::default(), tenant: ACME.to_owned() }
+    Bench {
+        runtime: runtime(),
+        store,
+        hands: Hands::default(),
+        tenant: ACME.to_owned(),
+    }
 }
 
 impl Bench {
     fn serials(&self, filter: &str) -> Vec<String> {
-        let (_, items) = self.query(&all::<Badge>().matching(filter_of::<Badge>(filter))).unwrap();
-        items.iter().map(|item| item["serial"].as_str().unwrap().to_owned()).collect()
+        let (_, items) = self
+            .query(&all::<Badge>().matching(filter_of::<Badge>(filter)))
+            .unwrap();
+        items
+            .iter()
+            .map(|item| item["serial"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -88,7 +97,9 @@ fn every_type_of_attribute_is_found_by_its_key() {
             weight: Some(1.5),
             issued: time("2020-01-01T00:00:00.0000001Z"),
             zones: vec!["North".into(), "South".into()],
-            holder: Some(Holder { name: Some("Babs".into()) }),
+            holder: Some(Holder {
+                name: Some("Babs".into()),
+            }),
             ..badge("a")
         },
         Badge {
@@ -126,20 +137,62 @@ fn every_type_of_attribute_is_found_by_its_key() {
 #[test]
 fn uniqueness_holds_in_the_tenant_or_everywhere() {
     let bench = badges();
-    let first = Badge { nick: Some("Key".into()), doors: vec![Door { value: "d1".into() }], ..badge("1") };
+    let first = Badge {
+        nick: Some("Key".into()),
+        doors: vec![Door { value: "d1".into() }],
+        ..badge("1")
+    };
     let id = id_of(&bench.create(first.clone()).unwrap());
     let globex = "globex".to_owned();
     let conflict = |attribute: &str, badge: Badge, tenant: &String| {
         let error = bench.block(bench.store.create(tenant, badge)).unwrap_err();
         assert_eq!(error.scim_type(), Some(ScimType::Uniqueness));
-        assert!(error.to_string().starts_with(&format!("Attribute {attribute} ")), "{error}");
+        assert!(
+            error.to_string().starts_with(&format!("Attribute {attribute} ")),
+            "{error}"
+        );
     };
     conflict("serial", badge("1"), &globex);
-    conflict("nick", Badge { nick: Some("KEY".into()), ..badge("2") }, &bench.tenant);
-    conflict("doors", Badge { doors: vec![Door { value: "D1".into() }], ..badge("3") }, &bench.tenant);
-    bench.block(bench.store.create(&globex, Badge { serial: "4".into(), ..first.clone() })).unwrap();
-    bench.replace(&id, Badge { doors: vec![Door { value: "d2".into() }], ..first }).unwrap();
-    bench.create(Badge { doors: vec![Door { value: "d1".into() }], ..badge("5") }).unwrap();
+    conflict(
+        "nick",
+        Badge {
+            nick: Some("KEY".into()),
+            ..badge("2")
+        },
+        &bench.tenant,
+    );
+    conflict(
+        "doors",
+        Badge {
+            doors: vec![Door { value: "D1".into() }],
+            ..badge("3")
+        },
+        &bench.tenant,
+    );
+    bench
+        .block(bench.store.create(
+            &globex,
+            Badge {
+                serial: "4".into(),
+                ..first.clone()
+            },
+        ))
+        .unwrap();
+    bench
+        .replace(
+            &id,
+            Badge {
+                doors: vec![Door { value: "d2".into() }],
+                ..first
+            },
+        )
+        .unwrap();
+    bench
+        .create(Badge {
+            doors: vec![Door { value: "d1".into() }],
+            ..badge("5")
+        })
+        .unwrap();
     bench.delete::<Badge>(&id).unwrap();
     bench.block(bench.store.create(&globex, badge("1"))).unwrap();
 }
@@ -147,19 +200,33 @@ fn uniqueness_holds_in_the_tenant_or_everywhere() {
 #[test]
 fn a_rewrite_keeps_what_is_not_shown() {
     let bench = badges();
-    let mut made = Badge { pin: Some("1234".into()), note: Some("left-handed".into()), ..badge("1") };
-    made.other.insert("custom \"x\"", crate::value::JsonBuf::string("kept").as_json());
+    let mut made = Badge {
+        pin: Some("1234".into()),
+        note: Some("left-handed".into()),
+        ..badge("1")
+    };
+    made.other
+        .insert("custom \"x\"", crate::value::JsonBuf::string("kept").as_json());
     let stored = bench.create(made).unwrap();
     let id = id_of(&stored);
     assert_eq!(bench.state::<Badge>(&id), stored.resource);
     let shown = bench.shown::<Badge>(&id, "");
     assert!(shown.get("pin").is_none() && shown.get("note").is_none() && shown.get("custom \"x\"").is_none());
     assert_eq!(bench.shown::<Badge>(&id, "note")["note"], "left-handed");
-    bench.patch::<Badge>(&id, r#"[{"op":"replace","path":"floor","value":3}]"#).unwrap();
+    bench
+        .patch::<Badge>(&id, r#"[{"op":"replace","path":"floor","value":3}]"#)
+        .unwrap();
     let after = bench.state::<Badge>(&id);
-    assert_eq!((after.pin.as_deref(), after.note.as_deref(), after.floor), (Some("1234"), Some("left-handed"), Some(3)));
+    assert_eq!(
+        (after.pin.as_deref(), after.note.as_deref(), after.floor),
+        (Some("1234"), Some("left-handed"), Some(3))
+    );
     assert_eq!(after.other.get("custom \"x\"").unwrap().text(), "\"kept\"");
-    assert!(bench.patch::<Badge>(&id, r#"[{"op":"replace","path":"pin","value":"9"}]"#).unwrap());
+    assert!(
+        bench
+            .patch::<Badge>(&id, r#"[{"op":"replace","path":"pin","value":"9"}]"#)
+            .unwrap()
+    );
     assert_eq!(bench.version::<Badge>(&id), "3");
 }
 
@@ -180,8 +247,19 @@ impl Joined<String> for Diary {
         };
         let what = match write {
             Write::Created { after } => format!("created {}", name(*after)),
-            Write::Changed { before, after, added, removed } => {
-                format!("changed {} to {}, +{} -{}", name(*before), name(*after), added.len(), removed.len())
+            Write::Changed {
+                before,
+                after,
+                added,
+                removed,
+            } => {
+                format!(
+                    "changed {} to {}, +{} -{}",
+                    name(*before),
+                    name(*after),
+                    added.len(),
+                    removed.len()
+                )
             }
             Write::Deleted { before } => format!("deleted {}", name(*before)),
         };
@@ -190,7 +268,8 @@ impl Joined<String> for Diary {
         }
         _ = id;
         let line = format!("{cx} {} {what}", resource_type.name);
-        tx.execute("INSERT INTO diary(line) VALUES (?1)", &[(&line).into()]).map(drop)
+        tx.execute("INSERT INTO diary(line) VALUES (?1)", &[(&line).into()])
+            .map(drop)
     }
 }
 
@@ -205,23 +284,45 @@ fn record_name(record: &dyn Record) -> String {
 #[test]
 fn an_application_joins_every_write_that_changes_something() {
     let database = Database::in_memory(Options::default()).unwrap();
-    database.blocking_write(|tx| tx.execute_batch("CREATE TABLE diary(line TEXT) STRICT")).unwrap();
+    database
+        .blocking_write(|tx| tx.execute_batch("CREATE TABLE diary(line TEXT) STRICT"))
+        .unwrap();
     let store = with_types(Sqlite::on(database)).joined(Diary).build().unwrap();
-    let bench = Bench { runtime: runtime(), store, hands: Hands::default(), tenant: ACME.to_owned() };
-    let named = |name: &str| User { display_name: Some(name.into()), ..User::new(name) };
+    let bench = Bench {
+        runtime: runtime(),
+        store,
+        hands: Hands::default(),
+        tenant: ACME.to_owned(),
+    };
+    let named = |name: &str| User {
+        display_name: Some(name.into()),
+        ..User::new(name)
+    };
     let user = id_of(&bench.create(named("babs")).unwrap());
     let group = bench.group("Guides", &[]);
     bench.patch::<Group>(&group, &add(&user)).unwrap();
     bench.patch::<Group>(&group, &add(&user)).unwrap();
     let rename = |name: &str| format!(r#"[{{"op":"replace","path":"displayName","value":"{name}"}}]"#);
     bench.patch::<Group>(&group, &rename("Drivers")).unwrap();
-    assert_eq!(bench.patch::<Group>(&group, &rename("forbidden")).unwrap_err().status(), 400);
-    assert_eq!(bench.state::<Group>(&group).display_name, "Drivers", "an error undoes the write");
+    assert_eq!(
+        bench
+            .patch::<Group>(&group, &rename("forbidden"))
+            .unwrap_err()
+            .status(),
+        400
+    );
+    assert_eq!(
+        bench.state::<Group>(&group).display_name,
+        "Drivers",
+        "an error undoes the write"
+    );
     assert!(bench.create(Group::new("forbidden")).is_err());
     assert_eq!(bench.count::<Group>(), 1);
     bench.delete::<User>(&user).unwrap();
     let lines = bench.store.database().blocking_read(|reader| {
-        reader.query_all("SELECT line FROM diary ORDER BY rowid", &[], |row| row.text(0).map(str::to_owned))
+        reader.query_all("SELECT line FROM diary ORDER BY rowid", &[], |row| {
+            row.text(0).map(str::to_owned)
+        })
     });
     let expected = [
         "acme User created babs",

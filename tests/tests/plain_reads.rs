@@ -1,0 +1,35 @@
+//! A read with the default projection hands out stored bytes. One test alone in its process, because the counter of
+//! JSON parses belongs to the process.
+
+use scim::ScimResource;
+use scim::projection::Projection;
+use scim::resources::{Group, Member, User};
+use scim::store::sqlite::Sqlite;
+use scim::store::{Precondition, Query, Store};
+use scim::value::json::parse_count;
+
+#[tokio::test]
+async fn a_plain_read_parses_no_json() {
+    let store: Sqlite = Sqlite::in_memory()
+        .unwrap()
+        .resource::<User>()
+        .resource::<Group>()
+        .link(Group::paths().members(), User::paths().groups())
+        .build()
+        .unwrap();
+    let user = store.create(&(), User::new("bjensen")).await.unwrap().resource;
+    let mut group = Group::new("Guides");
+    group.members = vec![Member::new(user.id.as_str())].into();
+    let group = store.create(&(), group).await.unwrap().resource;
+
+    let before = parse_count();
+    let want = Projection::default_of(User::RESOURCE_TYPE);
+    let none = Precondition::None;
+    _ = Store::<User, ()>::get(&store, &(), user.id.as_str(), &want, &none).await.unwrap();
+    _ = store.query(&(), &Query::<User>::all(10), &want).await.unwrap();
+    let want = Projection::default_of(Group::RESOURCE_TYPE);
+    _ = Store::<Group, ()>::get(&store, &(), group.id.as_str(), &want, &none).await.unwrap();
+    let excluded = Projection::parse(Group::RESOURCE_TYPE, &[] as &[&str], &["members"], false).unwrap();
+    _ = Store::<Group, ()>::get(&store, &(), group.id.as_str(), &excluded, &none).await.unwrap();
+    assert_eq!(parse_count(), before);
+}
