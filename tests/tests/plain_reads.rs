@@ -32,4 +32,8 @@ async fn a_plain_read_parses_no_json() {
     let excluded = Projection::parse(Group::RESOURCE_TYPE, &[] as &[&str], &["members"], false).unwrap();
     _ = Store::<Group, ()>::get(&store, &(), group.id.as_str(), &excluded, &none).await.unwrap();
     assert_eq!(parse_count(), before);
+
+    let chosen = Projection::parse(User::RESOURCE_TYPE, &["userName"], &[] as &[&str], false).unwrap();
+    _ = Store::<User, ()>::get(&store, &(), user.id.as_str(), &chosen, &none).await.unwrap();
+    assert!(parse_count() > before, "what has to be decoded is counted");
 }

@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::projection::{Base, fill_holes, join_stored, push_string, write_resource, write_value};
 use crate::record::{Record, ScimResource};
 use crate::store::Version;
+use crate::value::json;
 use crate::value::{Cx, DateTime, Edit, Intent, Json, Meta, Op, Reference, Strict, View};
 
 /// The documents as they stand in a row.
@@ -110,6 +111,7 @@ impl Documents {
     /// The state of a resource; `rows` holds members of its document that are kept as rows. Edges that are not among
     /// them are left unassigned.
     pub(super) fn decode<R: ScimResource>(&self, rows: &str) -> Result<R> {
+        json::count_decoded();
         let mut text = utf8(relative(&self.visible))?;
         if let Some(hidden) = &self.hidden {
             let hidden = utf8(relative(hidden))?;
