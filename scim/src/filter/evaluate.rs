@@ -73,7 +73,9 @@ fn any(inner: &Expression, value: &View<'_>, work: &mut u64) -> bool {
                 false => ControlFlow::Continue(()),
             })
             .is_break(),
-        None => value.is_present() && evaluate(inner, value, work),
+        None if value.is_present() => evaluate(inner, value, work),
+        // Of a complex value that holds nothing but empty strings only that is true which needs a value to be true.
+        None => value.record().is_some() && !inner.holds_for(&View::Absent) && evaluate(inner, value, work),
     }
 }
 
