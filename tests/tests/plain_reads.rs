@@ -25,15 +25,23 @@ async fn a_plain_read_parses_no_json() {
     let before = parse_count();
     let want = Projection::default_of(User::RESOURCE_TYPE);
     let none = Precondition::None;
-    _ = Store::<User, ()>::get(&store, &(), user.id.as_str(), &want, &none).await.unwrap();
+    _ = Store::<User, ()>::get(&store, &(), user.id.as_str(), &want, &none)
+        .await
+        .unwrap();
     _ = store.query(&(), &Query::<User>::all(10), &want).await.unwrap();
     let want = Projection::default_of(Group::RESOURCE_TYPE);
-    _ = Store::<Group, ()>::get(&store, &(), group.id.as_str(), &want, &none).await.unwrap();
+    _ = Store::<Group, ()>::get(&store, &(), group.id.as_str(), &want, &none)
+        .await
+        .unwrap();
     let excluded = Projection::parse(Group::RESOURCE_TYPE, &[] as &[&str], &["members"], false).unwrap();
-    _ = Store::<Group, ()>::get(&store, &(), group.id.as_str(), &excluded, &none).await.unwrap();
+    _ = Store::<Group, ()>::get(&store, &(), group.id.as_str(), &excluded, &none)
+        .await
+        .unwrap();
     assert_eq!(parse_count(), before);
 
     let chosen = Projection::parse(User::RESOURCE_TYPE, &["userName"], &[] as &[&str], false).unwrap();
-    _ = Store::<User, ()>::get(&store, &(), user.id.as_str(), &chosen, &none).await.unwrap();
+    _ = Store::<User, ()>::get(&store, &(), user.id.as_str(), &chosen, &none)
+        .await
+        .unwrap();
     assert!(parse_count() > before, "what has to be decoded is counted");
 }

@@ -1,0 +1,180 @@
+//! Services in axum routers: RFC 7644 sections 1.3, 2 and 6.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use http::StatusCode;
+use http::request::Parts;
+use http_body_util::BodyExt;
+use scim::resources::{Group, User};
+use scim::service::{NoContext, ScimService};
+use scim::store::{HasTenant, Memory};
+use scim_axum::{BearerLayer, Verify, extract, mount, router};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::user;
+
+async fn send(
+    app: &Router,
+    method: &str,
+    uri: &str,
+    token: Option<&str>,
+    body: &str,
+) -> (http::response::Parts, Value) {
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(uri)
+        .header("host", "id.example.com");
+    if let Some(token) = token {
+        request = request.header("authorization", token);
+    }
+    let request = request.body(Body::from(body.to_owned())).unwrap();
+    let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (parts, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// The tenant that the path names, if the token is its own.
+struct Tenant(String);
+
+impl HasTenant for Tenant {
+    fn tenant(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Tenant {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(tenant) = path.map_err(|_| StatusCode::NOT_FOUND)?;
+        let owner = parts.extensions.get::<Owner>().ok_or(StatusCode::UNAUTHORIZED)?;
+        if owner.0 == tenant {
+            Ok(Self(tenant))
+        } else {
+            Err(StatusCode::FORBIDDEN)
+        }
+    }
+}
+
+/// Whose token it is.
+#[derive(Clone)]
+struct Owner(String);
+
+/// The token `token-of-x` is that of `x`.
+struct Tokens;
+
+impl Verify for Tokens {
+    type Principal = Owner;
+
+    async fn verify(&self, token: &str, _: &Parts) -> scim::Result<Owner> {
+        let owner = token.strip_prefix("token-of-").map(|owner| Owner(owner.into()));
+        owner.ok_or_else(|| scim::Error::new(StatusCode::UNAUTHORIZED, "The token is not known."))
+    }
+}
+
+fn tenants() -> ScimService<Tenant> {
+    ScimService::builder(extract::<Tenant>())
+        .resource::<User, _>(Memory::new())
+        .resource::<Group, _>(Memory::new())
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn tenants_have_their_own_urls_and_tokens() {
+    let app = mount("/scim/{tenant}/v2", tenants()).layer(BearerLayer::new(Tokens).realm("acme"));
+    let (parts, created) = send(
+        &app,
+        "POST",
+        "/scim/acme/v2/Users",
+        Some("Bearer token-of-acme"),
+        &user("a").to_string(),
+    )
+    .await;
+    assert_eq!(parts.status, 201);
+    let location = format!(
+        "http://id.example.com/scim/acme/v2/Users/{}",
+        created["id"].as_str().unwrap()
+    );
+    assert_eq!(created["meta"]["location"], location);
+    assert_eq!(parts.headers["location"], location);
+
+    let path = location.strip_prefix("http://id.example.com").unwrap();
+    for (uri, token, status) in [
+        (path, Some("bearer token-of-acme"), 200),
+        (path, None, 401),
+        (path, Some("Bearer nothing"), 401),
+        (path, Some("token-of-acme"), 401),
+        (path, Some("Bearer token-of-other"), 403),
+        ("/scim/other/v2/Users", Some("Bearer token-of-other"), 200),
+        ("/scim/acme/v2", Some("Bearer token-of-acme"), 200),
+        ("/scim/acme/v2/", Some("Bearer token-of-acme"), 200),
+        ("/scim/acme/v2/Nothing", Some("Bearer token-of-acme"), 404),
+    ] {
+        let (parts, body) = send(&app, "GET", uri, token, "").await;
+        assert_eq!(parts.status, status, "{uri} {token:?}: {body}");
+        assert_eq!(parts.headers["content-type"], "application/scim+json");
+        if status >= 400 {
+            assert_eq!(body["status"], status.to_string());
+        }
+        assert_eq!(parts.headers.contains_key("www-authenticate"), status == 401);
+    }
+    let (_, other) = send(
+        &app,
+        "GET",
+        "/scim/other/v2/Users",
+        Some("Bearer token-of-other"),
+        "",
+    )
+    .await;
+    assert_eq!(other["totalResults"], 0);
+}
+
+#[tokio::test]
+async fn a_bare_token_is_taken_where_it_may_be() {
+    let app = mount("/scim/{tenant}/v2", tenants()).layer(BearerLayer::new(Tokens).accepting_bare_tokens());
+    for token in ["token-of-acme", "Bearer token-of-acme"] {
+        assert_eq!(
+            send(&app, "GET", "/scim/acme/v2/Users", Some(token), "")
+                .await
+                .0
+                .status,
+            200
+        );
+    }
+}
+
+/// P-1.3-02 (RFC 7644 section 1.3): any prefix, and prefixes in prefixes.
+#[tokio::test]
+async fn locations_carry_every_prefix() {
+    let service = ScimService::builder(NoContext)
+        .resource::<User, _>(Memory::new())
+        .resource::<Group, _>(Memory::new())
+        .build()
+        .unwrap();
+    for (number, (app, prefix)) in [
+        (router(service.clone()), ""),
+        (mount("/", service.clone()), ""),
+        (mount("/scim", service.clone()), "/scim"),
+        (
+            Router::new().nest("/a/b", mount("/scim/v2", service.clone())),
+            "/a/b/scim/v2",
+        ),
+        (Router::new().nest_service("/x", router::<_, ()>(service)), "/x"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let user = user(&number.to_string()).to_string();
+        let (parts, body) = send(&app, "POST", &format!("{prefix}/Users"), None, &user).await;
+        assert_eq!(parts.status, 201, "{prefix}: {body}");
+        let id = body["id"].as_str().unwrap();
+        assert_eq!(
+            parts.headers["location"],
+            format!("http://id.example.com{prefix}/Users/{id}")
+        );
+    }
+}
