@@ -1,5 +1,6 @@
 //! The command line: serve, and everything that an operator automates.
 
+mod config;
 mod documents;
 mod flags;
 mod organization;
@@ -7,11 +8,13 @@ mod output;
 mod serve;
 mod token;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
+use self::config::Config;
 use self::output::Output;
 use crate::database::{Address, Product, Purpose};
 use crate::domain::fault::{Fault, Result};
@@ -20,6 +23,9 @@ use crate::domain::public_url::PublicUrl;
 
 /// Where a server listens unless it is told otherwise.
 const LISTEN: &str = "127.0.0.1:8080";
+
+/// Where such a server is reached.
+const ORIGIN: &str = "http://127.0.0.1:8080";
 
 /// A SCIM provisioning server. Without a command it serves.
 #[derive(Debug, Parser)]
@@ -31,39 +37,54 @@ struct CommandLine {
     command: Option<Command>,
 }
 
-/// What every command understands.
+/// The database unless another is named.
+const DATABASE: &str = "sqlite://data/provisioning.db";
+
+/// What every command understands. What is not said by a flag or by the environment is looked up in the file.
 #[derive(Debug, Args)]
 struct Common {
-    /// The database: sqlite://PATH
-    #[arg(
-        long,
-        global = true,
-        value_name = "URL",
-        env = "DATABASE_URL",
-        default_value = "sqlite://data/provisioning.db"
-    )]
-    database: String,
+    /// The database: sqlite://PATH [default: sqlite://data/provisioning.db]
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL")]
+    database: Option<String>,
     /// Where identity providers reach the server from outside, such as `https://scim.example.com`
     #[arg(long, global = true, value_name = "URL", env = "PUBLIC_URL")]
     public_url: Option<String>,
+    /// A TOML file with values for --database, --public-url, --listen and --demo, under these names
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print exactly one JSON document
     #[arg(long, global = true)]
     json: bool,
 }
 
 impl Common {
-    fn address(&self) -> Result<Address> {
-        Address::parse(&self.database)
+    /// The configuration file; an empty one if there is none.
+    fn file(&self) -> Result<Config> {
+        self.config
+            .as_deref()
+            .map_or_else(|| Ok(Config::default()), Config::read)
     }
 
-    /// The public URL that was configured; an empty variable of the environment is none.
-    fn public_url(&self) -> Result<Option<PublicUrl>> {
-        self.public_url
-            .as_deref()
-            .filter(|text| !text.is_empty())
+    fn address(&self, file: &Config) -> Result<Address> {
+        Address::parse(
+            given(&self.database)
+                .or(file.database.as_deref())
+                .unwrap_or(DATABASE),
+        )
+    }
+
+    /// The public URL that was configured.
+    fn public_url(&self, file: &Config) -> Result<Option<PublicUrl>> {
+        given(&self.public_url)
+            .or(file.public_url.as_deref())
             .map(PublicUrl::parse)
             .transpose()
     }
+}
+
+/// What a flag or the environment says; an empty variable of the environment says nothing.
+fn given(value: &Option<String>) -> Option<&str> {
+    value.as_deref().filter(|text| !text.is_empty())
 }
 
 #[derive(Debug, Subcommand)]
@@ -127,7 +148,7 @@ fn execute(line: CommandLine, output: Output) -> Result<()> {
     let common = line.common;
     match line
         .command
-        .unwrap_or_else(|| Command::Serve(serve::Serve::from_environment()))
+        .unwrap_or_else(|| Command::Serve(serve::Serve::default()))
     {
         Command::Serve(command) => wait_for(Runtime::Server, command.run(&common, output)),
         Command::Org(command) => wait_for(Runtime::Command, async {
@@ -146,11 +167,9 @@ fn execute(line: CommandLine, output: Output) -> Result<()> {
 }
 
 async fn open(common: &Common, output: Output, makes_database: bool) -> Result<Session> {
-    let base = match common.public_url()? {
-        Some(url) => url,
-        None => PublicUrl::parse(&format!("http://{LISTEN}"))?,
-    };
-    let address = common.address()?;
+    let file = common.file()?;
+    let public_url = common.public_url(&file)?;
+    let address = common.address(&file)?;
     if !makes_database && !address.exists() {
         return Err(Fault::not_found(format!(
             "There is no database at {address}: start the server, make an organization with \"org create\", or name \
@@ -158,6 +177,10 @@ async fn open(common: &Common, output: Output, makes_database: bool) -> Result<S
         )));
     }
     let product = Product::open(&address, Purpose::Command).await?;
+    let base = match public_url {
+        Some(url) => url,
+        None => PublicUrl::parse(product.origin().await?.as_deref().unwrap_or(ORIGIN))?,
+    };
     Ok(Session {
         product,
         output,

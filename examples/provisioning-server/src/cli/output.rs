@@ -1,6 +1,6 @@
 //! What a command prints: sentences for people, one JSON document for scripts.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 use serde_json::json;
@@ -28,6 +28,20 @@ impl Output {
         };
         // Whoever closed standard output does not want to read it.
         _ = writeln!(io::stdout().lock(), "{}", text.trim_end());
+    }
+
+    /// Prints a result of which a script that reads no JSON wants one line, as in `TOKEN=$(… token
+    /// create ORG)`: where standard output is no terminal, it is just that.
+    pub(crate) fn one_line<T: Serialize>(
+        self,
+        document: &T,
+        line: impl FnOnce(&T) -> &str,
+        people: impl FnOnce(&T) -> String,
+    ) {
+        if self.json || io::stdout().is_terminal() {
+            return self.result(document, people);
+        }
+        _ = writeln!(io::stdout().lock(), "{}", line(document));
     }
 
     /// Says on standard error what went wrong.

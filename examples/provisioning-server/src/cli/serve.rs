@@ -12,11 +12,12 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+use super::config::Config;
 use super::documents::{Served, Serving};
 use super::output::Output;
 use super::token::generate;
-use super::{Common, LISTEN};
-use crate::database::{Product, Purpose};
+use super::{Common, LISTEN, given};
+use crate::database::{Address, Product, Purpose};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::PublicUrl;
@@ -25,7 +26,7 @@ use crate::domain::token::{self, Issue, Token};
 use crate::history::Recorder;
 use crate::operate::health::{self, VERSION};
 use crate::operate::{log, shutdown};
-use crate::scim_api::{self, Directory, Endpoint};
+use crate::scim_api::{self, Directory, Endpoint, People};
 
 /// How long requests under way may take once the server is asked to end.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -33,36 +34,26 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// The organization that the first start makes.
 const DEFAULT: &str = "default";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Serve {
-    /// Where to listen
-    #[arg(long, value_name = "ADDRESS", env = "LISTEN", default_value = LISTEN)]
-    listen: String,
+    /// Where to listen [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS", env = "LISTEN")]
+    listen: Option<String>,
     /// For trying things out: make a token for the organization "default" if it has none, and print it
     #[arg(long)]
     demo: bool,
 }
 
 impl Serve {
-    /// What `serve` is without flags.
-    pub(super) fn from_environment() -> Self {
-        Self {
-            listen: std::env::var("LISTEN").unwrap_or_else(|_| LISTEN.to_owned()),
-            demo: false,
-        }
-    }
-
-    pub(super) async fn run(self, common: &Common, output: Output) -> Result<()> {
-        let public_url = common.public_url()?;
-        let wanted: SocketAddr = self.listen.parse().map_err(|_| {
-            Fault::invalid(format!(
-                "{:?} is not an address to listen on: write IP:PORT, such as {LISTEN} or 0.0.0.0:8080.",
-                self.listen
-            ))
-        })?;
+    pub(super) async fn run(mut self, common: &Common, output: Output) -> Result<()> {
+        let file = common.file()?;
+        self.demo |= file.demo;
+        let public_url = common.public_url(&file)?;
+        let wanted = self.address(&file)?;
         log::begin(&std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned()))
             .map_err(Fault::invalid)?;
-        let product = Arc::new(Product::open(&common.address()?, Purpose::Serve).await?);
+        let database = common.address(&file)?;
+        let product = Arc::new(Product::open(&database, Purpose::Serve).await?);
         let listener = TcpListener::bind(wanted).await.map_err(|cause| {
             Fault::internal(
                 format!("The server cannot listen on {wanted}: choose another address with --listen."),
@@ -70,12 +61,30 @@ impl Serve {
             )
         })?;
         let address = listener.local_addr().unwrap_or(wanted);
-        let base = public_url.unwrap_or_else(|| PublicUrl::of_listener(address));
+        let base = match &public_url {
+            Some(url) => url.clone(),
+            None => PublicUrl::of_listener(address),
+        };
+        product.set_origin(&base.to_string()).await?;
         let ended = shutdown::listen()
             .map_err(|cause| Fault::internal("The server cannot listen for signals to end.", cause))?;
         let token = self.first_start(&product).await?;
-        announce(&product, address, &base, token, output, common).await?;
-        serve(listener, product, ended).await
+        announce(&product, address, &base, token, output, &database).await?;
+        serve(listener, product, public_url, ended).await
+    }
+
+    /// Where to listen. Where `serve` is not said, clap has not looked at the environment.
+    fn address(&self, file: &Config) -> Result<SocketAddr> {
+        let variable = std::env::var("LISTEN").ok();
+        let text = given(&self.listen)
+            .or(given(&variable))
+            .or(file.listen.as_deref())
+            .unwrap_or(LISTEN);
+        text.parse().map_err(|_| {
+            Fault::invalid(format!(
+                "{text:?} is not an address to listen on: write IP:PORT, such as {LISTEN} or 0.0.0.0:8080."
+            ))
+        })
     }
 
     /// Makes the organization `default` the first time, and a token for it in a demonstration.
@@ -116,13 +125,12 @@ async fn announce(
     base: &PublicUrl,
     token: Option<String>,
     output: Output,
-    common: &Common,
+    database: &Address,
 ) -> Result<()> {
     let organizations = product.organizations().await?;
     let hint = match organizations.iter().find(|found| found.name.as_str() == DEFAULT) {
         Some(found) if !has_live_token(product, &found.name, Timestamp::now()).await? => {
             let program = program();
-            let database = common.address()?;
             format!("Make a token:  {program} token create {DEFAULT} --database {database}\n")
         }
         _ => String::new(),
@@ -172,6 +180,7 @@ fn program() -> String {
 async fn serve(
     listener: TcpListener,
     product: Arc<Product>,
+    public_url: Option<PublicUrl>,
     ended: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let history = Arc::new(Recorder::default());
@@ -179,6 +188,7 @@ async fn serve(
     let endpoint = Endpoint {
         directory: Directory::new(Arc::clone(&product)),
         history: Arc::clone(&history),
+        people: People::open(&product, public_url.as_ref())?,
     };
     let app = Router::new()
         .route("/healthz", get(health::healthz))

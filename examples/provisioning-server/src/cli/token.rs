@@ -104,7 +104,9 @@ async fn issue(session: &Session, new: New, how: Issue, now: Timestamp) -> Resul
         expires: TokenIssued::expires(expires),
         revoked: change.revoked,
     };
-    session.output.result(&document, issued_text);
+    session
+        .output
+        .one_line(&document, |issued| &issued.token, issued_text);
     Ok(())
 }
 

@@ -8,13 +8,15 @@ use crate::domain::keyword::Keyword;
 use crate::domain::request_row::RequestRow;
 
 /// Inserts the row of one request, in whichever transaction the caller has: that of the change, if there is one.
-/// A row that is there already stays as it is, so that a batch can be written again after a doubtful failure.
+/// Of a row that is there already, what is known only after the change is corrected; so a batch can also be written
+/// again after a doubtful failure.
 pub(crate) fn insert(tx: &Transaction<'_>, row: &RequestRow) -> scim::Result<()> {
     tx.execute(
         "INSERT INTO history (org, sequence, time, method, path, status, scim_type, duration_us, meaning,
-                              resource_type, resource_id, external_id, token, request_id, idp, error)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
-         ON CONFLICT (org, sequence) DO NOTHING",
+                              resource_type, resource_id, external_id, token, request_id, idp, notes, error)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+         ON CONFLICT (org, sequence) DO UPDATE SET status = excluded.status, scim_type = excluded.scim_type,
+             duration_us = excluded.duration_us, notes = excluded.notes, error = excluded.error",
         &[
             row.organization.as_bytes().into(),
             row.sequence.as_bytes().into(),
@@ -31,6 +33,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, row: &RequestRow) -> scim::Result<()>
             row.token.as_ref().map(uuid::Uuid::as_bytes).into(),
             (&row.request_id).into(),
             row.idp.word().into(),
+            row.notes.as_ref().into(),
             row.error.as_ref().into(),
         ],
     )?;

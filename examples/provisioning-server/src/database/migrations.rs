@@ -55,6 +55,7 @@ CREATE TABLE history (
     token         BLOB,
     request_id    TEXT    NOT NULL,
     idp           TEXT    NOT NULL,
+    notes         TEXT,
     error         TEXT,
     PRIMARY KEY (org, sequence)
 ) STRICT, WITHOUT ROWID;
@@ -64,6 +65,13 @@ CREATE TABLE history_count (
     unattributed INTEGER NOT NULL,
     overflow     INTEGER NOT NULL,
     last         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE group_name (
+    org  BLOB NOT NULL,
+    name TEXT NOT NULL,
+    id   TEXT NOT NULL,
+    PRIMARY KEY (org, name, id)
 ) STRICT, WITHOUT ROWID;
 "];
 

@@ -1,6 +1,7 @@
 //! The product's own tables, beside those of the library's store and in the same database.
 
 mod address;
+pub(crate) mod group_names;
 pub(crate) mod history;
 mod migrations;
 mod organizations;
@@ -12,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use scim::store::sqlite::{Database, Options, Reader, Transaction};
+use scim::resources::{Group, User};
+use scim::store::sqlite::{Builder, Database, Options, Reader, Sqlite, Transaction};
 use uuid::Uuid;
 
 pub(crate) use self::address::Address;
@@ -103,6 +105,30 @@ impl Product {
         .await
     }
 
+    /// Notes where the server is reached, for commands that run beside it.
+    pub(crate) async fn set_origin(&self, origin: &str) -> Result<()> {
+        let origin = origin.to_owned();
+        self.write(move |tx| {
+            tx.execute(
+                "INSERT INTO instance(key, value) VALUES ('origin', ?1)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                &[(&origin).into()],
+            )?;
+            Ok(Ok(()))
+        })
+        .await
+    }
+
+    /// Where the server that started last on this database is reached.
+    pub(crate) async fn origin(&self) -> Result<Option<String>> {
+        self.read(|reader| {
+            reader.query_one("SELECT value FROM instance WHERE key = 'origin'", &[], |row| {
+                Ok(row.text(0)?.to_owned())
+            })
+        })
+        .await
+    }
+
     /// Adds an organization, with its first token if there is one.
     pub(crate) async fn create_organization(
         &self,
@@ -155,18 +181,27 @@ impl Product {
         .await
     }
 
-    /// Removes an organization: its tokens end, its name is free, and its history stays under its id.
+    /// Removes an organization with its people and groups: its tokens end, its name is free, and its history stays under
+    /// its id.
     pub(crate) async fn delete_organization(&self, name: &Name, now: Timestamp) -> Result<Organization> {
         let name = name.clone();
-        self.change(move |tx| {
-            let Some(organization) = organizations::find(tx, &name)? else {
-                return Ok(Err(unknown(&name)));
-            };
-            tokens::revoke_all(tx, organization.id, now)?;
-            organizations::delete(tx, organization.id, now)?;
-            Ok(Ok(organization))
-        })
-        .await
+        let organization = self
+            .change(move |tx| {
+                let Some(organization) = organizations::find(tx, &name)? else {
+                    return Ok(Err(unknown(&name)));
+                };
+                tokens::revoke_all(tx, organization.id, now)?;
+                organizations::delete(tx, organization.id, now)?;
+                group_names::remove_all(tx, organization.id)?;
+                Ok(Ok(organization))
+            })
+            .await?;
+        let documents = self.documents::<String>().build().map_err(failed)?;
+        documents
+            .delete_tenant(&organization.id.to_string())
+            .await
+            .map_err(failed)?;
+        Ok(organization)
     }
 
     /// Ends the tokens that `rule` names and adds a new one, if there is one. Answers with what has become of them.
@@ -210,6 +245,14 @@ impl Product {
     pub(crate) async fn access_now(&self, name: &Name) -> Result<Option<Access>> {
         let name = name.clone();
         self.write(move |tx| Ok(Ok(access(tx, &name)?))).await
+    }
+
+    /// The store of people and groups, in the same database; tenants are the ids of organizations.
+    pub(crate) fn documents<C: 'static>(&self) -> Builder<C> {
+        Sqlite::on(self.database.clone())
+            .resource::<User>()
+            .resource::<Group>()
+            .link(Group::paths().members(), User::paths().groups())
     }
 
     /// Writes what the history gathered.

@@ -86,6 +86,7 @@ mod tests {
             token: None,
             request_id: n.to_string(),
             idp: IdentityProvider::Other,
+            notes: None,
             error: None,
         }
     }

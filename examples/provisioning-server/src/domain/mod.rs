@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod batch;
+pub(crate) mod email;
 pub(crate) mod fault;
 pub(crate) mod keyword;
 pub(crate) mod organization;

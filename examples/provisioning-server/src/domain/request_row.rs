@@ -30,6 +30,8 @@ pub(crate) struct RequestRow {
     pub(crate) token: Option<Uuid>,
     pub(crate) request_id: String,
     pub(crate) idp: IdentityProvider,
+    /// What of the request was put up with: the tolerances, and what each was needed for.
+    pub(crate) notes: Option<String>,
     pub(crate) error: Option<String>,
 }
 
@@ -48,6 +50,7 @@ impl RequestRow {
             &mut self.resource_type,
             &mut self.resource_id,
             &mut self.external_id,
+            &mut self.notes,
             &mut self.error,
         ];
         for text in optional.into_iter().flatten() {

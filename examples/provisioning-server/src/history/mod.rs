@@ -2,8 +2,10 @@
 //!
 //! The row of a request that changed something is inserted in the transaction of the change, by
 //! [`database::history::insert`](crate::database::history::insert). Rows of reads and refusals are written behind by
-//! the [`Recorder`].
+//! the [`Recorder`], and so is what of a change is known only after it: a row of the same sequence is corrected.
 
+pub(crate) mod change;
+pub(crate) mod look;
 mod recorder;
 
 pub(crate) use recorder::Recorder;

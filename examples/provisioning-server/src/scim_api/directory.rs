@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::database::{Access, Product};
 use crate::domain::access::{Credentials, Refusal, admit};
 use crate::domain::fault::Result;
-use crate::domain::organization::{Name, Organization};
+use crate::domain::organization::Name;
 
 /// How old a remembered organization may be. With the age of the database's snapshots it stays below a second.
 const AGE_MAX: Duration = Duration::from_millis(250);
@@ -162,23 +162,6 @@ impl Verdict {
             Self::NoOrganization => !credentials.may_be_good(),
         }
     }
-
-    /// The organization that was asked for, if there is one.
-    pub(crate) fn organization(&self) -> Option<&Organization> {
-        match self {
-            Self::NoOrganization => None,
-            Self::Refused(access, _) | Self::Admitted(access, _) => Some(&access.organization),
-        }
-    }
-
-    /// The token that the request is attributed to.
-    pub(crate) fn token(&self) -> Option<Uuid> {
-        match self {
-            Self::NoOrganization => None,
-            Self::Refused(_, refusal) => refusal.token(),
-            Self::Admitted(_, token) => Some(*token),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -187,6 +170,7 @@ mod tests {
 
     use super::*;
     use crate::database::{Address, Purpose, SNAPSHOT_AGE};
+    use crate::domain::organization::Organization;
     use crate::domain::settings::Settings;
     use crate::domain::token::{self, Secret, Token};
 

@@ -1,28 +1,37 @@
-//! `/scim/{organization}/v2/…`: authentication and history around what serves the resources.
+//! `/scim/{organization}/v2/…`: authentication and history around the service of people and groups.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{RawPathParams, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
-use http::{StatusCode, header};
+use http::uri::PathAndQuery;
+use http::{StatusCode, Uri, header};
 use jiff::Timestamp;
+use scim::service::Outcome;
 use uuid::Uuid;
 
 use super::answer;
+use super::context::{Asked, Context};
 use super::directory::{Directory, Verdict};
 use super::request_id;
-use crate::domain::access::Credentials;
+use super::service::People;
+use crate::database::Access;
+use crate::domain::access::{Credentials, Refusal};
+use crate::domain::fault::Result;
 use crate::domain::request_row::{RequestRow, shown_path};
 use crate::history::Recorder;
+use crate::history::look::{self, Look};
 
 /// What serves the SCIM endpoints.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) directory: Directory,
     pub(crate) history: Arc<Recorder>,
+    pub(crate) people: People,
 }
 
 /// The routes of every organization's endpoint.
@@ -42,109 +51,172 @@ pub(crate) async fn no_route() -> Response {
     )
 }
 
-/// What is known of a request before it is answered.
-struct Asked {
-    id: String,
-    method: String,
-    path: String,
-    time: Timestamp,
-    began: Instant,
-}
-
-impl Asked {
-    fn of(request: &Request) -> Self {
-        Self {
-            id: request_id::of(request.headers()),
-            method: request.method().as_str().to_owned(),
-            path: shown_path(request.uri().path(), request.uri().query()),
-            time: Timestamp::now(),
-            began: Instant::now(),
-        }
-    }
-}
-
-async fn serve(State(endpoint): State<Arc<Endpoint>>, params: RawPathParams, request: Request) -> Response {
-    let asked = Asked::of(&request);
-    let name = params
-        .iter()
-        .find(|(key, _)| *key == "organization")
-        .map_or("", |(_, value)| value);
+async fn serve(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
+    let asked = asked(&request);
+    let id = asked.id.clone();
+    // The name has no character that would be percent-encoded, and what follows it is the service's to decode.
+    let name = request.uri().path().split('/').nth(2).unwrap_or_default();
     let header = request.headers().get(header::AUTHORIZATION);
     let credentials = Credentials::read(header.map(|value| value.as_bytes()));
     let verdict = endpoint.directory.decide(name, &credentials, asked.time).await;
-    let mut response = match &verdict {
-        Ok(verdict) => answer(verdict),
-        Err(fault) => {
-            tracing::error!(request = asked.id, "{}", fault.with_causes());
-            answer::error(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The service cannot reach its database: repeat the request later.",
-            )
-        }
-    };
-    request_id::put(response.headers_mut(), &asked.id);
-    if let Ok(verdict) = &verdict {
-        endpoint.remember(asked, verdict, response.status());
-    }
+    let mut response = endpoint.answer(verdict, asked, request).await;
+    request_id::put(response.headers_mut(), &id);
     response
 }
 
-fn answer(verdict: &Verdict) -> Response {
-    match verdict {
-        Verdict::NoOrganization => answer::error(
-            StatusCode::NOT_FOUND,
-            "No organization has this URL: check the part after \"/scim/\".",
-        ),
-        Verdict::Refused(_, refusal) => {
-            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-            answer::error(status, &refusal.sentence())
-        }
-        Verdict::Admitted(..) => answer::error(
-            StatusCode::NOT_IMPLEMENTED,
-            "This version of the server does not serve resources yet.",
-        ),
+fn asked(request: &Request) -> Asked {
+    Asked {
+        id: request_id::of(request.headers()),
+        sequence: Uuid::now_v7(),
+        method: request.method().clone(),
+        path: shown_path(request.uri().path(), request.uri().query()),
+        time: Timestamp::now(),
+        began: Instant::now(),
     }
 }
 
 impl Endpoint {
-    /// Keeps what the history wants to know of a request that changed nothing.
-    fn remember(&self, asked: Asked, verdict: &Verdict, status: StatusCode) {
-        let Some(organization) = verdict.organization() else {
-            return;
-        };
-        let Some(token) = verdict.token() else {
-            self.history.count_unattributed(organization.id);
-            return;
-        };
-        let refusal = match verdict {
-            Verdict::Refused(_, refusal) => Some(refusal.sentence()),
-            _ => None,
-        };
-        if refusal.is_none() {
-            self.history.used(organization.id, token, asked.time);
-        }
-        self.history.record(RequestRow {
-            organization: organization.id,
-            sequence: Uuid::now_v7(),
-            time: asked.time,
-            method: asked.method,
-            path: asked.path,
-            status: status.as_u16(),
-            scim_type: None,
-            duration_us: i64::try_from(asked.began.elapsed().as_micros()).unwrap_or(i64::MAX),
-            meaning: if refusal.is_some() {
-                "refused"
-            } else {
-                "not served"
+    async fn answer(&self, verdict: Result<Verdict>, asked: Asked, request: Request) -> Response {
+        match verdict {
+            Ok(Verdict::Admitted(access, token)) => self.admitted(asked, access, token, request).await,
+            Ok(Verdict::Refused(access, refusal)) => self.refused(&asked, &access, &refusal),
+            Ok(Verdict::NoOrganization) => answer::error(
+                StatusCode::NOT_FOUND,
+                "No organization has this URL: check the part after \"/scim/\".",
+            ),
+            Err(fault) => {
+                tracing::error!(request = asked.id, "{}", fault.with_causes());
+                answer::error(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The service cannot reach its database: repeat the request later.",
+                )
             }
-            .to_owned(),
-            resource_type: None,
-            resource_id: None,
-            external_id: None,
-            token: Some(token),
-            request_id: asked.id,
-            idp: organization.settings.idp,
-            error: refusal,
+        }
+    }
+
+    fn refused(&self, asked: &Asked, access: &Access, refusal: &Refusal) -> Response {
+        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        let organization = &access.organization;
+        match refusal.token() {
+            None => self.history.count_unattributed(organization.id),
+            Some(token) => self.history.record(RequestRow {
+                status: status.as_u16(),
+                meaning: "refused".to_owned(),
+                error: Some(refusal.sentence()),
+                ..asked.row(organization, token)
+            }),
+        }
+        answer::error(status, &refusal.sentence())
+    }
+
+    async fn admitted(
+        &self,
+        asked: Asked,
+        access: Arc<Access>,
+        token: Uuid,
+        mut request: Request,
+    ) -> Response {
+        self.history.used(access.organization.id, token, asked.time);
+        let cx = Context::new(asked, access, token, self.people.policies());
+        *request.uri_mut() = below_mount(request.uri());
+        let query = request.uri().query().map(str::to_owned);
+        let path = request.uri().path().to_owned();
+        let response = self.people.respond(&cx, request).await;
+        if let Some(outcome) = response.extensions().get::<Outcome>() {
+            self.remember(&cx, outcome, &path, query.as_deref());
+        }
+        response.map(Body::new)
+    }
+
+    /// Keeps what the history wants to know, unless the transaction of the change has said it all.
+    fn remember(&self, cx: &Context, outcome: &Outcome, path: &str, query: Option<&str>) {
+        let status = outcome.status.as_u16();
+        if let Some(cause) = outcome
+            .problem
+            .as_ref()
+            .and_then(|problem| problem.cause.as_deref())
+        {
+            tracing::error!(request = cx.asked().id, status, "{cause}");
+        }
+        if cx.noted() == Some(status) && outcome.fired.is_empty() {
+            return;
+        }
+        let look = Look {
+            operation: outcome.operation.map_or("", |operation| operation.as_str()),
+            resource_type: outcome.resource_type,
+            path,
+            query,
+            total: outcome.total,
+            status,
+            is_first_use: cx.is_first_use(),
+        };
+        let problem = outcome.problem.as_ref();
+        self.history.record(RequestRow {
+            status,
+            scim_type: problem
+                .and_then(|problem| problem.scim_type)
+                .map(|kind| kind.as_str()),
+            meaning: look::meaning(look),
+            resource_type: outcome.resource_type.map(str::to_owned),
+            resource_id: outcome.id.clone(),
+            notes: notes(outcome),
+            error: problem.map(|problem| problem.detail.clone()),
+            ..cx.row()
         });
+    }
+}
+
+/// The tolerances that the request needed, and for what: "unknown-names: favouriteColour, urn:x".
+fn notes(outcome: &Outcome) -> Option<String> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for fired in &outcome.fired {
+        match groups
+            .iter_mut()
+            .find(|(tolerance, _)| *tolerance == fired.tolerance)
+        {
+            Some((_, subjects)) if subjects.contains(&fired.subject.as_str()) => {}
+            Some((_, subjects)) => subjects.push(&fired.subject),
+            None => groups.push((fired.tolerance, vec![&fired.subject])),
+        }
+    }
+    let texts = groups
+        .iter()
+        .map(|(tolerance, subjects)| format!("{tolerance}: {}", subjects.join(", ")));
+    let text = texts.collect::<Vec<_>>().join("; ");
+    (!text.is_empty()).then_some(text)
+}
+
+/// The URL without `/scim/{organization}/v2`.
+fn below_mount(uri: &Uri) -> Uri {
+    let path = uri.path().splitn(5, '/').nth(4).unwrap_or_default();
+    let below = match uri.query() {
+        Some(query) => format!("/{path}?{query}"),
+        None => format!("/{path}"),
+    };
+    let mut parts = uri.clone().into_parts();
+    if let Ok(below) = below.parse::<PathAndQuery>() {
+        parts.path_and_query = Some(below);
+    }
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mount_is_taken_off_and_the_rest_stays_encoded() {
+        for (whole, below) in [
+            ("/scim/acme/v2", "/"),
+            ("/scim/acme/v2/", "/"),
+            ("/scim/acme/v2/Users?count=1", "/Users?count=1"),
+            ("/scim/acme/v2/Users/a%2Fb", "/Users/a%2Fb"),
+            (
+                "http://x.example/scim/acme/v2/.search",
+                "http://x.example/.search",
+            ),
+        ] {
+            assert_eq!(below_mount(&whole.parse().unwrap()).to_string(), below, "{whole}");
+        }
     }
 }

@@ -1,9 +1,15 @@
-//! The SCIM endpoint of each organization: who may use it, and what is remembered of each request.
+//! The SCIM endpoint of each organization: who may use it, what it serves, and what is remembered of each request.
 
 mod answer;
+mod context;
 mod directory;
 mod endpoint;
+mod joined;
+mod policies;
 mod request_id;
+mod rules;
+mod service;
 
 pub(crate) use directory::Directory;
 pub(crate) use endpoint::{Endpoint, no_route, router};
+pub(crate) use service::People;

@@ -1,0 +1,61 @@
+//! What happens in the transaction of every change: the organization's rules, and the row of the history.
+
+use scim::ScimResource;
+use scim::resources::{Group, User};
+use scim::schema::ResourceType;
+use scim::store::Write;
+use scim::store::sqlite::{Joined, Transaction};
+
+use super::context::Context;
+use super::rules;
+use crate::database::history;
+use crate::history::change;
+
+/// Joins every change of a person or group.
+#[derive(Debug)]
+pub(super) struct Rules;
+
+impl Joined<Context> for Rules {
+    fn written(
+        &self,
+        tx: &Transaction<'_>,
+        cx: &Context,
+        resource_type: &'static ResourceType,
+        id: &str,
+        write: &Write<'_>,
+    ) -> scim::Result<()> {
+        if resource_type.name == User::RESOURCE_TYPE.name {
+            rules::check_user(cx, write)?;
+        } else if resource_type.name == Group::RESOURCE_TYPE.name {
+            rules::check_group(tx, cx, id, write)?;
+        }
+        // Whoever is deleted leaves groups, which are told of, too: the request is about the one who is deleted.
+        let is_consequence =
+            cx.asked().method == http::Method::DELETE && matches!(write, Write::Changed { .. });
+        if is_consequence {
+            return Ok(());
+        }
+        let record = match write {
+            Write::Created { after } | Write::Changed { after, .. } => *after,
+            Write::Deleted { before } => *before,
+        };
+        let mut row = cx.row();
+        row.status = expected(write);
+        row.meaning = change::meaning(resource_type.name, id, write);
+        row.resource_type = Some(resource_type.name.to_owned());
+        row.resource_id = Some(id.to_owned());
+        row.external_id = rules::text(record, "externalId");
+        history::insert(tx, &row.bounded())?;
+        cx.note(expected(write));
+        Ok(())
+    }
+}
+
+/// The status that a change is answered with unless something goes wrong after it: then the row is corrected.
+fn expected(write: &Write<'_>) -> u16 {
+    match write {
+        Write::Created { .. } => 201,
+        Write::Changed { .. } => 200,
+        Write::Deleted { .. } => 204,
+    }
+}

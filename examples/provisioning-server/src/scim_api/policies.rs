@@ -1,0 +1,107 @@
+//! What each organization's endpoint accepts and keeps.
+
+use scim::ScimResource;
+use scim::policy::{Kept, Policy};
+use scim::resources::User;
+
+use crate::domain::keyword::Keyword;
+use crate::domain::settings::{Attributes, IdentityProvider, Protocol, Settings};
+
+/// What is kept of a person whose attributes are mapped (features.md row 32).
+const MAPPED: &[&str] = &[
+    "userName",
+    "name.givenName",
+    "name.familyName",
+    "active",
+    "externalId",
+];
+
+/// Every policy that settings can ask for, made once.
+#[derive(Debug)]
+pub(super) struct Policies {
+    mapped: Kept,
+    strict: Policy,
+    interop: Vec<(IdentityProvider, Policy)>,
+}
+
+impl Policies {
+    pub(super) fn new() -> scim::Result<Self> {
+        Ok(Self {
+            mapped: Kept::new(User::RESOURCE_TYPE, MAPPED)?,
+            strict: Policy::strict(),
+            interop: IdentityProvider::ALL
+                .iter()
+                .map(|idp| (*idp, tolerances(*idp)))
+                .collect(),
+        })
+    }
+
+    /// The policy of an organization with these settings.
+    pub(super) fn of(&self, settings: &Settings) -> Policy {
+        let policy = match settings.policy {
+            Protocol::Strict => self.strict.clone(),
+            Protocol::Interop => {
+                let known = self.interop.iter().find(|(idp, _)| *idp == settings.idp);
+                known.map_or_else(Policy::interop, |(_, policy)| policy.clone())
+            }
+        };
+        match settings.attributes {
+            Attributes::All => policy,
+            Attributes::Mapped => policy.keeping(self.mapped.clone()),
+        }
+    }
+}
+
+fn tolerances(idp: IdentityProvider) -> Policy {
+    match idp {
+        IdentityProvider::Okta => Policy::okta(),
+        IdentityProvider::Entra => Policy::entra(),
+        IdentityProvider::JumpCloud => Policy::jumpcloud(),
+        IdentityProvider::OneLogin => Policy::onelogin(),
+        IdentityProvider::Google => Policy::google(),
+        IdentityProvider::Ping => Policy::ping(),
+        IdentityProvider::Authentik => Policy::authentik(),
+        IdentityProvider::Other => Policy::interop(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(idp: IdentityProvider, protocol: Protocol, attributes: Attributes) -> Policy {
+        let settings = Settings {
+            idp,
+            policy: protocol,
+            attributes,
+            ..Settings::default()
+        };
+        Policies::new().unwrap().of(&settings)
+    }
+
+    #[test]
+    fn strict_comes_before_the_provider() {
+        for idp in IdentityProvider::ALL {
+            let strict = policy(*idp, Protocol::Strict, Attributes::All);
+            assert_eq!(strict.tolerances().count(), 0, "{idp:?}");
+            let interop = policy(*idp, Protocol::Interop, Attributes::All);
+            let expected = if *idp == IdentityProvider::Other {
+                "interop"
+            } else {
+                idp.word()
+            };
+            assert_eq!(interop.name(), expected);
+        }
+    }
+
+    #[test]
+    fn mapped_keeps_what_the_guides_map() {
+        // features.md row 32.
+        let kept = |attributes| {
+            policy(IdentityProvider::Entra, Protocol::Interop, attributes)
+                .all_kept()
+                .count()
+        };
+        assert_eq!((kept(Attributes::All), kept(Attributes::Mapped)), (0, 1));
+    }
+}

@@ -1,0 +1,65 @@
+//! What an organization demands of people and groups, checked in the transaction that changes them.
+
+use scim::fold::fold;
+use scim::store::Write;
+use scim::store::sqlite::Transaction;
+use scim::value::View;
+use scim::{Error, Record, Result};
+
+use super::context::Context;
+use crate::database::group_names;
+use crate::domain::email::is_email;
+use crate::domain::settings::{Switch, UserNames};
+
+/// The text of a top-level attribute.
+pub(super) fn text(record: &dyn Record, name: &str) -> Option<String> {
+    match View::Complex(record).sub(name) {
+        View::Str(text) => Some(text.into_owned()),
+        _ => None,
+    }
+}
+
+/// Refuses a user who does not fit the settings of the organization. A user who was there before is left alone.
+pub(super) fn check_user(cx: &Context, write: &Write<'_>) -> Result<()> {
+    let (before, after) = match write {
+        Write::Created { after } => (None, *after),
+        Write::Changed { before, after, .. } => (text(*before, "userName"), *after),
+        Write::Deleted { .. } => return Ok(()),
+    };
+    let name = text(after, "userName").unwrap_or_default();
+    if cx.settings().username == UserNames::Any || before.as_ref() == Some(&name) || is_email(&name) {
+        return Ok(());
+    }
+    Err(Error::invalid_value(format!(
+        "must be an e-mail address in this organization, but is {name:?}: map userPrincipalName or mail to it at the \
+         identity provider"
+    ))
+    .at("userName"))
+}
+
+/// Keeps track of the names of groups, and refuses one that is taken where they must be unique.
+pub(super) fn check_group(tx: &Transaction<'_>, cx: &Context, id: &str, write: &Write<'_>) -> Result<()> {
+    let organization = cx.organization().id;
+    let (before, after) = match write {
+        Write::Created { after } => (None, text(*after, "displayName")),
+        Write::Changed { before, after, .. } => (text(*before, "displayName"), text(*after, "displayName")),
+        Write::Deleted { before } => (text(*before, "displayName"), None),
+    };
+    let folded = |name: &Option<String>| name.as_deref().map(|name| fold(name).into_owned());
+    let (old, new) = (folded(&before), folded(&after));
+    if old == new {
+        return Ok(());
+    }
+    if let Some(old) = old {
+        group_names::remove(tx, organization, &old, id)?;
+    }
+    let Some(new) = new else { return Ok(()) };
+    if cx.settings().unique_group_names == Switch::On && group_names::is_taken(tx, organization, &new)? {
+        let name = after.unwrap_or_default();
+        return Err(Error::uniqueness(format!(
+            "is taken: the organization has a group {name:?} already, and its groups have different names"
+        ))
+        .at("displayName"));
+    }
+    group_names::insert(tx, organization, &new, id)
+}
