@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::document::Documents;
 use super::layout::Layout;
 use super::pages::Pages;
 use super::seam::Joined;
@@ -14,8 +15,8 @@ use crate::record::{Record, ScimResource};
 use crate::store::sqlite::{Reader, Transaction};
 use crate::store::{Environment, Write};
 
-/// Reads the state of a resource of a type that is not known where it is needed.
-pub(super) type Decode = fn(&super::document::Documents) -> Result<Box<dyn Record>>;
+/// Reads the state, without edges, of a resource of a type that is not known where it is needed.
+pub(super) type Decode = fn(&Layout, &Documents) -> Result<Box<dyn Record>>;
 
 pub(super) struct Core<C> {
     pub(super) environment: Environment,

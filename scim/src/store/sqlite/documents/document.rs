@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use super::keys;
 use super::layout::Layout;
 use crate::Result;
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::path::AttrPath;
 use crate::projection::{Base, fill_holes, join_stored, push_string, write_resource, write_value};
 use crate::record::{Record, ScimResource};
 use crate::store::Version;
@@ -138,6 +140,35 @@ pub(super) fn clear(record: &mut dyn Record, index: u16) -> Result<()> {
     record
         .apply(usize::from(index), Edit::whole(Op::Remove, None), &mut cx)
         .map(drop)
+}
+
+/// Takes everything away that is handed on and not kept.
+pub(super) fn forget(layout: &Layout, record: &mut dyn Record) -> Result<()> {
+    for path in &layout.transient {
+        if let [index, rest @ ..] = path.steps()
+            && carries(record, *path)
+        {
+            let limits = Limits::default();
+            let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
+            let edit = Edit {
+                op: Op::Remove,
+                select: None,
+                rest,
+                value: None,
+            };
+            _ = record.apply(usize::from(*index), edit, &mut cx)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a resource carries a value that is handed on and not kept: it changes something, though no document shows it.
+pub(super) fn has_transient(layout: &Layout, record: &dyn Record) -> bool {
+    layout.transient.iter().any(|path| carries(record, *path))
+}
+
+fn carries(record: &dyn Record, path: AttrPath) -> bool {
+    keys::at(record, path, &|view| view.is_present().then_some(())).is_some()
 }
 
 /// Sets a top-level attribute to what the store knows of it.

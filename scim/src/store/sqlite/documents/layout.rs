@@ -40,6 +40,8 @@ pub(super) struct Layout {
     pub(super) id: AttrPath,
     /// Derived and edge attributes: what no document holds.
     pub(super) outside: Vec<AttrPath>,
+    /// The attributes that are handed on and not kept.
+    pub(super) transient: Vec<AttrPath>,
     /// A resource without edges, to decode values into.
     pub(super) blank: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -119,6 +121,7 @@ impl Layout {
             meta: common(table, "meta")?,
             id: common(table, "id")?,
             outside: derived.to_vec(),
+            transient: Vec::new(),
             blank: OnceLock::new(),
         };
         layout.walk(table, AttrPath::ROOT, None, derived)?;
@@ -134,7 +137,11 @@ impl Layout {
     ) -> Result<()> {
         for (index, attribute) in table.iter().enumerate() {
             let path = step(above, index);
-            if derived.contains(&path) || path == self.meta || path == self.id || attribute.transient {
+            if attribute.transient {
+                self.transient.push(path);
+                continue;
+            }
+            if derived.contains(&path) || path == self.meta || path == self.id {
                 continue;
             }
             if attribute.edges {

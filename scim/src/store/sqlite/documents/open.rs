@@ -62,13 +62,16 @@ impl<C: 'static> Builder<C> {
     /// Keeps resources of type `R`.
     #[must_use]
     pub fn resource<R: ScimResource>(mut self) -> Self {
-        fn decode<R: ScimResource>(documents: &Documents) -> Result<Box<dyn Record>> {
-            Ok(Box::new(documents.decode::<R>("")?))
-        }
-        fn rekey<R: ScimResource>(layout: &Layout, documents: &Documents) -> Result<Keys> {
+        fn state<R: ScimResource>(layout: &Layout, documents: &Documents) -> Result<R> {
             let mut resource: R = documents.decode("")?;
             unload(layout, &mut resource)?;
-            Ok(Keys::of(layout, &resource))
+            Ok(resource)
+        }
+        fn decode<R: ScimResource>(layout: &Layout, documents: &Documents) -> Result<Box<dyn Record>> {
+            Ok(Box::new(state::<R>(layout, documents)?))
+        }
+        fn rekey<R: ScimResource>(layout: &Layout, documents: &Documents) -> Result<Keys> {
+            Ok(Keys::of(layout, &state::<R>(layout, documents)?))
         }
         self.kinds.push(Kind {
             type_id: TypeId::of::<R>(),

@@ -236,14 +236,23 @@ impl Planner<'_> {
         Some(format!("k{}", slot + 1))
     }
 
+    /// Parameters behind that of the tenant. It is none of the text, or each tenant would have statements of its own.
+    fn in_tenant(&self, params: Vec<Value>) -> Vec<Value> {
+        let mut all = vec![Value::Integer(self.tenant)];
+        all.extend(params);
+        all
+    }
+
     /// The rows of the type of which a condition on `r` holds.
     fn rows(&self, condition: &str, params: Vec<Value>) -> Sql {
         let number = self.layout.number;
         let text = format!(
-            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = {} AND r.type = {number} AND {condition}",
-            self.tenant
+            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} AND {condition}"
         );
-        Sql { text, params }
+        Sql {
+            text,
+            params: self.in_tenant(params),
+        }
     }
 
     fn on_row(&self, rank: Rank, condition: &str, params: Vec<Value>, exact: bool) -> Condition {
@@ -340,10 +349,10 @@ impl Planner<'_> {
     fn members(&self, edges: &EdgeAttribute, inner: &Expression) -> Option<Condition> {
         let (ids, exact) = ids_in(inner, |one| named_ids(one, edges))?;
         let types: Vec<_> = edges.targets.iter().map(|end| end.number.to_string()).collect();
-        let (tenant, attribute) = (self.tenant, edges.number);
-        let (marks, params) = id_list(&ids);
+        let attribute = edges.number;
+        let (marks, params) = self.id_list(&ids);
         let named = format!(
-            "t.tenant = {tenant} AND t.type IN ({}) AND t.id IN ({marks})",
+            "t.tenant = ? AND t.type IN ({}) AND t.id IN ({marks})",
             types.join(", ")
         );
         let select = format!(
@@ -373,10 +382,10 @@ impl Planner<'_> {
             Expression::Compare(compare) => named_id(compare, &derived.parts).map(|id| vec![id]),
             _ => None,
         })?;
-        let (tenant, source, attribute) = (self.tenant, derived.source.number, derived.edge);
+        let (source, attribute) = (derived.source.number, derived.edge);
         let number = self.layout.number;
-        let (marks, params) = id_list(&ids);
-        let named = format!("t.tenant = {tenant} AND t.type = {source} AND t.id IN ({marks})");
+        let (marks, params) = self.id_list(&ids);
+        let named = format!("t.tenant = ? AND t.type = {source} AND t.id IN ({marks})");
         // An edge may lead to other types too.
         let select = format!(
             "SELECT DISTINCT e.dst AS rid FROM scim_resource t
@@ -400,6 +409,14 @@ impl Planner<'_> {
         })
     }
 
+    fn id_list(&self, ids: &[String]) -> (String, Vec<Value>) {
+        let marks = vec!["?"; ids.len()].join(", ");
+        (
+            marks,
+            self.in_tenant(ids.iter().map(|id| key_of_id(id)).collect()),
+        )
+    }
+
     /// `emails[type eq "work" and value eq "…"]`
     fn value(&self, path: AttrPath, inner: &Expression) -> Option<Condition> {
         let conjuncts = inner.conjuncts();
@@ -418,8 +435,9 @@ impl Planner<'_> {
             text.push_str(" AND v.sub = ?");
             params.push(Value::Text(kind));
         }
-        let (tenant, attribute) = (self.tenant, valued.number);
-        let rows = format!("FROM scim_value v WHERE v.tenant = {tenant} AND v.attr = {attribute} AND {text}");
+        let attribute = valued.number;
+        let params = self.in_tenant(params);
+        let rows = format!("FROM scim_value v WHERE v.tenant = ? AND v.attr = {attribute} AND {text}");
         Some(Condition {
             select: Some((
                 rank,
@@ -474,11 +492,6 @@ fn ids_in(
     }
     let ids = inner.conjuncts().iter().find_map(named)?;
     Some((ids, false))
-}
-
-fn id_list(ids: &[String]) -> (String, Vec<Value>) {
-    let marks = vec!["?"; ids.len()].join(", ");
-    (marks, ids.iter().map(|id| key_of_id(id)).collect())
 }
 
 fn key_of(operand: &Operand) -> Option<Value> {

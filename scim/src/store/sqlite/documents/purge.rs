@@ -13,22 +13,21 @@ pub(super) fn step<C: 'static>(core: &Core<C>, tx: &Transaction<'_>, tenant: &st
     let Some(number) = tables::tenant(tx, tenant)? else {
         return Ok(false);
     };
-    for resource_type in core.numbered.keys() {
-        if delete_some(tx, number, *resource_type)? {
-            return Ok(true);
-        }
-    }
-    // Values are found by their tenant; those of deleted rows are found by nobody any more.
+    // Values first: none may be left that leads to a row which is another's by then.
     let values = tx.execute(
         "DELETE FROM scim_value WHERE (tenant, attr, value, sub, rid) IN
            (SELECT tenant, attr, value, sub, rid FROM scim_value WHERE tenant = ?1 LIMIT ?2)",
         &[number.into(), STEP.into()],
     )?;
-    tx.execute(
-        "UPDATE scim_counter SET deleted = deleted + n, n = 0 WHERE tenant = ?1 AND n > 0",
-        &[number.into()],
-    )?;
-    Ok(values > 0)
+    if values > 0 {
+        return Ok(true);
+    }
+    for resource_type in core.numbered.keys() {
+        if delete_some(tx, number, *resource_type)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn delete_some(tx: &Transaction<'_>, tenant: i64, resource_type: i64) -> Result<bool> {

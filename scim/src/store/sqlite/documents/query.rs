@@ -173,9 +173,9 @@ impl<C: 'static> Search<'_, C> {
     fn list(&self, also: &str) -> Sql {
         let number = self.layout.number;
         Sql::new(format!(
-            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = {} AND r.type = {number} {also}",
-            self.tenant
+            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} {also}"
         ))
+        .with(self.tenant)
     }
 
     fn count(&self, select: Sql) -> Result<u64> {
@@ -193,7 +193,7 @@ impl<C: 'static> Search<'_, C> {
         if window.take == 0 {
             return Ok(Vec::new());
         }
-        let sql = windowed(ordered, window);
+        let sql = windowed(self.layout, self.tenant, ordered, window);
         self.reader.query_all(&sql.text, &sql.bound(), Kept::read)
     }
 
@@ -217,7 +217,8 @@ impl<C: 'static> Search<'_, C> {
         let outside = filter.is_some_and(|filter| plan::looks_outside(self.layout, filter.expression()));
         let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
         sql.append(select.unwrap_or_else(|| self.list("")));
-        sql.push(") c CROSS JOIN scim_resource r ON r.rid = c.rid ORDER BY r.rid");
+        sql.append(of_rows(self.layout, self.tenant));
+        sql.push(" ORDER BY r.rid");
         let mut visited = 0_usize;
         let mut total = 0_u64;
         let mut rows = Vec::new();
@@ -311,7 +312,7 @@ impl<C: 'static> Search<'_, C> {
                 ordered
             }
         };
-        let mut sql = windowed(&select, window);
+        let mut sql = windowed(self.layout, self.tenant, &select, window);
         sql.text = format!("EXPLAIN QUERY PLAN {}", sql.text);
         self.reader
             .query_all(&sql.text, &sql.bound(), |row| row.text(3).map(str::to_owned))
@@ -319,12 +320,21 @@ impl<C: 'static> Search<'_, C> {
 }
 
 /// Cuts a window out of a selection of `rid`s, and reads those rows.
-fn windowed(ordered: &Sql, window: Window) -> Sql {
+fn windowed(layout: &Layout, tenant: i64, ordered: &Sql, window: Window) -> Sql {
     let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
     sql.append(ordered.clone());
     window.limit(&mut sql);
-    sql.push(") c CROSS JOIN scim_resource r ON r.rid = c.rid");
+    sql.append(of_rows(layout, tenant));
     sql
+}
+
+/// Goes from `rid`s to their rows. Whatever was selected, what is shown is of this tenant and type.
+fn of_rows(layout: &Layout, tenant: i64) -> Sql {
+    let number = layout.number;
+    Sql::new(format!(
+        ") c CROSS JOIN scim_resource r ON r.rid = c.rid AND +r.tenant = ? AND +r.type = {number}"
+    ))
+    .with(tenant)
 }
 
 /// A selection in the order of a column; resources without value come where the largest do.
@@ -332,8 +342,9 @@ fn sorted(layout: &Layout, tenant: i64, select: Option<&Sql>, sort: &Sort, colum
     let number = layout.number;
     let mut sql = match select {
         None => Sql::new(format!(
-            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = {tenant} AND r.type = {number}"
-        )),
+            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number}"
+        ))
+        .with(tenant),
         Some(select) => {
             let mut sql = Sql::new("SELECT r.rid AS rid FROM (");
             sql.append(select.clone());

@@ -213,10 +213,8 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
             .await?
             .ok_or_else(|| not_found::<R>(id))?;
         let blank: R = row.documents.decode("")?;
-        Ok(layout
-            .blank
-            .set(Box::new(blank.clone()))
-            .map_or(blank.clone(), |()| blank))
+        _ = layout.blank.set(Box::new(blank.clone()));
+        Ok(blank)
     }
 
     /// Splits the changes of edges off a PATCH; if that cannot be, the whole is applied to the whole.

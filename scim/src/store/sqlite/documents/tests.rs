@@ -19,6 +19,8 @@ use crate::store::{
 };
 use crate::value::DateTime;
 
+#[cfg(feature = "testkit")]
+mod contract;
 mod edges;
 mod file;
 mod keys;

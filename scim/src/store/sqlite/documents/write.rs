@@ -121,6 +121,7 @@ impl<C: 'static> Job<'_, C> {
         if self.core.is_joined() {
             self.tell(id, &Write::Created { after: &resource })?;
         }
+        document::forget(self.layout, &mut resource)?;
         Ok(Stored {
             version: stamp.version(),
             resource,
@@ -157,6 +158,7 @@ impl<C: 'static> Job<'_, C> {
                 show::fill_edges(self.tx, self.layout, outcome.row.rid, resource)?;
             }
             show::fill_derived(self.tx, self.layout, outcome.row.rid, resource)?;
+            document::forget(self.layout, resource)?;
         }
         let resource = resource.ok_or_else(|| Error::internal("a replaced resource is gone"))?;
         Ok(Stored {
@@ -208,7 +210,10 @@ impl<C: 'static> Job<'_, C> {
     ) -> Result<(Outcome, Option<R>)> {
         let moved = self.move_edges(row.rid, deltas)?;
         let rewritten = match &after {
-            Some(after) => has_transient(&after.resource) || !after.documents.same(&row.documents)?,
+            Some(after) => {
+                document::has_transient(self.layout, &after.resource)
+                    || !after.documents.same(&row.documents)?
+            }
             None => false,
         };
         if !rewritten && moved.is_none() {
@@ -388,7 +393,7 @@ impl<C: 'static> Job<'_, C> {
         if !self.core.is_joined() {
             return Ok(());
         }
-        let (before, after) = (decode(&row.documents)?, decode(&next.documents)?);
+        let (before, after) = (decode(layout, &row.documents)?, decode(layout, &next.documents)?);
         let removed = [gone.to_owned()];
         let write = Write::Changed {
             before: &*before,
@@ -408,13 +413,4 @@ pub(super) fn unload(layout: &Layout, record: &mut dyn Record) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether a resource carries a value that is handed on and not kept: it changes something, though no document shows it.
-fn has_transient(record: &dyn Record) -> bool {
-    record
-        .attributes()
-        .iter()
-        .enumerate()
-        .any(|(index, attribute)| attribute.transient && record.view(index).is_present())
 }
