@@ -334,6 +334,20 @@ fn what_is_not_understood_ends_with_exit_code_2() {
 }
 
 #[test]
+fn a_script_without_json_gets_the_token_alone() {
+    let place = Place::new();
+    place.json(&["org", "create", "acme"]);
+    for command in ["create", "rotate"] {
+        let output = place.run(&["token", command, "acme"]);
+        let token = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            token.starts_with("scimp_") && token.trim_end().len() == 56,
+            "{token}"
+        );
+    }
+}
+
+#[test]
 fn people_are_told_in_sentences() {
     let place = Place::new();
     let output = place.run(&["org", "create", "acme"]);

@@ -8,11 +8,10 @@
 
 mod program;
 
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use program::{Answer, Place, Server};
-use scim::store::sqlite::{Database, Options, Value};
+use program::{Answer, Place, Server, rows};
+use scim::store::sqlite::Value;
 use serde_json::json;
 
 /// What a request of an admitted client gets.
@@ -30,21 +29,6 @@ fn until(server: &Server, token: &str, status: u16) -> Answer {
         assert!(began.elapsed() < Duration::from_secs(60), "{answer:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-fn rows(place: &Place, sql: &'static str) -> Vec<Vec<Value>> {
-    let database = Database::open(place.database(), Options::default()).unwrap();
-    database
-        .blocking_read(move |reader| {
-            let mut rows = Vec::new();
-            reader.visit(sql, &[], |row| {
-                let columns = (0..).map_while(|column| row.value(column).ok());
-                rows.push(columns.collect());
-                Ok(ControlFlow::Continue(()))
-            })?;
-            Ok(rows)
-        })
-        .unwrap()
 }
 
 #[test]
@@ -287,6 +271,50 @@ fn the_request_id_is_the_clients_or_a_new_one() {
         "{}",
         answer.head
     );
+}
+
+#[test]
+fn commands_beside_a_server_know_where_it_listens() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let listening = server.started["listening"].as_str().unwrap();
+    let created = place.json(&["org", "create", "acme"]);
+    assert_eq!(created["scim_url"], format!("{listening}/scim/acme/v2"));
+    drop(server);
+    drop(place.serve(&["--public-url", "https://scim.example.com"]));
+    let shown = place.json(&["org", "show", "acme"]);
+    assert_eq!(shown["scim_url"], "https://scim.example.com/scim/acme/v2");
+}
+
+#[test]
+fn a_flag_comes_before_the_environment_and_that_before_the_file() {
+    let place = Place::new();
+    let file = place.file(
+        "server.toml",
+        "listen = \"127.0.0.1:0\"\npublic-url = \"https://file.example\"\n",
+    );
+    let scim_url = |arguments: &[&str], environment: &[(&str, &str)]| {
+        let server = place.serve_with(&[&["--config", &file], arguments].concat(), environment);
+        server.started["organizations"][0]["scim_url"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let environment = [("PUBLIC_URL", "https://environment.example")];
+    let flag = ["--public-url", "https://flag.example"];
+    assert_eq!(scim_url(&[], &[]), "https://file.example/scim/default/v2");
+    assert_eq!(
+        scim_url(&[], &environment),
+        "https://environment.example/scim/default/v2"
+    );
+    assert_eq!(
+        scim_url(&flag, &environment),
+        "https://flag.example/scim/default/v2"
+    );
+    let wrong = place.file("wrong.toml", "lisen = \"127.0.0.1:0\"\n");
+    let (code, refusal) = place.refusal(&["serve", "--config", &wrong]);
+    assert_eq!(code, 1);
+    assert!(refusal["detail"].as_str().unwrap().contains("lisen"), "{refusal}");
 }
 
 #[cfg(unix)]

@@ -3,10 +3,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
+use scim::store::sqlite::{Database, Options, Value as Cell};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -74,15 +76,45 @@ impl Place {
         )
     }
 
+    /// Writes a file and answers with its path.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     /// Starts a server on a free port.
     pub fn serve(&self, arguments: &[&str]) -> Server {
-        let arguments = [&["serve", "--listen", "127.0.0.1:0", "--json"], arguments].concat();
-        let mut child = self.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        self.serve_with(&[&["--listen", "127.0.0.1:0"], arguments].concat(), &[])
+    }
+
+    /// Starts a server with variables of the environment.
+    pub fn serve_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Server {
+        let arguments = [&["serve", "--json"], arguments].concat();
+        let mut command = self.command(&arguments);
+        command.envs(environment.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let mut documents = serde_json::Deserializer::from_reader(stdout).into_iter::<Value>();
         let started = documents.next().unwrap().unwrap();
         Server { child, started }
     }
+}
+
+/// Every row that a query finds in the database of a place.
+pub fn rows(place: &Place, sql: &'static str) -> Vec<Vec<Cell>> {
+    let database = Database::open(place.database(), Options::default()).unwrap();
+    database
+        .blocking_read(move |reader| {
+            let mut rows = Vec::new();
+            reader.visit(sql, &[], |row| {
+                let columns = (0..).map_while(|column| row.value(column).ok());
+                rows.push(columns.collect());
+                Ok(ControlFlow::Continue(()))
+            })?;
+            Ok(rows)
+        })
+        .unwrap()
 }
 
 /// A server that ends with the test.
@@ -116,6 +148,11 @@ impl Server {
 
     /// A GET with the headers given.
     pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send("GET", path, headers, "")
+    }
+
+    /// Any request.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let address = self.started["listening"]
             .as_str()
             .unwrap()
@@ -123,11 +160,19 @@ impl Server {
             .unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let mut request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
         for (name, value) in headers {
             request += &format!("{name}: {value}\r\n");
         }
-        stream.write_all(format!("{request}\r\n").as_bytes()).unwrap();
+        if !body.is_empty() {
+            request += &format!(
+                "content-type: application/scim+json\r\ncontent-length: {}\r\n",
+                body.len()
+            );
+        }
+        stream
+            .write_all(format!("{request}\r\n{body}").as_bytes())
+            .unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -136,6 +181,21 @@ impl Server {
             head: head.to_lowercase(),
             body: serde_json::from_str(body).unwrap_or(Value::Null),
         }
+    }
+
+    /// A request to the organization "acme" with a token and, unless it is null, a body.
+    pub fn acme(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let text = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.send(
+            method,
+            &format!("/scim/acme/v2{path}"),
+            &[("authorization", &format!("Bearer {token}"))],
+            &text,
+        )
     }
 
     /// A GET of an organization's endpoint with a token.
