@@ -91,6 +91,16 @@ impl<R: ScimResource> Patch<R> {
             return Ok(None);
         }
         let mut cx = self.context();
+        let result = self.split_in(at, &mut |op, json| decode(op, json, &mut cx));
+        self.note(&cx.take_fired());
+        result
+    }
+
+    fn split_in<V>(
+        &self,
+        at: AttrPath,
+        decode: &mut dyn FnMut(Op, Json<'_>) -> Result<V>,
+    ) -> Result<Option<Split<R, V>>> {
         let mut deltas = Vec::new();
         let mut rest = Vec::new();
         for operation in self.operations() {
@@ -102,7 +112,7 @@ impl<R: ScimResource> Patch<R> {
                 rest.push(operation.clone());
                 continue;
             }
-            let change = change_of(operation, &self.text, |op, json| decode(op, json, &mut cx));
+            let change = change_of(operation, &self.text, &mut *decode);
             let Some(change) = change.map_err(|error| error.in_operation(operation.index))? else {
                 return Ok(None);
             };

@@ -7,7 +7,7 @@ mod typed;
 
 use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Result;
 use crate::limits::Limits;
@@ -39,7 +39,8 @@ pub use typed::PatchBuilder;
 pub struct Patch<R> {
     text: Arc<str>,
     operations: Vec<Operation>,
-    fired: Vec<Fired>,
+    /// Shared with what is split off: a client is told of tolerances request by request.
+    fired: Arc<Mutex<Vec<Fired>>>,
     policy: Policy,
     limits: Limits,
     resource: PhantomData<fn() -> R>,
@@ -63,11 +64,10 @@ impl<R: ScimResource> Patch<R> {
     pub fn parse(body: &[u8], policy: &Policy, limits: &Limits) -> Result<Self> {
         let mut cx = Cx::new(Intent::Patch, policy, limits);
         let (text, operations) = message::read(body, R::RESOURCE_TYPE, policy, &mut cx)?;
-        let fired = cx.take_fired();
         Ok(Self {
             text,
             operations,
-            fired,
+            fired: Arc::new(Mutex::new(cx.take_fired())),
             policy: policy.clone(),
             limits: limits.clone(),
             resource: PhantomData,
@@ -105,10 +105,20 @@ impl<R: ScimResource> Patch<R> {
         self.operations.is_empty()
     }
 
-    /// The tolerances that acted while the message was read.
+    /// The tolerances that acted while the message was read, and whenever it was applied or split, each once.
     #[must_use]
-    pub fn fired(&self) -> &[Fired] {
-        &self.fired
+    pub fn fired(&self) -> Vec<Fired> {
+        self.fired.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers tolerances that acted on values.
+    fn note(&self, fired: &[Fired]) {
+        let mut known = self.fired.lock().unwrap_or_else(PoisonError::into_inner);
+        for fired in fired {
+            if !known.contains(fired) {
+                known.push(fired.clone());
+            }
+        }
     }
 
     /// Applies all operations to a copy of `resource`, each to the result of the one before. Either all succeed or none
@@ -118,22 +128,29 @@ impl<R: ScimResource> Patch<R> {
     /// Those of the first operation that fails (RFC 7644 section 3.5.2), naming it.
     pub fn apply(&self, resource: &R) -> Result<Applied<R>> {
         let mut cx = self.context();
+        let result = self.apply_in(resource, &mut cx);
+        let fired = cx.take_fired();
+        self.note(&fired);
+        Ok(Applied {
+            resource: result?,
+            fired,
+        })
+    }
+
+    fn apply_in(&self, resource: &R, cx: &mut Cx<'_>) -> Result<Option<R>> {
         let mut changed = resource.clone();
         let mut change = Change::None;
         for operation in &self.operations {
-            let done = operation.apply(&mut changed, &self.text, &mut cx);
+            let done = operation.apply(&mut changed, &self.text, cx);
             change = change.or(done.map_err(|error| error.in_operation(operation.index))?);
         }
         let schema = R::RESOURCE_TYPE.schema.id;
-        self.policy.strip(schema, &mut changed, &mut cx)?;
+        self.policy.strip(schema, &mut changed, cx)?;
         let resource = (change.is_done() && changed != *resource).then_some(changed);
         if let Some(resource) = &resource {
             self.policy.check(resource)?;
         }
-        Ok(Applied {
-            resource,
-            fired: cx.take_fired(),
-        })
+        Ok(resource)
     }
 
     fn context(&self) -> Cx<'_> {
@@ -154,7 +171,7 @@ impl<R> Clone for Patch<R> {
         Self {
             text: self.text.clone(),
             operations: self.operations.clone(),
-            fired: self.fired.clone(),
+            fired: Arc::clone(&self.fired),
             policy: self.policy.clone(),
             limits: self.limits.clone(),
             resource: PhantomData,

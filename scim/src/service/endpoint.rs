@@ -224,7 +224,6 @@ impl<R: ScimResource, S> Typed<R, S> {
         S: Store<R, C>,
     {
         let patch = Patch::<R>::parse(call.body, call.policy, call.limits)?;
-        call.outcome.fired.extend_from_slice(patch.fired());
         let asserted = if self.has_requested {
             patch
                 .operations()
@@ -241,10 +240,10 @@ impl<R: ScimResource, S> Typed<R, S> {
             most_edges: (!chooses).then_some(call.most_edges),
         };
         let precondition = call.conditions.for_write();
-        let patched = self
-            .store
-            .patch(call.cx, id, &patch, &precondition, &reply)
-            .await?;
+        let patched = self.store.patch(call.cx, id, &patch, &precondition, &reply).await;
+        // Also what acted on values, which are read where the resource is.
+        call.outcome.fired.extend(patch.fired());
+        let patched = patched?;
         call.outcome.changed = patched.changed;
         Ok(match patched.answer {
             Some(answer) => Self::shown(answer, id.to_owned(), &reply.want, call.base),

@@ -240,6 +240,13 @@ async fn a_patch_is_answered_with_the_resource() {
     );
     assert_eq!(patched.json(), peer.get(&path).await.json());
     assert!(patched.outcome.changed);
+    let fired: Vec<_> = patched
+        .outcome
+        .fired
+        .iter()
+        .map(|fired| fired.tolerance)
+        .collect();
+    assert_eq!(fired, ["boolean-strings"]);
     let again = peer.patch(&path, &change).await.expect(200);
     assert_eq!(again.json(), patched.json());
     assert!(!again.outcome.changed, "a change that is none is no new version");
@@ -264,6 +271,9 @@ async fn a_patch_of_a_large_group_is_answered_204() {
     assert!(large.body.is_empty() && large.headers.get("content-type").is_none());
     assert_ne!(large.header("etag"), small.header("etag"));
     assert_eq!(large.header("location"), small.header("location"));
+    let bare = json!([{"op": "add", "path": "members", "value": [id_in(&people[0])]}]);
+    let bent = peer.patch(&path, &bare).await.expect(204);
+    assert_eq!(bent.outcome.fired[0].tolerance, "bare-values");
     assert!(large.outcome.changed);
     let asked = peer
         .patch(&format!("{path}?attributes=displayName"), &add(&people[2]))
