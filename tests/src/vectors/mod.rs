@@ -128,7 +128,8 @@ pub struct Report {
 }
 
 impl Report {
-    fn add(&mut self, debatable: bool, id: &str, what: &str, fault: Option<String>) {
+    /// Notes the outcome of a vector: `fault` says what was wrong, if anything.
+    pub fn add(&mut self, debatable: bool, id: &str, what: &str, fault: Option<String>) {
         match fault {
             None if debatable => {}
             None => self.passed += 1,

@@ -161,7 +161,7 @@ impl PatchVector {
     }
 
     /// What is wrong with the outcome, if anything.
-    fn fault(&self, ids: &Ids, before: &Value, answer: &Answer, after: &Value) -> Option<String> {
+    pub fn fault(&self, ids: &Ids, before: &Value, answer: &Answer, after: &Value) -> Option<String> {
         let wanted = (self.after.as_ref(), self.error.as_ref());
         let fault = outcome_fault(wanted, ids, before, answer, after)?;
         let also = self
