@@ -6,3 +6,40 @@ mod memory {
 
     scim::testkit::store_contract!(Memory::new().link(Group::paths().members(), User::paths().groups()));
 }
+
+mod sqlite {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use scim::resources::{Group, User};
+    use scim::store::sqlite::{Builder, Sqlite};
+    use scim::testkit::Tenant;
+
+    fn store(builder: scim::Result<Builder<Tenant>>) -> Sqlite<Tenant> {
+        let builder = builder
+            .expect("a database")
+            .resource::<User>()
+            .resource::<Group>();
+        let builder = builder.link(Group::paths().members(), User::paths().groups());
+        builder.build().expect("a store")
+    }
+
+    /// A new file in the folder that Cargo keeps for tests.
+    fn in_file() -> Sqlite<Tenant> {
+        static FILES: AtomicU32 = AtomicU32::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("store-contract-{number}"));
+        _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        store(Sqlite::open(folder.join("scim.db")))
+    }
+
+    mod in_memory {
+        scim::testkit::store_contract!(super::store(scim::store::sqlite::Sqlite::in_memory()));
+    }
+
+    mod in_a_file {
+        scim::testkit::store_contract!(super::in_file());
+    }
+}

@@ -28,6 +28,7 @@ pub use memory::Memory;
 pub use precondition::{Freshness, Precondition, Version};
 pub use query::Query;
 pub use tenant::HasTenant;
+pub(crate) use write::clear_transient;
 pub use write::{Write, carry_over};
 
 /// How much of a resource is loaded.

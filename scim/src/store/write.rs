@@ -7,7 +7,7 @@ use crate::limits::Limits;
 use crate::patch::Patch;
 use crate::path::AttrPath;
 use crate::record::{Record, ScimResource, apply_to_record};
-use crate::schema::{Mutability, Returned};
+use crate::schema::{Attribute, Mutability, Returned};
 use crate::store::{Answer, Extent, Patched, Precondition, Reply, Store, Stored, not_found};
 use crate::value::{Cx, Edit, Intent, JsonBuf, Op, Strict};
 
@@ -104,6 +104,42 @@ fn has_more_edges(record: &dyn Record, most: usize) -> bool {
                 .values()
                 .is_some_and(|values| values.len() > most)
     })
+}
+
+/// Takes out what is handed on and never kept (`#[scim(transient)]`), such as a password. Says whether there was any.
+///
+/// # Errors
+/// 500 if such an attribute is required: a resource without it could not be.
+pub(crate) fn clear_transient(record: &mut dyn Record) -> Result<bool> {
+    let limits = Limits::default();
+    let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
+    let mut paths = Vec::new();
+    transient_paths(record.attributes(), AttrPath::ROOT, &mut paths);
+    let mut found = false;
+    for path in paths {
+        let edit = Edit {
+            op: Op::Remove,
+            select: None,
+            rest: path.steps(),
+            value: None,
+        };
+        let removed = apply_to_record(record, edit, &mut cx);
+        let removed = removed
+            .map_err(|error| Error::internal(format!("a transient attribute is required: {error}")))?;
+        found |= removed.is_done();
+    }
+    Ok(found)
+}
+
+fn transient_paths(table: &[Attribute], above: AttrPath, paths: &mut Vec<AttrPath>) {
+    for (attribute, step) in table.iter().zip(0..u16::MAX) {
+        let path = above.push(step);
+        if attribute.transient {
+            paths.push(path);
+        } else if !attribute.edges {
+            transient_paths(attribute.shape.sub_attributes, path, paths);
+        }
+    }
 }
 
 /// Carries into a PUT what it does not say and what it cannot change (RFC 7644 section 3.5.1): read-only attributes,

@@ -7,8 +7,9 @@ use crate::error::{Error, Result};
 use crate::fold::Fold;
 use crate::path::AttrPath;
 use crate::projection::Projection;
-use crate::record::{ScimResource, apply_to_record};
+use crate::record::ScimResource;
 use crate::schema::{Attribute, Mutability, Role, Type, Uniqueness, position};
+use crate::store::clear_transient;
 use crate::store::links::{Link, Links};
 use crate::store::memory::edges::{Edge, EdgeLists, Keyed};
 use crate::value::{Cx, Edit, Intent, Json, JsonBuf, Op, Strict, View};
@@ -28,8 +29,6 @@ pub(super) struct Layout {
     pub(super) keys: Vec<KeyAttribute>,
     /// Where `id` stands.
     pub(super) id: AttrPath,
-    /// The attributes that are never kept.
-    transient: Vec<AttrPath>,
 }
 
 /// An attribute marked `edges`.
@@ -92,7 +91,6 @@ impl Layout {
                 .collect(),
             keys: Vec::new(),
             id: position(table, "id").map_or(AttrPath::ROOT, |(index, _)| step(AttrPath::ROOT, index)),
-            transient: Vec::new(),
         };
         for link in links.of_derived::<R>() {
             link.check()?;
@@ -131,7 +129,6 @@ impl Layout {
     /// Notes what is special about an attribute or its sub-attributes.
     fn visit(&mut self, attribute: &'static Attribute, path: AttrPath) {
         if attribute.transient {
-            self.transient.push(path);
             return;
         }
         let has_key = matches!(attribute.shape.kind, Type::String | Type::Boolean) && path != self.id;
@@ -175,19 +172,7 @@ impl Layout {
         for derived in &self.derived {
             _ = resource.apply(derived.index, Edit::whole(Op::Remove, None), &mut cx)?;
         }
-        let mut handed_on = false;
-        for path in &self.transient {
-            handed_on |= is_present(&View::Complex(&resource), path.steps());
-            let edit = Edit {
-                op: Op::Remove,
-                select: None,
-                rest: path.steps(),
-                value: None,
-            };
-            let removed = apply_to_record(&mut resource, edit, &mut cx);
-            _ = removed
-                .map_err(|error| Error::internal(format!("a transient attribute is required: {error}")))?;
-        }
+        let handed_on = clear_transient(&mut resource)?;
         Ok(Draft {
             resource,
             edges,
@@ -269,12 +254,6 @@ impl Parts {
 /// One step further.
 pub(super) fn step(path: AttrPath, index: usize) -> AttrPath {
     u16::try_from(index).map_or(path, |index| path.push(index))
-}
-
-fn is_present(view: &View<'_>, steps: &[u16]) -> bool {
-    let mut present = false;
-    visit(view, steps, &mut |value| present |= value.is_present());
-    present
 }
 
 /// Shows every value at the end of the steps.
