@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::path::MultiPath;
 use crate::record::{Record, ScimResource};
 use crate::schema::ResourceType;
-use crate::store::sqlite::{Database, Options, Param, Transaction};
+use crate::store::sqlite::{Database, Options, Param, Transaction, unique_violation};
 use crate::store::{Environment, Link, Links};
 
 /// Puts a [`Sqlite`] store together: which resource types it keeps, and how they hang together.
@@ -60,6 +60,11 @@ impl<C: 'static> Builder<C> {
     }
 
     /// Keeps resources of type `R`.
+    ///
+    /// Attributes marked `indexed` or `unique` get keys: the first four single-valued ones in columns of the row, all
+    /// others in a table of values. References and binary values have no keys to search by. Attributes marked `edges`
+    /// become rows that lead to resources of this store: of the types that the `referenceTypes` of `$ref` name, or of
+    /// all types if it names none. Nothing else of an edge is kept but where it leads.
     #[must_use]
     pub fn resource<R: ScimResource>(mut self) -> Self {
         fn state<R: ScimResource>(layout: &Layout, documents: &Documents) -> Result<R> {
@@ -337,5 +342,14 @@ fn rebuild(tx: &Transaction<'_>, layout: &Layout, rekey: Rekey) -> Result<()> {
         }
         rows::insert_uniques(tx, layout, tenant, row.rid, &keys)
     })?;
-    tables::index_keys(tx, layout)
+    tables::index_keys(tx, layout).map_err(|error| match unique_violation(&error) {
+        Some(_) => {
+            let name = layout.resource_type.name;
+            refused(format!(
+                "two resources of the type {name} have one value of an attribute that must be unique, by the rules of \
+                 comparison of this version: change one of them with the version before"
+            ))
+        }
+        None => error,
+    })
 }

@@ -121,6 +121,69 @@ fn a_file_is_made_with_the_tables_of_the_application_beside() {
     assert!(made.is_ok());
 }
 
+/// Keys by new rules may make two values one; then the file is left as it is.
+#[test]
+fn a_file_whose_values_are_no_longer_unique_is_not_opened_and_says_why() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("data.db");
+    {
+        let bench = opened(&path);
+        let (anna, other) = (bench.user("anna"), bench.user("other"));
+        let document = bench.shown::<User>(&anna, "").to_string();
+        _ = other;
+        bench
+            .store
+            .database()
+            .blocking_write(move |tx| {
+                tx.execute(
+                    "UPDATE scim_resource SET doc = ?1 WHERE k2 = 'other'",
+                    &[document.as_bytes().into()],
+                )?;
+                tx.execute_batch("UPDATE scim_type SET layout = 'keys of another build'")
+            })
+            .unwrap();
+    }
+    let database = Database::open(&path, Options::default()).unwrap();
+    let error = with_types(Sqlite::on(database)).build().unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("two resources of the type User"), "{source}");
+    let database = Database::open(&path, Options::default()).unwrap();
+    let kept = database.blocking_read(|reader| {
+        reader.query_all("SELECT k2 FROM scim_resource", &[], |row| {
+            row.text(0).map(str::to_owned)
+        })
+    });
+    assert_eq!(kept.unwrap(), ["anna", "other"]);
+}
+
+/// A member of a team with a rank, for which an edge has no place.
+#[derive(Debug, Clone, PartialEq, crate::ScimComplex)]
+struct Mate {
+    #[scim(key)]
+    value: String,
+    rank: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, ScimResource)]
+#[scim(schema = "urn:example:scim:schemas:2.0:Team", endpoint = "/Teams")]
+struct Team {
+    id: crate::value::ResourceId,
+    meta: crate::value::Meta,
+    #[scim(edges)]
+    mates: crate::value::Edges<Mate>,
+}
+
+#[test]
+fn edges_that_would_lose_a_value_are_refused_at_the_start() {
+    let error = Sqlite::<()>::in_memory()
+        .unwrap()
+        .resource::<Team>()
+        .build()
+        .unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("mates") && source.contains("rank"), "{source}");
+}
+
 #[test]
 fn a_store_that_cannot_work_is_not_built() {
     let builder = || Sqlite::<()>::in_memory().unwrap();
