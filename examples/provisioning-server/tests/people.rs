@@ -363,7 +363,7 @@ fn the_history_says_what_requests_meant() {
         ("deleted group H", 204),
         ("rejected: create a user", 409),
         ("rejected: create a user", 400),
-        ("not found or refused: read a user", 404),
+        ("not found: read a user", 404),
     ];
     let expected: Vec<_> = expected
         .map(|(meaning, status)| vec![text(meaning), Cell::Integer(status)])

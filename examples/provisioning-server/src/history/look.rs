@@ -27,13 +27,15 @@ pub(crate) fn meaning(look: Look<'_>) -> String {
     let noun = look
         .resource_type
         .map_or_else(|| "resource".to_owned(), str::to_lowercase);
-    match look.status {
-        500.. => return format!("failed: {}", attempt(look.operation, &noun)),
-        400..=499 if matches!(look.operation, "get" | "query" | "query-all" | "") => {
-            return format!("not found or refused: {}", attempt(look.operation, &noun));
-        }
-        400..=499 => return format!("rejected: {}", attempt(look.operation, &noun)),
-        _ => {}
+    let outcome = match look.status {
+        404 => Some("not found"),
+        400..=499 => Some("rejected"),
+        501 => Some("not supported"),
+        500.. => Some("failed"),
+        _ => None,
+    };
+    if let Some(outcome) = outcome {
+        return format!("{outcome}: {}", attempt(look.operation, &noun));
     }
     if is_connection_test(&look) {
         return "connection test".to_owned();
@@ -54,8 +56,8 @@ fn attempt(operation: &str, noun: &str) -> String {
         "patch" => format!("change a {noun}"),
         "delete" => format!("delete a {noun}"),
         "discover" => "read what the service can do".to_owned(),
-        "options" => "asked what can be done".to_owned(),
-        _ => "a request that was not understood".to_owned(),
+        "options" => "ask what can be done".to_owned(),
+        _ => "unknown request".to_owned(),
     }
 }
 
@@ -182,7 +184,7 @@ mod tests {
                 status: 404,
                 ..create
             }),
-            "not found or refused: read a user"
+            "not found: read a user"
         );
         let same = Look {
             operation: "patch",
