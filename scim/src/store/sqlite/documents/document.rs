@@ -142,33 +142,11 @@ pub(super) fn clear(record: &mut dyn Record, index: u16) -> Result<()> {
         .map(drop)
 }
 
-/// Takes everything away that is handed on and not kept.
-pub(super) fn forget(layout: &Layout, record: &mut dyn Record) -> Result<()> {
-    for path in &layout.transient {
-        if let [index, rest @ ..] = path.steps()
-            && carries(record, *path)
-        {
-            let limits = Limits::default();
-            let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
-            let edit = Edit {
-                op: Op::Remove,
-                select: None,
-                rest,
-                value: None,
-            };
-            _ = record.apply(usize::from(*index), edit, &mut cx)?;
-        }
-    }
-    Ok(())
-}
-
 /// Whether a resource carries a value that is handed on and not kept: it changes something, though no document shows it.
 pub(super) fn has_transient(layout: &Layout, record: &dyn Record) -> bool {
-    layout.transient.iter().any(|path| carries(record, *path))
-}
-
-fn carries(record: &dyn Record, path: AttrPath) -> bool {
-    keys::at(record, path, &|view| view.is_present().then_some(())).is_some()
+    let carries =
+        |path: &AttrPath| keys::at(record, *path, &|view| view.is_present().then_some(())).is_some();
+    layout.transient.iter().any(carries)
 }
 
 /// Sets a top-level attribute to what the store knows of it.

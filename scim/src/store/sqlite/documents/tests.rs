@@ -19,8 +19,6 @@ use crate::store::{
 };
 use crate::value::DateTime;
 
-#[cfg(feature = "testkit")]
-mod contract;
 mod edges;
 mod file;
 mod keys;

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::patch::Patch;
 use crate::record::{Record, ScimResource};
 use crate::store::sqlite::Transaction;
-use crate::store::{Precondition, Stored, Write, not_found};
+use crate::store::{Precondition, Stored, Write, clear_transient, not_found};
 
 /// What every job needs.
 pub(super) struct Job<'t, C> {
@@ -121,7 +121,7 @@ impl<C: 'static> Job<'_, C> {
         if self.core.is_joined() {
             self.tell(id, &Write::Created { after: &resource })?;
         }
-        document::forget(self.layout, &mut resource)?;
+        clear_transient(&mut resource)?;
         Ok(Stored {
             version: stamp.version(),
             resource,
@@ -158,7 +158,7 @@ impl<C: 'static> Job<'_, C> {
                 show::fill_edges(self.tx, self.layout, outcome.row.rid, resource)?;
             }
             show::fill_derived(self.tx, self.layout, outcome.row.rid, resource)?;
-            document::forget(self.layout, resource)?;
+            clear_transient(resource)?;
         }
         let resource = resource.ok_or_else(|| Error::internal("a replaced resource is gone"))?;
         Ok(Stored {
