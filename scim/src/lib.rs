@@ -1,4 +1,44 @@
-//! SCIM 2.0 for Rust (RFC 7643, RFC 7644).
+//! SCIM 2.0 for Rust (RFC 7643, RFC 7644): derive a resource, serve it, keep it.
+//!
+//! Identity providers push people and groups into applications over SCIM. With this crate a plain struct becomes such a
+//! resource, with everything its endpoint needs:
+//!
+//! ```
+//! use http_body_util::Full;
+//! use scim::resources::{Group, User};
+//! use scim::service::{NoContext, ScimService};
+//! use scim::store::Memory;
+//! use std::sync::Arc;
+//! use tower::ServiceExt;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let store = Arc::new(Memory::new().link(Group::paths().members(), User::paths().groups()));
+//! let service = ScimService::builder(NoContext)
+//!     .resource::<User, _>(Arc::clone(&store))
+//!     .resource::<Group, _>(store)
+//!     .mount("/scim/v2")
+//!     .build()?;
+//!
+//! let request = http::Request::post("http://id.example.com/scim/v2/Users")
+//!     .body(Full::<bytes::Bytes>::from(r#"{"userName": "bjensen"}"#))?;
+//! let response = service.oneshot(request).await?;
+//! assert_eq!(response.status(), 201);
+//! # Ok(()) }) }
+//! ```
+//!
+//! # Where to look
+//!
+//! | to | see |
+//! |---|---|
+//! | make resources of your own structs | [`ScimResource`](derive@ScimResource), [`ScimComplex`](derive@ScimComplex), [`ScimEnum`](derive@ScimEnum), [`ScimExtension`](derive@ScimExtension) |
+//! | use the standard ones, with your extensions | [`resources`] |
+//! | teach an attribute a type or a behaviour of its own | [`Scalar`], [`value::Handler`] |
+//! | serve them | [`service::ScimService`]; without a network, [`service::Protocol`] |
+//! | keep them | [`store::Memory`], `store::sqlite` (feature `sqlite`), or your own [`store::Store`] |
+//! | say what clients may depart from | [`policy::Policy`] |
+//! | filter, sort, patch and project by yourself | [`filter`], [`sort`], [`patch`], [`projection`]; [`sql`] for your own tables |
+//! | call another service | `client` (feature `client`) |
 
 // The derives name this crate `::scim`, also where the crate uses them itself.
 extern crate self as scim;
