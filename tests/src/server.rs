@@ -53,11 +53,15 @@ impl Server {
     /// The binary is the one that the environment variable `PROVISIONING_SERVER` names, else the one beside the
     /// running test in the target directory.
     pub fn start() -> Result<Self, Failure> {
-        let binary = binary()?;
+        Self::start_binary(&binary()?)
+    }
+
+    /// The same with this binary.
+    pub fn start_binary(binary: &Path) -> Result<Self, Failure> {
         let mut last = Failure::new("never tried");
         // Another process may take the port between finding it and listening on it: then the server ends at once.
         for _ in 0..5 {
-            match Self::launch(binary.clone()).and_then(Self::ready) {
+            match Self::launch(binary.to_owned()).and_then(Self::ready) {
                 Ok(server) => return Ok(server),
                 Err(failure) => last = failure,
             }

@@ -1,0 +1,87 @@
+//! The command line.
+
+use std::env;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use scim_tests::Failure;
+use scim_tests::server::Organization;
+
+pub(super) const USAGE: &str = "\
+Build the server with `cargo build --release -p provisioning-server`; or name one:
+  --server PATH              a binary of the provisioning server to start, with a database of its own
+  --url URL --token TOKEN    an organization of a server that runs, which is filled with people
+Also: --members N (100000), --connections N (16), --rounds N (5), --seconds S (1)";
+
+/// Whom to measure.
+pub(super) enum Target {
+    None,
+    Binary(PathBuf),
+    Url(Organization),
+}
+
+/// What the command line says.
+pub(super) struct Options {
+    pub(super) target: Target,
+    /// Members of the large group.
+    pub(super) members: usize,
+    pub(super) connections: usize,
+    pub(super) rounds: usize,
+    /// How long a round takes.
+    pub(super) duration: Duration,
+}
+
+impl Options {
+    pub(super) fn read() -> Result<Self, Failure> {
+        let (mut server, mut url, mut token) = (beside(), None, None);
+        let mut options = Self {
+            target: Target::None,
+            members: 100_000,
+            connections: 16,
+            rounds: 5,
+            duration: Duration::from_secs(1),
+        };
+        let mut arguments = env::args().skip(1);
+        while let Some(flag) = arguments.next() {
+            // `cargo bench` adds this one.
+            if flag == "--bench" {
+                continue;
+            }
+            let malformed = || Failure::new(format!("{flag} is not understood. {USAGE}"));
+            let value = arguments.next().ok_or_else(malformed)?;
+            let number = || value.parse().map_err(|_| malformed());
+            match flag.as_str() {
+                "--server" => server = Some(value.into()),
+                "--url" => url = Some(value),
+                "--token" => token = Some(value),
+                "--members" => options.members = number()?,
+                "--connections" => options.connections = number()?,
+                "--rounds" => options.rounds = number()?,
+                "--seconds" => {
+                    let seconds = value.parse().map_err(|_| malformed())?;
+                    options.duration = Duration::try_from_secs_f64(seconds).map_err(|_| malformed())?;
+                }
+                _ => return Err(malformed()),
+            }
+        }
+        options.target = match (url, token, server) {
+            (Some(scim_url), Some(token), _) => Target::Url(Organization {
+                organization: "bench".to_owned(),
+                scim_url,
+                token,
+            }),
+            (None, None, Some(binary)) => Target::Binary(binary),
+            (None, None, None) => Target::None,
+            _ => return Err(Failure::new(format!("--url and --token go together. {USAGE}"))),
+        };
+        Ok(options)
+    }
+}
+
+/// The server's binary of the same build, if there is one: benchmarks lie in `release/deps`, binaries in `release`.
+fn beside() -> Option<PathBuf> {
+    let name = format!("provisioning-server{}", env::consts::EXE_SUFFIX);
+    let bench = env::current_exe().ok()?;
+    let binary = bench.parent()?.parent()?.join(name);
+    binary.is_file().then_some(binary)
+}
