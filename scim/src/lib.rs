@@ -56,6 +56,7 @@ pub mod policy;
 pub mod projection;
 pub mod record;
 pub mod resources;
+mod scan;
 pub mod schema;
 pub mod service;
 pub mod sort;

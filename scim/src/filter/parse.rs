@@ -13,7 +13,6 @@
 //! limits are charged before anything is built. SP may be any number of spaces and tabs, it may surround what is in
 //! brackets, and the one before a quoted string may be missing, as it is in an example of RFC 7644 section 3.5.2.2.
 
-use std::mem;
 use std::str::FromStr;
 
 use nom::Parser as _;
@@ -28,6 +27,7 @@ use crate::limits::Limits;
 use crate::path::AttributeName;
 use crate::path::fault::{Fault, Parsed, expected, is_delimiter};
 use crate::path::parse::{Parts, attribute, bytes_while, sub_attribute};
+use crate::scan::plain_length;
 
 /// Nesting never goes deeper than this, whatever [`Limits::filter_depth`] says: code that walks a tree may recurse.
 const DEEPEST: usize = 256;
@@ -177,7 +177,7 @@ impl<'a> Parser<'a> {
 
     /// The operator and the value of an `attr-exp` about the sub-attribute `name`, up to the end of the text.
     pub(super) fn comparison_of(mut self, name: &'a str) -> Result<Filter, Fault<'a>> {
-        let filter = self.expression(plain(name))?;
+        let filter = self.expression(bare(name))?;
         self.spaces();
         if self.rest.is_empty() {
             Ok(filter)
@@ -227,7 +227,7 @@ impl<'a> Parser<'a> {
 
     /// The name that an expression begins with; `None` if something was opened instead.
     fn open_or_name(&mut self) -> Result<Option<Parts<'a>>, Fault<'a>> {
-        if self.rest.starts_with('(') {
+        if self.peek() == Some(b'(') {
             self.push(Opening::Group)?;
             self.skip(1);
             return Ok(None);
@@ -240,7 +240,7 @@ impl<'a> Parser<'a> {
                 "the bare name of a sub-attribute, as in every pair of brackets",
             ));
         }
-        if self.rest.starts_with('[') {
+        if self.peek() == Some(b'[') {
             return self.open_value_path(name).map(|()| None);
         }
         if name.is_plain() && name.name.eq_ignore_ascii_case("not") && self.opens_negation(start)? {
@@ -285,7 +285,7 @@ impl<'a> Parser<'a> {
             Some(rest) => {
                 self.rest = rest;
                 let name = self.take(sub_attribute)?;
-                inner.and(self.expression(plain(name))?)
+                inner.and(self.expression(bare(name))?)
             }
         };
         Ok(Filter::value_path(attribute, filter))
@@ -316,7 +316,7 @@ impl<'a> Parser<'a> {
                 },
             ));
         };
-        if self.spaces() == 0 && !self.rest.is_empty() && !self.rest.starts_with('"') {
+        if self.spaces() == 0 && !self.rest.is_empty() && self.peek() != Some(b'"') {
             return Err(Fault::expected(
                 self.rest,
                 "a space and a value behind the operator",
@@ -331,7 +331,7 @@ impl<'a> Parser<'a> {
     }
 
     fn literal(&mut self) -> Result<Literal, Fault<'a>> {
-        if self.rest.starts_with('"') {
+        if self.peek() == Some(b'"') {
             return self.take(string).map(Literal::String);
         }
         let start = self.rest;
@@ -348,7 +348,7 @@ impl<'a> Parser<'a> {
     fn next(&mut self) -> Result<Next, Fault<'a>> {
         let spaced = self.spaces() > 0;
         let bracket = self.open.last().map(|(opening, _)| opening.is_bracket());
-        match (self.rest.as_bytes().first(), bracket) {
+        match (self.peek(), bracket) {
             (None, None) => return Ok(Next::End),
             (Some(b')'), Some(false)) | (Some(b']'), Some(true)) => {
                 self.skip(1);
@@ -433,11 +433,15 @@ impl<'a> Parser<'a> {
         if self.operands.len() <= start {
             return Err(last);
         }
-        self.operands.push(last);
-        Ok(match start {
-            0 => mem::take(&mut self.operands),
-            _ => self.operands.split_off(start),
-        })
+        if self.operands.len() - start > 1 {
+            self.operands.push(last);
+            return Ok(self.operands.split_off(start));
+        }
+        // Nearly every junction joins two, and what was allocated for the stack is used again.
+        match self.operands.pop() {
+            Some(first) => Ok(vec![first, last]),
+            None => Err(last),
+        }
     }
 
     fn in_brackets(&self) -> bool {
@@ -454,10 +458,14 @@ impl<'a> Parser<'a> {
     #[inline]
     fn spaces(&mut self) -> usize {
         let before = self.rest.len();
-        while let Some(rest) = self.rest.strip_prefix([' ', '\t']) {
-            self.rest = rest;
+        while let Some(b' ' | b'\t') = self.peek() {
+            self.skip(1);
         }
         before - self.rest.len()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.rest.as_bytes().first().copied()
     }
 
     fn skip(&mut self, bytes: usize) {
@@ -466,7 +474,7 @@ impl<'a> Parser<'a> {
 }
 
 /// A name without prefix and sub-attribute.
-fn plain(name: &str) -> Parts<'_> {
+fn bare(name: &str) -> Parts<'_> {
     Parts {
         urn: None,
         name,
@@ -526,7 +534,7 @@ fn number(input: &str) -> Parsed<'_, &str> {
 /// A JSON string (RFC 8259 section 7), its escapes decoded.
 fn string(input: &str) -> Parsed<'_, String> {
     let (rest, _) = char('"')(input)?;
-    let (rest, plain) = bytes_while(is_plain)(rest)?;
+    let (rest, plain) = plain(rest);
     match rest.strip_prefix('"') {
         // Nearly every string is without escapes, and is allocated once in its own size.
         Some(rest) => Ok((rest, plain.to_owned())),
@@ -542,7 +550,7 @@ fn string_with_escapes<'a>(beginning: &str, mut rest: &'a str) -> Parsed<'a, Str
             Some(b'\\') => {
                 let (behind, character) = escape(rest)?;
                 decoded.push(character);
-                let (behind, plain) = bytes_while(is_plain)(behind)?;
+                let (behind, plain) = plain(behind);
                 decoded.push_str(plain);
                 rest = behind;
             }
@@ -552,8 +560,12 @@ fn string_with_escapes<'a>(beginning: &str, mut rest: &'a str) -> Parsed<'a, Str
     }
 }
 
-fn is_plain(byte: u8) -> bool {
-    byte >= b' ' && byte != b'"' && byte != b'\\'
+/// What stands for itself in a string, and what comes behind it.
+fn plain(input: &str) -> (&str, &str) {
+    let (plain, rest) = input
+        .split_at_checked(plain_length(input.as_bytes()))
+        .unwrap_or((input, ""));
+    (rest, plain)
 }
 
 /// An escape, from its backslash on; two of them where they make a surrogate pair.

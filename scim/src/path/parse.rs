@@ -53,6 +53,7 @@ pub(crate) fn bytes_while<'a>(class: impl Fn(u8) -> bool) -> impl Fn(&'a str) ->
 }
 
 /// One `attr-name`.
+#[inline]
 pub(crate) fn name<'a>(input: &'a str, what: &'static str) -> Parsed<'a, &'a str> {
     let (rest, word) = bytes_while(is_name_byte)(input)?;
     match word.as_bytes() {
@@ -67,6 +68,7 @@ pub(crate) fn sub_attribute(input: &str) -> Parsed<'_, &str> {
 }
 
 /// An `attr-path`.
+#[inline]
 pub(crate) fn attribute(input: &str) -> Parsed<'_, Parts<'_>> {
     // Nearly every name is without a URN, and a URN does not end here.
     let local = local_name(input, None);
@@ -130,8 +132,22 @@ fn is_uri(text: &str) -> bool {
     })
 }
 
+/// One look-up is faster than three comparisons of ranges, and names are most of what is scanned.
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        #[allow(clippy::indexing_slicing)] // evaluated by the compiler
+        {
+            table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$');
+        }
+        byte += 1;
+    }
+    table
+};
+
 fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$')
+    NAME_BYTES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// The characters of a URI (RFC 3986) but those that delimit the words of a filter.

@@ -255,8 +255,44 @@ impl Attribute {
 /// Where the attribute `name` stands in a table, ignoring case (RFC 7643 section 2.1).
 #[must_use]
 pub fn position<'a>(attributes: &'a [Attribute], name: &str) -> Option<(usize, &'a Attribute)> {
-    attributes
-        .iter()
-        .enumerate()
-        .find(|(_, attribute)| attribute.name.eq_ignore_ascii_case(name))
+    position_from(attributes, name, 0)
+}
+
+/// The same, with the search beginning at `start` and going on in front of it. Documents mostly keep to the order of
+/// their schema: whoever reads one member after the other begins behind the last one that was found.
+pub(crate) fn position_from<'a>(
+    attributes: &'a [Attribute],
+    name: &str,
+    start: usize,
+) -> Option<(usize, &'a Attribute)> {
+    let (before, behind) = attributes.split_at_checked(start).unwrap_or((attributes, &[]));
+    let find = |attributes: &'a [Attribute]| {
+        let mut attributes = attributes.iter().enumerate();
+        // Nearly every name is spelt as in the schema, and to see that takes one comparison of memory.
+        attributes.find(|(_, attribute)| {
+            attribute.name.len() == name.len()
+                && (attribute.name == name || attribute.name.eq_ignore_ascii_case(name))
+        })
+    };
+    find(behind)
+        .map(|(index, attribute)| (start + index, attribute))
+        .or_else(|| find(before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7643 section 2.1: wherever the search begins, the attribute is found, whatever the case of its name.
+    #[test]
+    fn the_start_of_a_search_does_not_change_its_result() {
+        let table = ["id", "userName", "name"].map(|name| Attribute::new(name, Shape::new(Type::String)));
+        for start in 0..=4 {
+            for (index, name) in ["ID", "username", "name"].into_iter().enumerate() {
+                let found = position_from(&table, name, start).map(|(index, _)| index);
+                assert_eq!(found, Some(index), "{name} from {start}");
+            }
+            assert!(position_from(&table, "nickName", start).is_none());
+        }
+    }
 }

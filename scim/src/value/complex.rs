@@ -1,7 +1,7 @@
 //! Complex values: what a derived struct can do with its attributes by index.
 
 use crate::error::{Error, Result};
-use crate::schema::{Attribute, Mutability, Shape, position};
+use crate::schema::{Attribute, Mutability, Shape, position, position_from};
 use crate::value::{Change, Cx, Edit, Fitted, Json, Op, View};
 
 /// A struct seen as a row of attributes. Object safe; written by the derives.
@@ -56,11 +56,13 @@ pub(crate) fn decode_members(
     unknown: &mut dyn FnMut(&str, Json<'_>, &mut Cx<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut seen = Seen::default();
+    let mut next = 0;
     for (name, value) in json.members() {
-        let Some((index, attribute)) = position(attributes, &name) else {
+        let Some((index, attribute)) = position_from(attributes, &name, next) else {
             unknown(&name, value, cx)?;
             continue;
         };
+        next = index + 1;
         let read_only = attribute.shape.mutability == Mutability::ReadOnly && !cx.is_stored();
         if read_only || (value.is_null() && !attribute.edges) || cx.is_absent(value) {
             continue;

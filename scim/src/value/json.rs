@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
+use crate::scan::plain_length;
 
 /// How often [`Json::parse`] was called in this process, and how often a store has decoded one of its documents.
 static PARSES: AtomicU64 = AtomicU64::new(0);
@@ -167,11 +168,10 @@ impl<'a> Json<'a> {
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
-        Some(if inner.as_bytes().contains(&b'\\') {
-            Cow::Owned(unescape(inner))
-        } else {
-            Cow::Borrowed(inner)
-        })
+        Some(string_content(
+            inner,
+            plain_length(inner.as_bytes()) < inner.len(),
+        ))
     }
 
     /// The integer, if the number is written without fraction and exponent (RFC 7643 section 2.3.4) and fits.
@@ -222,6 +222,18 @@ impl<'a> Json<'a> {
         self.members()
             .find(|(found, _)| found.eq_ignore_ascii_case(name))
             .map(|(_, value)| value)
+    }
+
+    /// The members of these names, ignoring case, in one walk over the object.
+    pub(crate) fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Json<'a>>; N] {
+        let mut found = [None; N];
+        for (name, value) in self.members() {
+            let mut slots = names.iter().zip(&mut found);
+            if let Some((_, slot)) = slots.find(|(wanted, _)| wanted.eq_ignore_ascii_case(&name)) {
+                *slot = Some(value);
+            }
+        }
+        found
     }
 
     /// The value in the words of an error: `the string "x"`, `the number 3`, `true`, `null`, `an array`.
@@ -297,10 +309,12 @@ impl<'a> Iterator for Members<'a> {
     type Item = (Cow<'a, str>, Json<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (name, after) = next_value(self.rest)?;
-        let (value, after) = next_value(after)?;
+        let start = self.rest.bytes().position(|byte| byte == b'"')?;
+        let name = self.rest.get(start..)?;
+        let (length, escaped) = string_length(name.as_bytes())?;
+        let (value, after) = next_value(name.get(length..)?)?;
         self.rest = after;
-        Some((name.as_str()?, value))
+        Some((string_content(name.get(1..length - 1)?, escaped), value))
     }
 }
 
@@ -333,20 +347,15 @@ fn next_value(rest: &str) -> Option<(Json<'_>, &str)> {
     let start = bytes
         .iter()
         .position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':'))?;
-    let length = value_length(bytes.get(start..)?)?;
-    let (before, after) = rest.split_at_checked(start + length)?;
-    Some((
-        Json {
-            text: before.get(start..)?,
-        },
-        after,
-    ))
+    let end = start + value_length(bytes.get(start..)?)?;
+    let text = rest.get(start..end)?;
+    Some((Json { text }, rest.get(end..)?))
 }
 
 /// The length of the value that checked text starts with; `None` if it starts with none.
 fn value_length(bytes: &[u8]) -> Option<usize> {
     match bytes.first()? {
-        b'"' => string_length(bytes),
+        b'"' => string_length(bytes).map(|(length, _)| length),
         b'{' | b'[' => container_length(bytes),
         b'}' | b']' => None,
         _ => Some(
@@ -358,15 +367,26 @@ fn value_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of the string that checked text starts with, quotes included.
-fn string_length(bytes: &[u8]) -> Option<usize> {
+/// The length of the string that checked text starts with, quotes included, and whether it holds escapes.
+fn string_length(bytes: &[u8]) -> Option<(usize, bool)> {
     let mut at = 1;
+    let mut escaped = false;
     loop {
-        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
-        match bytes.get(at) {
-            Some(b'"') => return Some(at + 1),
-            _ => at += 2,
+        at += plain_length(bytes.get(at..)?);
+        if *bytes.get(at)? == b'"' {
+            return Some((at + 1, escaped));
         }
+        escaped = true;
+        at += 2;
+    }
+}
+
+/// What a checked string says: the text between its quotes, with its escapes undone if it has any.
+fn string_content(inner: &str, escaped: bool) -> Cow<'_, str> {
+    if escaped {
+        Cow::Owned(unescape(inner))
+    } else {
+        Cow::Borrowed(inner)
     }
 }
 
@@ -375,22 +395,20 @@ fn container_length(bytes: &[u8]) -> Option<usize> {
     let mut open = 0_usize;
     let mut at = 0;
     loop {
-        let rest = bytes.get(at..)?;
-        let plain = rest
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'{' | b'[' | b'}' | b']'))?;
-        at += plain;
-        match rest.get(plain)? {
-            b'"' => {
-                at += string_length(rest.get(plain..)?)?;
-                continue;
+        match bytes.get(at)? {
+            b'"' => at += string_length(bytes.get(at..)?)?.0,
+            b'{' | b'[' => {
+                open += 1;
+                at += 1;
             }
-            b'{' | b'[' => open += 1,
-            _ => open = open.checked_sub(1)?,
-        }
-        at += 1;
-        if open == 0 {
-            return Some(at);
+            b'}' | b']' => {
+                open = open.checked_sub(1)?;
+                at += 1;
+                if open == 0 {
+                    return Some(at);
+                }
+            }
+            _ => at += 1,
         }
     }
 }
@@ -659,10 +677,7 @@ impl<'a> Checker<'a> {
         self.at += 1;
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let plain = rest
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
-            self.at += plain.unwrap_or(rest.len());
+            self.at += plain_length(rest);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
