@@ -33,9 +33,9 @@ pub(super) fn read(
             message.describe()
         )));
     }
-    check_schemas(message, policy, cx)?;
-    let operations = message
-        .get("Operations")
+    let [schemas, operations] = message.pick(["schemas", "Operations"]);
+    check_schemas(schemas, policy, cx)?;
+    let operations = operations
         .filter(|json| json.is_array())
         .ok_or_else(|| Error::invalid_syntax("A PATCH needs a list of Operations."))?;
     let mut reader = Reader {
@@ -46,13 +46,15 @@ pub(super) fn read(
         operations: Vec::new(),
         index: 0,
     };
+    let mut is_empty = true;
     for (index, operation) in operations.elements().enumerate() {
+        is_empty = false;
         reader.index = index;
         reader
             .operation(operation)
             .map_err(|error| error.in_operation(index))?;
     }
-    if operations.elements().next().is_none() {
+    if is_empty {
         return Err(Error::invalid_syntax(
             "A PATCH needs at least one operation in Operations.",
         ));
@@ -61,8 +63,8 @@ pub(super) fn read(
     Ok((text, operations))
 }
 
-fn check_schemas(message: Json<'_>, policy: &Policy, cx: &mut Cx<'_>) -> Result<()> {
-    let listed = message.get("schemas").is_some_and(|schemas| {
+fn check_schemas(schemas: Option<Json<'_>>, policy: &Policy, cx: &mut Cx<'_>) -> Result<()> {
+    let listed = schemas.is_some_and(|schemas| {
         schemas
             .elements()
             .any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP)))
@@ -104,8 +106,8 @@ impl Reader<'_, '_> {
                 json.describe()
             )));
         }
-        let op = read_op(json.get("op"))?;
-        let value = json.get("value");
+        let [op, path, value] = json.pick(["op", "path", "value"]);
+        let op = read_op(op)?;
         let value = match (op, value) {
             (Op::Remove, Some(value)) => self.removed_values(value)?,
             (Op::Add | Op::Replace, None) => {
@@ -116,7 +118,7 @@ impl Reader<'_, '_> {
             }
             (_, value) => value,
         };
-        match json.get("path").filter(|path| !path.is_null()) {
+        match path.filter(|path| !path.is_null()) {
             Some(path) => {
                 let path = path.as_str().ok_or_else(|| {
                     Error::invalid_path(format!("The path must be a string, but is {}.", path.describe()))

@@ -3,16 +3,33 @@
 use crate::error::{Error, Result};
 use crate::fold::{Fold, check_user_name};
 use crate::record::Record;
-use crate::schema::{Attribute, Type};
+use crate::schema::{Attribute, Mutability, Type};
 use crate::value::View;
 use crate::value::view::break_if;
 
 /// Checks a record: required text is never blank, and where `all` is set, every format (RFC 7643 section 4.1).
 pub(super) fn check(record: &dyn Record, all: bool) -> Result<()> {
     for (index, attribute) in record.attributes().iter().enumerate() {
+        if !is_checked(attribute, all) {
+            continue;
+        }
         check_view(&record.view(index), attribute, all).map_err(|error| error.at(attribute.name))?;
     }
     Ok(())
+}
+
+/// Whether there can be anything to check of an attribute: the values of most need not be looked at. What the service
+/// sets itself is its own affair.
+fn is_checked(attribute: &Attribute, all: bool) -> bool {
+    let checked = match attribute.shape.kind {
+        Type::String => attribute.shape.required || (all && has_format(attribute)),
+        kind => kind == Type::Complex,
+    };
+    checked && !attribute.edges && attribute.shape.mutability != Mutability::ReadOnly
+}
+
+fn has_format(attribute: &Attribute) -> bool {
+    attribute.fold() == Fold::UserName || matches!(attribute.name, "country" | "locale" | "timezone")
 }
 
 fn check_view(view: &View<'_>, attribute: &Attribute, all: bool) -> Result<()> {
@@ -20,9 +37,6 @@ fn check_view(view: &View<'_>, attribute: &Attribute, all: bool) -> Result<()> {
         return check(record, all);
     }
     if let Some(values) = view.values() {
-        if attribute.edges {
-            return Ok(());
-        }
         let mut result = Ok(());
         let mut index = 0;
         _ = values.try_for_each(&mut |value| {

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::path::AttrPath;
 use crate::record::Record;
-use crate::schema::Shape;
+use crate::schema::{Shape, Type};
+use crate::value::json::Kind;
 use crate::value::{Coerce, Coerced, Cx, Json};
 
 pub use kept::{Extent, Kept};
@@ -221,6 +222,9 @@ impl Debug for Policy {
 
 impl Coerce for Policy {
     fn coerce(&self, json: Json<'_>, want: &Shape) -> Option<Coerced> {
+        if fits(json.kind(), want) {
+            return None;
+        }
         self.tolerances.iter().find_map(|tolerance| {
             let json = tolerance.coerce(json, want)?;
             Some(Coerced {
@@ -256,6 +260,21 @@ impl Coerce for Policy {
     }
 }
 
+/// Whether nothing can have to be bent, which is so of nearly all that is sent. Not of objects: one may hold JSON in a
+/// string.
+fn fits(sent: Kind, want: &Shape) -> bool {
+    match sent {
+        Kind::Array => want.multi_valued,
+        _ if want.multi_valued => false,
+        Kind::Bool => want.kind == Type::Boolean,
+        Kind::String => matches!(
+            want.kind,
+            Type::String | Type::Reference | Type::DateTime | Type::Binary
+        ),
+        Kind::Null | Kind::Number | Kind::Object => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +285,44 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), ALL.len());
+    }
+
+    /// What is taken to fit without asking the tolerances is what none of them bends.
+    #[test]
+    fn no_tolerance_bends_what_fits() {
+        let kinds = [
+            Type::String,
+            Type::Boolean,
+            Type::Decimal,
+            Type::Integer,
+            Type::DateTime,
+            Type::Binary,
+            Type::Reference,
+            Type::Complex,
+        ];
+        let shapes = kinds.map(Shape::new);
+        let texts = [
+            r#""""#,
+            r#""True""#,
+            r#""{\"value\":\"7\"}""#,
+            "true",
+            "1.0",
+            "null",
+            "[]",
+            r#"["True"]"#,
+        ];
+        for text in texts {
+            let json = crate::value::JsonBuf::parse(text.as_bytes(), &crate::Limits::default()).unwrap();
+            for shape in shapes.iter().flat_map(|shape| [*shape, shape.multiple()]) {
+                let bent = ALL
+                    .iter()
+                    .any(|tolerance| tolerance.coerce(json.as_json(), &shape).is_some());
+                assert!(
+                    !(bent && fits(json.as_json().kind(), &shape)),
+                    "{text} for {shape:?}"
+                );
+            }
+        }
     }
 
     #[test]
