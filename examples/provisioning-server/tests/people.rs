@@ -402,4 +402,22 @@ fn a_deleted_organization_leaves_nobody_behind() {
         [[Cell::Integer(2)]],
         "the history is kept"
     );
+    assert!(
+        rows(
+            &bench.place,
+            "SELECT 1 FROM organization WHERE name = 'acme' AND purged IS NULL"
+        )
+        .is_empty()
+    );
+}
+
+#[test]
+fn a_deletion_that_was_cut_off_is_finished_at_the_next_start() {
+    let bench = Bench::new(&[]);
+    bench.user("secret.person@x.example");
+    let Bench { server, place, .. } = bench;
+    drop(server);
+    place.execute("UPDATE organization SET deleted = 1 WHERE name = 'acme'");
+    drop(place.serve(&[]));
+    assert!(rows(&place, "SELECT 1 FROM scim_resource").is_empty());
 }

@@ -65,6 +65,7 @@ impl Serve {
             Some(url) => url.clone(),
             None => PublicUrl::of_listener(address),
         };
+        product.purge_deleted(Timestamp::now()).await?;
         product.set_origin(&base.to_string()).await?;
         let ended = shutdown::listen()
             .map_err(|cause| Fault::internal("The server cannot listen for signals to end.", cause))?;

@@ -21,7 +21,8 @@ CREATE TABLE organization (
     enabled  INTEGER NOT NULL,
     settings TEXT    NOT NULL,
     created  INTEGER NOT NULL,
-    deleted  INTEGER
+    deleted  INTEGER,
+    purged   INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX organization_name ON organization (name) WHERE deleted IS NULL;
 

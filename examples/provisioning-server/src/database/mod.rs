@@ -4,7 +4,7 @@ mod address;
 pub(crate) mod group_names;
 pub(crate) mod history;
 mod migrations;
-mod organizations;
+pub(crate) mod organizations;
 mod tokens;
 
 use std::fmt;
@@ -192,16 +192,34 @@ impl Product {
                 };
                 tokens::revoke_all(tx, organization.id, now)?;
                 organizations::delete(tx, organization.id, now)?;
-                group_names::remove_all(tx, organization.id)?;
                 Ok(Ok(organization))
             })
             .await?;
+        self.purge(organization.id, now).await?;
+        Ok(organization)
+    }
+
+    /// Removes what deleted organizations have left behind, where a process ended before it had removed it all.
+    pub(crate) async fn purge_deleted(&self, now: Timestamp) -> Result<()> {
+        for organization in self.read(organizations::to_purge).await? {
+            self.purge(organization, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes people and groups. The organization is deleted already, so that no change can follow.
+    async fn purge(&self, organization: Uuid, now: Timestamp) -> Result<()> {
         let documents = self.documents::<String>().build().map_err(failed)?;
         documents
-            .delete_tenant(&organization.id.to_string())
+            .delete_tenant(&organization.to_string())
             .await
             .map_err(failed)?;
-        Ok(organization)
+        self.write(move |tx| {
+            group_names::remove_all(tx, organization)?;
+            organizations::purged(tx, organization, now)?;
+            Ok(Ok(()))
+        })
+        .await
     }
 
     /// Ends the tokens that `rule` names and adds a new one, if there is one. Answers with what has become of them.

@@ -44,6 +44,34 @@ pub(super) fn delete(tx: &Transaction<'_>, id: Uuid, now: Timestamp) -> scim::Re
     Ok(())
 }
 
+/// Notes that nothing of a deleted organization is left but its history.
+pub(super) fn purged(tx: &Transaction<'_>, id: Uuid, now: Timestamp) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE organization SET purged = ?2 WHERE id = ?1",
+        &[id.as_bytes().into(), now.as_microsecond().into()],
+    )?;
+    Ok(())
+}
+
+/// The deleted organizations that may have left something behind.
+pub(super) fn to_purge(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
+    reader.query_all(
+        "SELECT id FROM organization WHERE deleted IS NOT NULL AND purged IS NULL",
+        &[],
+        |row| read_id(row.blob(0)?),
+    )
+}
+
+/// Whether an organization exists in the state that a transaction sees.
+pub(crate) fn exists(tx: &Transaction<'_>, id: Uuid) -> scim::Result<bool> {
+    let found = tx.query_one(
+        "SELECT 1 FROM organization WHERE id = ?1 AND deleted IS NULL",
+        &[id.as_bytes().into()],
+        |row| row.integer(0),
+    )?;
+    Ok(found.is_some())
+}
+
 pub(super) fn find(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Organization>> {
     let found = reader.query_one(
         "SELECT id, name, display, enabled, settings, created FROM organization WHERE name = ?1 AND deleted IS NULL",

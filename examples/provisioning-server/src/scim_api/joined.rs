@@ -8,7 +8,7 @@ use scim::store::sqlite::{Joined, Transaction};
 
 use super::context::Context;
 use super::rules;
-use crate::database::history;
+use crate::database::{history, organizations};
 use crate::history::change;
 
 /// Joins every change of a person or group.
@@ -24,6 +24,13 @@ impl Joined<Context> for Rules {
         id: &str,
         write: &Write<'_>,
     ) -> scim::Result<()> {
+        // The request may have been admitted a moment before the organization was deleted.
+        if !organizations::exists(tx, cx.organization().id)? {
+            return Err(scim::Error::new(
+                http::StatusCode::NOT_FOUND,
+                "The organization was deleted.",
+            ));
+        }
         if resource_type.name == User::RESOURCE_TYPE.name {
             rules::check_user(cx, write)?;
         } else if resource_type.name == Group::RESOURCE_TYPE.name {

@@ -76,6 +76,12 @@ impl Place {
         )
     }
 
+    /// Changes the database behind the program's back.
+    pub fn execute(&self, sql: &'static str) {
+        let database = Database::open(self.database(), Options::default()).unwrap();
+        database.blocking_write(move |tx| tx.execute(sql, &[])).unwrap();
+    }
+
     /// Writes a file and answers with its path.
     pub fn file(&self, name: &str, text: &str) -> String {
         let path = self.0.path().join(name);
