@@ -143,3 +143,130 @@ fn change_of<V>(
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::limits::Limits;
+    use crate::policy::Policy;
+    use crate::resources::{Group, Member};
+    use crate::value::{Select, View};
+
+    type Members = BTreeSet<String>;
+
+    fn ids() -> impl Strategy<Value = Vec<String>> {
+        prop::collection::vec("[a-f]", 0..4)
+    }
+
+    fn values(ids: &[String]) -> Value {
+        ids.iter().map(|id| json!({"value": id})).collect()
+    }
+
+    /// Every way in which an operation can reach the members, beside some that do not, and one that fails.
+    fn operation() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            4 => ids().prop_map(|ids| json!({"op": "add", "path": "members", "value": values(&ids)})),
+            2 => "[a-f]".prop_map(|id| json!({"op": "add", "path": "members", "value": {"value": id}})),
+            4 => ids().prop_map(|ids| json!({"op": "remove", "path": "members", "value": values(&ids)})),
+            3 => "[a-f]".prop_map(|id| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")})),
+            1 => "[a-f]".prop_map(|id| json!({"op": "remove", "path": format!("members[not (value eq \"{id}\")]")})),
+            2 => ids().prop_map(|ids| json!({"op": "replace", "path": "members", "value": values(&ids)})),
+            1 => Just(json!({"op": "remove", "path": "members"})),
+            1 => Just(json!({"op": "replace", "path": "members", "value": null})),
+            2 => ids().prop_map(|ids| json!({"op": "add", "value": {"members": values(&ids), "externalId": "x"}})),
+            2 => "[x-z]".prop_map(|name| json!({"op": "replace", "value": {"displayName": name}})),
+            1 => "[a-f]".prop_map(|id| json!({"op": "replace", "path": format!("members[value eq \"{id}\"].display"), "value": "D"})),
+            1 => Just(json!({"op": "replace", "path": "id", "value": "1"})),
+        ]
+    }
+
+    fn group(members: &[String]) -> Group {
+        let members: Members = members.iter().cloned().collect();
+        let mut group = Group::new("G");
+        group.members = members.iter().map(Member::new).collect::<Vec<_>>().into();
+        group
+    }
+
+    fn held(members: &[Member]) -> Members {
+        members.iter().map(|member| member.value.clone()).collect()
+    }
+
+    /// What a store does with deltas, in the fewest words.
+    fn carry_out(deltas: Vec<Delta<Vec<Member>>>, members: &mut Members) {
+        for delta in deltas {
+            match delta.change {
+                DeltaChange::Add(added) => members.extend(held(&added)),
+                DeltaChange::Set(all) => *members = held(&all),
+                DeltaChange::Clear => members.clear(),
+                DeltaChange::RemoveValues(removed) => members.retain(|id| !held(&removed).contains(id)),
+                DeltaChange::RemoveWhere(filter) => {
+                    members.retain(|id| !Select::matches(&filter, &View::Complex(&Member::new(id))));
+                }
+            }
+        }
+    }
+
+    proptest! {
+        /// Deltas and rest together do what the PATCH does to the whole resource, and fail where it fails.
+        #[test]
+        fn deltas_do_what_the_patch_does(
+            before in ids(),
+            operations in prop::collection::vec(operation(), 1..6),
+        ) {
+            let body = json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                "Operations": operations,
+            });
+            let body = body.to_string();
+            let Ok(patch) = Patch::<Group>::parse(body.as_bytes(), &Policy::interop(), &Limits::default()) else {
+                return Ok(());
+            };
+            let before = group(&before);
+            let whole = patch.apply(&before).map(|applied| applied.resource.unwrap_or_else(|| before.clone()));
+            let Ok(Some(split)) = patch.split(Group::paths().members()) else {
+                return Ok(());
+            };
+            let mut bare = before.clone();
+            bare.members = crate::value::Edges::NotLoaded;
+            let rest = split.rest.apply(&bare).map(|applied| applied.resource.unwrap_or_else(|| bare.clone()));
+            let (whole, rest) = match (whole, rest) {
+                (Ok(whole), Ok(rest)) => (whole, rest),
+                (Err(whole), Err(rest)) => {
+                    prop_assert_eq!(whole.to_string(), rest.to_string());
+                    return Ok(());
+                }
+                (whole, rest) => return Err(TestCaseError::fail(format!("{whole:?} but {rest:?}"))),
+            };
+            let mut members = held(before.members.loaded().unwrap());
+            carry_out(split.deltas, &mut members);
+            prop_assert_eq!(members, held(whole.members.loaded().unwrap()));
+            prop_assert_eq!((rest.display_name, rest.external_id), (whole.display_name, whole.external_id));
+        }
+    }
+
+    /// The law above is not empty: what a provider sends of members is split, and what goes into them is not.
+    #[test]
+    fn whole_values_are_split_off() {
+        let splits = |operations: Value| {
+            let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations});
+            let patch = Patch::<Group>::parse(
+                body.to_string().as_bytes(),
+                &Policy::interop(),
+                &Limits::default(),
+            );
+            let split = patch.unwrap().split(Group::paths().members()).unwrap();
+            split.map(|split| (split.deltas.len(), split.rest.operations().len()))
+        };
+        let add = json!({"op": "add", "path": "members", "value": [{"value": "1"}]});
+        let all = json!({"op": "replace", "value": {"members": [{"value": "1"}], "displayName": "x", "externalId": "y"}});
+        assert_eq!(splits(json!([add])), Some((1, 0)));
+        assert_eq!(splits(json!([add, all])), Some((2, 2)));
+        let inside = json!({"op": "replace", "path": "members[value eq \"1\"].display", "value": "D"});
+        assert_eq!(splits(json!([add, inside])), None);
+    }
+}

@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -410,4 +412,68 @@ fn loaded_edges_are_a_list_even_if_there_are_none() {
     assert!(!group.view(index).is_present());
     group.members = Edges::NotLoaded;
     assert!(matches!(group.view(index), View::Absent));
+}
+
+fn members_operation() -> impl Strategy<Value = Value> {
+    let ids = || prop::collection::vec(0..5usize, 0..4);
+    let values = |ids: Vec<usize>| {
+        ids.iter()
+            .map(|n| json!({"value": format!("{{{n}}}")}))
+            .collect::<Value>()
+    };
+    prop_oneof![
+        3 => ids().prop_map(move |ids| json!({"op": "add", "path": "members", "value": values(ids)})),
+        3 => ids().prop_map(move |ids| json!({"op": "remove", "path": "members", "value": values(ids)})),
+        2 => ids().prop_map(move |ids| json!({"op": "replace", "path": "members", "value": values(ids)})),
+        2 => (0..5usize).prop_map(|n| json!({"op": "remove", "path": format!("members[value eq \"{{{n}}}\"]")})),
+        1 => (0..5usize, 0..5usize).prop_map(|(m, n)| json!({"op": "remove", "path": format!("members[value eq \"{{{m}}}\" or value eq \"{{{n}}}\"]")})),
+        1 => (0..5usize).prop_map(|n| json!({"op": "remove", "path": format!("members[not (value eq \"{{{n}}}\")]")})),
+        1 => Just(json!({"op": "remove", "path": "members"})),
+        2 => "[x-z]".prop_map(|name| json!({"op": "replace", "value": {"displayName": name}})),
+        1 => (0..5usize).prop_map(|n| json!({"op": "replace", "path": format!("members[value eq \"{{{n}}}\"].display"), "value": "D"})),
+        1 => Just(json!({"op": "replace", "path": "id", "value": "1"})),
+    ]
+}
+
+proptest! {
+    /// The store changes edges one by one, and comes to what the PATCH makes of the whole resource.
+    #[test]
+    fn a_patch_by_deltas_is_a_patch(
+        before in prop::collection::btree_set(0..5usize, 0..5),
+        operations in prop::collection::vec(members_operation(), 1..6),
+    ) {
+        let store = store();
+        let ids: Vec<String> = (0..5).map(|n| create(&store, User::new(format!("u{n}"))).resource.id.to_string()).collect();
+        let mut group = Group::new("x");
+        group.members = before.iter().map(|n| Member::new(&ids[*n])).collect::<Vec<_>>().into();
+        let group = create(&store, group);
+        let id = group.resource.id.as_str();
+        let filled = ids.iter().enumerate().fold(json!(operations).to_string(), |text, (n, id)| text.replace(&format!("{{{n}}}"), id));
+        let body = format!(r#"{{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": {filled}}}"#);
+        let Ok(patch) = Patch::<Group>::parse(body.as_bytes(), &Policy::interop(), &Limits::default()) else {
+            return Ok(());
+        };
+        let whole = patch.apply(&group.resource);
+        let patched = now(store.patch(&(), id, &patch, &Precondition::None, &reply::<Group>()));
+        let after: Stored<Group> = now(store.load(&(), id, Extent::Whole)).unwrap().unwrap();
+        let state = |group: &Group| {
+            let members: BTreeSet<String> = group.members.loaded().unwrap().iter().map(|member| member.value.clone()).collect();
+            (group.display_name.clone(), members)
+        };
+        match (whole, patched) {
+            (Ok(whole), Ok(patched)) => {
+                let whole = whole.resource.unwrap_or_else(|| group.resource.clone());
+                prop_assert_eq!(state(&after.resource), state(&whole));
+                prop_assert_eq!(patched.changed, state(&group.resource) != state(&whole));
+                prop_assert_eq!(after.version == group.version, !patched.changed);
+            }
+            (Err(_), Err(_)) => prop_assert_eq!(&after, &group),
+            (whole, patched) => return Err(TestCaseError::fail(format!("{whole:?} but {patched:?}"))),
+        }
+        for (n, user) in ids.iter().enumerate() {
+            let user: Stored<User> = now(store.load(&(), user, Extent::Whole)).unwrap().unwrap();
+            let is_member = state(&after.resource).1.contains(&ids[n]);
+            prop_assert_eq!(user.resource.groups.len(), usize::from(is_member));
+        }
+    }
 }
