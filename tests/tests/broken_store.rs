@@ -1,5 +1,11 @@
 //! A store that is broken on purpose is found out by the contract, each fault by a check that names it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper of a test may fail the test"
+)]
+
 use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Mutex;

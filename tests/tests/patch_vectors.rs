@@ -1,5 +1,12 @@
 //! The PATCH vectors, applied to structs: no store, no protocol, no network (RFC 7644 section 3.5.2).
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail the test"
+)]
+
 use scim::patch::Patch;
 use scim::policy::Policy as Rules;
 use scim::projection::{Base, Projection, write_resource};

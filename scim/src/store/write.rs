@@ -8,7 +8,7 @@ use crate::patch::Patch;
 use crate::path::AttrPath;
 use crate::record::{Record, ScimResource, apply_to_record};
 use crate::schema::{Attribute, Mutability, Returned};
-use crate::store::{Answer, Extent, Patched, Precondition, Reply, Store, Stored, not_found};
+use crate::store::{Extent, Patched, Precondition, Reply, Store, Stored, not_found};
 use crate::value::{Cx, Edit, Intent, JsonBuf, Op, Strict};
 
 /// What happened to a resource, for an application that joins the write with its own statements.
@@ -63,11 +63,13 @@ pub(super) async fn load_apply_replace<R: ScimResource, C: Sync, S: Store<R, C> 
         let Some(changed) = patch.apply(&current.resource)?.resource else {
             return shown(store, cx, id, current, false, reply).await;
         };
-        match store
-            .replace(cx, id, changed, &Precondition::IfMatch(vec![current.version]))
-            .await
-        {
-            Ok(stored) => return shown(store, cx, id, stored, true, reply).await,
+        let unchanged = Precondition::IfMatch(vec![current.version.clone()]);
+        match store.replace(cx, id, changed, &unchanged).await {
+            Ok(stored) => {
+                // What the store completes by itself, such as the type of a member, can make two states one.
+                let changed = stored.version != current.version;
+                return shown(store, cx, id, stored, changed, reply).await;
+            }
             Err(error) if error.status() == http::StatusCode::PRECONDITION_FAILED => {}
             Err(error) => return Err(error),
         }
@@ -84,16 +86,41 @@ async fn shown<R: ScimResource, C: Sync, S: Store<R, C> + ?Sized>(
     reply: &Reply,
 ) -> Result<Patched<R>> {
     let version = stored.version;
+    if let Some(most) = reply.most_edges
+        && exceeds_edges(store, cx, id, most).await?
+    {
+        return Ok(Patched {
+            answer: None,
+            version,
+            changed,
+        });
+    }
     let answer = store.get(cx, id, &reply.want, &Precondition::None).await?;
-    let hidden = match (&answer, reply.most_edges) {
-        (Answer::Typed(stored), Some(most)) => has_more_edges(&stored.resource, most),
-        _ => false,
-    };
     Ok(Patched {
-        answer: (!hidden).then_some(answer),
+        answer: Some(answer),
         version,
         changed,
     })
+}
+
+/// Whether a resource has more edges than are to be shown. This reads them all: a store that can count them does better
+/// with a `patch` of its own.
+async fn exceeds_edges<R: ScimResource, C: Sync, S: Store<R, C> + ?Sized>(
+    store: &S,
+    cx: &C,
+    id: &str,
+    most: usize,
+) -> Result<bool> {
+    if !R::RESOURCE_TYPE
+        .schema
+        .attributes
+        .iter()
+        .any(|attribute| attribute.edges)
+    {
+        return Ok(false);
+    }
+    let whole = store.load(cx, id, Extent::Whole).await?;
+    Ok(whole.is_some_and(|stored| has_more_edges(&stored.resource, most)))
 }
 
 fn has_more_edges(record: &dyn Record, most: usize) -> bool {
