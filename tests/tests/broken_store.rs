@@ -1,6 +1,7 @@
 //! A store that is broken on purpose is found out by the contract, each fault by a check that names it.
 
 #![allow(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a helper of a test may fail the test"
