@@ -87,7 +87,9 @@ mod sqlite {
     fn in_file() -> Sqlite<Tenant> {
         static FILES: AtomicU32 = AtomicU32::new(0);
         let number = FILES.fetch_add(1, Ordering::Relaxed);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("store-contract-{number}"));
+        // Tests run side by side, in one process or in many.
+        let name = format!("store-contract-{}-{number}", std::process::id());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
         store(Sqlite::open(folder.join("scim.db")))
