@@ -1,4 +1,6 @@
-//! What a store can be tested with (feature `testkit`).
+//! What a store and a service can be tested with (feature `testkit`).
+//!
+//! [`simulate`] has the identity providers that will use the service.
 //!
 //! [`store_contract!`](crate::store_contract) makes a test of every rule that [`Store`](crate::store::Store) names:
 //!
@@ -14,6 +16,7 @@
 
 pub mod contract;
 mod kit;
+pub mod simulate;
 
 use crate::store::HasTenant;
 

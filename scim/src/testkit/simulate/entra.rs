@@ -1,0 +1,515 @@
+//! Microsoft Entra ID: cycles of many changes, one PATCH operation per attribute, and quarantine.
+
+use http::{HeaderMap, Method};
+use serde_json::{Map, Value, json};
+
+use super::directory::{Group, Person};
+use super::flatten::{Attributes, flatten};
+use super::job::{Job, Refusal, Trouble};
+use super::ledger::{Ledger, Roster, Team};
+use super::provider::{ENTERPRISE, GROUP, Provider, Quarantine, USER, headers, literal, plus};
+use super::report::Fault;
+use super::transport::Transport;
+
+/// How Entra writes a PATCH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Capital operations, booleans as text, members removed by value: what is sent unless the tenant URL says
+    /// otherwise.
+    Default,
+    /// What the flag `aadOptscim062020` in the tenant URL makes of it.
+    Compliant,
+}
+
+/// The default attribute mapping.
+pub(super) struct Entra(Style);
+
+/// A mapping from which an administrator has deleted everything but userName and the two names. Without `active` there
+/// is no way to deactivate: whoever leaves is deleted.
+pub(super) struct EntraThreeAttributes;
+
+impl Entra {
+    pub(super) fn by_default() -> Self {
+        Self(Style::Default)
+    }
+}
+
+/// The same mapping with standard PATCH.
+pub(super) struct EntraCompliant(Entra);
+
+impl EntraCompliant {
+    pub(super) fn new() -> Self {
+        Self(Entra(Style::Compliant))
+    }
+}
+
+const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+
+const HEADERS: &[(&str, &str)] = &[
+    ("accept", "application/scim+json"),
+    ("content-type", "application/scim+json; charset=utf-8"),
+];
+
+/// More than 40 % failures from 5,000 on, or more than 40,000.
+const QUARANTINE: Quarantine = Quarantine {
+    percent: 40,
+    least: 5_000,
+    most: 40_000,
+};
+
+fn user_search(login: &str) -> String {
+    format!(
+        "/Users?filter={}",
+        plus(&format!("userName eq {}", literal(login)))
+    )
+}
+
+fn group_search(name: &str) -> String {
+    let filter = plus(&format!("displayName eq {}", literal(name)));
+    format!("/Groups?excludedAttributes=members&filter={filter}")
+}
+
+fn user(person: &Person, ledger: &Ledger) -> Value {
+    let mut enterprise = json!({"department": person.department, "employeeNumber": person.employee_number()});
+    let manager = person.manager.and_then(|manager| ledger.accounts.get(&manager));
+    if let (Some(manager), Some(enterprise)) = (manager, enterprise.as_object_mut()) {
+        // The body's form of a manager is as unsettled as the documentation: both have been seen.
+        let value = if person.key.is_multiple_of(2) {
+            json!(manager)
+        } else {
+            json!({"value": manager})
+        };
+        enterprise.insert("manager".into(), value);
+    }
+    let mut body = json!({
+        "schemas": [USER, ENTERPRISE],
+        "externalId": person.external_id(),
+        "userName": person.login,
+        "active": person.active,
+        "displayName": person.display(),
+        "emails": [{"primary": true, "type": "work", "value": person.login}],
+        "meta": {"resourceType": "User"},
+        "name": {"formatted": person.display(), "familyName": person.family, "givenName": person.given},
+        "title": person.title,
+        "preferredLanguage": null,
+        "roles": person.role.iter().map(|role| json!({"primary": "True", "value": role})).collect::<Value>(),
+        ENTERPRISE: enterprise,
+    });
+    if let Some(body) = body.as_object_mut() {
+        let mut list = |name: &str, value: Value| _ = body.insert(name.into(), json!([value]));
+        if let Some(mobile) = &person.mobile {
+            list("phoneNumbers", json!({"type": "mobile", "value": mobile}));
+        }
+        if let Some(city) = &person.city {
+            list(
+                "addresses",
+                json!({"type": "work", "locality": city, "formatted": format!("1 Way, {city}")}),
+            );
+        }
+    }
+    body
+}
+
+fn three_attributes(person: &Person) -> Value {
+    json!({
+        "schemas": [USER, ENTERPRISE],
+        "userName": person.login,
+        "meta": {"resourceType": "User"},
+        "name": {"familyName": person.family, "givenName": person.given},
+    })
+}
+
+/// The second schema is none that anybody else knows.
+fn group(group: &Group) -> Value {
+    json!({
+        "schemas": [GROUP, "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],
+        "externalId": group.external_id(),
+        "displayName": group.name,
+        "meta": {"resourceType": "Group"},
+    })
+}
+
+/// Looks for people and groups that cannot exist; anything but an empty list means that this is no SCIM server.
+async fn connect<T: Transport>(job: &mut Job<'_, T>) -> Result<(), Trouble> {
+    let guid = job.guid();
+    for (path, attribute) in [
+        (user_search(&guid), "userName"),
+        (group_search(&guid), "displayName"),
+    ] {
+        let answer = job.insist(Method::GET, &path, None).await;
+        if answer
+            .as_ref()
+            .is_err_and(|trouble| trouble.status() == Some(404))
+        {
+            job.report.fault(Fault::EmptySearchRefused, format!("GET {path}"));
+        }
+        let list = answer?.body;
+        if let Some(found) = job.resources(&path, &list)?.first() {
+            let found = found.get(attribute).unwrap_or(&Value::Null).to_string();
+            job.report
+                .fault(Fault::WrongMatch, format!("GET {path} returned {found}"));
+        }
+    }
+    Ok(())
+}
+
+/// One attribute that is to change.
+struct Change {
+    name: String,
+    value: Option<Value>,
+    is_new: bool,
+    is_new_element: bool,
+}
+
+/// What differs between what the server holds and what it is to hold. What is to be unassigned is not sent, but for the
+/// manager.
+fn changes(held: &Attributes, wanted: &Attributes) -> Vec<Change> {
+    let mut changes: Vec<_> = wanted
+        .iter()
+        .filter(|(name, value)| held.get(*name) != Some(value))
+        // Elements are made by what they hold: that one of them is the primary was said when it was made.
+        .filter(|(name, _)| !name.ends_with(".primary"))
+        .map(|(name, value)| Change {
+            name: name.clone(),
+            value: Some(value.clone()),
+            is_new: !held.contains_key(name),
+            is_new_element: element(name)
+                .is_some_and(|element| !held.keys().any(|key| key.starts_with(element))),
+        })
+        .collect();
+    let manager = format!("{MANAGER}.value");
+    if held.contains_key(&manager) && !wanted.contains_key(&manager) {
+        changes.push(Change {
+            name: manager,
+            value: None,
+            is_new: false,
+            is_new_element: false,
+        });
+    }
+    changes
+}
+
+/// `emails[work]` of `emails[work].value`.
+fn element(name: &str) -> Option<&str> {
+    name.find(']').and_then(|end| name.get(..=end))
+}
+
+/// The path of an attribute: `emails[type eq "work"].value`.
+fn path(name: &str) -> String {
+    if name.strip_suffix(".value") == Some(MANAGER) {
+        return MANAGER.to_owned();
+    }
+    match name
+        .split_once('[')
+        .and_then(|(list, rest)| Some((list, rest.split_once(']')?)))
+    {
+        // Roles are told apart by the one that is the primary, and the boolean is text.
+        Some((list, ("primary", sub))) => format!("{list}[primary eq \"True\"]{sub}"),
+        Some((list, (kind, sub))) => format!("{list}[type eq \"{kind}\"]{sub}"),
+        None => name.to_owned(),
+    }
+}
+
+impl Style {
+    fn word(self, word: &'static str) -> String {
+        match self {
+            Self::Compliant => word.to_ascii_lowercase(),
+            Self::Default => word.to_owned(),
+        }
+    }
+
+    fn value(self, value: &Value) -> Value {
+        match (self, value) {
+            (Self::Default, Value::Bool(true)) => json!("True"),
+            (Self::Default, Value::Bool(false)) => json!("False"),
+            _ => value.clone(),
+        }
+    }
+
+    /// Add and Replace are both seen for attributes that have no value yet.
+    fn operation<T: Transport>(self, job: &mut Job<'_, T>, change: &Change) -> Value {
+        let adds = change.is_new && job.random.chance(500);
+        let op = self.word(if adds { "Add" } else { "Replace" });
+        match &change.value {
+            Some(value) => json!({"op": op, "path": path(&change.name), "value": self.value(value)}),
+            // Either way has been seen to take a manager away.
+            None if job.random.chance(500) => json!({"op": self.word("Remove"), "path": path(&change.name)}),
+            None => json!({"op": op, "path": path(&change.name), "value": ""}),
+        }
+    }
+
+    fn operations<T: Transport>(self, job: &mut Job<'_, T>, changes: &[Change]) -> Vec<Value> {
+        let has_filter = |change: &&Change| change.name.contains('[');
+        let is_plain = |change: &&Change| !change.name.contains('[') && change.value.is_some();
+        if self == Self::Default {
+            return changes.iter().map(|change| self.operation(job, change)).collect();
+        }
+        // With the flag, everything without a filter goes into one operation without a path, under dotted names and
+        // names with URNs. References keep an operation of their own.
+        let by_path =
+            |change: &&Change| has_filter(change) || !is_plain(change) || change.name.starts_with(MANAGER);
+        let mut operations: Vec<_> = changes
+            .iter()
+            .filter(by_path)
+            .map(|change| self.operation(job, change))
+            .collect();
+        let rest: Map<_, _> = changes
+            .iter()
+            .filter(|change| !by_path(change))
+            .filter_map(|change| Some((change.name.clone(), change.value.clone()?)))
+            .collect();
+        if !rest.is_empty() {
+            operations.push(json!({"op": "replace", "value": rest}));
+        }
+        operations
+    }
+
+    async fn update<T: Transport>(
+        self,
+        job: &mut Job<'_, T>,
+        id: &str,
+        wanted: &Value,
+    ) -> Result<(), Trouble> {
+        let path = format!("/Users/{id}");
+        let held = flatten(&job.get(&path).await?);
+        let changes = changes(&held, &flatten(wanted));
+        if changes.is_empty() {
+            return Ok(());
+        }
+        for change in changes.iter().filter(|change| change.is_new_element) {
+            job.ledger
+                .made_by_path
+                .insert((id.to_owned(), change.name.clone()));
+        }
+        let operations = self.operations(job, &changes);
+        match job.patch(&path, operations.clone()).await {
+            Err(Trouble::Refused(refusal)) if refusal.status == 400 => {
+                explain(job, &path, &changes, operations, &refusal).await;
+                Err(Trouble::Refused(refusal))
+            }
+            answer => answer,
+        }
+    }
+
+    /// A group is looked at without its members, which are therefore never repaired.
+    async fn push<T: Transport>(
+        self,
+        job: &mut Job<'_, T>,
+        group: &Group,
+        team: &Team,
+        roster: &Roster,
+    ) -> Result<(), Trouble> {
+        let path = format!("/Groups/{}", team.id);
+        let held = job.get(&format!("{path}?excludedAttributes=members")).await?;
+        if held.get("members").is_some() {
+            job.report.fault(
+                Fault::ExcludedShown,
+                format!("GET {path}?excludedAttributes=members"),
+            );
+        }
+        if held.get("displayName").and_then(Value::as_str) != Some(group.name.as_str()) {
+            let name = json!({"op": self.word("Replace"), "path": "displayName", "value": group.name});
+            job.patch(&path, vec![name]).await?;
+        }
+        job.ledger.doubt(group.key, roster);
+        for members in roster.add.chunks(MEMBERS_AT_ONCE) {
+            let ids = members.iter().map(|member| member.id.as_str());
+            let add = json!({"op": self.word("Add"), "path": "members", "value": self.references(ids)});
+            job.patch(&path, vec![add]).await?;
+        }
+        for members in roster.remove.chunks(MEMBERS_AT_ONCE) {
+            let removals = self.removals(members);
+            if self == Self::Default {
+                job.ledger.removed_by_value.insert(team.id.clone());
+            }
+            job.patch(&path, removals).await?;
+        }
+        job.ledger.confirm(group.key, roster);
+        Ok(())
+    }
+
+    fn references<'a>(self, ids: impl Iterator<Item = &'a str>) -> Value {
+        ids.map(|id| match self {
+            Self::Default => json!({"$ref": null, "value": id}),
+            Self::Compliant => json!({"value": id}),
+        })
+        .collect()
+    }
+
+    fn removals(self, members: &[(u32, String)]) -> Vec<Value> {
+        match self {
+            Self::Default => {
+                let ids = members.iter().map(|(_, id)| id.as_str());
+                vec![json!({"op": "Remove", "path": "members", "value": self.references(ids)})]
+            }
+            Self::Compliant => {
+                let path = |id: &str| format!("members[value eq {}]", literal(id));
+                members
+                    .iter()
+                    .map(|(_, id)| json!({"op": "remove", "path": path(id)}))
+                    .collect()
+            }
+        }
+    }
+
+    /// Provisioning on demand takes up to five members of a group, whether they are there already or not.
+    async fn on_demand<T: Transport>(self, job: &mut Job<'_, T>, team: &Team) -> Result<bool, Trouble> {
+        let ids: Vec<_> = team.members.values().take(5).map(String::as_str).collect();
+        if ids.is_empty() {
+            return Ok(false);
+        }
+        let add = json!({
+            "op": self.word("Add"), "path": "members", "value": self.references(ids.into_iter()),
+        });
+        let path = format!("/Groups/{}", team.id);
+        job.patch(&path, vec![add]).await.map(|()| true)
+    }
+}
+
+const MEMBERS_AT_ONCE: usize = 20;
+
+/// Entra only says that the PATCH was refused. To say what the server does not understand, every operation is tried
+/// alone; each is a part of what was wanted anyway.
+async fn explain<T: Transport>(
+    job: &mut Job<'_, T>,
+    path: &str,
+    changes: &[Change],
+    operations: Vec<Value>,
+    refusal: &Refusal,
+) {
+    for operation in operations {
+        let text = operation.to_string();
+        let Err(Trouble::Refused(alone)) = job.patch(path, vec![operation.clone()]).await else {
+            continue;
+        };
+        let name = operation.get("path").and_then(Value::as_str).unwrap_or_default();
+        let makes = changes
+            .iter()
+            .any(|change| change.is_new_element && self::path(&change.name) == name);
+        let example = format!("{text} was refused with {} {}", alone.status, alone.detail);
+        if makes {
+            job.report.fault(Fault::ElementNotMade, example);
+        } else if name == MANAGER && operation.get("value").is_some_and(Value::is_string) {
+            job.report.fault(Fault::ManagerRefused, example);
+        } else {
+            let kind = format!("operation on {name}: {} {}", refusal.status, refusal.keyword);
+            job.report.refusal(kind, example);
+        }
+    }
+}
+
+/// What the dialects of Entra have in common.
+macro_rules! common {
+    () => {
+        fn headers(&self) -> HeaderMap {
+            headers(HEADERS)
+        }
+
+        /// About every 40 minutes, everything that has changed since.
+        fn batch(&self) -> usize {
+            40
+        }
+
+        fn quarantine(&self) -> Option<Quarantine> {
+            Some(QUARANTINE)
+        }
+
+        fn user_search(&self, login: &str) -> String {
+            user_search(login)
+        }
+
+        fn group_search(&self, name: &str) -> String {
+            group_search(name)
+        }
+
+        fn group(&self, of: &Group) -> Value {
+            group(of)
+        }
+
+        async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
+            connect(job).await
+        }
+
+        async fn push<T: Transport>(
+            &mut self,
+            job: &mut Job<'_, T>,
+            group: &Group,
+            team: &Team,
+            roster: &Roster,
+        ) -> Result<(), Trouble> {
+            self.style().push(job, group, team, roster).await
+        }
+
+        async fn update<T: Transport>(
+            &mut self,
+            job: &mut Job<'_, T>,
+            id: &str,
+            person: &Person,
+            _: Option<Value>,
+        ) -> Result<(), Trouble> {
+            let wanted = self.user(person, &job.ledger);
+            self.style().update(job, id, &wanted).await
+        }
+
+        async fn on_demand<T: Transport>(
+            &mut self,
+            job: &mut Job<'_, T>,
+            team: &Team,
+        ) -> Result<bool, Trouble> {
+            // The flag in the tenant URL does nothing here.
+            Style::Default.on_demand(job, team).await
+        }
+    };
+}
+
+impl Entra {
+    fn style(&self) -> Style {
+        self.0
+    }
+}
+
+impl EntraCompliant {
+    fn style(&self) -> Style {
+        self.0.style()
+    }
+}
+
+impl EntraThreeAttributes {
+    fn style(&self) -> Style {
+        Style::Default
+    }
+}
+
+impl Provider for Entra {
+    const NAME: &'static str = "Entra ID";
+
+    common!();
+
+    fn user(&self, person: &Person, ledger: &Ledger) -> Value {
+        user(person, ledger)
+    }
+}
+
+impl Provider for EntraCompliant {
+    const NAME: &'static str = "Entra ID with aadOptscim062020";
+
+    common!();
+
+    fn user(&self, person: &Person, ledger: &Ledger) -> Value {
+        user(person, ledger)
+    }
+}
+
+impl Provider for EntraThreeAttributes {
+    const NAME: &'static str = "Entra ID with three attributes";
+
+    common!();
+
+    fn is_assigned(&self, person: &Person) -> bool {
+        person.active
+    }
+
+    fn user(&self, person: &Person, _: &Ledger) -> Value {
+        three_attributes(person)
+    }
+}

@@ -1,0 +1,200 @@
+//! Identity providers, simulated: the quickest proof that a server works with Okta, Entra and the others is those
+//! clients themselves.
+//!
+//! A [`Simulation`] tells a story about an organization, provisions it as the provider of a [`Dialect`] would, request
+//! by request, looks at the answers as the provider would, and compares at the end everything the server holds with
+//! what it must hold. Nothing is random but by a seed, and no time passes but in the simulation.
+//!
+//! ```
+//! use scim::testkit::simulate::{Dialect, Misbehaviour, Script, Simulation, Transport};
+//!
+//! async fn works_with_entra(server: &mut impl Transport) {
+//!     let script = Script::seeded(7).people(300).groups(30).changes(1_000);
+//!     let report = Simulation::new(Dialect::Entra, script)
+//!         .over(Misbehaviour::rough())
+//!         .run(server)
+//!         .await;
+//!     assert!(report.is_success(), "{report}");
+//! }
+//! ```
+
+mod authentik;
+mod directory;
+mod entra;
+mod flatten;
+mod job;
+mod jumpcloud;
+mod ledger;
+mod network;
+mod okta;
+mod onelogin;
+mod provider;
+mod random;
+mod report;
+mod run;
+mod script;
+mod transport;
+mod verify;
+
+use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
+
+pub use network::{Misbehaviour, NetworkCounts};
+pub use report::{Fault, Health, Report, Tally};
+pub use script::Script;
+pub use transport::{NoAnswer, Request, Response, Through, Transport};
+
+/// A provider, and how it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// Okta, an application made in the wizard: everything by PUT.
+    Okta,
+    /// Okta, an application of the integration network: activation and groups by PATCH.
+    OktaOin,
+    /// Entra ID with the default mapping and its own idea of PATCH.
+    Entra,
+    /// Entra ID with `aadOptscim062020` in the tenant URL.
+    EntraCompliant,
+    /// Entra ID with a mapping of userName and the two names alone; whoever leaves is deleted.
+    EntraThreeAttributes,
+    /// JumpCloud, custom SCIM application.
+    JumpCloud,
+    /// OneLogin.
+    OneLogin,
+    /// authentik.
+    Authentik,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 8] = [
+        Self::Okta,
+        Self::OktaOin,
+        Self::Entra,
+        Self::EntraCompliant,
+        Self::EntraThreeAttributes,
+        Self::JumpCloud,
+        Self::OneLogin,
+        Self::Authentik,
+    ];
+
+    /// The name on a command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Okta => "okta",
+            Self::OktaOin => "okta-oin",
+            Self::Entra => "entra",
+            Self::EntraCompliant => "entra-compliant",
+            Self::EntraThreeAttributes => "entra-three-attributes",
+            Self::JumpCloud => "jumpcloud",
+            Self::OneLogin => "onelogin",
+            Self::Authentik => "authentik",
+        }
+    }
+}
+
+impl Display for Dialect {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|dialect| dialect.as_str().eq_ignore_ascii_case(text))
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::as_str).join(", ");
+                format!("{text:?} is no dialect; there are {names}")
+            })
+    }
+}
+
+/// How far a simulation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Steps that are done: people and groups of the initial cycle, then changes.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+    /// Requests so far.
+    pub requests: u64,
+}
+
+/// A provider, an organization and a network, ready to run.
+pub struct Simulation {
+    dialect: Dialect,
+    script: Script,
+    network: Misbehaviour,
+    kept: Option<Vec<String>>,
+    observer: Option<Box<dyn FnMut(Progress) + Send>>,
+}
+
+impl Simulation {
+    /// A provider with a reliable network.
+    #[must_use]
+    pub fn new(dialect: Dialect, script: Script) -> Self {
+        Self {
+            dialect,
+            script,
+            network: Misbehaviour::none(),
+            kept: None,
+            observer: None,
+        }
+    }
+
+    /// The same over another network.
+    #[must_use]
+    pub fn over(mut self, network: Misbehaviour) -> Self {
+        self.network = network;
+        self
+    }
+
+    /// The same with a server that keeps these attributes only, by names such as `userName`, `name.givenName` or
+    /// `emails[work].value`: nothing else is compared.
+    #[must_use]
+    pub fn keeping<N: Into<String>>(mut self, attributes: impl IntoIterator<Item = N>) -> Self {
+        self.kept = Some(attributes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The same with somebody who is told how far it has come.
+    #[must_use]
+    pub fn observed_by(mut self, observer: impl FnMut(Progress) + Send + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Runs the whole story.
+    ///
+    /// The provider's tenancy of the server should be empty; what is there already is left alone and not compared.
+    pub async fn run<T: Transport>(self, transport: &mut T) -> Report {
+        match self.dialect {
+            Dialect::Okta => self.drive(okta::Okta, transport).await,
+            Dialect::OktaOin => self.drive(okta::OktaOin, transport).await,
+            Dialect::Entra => self.drive(entra::Entra::by_default(), transport).await,
+            Dialect::EntraCompliant => self.drive(entra::EntraCompliant::new(), transport).await,
+            Dialect::EntraThreeAttributes => self.drive(entra::EntraThreeAttributes, transport).await,
+            Dialect::JumpCloud => self.drive(jumpcloud::JumpCloud, transport).await,
+            Dialect::OneLogin => self.drive(onelogin::OneLogin, transport).await,
+            Dialect::Authentik => self.drive(authentik::Authentik::default(), transport).await,
+        }
+    }
+}
+
+impl fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulation")
+            .field("dialect", &self.dialect)
+            .field("script", &self.script)
+            .field("network", &self.network)
+            .field("kept", &self.kept)
+            .finish_non_exhaustive()
+    }
+}

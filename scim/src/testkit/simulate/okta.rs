@@ -1,0 +1,282 @@
+//! Okta: every change is a task of its own, nothing is ever deleted but groups.
+
+use http::{HeaderMap, Method};
+use serde_json::{Map, Value, json};
+
+use super::directory::{Group, Person};
+use super::job::{Job, Trouble};
+use super::ledger::{Ledger, Member, Roster, Team};
+use super::provider::{ENTERPRISE, GROUP, Provider, USER, headers, literal, percent};
+use super::transport::Transport;
+
+/// A custom SCIM application, made in the wizard: users and groups are read and put back whole.
+pub(super) struct Okta;
+
+/// An application of the Okta Integration Network: activation and groups by PATCH, profiles by PUT.
+pub(super) struct OktaOin;
+
+const HEADERS: &[(&str, &str)] = &[
+    ("user-agent", "Okta SCIM Client 1.0.0"),
+    ("accept", "application/scim+json"),
+    ("accept-charset", "utf-8"),
+    ("content-type", "application/scim+json; charset=utf-8"),
+];
+
+/// The password is random, comes with every creation and must never come back.
+fn user(person: &Person) -> Value {
+    json!({
+        "schemas": [USER, ENTERPRISE],
+        "userName": person.login,
+        "name": {"givenName": person.given, "familyName": person.family},
+        "emails": [{"primary": true, "value": person.login, "type": "work"}],
+        "displayName": person.display(),
+        "title": person.title,
+        "locale": "en-US",
+        "externalId": person.external_id(),
+        "phoneNumbers": person.mobile.iter().map(|mobile| json!({"type": "mobile", "value": mobile})).collect::<Value>(),
+        "groups": [],
+        "password": format!("Ph4-{:08x}-xQz!", person.key.wrapping_mul(0x9e37_79b9)),
+        "active": person.active,
+        ENTERPRISE: {"department": person.department, "employeeNumber": person.employee_number()},
+    })
+}
+
+fn group(group: &Group) -> Value {
+    json!({"schemas": [GROUP], "displayName": group.name})
+}
+
+fn user_search(login: &str) -> String {
+    let filter = percent(&format!("userName eq {}", literal(login)));
+    format!("/Users?filter={filter}&startIndex=1&count=100")
+}
+
+fn group_search(name: &str) -> String {
+    let filter = percent(&format!("displayName eq {}", literal(name)));
+    format!("/Groups?filter={filter}&startIndex=1&count=100")
+}
+
+/// The wizard's only call, and what it asks when groups are imported too.
+async fn connect<T: Transport>(job: &mut Job<'_, T>) -> Result<(), Trouble> {
+    for path in ["/Users?startIndex=1&count=2", "/Groups?startIndex=1&count=100"] {
+        let list = job.insist(Method::GET, path, None).await?.body;
+        job.resources(path, &list)?;
+    }
+    Ok(())
+}
+
+/// Read the document of the server, lay the own values over it, put it back: with id, meta and whatever came.
+async fn put_merged<T: Transport>(job: &mut Job<'_, T>, path: &str, own: &Value) -> Result<(), Trouble> {
+    let mut document = job.get(path).await?;
+    let Some(merged) = document.as_object_mut() else {
+        return Err(Trouble::Strange(format!("GET {path} returned no resource")));
+    };
+    merged.extend(own.as_object().cloned().unwrap_or_default());
+    job.put(path, &document).await.map(|_| ())
+}
+
+/// What stays on the server of somebody whom Okta has let go: the same, inactive.
+async fn left<T: Transport>(job: &mut Job<'_, T>, path: &str) -> Result<Option<Value>, Trouble> {
+    job.get(path).await.map(|mut document| {
+        document
+            .as_object_mut()
+            .map(|members: &mut Map<_, _>| members.insert("active".into(), json!(false)));
+        Some(document)
+    })
+}
+
+fn display(members: &[Member]) -> Value {
+    members
+        .iter()
+        .map(|member| json!({"value": member.id, "display": member.login}))
+        .collect()
+}
+
+impl Provider for Okta {
+    const NAME: &'static str = "Okta, custom application (PUT)";
+
+    fn headers(&self) -> HeaderMap {
+        headers(HEADERS)
+    }
+
+    fn user_search(&self, login: &str) -> String {
+        user_search(login)
+    }
+
+    fn group_search(&self, name: &str) -> String {
+        group_search(name)
+    }
+
+    /// Unassigned people leave the pushed groups.
+    fn keeps_inactive_members(&self) -> bool {
+        false
+    }
+
+    fn user(&self, person: &Person, _: &Ledger) -> Value {
+        user(person)
+    }
+
+    fn group(&self, of: &Group) -> Value {
+        group(of)
+    }
+
+    fn first_members(&self, all: &[Member]) -> Option<Value> {
+        Some(display(all))
+    }
+
+    async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
+        connect(job).await
+    }
+
+    async fn update<T: Transport>(
+        &mut self,
+        job: &mut Job<'_, T>,
+        id: &str,
+        person: &Person,
+        _: Option<Value>,
+    ) -> Result<(), Trouble> {
+        put_merged(job, &format!("/Users/{id}"), &user(person)).await
+    }
+
+    async fn remove<T: Transport>(
+        &mut self,
+        job: &mut Job<'_, T>,
+        id: &str,
+    ) -> Result<Option<Value>, Trouble> {
+        let path = format!("/Users/{id}");
+        let left = left(job, &path).await?;
+        put_merged(job, &path, &json!({"active": false})).await?;
+        Ok(left)
+    }
+
+    /// Always the whole membership. Whether it changed is not asked.
+    async fn push<T: Transport>(
+        &mut self,
+        job: &mut Job<'_, T>,
+        group: &Group,
+        team: &Team,
+        roster: &Roster,
+    ) -> Result<(), Trouble> {
+        let path = format!("/Groups/{}", team.id);
+        job.get(&path).await?;
+        let body = json!({
+            "schemas": [GROUP], "id": team.id, "displayName": group.name, "members": display(&roster.all),
+        });
+        job.put(&path, &body).await?;
+        job.ledger.confirm(group.key, roster);
+        Ok(())
+    }
+}
+
+impl Provider for OktaOin {
+    const NAME: &'static str = "Okta, integration network (PATCH)";
+
+    fn headers(&self) -> HeaderMap {
+        headers(HEADERS)
+    }
+
+    fn user_search(&self, login: &str) -> String {
+        user_search(login)
+    }
+
+    fn group_search(&self, name: &str) -> String {
+        group_search(name)
+    }
+
+    fn keeps_inactive_members(&self) -> bool {
+        false
+    }
+
+    fn user(&self, person: &Person, _: &Ledger) -> Value {
+        user(person)
+    }
+
+    fn group(&self, of: &Group) -> Value {
+        group(of)
+    }
+
+    fn first_members(&self, _: &[Member]) -> Option<Value> {
+        Some(json!([]))
+    }
+
+    async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
+        connect(job).await
+    }
+
+    /// Activation is a PATCH of its own, a new password too; the profile is put as in the other dialect.
+    async fn update<T: Transport>(
+        &mut self,
+        job: &mut Job<'_, T>,
+        id: &str,
+        person: &Person,
+        _: Option<Value>,
+    ) -> Result<(), Trouble> {
+        let path = format!("/Users/{id}");
+        let activation = json!({"op": "replace", "value": {"active": person.active}});
+        if !person.active {
+            return job.patch(&path, vec![activation]).await;
+        }
+        let found = job.get(&path).await?;
+        if found.get("active") != Some(&Value::Bool(true)) {
+            job.patch(&path, vec![activation]).await?;
+        }
+        put_merged(job, &path, &user(person)).await?;
+        if job.random.chance(100) {
+            let password = format!("Sync-{:x}-77!", job.random.next());
+            job.patch(
+                &path,
+                vec![json!({"op": "replace", "value": {"password": password}})],
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn remove<T: Transport>(
+        &mut self,
+        job: &mut Job<'_, T>,
+        id: &str,
+    ) -> Result<Option<Value>, Trouble> {
+        let path = format!("/Users/{id}");
+        let left = left(job, &path).await?;
+        job.patch(&path, vec![json!({"op": "replace", "value": {"active": false}})])
+            .await?;
+        Ok(left)
+    }
+
+    /// The name is sent before every change of members, changed or not. Removals name one member each; a group of which
+    /// nothing is known is pushed whole.
+    async fn push<T: Transport>(
+        &mut self,
+        job: &mut Job<'_, T>,
+        group: &Group,
+        team: &Team,
+        roster: &Roster,
+    ) -> Result<(), Trouble> {
+        let path = format!("/Groups/{}", team.id);
+        let is_new = team.members.is_empty();
+        if roster.is_settled() && team.name.as_deref() == Some(group.name.as_str()) {
+            return Ok(());
+        }
+        job.ledger.confirm_name(group.key, None);
+        job.ledger.doubt(group.key, roster);
+        let name = json!({"op": "replace", "value": {"id": team.id, "displayName": group.name}});
+        job.patch(&path, vec![name]).await?;
+        job.ledger.confirm_name(group.key, Some(&group.name));
+        let mut operations: Vec<_> = roster
+            .remove
+            .iter()
+            .map(|(_, id)| json!({"op": "remove", "path": format!("members[value eq {}]", literal(id))}))
+            .collect();
+        if !roster.add.is_empty() {
+            operations.push(json!({"op": "add", "path": "members", "value": display(&roster.add)}));
+        }
+        if is_new || roster.all.is_empty() {
+            operations = vec![json!({"op": "replace", "path": "members", "value": display(&roster.all)})];
+        }
+        if !roster.is_settled() {
+            job.patch(&path, operations).await?;
+        }
+        job.ledger.confirm(group.key, roster);
+        Ok(())
+    }
+}
