@@ -4,6 +4,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
 
 use super::directory::{Group, Person};
+use super::flatten::flatten;
 use super::job::{Job, Trouble};
 use super::ledger::{Ledger, Member, Roster, Team};
 use super::provider::{ENTERPRISE, GROUP, Provider, USER, headers, literal, percent};
@@ -211,15 +212,16 @@ impl Provider for OktaOin {
         _: Option<Value>,
     ) -> Result<(), Trouble> {
         let path = format!("/Users/{id}");
-        let activation = json!({"op": "replace", "value": {"active": person.active}});
-        if !person.active {
-            return job.patch(&path, vec![activation]).await;
-        }
-        let found = job.get(&path).await?;
-        if found.get("active") != Some(&Value::Bool(true)) {
+        let wanted = user(person);
+        let mut held = flatten(&job.get(&path).await?);
+        let active = held.insert("active".into(), json!(person.active));
+        if active != Some(json!(person.active)) {
+            let activation = json!({"op": "replace", "value": {"active": person.active}});
             job.patch(&path, vec![activation]).await?;
         }
-        put_merged(job, &path, &user(person)).await?;
+        if held != flatten(&wanted) {
+            put_merged(job, &path, &wanted).await?;
+        }
         if job.random.chance(100) {
             let password = format!("Sync-{:x}-77!", job.random.next());
             job.patch(
