@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::wal::CheckpointMode;
 
@@ -144,6 +145,9 @@ impl Target {
         let mut driver = rusqlite::Connection::open_with_flags(&self.path, flags)?;
         driver.busy_timeout(self.options.busy_timeout)?;
         driver.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Else SQLite plans a statement anew whenever a parameter that the plan may depend on, such as that of LIMIT, is
+        // bound again, and a cached statement costs what a new one does.
+        driver.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         prepare(&mut driver)?;
         driver.pragma_update(None, "synchronous", self.synchronous)?;
         driver.pragma_update(None, "cache_size", -clamp(cache_bytes >> 10))?;
@@ -259,5 +263,30 @@ impl Control<'_> {
         // SQLite may prepare the statement again, and then asks the authorizer again.
         self.connection
             .privileged(|| self.statement.execute([]).map(drop))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    /// A statement is parsed and planned once, also if the number of rows it may give is bound anew each time.
+    #[test]
+    fn a_kept_statement_is_not_prepared_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = Target::file(&directory.path().join("data.sqlite"), &Options::default());
+        let connection = target.writer(Arc::default()).unwrap();
+        connection
+            .driver()
+            .execute_batch("CREATE TABLE note(id INTEGER PRIMARY KEY)")
+            .unwrap();
+        let sql = "SELECT id FROM note WHERE id > ?1 ORDER BY id LIMIT ?2";
+        let mut statement = connection.driver().prepare_cached(sql).unwrap();
+        for limit in 1..5 {
+            assert!(!statement.exists([0, limit]).unwrap());
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }
