@@ -150,7 +150,9 @@ impl Directory {
     pub(super) fn member_changes(&self, group: &str) -> Requests {
         let operation = |operation: Value| {
             let body = json!({"schemas": [PATCH_OP], "Operations": [operation]});
-            self.request("PATCH", group, &body.to_string())
+            // Without this, a small group is answered with its members and a large one is not.
+            let target = format!("{group}?excludedAttributes=members");
+            self.request("PATCH", &target, &body.to_string())
         };
         let pairs: Vec<_> = self
             .others

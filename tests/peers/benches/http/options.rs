@@ -11,7 +11,8 @@ pub(super) const USAGE: &str = "\
 Build the server with `cargo build --release -p provisioning-server`; or name one:
   --server PATH              a binary of the provisioning server to start, with a database of its own
   --url URL --token TOKEN    an organization of a server that runs, which is filled with people
-Also: --members N (100000), --connections N (16), --rounds N (5), --seconds S (1)";
+Also: --members N (100000), --connections N (16), --rounds N (5), --seconds S (1),
+  --only TEXT (only rows whose name contains it)";
 
 /// Whom to measure.
 pub(super) enum Target {
@@ -26,6 +27,8 @@ pub(super) struct Options {
     /// Members of the large group.
     pub(super) members: usize,
     pub(super) connections: usize,
+    /// Only rows whose name contains this.
+    pub(super) only: String,
     pub(super) rounds: usize,
     /// How long a round takes.
     pub(super) duration: Duration,
@@ -38,6 +41,7 @@ impl Options {
             target: Target::None,
             members: 100_000,
             connections: 16,
+            only: String::new(),
             rounds: 5,
             duration: Duration::from_secs(1),
         };
@@ -56,6 +60,7 @@ impl Options {
                 "--token" => token = Some(value),
                 "--members" => options.members = number()?,
                 "--connections" => options.connections = number()?,
+                "--only" => options.only = value,
                 "--rounds" => options.rounds = number()?,
                 "--seconds" => {
                     let seconds = value.parse().map_err(|_| malformed())?;
