@@ -1,7 +1,7 @@
 //! Derive macros of the `scim` crate, which re-exports them and explains them; nobody depends on this crate directly.
 //!
-//! Each derive runs in three steps: [`attr`] reads `#[scim(…)]`, [`ir`] and [`check`] make of the input what the struct
-//! means and gather every fault, [`codegen`] writes the code. The code names nothing but `scim::__private`.
+//! Each derive runs in three steps: `attr` reads `#[scim(…)]`, `ir` and `check` make of the input what the struct
+//! means and gather every fault, `codegen` writes the code. The code names nothing but `scim::__private`.
 
 mod attr;
 mod check;
