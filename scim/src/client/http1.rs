@@ -28,6 +28,9 @@ pub type Http1 = Pool<HttpConnector, Full<Bytes>>;
 /// # }
 /// ```
 pub fn over_http(base: &str) -> Result<Client<Http1>> {
-    let pool = Pool::builder(TokioExecutor::new()).build_http();
+    let mut connector = HttpConnector::new();
+    // Small requests should not wait for more to fill a packet.
+    connector.set_nodelay(true);
+    let pool = Pool::builder(TokioExecutor::new()).build(connector);
     Ok(Client::new(pool, base)?.with_sleep(tokio::time::sleep))
 }

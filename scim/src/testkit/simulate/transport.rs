@@ -1,5 +1,6 @@
 //! How requests reach the server.
 
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -73,6 +74,21 @@ impl<S: Exchange> Transport for Through<S> {
         head.headers.extend(self.headers.clone());
         let request = http::Request::from_parts(head, Full::new(body));
         let answer = self.service.exchange(request, LONGEST_ANSWER).await;
-        answer.map_err(|error| NoAnswer(error.to_string()))
+        answer.map_err(|error| NoAnswer(with_causes(&*error)))
     }
+}
+
+/// An HTTP client says "client error", and only the causes say which.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text += ": ";
+            text += &said;
+        }
+        cause = error.source();
+    }
+    text
 }
