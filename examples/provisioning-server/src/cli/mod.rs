@@ -6,6 +6,7 @@ mod flags;
 mod organization;
 mod output;
 mod serve;
+mod simulate;
 mod token;
 
 use std::path::PathBuf;
@@ -97,6 +98,8 @@ enum Command {
     /// The API tokens of an organization
     #[command(subcommand)]
     Token(token::Command),
+    /// Try a SCIM server, this one or any other, with a simulated identity provider
+    Simulate(simulate::Simulate),
 }
 
 /// What a command works with.
@@ -112,7 +115,8 @@ impl Session {
     }
 }
 
-/// Runs the command that the process was started with: 0 if it succeeded, 1 if not, 2 if it was not understood.
+/// Runs the command that the process was started with: 0 if it succeeded, 1 if not, 2 if it was not understood. A
+/// simulation that ends out of step has not succeeded.
 pub(crate) fn run() -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     let parsed = match CommandLine::try_parse() {
@@ -121,7 +125,7 @@ pub(crate) fn run() -> ExitCode {
     };
     let output = Output::new(parsed.common.json);
     match execute(parsed, output) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(fault) => {
             output.fault(&fault);
             ExitCode::FAILURE
@@ -144,12 +148,13 @@ fn not_understood(error: &clap::Error, wants_json: bool) -> ExitCode {
     }
 }
 
-fn execute(line: CommandLine, output: Output) -> Result<()> {
+fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
     let common = line.common;
-    match line
+    let done = match line
         .command
         .unwrap_or_else(|| Command::Serve(serve::Serve::default()))
     {
+        Command::Simulate(command) => return wait_for(Runtime::Command, command.run(output)),
         Command::Serve(command) => wait_for(Runtime::Server, command.run(&common, output)),
         Command::Org(command) => wait_for(Runtime::Command, async {
             let session = open(&common, output, command.makes_database()).await?;
@@ -163,7 +168,8 @@ fn execute(line: CommandLine, output: Output) -> Result<()> {
             session.product.close().await;
             outcome
         }),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 async fn open(common: &Common, output: Output, makes_database: bool) -> Result<Session> {
@@ -195,7 +201,7 @@ enum Runtime {
     Server,
 }
 
-fn wait_for(runtime: Runtime, work: impl Future<Output = Result<()>>) -> Result<()> {
+fn wait_for<T>(runtime: Runtime, work: impl Future<Output = Result<T>>) -> Result<T> {
     let mut builder = match runtime {
         Runtime::Command => tokio::runtime::Builder::new_current_thread(),
         Runtime::Server => tokio::runtime::Builder::new_multi_thread(),

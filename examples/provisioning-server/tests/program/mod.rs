@@ -27,7 +27,7 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provisioning-server"));
         command.current_dir(self.0.path()).args(arguments);
-        for variable in ["DATABASE_URL", "PUBLIC_URL", "LISTEN"] {
+        for variable in ["DATABASE_URL", "PUBLIC_URL", "LISTEN", "SCIM_TOKEN"] {
             command.env_remove(variable);
         }
         command.env("RUST_LOG", "warn");

@@ -1,0 +1,416 @@
+//! `simulate …`: a simulated identity provider against any SCIM server over HTTP.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
+use http::header::{AUTHORIZATION, HeaderValue};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use scim::client::{Http1, over_http};
+use scim::testkit::simulate::{
+    Dialect, Health, Misbehaviour, NoAnswer, Progress, Report, Request, Response, Script, Simulation, Tally,
+    Through, Transport,
+};
+use serde::Serialize;
+use tokio::time::Instant;
+use url::Url;
+
+use super::output::Output;
+use crate::domain::fault::{Fault, Result};
+
+/// How long an answer may take. Entra waits 30 seconds; a server at work on a large group may need longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The longest pause that a server may ask for; whoever asks for more is asked again after this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+#[derive(Debug, Args)]
+pub(super) struct Simulate {
+    /// How the provider speaks
+    #[arg(value_name = "PROVIDER", value_parser = dialect())]
+    dialect: Dialect,
+    /// The SCIM URL of an empty organization, such as `http://127.0.0.1:8080/scim/acme/v2`
+    #[arg(long, value_name = "URL", value_parser = base)]
+    url: String,
+    /// The token of the organization
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "SCIM_TOKEN",
+        hide_env_values = true,
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    token: String,
+    /// How many people there are at the beginning
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(..=MOST))]
+    users: u32,
+    /// How many groups there are at the beginning
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=MOST))]
+    groups: u32,
+    /// How many people a group has at the beginning, at most
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(..=MOST))]
+    members: u32,
+    /// How many things happen after the initial cycle: hires, renames, moves, leaves, returns and removals
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(..=MOST))]
+    changes: u32,
+    /// Which story is told: the same seed, the same requests
+    #[arg(long, value_name = "SEED", default_value_t = 1)]
+    seed: u64,
+    /// How many requests there are at most in a second, such as 25 or 25/s
+    #[arg(long, value_name = "REQUESTS/s")]
+    rate: Option<Rate>,
+    /// Lose, repeat and delay requests and answers, as networks do
+    #[arg(long)]
+    rough: bool,
+    /// The attributes that the server keeps, if it keeps few, such as userName,name.givenName,active
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    keeps: Vec<String>,
+}
+
+/// The bound of every size: the model of the server is kept in memory.
+const MOST: i64 = 1_000_000;
+
+fn dialect() -> impl TypedValueParser<Value = Dialect> {
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::as_str)).try_map(|word| word.parse::<Dialect>())
+}
+
+/// Reads the URL that requests go below.
+fn base(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|error| format!("it is no URL: {error}"))?;
+    match url.scheme() {
+        "http" => {}
+        "https" => {
+            return Err(
+                "the simulation speaks HTTP without TLS: name the address of the server itself, behind \
+                        what ends TLS, such as http://127.0.0.1:8080/scim/acme/v2"
+                    .to_owned(),
+            );
+        }
+        _ => return Err("it must begin with http://".to_owned()),
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err(
+            "it must end with the path, and name no user: http://127.0.0.1:8080/scim/acme/v2".to_owned(),
+        );
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Requests in a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Rate(f64);
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.strip_suffix("/s").unwrap_or(text);
+        match number.parse() {
+            // Below the bound a pause could not be expressed, above it there is none.
+            Ok(rate) if (0.001..=1e6).contains(&rate) => Ok(Self(rate)),
+            _ => Err("write the requests in a second, such as 25 or 0.5/s".to_owned()),
+        }
+    }
+}
+
+impl Simulate {
+    /// Runs the simulation: a failure if the server is not in step at its end.
+    pub(super) async fn run(self, output: Output) -> Result<ExitCode> {
+        let mut server = Server::new(&self.url, &self.token, self.rate)?;
+        server.ping(&self.url).await?;
+        let bar = progress_bar();
+        let report = self.simulation(bar.clone()).run(&mut server).await;
+        bar.finish_and_clear();
+        output.result(&Outcome::new(self.seed, &report), |_| report.to_string());
+        Ok(if report.is_success() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+
+    fn simulation(&self, bar: ProgressBar) -> Simulation {
+        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let script = Script::seeded(self.seed)
+            .people(size(self.users))
+            .groups(size(self.groups))
+            .members(size(self.members))
+            .changes(size(self.changes));
+        let network = if self.rough {
+            Misbehaviour::rough()
+        } else {
+            Misbehaviour::none()
+        };
+        let simulation = Simulation::new(self.dialect, script)
+            .over(network)
+            .observed_by(move |progress| show(&bar, progress));
+        if self.keeps.is_empty() {
+            simulation
+        } else {
+            simulation.keeping(self.keeps.iter().map(String::as_str))
+        }
+    }
+}
+
+/// A bar on standard error for whoever watches; nothing for a script.
+fn progress_bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {msg}, {elapsed}, {eta} left");
+    style.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    bar.set_length(u64::try_from(progress.total).unwrap_or(u64::MAX));
+    bar.set_position(u64::try_from(progress.done).unwrap_or(u64::MAX));
+    bar.set_message(format!("{} requests", progress.requests));
+}
+
+/// The server under trial, over connections that are kept.
+struct Server {
+    connections: Through<Http1>,
+    pace: Option<Pace>,
+    /// Whether the last answer asked for patience. When the simulated network does, nobody has to wait.
+    is_busy: bool,
+}
+
+impl Server {
+    fn new(url: &str, token: &str, rate: Option<Rate>) -> Result<Self> {
+        let client = over_http(url).map_err(|error| Fault::invalid(error.to_string()))?;
+        let mut credentials = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| Fault::invalid("The token has characters that no header can hold."))?;
+        credentials.set_sensitive(true);
+        Ok(Self {
+            connections: Through::new(client.service().clone(), url).with_header(AUTHORIZATION, credentials),
+            pace: rate.map(Pace::new),
+            is_busy: false,
+        })
+    }
+
+    /// Whether anybody is there at all: a mistake in the URL is no finding about a server.
+    async fn ping(&mut self, url: &str) -> Result<()> {
+        let mut request = Request::default();
+        *request.uri_mut() = http::Uri::from_static("/ServiceProviderConfig");
+        let answer = self.send(request).await;
+        answer.map(|_| ()).map_err(|NoAnswer(why)| {
+            Fault::internal(
+                format!("There is no answer from {url}: name the SCIM URL of a running server with --url."),
+                why,
+            )
+        })
+    }
+}
+
+impl Transport for Server {
+    async fn send(&mut self, request: Request) -> Result<Response, NoAnswer> {
+        if let Some(pace) = &mut self.pace {
+            tokio::time::sleep_until(pace.next(Instant::now())).await;
+        }
+        let answer = tokio::time::timeout(LONGEST_WAIT, self.connections.send(request)).await;
+        let answer = answer.unwrap_or_else(|_| {
+            let seconds = LONGEST_WAIT.as_secs();
+            Err(NoAnswer(format!("the server took longer than {seconds} seconds")))
+        });
+        self.is_busy = answer
+            .as_ref()
+            .is_ok_and(|answer| matches!(answer.status().as_u16(), 429 | 503));
+        answer
+    }
+
+    async fn pause(&mut self, duration: Duration) {
+        if std::mem::take(&mut self.is_busy) {
+            tokio::time::sleep(duration.min(LONGEST_PAUSE)).await;
+        }
+    }
+}
+
+/// Spreads requests evenly. What was late is not made up for: there is never a burst.
+#[derive(Debug)]
+struct Pace {
+    gap: Duration,
+    last: Option<Instant>,
+}
+
+impl Pace {
+    fn new(Rate(rate): Rate) -> Self {
+        Self {
+            gap: Duration::from_secs_f64(1.0 / rate),
+            last: None,
+        }
+    }
+
+    /// When the next request may be sent.
+    fn next(&mut self, now: Instant) -> Instant {
+        let next = self.last.map_or(now, |last| now.max(last + self.gap));
+        self.last = Some(next);
+        next
+    }
+}
+
+/// What came of it, for scripts. Its keys are a contract.
+#[derive(Debug, Serialize)]
+struct Outcome<'r> {
+    provider: &'r str,
+    seed: u64,
+    in_step: bool,
+    connection: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection_trouble: Option<&'r str>,
+    people: usize,
+    groups: usize,
+    changes: usize,
+    cycles: u64,
+    quarantines: u64,
+    /// The provider's own clock: back-off and waits between cycles.
+    simulated_seconds: u64,
+    request_count: u64,
+    requests: &'r BTreeMap<String, u64>,
+    network: Disturbances,
+    faults: Vec<Finding<'r>>,
+    refusals: Vec<Finding<'r>>,
+    unfinished_count: u64,
+    unfinished: &'r [String],
+    difference_count: u64,
+    differences: &'r [String],
+}
+
+/// What the simulated network did.
+#[derive(Debug, Serialize)]
+struct Disturbances {
+    lost: u64,
+    unanswered: u64,
+    repeated: u64,
+    late: u64,
+    throttled: u64,
+}
+
+/// Things of one kind, and the first of them.
+#[derive(Debug, Serialize)]
+struct Finding<'r> {
+    what: String,
+    count: u64,
+    first: &'r str,
+}
+
+impl<'r> Finding<'r> {
+    fn of_all<K: ToString>(tallies: &'r BTreeMap<K, Tally>) -> Vec<Self> {
+        let finding = |(what, tally): (&K, &'r Tally)| Self {
+            what: what.to_string(),
+            count: tally.count,
+            first: &tally.example,
+        };
+        tallies.iter().map(finding).collect()
+    }
+}
+
+impl<'r> Outcome<'r> {
+    fn new(seed: u64, report: &'r Report) -> Self {
+        let (connection, connection_trouble) = connection(&report.health);
+        let network = report.network;
+        Self {
+            provider: &report.dialect,
+            seed,
+            in_step: report.is_success(),
+            connection,
+            connection_trouble,
+            people: report.people,
+            groups: report.groups,
+            changes: report.changes,
+            cycles: report.cycles,
+            quarantines: report.quarantines,
+            simulated_seconds: report.clock.as_secs(),
+            request_count: report.request_count(),
+            requests: &report.requests,
+            network: Disturbances {
+                lost: network.lost,
+                unanswered: network.unanswered,
+                repeated: network.repeated,
+                late: network.late,
+                throttled: network.throttled,
+            },
+            faults: Finding::of_all(&report.faults),
+            refusals: Finding::of_all(&report.refusals),
+            unfinished_count: report.unfinished_count,
+            unfinished: &report.unfinished,
+            difference_count: report.difference_count,
+            differences: &report.differences,
+        }
+    }
+}
+
+fn connection(health: &Health) -> (&'static str, Option<&str>) {
+    match health {
+        Health::Healthy => ("healthy", None),
+        Health::NotConnected(why) => ("not_connected", Some(why)),
+        Health::Quarantined(why) => ("quarantined", Some(why)),
+        Health::Disabled(why) => ("disabled", Some(why)),
+        _ => ("unknown", None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_requests_in_a_second() {
+        assert_eq!("25".parse(), Ok(Rate(25.0)));
+        assert_eq!("0.5/s".parse(), Ok(Rate(0.5)));
+        for bad in ["", "0", "-1", "25/m", "NaN", "inf", "1e-300", "fast"] {
+            assert!(bad.parse::<Rate>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_rate_spreads_requests_evenly_and_never_makes_up_for_lost_time() {
+        let mut pace = Pace::new(Rate(4.0));
+        let start = Instant::now();
+        let after = |millis| start + Duration::from_millis(millis);
+        let asked = [0, 0, 10, 2_000, 2_000].map(|millis| pace.next(after(millis)));
+        assert_eq!(asked, [0, 250, 500, 2_000, 2_250].map(after));
+    }
+
+    #[test]
+    fn a_base_is_a_plain_http_url() {
+        assert_eq!(
+            base("http://127.0.0.1:8080/scim/acme/v2/").as_deref(),
+            Ok("http://127.0.0.1:8080/scim/acme/v2")
+        );
+        assert_eq!(base("http://[::1]:8080").as_deref(), Ok("http://[::1]:8080"));
+        for bad in [
+            "",
+            "localhost:8080",
+            "ftp://a",
+            "http://a/?b=c",
+            "http://a/#b",
+            "http://u:p@a",
+        ] {
+            assert!(base(bad).is_err(), "{bad}");
+        }
+        assert!(base("https://a/scim").unwrap_err().contains("without TLS"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_busy_server_is_waited_for() {
+        let mut server = Server::new("http://127.0.0.1:9", "t", None).unwrap();
+        let began = Instant::now();
+        server.pause(Duration::from_secs(3)).await;
+        assert_eq!(
+            began.elapsed(),
+            Duration::ZERO,
+            "the simulated network asked for it"
+        );
+        server.is_busy = true;
+        server.pause(Duration::from_secs(3)).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(3));
+        server.is_busy = true;
+        server.pause(Duration::from_secs(1 << 40)).await;
+        assert_eq!(began.elapsed(), Duration::from_secs(3) + LONGEST_PAUSE);
+    }
+}
