@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::filter::ResolvedFilter;
 use crate::path::AttrPath;
 use crate::record::{ScimResource, apply_to_record};
-use crate::schema::{ResourceType, Role, Schema};
+use crate::schema::{Attribute, Mutability, ResourceType, Role, Schema};
 use crate::value::{Change, Cx, Edit, Json, JsonBuf, Op, Select, View};
 
 /// One operation of a PATCH.
@@ -69,6 +69,7 @@ impl Operation {
         if self.target.path == AttrPath::SCHEMAS {
             return self.apply_to_schemas(resource, value, cx);
         }
+        self.refuse_read_only(R::RESOURCE_TYPE.schema.attributes)?;
         let select = self.target.select.as_ref().map(|filter| filter as &dyn Select);
         let path = self.target.path;
         apply_to_record(
@@ -81,6 +82,21 @@ impl Operation {
             },
             cx,
         )
+    }
+
+    /// A path that names what only the service sets is refused even where nothing is assigned yet on the way to it: what
+    /// is made from a document would pass it over in silence.
+    fn refuse_read_only(&self, table: &'static [Attribute]) -> Result<()> {
+        let path = self.target.path;
+        let Some(depth) = path
+            .attributes(table)
+            .position(|attribute| attribute.shape.mutability == Mutability::ReadOnly)
+        else {
+            return Ok(());
+        };
+        let along: Vec<&str> = path.attributes(table).map(|attribute| attribute.name).collect();
+        let error = Error::mutability("is read-only: only the service sets it");
+        Err(along.into_iter().take(depth + 1).rev().fold(error, Error::at))
     }
 
     /// `schemas` follows from what a resource holds. Adding a schema the resource type has changes nothing yet; removing

@@ -81,6 +81,48 @@ fn remove_with_values_takes_these_alone() {
     );
 }
 
+/// Entra ID and authentik list what is to go by its value; the type that we know is no reason to keep it (A-34).
+#[test]
+fn remove_with_values_finds_them_whatever_their_type() {
+    let user: User = decode(
+        r#"{"userName":"babs","emails":[
+            {"value":"a@x.org","type":"work"},{"value":"a@x.org","type":"home"},{"value":"b@x.org","type":"home"}]}"#,
+    );
+    let left = |listed: &str| {
+        let operations = format!(r#"[{{"op":"remove","path":"emails","value":{listed}}}]"#);
+        let applied = patch::<User>(&Policy::interop(), &operations)
+            .unwrap()
+            .apply(&user);
+        applied
+            .unwrap()
+            .resource
+            .unwrap_or_else(|| user.clone())
+            .emails
+            .len()
+    };
+    assert_eq!(left(r#"[{"value":"A@x.org"}]"#), 1);
+    assert_eq!(left(r#"["b@x.org"]"#), 2);
+    assert_eq!(left(r#"[{"value":"a@x.org","type":"home"}]"#), 2);
+    assert_eq!(left(r#"[{"value":"b@x.org","type":"work"}]"#), 3);
+}
+
+/// A path to a read-only attribute is 400 mutability whether or not anything is there (A-08, RFC 7644 section 3.5.2).
+#[test]
+fn a_read_only_path_is_refused_where_nothing_is_assigned() {
+    let path = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName";
+    for operation in [
+        format!(r#"[{{"op":"replace","path":"{path}","value":"Boss"}}]"#),
+        format!(r#"[{{"op":"remove","path":"{path}"}}]"#),
+    ] {
+        let error = patch::<User>(&Policy::interop(), &operation)
+            .unwrap()
+            .apply(&babs())
+            .unwrap_err();
+        assert_eq!(error.scim_type(), Some(ScimType::Mutability), "{operation}");
+        assert!(error.to_string().contains(path), "{error}");
+    }
+}
+
 /// Two operations of Entra ID that select the same missing element share the one that is made (A-14).
 #[test]
 fn operations_share_the_element_they_create() {

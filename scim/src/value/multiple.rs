@@ -155,7 +155,17 @@ fn remove<T: 'static, H: Handler<T>>(
                 listed.iter().map(|value| key.read(&H::view(value))).collect();
             match keys {
                 Some(keys) => {
-                    values.retain(|held| key.read(&H::view(held)).is_none_or(|held| !keys.contains(&held)));
+                    let of_any_type: HashSet<String> = listed
+                        .iter()
+                        .filter_map(|value| key.read_untyped(&H::view(value)))
+                        .collect();
+                    values.retain(|held| {
+                        let held = H::view(held);
+                        !key.read(&held).is_some_and(|key| keys.contains(&key))
+                            && !key
+                                .read_value(&held)
+                                .is_some_and(|value| of_any_type.contains(&value))
+                    });
                 }
                 None => values.retain(|held| {
                     !listed
@@ -405,19 +415,36 @@ impl Key {
         match self {
             Self::Element(fold) => element.key(*fold),
             Self::Marked(attribute, index) => element.record()?.view(*index).key(attribute.fold()),
-            Self::Pair {
-                value: (index, fold),
-                kind,
-            } => {
-                let record = element.record()?;
-                let mut key = record.view(*index).key(*fold)?;
+            Self::Pair { kind, .. } => {
+                let mut key = self.read_value(element)?;
                 if let Some(kind) = kind {
+                    let kind = element.record()?.view(*kind);
                     key.push('\u{1f}');
-                    key.push_str(&record.view(*kind).key(Fold::CaseInsensitive).unwrap_or_default());
+                    key.push_str(&kind.key(Fold::CaseInsensitive).unwrap_or_default());
                 }
                 Some(key)
             }
             Self::None => None,
+        }
+    }
+
+    /// The `value` of a pair, whatever its `type`.
+    fn read_value(&self, element: &View<'_>) -> Option<String> {
+        match self {
+            Self::Pair {
+                value: (index, fold), ..
+            } => element.record()?.view(*index).key(*fold),
+            _ => None,
+        }
+    }
+
+    /// The `value` of a pair that has no `type`: where a client lists what it wants removed, it means every type.
+    fn read_untyped(&self, element: &View<'_>) -> Option<String> {
+        match self {
+            Self::Pair { kind: Some(kind), .. } if !element.record()?.view(*kind).is_present() => {
+                self.read_value(element)
+            }
+            _ => None,
         }
     }
 }
