@@ -15,6 +15,8 @@ pub(super) struct Config {
     pub(super) public_url: Option<String>,
     pub(super) listen: Option<String>,
     pub(super) demo: bool,
+    pub(super) log_format: Option<String>,
+    pub(super) drain_delay: Option<u16>,
 }
 
 impl Config {

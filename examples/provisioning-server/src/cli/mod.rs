@@ -50,7 +50,7 @@ struct Common {
     /// Where identity providers reach the server from outside, such as `https://scim.example.com`
     #[arg(long, global = true, value_name = "URL", env = "PUBLIC_URL")]
     public_url: Option<String>,
-    /// A TOML file with values for --database, --public-url, --listen and --demo, under these names
+    /// A TOML file with values for --database, --public-url and the flags of "serve", under these names
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print exactly one JSON document

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::serve::ListenerExt;
 use clap::Args;
@@ -24,7 +25,9 @@ use crate::domain::public_url::PublicUrl;
 use crate::domain::settings::Settings;
 use crate::domain::token::{self, Issue, Token};
 use crate::history::Recorder;
-use crate::operate::health::{self, VERSION};
+use crate::operate::health::{self, Readiness, VERSION};
+use crate::operate::metrics::{self, Metrics};
+use crate::operate::observe::observe;
 use crate::operate::{log, shutdown};
 use crate::scim_api::{self, Directory, Endpoint, People};
 
@@ -42,6 +45,13 @@ pub(super) struct Serve {
     /// For trying things out: make a token for the organization "default" if it has none, and print it
     #[arg(long)]
     demo: bool,
+    /// How the log on standard error is written: text or json [default: text]
+    #[arg(long, value_name = "FORMAT", env = "LOG_FORMAT")]
+    log_format: Option<String>,
+    /// How many seconds to go on serving, but not ready, when asked to end, so that others stop sending requests
+    /// [default: 0]
+    #[arg(long, value_name = "SECONDS", env = "DRAIN_DELAY")]
+    drain_delay: Option<String>,
 }
 
 impl Serve {
@@ -50,8 +60,9 @@ impl Serve {
         self.demo |= file.demo;
         let public_url = common.public_url(&file)?;
         let wanted = self.address(&file)?;
-        log::begin(&std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned()))
-            .map_err(Fault::invalid)?;
+        let delay = self.drain_delay(&file)?;
+        let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
+        log::begin(&filter, self.log_format(&file)?).map_err(Fault::invalid)?;
         let database = common.address(&file)?;
         let product = Arc::new(Product::open(&database, Purpose::Serve).await?);
         let listener = TcpListener::bind(wanted).await.map_err(|cause| {
@@ -71,12 +82,12 @@ impl Serve {
             .map_err(|cause| Fault::internal("The server cannot listen for signals to end.", cause))?;
         let token = self.first_start(&product).await?;
         announce(&product, address, &base, token, output, &database).await?;
-        serve(listener, product, public_url, ended).await
+        serve(listener, product, public_url, delay, ended).await
     }
 
-    /// Where to listen. Where `serve` is not said, clap has not looked at the environment.
+    /// Where to listen.
     fn address(&self, file: &Config) -> Result<SocketAddr> {
-        let variable = std::env::var("LISTEN").ok();
+        let variable = variable("LISTEN");
         let text = given(&self.listen)
             .or(given(&variable))
             .or(file.listen.as_deref())
@@ -86,6 +97,29 @@ impl Serve {
                 "{text:?} is not an address to listen on: write IP:PORT, such as {LISTEN} or 0.0.0.0:8080."
             ))
         })
+    }
+
+    fn log_format(&self, file: &Config) -> Result<log::Format> {
+        let variable = variable("LOG_FORMAT");
+        let text = given(&self.log_format)
+            .or(given(&variable))
+            .or(file.log_format.as_deref())
+            .unwrap_or("text");
+        text.parse().map_err(|why: String| Fault::invalid(why))
+    }
+
+    fn drain_delay(&self, file: &Config) -> Result<Duration> {
+        let variable = variable("DRAIN_DELAY");
+        let seconds = match given(&self.drain_delay).or(given(&variable)) {
+            Some(text) => text.parse().map_err(|_| {
+                Fault::invalid(format!(
+                    "{text:?} is no number of seconds to drain for: write a whole number up to {}.",
+                    u16::MAX
+                ))
+            })?,
+            None => file.drain_delay.unwrap_or(0),
+        };
+        Ok(Duration::from_secs(u64::from(seconds)))
     }
 
     /// Makes the organization `default` the first time, and a token for it in a demonstration.
@@ -112,6 +146,11 @@ impl Serve {
         product.change_tokens(&name, now, Some(new), rule).await?;
         Ok(Some(secret.reveal().to_owned()))
     }
+}
+
+/// A variable of the environment. Where `serve` is not said, clap has not looked there.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 async fn has_live_token(product: &Product, name: &Name, now: Timestamp) -> Result<bool> {
@@ -182,6 +221,7 @@ async fn serve(
     listener: TcpListener,
     product: Arc<Product>,
     public_url: Option<PublicUrl>,
+    delay: Duration,
     ended: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let history = Arc::new(Recorder::default());
@@ -191,10 +231,19 @@ async fn serve(
         history: Arc::clone(&history),
         people: People::open(&product, public_url.as_ref())?,
     };
-    let app = Router::new()
+    let metrics = Arc::new(Metrics::new(Arc::clone(&product), Arc::clone(&history)));
+    let readiness = Arc::new(Readiness::new(Arc::clone(&product)));
+    let app = scim_api::router(Arc::new(endpoint))
+        .fallback(scim_api::no_route)
+        .layer(from_fn_with_state(Arc::clone(&metrics), observe))
         .route("/healthz", get(health::healthz))
-        .merge(scim_api::router(Arc::new(endpoint)))
-        .fallback(scim_api::no_route);
+        .route("/readyz", get(health::readyz).with_state(Arc::clone(&readiness)))
+        .route("/metrics", get(metrics::metrics).with_state(metrics));
+    let ended = async move {
+        ended.await;
+        readiness.begin_drain();
+        tokio::time::sleep(delay).await;
+    };
     let outcome = answer_requests(listener, app, ended).await;
     writer.abort();
     history.flush(&product).await?;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use scim::resources::{Group, User};
+pub(crate) use scim::store::sqlite::Statistics;
 use scim::store::sqlite::{Builder, Database, Options, Reader, Sqlite, Transaction};
 use uuid::Uuid;
 
@@ -276,6 +277,21 @@ impl Product {
     /// Writes what the history gathered.
     pub(crate) async fn append_history(&self, batch: Arc<Batch>) -> Result<()> {
         self.write(move |tx| Ok(Ok(history::append(tx, &batch)?))).await
+    }
+
+    /// Whether the database answers with what is ours.
+    pub(crate) async fn ping(&self) -> Result<()> {
+        self.read(|reader| {
+            reader
+                .query_one("SELECT 1 FROM instance LIMIT 1", &[], |_| Ok(()))
+                .map(|_| ())
+        })
+        .await
+    }
+
+    /// What the database has done since it was opened.
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.database.statistics()
     }
 
     /// Ends what waits and closes the file.

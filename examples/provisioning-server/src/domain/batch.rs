@@ -37,22 +37,22 @@ impl Batch {
         self.rows.is_empty() && self.counts.is_empty() && self.uses.is_empty()
     }
 
-    /// Adds a request, or counts it if there is no place.
-    pub(crate) fn add_row(&mut self, row: RequestRow) {
+    /// Adds a request, or counts it if there is no place. Returns how many rows found no place: 0 or 1.
+    pub(crate) fn add_row(&mut self, row: RequestRow) -> u64 {
         if self.rows.len() < CAPACITY {
             self.rows.push(row.bounded());
-        } else {
-            self.counts.entry(row.organization).or_default().overflow += 1;
+            return 0;
         }
+        self.counts.entry(row.organization).or_default().overflow += 1;
+        1
     }
 
-    /// Takes back a batch that could not be written: it is older than what is in `self`.
-    pub(crate) fn take_back(&mut self, mut older: Self) {
+    /// Takes back a batch that could not be written: it is older than what is in `self`. Returns how many rows found no
+    /// place any more.
+    pub(crate) fn take_back(&mut self, mut older: Self) -> u64 {
         let newer = mem::take(&mut self.rows);
         mem::swap(&mut self.rows, &mut older.rows);
-        for row in newer {
-            self.add_row(row);
-        }
+        let lost = newer.into_iter().map(|row| self.add_row(row)).sum();
         for (organization, counts) in older.counts {
             let sum = self.counts.entry(organization).or_default();
             sum.unattributed += counts.unattributed;
@@ -61,6 +61,7 @@ impl Batch {
         for (token, used) in older.uses {
             self.uses.entry(token).or_insert(used);
         }
+        lost
     }
 }
 

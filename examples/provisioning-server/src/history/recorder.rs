@@ -1,6 +1,7 @@
 //! Writes behind: rows of reads and refusals, counts and last uses, in batches, within a second, in bounded memory.
 
 use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ const LINGER: Duration = Duration::from_millis(200);
 pub(crate) struct Recorder {
     batch: Mutex<Batch>,
     filled: Notify,
+    /// Rows that found no place since the process began.
+    overflow: AtomicU64,
     /// Held while a batch is being written, so that batches are written in their order.
     writing: tokio::sync::Mutex<()>,
 }
@@ -28,8 +31,14 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Records a request that changed nothing.
     pub(crate) fn record(&self, row: RequestRow) {
-        self.batch().add_row(row);
+        let lost = self.batch().add_row(row);
+        self.overflow.fetch_add(lost, Ordering::Relaxed);
         self.filled.notify_one();
+    }
+
+    /// How many requests were counted and not kept since the process began.
+    pub(crate) fn overflow(&self) -> u64 {
+        self.overflow.load(Ordering::Relaxed)
     }
 
     /// Counts a request that cannot be attributed to a token.
@@ -68,7 +77,8 @@ impl Recorder {
         let written = product.append_history(Arc::clone(&batch)).await;
         if written.is_err() {
             let batch = Arc::try_unwrap(batch).unwrap_or_else(|shared| (*shared).clone());
-            self.batch().take_back(batch);
+            let lost = self.batch().take_back(batch);
+            self.overflow.fetch_add(lost, Ordering::Relaxed);
         }
         written
     }

@@ -1,11 +1,37 @@
 //! The log on standard error.
 
+use std::str::FromStr;
+
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A line for people.
+    Text,
+    /// One JSON object in a line.
+    Json,
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(format!(
+                "{text:?} is no format of the log: there are text and json."
+            )),
+        }
+    }
+}
+
 /// Begins to log; `filter` is a list such as `info,provisioning_server=debug`.
-pub(crate) fn begin(filter: &str) -> Result<(), String> {
+pub(crate) fn begin(filter: &str, format: Format) -> Result<(), String> {
     let targets: Targets = filter
         .parse()
         .map_err(|error| format!("RUST_LOG={filter:?} is not a list of levels such as \"info\": {error}."))?;
@@ -14,6 +40,15 @@ pub(crate) fn begin(filter: &str) -> Result<(), String> {
         .with_ansi(false)
         .with_target(false)
         .with_writer(std::io::stderr);
+    let layer = match format {
+        Format::Text => layer.boxed(),
+        Format::Json => layer
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .boxed(),
+    };
     if quiet {
         return Ok(());
     }

@@ -27,7 +27,14 @@ impl Place {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provisioning-server"));
         command.current_dir(self.0.path()).args(arguments);
-        for variable in ["DATABASE_URL", "PUBLIC_URL", "LISTEN", "SCIM_TOKEN"] {
+        for variable in [
+            "DATABASE_URL",
+            "PUBLIC_URL",
+            "LISTEN",
+            "LOG_FORMAT",
+            "DRAIN_DELAY",
+            "SCIM_TOKEN",
+        ] {
             command.env_remove(variable);
         }
         command.env("RUST_LOG", "warn");
@@ -96,9 +103,21 @@ impl Place {
 
     /// Starts a server with variables of the environment.
     pub fn serve_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Server {
+        self.start(arguments, environment, Stdio::inherit())
+    }
+
+    /// Starts a server on a free port that writes its log to a file, and answers with the file, too.
+    pub fn serve_logged(&self, arguments: &[&str], environment: &[(&str, &str)]) -> (Server, PathBuf) {
+        let log = self.0.path().join("log");
+        let file = std::fs::File::create(&log).unwrap();
+        let arguments = [&["--listen", "127.0.0.1:0"], arguments].concat();
+        (self.start(&arguments, environment, file.into()), log)
+    }
+
+    fn start(&self, arguments: &[&str], environment: &[(&str, &str)], log: Stdio) -> Server {
         let arguments = [&["serve", "--json"], arguments].concat();
         let mut command = self.command(&arguments);
-        command.envs(environment.iter().copied());
+        command.envs(environment.iter().copied()).stderr(log);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let mut documents = serde_json::Deserializer::from_reader(stdout).into_iter::<Value>();
@@ -141,6 +160,13 @@ impl Server {
     /// Asks it to end as an init system does, and waits until it has.
     #[cfg(unix)]
     pub fn terminate(mut self) {
+        self.ask_to_end();
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// Asks it to end as an init system does.
+    #[cfg(unix)]
+    pub fn ask_to_end(&self) {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")
@@ -149,7 +175,6 @@ impl Server {
                 .unwrap()
                 .success()
         );
-        assert!(self.child.wait().unwrap().success());
     }
 
     /// A GET with the headers given.
@@ -186,6 +211,7 @@ impl Server {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
             head: head.to_lowercase(),
             body: serde_json::from_str(body).unwrap_or(Value::Null),
+            text: body.to_owned(),
         }
     }
 
@@ -218,6 +244,8 @@ pub struct Answer {
     /// Status line and headers in lower case.
     pub head: String,
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
 }
 
 impl Answer {

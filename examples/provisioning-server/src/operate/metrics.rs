@@ -1,0 +1,245 @@
+//! `/metrics`, in the text format of Prometheus: numbers about the process, with no label that could name anybody.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header;
+
+use super::health::VERSION;
+use crate::database::{Product, Statistics};
+use crate::history::Recorder;
+
+/// The upper bounds of the histogram, in microseconds.
+const BOUNDS: [u64; 13] = [
+    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
+    10_000_000,
+];
+
+/// A request as it is counted. Each part is one of a few words, so that what is kept is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Kind {
+    pub(super) method: &'static str,
+    pub(super) status: u16,
+    pub(super) operation: &'static str,
+}
+
+/// How long requests took.
+#[derive(Debug, Default)]
+struct Histogram {
+    /// Requests up to each bound, and not up to the one before.
+    counts: [u64; BOUNDS.len()],
+    count: u64,
+    sum: Duration,
+}
+
+impl Histogram {
+    fn add(&mut self, duration: Duration) {
+        let bounded = BOUNDS.iter().zip(&mut self.counts);
+        if let Some((_, count)) = bounded
+            .into_iter()
+            .find(|(bound, _)| duration <= Duration::from_micros(**bound))
+        {
+            *count += 1;
+        }
+        self.count += 1;
+        self.sum = self.sum.saturating_add(duration);
+    }
+}
+
+#[derive(Debug, Default)]
+struct Requests {
+    counts: BTreeMap<Kind, u64>,
+    durations: BTreeMap<&'static str, Histogram>,
+}
+
+/// What is counted, and where the rest is asked for.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    product: Arc<Product>,
+    history: Arc<Recorder>,
+    requests: Mutex<Requests>,
+}
+
+impl Metrics {
+    /// Of a server with this database and this history.
+    pub(crate) fn new(product: Arc<Product>, history: Arc<Recorder>) -> Self {
+        Self {
+            product,
+            history,
+            requests: Mutex::default(),
+        }
+    }
+
+    /// Counts a request.
+    pub(super) fn count(&self, kind: Kind, duration: Duration) {
+        let mut requests = self.requests();
+        *requests.counts.entry(kind).or_default() += 1;
+        requests
+            .durations
+            .entry(kind.operation)
+            .or_default()
+            .add(duration);
+    }
+
+    fn requests(&self) -> MutexGuard<'_, Requests> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn text(&self) -> String {
+        let mut page = Page::default();
+        page.describe("scim_build_info", "gauge", "The version that runs.");
+        page.sample(format_args!("scim_build_info{{version=\"{VERSION}\"}}"), 1);
+        write_requests(&mut page, &self.requests());
+        let overflow = "Requests that the API history counted and did not keep.";
+        page.describe("scim_history_overflow_total", "counter", overflow);
+        page.sample("scim_history_overflow_total", self.history.overflow());
+        write_database(&mut page, &self.product.statistics());
+        page.0
+    }
+}
+
+/// Says the numbers.
+pub(crate) async fn metrics(State(metrics): State<Arc<Metrics>>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (kind, metrics.text()).into_response()
+}
+
+/// A page in the text format of Prometheus. Writing to a string cannot fail.
+#[derive(Debug, Default)]
+struct Page(String);
+
+impl Page {
+    fn describe(&mut self, name: &str, kind: &str, help: &str) {
+        _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: impl Display, value: impl Display) {
+        _ = writeln!(self.0, "{name} {value}");
+    }
+}
+
+fn write_requests(page: &mut Page, requests: &Requests) {
+    page.describe("scim_requests_total", "counter", "Requests that were answered.");
+    for (kind, count) in &requests.counts {
+        let Kind {
+            method,
+            status,
+            operation,
+        } = kind;
+        page.sample(
+            format_args!(
+                "scim_requests_total{{method=\"{method}\",status=\"{status}\",operation=\"{operation}\"}}"
+            ),
+            count,
+        );
+    }
+    let name = "scim_request_duration_seconds";
+    page.describe(name, "histogram", "Time until an answer began.");
+    for (operation, histogram) in &requests.durations {
+        let mut up_to = 0;
+        for (bound, count) in BOUNDS.iter().zip(&histogram.counts) {
+            up_to += count;
+            let bound = Duration::from_micros(*bound).as_secs_f64();
+            page.sample(
+                format_args!("{name}_bucket{{operation=\"{operation}\",le=\"{bound}\"}}"),
+                up_to,
+            );
+        }
+        let labels = format!("{{operation=\"{operation}\"}}");
+        page.sample(
+            format_args!("{name}_bucket{{operation=\"{operation}\",le=\"+Inf\"}}"),
+            histogram.count,
+        );
+        page.sample(format_args!("{name}_sum{labels}"), histogram.sum.as_secs_f64());
+        page.sample(format_args!("{name}_count{labels}"), histogram.count);
+    }
+}
+
+fn write_database(page: &mut Page, statistics: &Statistics) {
+    for (name, value, help) in [
+        (
+            "commits",
+            statistics.commits,
+            "Groups of writes that were committed.",
+        ),
+        ("writes", statistics.writes, "Writes that were committed."),
+        (
+            "failed_writes",
+            statistics.failed_writes,
+            "Writes that were undone.",
+        ),
+        (
+            "failed_behind",
+            statistics.failed_behind,
+            "Writes that were undone and that nobody waited for.",
+        ),
+        ("reads", statistics.reads, "Reads."),
+        ("streams", statistics.streams, "Lists that were streamed."),
+        ("snapshots", statistics.snapshots, "Snapshots that readers took."),
+        (
+            "refused",
+            statistics.refused,
+            "Jobs that were refused because a queue was full.",
+        ),
+        (
+            "checkpoints",
+            statistics.checkpoints,
+            "Checkpoints of the write-ahead log.",
+        ),
+        (
+            "wal_restarts",
+            statistics.wal_restarts,
+            "Times the write-ahead log started over.",
+        ),
+    ] {
+        let name = format!("scim_database_{name}_total");
+        page.describe(&name, "counter", help);
+        page.sample(name, value);
+    }
+    for (name, value, help) in [
+        (
+            "scim_database_largest_batch",
+            statistics.largest_batch,
+            "The most writes that one commit has joined.",
+        ),
+        (
+            "scim_database_wal_pages",
+            statistics.wal_pages,
+            "Pages in the write-ahead log after the last commit.",
+        ),
+    ] {
+        page.describe(name, "gauge", help);
+        page.sample(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_cumulative_and_a_bound_belongs_to_its_bucket() {
+        let mut requests = Requests::default();
+        let histogram = requests.durations.entry("get").or_default();
+        for micros in [10, 1_000, 1_001, 10_000_000, 10_000_001] {
+            histogram.add(Duration::from_micros(micros));
+        }
+        let mut page = Page::default();
+        write_requests(&mut page, &requests);
+        for line in [
+            "scim_request_duration_seconds_bucket{operation=\"get\",le=\"0.001\"} 2",
+            "scim_request_duration_seconds_bucket{operation=\"get\",le=\"0.0025\"} 3",
+            "scim_request_duration_seconds_bucket{operation=\"get\",le=\"5\"} 3",
+            "scim_request_duration_seconds_bucket{operation=\"get\",le=\"10\"} 4",
+            "scim_request_duration_seconds_bucket{operation=\"get\",le=\"+Inf\"} 5",
+            "scim_request_duration_seconds_sum{operation=\"get\"} 20.002012",
+            "scim_request_duration_seconds_count{operation=\"get\"} 5",
+        ] {
+            assert!(page.0.lines().any(|found| found == line), "{line}\n{}", page.0);
+        }
+    }
+}

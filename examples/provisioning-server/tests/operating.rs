@@ -1,0 +1,218 @@
+//! What an operator sees of a running server: readiness, metrics, the log (features.md row 83).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod program;
+
+use std::time::{Duration, Instant};
+
+use program::{Answer, Place, Server};
+use serde_json::{Value, json};
+
+/// Asks until the answer has a status. The patience is far beyond what is promised, so that a slow machine is no
+/// failure.
+fn until(server: &Server, path: &str, status: u16) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = server.get(path, &[]);
+        if answer.status == status {
+            return answer;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "{answer:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn acme(place: &Place) -> String {
+    place.json(&["org", "create", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn person(name: &str) -> Value {
+    json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name })
+}
+
+#[test]
+#[cfg(unix)]
+fn a_draining_server_still_serves_but_is_not_ready() {
+    let place = Place::new();
+    let token = acme(&place);
+    let server = place.serve(&["--drain-delay", "3600"]);
+    assert_eq!(server.get("/readyz", &[]).body, json!({ "status": "ready" }));
+    server.ask_to_end();
+    let answer = until(&server, "/readyz", 503);
+    assert_eq!(answer.body["reason"], "draining");
+    assert_eq!(server.get("/healthz", &[]).status, 200);
+    let created = server.acme(&token, "POST", "/Users", &person("late@example.com"));
+    assert_eq!(created.status, 201, "who was sent here before is answered");
+}
+
+#[test]
+#[cfg(unix)]
+fn without_a_delay_a_server_ends_at_once() {
+    let place = Place::new();
+    let file = place.file("server.toml", "drain-delay = 3600\nlog-format = \"json\"");
+    let server = place.serve_with(
+        &["--listen", "127.0.0.1:0", "--config", &file, "--drain-delay", "0"],
+        &[],
+    );
+    server.terminate();
+}
+
+#[test]
+fn a_server_whose_database_fails_is_alive_and_not_ready() {
+    let place = Place::new();
+    let (server, log) = place.serve_logged(&[], &[]);
+    assert_eq!(server.get("/readyz", &[]).status, 200);
+    place.execute("ALTER TABLE instance RENAME TO elsewhere");
+    let answer = until(&server, "/readyz", 503);
+    assert_eq!(
+        answer.body,
+        json!({ "status": "not ready", "reason": "database" })
+    );
+    assert_eq!(server.get("/healthz", &[]).status, 200);
+    assert!(
+        std::fs::read_to_string(log).unwrap().contains("no such table"),
+        "the operator gets the cause"
+    );
+    place.execute("ALTER TABLE elsewhere RENAME TO instance");
+    assert_eq!(until(&server, "/readyz", 200).body["status"], "ready");
+}
+
+#[test]
+fn metrics_count_requests_and_name_nobody() {
+    let place = Place::new();
+    let token = acme(&place);
+    let server = place.serve(&[]);
+    for (name, status) in [
+        ("ursula@example.com", 201),
+        ("bob@example.com", 201),
+        ("URSULA@example.com", 409),
+    ] {
+        let answer = server.acme(&token, "POST", "/Users", &person(name));
+        assert_eq!(answer.status, status);
+    }
+    let filter = "/Users?filter=userName%20eq%20%22ursula@example.com%22";
+    assert_eq!(server.acme(&token, "GET", filter, &Value::Null).status, 200);
+    assert_eq!(
+        server
+            .acme("scimp_intruder", "GET", "/Users", &Value::Null)
+            .status,
+        401
+    );
+    server.send("SPY-Ursula", "/scim/acme/v2/Users", &[], "");
+    server.get("/elsewhere/ursula@example.com", &[]);
+
+    let answer = server.get("/metrics", &[]);
+    assert_eq!(answer.status, 200);
+    assert!(answer.head.contains("content-type: text/plain; version=0.0.4"));
+    let text = answer.text;
+    for line in [
+        "scim_requests_total{method=\"POST\",status=\"201\",operation=\"create\"} 2",
+        "scim_requests_total{method=\"POST\",status=\"409\",operation=\"create\"} 1",
+        "scim_requests_total{method=\"GET\",status=\"200\",operation=\"query\"} 1",
+        "scim_requests_total{method=\"GET\",status=\"401\",operation=\"none\"} 1",
+        "scim_requests_total{method=\"GET\",status=\"404\",operation=\"none\"} 1",
+        "scim_requests_total{method=\"other\",status=\"401\",operation=\"none\"} 1",
+        "scim_request_duration_seconds_count{operation=\"create\"} 3",
+        "scim_request_duration_seconds_bucket{operation=\"create\",le=\"+Inf\"} 3",
+        "scim_history_overflow_total 0",
+        "# TYPE scim_request_duration_seconds histogram",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    let commits = text
+        .lines()
+        .find_map(|line| line.strip_prefix("scim_database_commits_total "));
+    assert!(commits.unwrap().parse::<u64>().unwrap() >= 2, "{text}");
+    let lower = text.to_lowercase();
+    for secret in ["acme", "ursula", "example.com", "scimp_", &token.to_lowercase()] {
+        assert!(!lower.contains(secret), "{secret}\n{text}");
+    }
+}
+
+/// The exposition format: every sample belongs to a family that was described before it, once.
+#[test]
+fn metrics_are_well_formed() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    server.get("/nowhere", &[]);
+    let text = server.get("/metrics", &[]).text;
+    let mut families: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let family = rest.split(' ').next().unwrap();
+            assert!(!families.contains(&family), "{family} twice");
+            families.push(family);
+        } else if !line.starts_with("# HELP ") {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            let name = name.split('{').next().unwrap();
+            let family = *families.last().unwrap();
+            let suffix = name.strip_prefix(family).unwrap();
+            assert!(["", "_bucket", "_sum", "_count"].contains(&suffix), "{line}");
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+        }
+    }
+    assert!(families.len() > 10, "{text}");
+}
+
+#[test]
+#[cfg(unix)]
+fn the_log_is_json_with_request_ids_and_without_secrets_or_people() {
+    let place = Place::new();
+    let token = acme(&place);
+    let environment = [("RUST_LOG", "trace"), ("LOG_FORMAT", "json")];
+    let (server, log) = place.serve_logged(&[], &environment);
+    let authorization = format!("Bearer {token}");
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("x-request-id", "req-1"),
+    ];
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "ursula@example.com",
+        "password": "correct horse",
+    });
+    let created = server.send("POST", "/scim/acme/v2/Users", &headers, &body.to_string());
+    assert_eq!(created.status, 201);
+    let filter = "/scim/acme/v2/Users?filter=userName%20eq%20%22ursula@example.com%22";
+    server.get(filter, &[("authorization", "Bearer scimp_intruder")]);
+    server.terminate();
+
+    let text = std::fs::read_to_string(log).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let line = lines.iter().find(|line| line["request"] == "req-1").unwrap();
+    assert_eq!(line["message"], "answered");
+    assert_eq!(
+        (&line["method"], &line["operation"], &line["status"]),
+        (&json!("POST"), &json!("create"), &json!(201))
+    );
+    let refused = lines.iter().find(|line| line["status"] == 401).unwrap();
+    assert_eq!(
+        refused["request"].as_str().unwrap().len(),
+        36,
+        "every request has an id"
+    );
+    for secret in [token.as_str(), "scimp_", "ursula", "correct horse"] {
+        assert!(!text.contains(secret), "{secret}\n{text}");
+    }
+}
+
+#[test]
+fn a_mistake_in_the_settings_of_operation_is_named() {
+    let place = Place::new();
+    for (flag, value) in [("--log-format", "xml"), ("--drain-delay", "soon")] {
+        let (code, refusal) = place.refusal(&["serve", "--listen", "127.0.0.1:0", flag, value]);
+        assert_eq!(code, 1);
+        assert!(refusal["detail"].as_str().unwrap().contains(value), "{refusal}");
+    }
+}
