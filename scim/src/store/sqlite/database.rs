@@ -6,6 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf, absolute};
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, JoinHandle, Thread};
@@ -17,6 +18,7 @@ use super::connection::{Connection, Target};
 use super::failure::{busy, closed, guarded, not_opened, unanswered};
 use super::options::Options;
 use super::queue::Refused;
+use super::reader::Desk;
 use super::shared::Shared;
 use super::statements::{Reader, Transaction};
 use super::statistics::Statistics;
@@ -27,8 +29,8 @@ use crate::{Error, Result};
 
 /// A SQLite file with the threads that work on it.
 ///
-/// It is cheap to clone, and works under any executor: jobs run on threads of the database and never on those of the
-/// caller. A job must not wait for another job of the same database (`blocking_…` inside a job may hang forever).
+/// It is cheap to clone, and works under any executor: jobs run on threads of the database and, but for those of
+/// [`Database::look_up`], never on those of the caller. A job must not wait for another job of the same database (`blocking_…` inside a job may hang forever).
 ///
 /// * A write that was answered survives what [`Durability`](super::Durability) says, and every read that starts later
 ///   in this process sees it.
@@ -77,6 +79,10 @@ impl std::error::Error for Full {}
 
 struct Handle {
     shared: Arc<Shared>,
+    /// The readers' connections, to be borrowed; each is also its thread's.
+    desks: Vec<Arc<Desk>>,
+    /// Where the next borrower looks first.
+    next_desk: AtomicUsize,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Each thread has a receiver: when all are gone, so are the threads.
     running: watch::Sender<()>,
@@ -108,8 +114,10 @@ impl Database {
     fn start(target: &Target, options: Options, directory: Option<Scratch>) -> Result<Self> {
         let shared = Arc::new(Shared::new(options));
         // From here on, dropping the handle ends the threads.
-        let handle = Handle {
+        let mut handle = Handle {
             shared: Arc::clone(&shared),
+            desks: Vec::new(),
+            next_desk: AtomicUsize::new(0),
             threads: Mutex::default(),
             running: watch::Sender::new(()),
         };
@@ -132,12 +140,21 @@ impl Database {
             })
         };
         spawn("scim-checkpoint", target.checkpointer()?, checkpoint::run)?;
-        for _ in 0..shared.options.readers.max(1) {
-            spawn("scim-reader", target.reader()?, reader::run)?;
-        }
         for _ in 0..shared.options.streams.max(1) {
             spawn("scim-stream", target.walker()?, stream::run)?;
         }
+        let mut desks = Vec::new();
+        for _ in 0..shared.options.readers.max(1) {
+            let desk = Arc::new(Desk::new(target.reader()?));
+            desks.push(Arc::clone(&desk));
+            let other = other.clone();
+            handle.spawn("scim-reader", move |shared| {
+                // Closes the connection at its end, whoever else knows the desk.
+                reader::run(&desk, shared);
+                drop(other);
+            })?;
+        }
+        handle.desks = desks;
         Ok(Self(Arc::new(handle)))
     }
 
@@ -167,6 +184,32 @@ impl Database {
             .push(job)
             .map_err(|refused| self.refused(refused))?;
         receiver.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// [`Database::read`] for a job that looks up a row or two: it runs on the caller's thread where a connection is free,
+    /// which spares two changes of threads. A job that walks many rows, or may find none of its pages in memory, would
+    /// hold up the executor and belongs into [`Database::read`].
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub async fn look_up<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
+    {
+        let mut job = |reader: &Reader<'_>| guarded(|| job(reader));
+        let desks = &self.0.desks;
+        let first = self.0.next_desk.fetch_add(1, Ordering::Relaxed);
+        for turn in 0..desks.len() {
+            let Some(desk) = desks.get(first.wrapping_add(turn) % desks.len().max(1)) else {
+                break;
+            };
+            match desk.serve_now(&self.0.shared, job) {
+                Ok(answer) => return answer,
+                Err(back) => job = back,
+            }
+        }
+        self.read(job).await
     }
 
     /// Runs a job that changes, and answers when its changes are committed. Several jobs share one commit, each with a

@@ -83,7 +83,7 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Waits for one item. With `patience`, at most that long, or until the epoch is no longer the one in `seen`.
+    /// Waits for one item, at most for `patience`, and until the epoch is no longer the one in `seen`.
     pub(super) fn take(&self, seen: &mut u64, patience: Option<Duration>) -> Taken<T> {
         let mut state = self.lock();
         loop {
@@ -93,12 +93,12 @@ impl<T> Queue<T> {
             if state.closed {
                 return Taken::Closed;
             }
+            if state.epoch != *seen {
+                *seen = state.epoch;
+                return Taken::Idle;
+            }
             match patience {
                 None => state = self.wait(state),
-                Some(_) if state.epoch != *seen => {
-                    *seen = state.epoch;
-                    return Taken::Idle;
-                }
                 Some(patience) => {
                     let out_of_time;
                     (state, out_of_time) = self.wait_at_most(state, patience);
@@ -146,7 +146,7 @@ impl<T> Queue<T> {
         (state, timeout.timed_out())
     }
 
-    /// Everybody who waits with patience gets [`Taken::Idle`].
+    /// Everybody who waits gets [`Taken::Idle`].
     pub(super) fn wake_all(&self) {
         self.lock().epoch += 1;
         self.ready.notify_all();

@@ -1,68 +1,109 @@
-//! The threads that answer reads. Each holds its snapshot from job to job, because taking one costs more than a point
+//! The connections that answer reads. Each holds its snapshot from job to job, because taking one costs more than a point
 //! read, and takes a new one when something was committed, when it gets old, and when the log should start over.
+//!
+//! A connection has a thread, which serves the queue and ends snapshots that nobody uses. Who wants to look up a row or
+//! two may borrow a connection that is free and spare the two changes of threads; they cost more than the look-up.
 
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Instant;
 
-use super::connection::{Connection, Control};
+use super::connection::Connection;
 use super::queue::Taken;
 use super::shared::Shared;
-use super::statements;
+use super::statements::Reader;
 
-/// Runs until the queue is closed and drained.
-pub(super) fn run(connection: &Connection, shared: &Shared) {
-    let Ok(mut snapshot) = Snapshot::new(connection, shared) else {
-        return shared.reads.abandon();
-    };
-    let reader = statements::Reader::new(connection);
+/// A connection and its snapshot. Empty when its thread has ended.
+pub(super) struct Desk(Mutex<Option<Clerk>>);
+
+impl Desk {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self(Mutex::new(Some(Clerk {
+            connection,
+            taken: None,
+            used: Instant::now(),
+        })))
+    }
+
+    /// Jobs do not panic through this lock, and a snapshot is checked before it is used: poison says nothing.
+    fn lock(&self) -> MutexGuard<'_, Option<Clerk>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the job here and now if the connection is free; gives it back if not.
+    pub(super) fn serve_now<T, J: FnOnce(&Reader<'_>) -> T>(&self, shared: &Shared, job: J) -> Result<T, J> {
+        let mut desk = match self.0.try_lock() {
+            Ok(desk) => desk,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(job),
+        };
+        let Some(clerk) = desk.as_mut() else {
+            return Err(job);
+        };
+        let held = clerk.taken.is_some();
+        let answer = clerk.serve(shared, job);
+        if !held && clerk.taken.is_some() {
+            // The thread waits without end while there is no snapshot that it would have to end.
+            shared.reads.wake_all();
+        }
+        Ok(answer)
+    }
+}
+
+/// Serves the queue until it is closed and drained.
+pub(super) fn run(desk: &Desk, shared: &Shared) {
     let mut seen = 0;
     loop {
-        let patience = snapshot.taken.as_ref().map(|_| shared.options.snapshot_idle);
+        let patience = desk
+            .lock()
+            .as_ref()
+            .and_then(|clerk| clerk.taken)
+            .map(|_| shared.options.snapshot_idle);
         match shared.reads.take(&mut seen, patience) {
-            Taken::Closed => return,
+            Taken::Closed => {
+                drop(desk.lock().take());
+                return;
+            }
             Taken::Idle => {
-                snapshot.end();
-                shared.counters.idle_releases.add(1);
+                if let Some(clerk) = desk.lock().as_mut() {
+                    clerk.end_if_idle(shared);
+                }
             }
             Taken::Item(job) => {
-                snapshot.renew_if_stale();
-                job(&reader);
-                shared.counters.reads.add(1);
-                if shared.clearing() {
-                    snapshot.end();
+                if let Some(clerk) = desk.lock().as_mut() {
+                    clerk.serve(shared, job);
                 }
             }
         }
     }
 }
 
-/// The read transaction of a connection.
-struct Snapshot<'a> {
-    connection: &'a Connection,
-    shared: &'a Shared,
-    begin: Control<'a>,
-    end: Control<'a>,
+struct Clerk {
+    connection: Connection,
     /// Generation and time at which the snapshot was taken, or before.
     taken: Option<(u64, Instant)>,
+    /// When the last job was begun.
+    used: Instant,
 }
 
-impl<'a> Snapshot<'a> {
-    fn new(connection: &'a Connection, shared: &'a Shared) -> rusqlite::Result<Self> {
-        Ok(Self {
-            connection,
-            shared,
-            begin: connection.prepare_control("BEGIN")?,
-            end: connection.prepare_control("COMMIT")?,
-            taken: None,
-        })
+impl Clerk {
+    fn serve<T>(&mut self, shared: &Shared, job: impl FnOnce(&Reader<'_>) -> T) -> T {
+        self.used = Instant::now();
+        self.renew_if_stale(shared);
+        let answer = job(&Reader::new(&self.connection));
+        shared.counters.reads.add(1);
+        if shared.clearing() {
+            self.end();
+        }
+        answer
     }
 
-    fn renew_if_stale(&mut self) {
+    fn renew_if_stale(&mut self, shared: &Shared) {
         // Read before the snapshot is taken: a commit in between costs a renewal, and is never missed.
-        let generation = self.shared.generation();
-        let now = Instant::now();
+        let generation = shared.generation();
+        let now = self.used;
         let fresh = self.connection.in_transaction()
             && self.taken.is_some_and(|(at, since)| {
-                at == generation && now.duration_since(since) < self.shared.options.snapshot_age
+                at == generation && now.duration_since(since) < shared.options.snapshot_age
             });
         if fresh {
             return;
@@ -70,16 +111,24 @@ impl<'a> Snapshot<'a> {
         self.end();
         // If this fails, so will the statements of the job, which say why to somebody who listens. Without the
         // transaction each of them would see a state of its own, so that is remembered as "no snapshot".
-        if self.begin.run().is_ok() {
+        if self.connection.control("BEGIN").is_ok() {
             self.taken = Some((generation, now));
-            self.shared.counters.snapshots.add(1);
+            shared.counters.snapshots.add(1);
+        }
+    }
+
+    fn end_if_idle(&mut self, shared: &Shared) {
+        let idle = self.used.elapsed() >= shared.options.snapshot_idle;
+        if self.taken.is_some() && (idle || shared.clearing()) {
+            self.end();
+            shared.counters.idle_releases.add(1);
         }
     }
 
     fn end(&mut self) {
         self.taken = None;
         if self.connection.in_transaction() {
-            _ = self.end.run();
+            _ = self.connection.control("COMMIT");
         }
     }
 }

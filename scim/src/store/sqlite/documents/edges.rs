@@ -149,7 +149,7 @@ pub(super) fn walk(
 pub(super) fn walk_derived(
     reader: &Reader<'_>,
     derived: &Derived,
-    rids: &str,
+    rids: &[i64],
     mut visit: impl FnMut(i64, &EdgeValue<'_>) -> Result<()>,
 ) -> Result<()> {
     let mut show = |row: &Row<'_>| {
@@ -164,10 +164,20 @@ pub(super) fn walk_derived(
         };
         visit(row.integer(0)?, &value)
     };
+    if let [rid] = rids {
+        return reader.query(
+            "SELECT e.dst, g.id, g.label FROM scim_edge e CROSS JOIN scim_resource g ON g.rid = e.src
+             WHERE e.dst = ?1 AND e.attr = ?2",
+            &[(*rid).into(), derived.edge.into()],
+            &mut show,
+        );
+    }
+    let list: Vec<_> = rids.iter().map(i64::to_string).collect();
+    let list = format!("[{}]", list.join(","));
     reader.query(
         "SELECT e.dst, g.id, g.label FROM json_each(?1) j CROSS JOIN scim_edge e ON e.dst = j.value AND e.attr = ?2
          CROSS JOIN scim_resource g ON g.rid = e.src",
-        &[rids.into(), derived.edge.into()],
+        &[list.as_str().into(), derived.edge.into()],
         &mut show,
     )
 }

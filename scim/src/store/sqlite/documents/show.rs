@@ -82,14 +82,7 @@ fn members_of(
     rows: &[Kept],
     want: &Projection,
 ) -> Result<HashMap<i64, Vec<u8>>> {
-    let mut rids = String::from("[");
-    for row in rows {
-        if rids.len() > 1 {
-            rids.push(',');
-        }
-        rids.push_str(&row.rid.to_string());
-    }
-    rids.push(']');
+    let rids: Vec<i64> = rows.iter().map(|row| row.rid).collect();
     let mut members: HashMap<i64, Vec<u8>> = HashMap::new();
     walk_derived(reader, derived, &rids, |rid, value| {
         let out = members.entry(rid).or_default();
@@ -177,10 +170,9 @@ fn documents_without_edges<R: ScimResource>(
         .iter()
         .filter(|derived| want.includes(derived.path))
     {
-        let rids = format!("[{}]", row.rid);
         let mut begun = false;
         out.pop();
-        walk_derived(reader, derived, &rids, |_, value| {
+        walk_derived(reader, derived, &[row.rid], |_, value| {
             push_value(
                 &mut out,
                 value,
@@ -294,7 +286,7 @@ pub(super) fn fill_derived(
     for derived in &layout.derived {
         let mut out = Vec::new();
         let mut begun = false;
-        walk_derived(reader, derived, &format!("[{rid}]"), |_, value| {
+        walk_derived(reader, derived, &[rid], |_, value| {
             push_value(
                 &mut out,
                 value,

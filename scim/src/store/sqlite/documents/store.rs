@@ -18,9 +18,11 @@ use super::tables;
 use super::write::{Deltas, Job, Prepared, unload};
 use crate::Result;
 use crate::error::Error;
+use crate::filter::{Compare, Expression, Operand, Operator, ResolvedFilter};
 use crate::patch::{DeltaChange, Patch};
 use crate::projection::Projection;
 use crate::record::ScimResource;
+use crate::schema::Uniqueness;
 use crate::store::precondition::Freshness;
 use crate::store::sqlite::{Database, Reader, Transaction};
 use crate::store::{
@@ -103,6 +105,28 @@ enum Read<T> {
     InParts,
 }
 
+/// How much a read has to do.
+enum Work {
+    /// It looks up a row and what hangs on it.
+    Brief,
+    /// It may walk many rows.
+    Long,
+}
+
+impl Work {
+    fn of<R: ScimResource>(query: &Query<R>) -> Self {
+        match query.filter.as_ref().map(ResolvedFilter::expression) {
+            Some(Expression::Compare(Compare {
+                attribute,
+                operator: Operator::Eq,
+                operand: Operand::Text { .. },
+                ..
+            })) if attribute.indexed || attribute.shape.uniqueness != Uniqueness::None => Self::Brief,
+            _ => Self::Long,
+        }
+    }
+}
+
 impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     /// How many resources of a type a tenant has.
     ///
@@ -110,10 +134,14 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     /// Those of the database.
     pub async fn count<R: ScimResource>(&self, tenant: &str) -> Result<u64> {
         let tenant = tenant.to_owned();
-        self.read::<R, _, _>(tenant, move |reader, _, layout, tenant| match tenant {
-            Some(tenant) => Ok(tables::count(reader, tenant, layout.number)?.live),
-            None => Ok(0),
-        })
+        self.read::<R, _, _>(
+            Work::Brief,
+            tenant,
+            move |reader, _, layout, tenant| match tenant {
+                Some(tenant) => Ok(tables::count(reader, tenant, layout.number)?.live),
+                None => Ok(0),
+            },
+        )
         .await
     }
 
@@ -142,32 +170,43 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     /// Those of the database.
     pub async fn explain<R: ScimResource>(&self, tenant: &str, query: &Query<R>) -> Result<Vec<String>> {
         let query = query.clone();
-        self.read::<R, _, _>(tenant.to_owned(), move |reader, core, layout, tenant| {
-            let tenant = tenant.unwrap_or_default();
-            Search {
-                reader,
-                core,
-                layout,
-                tenant,
-                budget: query.scanned_rows,
-            }
-            .explain(&query)
-        })
+        self.read::<R, _, _>(
+            Work::Long,
+            tenant.to_owned(),
+            move |reader, core, layout, tenant| {
+                let tenant = tenant.unwrap_or_default();
+                Search {
+                    reader,
+                    core,
+                    layout,
+                    tenant,
+                    budget: query.scanned_rows,
+                }
+                .explain(&query)
+            },
+        )
         .await
     }
 
-    async fn read<R: ScimResource, T: Send + 'static, J>(&self, tenant: String, job: J) -> Result<T>
+    async fn read<R: ScimResource, T: Send + 'static, J>(
+        &self,
+        work: Work,
+        tenant: String,
+        job: J,
+    ) -> Result<T>
     where
         J: FnOnce(&Reader<'_>, &Core<C>, &Layout, Option<i64>) -> Result<T> + Send + 'static,
     {
         let layout = self.core.layout::<R>()?;
         let core = Arc::clone(&self.core);
-        self.database
-            .read(move |reader| {
-                let tenant = core.tenant(reader, &tenant)?;
-                job(reader, &core, &layout, tenant)
-            })
-            .await
+        let job = move |reader: &Reader<'_>| {
+            let tenant = core.tenant(reader, &tenant)?;
+            job(reader, &core, &layout, tenant)
+        };
+        match work {
+            Work::Brief => self.database.look_up(job).await,
+            Work::Long => self.database.read(job).await,
+        }
     }
 
     async fn write<R: ScimResource, T: Send + 'static, J>(&self, cx: &C, job: J) -> Result<T>
@@ -204,6 +243,7 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
         let wanted = id.to_owned();
         let row = self
             .read::<R, _, _>(
+                Work::Brief,
                 cx.tenant().to_owned(),
                 move |reader, _, layout, tenant| match tenant {
                     Some(tenant) => rows::find(reader, layout, tenant, &wanted),
@@ -342,7 +382,11 @@ impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> 
 
     async fn load(&self, cx: &C, id: &str, extent: Extent) -> Result<Option<Stored<R>>> {
         let id = id.to_owned();
-        self.read::<R, _, _>(cx.tenant().to_owned(), move |reader, _, layout, tenant| {
+        let work = match extent {
+            Extent::Whole => Work::Long,
+            Extent::WithoutEdges => Work::Brief,
+        };
+        self.read::<R, _, _>(work, cx.tenant().to_owned(), move |reader, _, layout, tenant| {
             let Some(tenant) = tenant else { return Ok(None) };
             let Some(row) = rows::find(reader, layout, tenant, &id)? else {
                 return Ok(None);
@@ -372,19 +416,23 @@ impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> 
     ) -> Result<Answer<R>> {
         let (wanted, projection, demanded) = (id.to_owned(), want.clone(), precondition.clone());
         let read = self
-            .read::<R, _, _>(cx.tenant().to_owned(), move |reader, _, layout, tenant| {
-                let row = match tenant {
-                    Some(tenant) => rows::find(reader, layout, tenant, &wanted)?,
-                    None => None,
-                };
-                let row = row.ok_or_else(|| not_found::<R>(&wanted))?;
-                let version = row.stamp.version();
-                let fresh = demanded.check_read(&version)?;
-                if fresh == Freshness::NotModified && !show::shows_others(layout, &projection) {
-                    return Ok(Read::Here(Answer::NotModified(version)));
-                }
-                shown(reader, layout, row, &projection)
-            })
+            .read::<R, _, _>(
+                Work::Brief,
+                cx.tenant().to_owned(),
+                move |reader, _, layout, tenant| {
+                    let row = match tenant {
+                        Some(tenant) => rows::find(reader, layout, tenant, &wanted)?,
+                        None => None,
+                    };
+                    let row = row.ok_or_else(|| not_found::<R>(&wanted))?;
+                    let version = row.stamp.version();
+                    let fresh = demanded.check_read(&version)?;
+                    if fresh == Freshness::NotModified && !show::shows_others(layout, &projection) {
+                        return Ok(Read::Here(Answer::NotModified(version)));
+                    }
+                    shown(reader, layout, row, &projection)
+                },
+            )
             .await?;
         match read {
             Read::Here(answer) => Ok(answer),
@@ -395,6 +443,7 @@ impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> 
     async fn query(&self, cx: &C, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
         let (query, want) = (query.clone(), want.clone());
         self.read::<R, _, _>(
+            Work::of(&query),
             cx.tenant().to_owned(),
             move |reader, core, layout, tenant| match tenant {
                 Some(tenant) => Search {

@@ -206,3 +206,74 @@ fn a_foreign_reader_that_holds_the_log_stops_nobody() {
     database.blocking_write(|tx| insert(tx, "still")).unwrap();
     assert_eq!(database.blocking_read(count).unwrap(), rows + 1);
 }
+
+/// A look-up runs where its caller is, and sees what was answered before, also right after an idle snapshot was ended.
+#[test]
+fn a_look_up_runs_on_the_callers_thread_and_sees_every_answered_write() {
+    let database = Database::in_memory(Options {
+        snapshot_idle: Duration::from_millis(5),
+        ..Options::default()
+    })
+    .unwrap();
+    database
+        .blocking_write(|tx| tx.execute_batch("CREATE TABLE n(v INTEGER) STRICT"))
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for expected in 1..=20 {
+        database
+            .blocking_write(|tx| tx.execute("INSERT INTO n VALUES (1)", &[]))
+            .unwrap();
+        let (count, thread) = runtime
+            .block_on(database.look_up(|reader| {
+                let count = reader.query_one("SELECT count(*) FROM n", &[], |row| row.integer(0))?;
+                Ok((count, thread::current().id()))
+            }))
+            .unwrap();
+        assert_eq!((count, thread), (Some(expected), thread::current().id()));
+    }
+    // Nobody comes any more: the thread of each connection that was borrowed ends its snapshot.
+    for _ in 0..1_000 {
+        if database.statistics().idle_releases > 0 {
+            return;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    panic!("a snapshot that a look-up has taken was never ended");
+}
+
+/// All connections are taken: the look-up waits in the queue like any read.
+#[test]
+fn a_look_up_waits_its_turn_where_no_connection_is_free() {
+    let database = Database::in_memory(Options {
+        readers: 1,
+        ..Options::default()
+    })
+    .unwrap();
+    let other = database.clone();
+    let (begun, is_begun) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let holder = thread::spawn(move || {
+        other.blocking_read(move |_| {
+            begun.send(()).unwrap();
+            released.recv().unwrap();
+            Ok(())
+        })
+    });
+    is_begun.recv().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let waiter = thread::spawn(move || {
+        runtime.block_on(database.look_up(|reader| reader.query_one("SELECT 7", &[], |row| row.integer(0))))
+    });
+    release.send(()).unwrap();
+    assert_eq!(waiter.join().unwrap().unwrap(), Some(7));
+    holder.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_closed_database_answers_no_look_up() {
+    let database = Database::in_memory(Options::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(database.close());
+    let error = runtime.block_on(database.look_up(|_| Ok(()))).unwrap_err();
+    assert_eq!(error.status(), 503);
+}
