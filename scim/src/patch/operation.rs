@@ -129,7 +129,8 @@ impl Operation {
             if let Role::Extension(Schema { id, .. }) = attribute.role
                 && meant(id)
             {
-                change = change.or(resource.apply(index, Edit::whole(Op::Remove, None), cx)?);
+                let removed = resource.apply(index, Edit::whole(Op::Remove, None), cx);
+                change = change.or(removed.map_err(|error| error.at(attribute.name))?);
             }
         }
         Ok(change)

@@ -123,6 +123,25 @@ fn a_read_only_path_is_refused_where_nothing_is_assigned() {
     }
 }
 
+/// A reference that is sent again is no change, also where it is a path: what a store gives back is equal to what the
+/// client sent (RFC 7643 section 2.3.7, RFC 7644 section 3.5.2.1).
+#[test]
+fn a_relative_reference_sent_again_changes_nothing() {
+    let text = r#"{"userName":"babs","photos":[{"value":"Pictures/7"}],
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"7","$ref":"Users/7"}}}"#;
+    let limits = Limits::default();
+    let json = Json::parse(text.as_bytes(), &limits).unwrap();
+    let kept = User::decode(json, &mut Cx::new(Intent::Stored, &crate::value::Strict, &limits)).unwrap();
+    assert_eq!(decode::<User>(text), kept);
+    let operations = r#"[{"op":"replace","path":"photos","value":[{"value":"Pictures/7"}]},
+        {"op":"add","value":{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"$ref":"Users/7"}}}}]"#;
+    let applied = patch::<User>(&Policy::strict(), operations)
+        .unwrap()
+        .apply(&kept)
+        .unwrap();
+    assert!(applied.resource.is_none());
+}
+
 /// Two operations of Entra ID that select the same missing element share the one that is made (A-14).
 #[test]
 fn operations_share_the_element_they_create() {

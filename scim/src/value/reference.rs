@@ -50,12 +50,12 @@ impl Reference {
         }
     }
 
-    /// Takes what a store has kept of a reference. A path below the base of the service is the place of a resource, even
-    /// if a client wrote it: clients get such references as complete URLs.
+    /// Takes a reference out of a document, a client's or a store's. A path below the base of the service is the place of
+    /// a resource whoever wrote it, and clients get it as a complete URL: RFC 7643 section 2.3.7 resolves it so.
     ///
     /// # Errors
     /// Those of [`parse`](Self::parse).
-    pub(crate) fn restore(text: &str) -> Result<Self> {
+    pub(crate) fn read(text: &str) -> Result<Self> {
         let is_path = !text.starts_with(['.', '/', '?', '#']) && text.contains('/');
         if is_path && scheme(text).is_none() && flaw(text).is_none() {
             return Ok(Self(Target::Resource(text.into())));
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn a_kept_path_is_a_resource_again() {
         let kept = Reference::resource("Users", "a b");
-        assert_eq!(Reference::restore(kept.as_str()).unwrap(), kept);
+        assert_eq!(Reference::read(kept.as_str()).unwrap(), kept);
         for text in [
             "https://example.com/Users/1",
             "../Users/1",
@@ -307,11 +307,11 @@ mod tests {
             "mailto:a/b",
         ] {
             assert_eq!(
-                Reference::restore(text).unwrap(),
+                Reference::read(text).unwrap(),
                 Reference::parse(text).unwrap(),
                 "{text}"
             );
         }
-        assert!(Reference::restore("a b/c").is_err());
+        assert!(Reference::read("a b/c").is_err());
     }
 }

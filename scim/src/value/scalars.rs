@@ -110,10 +110,6 @@ impl Scalar for Reference {
     }
 
     fn parse(json: Json<'_>) -> Result<Self> {
-        Self::parse(&text(json, "a URI")?)
-    }
-
-    fn restore(json: Json<'_>) -> Result<Self> {
-        Self::restore(&text(json, "a URI")?)
+        Self::read(&text(json, "a URI")?)
     }
 }
