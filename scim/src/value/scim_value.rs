@@ -99,14 +99,6 @@ pub trait Scalar: Sized + PartialEq + Send + Sync + 'static {
     /// # Errors
     /// 400 `invalidValue`; the detail completes the sentence "Attribute x …".
     fn parse(json: Json<'_>) -> Result<Self>;
-
-    /// Reads a value that a store has written, where that looks different from what clients send.
-    ///
-    /// # Errors
-    /// Those of [`parse`](Self::parse).
-    fn restore(json: Json<'_>) -> Result<Self> {
-        Self::parse(json)
-    }
 }
 
 impl<T: Scalar> ScimValue for T {
@@ -120,7 +112,7 @@ impl<T: Scalar> ScimValue for T {
 
     fn decode(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Self> {
         if cx.is_stored() {
-            return T::restore(json);
+            return T::parse(json);
         }
         T::parse(cx.fit(json, &<T as Scalar>::SHAPE).json())
     }
