@@ -30,18 +30,33 @@ const HOLE: u8 = 0x01;
 /// assert_eq!(shown, br#""https://example.com/v2/Users/2819""#);
 /// ```
 pub fn fill_holes(document: &[u8], base: Base<'_>, out: &mut Vec<u8>) {
-    let mut prefix = Vec::new();
-    push_base(&mut prefix, base);
-    out.reserve(document.len() + 2 * prefix.len());
-    let mut rest = document;
-    while let Some((before, after)) =
-        memchr::memchr(HOLE, rest).and_then(|position| rest.split_at_checked(position))
-    {
-        out.extend_from_slice(before);
-        out.extend_from_slice(&prefix);
-        rest = after.get(1..).unwrap_or_default();
+    let filling = Filling::of(base);
+    out.reserve(document.len() + 2 * filling.0.len());
+    filling.fill(document, out);
+}
+
+/// What goes into holes, made once for many documents.
+pub(crate) struct Filling(Vec<u8>);
+
+impl Filling {
+    pub(crate) fn of(base: Base<'_>) -> Self {
+        let mut prefix = Vec::new();
+        push_base(&mut prefix, base);
+        Self(prefix)
     }
-    out.extend_from_slice(rest);
+
+    /// Copies `document` to the end of `out` with its holes filled.
+    pub(crate) fn fill(&self, document: &[u8], out: &mut Vec<u8>) {
+        let mut rest = document;
+        while let Some((before, after)) =
+            memchr::memchr(HOLE, rest).and_then(|position| rest.split_at_checked(position))
+        {
+            out.extend_from_slice(before);
+            out.extend_from_slice(&self.0);
+            rest = after.get(1..).unwrap_or_default();
+        }
+        out.extend_from_slice(rest);
+    }
 }
 
 /// Copies a document like [`fill_holes`] and leaves it open: more members can follow with [`push_name`], until

@@ -14,7 +14,7 @@ use crate::policy::{BOTH_PROJECTIONS, Policy, UNNAMED_EDGES};
 use crate::projection::{Base, Projection, write_resource};
 use crate::record::{ScimResource, unload_edges};
 use crate::schema::ResourceType;
-use crate::service::body::{Body, filled};
+use crate::service::body::Body;
 use crate::service::conditional::Conditions;
 use crate::service::context::Boxed;
 use crate::service::derived;
@@ -122,7 +122,10 @@ impl<R: ScimResource, S> Typed<R, S> {
     fn shown(answer: Answer<R>, id: String, want: &Projection, base: &str) -> Shown {
         let version = answer.version().clone();
         let (status, body) = match answer {
-            Answer::Typed(stored) => (StatusCode::OK, Body::whole(written(&stored.resource, want, base))),
+            Answer::Typed(stored) => (
+                StatusCode::OK,
+                Body::whole(written(&stored.resource, want, Base::Url(base))),
+            ),
             Answer::Rendered(rendered) => (StatusCode::OK, Body::of_document(rendered.document, base)),
             Answer::NotModified(_) => (StatusCode::NOT_MODIFIED, Body::empty()),
         };
@@ -286,9 +289,9 @@ impl<R: ScimResource, S> Typed<R, S> {
         let page = self.store.query(cx, &query, &resolved.want).await?;
         let rows = page.items.into_iter().map(|item| {
             let document = match item.answer {
-                Answer::Typed(stored) => written(&stored.resource, &resolved.want, ask.base),
+                Answer::Typed(stored) => written(&stored.resource, &resolved.want, Base::Hole).into(),
                 Answer::Rendered(rendered) => match rendered.document {
-                    Document::Whole(bytes) => filled(&bytes, ask.base),
+                    Document::Whole(bytes) => bytes,
                     Document::Parts(_) => return Err(Error::internal("a store has put a stream on a page")),
                 },
                 Answer::NotModified(_) => return Err(Error::internal("a store has put nothing on a page")),
@@ -342,9 +345,9 @@ where
 }
 
 /// The document that is shown of a resource.
-fn written<R: ScimResource>(resource: &R, want: &Projection, base: &str) -> Vec<u8> {
+fn written<R: ScimResource>(resource: &R, want: &Projection, base: Base<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);
-    write_resource(&mut out, resource, want, Base::Url(base));
+    write_resource(&mut out, resource, want, base);
     out
 }
 

@@ -1,12 +1,14 @@
 //! Lists: of one type, and of all types at once (RFC 7644 sections 3.4.2 and 3.4.3).
 
+use bytes::Bytes;
+
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Resolve, ResolvedFilter, Syntax, Unknown};
 use crate::limits::Limits;
 use crate::message::{ListParameters, ListWriter};
 use crate::path::{AttrPath, AttributeName};
 use crate::policy::{EMPTY_STRINGS, Policy, UNKNOWN_SORT, UNQUOTED_OPERANDS};
-use crate::projection::Projection;
+use crate::projection::{Base, Filling, Projection};
 use crate::schema::ResourceType;
 use crate::service::endpoint::{Endpoint, projection};
 use crate::service::outcome::Outcome;
@@ -28,6 +30,9 @@ pub(super) struct Ask<'a> {
     pub(super) base: &'a str,
 }
 
+/// The URLs of the service itself in most documents: the resource's own, and those of a group or two.
+const USUAL_HOLES: usize = 3;
+
 /// How many of the largest pages a sorted search over several types reads at most.
 const MERGED_PAGES: usize = 10;
 
@@ -48,7 +53,8 @@ pub(super) struct Rows {
 
 /// One resource of a page.
 pub(super) struct Row {
-    pub(super) document: Vec<u8>,
+    /// With holes where the base URL goes.
+    pub(super) document: Bytes,
     pub(super) key: Option<SortKey>,
 }
 
@@ -186,7 +192,7 @@ pub(super) async fn one<C>(
     let found = endpoint.query(cx, ask).await?;
     outcome.fired.extend(found.fired);
     outcome.total = Some(found.total);
-    Ok(written(found.total, ask.start, &found.rows))
+    Ok(written(found.total, ask.start, &found.rows, ask.base))
 }
 
 /// The list of several types as a document: totals add up, the types follow each other in the order in which they were
@@ -204,7 +210,7 @@ pub(super) async fn all<C>(
         concatenated(endpoints, cx, ask, outcome).await?
     };
     outcome.total = Some(total);
-    Ok(written(total, ask.start, &rows))
+    Ok(written(total, ask.start, &rows, ask.base))
 }
 
 /// An attribute that no type knows is unknown indeed.
@@ -278,13 +284,17 @@ async fn merged<C>(
     Ok((total, rows.into_iter().skip(skipped).take(ask.count).collect()))
 }
 
-fn written(total: u64, start: u64, rows: &[Row]) -> Vec<u8> {
-    let length: usize = rows.iter().map(|row| row.document.len() + 1).sum();
+fn written(total: u64, start: u64, rows: &[Row], base: &str) -> Vec<u8> {
+    let length: usize = rows
+        .iter()
+        .map(|row| row.document.len() + USUAL_HOLES * base.len())
+        .sum();
     let mut out = Vec::with_capacity(length + 160);
+    let filling = Filling::of(Base::Url(base));
     let mut list = ListWriter::begin(&mut out, total, start, rows.len());
     for row in rows {
         list.item(&mut out);
-        out.extend_from_slice(&row.document);
+        filling.fill(&row.document, &mut out);
     }
     list.end(&mut out);
     out

@@ -16,6 +16,8 @@ use crate::store::sqlite::{Reader, Sender};
 
 /// Resources with more edges are shown in parts.
 pub(super) const MOST_IN_ONE_PIECE: i64 = 1_000;
+/// Bytes that a derived attribute or a few edges usually take behind a document.
+const ROOM: usize = 512;
 /// Bytes of a part.
 const PART: usize = 64 << 10;
 
@@ -32,7 +34,10 @@ pub(super) fn shows_edges(layout: &Layout, want: &Projection) -> bool {
 /// A document without edges and derived attributes.
 fn own<R: ScimResource>(layout: &Layout, row: &Kept, want: &Projection) -> Result<Vec<u8>> {
     if want.fits_stored(&layout.outside) {
-        return Ok(row.documents.visible.as_bytes().to_vec());
+        let visible = row.documents.visible.as_bytes();
+        let mut out = Vec::with_capacity(visible.len() + ROOM);
+        out.extend_from_slice(visible);
+        return Ok(out);
     }
     let mut resource: R = row.documents.decode("")?;
     unload(layout, &mut resource)?;
