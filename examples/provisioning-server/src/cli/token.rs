@@ -30,7 +30,7 @@ pub(super) enum Command {
         #[arg(value_name = "ORG", value_parser = name)]
         name: Name,
         /// The id of the token, as "token list" shows it
-        #[arg(value_name = "TOKEN")]
+        #[arg(value_name = "TOKEN", value_parser = token_id)]
         id: Option<Uuid>,
     },
     /// End a rotation with overlap: only the new token stays
@@ -76,6 +76,11 @@ impl Command {
             Self::Cancel { name } => end(session, name, now, move |all| token::cancel(all, now)).await,
         }
     }
+}
+
+/// The id of a token, as a person types it.
+fn token_id(text: &str) -> std::result::Result<Uuid, &'static str> {
+    Uuid::parse_str(text).map_err(|_| "A token is named by its id, which \"token list ORG\" shows.")
 }
 
 /// A new token from the random source of the system.
