@@ -307,7 +307,10 @@ fn what_cannot_be_done_is_said_with_exit_code_1() {
     );
     let output = place.run(&["token", "revoke", "acme", "scimp_0s8t"]);
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("A token is named by its id, which \"token list ORG\" shows."), "{text}");
+    assert!(
+        text.contains("A token is named by its id, which \"token list ORG\" shows."),
+        "{text}"
+    );
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl Reader<'_, '_> {
         let [op, path, value] = json.pick(["op", "path", "value"]);
         let op = read_op(op)?;
         let value = match (op, value) {
-            (Op::Remove, Some(value)) => self.removed_values(value)?,
+            (Op::Remove, Some(value)) => self.removed_values(path, value)?,
             (Op::Add | Op::Replace, None) => {
                 return Err(Error::invalid_value(format!(
                     "The operation {} needs a value.",
@@ -134,13 +134,14 @@ impl Reader<'_, '_> {
 
     /// The RFC knows no value for `remove`, but clients list the values to remove, and reading that as "all" would
     /// empty a group.
-    fn removed_values<'j>(&mut self, value: Json<'j>) -> Result<Option<Json<'j>>> {
+    fn removed_values<'j>(&mut self, path: Option<Json<'_>>, value: Json<'j>) -> Result<Option<Json<'j>>> {
         if value.is_null() {
             return Ok(None);
         }
         match self.policy.grants(&policy::REMOVE_LISTED_VALUES) {
             Some(tolerance) => {
-                self.cx.fire(tolerance, "");
+                let subject = path.and_then(Json::as_str).unwrap_or_default();
+                self.cx.fire(tolerance, subject);
                 Ok(Some(value))
             }
             None => Err(Error::invalid_syntax(

@@ -19,6 +19,12 @@ fn decode<R: ScimResource>(text: &str) -> R {
     R::decode(Json::parse(text.as_bytes(), &limits).unwrap(), &mut cx).unwrap()
 }
 
+/// The attributes for which a tolerance acted while the message was read.
+fn applied_to(policy: &Policy, operations: &str) -> Vec<String> {
+    let patch = patch::<Group>(policy, operations).unwrap();
+    patch.fired().into_iter().map(|fired| fired.subject).collect()
+}
+
 fn babs() -> User {
     decode(r#"{"userName":"babs","emails":[{"value":"w@x.org","type":"work","primary":true}]}"#)
 }
@@ -69,6 +75,7 @@ fn remove_with_values_takes_these_alone() {
             .collect::<Vec<_>>(),
         ["1"]
     );
+    assert_eq!(applied_to(&Policy::interop(), operations), ["members"]);
     assert!(patch::<Group>(&Policy::strict(), operations).is_err());
     let nothing = r#"[{"op":"remove","path":"members","value":[]}]"#;
     assert!(

@@ -181,7 +181,10 @@ fn notes(outcome: &Outcome) -> Option<String> {
     }
     let texts = groups
         .iter()
-        .map(|(tolerance, subjects)| format!("{tolerance}: {}", subjects.join(", ")));
+        .map(|(tolerance, subjects)| match subjects.as_slice() {
+            [""] => (*tolerance).to_owned(),
+            subjects => format!("{tolerance}: {}", subjects.join(", ")),
+        });
     let text = texts.collect::<Vec<_>>().join("; ");
     (!text.is_empty()).then_some(text)
 }
