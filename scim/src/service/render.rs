@@ -2,7 +2,7 @@
 
 use http::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, ETAG, HeaderName,
-    LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    LOCATION, RETRY_AFTER, VARY, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -24,6 +24,8 @@ pub(super) fn content(
     let mut headers = HeaderMap::new();
     // Personal data: only the client itself may keep it, and it must ask whether it still holds.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    // The media type is the client's choice (RFC 9110 section 12.5.5).
+    headers.insert(VARY, HeaderValue::from_static("accept"));
     let body = match content {
         Content::Document(document) => {
             outcome.status = StatusCode::OK;

@@ -67,6 +67,8 @@ async fn media_types() {
             .await
             .expect(status);
         assert_eq!(answer.header("content-type"), media_type, "{accept}");
+        // RFC 9110 section 12.5.5: a cache must not hand one media type to a client that wants another.
+        assert_eq!(answer.header("vary") == "accept", status == 200, "{accept}");
     }
     // Errors are SCIM, whatever is accepted.
     peer.send(and(Request::get("/Users/nobody"), "accept", "application/json"))
