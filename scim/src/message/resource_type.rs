@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::message::discovery::write_with_meta;
+use crate::message::schemas_of;
+use crate::path::AttrPath;
 use crate::projection::Base;
 use crate::schema::ResourceType;
 
@@ -26,9 +28,16 @@ struct Extension {
     required: bool,
 }
 
-/// Writes the entry of a resource type, whose `id` is its name.
-pub fn write_resource_type(out: &mut Vec<u8>, resource_type: &ResourceType, base: Base<'_>) {
-    let extensions = resource_type.schema.extensions();
+/// Writes the entry of a resource type, whose `id` is its name. `keep` says whether an extension, named by its path in the
+/// resource, is kept: the others are not listed.
+pub fn write_resource_type(
+    out: &mut Vec<u8>,
+    resource_type: &'static ResourceType,
+    keep: &dyn Fn(AttrPath) -> bool,
+    base: Base<'_>,
+) {
+    let table = resource_type.schema.attributes;
+    let extensions = schemas_of(resource_type).filter(|(path, _)| !path.is_root() && keep(*path));
     let document = Document {
         schemas: [super::RESOURCE_TYPE.id],
         id: resource_type.name,
@@ -37,9 +46,11 @@ pub fn write_resource_type(out: &mut Vec<u8>, resource_type: &ResourceType, base
         endpoint: resource_type.endpoint,
         schema: resource_type.schema.id,
         schema_extensions: extensions
-            .map(|(attribute, schema)| Extension {
+            .map(|(path, schema)| Extension {
                 schema: schema.id,
-                required: attribute.shape.required,
+                required: path
+                    .attribute(table)
+                    .is_some_and(|attribute| attribute.shape.required),
             })
             .collect(),
     };
@@ -66,9 +77,14 @@ mod tests {
         attribute
     }
 
-    fn document(resource_type: &ResourceType) -> serde_json::Value {
+    fn document(resource_type: &'static ResourceType) -> serde_json::Value {
         let mut out = Vec::new();
-        write_resource_type(&mut out, resource_type, Base::Url("https://example.com/v2"));
+        write_resource_type(
+            &mut out,
+            resource_type,
+            &|_| true,
+            Base::Url("https://example.com/v2"),
+        );
         serde_json::from_slice(&out).unwrap()
     }
 
@@ -85,12 +101,16 @@ mod tests {
         }
         static REQUIRED: Schema = badge(&[extension(true)]);
         static PLAIN: Schema = badge(&[]);
-        let resource_type = |schema| ResourceType {
-            name: "Badge",
-            description: "A badge.",
-            endpoint: "/Badges",
-            schema,
-        };
+        const fn badges(schema: &'static Schema) -> ResourceType {
+            ResourceType {
+                name: "Badge",
+                description: "A badge.",
+                endpoint: "/Badges",
+                schema,
+            }
+        }
+        static WITH: ResourceType = badges(&REQUIRED);
+        static WITHOUT: ResourceType = badges(&PLAIN);
         let want = |extensions: serde_json::Value| {
             let mut want = serde_json::json!({
                 "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
@@ -104,7 +124,7 @@ mod tests {
             want
         };
         let required = serde_json::json!([{"schema": "urn:example:Audit", "required": true}]);
-        assert_eq!(document(&resource_type(&REQUIRED)), want(required));
-        assert_eq!(document(&resource_type(&PLAIN)), want(serde_json::Value::Null));
+        assert_eq!(document(&WITH), want(required));
+        assert_eq!(document(&WITHOUT), want(serde_json::Value::Null));
     }
 }

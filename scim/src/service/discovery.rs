@@ -29,19 +29,21 @@ pub(super) fn document(
             Ok(out)
         }
         Route::ResourceTypes => Ok(list(types, |resource_type, out| {
-            write_resource_type(out, resource_type, base);
+            write_resource_type(out, resource_type, &kept(resource_type, policy), base);
         })),
         Route::ResourceType(id) => {
             let known = types
                 .iter()
                 .find(|resource_type| resource_type.name.eq_ignore_ascii_case(id));
             known
-                .map(|known| one(|out| write_resource_type(out, known, base)))
+                .map(|known| one(|out| write_resource_type(out, known, &kept(known, policy), base)))
                 .ok_or_else(|| nothing("resource type", id))
         }
-        Route::Schemas => Ok(list(&entries(types), |entry, out| entry.write(out, policy, base))),
+        Route::Schemas => Ok(list(&entries(types, policy), |entry, out| {
+            entry.write(out, policy, base);
+        })),
         Route::Schema(id) => {
-            let entries = entries(types);
+            let entries = entries(types, policy);
             let known = entries
                 .iter()
                 .find(|entry| entry.schema.id.eq_ignore_ascii_case(id));
@@ -81,11 +83,17 @@ impl Entry {
     }
 }
 
-/// Every schema once.
-fn entries(types: &[&'static ResourceType]) -> Vec<Entry> {
+/// Whether an attribute or an extension of a type is kept.
+fn kept(resource_type: &'static ResourceType, policy: &Policy) -> impl Fn(AttrPath) -> bool {
+    |path| policy.keeps(resource_type.schema.id, path)
+}
+
+/// Every schema once. An extension of which nothing is kept is none.
+fn entries(types: &[&'static ResourceType], policy: &Policy) -> Vec<Entry> {
     let of_types = types.iter().flat_map(|resource_type| {
         let owner = resource_type.schema.id;
-        schemas_of(resource_type).map(move |(root, schema)| (root, schema, Some(owner)))
+        let schemas = schemas_of(resource_type).filter(move |(root, _)| policy.keeps(owner, *root));
+        schemas.map(move |(root, schema)| (root, schema, Some(owner)))
     });
     let of_messages = [
         &message::SERVICE_PROVIDER_CONFIG,

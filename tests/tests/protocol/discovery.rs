@@ -179,6 +179,10 @@ async fn schemas_show_what_is_kept() {
         .find(|attribute| attribute["name"] == "name")
         .unwrap();
     assert_eq!(names(&name["subAttributes"]), ["givenName"]);
+    // An extension of which nothing is kept is none.
+    peer.get(&format!("/Schemas/{ENTERPRISE}")).await.refused(404, "");
+    let types = peer.get("/ResourceTypes/User").await.expect(200).json();
+    assert!(types.get("schemaExtensions").is_none(), "{types}");
     let body = json!({"schemas": [USER], "userName": "a", "title": "Boss", "name": {"givenName": "A", "familyName": "B"}});
     let created = peer.post("/Users", &body).await.expect(201).json();
     assert!(created.get("title").is_none());
