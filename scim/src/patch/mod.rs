@@ -156,26 +156,25 @@ impl<R: ScimResource> Patch<R> {
     fn context(&self) -> Cx<'_> {
         Cx::new(Intent::Patch, &self.policy, &self.limits)
     }
+}
 
+impl<R> Patch<R> {
     /// The same PATCH with other operations out of its own.
     fn with_operations(&self, operations: Vec<Operation>) -> Self {
         Self {
+            text: self.text.clone(),
             operations,
-            ..self.clone()
+            fired: Arc::clone(&self.fired),
+            policy: self.policy.clone(),
+            limits: self.limits.clone(),
+            resource: PhantomData,
         }
     }
 }
 
 impl<R> Clone for Patch<R> {
     fn clone(&self) -> Self {
-        Self {
-            text: self.text.clone(),
-            operations: self.operations.clone(),
-            fired: Arc::clone(&self.fired),
-            policy: self.policy.clone(),
-            limits: self.limits.clone(),
-            resource: PhantomData,
-        }
+        self.with_operations(self.operations.clone())
     }
 }
 
