@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::directory::{Group, Person};
 use super::job::{Job, Trouble};
 use super::ledger::{Ledger, Roster, Team};
-use super::provider::{GROUP, Provider, USER, headers, literal, plus};
+use super::provider::{GROUP, Provider, USER, headers, plus, search_target};
 use super::transport::Transport;
 
 #[derive(Default)]
@@ -52,17 +52,11 @@ impl Provider for Authentik {
     }
 
     fn user_search(&self, login: &str) -> String {
-        format!(
-            "/Users?filter={}",
-            plus(&format!("userName eq {}", literal(login)))
-        )
+        search_target("/Users", "userName", login, plus)
     }
 
     fn group_search(&self, name: &str) -> String {
-        format!(
-            "/Groups?filter={}",
-            plus(&format!("displayName eq {}", literal(name)))
-        )
+        search_target("/Groups", "displayName", name, plus)
     }
 
     fn creates_first(&self) -> bool {

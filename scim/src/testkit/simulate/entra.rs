@@ -7,7 +7,7 @@ use super::directory::{Group, Person};
 use super::flatten::{Attributes, flatten};
 use super::job::{Job, Refusal, Trouble};
 use super::ledger::{Ledger, Roster, Team};
-use super::provider::{ENTERPRISE, GROUP, Provider, Quarantine, USER, headers, literal, plus};
+use super::provider::{ENTERPRISE, GROUP, Provider, Quarantine, USER, headers, literal, plus, search_target};
 use super::report::Fault;
 use super::transport::Transport;
 
@@ -58,10 +58,7 @@ const QUARANTINE: Quarantine = Quarantine {
 };
 
 fn user_search(login: &str) -> String {
-    format!(
-        "/Users?filter={}",
-        plus(&format!("userName eq {}", literal(login)))
-    )
+    search_target("/Users", "userName", login, plus)
 }
 
 fn group_search(name: &str) -> String {

@@ -7,7 +7,7 @@ use super::directory::{Group, Person};
 use super::flatten::flatten;
 use super::job::{Job, Trouble};
 use super::ledger::{Ledger, Member, Roster, Team};
-use super::provider::{GROUP, Provider, USER, headers, id_of, literal, percent};
+use super::provider::{GROUP, Provider, USER, headers, id_of, literal, percent, search_target};
 use super::transport::Transport;
 
 pub(super) struct JumpCloud;
@@ -56,17 +56,11 @@ impl Provider for JumpCloud {
     }
 
     fn user_search(&self, login: &str) -> String {
-        format!(
-            "/Users?filter={}",
-            percent(&format!("userName eq {}", literal(login)))
-        )
+        search_target("/Users", "userName", login, percent)
     }
 
     fn group_search(&self, name: &str) -> String {
-        format!(
-            "/Groups?filter={}",
-            percent(&format!("displayName eq {}", literal(name)))
-        )
+        search_target("/Groups", "displayName", name, percent)
     }
 
     fn creates_empty_groups(&self) -> bool {

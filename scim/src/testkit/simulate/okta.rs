@@ -7,7 +7,7 @@ use super::directory::{Group, Person};
 use super::flatten::flatten;
 use super::job::{Job, Trouble};
 use super::ledger::{Ledger, Member, Roster, Team};
-use super::provider::{ENTERPRISE, GROUP, Provider, USER, headers, literal, percent};
+use super::provider::{ENTERPRISE, GROUP, Provider, USER, headers, literal, percent, search_target};
 use super::transport::Transport;
 
 /// A custom SCIM application, made in the wizard: users and groups are read and put back whole.
@@ -47,13 +47,13 @@ fn group(group: &Group) -> Value {
 }
 
 fn user_search(login: &str) -> String {
-    let filter = percent(&format!("userName eq {}", literal(login)));
-    format!("/Users?filter={filter}&startIndex=1&count=100")
+    let search = search_target("/Users", "userName", login, percent);
+    format!("{search}&startIndex=1&count=100")
 }
 
 fn group_search(name: &str) -> String {
-    let filter = percent(&format!("displayName eq {}", literal(name)));
-    format!("/Groups?filter={filter}&startIndex=1&count=100")
+    let search = search_target("/Groups", "displayName", name, percent);
+    format!("{search}&startIndex=1&count=100")
 }
 
 /// The wizard's only call, and what it asks when groups are imported too.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::directory::{Group, Person};
 use super::job::{Job, Trouble};
 use super::ledger::{Ledger, Member, Roster, Team};
-use super::provider::{GROUP, Provider, USER, headers, literal, percent};
+use super::provider::{GROUP, Provider, USER, headers, literal, percent, search_target};
 use super::transport::Transport;
 
 pub(super) struct OneLogin;
@@ -23,17 +23,11 @@ impl Provider for OneLogin {
     }
 
     fn user_search(&self, login: &str) -> String {
-        format!(
-            "/Users?filter={}",
-            percent(&format!("userName eq {}", literal(login)))
-        )
+        search_target("/Users", "userName", login, percent)
     }
 
     fn group_search(&self, name: &str) -> String {
-        format!(
-            "/Groups?filter={}",
-            percent(&format!("displayName eq {}", literal(name)))
-        )
+        search_target("/Groups", "displayName", name, percent)
     }
 
     /// A template leaves nulls and empty strings where a person has no value.

@@ -390,6 +390,17 @@ pub(super) fn literal(text: &str) -> String {
     json!(text).to_string()
 }
 
+/// A search at `endpoint` for the resource whose `attribute` is `value`; `encoded` writes the filter as the provider does.
+pub(super) fn search_target(
+    endpoint: &str,
+    attribute: &str,
+    value: &str,
+    encoded: fn(&str) -> String,
+) -> String {
+    let filter = encoded(&format!("{attribute} eq {}", literal(value)));
+    format!("{endpoint}?filter={filter}")
+}
+
 /// `text` as it stands in a query, with `%20` for spaces.
 pub(super) fn percent(text: &str) -> String {
     plus(text).replace('+', "%20")
