@@ -80,8 +80,12 @@ impl Target {
     /// The one connection that changes the file. Makes the file if there is none, and counts the pages of the log
     /// into `wal_pages` with every commit that writes.
     pub(super) fn writer(&self, wal_pages: Arc<AtomicU64>) -> Result<Connection> {
-        self.create_file()
-            .map_err(|cause| not_opened(&self.path, cause))?;
+        match create_private(&self.path) {
+            Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(not_opened(&self.path, cause));
+            }
+            _ => {}
+        }
         self.open(
             OpenFlags::SQLITE_OPEN_READ_WRITE,
             self.options.cache_bytes,
@@ -110,18 +114,6 @@ impl Target {
 
     pub(super) fn checkpointer(&self) -> Result<Connection> {
         self.open(OpenFlags::SQLITE_OPEN_READ_WRITE, 1 << 20, |_| Ok(()))
-    }
-
-    /// Persons are in this file: only its owner may read it. The log and its index inherit the mode.
-    fn create_file(&self) -> io::Result<()> {
-        let mut new = fs::OpenOptions::new();
-        new.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
-        match new.open(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
-        }
     }
 
     fn open(
@@ -181,6 +173,15 @@ impl Target {
     }
 }
 
+/// Makes a file. Persons are in it: only its owner may read it. The log and its index inherit the mode.
+pub(super) fn create_private(path: &Path) -> io::Result<()> {
+    let mut new = fs::OpenOptions::new();
+    new.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+    new.open(path).map(drop)
+}
+
 fn clamp(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
@@ -220,6 +221,13 @@ impl Connection {
     /// Prepares and runs a transaction statement of our own.
     pub(super) fn control(&self, sql: &'static str) -> rusqlite::Result<()> {
         self.prepare_control(sql)?.run()
+    }
+
+    /// Begins a transaction that sees the state of now, whenever its first statement runs.
+    pub(super) fn begin_snapshot(&self) -> rusqlite::Result<()> {
+        self.control("BEGIN")?;
+        self.driver
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     }
 
     fn privileged<T>(&self, run: impl FnOnce() -> T) -> T {

@@ -15,7 +15,7 @@ use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::connection::{Connection, Target};
-use super::failure::{busy, closed, guarded, not_opened, unanswered};
+use super::failure::{busy, closed, failed, guarded, not_opened, unanswered};
 use super::options::Options;
 use super::queue::Refused;
 use super::reader::Desk;
@@ -84,6 +84,11 @@ struct Handle {
     /// Where the next borrower looks first.
     next_desk: AtomicUsize,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// How to make connections for work that is done apart.
+    target: Target,
+    /// Held by every thread but the writer's, which closes its connection when all have dropped it; and here, until
+    /// the database is closed, for threads that are yet to come.
+    others: Mutex<Option<mpsc::Sender<Infallible>>>,
     /// Each thread has a receiver: when all are gone, so are the threads.
     running: watch::Sender<()>,
 }
@@ -113,17 +118,18 @@ impl Database {
 
     fn start(target: &Target, options: Options, directory: Option<Scratch>) -> Result<Self> {
         let shared = Arc::new(Shared::new(options));
+        let (other, others_ended) = mpsc::channel::<Infallible>();
         // From here on, dropping the handle ends the threads.
         let mut handle = Handle {
             shared: Arc::clone(&shared),
             desks: Vec::new(),
             next_desk: AtomicUsize::new(0),
             threads: Mutex::default(),
+            target: target.clone(),
+            others: Mutex::new(Some(other)),
             running: watch::Sender::new(()),
         };
-        // The writer's connection is closed after all others: only one that may write can clear the log away. Declared
-        // after the handle, so that an early return drops `other` before it waits for the writer.
-        let (other, others_ended) = mpsc::channel::<Infallible>();
+        // The writer's connection is closed after all others: only one that may write can clear the log away.
         let writer = target.writer(Arc::clone(&shared.wal_pages))?;
         handle.spawn("scim-writer", move |shared| {
             writer::run(&writer, shared);
@@ -132,11 +138,9 @@ impl Database {
             drop(directory);
         })?;
         let spawn = |name, connection: Connection, run: fn(&Connection, &Shared)| {
-            let other = other.clone();
-            handle.spawn(name, move |shared| {
+            handle.spawn_other(name, move |shared| {
                 run(&connection, shared);
                 drop(connection);
-                drop(other);
             })
         };
         spawn("scim-checkpoint", target.checkpointer()?, checkpoint::run)?;
@@ -147,12 +151,8 @@ impl Database {
         for _ in 0..shared.options.readers.max(1) {
             let desk = Arc::new(Desk::new(target.reader()?));
             desks.push(Arc::clone(&desk));
-            let other = other.clone();
-            handle.spawn("scim-reader", move |shared| {
-                // Closes the connection at its end, whoever else knows the desk.
-                reader::run(&desk, shared);
-                drop(other);
-            })?;
+            // Closes the connection at its end, whoever else knows the desk.
+            handle.spawn_other("scim-reader", move |shared| reader::run(&desk, shared))?;
         }
         handle.desks = desks;
         Ok(Self(Arc::new(handle)))
@@ -313,6 +313,46 @@ impl Database {
         stream
     }
 
+    /// Runs a job that goes over very much, such as all there is. It has a thread and a connection of its own, made for
+    /// it, and holds up nobody; all its statements see one snapshot, however long it takes. The write-ahead log cannot
+    /// be reset before it ends. If the returned future is dropped, the job runs on.
+    ///
+    /// # Errors
+    /// What the job returns; 503 if the database is closed; 500 if the job panics or no thread can be started.
+    pub async fn walk<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
+    {
+        self.apart(|connection, _| job(&Reader::new(connection))).await
+    }
+
+    /// Runs a job under a snapshot on a connection and a thread of its own. The job is told whether somebody still
+    /// waits for what comes of it.
+    pub(super) async fn apart<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Connection, &dyn Fn() -> bool) -> Result<T> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let target = self.0.target.clone();
+        self.0.spawn_other("scim-walk", move |_| {
+            let is_awaited = || !sender.is_closed();
+            let outcome = target.walker().and_then(|connection| {
+                connection.begin_snapshot().map_err(failed)?;
+                let outcome = guarded(|| job(&connection, &is_awaited));
+                _ = connection.control("COMMIT");
+                outcome
+            });
+            // A value that nobody waits for is dropped here, by code that is not ours.
+            _ = guarded(|| {
+                _ = sender.send(outcome);
+                Ok(())
+            });
+        })?;
+        receiver.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+
     /// What the database has done so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
@@ -322,7 +362,7 @@ impl Database {
     /// Refuses new jobs with 503, and returns when those that wait are done, the streams have ended and the file is
     /// closed.
     pub async fn close(&self) {
-        self.0.shared.close();
+        self.0.close();
         self.0.running.closed().await;
     }
 
@@ -356,8 +396,29 @@ impl Handle {
                 drop(running);
             })
             .map_err(Error::internal)?;
-        self.lock_threads().push(thread);
+        let mut threads = self.lock_threads();
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
         Ok(())
+    }
+
+    /// Starts a thread whose connection is closed before the writer's.
+    fn spawn_other(&self, name: &str, run: impl FnOnce(&Shared) + Send + 'static) -> Result<()> {
+        let other = self.lock_others().clone().ok_or_else(closed)?;
+        self.spawn(name, move |shared| {
+            run(shared);
+            drop(other);
+        })
+    }
+
+    /// Refuses new work. The threads end when they have done what waits.
+    fn close(&self) {
+        self.shared.close();
+        self.lock_others().take();
+    }
+
+    fn lock_others(&self) -> MutexGuard<'_, Option<mpsc::Sender<Infallible>>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
@@ -367,7 +428,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.shared.close();
+        self.close();
         let threads = std::mem::take(&mut *self.lock_threads());
         let own = thread::current().id();
         // The last clone may have been inside a job. No thread can wait for itself, and the writer waits for all; they

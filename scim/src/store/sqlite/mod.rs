@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod backup;
 mod checkpoint;
 mod connection;
 mod database;
@@ -40,6 +41,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use backup::BackupProgress;
 pub use database::{Database, Full};
 pub use documents::{Builder, Joined, Sqlite};
 pub use failure::{is_unique_violation, unique_violation};

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::Result;
 
+mod backup;
 mod lifetime;
 mod reading;
 mod sharing;
