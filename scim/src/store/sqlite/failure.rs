@@ -55,6 +55,12 @@ pub fn unique_violation(error: &Error) -> Option<&str> {
     }
 }
 
+/// Whether a statement failed because the file is not what a database must be.
+pub(super) fn is_damage(error: &Error) -> bool {
+    let code = driver_error(error).and_then(rusqlite::Error::sqlite_error_code);
+    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
 fn driver_error(error: &Error) -> Option<&rusqlite::Error> {
     let mut next = error.source();
     while let Some(source) = next {

@@ -157,7 +157,7 @@ pub(super) fn set(record: &mut dyn Record, index: u16, json: &str) -> Result<()>
     record.apply(usize::from(index), edit, &mut cx).map(drop)
 }
 
-fn relative(document: &str) -> Vec<u8> {
+pub(super) fn relative(document: &str) -> Vec<u8> {
     let mut out = Vec::new();
     fill_holes(document.as_bytes(), Base::Relative, &mut out);
     out

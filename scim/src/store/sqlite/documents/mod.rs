@@ -1,5 +1,6 @@
 //! A document store for every derived resource.
 
+mod check;
 mod core;
 mod document;
 mod edges;
@@ -20,6 +21,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use check::{Checked, Finding, Inspected, Inspector};
 pub use open::Builder;
 pub use seam::Joined;
 pub use store::Sqlite;

@@ -91,6 +91,10 @@ impl<C> Sqlite<C> {
         }
     }
 
+    pub(super) fn core(&self) -> &Core<C> {
+        &self.core
+    }
+
     /// The database, for the application's own tables.
     #[must_use]
     pub fn database(&self) -> &Database {

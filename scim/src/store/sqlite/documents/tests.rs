@@ -19,6 +19,7 @@ use crate::store::{
 };
 use crate::value::DateTime;
 
+mod check;
 mod edges;
 mod file;
 mod keys;

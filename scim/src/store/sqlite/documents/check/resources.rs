@@ -1,0 +1,240 @@
+//! Each resource by itself: its row, its documents and the keys that were made of it.
+
+use std::sync::Arc;
+
+use super::{Check, Finding, Inspected};
+use crate::Result;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::record::Record;
+use crate::store::sqlite::documents::core::Decode;
+use crate::store::sqlite::documents::document::{Documents, relative};
+use crate::store::sqlite::documents::keys::Keys;
+use crate::store::sqlite::documents::layout::{Layout, SLOTS};
+use crate::store::sqlite::documents::rows::{Kept, id_of, key_of_id};
+use crate::store::sqlite::documents::tables::ALL_TENANTS;
+use crate::store::sqlite::{Param, Row, Value};
+use crate::value::{Json, View};
+
+/// A row, as far as it is looked at here.
+struct Candidate<'a> {
+    kept: Kept,
+    tenant: i64,
+    id: String,
+    row: &'a Row<'a>,
+}
+
+/// Where the id, the first key column and the label stand behind the columns of [`Kept`] and the tenant.
+const ID: usize = 8;
+const KEYS: usize = 9;
+const LABEL: usize = KEYS + SLOTS;
+
+impl<C: 'static> Check<'_, C> {
+    pub(super) fn resources(&mut self) -> Result<()> {
+        let mut layouts: Vec<(Arc<Layout>, Decode)> = self.core.numbered.values().cloned().collect();
+        layouts.sort_by_key(|(layout, _)| layout.number);
+        for (layout, decode) in layouts {
+            let values = self.resources_of(&layout, decode)?;
+            self.value_rows(&layout, values)?;
+        }
+        Ok(())
+    }
+
+    /// Returns how many rows of values the resources of a type must have.
+    fn resources_of(&mut self, layout: &Layout, decode: Decode) -> Result<u64> {
+        let mut values = 0;
+        let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc, r.tenant, r.id,
+                          r.k1, r.k2, r.k3, r.k4, r.label
+                   FROM scim_resource r WHERE r.type = ?1";
+        let reader = self.reader;
+        reader.query(sql, &[layout.number.into()], |row| {
+            self.checked.resources += 1;
+            let tenant = row.integer(7)?;
+            let (id, kept) = match (id_of(row, ID), Kept::read(row)) {
+                (Ok(id), Ok(kept)) => (id, kept),
+                (Ok(id), Err(_)) => {
+                    let what = self.of_tenant(tenant, "its row cannot be read: its document is no text");
+                    self.finding(what.about(layout.resource_type.name, id));
+                    return Ok(());
+                }
+                (Err(_), _) => {
+                    let what = format!(
+                        "a row of the type {} has no readable id",
+                        layout.resource_type.name
+                    );
+                    let finding = self.of_tenant(tenant, what);
+                    self.finding(finding);
+                    return Ok(());
+                }
+            };
+            let candidate = Candidate {
+                kept,
+                tenant,
+                id,
+                row,
+            };
+            values += self.resource(layout, decode, &candidate)?;
+            Ok(())
+        })?;
+        Ok(values)
+    }
+
+    /// Returns how many rows of values the resource must have.
+    fn resource(&mut self, layout: &Layout, decode: Decode, candidate: &Candidate<'_>) -> Result<u64> {
+        let mut wrong = Vec::new();
+        let Candidate { kept, id, row, .. } = candidate;
+        if !self.tenants.contains_key(&candidate.tenant) {
+            wrong.push("it belongs to a tenant that does not exist".to_owned());
+        }
+        if row.get(ID)? != key_of_id(id).as_param() {
+            wrong.push("its id is not kept in the form in which it is looked for".to_owned());
+        }
+        let record = match read(layout, decode, &kept.documents) {
+            Ok(record) => record,
+            Err(why) => {
+                wrong.push(why);
+                self.report(layout, candidate, wrong);
+                return Ok(0);
+            }
+        };
+        if !matches!(View::Complex(&*record).sub("id"), View::Str(found) if found == id.as_str()) {
+            wrong.push("its document has another id".to_owned());
+        }
+        let stamped = Documents::stamped(&kept.documents.visible, layout, id, kept.stamp);
+        if !stamped.is_ok_and(|stamped| stamped == kept.documents.visible) {
+            wrong.push("the meta of its document is not that of its row".to_owned());
+        }
+        let keys = Keys::of(layout, &*record);
+        self.keys(layout, candidate, &keys, &mut wrong)?;
+        if !layout.edges.is_empty() && self.edges_from(kept.rid)? != kept.edges {
+            wrong.push("the number of its edges is not the one in its row".to_owned());
+        }
+        self.report(layout, candidate, wrong);
+        if let Some(tenant) = self.tenants.get(&candidate.tenant) {
+            self.inspector.resource(&Inspected {
+                tenant,
+                resource_type: layout.resource_type,
+                id,
+                record: &*record,
+            })?;
+        }
+        Ok(u64::try_from(keys.values.len()).unwrap_or(0))
+    }
+
+    fn report(&mut self, layout: &Layout, candidate: &Candidate<'_>, wrong: Vec<String>) {
+        for what in wrong {
+            let finding = self.of_tenant(candidate.tenant, what);
+            self.finding(finding.about(layout.resource_type.name, candidate.id.clone()));
+        }
+    }
+
+    /// Compares what is indexed of a resource with what must be.
+    fn keys(
+        &self,
+        layout: &Layout,
+        candidate: &Candidate<'_>,
+        keys: &Keys,
+        wrong: &mut Vec<String>,
+    ) -> Result<()> {
+        let Candidate {
+            kept, tenant, row, ..
+        } = candidate;
+        let mut stale = |attribute: &str| wrong.push(format!("the index of {attribute} has another value"));
+        for (slot, expected) in keys.slots.iter().enumerate() {
+            if row.get(KEYS + slot)? != expected.as_param() {
+                let path = layout.slots.get(slot).map(|slot| layout.name(slot.path));
+                stale(&path.unwrap_or_else(|| "nothing".to_owned()));
+            }
+        }
+        if row.get(LABEL)? != Param::from(keys.label.as_ref()) {
+            stale("the display name");
+        }
+        for value in &keys.values {
+            let is_there = self.reader.query_one(
+                "SELECT 1 FROM scim_value WHERE tenant = ?1 AND attr = ?2 AND value = ?3 AND sub = ?4 AND rid = ?5",
+                &[
+                    (*tenant).into(),
+                    value.attribute.into(),
+                    (&value.value).into(),
+                    (&value.kind).into(),
+                    kept.rid.into(),
+                ],
+                |_| Ok(()),
+            )?;
+            if is_there.is_none() {
+                let valued = layout
+                    .values
+                    .iter()
+                    .find(|valued| valued.number == value.attribute);
+                stale(&valued.map_or_else(String::new, |valued| layout.name(valued.holder)));
+            }
+        }
+        if !layout.uniques.is_empty() && !self.has_uniques(layout, *tenant, kept.rid, keys)? {
+            wrong.push("the values that only it may have are not kept for it".to_owned());
+        }
+        Ok(())
+    }
+
+    fn has_uniques(&self, layout: &Layout, tenant: i64, rid: i64, keys: &Keys) -> Result<bool> {
+        let mut found = self.reader.query_all(
+            "SELECT attr, value, tenant FROM scim_unique WHERE rid = ?1",
+            &[rid.into()],
+            |row| Ok((row.integer(0)?, row.value(1)?, row.integer(2)?)),
+        )?;
+        for (position, value) in &keys.uniques {
+            let Some(unique) = layout.uniques.get(*position) else {
+                continue;
+            };
+            let scope = if unique.global { ALL_TENANTS } else { tenant };
+            let expected: (i64, Value, i64) = (unique.number, value.clone(), scope);
+            match found.iter().position(|row| *row == expected) {
+                Some(at) => _ = found.swap_remove(at),
+                None => return Ok(false),
+            }
+        }
+        Ok(found.is_empty())
+    }
+
+    fn edges_from(&self, rid: i64) -> Result<i64> {
+        let sql = "SELECT count(*) FROM scim_edge WHERE src = ?1";
+        let count = self.reader.query_one(sql, &[rid.into()], |row| row.integer(0))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    /// All values that must be there are, so that any beyond their number belong to nothing.
+    fn value_rows(&mut self, layout: &Layout, expected: u64) -> Result<()> {
+        let sql =
+            "SELECT count(*) FROM scim_value WHERE attr IN (SELECT id FROM scim_attribute WHERE type = ?1)";
+        let found = self
+            .reader
+            .query_one(sql, &[layout.number.into()], |row| row.integer(0))?
+            .and_then(|found| u64::try_from(found).ok())
+            .unwrap_or(0);
+        if let Some(left) = found.checked_sub(expected).filter(|left| *left > 0) {
+            let name = layout.resource_type.name;
+            self.finding(Finding::new(format!(
+                "{left} indexed values of the type {name} are not those of any resource"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The state in two documents, or what is wrong with them.
+fn read(layout: &Layout, decode: Decode, documents: &Documents) -> Result<Box<dyn Record>, String> {
+    let limits = Limits::default();
+    let hidden = documents.hidden.as_deref();
+    for document in [Some(documents.visible.as_str()), hidden].into_iter().flatten() {
+        // Where it is broken is said by the byte, and nothing of what stands there.
+        if let Err(error) = Json::parse(&relative(document), &limits) {
+            return Err(format!("its document is no JSON: {error}"));
+        }
+    }
+    decode(layout, documents).map_err(|error| {
+        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Error>());
+        match cause.and_then(Error::attribute) {
+            Some(attribute) => format!("its document does not fit its schema: {attribute}"),
+            None => "its document does not fit its schema".to_owned(),
+        }
+    })
+}
