@@ -1,5 +1,7 @@
 //! The JSON documents of the command line. Their keys are a contract with the scripts of others.
 
+use std::fmt::{self, Display, Formatter};
+
 use jiff::{Timestamp, Unit};
 use serde::Serialize;
 use uuid::Uuid;
@@ -9,7 +11,7 @@ use crate::domain::settings::Settings;
 use crate::domain::token::{State, Token};
 
 /// A time for people and scripts: whole seconds, in UTC.
-fn time(at: Timestamp) -> Timestamp {
+pub(super) fn time(at: Timestamp) -> Timestamp {
     at.round(Unit::Second).unwrap_or(at)
 }
 
@@ -145,4 +147,58 @@ pub(super) struct Serving {
 pub(super) struct Served {
     pub(super) organization: String,
     pub(super) scim_url: String,
+}
+
+/// What `backup` answers.
+#[derive(Debug, Serialize)]
+pub(super) struct BackedUp {
+    pub(super) backup: String,
+    pub(super) bytes: u64,
+    pub(super) taken: Timestamp,
+}
+
+/// What `restore` answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Restored {
+    pub(super) database: String,
+    pub(super) restored: String,
+    /// When the backup was taken, if it says so.
+    pub(super) taken: Option<Timestamp>,
+    /// Where the database is now that was there before.
+    pub(super) replaced: Option<String>,
+    #[serde(flatten)]
+    pub(super) counts: Counts,
+}
+
+/// What `check` answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Checked {
+    pub(super) database: String,
+    pub(super) sound: bool,
+    #[serde(flatten)]
+    pub(super) counts: Counts,
+    pub(super) finding_count: u64,
+    /// The first findings.
+    pub(super) findings: Vec<String>,
+}
+
+/// What is in a database.
+#[derive(Debug, Serialize)]
+pub(super) struct Counts {
+    pub(super) organizations: u64,
+    pub(super) people: u64,
+    pub(super) groups: u64,
+    pub(super) memberships: u64,
+    /// Requests in the history.
+    pub(super) requests: u64,
+}
+
+impl Display for Counts {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} organizations, {} people, {} groups, {} memberships, {} requests in the history",
+            self.organizations, self.people, self.groups, self.memberships, self.requests
+        )
+    }
 }

@@ -1,10 +1,13 @@
 //! The command line: serve, and everything that an operator automates.
 
+mod backup;
+mod check;
 mod config;
 mod documents;
 mod flags;
 mod organization;
 mod output;
+mod progress;
 mod serve;
 mod simulate;
 mod token;
@@ -98,6 +101,12 @@ enum Command {
     /// The API tokens of an organization
     #[command(subcommand)]
     Token(token::Command),
+    /// Copy the database into a file while the server runs
+    Backup(backup::Backup),
+    /// Put a backup in the place of the database; the server must not run
+    Restore(backup::Restore),
+    /// Check the database, and that everything in it belongs together
+    Check(check::Check),
     /// Try a SCIM server, this one or any other, with a simulated identity provider
     Simulate(simulate::Simulate),
 }
@@ -106,6 +115,7 @@ enum Command {
 struct Session {
     product: Product,
     output: Output,
+    database: Address,
     base: PublicUrl,
 }
 
@@ -150,26 +160,46 @@ fn not_understood(error: &clap::Error, wants_json: bool) -> ExitCode {
 
 fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
     let common = line.common;
-    let done = match line
+    let success = |()| ExitCode::SUCCESS;
+    match line
         .command
         .unwrap_or_else(|| Command::Serve(serve::Serve::default()))
     {
-        Command::Simulate(command) => return wait_for(Runtime::Command, command.run(output)),
-        Command::Serve(command) => wait_for(Runtime::Server, command.run(&common, output)),
-        Command::Org(command) => wait_for(Runtime::Command, async {
-            let session = open(&common, output, command.makes_database()).await?;
-            let outcome = command.run(&session).await;
-            session.product.close().await;
-            outcome
-        }),
-        Command::Token(command) => wait_for(Runtime::Command, async {
-            let session = open(&common, output, false).await?;
-            let outcome = command.run(&session).await;
-            session.product.close().await;
-            outcome
-        }),
-    };
-    done.map(|()| ExitCode::SUCCESS)
+        Command::Simulate(command) => wait_for(Runtime::Command, command.run(output)),
+        Command::Serve(command) => wait_for(Runtime::Server, command.run(&common, output)).map(success),
+        Command::Restore(command) => wait_for(Runtime::Command, command.run(&common, output)).map(success),
+        Command::Org(command) => {
+            let makes_database = command.makes_database();
+            in_session(&common, output, makes_database, async |session| {
+                command.run(session).await
+            })
+            .map(success)
+        }
+        Command::Token(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Backup(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Check(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await)
+        }
+    }
+}
+
+/// Runs a command that works with the database.
+fn in_session<T>(
+    common: &Common,
+    output: Output,
+    makes_database: bool,
+    command: impl AsyncFnOnce(&Session) -> Result<T>,
+) -> Result<T> {
+    wait_for(Runtime::Command, async {
+        let session = open(common, output, makes_database).await?;
+        let outcome = command(&session).await;
+        session.product.close().await;
+        outcome
+    })
 }
 
 async fn open(common: &Common, output: Output, makes_database: bool) -> Result<Session> {
@@ -190,6 +220,7 @@ async fn open(common: &Common, output: Output, makes_database: bool) -> Result<S
     Ok(Session {
         product,
         output,
+        database: address,
         base,
     })
 }

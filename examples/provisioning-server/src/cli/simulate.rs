@@ -1,7 +1,6 @@
 //! `simulate …`: a simulated identity provider against any SCIM server over HTTP.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use http::header::{AUTHORIZATION, HeaderValue};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use scim::client::{Http1, over_http};
 use scim::testkit::simulate::{
     Dialect, Health, Misbehaviour, NoAnswer, Progress, Report, Request, Response, Script, Simulation, Tally,
@@ -20,6 +19,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::output::Output;
+use super::progress::bar;
 use crate::domain::fault::{Fault, Result};
 
 /// How long an answer may take. Entra waits 30 seconds; a server at work on a large group may need longer.
@@ -122,7 +122,7 @@ impl Simulate {
     pub(super) async fn run(self, output: Output) -> Result<ExitCode> {
         let mut server = Server::new(&self.url, &self.token, self.rate)?;
         server.ping(&self.url).await?;
-        let bar = progress_bar();
+        let bar = bar("{bar:30} {pos}/{len} steps, {msg}, {elapsed}, {eta} left");
         let report = self.simulation(bar.clone()).run(&mut server).await;
         bar.finish_and_clear();
         output.result(&Outcome::new(self.seed, &report), |_| report.to_string());
@@ -154,16 +154,6 @@ impl Simulate {
             simulation.keeping(self.keeps.iter().map(String::as_str))
         }
     }
-}
-
-/// A bar on standard error for whoever watches; nothing for a script.
-fn progress_bar() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {msg}, {elapsed}, {eta} left");
-    style.map_or(bar.clone(), |style| bar.with_style(style))
 }
 
 fn show(bar: &ProgressBar, progress: Progress) {

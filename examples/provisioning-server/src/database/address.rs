@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::lock::beside;
 use crate::domain::fault::{Fault, Result};
 
 /// `sqlite://PATH`, the path relative to the working directory unless it begins with a slash.
@@ -38,6 +39,11 @@ impl Address {
     /// Whether there is a database yet.
     pub(crate) fn exists(&self) -> bool {
         self.0.exists()
+    }
+
+    /// A database beside this one, whose name ends with `suffix`.
+    pub(super) fn beside(&self, suffix: &str) -> Self {
+        Self(beside(&self.0, suffix))
     }
 
     /// Makes the folder that the file is to be in, for its owner alone.

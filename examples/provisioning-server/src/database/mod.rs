@@ -1,8 +1,11 @@
 //! The product's own tables, beside those of the library's store and in the same database.
 
 mod address;
+pub(crate) mod backup;
+pub(crate) mod check;
 pub(crate) mod group_names;
 pub(crate) mod history;
+mod lock;
 mod migrations;
 pub(crate) mod organizations;
 mod tokens;
@@ -19,6 +22,7 @@ use scim::store::sqlite::{Builder, Database, Options, Reader, Sqlite, Transactio
 use uuid::Uuid;
 
 pub(crate) use self::address::Address;
+use self::lock::Use;
 use crate::domain::batch::Batch;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
@@ -48,6 +52,8 @@ pub(crate) struct Product {
     database: Database,
     /// Changes of organizations and tokens made through this handle: whoever remembers them compares it.
     changes: AtomicU64,
+    /// So that nobody puts another database in its place meanwhile.
+    _use: Use,
 }
 
 impl fmt::Debug for Product {
@@ -62,6 +68,7 @@ impl Product {
     /// Opens the database, makes it if there is none, and brings its tables up to date.
     pub(crate) async fn open(address: &Address, purpose: Purpose) -> Result<Self> {
         address.prepare()?;
+        let shared = Use::shared(address)?;
         let default = Options::default();
         let options = match purpose {
             Purpose::Serve => default,
@@ -84,6 +91,7 @@ impl Product {
         let product = Self {
             database,
             changes: AtomicU64::new(0),
+            _use: shared,
         };
         product.write(|tx| migrations::run(tx, Timestamp::now())).await?;
         Ok(product)

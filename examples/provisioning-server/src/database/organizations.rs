@@ -81,6 +81,24 @@ pub(super) fn find(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Orga
     Ok(found)
 }
 
+/// The one with this id.
+pub(super) fn by_id(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Organization>> {
+    reader.query_one(
+        "SELECT id, name, display, enabled, settings, created FROM organization WHERE id = ?1 AND deleted IS NULL",
+        &[id.as_bytes().into()],
+        read,
+    )
+}
+
+/// All of them, without looking at their settings.
+pub(super) fn names(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, String)>> {
+    reader.query_all(
+        "SELECT id, name FROM organization WHERE deleted IS NULL",
+        &[],
+        |row| Ok((read_id(row.blob(0)?)?, row.text(1)?.to_owned())),
+    )
+}
+
 pub(super) fn all(reader: &Reader<'_>) -> scim::Result<Vec<Organization>> {
     reader.query_all(
         "SELECT id, name, display, enabled, settings, created FROM organization WHERE deleted IS NULL ORDER BY name",

@@ -24,6 +24,11 @@ impl Place {
         self.0.path().join("data/provisioning.db")
     }
 
+    /// A file of the folder in which commands run.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provisioning-server"));
         command.current_dir(self.0.path()).args(arguments);

@@ -1,0 +1,78 @@
+//! `check`
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::Session;
+use super::documents::{Checked, Counts};
+use super::progress::bar;
+use crate::database::check::Inspection;
+use crate::domain::fault::Result;
+
+/// Findings that are listed for people.
+const LISTED: usize = 20;
+
+#[derive(Debug, Args)]
+pub(super) struct Check {}
+
+impl Check {
+    /// Looks at everything: a failure if anything is not as it must be.
+    pub(super) async fn run(self, session: &Session) -> Result<ExitCode> {
+        let bar = bar("{bar:30} {pos} of {len} people and groups, {elapsed}");
+        bar.set_length(session.product.size().await?);
+        let telling = bar.clone();
+        let inspection = session
+            .product
+            .inspect(move |done| telling.set_position(done))
+            .await;
+        bar.finish_and_clear();
+        let inspection = inspection?;
+        let document = Checked {
+            database: session.database.to_string(),
+            sound: inspection.finding_count == 0,
+            counts: counts(&inspection),
+            finding_count: inspection.finding_count,
+            findings: inspection.findings,
+        };
+        let sound = document.sound;
+        session.output.result(&document, text);
+        Ok(if sound {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// What was looked at.
+pub(super) fn counts(inspection: &Inspection) -> Counts {
+    Counts {
+        organizations: inspection.organizations,
+        people: inspection.people,
+        groups: inspection.groups,
+        memberships: inspection.memberships,
+        requests: inspection.requests,
+    }
+}
+
+fn text(checked: &Checked) -> String {
+    if checked.sound {
+        return format!("{} is sound: {}.", checked.database, checked.counts);
+    }
+    let mut text = format!(
+        "{} is NOT sound: {} findings in {}.\n",
+        checked.database, checked.finding_count, checked.counts
+    );
+    for finding in checked.findings.iter().take(LISTED) {
+        text += &format!("  {finding}\n");
+    }
+    let listed = u64::try_from(LISTED).unwrap_or(0);
+    if checked.finding_count > listed {
+        text += &format!(
+            "  … and {} more, which --json lists\n",
+            checked.finding_count - listed
+        );
+    }
+    text + "Restore the last sound backup, and keep this file for whoever looks for the cause."
+}

@@ -1,0 +1,222 @@
+//! A copy of the database while it is in use, and a copy in its place.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use scim::store::sqlite::BackupProgress;
+
+use super::check::Inspection;
+use super::lock::{Use, beside};
+use super::{Address, Product, Purpose, read_time};
+use crate::domain::fault::{Fault, Result};
+
+/// What every SQLite file begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Bytes that are copied at once.
+const CHUNK: usize = 1 << 20;
+
+/// What became of a restore.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    /// When the backup was taken, if it is one of this program.
+    pub(crate) taken: Option<Timestamp>,
+    /// Where the database is now that was there before.
+    pub(crate) kept: Option<PathBuf>,
+    /// What the check of the backup went over.
+    pub(crate) inspection: Inspection,
+}
+
+impl Product {
+    /// Copies everything, as it is now, into a new file, and returns its size in bytes.
+    pub(crate) async fn back_up(
+        &self,
+        path: &Path,
+        now: Timestamp,
+        progress: impl FnMut(BackupProgress) + Send + 'static,
+    ) -> Result<u64> {
+        // Noted before, so that it stands in the copy.
+        self.write(move |tx| {
+            tx.execute(
+                "INSERT INTO instance(key, value) VALUES ('backed_up', ?1)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                &[now.as_microsecond().to_string().as_str().into()],
+            )?;
+            Ok(Ok(()))
+        })
+        .await?;
+        self.database.back_up(path, progress).await.map_err(|cause| {
+            Fault::internal(
+                format!("The backup {} could not be written.", path.display()),
+                cause,
+            )
+        })
+    }
+
+    /// When the last backup began.
+    async fn backed_up(&self) -> Result<Option<Timestamp>> {
+        self.read(|reader| {
+            let sql = "SELECT value FROM instance WHERE key = 'backed_up'";
+            let found = reader.query_one(sql, &[], |row| Ok(row.text(0)?.parse().ok()))?;
+            found.flatten().map(read_time).transpose()
+        })
+        .await
+    }
+}
+
+/// Puts a backup in the place of a database, once it has passed a check. A database that is there is kept under another
+/// name. Nobody else may use it meanwhile.
+pub(crate) async fn restore(
+    backup: &Path,
+    address: &Address,
+    replaces: bool,
+    now: Timestamp,
+    progress: impl FnMut(u64, u64),
+) -> Result<Restored> {
+    look_at(backup)?;
+    address.prepare()?;
+    if address.exists() && !replaces {
+        return Err(Fault::conflict(format!(
+            "There is a database at {address}: add --replace to put the backup in its place. The present one is kept \
+             under another name."
+        )));
+    }
+    let alone = Use::alone(address)?;
+    let staged = address.beside(".restoring");
+    remove(staged.path()).map_err(|cause| not_copied(backup, cause))?;
+    let outcome = match copy(backup, staged.path(), progress) {
+        Ok(()) => examine(&staged).await,
+        Err(cause) => Err(not_copied(backup, cause)),
+    };
+    let (taken, inspection) = match outcome {
+        Ok(examined) => examined,
+        Err(fault) => {
+            _ = remove(staged.path());
+            return Err(fault);
+        }
+    };
+    let kept = exchange(&staged, address, now)
+        .map_err(|cause| Fault::internal(format!("The backup cannot be put at {address}."), cause))?;
+    drop(alone);
+    Ok(Restored {
+        taken,
+        kept,
+        inspection,
+    })
+}
+
+/// Whether a file can be a backup at all.
+fn look_at(backup: &Path) -> Result<()> {
+    let mut begin = Vec::new();
+    File::open(backup)
+        .and_then(|file| file.take(16).read_to_end(&mut begin))
+        .map_err(|cause| {
+            Fault::internal(format!("The backup {} cannot be read.", backup.display()), cause)
+        })?;
+    if begin != MAGIC {
+        return Err(Fault::invalid(format!(
+            "{} is not a backup: \"backup FILE\" makes one.",
+            backup.display()
+        )));
+    }
+    if fs::metadata(beside(backup, "-wal")).is_ok_and(|log| log.len() > 0) {
+        return Err(Fault::conflict(format!(
+            "{0} has a write-ahead log beside it: it is a database in use, or was not closed. Back it up with \
+             \"backup FILE --database sqlite://{0}\", and restore the result.",
+            backup.display()
+        )));
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> io::Result<()> {
+    let mut source = File::open(from)?;
+    let total = source.metadata()?.len();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut target = options.open(to)?;
+    let mut chunk = vec![0; CHUNK];
+    let mut copied = 0;
+    loop {
+        let read = source.read(&mut chunk)?;
+        if read == 0 {
+            break;
+        }
+        target.write_all(chunk.get(..read).unwrap_or_default())?;
+        copied += u64::try_from(read).unwrap_or(0);
+        progress(copied, total);
+    }
+    target.sync_all()
+}
+
+/// Brings the copy up to date and checks it.
+async fn examine(staged: &Address) -> Result<(Option<Timestamp>, Inspection)> {
+    let product = Product::open(staged, Purpose::Command).await?;
+    let examined = async {
+        let taken = product.backed_up().await?;
+        let inspection = product.inspect(|_| {}).await?;
+        Ok((taken, inspection))
+    }
+    .await;
+    product.close().await;
+    let (taken, inspection) = examined?;
+    match inspection.findings.first() {
+        None => Ok((taken, inspection)),
+        Some(first) => Err(Fault::conflict(format!(
+            "The backup is not sound, and nothing was changed. {} findings, the first: {first}.",
+            inspection.finding_count
+        ))),
+    }
+}
+
+/// Gives the copy the name of the database; what had it gets another.
+fn exchange(staged: &Address, address: &Address, now: Timestamp) -> io::Result<Option<PathBuf>> {
+    let mut kept = None;
+    if address.exists() {
+        let suffix = now.strftime(".replaced-%Y%m%dT%H%M%SZ").to_string();
+        let place = beside(address.path(), &suffix);
+        // What the log still holds is a part of the database.
+        for part in ["-wal", "-shm"] {
+            let file = beside(address.path(), part);
+            if file.exists() {
+                fs::rename(file, beside(&place, part))?;
+            }
+        }
+        fs::rename(address.path(), &place)?;
+        kept = Some(place);
+    }
+    fs::rename(staged.path(), address.path())?;
+    _ = remove(staged.path());
+    #[cfg(unix)]
+    if let Some(folder) = address.path().parent() {
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(kept)
+}
+
+/// Removes a database that nobody uses.
+fn remove(path: &Path) -> io::Result<()> {
+    for part in ["", "-wal", "-shm", ".lock"] {
+        match fs::remove_file(beside(path, part)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn not_copied(backup: &Path, cause: io::Error) -> Fault {
+    Fault::internal(
+        format!("The backup {} cannot be copied.", backup.display()),
+        cause,
+    )
+}
