@@ -9,8 +9,10 @@
 )]
 
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::TryStreamExt;
 use scim::client::{Client, Exchange, over_http, unchanged};
 use scim::patch::Patch;
 use scim::resources::{Email, Group, Member, Password, User};
@@ -142,4 +144,26 @@ async fn pages_hold_everybody_once() {
     }
     let want: Vec<_> = (0..25).rev().map(|number| format!("user{number:02}")).collect();
     assert_eq!(names, want);
+
+    let people = client
+        .list::<User>()
+        .sort_by(User::paths().user_name())
+        .descending()
+        .page_size(4)
+        .stream();
+    let streamed: Vec<String> = pin!(people)
+        .map_ok(|user| user.user_name)
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(streamed, want);
+}
+
+#[tokio::test]
+async fn a_stream_of_resources_ends_with_the_first_error() {
+    let client = Client::new(service(), "http://id.example.com").unwrap();
+    let mut people = pin!(client.list::<User>().filter_text("userName xx 5").stream());
+    let error = people.try_next().await.unwrap_err();
+    assert_eq!(error.scim_type(), Some(scim::ScimType::InvalidFilter));
+    assert!(people.try_next().await.unwrap().is_none());
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
 
 use bytes::Bytes;
+use futures_util::stream::{Stream, try_unfold};
 use http::Method;
 
 use crate::client::address::Query;
@@ -236,6 +237,27 @@ impl<'c, S: Exchange, R: ScimResource> List<'c, S, R> {
             total_results: 0,
             is_done: false,
         }
+    }
+
+    /// All resources, one after the other, as a [`Stream`]: page by page, each read when the stream is asked for more than
+    /// the last one held. It ends with the first error.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// use futures_util::TryStreamExt;
+    /// use scim::client::{Client, Error, Exchange};
+    /// use scim::resources::User;
+    ///
+    /// async fn names(client: &Client<impl Exchange>) -> Result<Vec<String>, Error> {
+    ///     let people = pin!(client.list::<User>().page_size(500).stream());
+    ///     people.map_ok(|user| user.user_name).try_collect().await
+    /// }
+    /// ```
+    pub fn stream(self) -> impl Stream<Item = Result<R>> + use<'c, S, R> {
+        try_unfold(self.pages(), async |mut pages| {
+            Ok(pages.next().await?.map(|resource| (resource, pages)))
+        })
     }
 
     /// All resources at once, which is wise only where they are known to be few.
