@@ -11,7 +11,7 @@ mod program;
 use std::fs;
 
 use program::{Answer, Place, Server, rows};
-use scim::store::sqlite::Value as Cell;
+use scim::store::sqlite::{Database, Options, Transaction, Value as Cell};
 use serde_json::{Value, json};
 
 fn text(bytes: &[u8]) -> String {
@@ -343,6 +343,24 @@ fn a_damaged_file_is_reported_and_not_put_in_place() {
     assert_eq!(code, 1);
     assert!(
         refusal["detail"].as_str().unwrap().contains("damaged"),
+        "{refusal}"
+    );
+    assert_eq!(place.json(&["check"])["people"], 2);
+}
+
+#[test]
+fn a_backup_of_a_newer_version_is_not_put_in_place() {
+    let place = Place::new();
+    inhabited(&place);
+    place.json(&["backup", "copy.db"]);
+    let copy = Database::open(place.path("copy.db"), Options::default()).unwrap();
+    let newer = |tx: &Transaction<'_>| tx.execute("INSERT INTO product_migration VALUES (99, 0)", &[]);
+    copy.blocking_write(newer).unwrap();
+    drop(copy);
+    let (code, refusal) = place.refusal(&["restore", "copy.db", "--replace"]);
+    assert_eq!(code, 1);
+    assert!(
+        refusal["detail"].as_str().unwrap().contains("newer version"),
         "{refusal}"
     );
     assert_eq!(place.json(&["check"])["people"], 2);

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use scim::store::sqlite::BackupProgress;
+use scim::store::sqlite::{BackupProgress, Database, Options};
 
 use super::check::Inspection;
 use super::lock::{Use, beside};
@@ -98,6 +98,7 @@ pub(crate) async fn restore(
         }
     };
     let kept = exchange(&staged, address, now)
+        .await
         .map_err(|cause| Fault::internal(format!("The backup cannot be put at {address}."), cause))?;
     drop(alone);
     Ok(Restored {
@@ -173,34 +174,47 @@ async fn examine(staged: &Address) -> Result<(Option<Timestamp>, Inspection)> {
     }
 }
 
-/// Gives the copy the name of the database; what had it gets another.
-fn exchange(staged: &Address, address: &Address, now: Timestamp) -> io::Result<Option<PathBuf>> {
+/// Gives the copy the name of the database; what had it gets another. At no moment is there no database.
+async fn exchange(staged: &Address, address: &Address, now: Timestamp) -> io::Result<Option<PathBuf>> {
     let mut kept = None;
     if address.exists() {
         let suffix = now.strftime(".replaced-%Y%m%dT%H%M%SZ").to_string();
         let place = beside(address.path(), &suffix);
-        // What the log still holds is a part of the database.
-        for part in ["-wal", "-shm"] {
-            let file = beside(address.path(), part);
-            if file.exists() {
-                fs::rename(file, beside(&place, part))?;
-            }
-        }
-        fs::rename(address.path(), &place)?;
+        set_aside(address, &place).await?;
         kept = Some(place);
     }
     fs::rename(staged.path(), address.path())?;
     _ = remove(staged.path());
-    #[cfg(unix)]
-    if let Some(folder) = address.path().parent() {
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        File::open(folder)?.sync_all()?;
-    }
+    sync_folder_of(address.path())?;
     Ok(kept)
+}
+
+/// Gives a database a second name, alone with what belongs to it.
+async fn set_aside(address: &Address, place: &Path) -> io::Result<()> {
+    // Opening it brings what the log holds into the file. One that cannot be opened keeps its log.
+    if let Ok(database) = Database::open(address.path(), Options::default()) {
+        database.close().await;
+    }
+    for part in ["-wal", "-shm"] {
+        let file = beside(address.path(), part);
+        if file.exists() {
+            fs::rename(file, beside(place, part))?;
+        }
+    }
+    // Where there are no links, the name is free for a moment.
+    fs::hard_link(address.path(), place).or_else(|_| fs::rename(address.path(), place))
+}
+
+/// A name is on the disk when its folder is.
+#[cfg(unix)]
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder_of(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Removes a database that nobody uses.
