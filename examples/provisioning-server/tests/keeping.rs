@@ -253,7 +253,7 @@ fn a_sound_database_is_said_to_be_sound_while_the_server_runs() {
     assert!(checked["requests"].as_u64().unwrap() >= 3, "{checked:#}");
     let output = place.run(&["check"]);
     assert!(output.status.success());
-    assert!(text(&output.stdout).contains("is sound: 2 organizations, 2 people, 1 groups, 1 memberships"));
+    assert!(text(&output.stdout).contains("is sound: 2 organizations, 2 people, 1 group, 1 membership,"));
 }
 
 #[test]

@@ -61,8 +61,10 @@ fn text(checked: &Checked) -> String {
         return format!("{} is sound: {}.", checked.database, checked.counts);
     }
     let mut text = format!(
-        "{} is NOT sound: {} findings in {}.\n",
-        checked.database, checked.finding_count, checked.counts
+        "{} is NOT sound: {} in {}.\n",
+        checked.database,
+        findings(checked.finding_count),
+        checked.counts
     );
     for finding in checked.findings.iter().take(LISTED) {
         text += &format!("  {finding}\n");
@@ -75,4 +77,12 @@ fn text(checked: &Checked) -> String {
         );
     }
     text + "Restore the last sound backup, and keep this file for whoever looks for the cause."
+}
+
+/// So many findings, in words.
+fn findings(count: u64) -> String {
+    match count {
+        1 => "1 finding".to_owned(),
+        count => format!("{count} findings"),
+    }
 }

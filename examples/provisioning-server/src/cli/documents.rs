@@ -195,10 +195,15 @@ pub(super) struct Counts {
 
 impl Display for Counts {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} organizations, {} people, {} groups, {} memberships, {} requests in the history",
-            self.organizations, self.people, self.groups, self.memberships, self.requests
-        )
+        for (count, one, many) in [
+            (self.organizations, "organization", "organizations"),
+            (self.people, "person", "people"),
+            (self.groups, "group", "groups"),
+            (self.memberships, "membership", "memberships"),
+        ] {
+            write!(f, "{count} {}, ", if count == 1 { one } else { many })?;
+        }
+        let requests = if self.requests == 1 { "request" } else { "requests" };
+        write!(f, "{} {requests} in the history", self.requests)
     }
 }

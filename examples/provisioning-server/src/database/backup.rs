@@ -168,7 +168,7 @@ async fn examine(staged: &Address) -> Result<(Option<Timestamp>, Inspection)> {
     match inspection.findings.first() {
         None => Ok((taken, inspection)),
         Some(first) => Err(Fault::conflict(format!(
-            "The backup is not sound, and nothing was changed. {} findings, the first: {first}.",
+            "The backup is not sound, and nothing was changed. Findings: {}. The first: {first}.",
             inspection.finding_count
         ))),
     }
