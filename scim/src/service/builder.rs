@@ -11,7 +11,8 @@ use super::base_url::{BaseUrl, Mount, check_public};
 use super::context::{MakeContext, Source};
 use super::endpoint::{Endpoint, Typed};
 use super::outcome::Outcome;
-use super::protocol::{Listener, Parts, Policies, Protocol};
+use super::parts::{Listener, Parts, Policies};
+use super::protocol::Protocol;
 use super::route::is_free;
 use super::tower::ScimService;
 use crate::error::{Error, Result, quoted};
@@ -65,12 +66,12 @@ pub struct Plain;
 
 /// A builder that makes a [`ScimService`].
 pub struct Served<C> {
-    pub(super) source: Arc<dyn Source<C>>,
-    pub(super) base_url: BaseUrl<C>,
+    source: Arc<dyn Source<C>>,
+    base_url: BaseUrl<C>,
 }
 
 impl<C: Send + Sync + 'static, F> Builder<C, F> {
-    pub(super) fn new(finish: F) -> Self {
+    fn new(finish: F) -> Self {
         Self {
             finish,
             endpoints: Vec::new(),
@@ -200,14 +201,26 @@ impl<C: Send + Sync + 'static> Builder<C, Plain> {
     }
 }
 
-impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
-    pub(super) fn served(source: impl MakeContext<C>) -> Self {
-        Self::new(Served {
+impl<C: Send + Sync + 'static> Protocol<C> {
+    /// Begins a service.
+    #[must_use]
+    pub fn builder() -> Builder<C, Plain> {
+        Builder::new(Plain)
+    }
+}
+
+impl<C: Send + Sync + 'static> ScimService<C> {
+    /// Begins a service whose requests get their context from `source`.
+    #[must_use]
+    pub fn builder(source: impl MakeContext<C>) -> Builder<C, Served<C>> {
+        Builder::new(Served {
             source: Arc::new(source),
             base_url: BaseUrl::default(),
         })
     }
+}
 
+impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
     /// The URL under which clients reach the server, such as `https://id.example.com`. The prefix of the mount follows
     /// it in locations. Without one, the request's header `Host` counts.
     #[must_use]
@@ -254,7 +267,7 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
         if let Some(url) = &served.base_url.public {
             served.base_url.public = Some(check_public(url)?);
         }
-        Ok(ScimService::new(protocol, served))
+        Ok(ScimService::new(protocol, served.source, served.base_url))
     }
 }
 

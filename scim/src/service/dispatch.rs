@@ -2,33 +2,29 @@
 
 use http::{Method, StatusCode};
 
+use super::ask::Ask;
 use super::authorize::{Access, Decision};
 use super::body::too_large;
 use super::conditional::Conditions;
 use super::discovery;
-use super::endpoint::{Call, Endpoint, Shown};
-use super::list::{self, Ask};
+use super::endpoint::{Call, Endpoint};
+use super::list;
 use super::negotiation::check_body_type;
 use super::outcome::{Operation, Outcome};
-use super::protocol::{Protocol, Request};
+use super::parts::Parts;
+use super::render::Content;
+use super::request::Request;
 use super::route::Route;
 use crate::error::{Error, Result};
 use crate::filter::Unknown;
 use crate::limits::Limits;
 use crate::message::ListParameters;
 use crate::policy::{Policy, SINGLE_RESOURCE_FILTERS};
-use crate::schema::ResourceType;
 use crate::value::{Cx, Intent, Json};
-
-/// What is shown, before it has headers.
-pub(super) enum Content {
-    Resource(&'static ResourceType, Shown),
-    Document(Vec<u8>),
-}
 
 /// A request on its way.
 pub(super) struct Exchange<'a, C> {
-    pub(super) protocol: &'a Protocol<C>,
+    pub(super) parts: &'a Parts<C>,
     pub(super) cx: &'a C,
     pub(super) request: &'a Request,
     pub(super) policy: &'a Policy,
@@ -40,8 +36,8 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
     pub(super) async fn content(&self, route: &Route, outcome: &mut Outcome) -> Result<Content> {
         self.check_body(route, outcome)?;
         let query = self.request.query.as_deref();
-        let parts = &self.protocol.parts;
-        let types: Vec<_> = self.protocol.resource_types().collect();
+        let parts = self.parts;
+        let types: Vec<_> = parts.resource_types().collect();
         if let Some(document) = discovery::document(route, &parts.config, &types, self.policy, self.base) {
             discovery::check_query(query)?;
             return document.map(Content::Document);
@@ -66,7 +62,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
     }
 
     fn check_body(&self, route: &Route, outcome: &mut Outcome) -> Result<()> {
-        let limit = self.protocol.limit_at(route, &self.request.method);
+        let limit = self.parts.limit_at(route, &self.request.method);
         if limit == 0 {
             return Ok(());
         }
@@ -93,7 +89,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
             resource_type,
             id,
         };
-        match self.protocol.parts.guard.decide(self.cx, &access).await? {
+        match self.parts.guard.decide(self.cx, &access).await? {
             Decision::Allow => {}
             Decision::Deny => return Err(forbidden(&access)),
             Decision::Hide => return Err(hidden(&access)),
@@ -108,12 +104,12 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
         let call = Call {
             cx: self.cx,
             policy: self.policy,
-            limits: &self.protocol.parts.limits,
+            limits: &self.parts.limits,
             base: self.base,
             parameters,
             body: &self.request.body,
             conditions: &conditions,
-            most_edges: self.protocol.parts.most_edges,
+            most_edges: self.parts.most_edges,
             outcome,
         };
         let shown = match (id, self.request.method.as_str()) {
@@ -132,7 +128,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
         parameters: &ListParameters,
         outcome: &mut Outcome,
     ) -> Result<Vec<u8>> {
-        let parts = &self.protocol.parts;
+        let parts = self.parts;
         if parameters.filter.is_some() && parts.config.filter.is_none() {
             return Err(Error::invalid_filter(
                 "This service does not support filters: leave the filter out.",
@@ -176,7 +172,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
                 resource_type: endpoint.resource_type(),
                 id: None,
             };
-            match self.protocol.parts.guard.decide(self.cx, &access).await? {
+            match self.parts.guard.decide(self.cx, &access).await? {
                 Decision::Allow => visible.push(endpoint),
                 Decision::Deny => denied = Some(access),
                 Decision::Hide => {}
@@ -189,7 +185,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
     }
 
     fn endpoint(&self, index: usize) -> Result<&dyn Endpoint<C>> {
-        let endpoint = self.protocol.parts.endpoints.get(index);
+        let endpoint = self.parts.endpoints.get(index);
         endpoint
             .map(|endpoint| &**endpoint)
             .ok_or_else(|| Error::internal("a route leads to no endpoint"))

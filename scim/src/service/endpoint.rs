@@ -10,15 +10,15 @@ use crate::limits::Limits;
 use crate::message::ListParameters;
 use crate::patch::Patch;
 use crate::path::AttrPath;
-use crate::policy::{BOTH_PROJECTIONS, Policy, UNNAMED_EDGES};
+use crate::policy::{Policy, UNNAMED_EDGES};
 use crate::projection::{Base, Projection, write_resource};
 use crate::record::{ScimResource, unload_edges};
 use crate::schema::ResourceType;
+use crate::service::ask::{Ask, Row, Rows, projection};
 use crate::service::body::Body;
 use crate::service::conditional::Conditions;
 use crate::service::context::Boxed;
 use crate::service::derived;
-use crate::service::list::{Ask, Row, Rows};
 use crate::service::outcome::Outcome;
 use crate::store::{
     Answer, Document, Extent, Precondition, Query, Reply, Store, Stored, Version, carry_over, not_found,
@@ -349,19 +349,4 @@ fn written<R: ScimResource>(resource: &R, want: &Projection, base: Base<'_>) -> 
     let mut out = Vec::with_capacity(512);
     write_resource(&mut out, resource, want, base);
     out
-}
-
-/// What `attributes` and `excludedAttributes` leave of a type.
-pub(super) fn projection(
-    resource_type: &'static ResourceType,
-    parameters: &ListParameters,
-    policy: &Policy,
-    outcome: &mut Outcome,
-) -> Result<Projection> {
-    let (attributes, excluded) = (&parameters.attributes, &parameters.excluded_attributes);
-    let both = policy.grants(&BOTH_PROJECTIONS);
-    if let Some(tolerance) = both.filter(|_| !attributes.is_empty() && !excluded.is_empty()) {
-        outcome.fire(tolerance, "attributes");
-    }
-    Projection::parse(resource_type, attributes, excluded, both.is_some())
 }

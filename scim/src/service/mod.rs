@@ -5,6 +5,7 @@
 //! ([`Authorize`]), and the [`Store`](crate::store::Store) of its resource type does the work. The answer is rendered
 //! with the base URL in every location, and the application is told what became of it ([`Outcome`]).
 
+mod ask;
 mod authorize;
 mod base_url;
 mod body;
@@ -18,9 +19,12 @@ mod endpoint;
 mod list;
 mod negotiation;
 mod outcome;
+mod parts;
 mod percent;
 mod protocol;
 mod render;
+mod request;
+mod response;
 mod route;
 mod tower;
 
@@ -30,6 +34,8 @@ pub use body::Body;
 pub use builder::{Builder, Plain, Served};
 pub use context::{FromParts, MakeContext, NoContext, from_parts};
 pub use outcome::{Operation, Outcome, Problem};
-pub use protocol::{Protocol, Request, Response};
+pub use protocol::Protocol;
 pub use render::error_response;
+pub use request::Request;
+pub use response::Response;
 pub use tower::ScimService;

@@ -2,45 +2,21 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName};
+use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::authorize::Guard;
 use super::body::Body;
-use super::builder::{Builder, Plain};
 use super::dispatch::Exchange;
-use super::endpoint::Endpoint;
-use super::negotiation::{SCIM_JSON, answer_type};
+use super::negotiation::answer_type;
 use super::outcome::{Operation, Outcome};
+use super::parts::{Parts, Policies};
 use super::render;
-use super::route::{self, Route, Routed};
+use super::request::Request;
+use super::response::Response;
+use super::route::{Route, Routed};
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
-use crate::message::ServiceProviderConfig;
-use crate::policy::Policy;
 use crate::schema::ResourceType;
-
-/// The policy of a request.
-pub(super) enum Policies<C> {
-    One(Policy),
-    PerRequest(Box<dyn Fn(&C) -> Policy + Send + Sync>),
-}
-
-/// What is told of every outcome.
-pub(super) type Listener<C> = Box<dyn Fn(&C, &Outcome) + Send + Sync>;
-
-/// What a service is made of.
-pub(super) struct Parts<C> {
-    pub(super) endpoints: Vec<Box<dyn Endpoint<C>>>,
-    pub(super) policies: Policies<C>,
-    pub(super) limits: Limits,
-    pub(super) config: ServiceProviderConfig,
-    pub(super) guard: Box<dyn Guard<C>>,
-    pub(super) listener: Option<Listener<C>>,
-    pub(super) most_edges: usize,
-    pub(super) realm: String,
-}
 
 /// A SCIM service without a network: from the parts of a request to the parts of an answer. Cheap to clone.
 ///
@@ -67,76 +43,6 @@ impl<C> Clone for Protocol<C> {
     }
 }
 
-/// A request, as far as the protocol is concerned.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// The method.
-    pub method: Method,
-    /// The path below the base URL, still percent-encoded.
-    pub path: String,
-    /// The query string without its question mark.
-    pub query: Option<String>,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
-    /// The URL under which the service was reached, without a slash at its end.
-    pub base_url: String,
-}
-
-impl Request {
-    /// A request without a body, to a service at `http://localhost`. What follows a question mark in `target` is its
-    /// query.
-    #[must_use]
-    pub fn new(method: Method, target: &str) -> Self {
-        let (path, query) = match target.split_once('?') {
-            Some((path, query)) => (path, Some(query.to_owned())),
-            None => (target, None),
-        };
-        Self {
-            method,
-            path: path.to_owned(),
-            query,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            base_url: "http://localhost".into(),
-        }
-    }
-
-    /// A GET request.
-    #[must_use]
-    pub fn get(target: &str) -> Self {
-        Self::new(Method::GET, target)
-    }
-
-    /// The same with a body of type `application/scim+json`.
-    #[must_use]
-    pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
-        self.with_header(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON))
-    }
-
-    /// The same with one more header.
-    #[must_use]
-    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.append(name, value);
-        self
-    }
-}
-
-/// An answer.
-#[derive(Debug)]
-pub struct Response {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Body,
-    /// What became of the request.
-    pub outcome: Outcome,
-}
-
 /// An error, and what only some of them have.
 pub(super) struct Failure {
     error: Error,
@@ -150,12 +56,6 @@ impl From<Error> for Failure {
 }
 
 impl<C: Send + Sync + 'static> Protocol<C> {
-    /// Begins a service.
-    #[must_use]
-    pub fn builder() -> Builder<C, Plain> {
-        Builder::new(Plain)
-    }
-
     /// The limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
@@ -164,49 +64,15 @@ impl<C: Send + Sync + 'static> Protocol<C> {
 
     /// The registered resource types.
     pub fn resource_types(&self) -> impl Iterator<Item = &'static ResourceType> {
-        self.parts
-            .endpoints
-            .iter()
-            .map(|endpoint| endpoint.resource_type())
+        self.parts.resource_types()
     }
 
     /// How many bytes the body of a request may have: 0 where none is read at all.
     #[must_use]
     pub fn body_limit(&self, method: &Method, path: &str) -> usize {
-        self.route(path)
-            .map_or(0, |routed| self.limit_at(&routed.route, method))
-    }
-
-    pub(super) fn limit_at(&self, route: &Route, method: &Method) -> usize {
-        match (route, method.as_str()) {
-            (Route::Resource(index, _), "PUT" | "PATCH") | (Route::Collection(index), "POST") => {
-                self.limit_of_type(*index)
-            }
-            (Route::Search(_) | Route::RootSearch, "POST") => self.parts.limits.body,
-            _ => 0,
-        }
-    }
-
-    fn limit_of_type(&self, index: usize) -> usize {
-        let has_edges = self.resource_types().nth(index).is_some_and(|resource_type| {
-            resource_type
-                .schema
-                .attributes
-                .iter()
-                .any(|attribute| attribute.edges)
-        });
-        match has_edges {
-            true => self.parts.limits.large_body,
-            false => self.parts.limits.body,
-        }
-    }
-
-    fn route(&self, path: &str) -> Result<Routed> {
-        let endpoints: Vec<_> = self
-            .resource_types()
-            .map(|resource_type| resource_type.endpoint)
-            .collect();
-        route::find(path, &endpoints)
+        self.parts
+            .route(path)
+            .map_or(0, |routed| self.parts.limit_at(&routed.route, method))
     }
 
     /// Answers a request. Errors become answers, too.
@@ -278,7 +144,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
         request: &Request,
         outcome: &mut Outcome,
     ) -> std::result::Result<(HeaderMap, Body), Failure> {
-        let Routed { route, version } = self.route(&request.path)?;
+        let Routed { route, version } = self.parts.route(&request.path)?;
         self.describe(&route, &request.method, outcome);
         if request.method == Method::OPTIONS {
             outcome.status = StatusCode::NO_CONTENT;
@@ -296,7 +162,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
             None => request.base_url.clone(),
         };
         let exchange = Exchange {
-            protocol: self,
+            parts: &self.parts,
             cx,
             request,
             policy: &policy,

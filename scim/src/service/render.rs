@@ -7,12 +7,19 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::Body;
-use super::dispatch::Content;
+use super::endpoint::Shown;
 use super::negotiation::SCIM_JSON;
 use super::outcome::Outcome;
-use super::protocol::Response;
+use super::response::Response;
 use crate::error::Error;
 use crate::message::write_error;
+use crate::schema::ResourceType;
+
+/// What is shown, before it has headers.
+pub(super) enum Content {
+    Resource(&'static ResourceType, Shown),
+    Document(Vec<u8>),
+}
 
 /// The answer to a request that succeeded. Its status goes into `outcome`.
 pub(super) fn content(
@@ -129,15 +136,4 @@ pub fn error_response(problem: &Error, asked: &HeaderMap, realm: &str) -> http::
     let mut outcome = Outcome::default();
     outcome.fail(problem);
     error(problem, None, asked, realm, outcome).into()
-}
-
-impl From<Response> for http::Response<Body> {
-    /// The same as an HTTP response, which carries the [`Outcome`] as an extension.
-    fn from(answer: Response) -> Self {
-        let mut response = Self::new(answer.body);
-        *response.status_mut() = answer.status;
-        *response.headers_mut() = answer.headers;
-        response.extensions_mut().insert(answer.outcome);
-        response
-    }
 }

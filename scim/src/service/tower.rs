@@ -9,15 +9,16 @@ use http::request::Parts;
 
 use super::base_url::BaseUrl;
 use super::body::{self, Body};
-use super::builder::{Builder, Served};
-use super::context::{Boxed, MakeContext, Source};
-use super::protocol::{Protocol, Request, Response};
+use super::context::{Boxed, Source};
+use super::protocol::Protocol;
+use super::request::Request;
+use super::response::Response;
 use crate::error::Result;
 
 /// A SCIM service: a [`tower::Service`] for requests with any body. Cheap to clone.
 ///
 /// Every answer is a SCIM message, errors included; the service itself never fails. `C` is the application's own
-/// context of a request, made by a [`MakeContext`] before anything else is looked at.
+/// context of a request, made by a [`MakeContext`](super::MakeContext) before anything else is looked at.
 ///
 /// ```
 /// use http_body_util::Empty;
@@ -59,18 +60,12 @@ struct Prepared<C> {
 }
 
 impl<C: Send + Sync + 'static> ScimService<C> {
-    /// Begins a service whose requests get their context from `source`.
-    #[must_use]
-    pub fn builder(source: impl MakeContext<C>) -> Builder<C, Served<C>> {
-        Builder::served(source)
-    }
-
-    pub(super) fn new(protocol: Protocol<C>, served: Served<C>) -> Self {
+    pub(super) fn new(protocol: Protocol<C>, source: Arc<dyn Source<C>>, base_url: BaseUrl<C>) -> Self {
         Self {
             inner: Arc::new(Inner {
                 protocol,
-                source: served.source,
-                base_url: served.base_url,
+                source,
+                base_url,
             }),
         }
     }

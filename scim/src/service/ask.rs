@@ -1,0 +1,192 @@
+//! What a list or an answer is asked for: filter, order, window and attributes (RFC 7644 sections 3.4.2 and 3.9).
+
+use bytes::Bytes;
+
+use super::outcome::Outcome;
+use crate::error::Result;
+use crate::filter::{Filter, Resolve, ResolvedFilter, Syntax, Unknown};
+use crate::limits::Limits;
+use crate::message::ListParameters;
+use crate::path::{AttrPath, AttributeName};
+use crate::policy::{BOTH_PROJECTIONS, EMPTY_STRINGS, Policy, UNKNOWN_SORT, UNQUOTED_OPERANDS};
+use crate::projection::Projection;
+use crate::schema::ResourceType;
+use crate::sort::{Sort, SortKey, SortOrder};
+use crate::value::Fired;
+
+/// A list as it was asked for, before anything is known of a type.
+pub(super) struct Ask<'a> {
+    pub(super) parameters: &'a ListParameters,
+    pub(super) filter: Option<Filter>,
+    pub(super) sort_by: Option<AttributeName>,
+    pub(super) order: SortOrder,
+    /// What becomes of names that a type does not know.
+    pub(super) unknown: Unknown,
+    pub(super) start: u64,
+    pub(super) count: usize,
+    pub(super) policy: &'a Policy,
+    pub(super) limits: &'a Limits,
+    pub(super) base: &'a str,
+}
+
+/// The same for one type.
+pub(super) struct Resolved {
+    pub(super) filter: Option<ResolvedFilter>,
+    pub(super) sort: Option<Sort>,
+    pub(super) want: Projection,
+    pub(super) fired: Vec<Fired>,
+}
+
+/// A part of a page.
+pub(super) struct Rows {
+    pub(super) total: u64,
+    pub(super) rows: Vec<Row>,
+    pub(super) fired: Vec<Fired>,
+}
+
+/// One resource of a page.
+pub(super) struct Row {
+    /// With holes where the base URL goes.
+    pub(super) document: Bytes,
+    pub(super) key: Option<SortKey>,
+}
+
+impl<'a> Ask<'a> {
+    /// Reads what a filter and a sort say, and how long a page may be.
+    pub(super) fn new(
+        parameters: &'a ListParameters,
+        policy: &'a Policy,
+        limits: &'a Limits,
+        base: &'a str,
+        outcome: &mut Outcome,
+    ) -> Result<Self> {
+        let sort_by = match parameters.sort_by.as_deref() {
+            None => None,
+            Some(text) => match (text.parse(), policy.grants(&UNKNOWN_SORT)) {
+                (Ok(name), _) => Some(name),
+                (Err(_), Some(tolerance)) => {
+                    outcome.fire(tolerance, text);
+                    None
+                }
+                (Err(error), None) => return Err(error),
+            },
+        };
+        Ok(Self {
+            filter: parse_filter(parameters, policy, limits, outcome)?,
+            sort_by,
+            order: parameters.sort_order,
+            unknown: Unknown::Refuse,
+            start: parameters.start_index.max(1),
+            count: parameters
+                .count
+                .unwrap_or(limits.page_size)
+                .min(limits.page_size_max),
+            parameters,
+            policy,
+            limits,
+            base,
+        })
+    }
+
+    /// What the list means for one type.
+    pub(super) fn resolve(&self, resource_type: &'static ResourceType) -> Result<Resolved> {
+        let mut outcome = Outcome::default();
+        let schema = resource_type.schema;
+        let options = Resolve {
+            rules: self.policy,
+            unknown: self.unknown,
+        };
+        let filter = self
+            .filter
+            .as_ref()
+            .map(|filter| ResolvedFilter::resolve(filter, schema, options))
+            .transpose()?;
+        let mut fired = filter
+            .as_ref()
+            .map(|filter| filter.fired().to_vec())
+            .unwrap_or_default();
+        let sort = match &self.sort_by {
+            Some(name) => self.sort(name, resource_type, &mut outcome)?,
+            None => None,
+        };
+        let want = projection(resource_type, self.parameters, self.policy, &mut outcome)?;
+        fired.append(&mut outcome.fired);
+        Ok(Resolved {
+            filter,
+            sort,
+            want,
+            fired,
+        })
+    }
+
+    fn sort(
+        &self,
+        name: &AttributeName,
+        resource_type: &'static ResourceType,
+        outcome: &mut Outcome,
+    ) -> Result<Option<Sort>> {
+        let is_known = AttrPath::resolve(name, resource_type.schema).is_some();
+        if !is_known && self.unknown == Unknown::NoValue {
+            return Ok(None);
+        }
+        match self.policy.grants(&UNKNOWN_SORT) {
+            Some(tolerance) if !is_known => {
+                outcome.fire(tolerance, &name.to_string());
+                Ok(None)
+            }
+            _ => Sort::resolve(name, self.order, resource_type.schema).map(Some),
+        }
+    }
+
+    /// The same with another window.
+    pub(super) fn page(&self, start: u64, count: usize) -> Self {
+        Self {
+            parameters: self.parameters,
+            filter: self.filter.clone(),
+            sort_by: self.sort_by.clone(),
+            order: self.order,
+            unknown: self.unknown,
+            start,
+            count,
+            policy: self.policy,
+            limits: self.limits,
+            base: self.base,
+        }
+    }
+}
+
+fn parse_filter(
+    parameters: &ListParameters,
+    policy: &Policy,
+    limits: &Limits,
+    outcome: &mut Outcome,
+) -> Result<Option<Filter>> {
+    let Some(text) = parameters.filter.as_deref() else {
+        return Ok(None);
+    };
+    if text.trim().is_empty()
+        && let Some(tolerance) = policy.grants(&EMPTY_STRINGS)
+    {
+        outcome.fire(tolerance, "filter");
+        return Ok(None);
+    }
+    let syntax = Syntax {
+        unquoted_strings: policy.allows(&UNQUOTED_OPERANDS),
+    };
+    Filter::parse_with(text, limits, syntax).map(Some)
+}
+
+/// What `attributes` and `excludedAttributes` leave of a type.
+pub(super) fn projection(
+    resource_type: &'static ResourceType,
+    parameters: &ListParameters,
+    policy: &Policy,
+    outcome: &mut Outcome,
+) -> Result<Projection> {
+    let (attributes, excluded) = (&parameters.attributes, &parameters.excluded_attributes);
+    let both = policy.grants(&BOTH_PROJECTIONS);
+    if let Some(tolerance) = both.filter(|_| !attributes.is_empty() && !excluded.is_empty()) {
+        outcome.fire(tolerance, "attributes");
+    }
+    Projection::parse(resource_type, attributes, excluded, both.is_some())
+}

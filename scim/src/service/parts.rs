@@ -1,0 +1,75 @@
+//! What a service is made of, and what that says of a request.
+
+use http::Method;
+
+use super::authorize::Guard;
+use super::endpoint::Endpoint;
+use super::outcome::Outcome;
+use super::route::{self, Route, Routed};
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::message::ServiceProviderConfig;
+use crate::policy::Policy;
+use crate::schema::ResourceType;
+
+/// The policy of a request.
+pub(super) enum Policies<C> {
+    One(Policy),
+    PerRequest(Box<dyn Fn(&C) -> Policy + Send + Sync>),
+}
+
+/// What is told of every outcome.
+pub(super) type Listener<C> = Box<dyn Fn(&C, &Outcome) + Send + Sync>;
+
+/// What a service is made of.
+pub(super) struct Parts<C> {
+    pub(super) endpoints: Vec<Box<dyn Endpoint<C>>>,
+    pub(super) policies: Policies<C>,
+    pub(super) limits: Limits,
+    pub(super) config: ServiceProviderConfig,
+    pub(super) guard: Box<dyn Guard<C>>,
+    pub(super) listener: Option<Listener<C>>,
+    pub(super) most_edges: usize,
+    pub(super) realm: String,
+}
+
+impl<C> Parts<C> {
+    /// The registered resource types.
+    pub(super) fn resource_types(&self) -> impl Iterator<Item = &'static ResourceType> {
+        self.endpoints.iter().map(|endpoint| endpoint.resource_type())
+    }
+
+    /// How many bytes the body of a request may have.
+    pub(super) fn limit_at(&self, route: &Route, method: &Method) -> usize {
+        match (route, method.as_str()) {
+            (Route::Resource(index, _), "PUT" | "PATCH") | (Route::Collection(index), "POST") => {
+                self.limit_of_type(*index)
+            }
+            (Route::Search(_) | Route::RootSearch, "POST") => self.limits.body,
+            _ => 0,
+        }
+    }
+
+    fn limit_of_type(&self, index: usize) -> usize {
+        let has_edges = self.resource_types().nth(index).is_some_and(|resource_type| {
+            resource_type
+                .schema
+                .attributes
+                .iter()
+                .any(|attribute| attribute.edges)
+        });
+        match has_edges {
+            true => self.limits.large_body,
+            false => self.limits.body,
+        }
+    }
+
+    /// Where a path leads.
+    pub(super) fn route(&self, path: &str) -> Result<Routed> {
+        let endpoints: Vec<_> = self
+            .resource_types()
+            .map(|resource_type| resource_type.endpoint)
+            .collect();
+        route::find(path, &endpoints)
+    }
+}
