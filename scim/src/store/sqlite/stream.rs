@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::Frame;
@@ -169,6 +169,7 @@ fn wake(mut state: MutexGuard<'_, State>) {
 /// Where a stream job puts its bytes.
 pub struct Sender {
     channel: Arc<Channel>,
+    limit: Duration,
     deadline: Instant,
 }
 
@@ -177,13 +178,20 @@ impl Sender {
     ///
     /// # Errors
     /// The receiver is gone, or the stream has taken longer than
-    /// [`Options::stream_limit`](super::Options::stream_limit): pass the error on and let the job end.
+    /// [`Options::stream_limit`](super::Options::stream_limit) since it began or was [renewed](Self::renew): pass the
+    /// error on and let the job end.
     pub fn send(&mut self, chunk: impl Into<Bytes>) -> Result<()> {
         let chunk = chunk.into();
         if chunk.is_empty() {
             return Ok(());
         }
         self.channel.send(chunk, self.deadline)
+    }
+
+    /// Has the limit count anew, for a walk that may last for as long as its receiver takes what is sent. The log cannot
+    /// be reset meanwhile.
+    pub fn renew(&mut self) {
+        self.deadline = Instant::now() + self.limit;
     }
 }
 
@@ -238,9 +246,11 @@ fn walk(connection: &Connection, shared: &Shared, mut waiting: StreamJob) {
         return;
     }
     let Some(job) = waiting.job.take() else { return };
+    let limit = shared.options.stream_limit;
     let mut sender = Sender {
         channel: Arc::clone(&channel),
-        deadline: Instant::now() + shared.options.stream_limit,
+        limit,
+        deadline: Instant::now() + limit,
     };
     let outcome = connection
         .control("BEGIN")
