@@ -63,7 +63,7 @@ pub(crate) fn decode_members(
             continue;
         };
         next = index + 1;
-        let read_only = attribute.shape.mutability == Mutability::ReadOnly && !cx.is_stored();
+        let read_only = attribute.shape.mutability == Mutability::ReadOnly && !cx.takes_read_only();
         if read_only || (value.is_null() && !attribute.edges) || cx.is_absent(value) {
             continue;
         }

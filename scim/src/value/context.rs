@@ -15,6 +15,8 @@ pub enum Intent {
     Replace,
     /// A client changes a resource.
     Patch,
+    /// A store takes over what another has kept: checked as from a client, with what only a service sets.
+    Import,
     /// A store reads what it has written: nothing is ignored, nothing is refused.
     Stored,
 }
@@ -118,6 +120,12 @@ impl<'a> Cx<'a> {
     #[must_use]
     pub fn is_stored(&self) -> bool {
         self.intent == Intent::Stored
+    }
+
+    /// Whether read-only attributes are taken, as from a service, and not left out, as from a client.
+    #[must_use]
+    pub fn takes_read_only(&self) -> bool {
+        matches!(self.intent, Intent::Import | Intent::Stored)
     }
 
     /// The policy.

@@ -43,7 +43,9 @@ mod tests;
 
 pub use backup::BackupProgress;
 pub use database::{Database, Full};
-pub use documents::{Builder, Checked, Finding, Inspected, Inspector, Joined, Sqlite};
+pub use documents::{
+    Builder, Checked, Export, Finding, Import, ImportLine, Inspected, Inspector, Joined, Sqlite, Tally,
+};
 pub use failure::{is_unique_violation, unique_violation};
 pub use options::{Durability, Options};
 pub use statements::{Param, Reader, Row, Transaction, Value};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::document::Documents;
+use super::import::ReadResource;
 use super::layout::Layout;
 use super::pages::Pages;
 use super::seam::Joined;
@@ -23,6 +24,8 @@ pub(super) struct Core<C> {
     pub(super) layouts: HashMap<TypeId, Arc<Layout>>,
     /// The same by number, with a way to read the documents of a type.
     pub(super) numbered: HashMap<i64, (Arc<Layout>, Decode)>,
+    /// The same in the order of registration, with a way to read what is imported.
+    pub(super) kinds: Vec<(Arc<Layout>, ReadResource)>,
     pub(super) joined: Vec<Arc<dyn Joined<C>>>,
     pub(super) tenants: Mutex<HashMap<String, i64>>,
     pub(super) pages: Pages,
@@ -36,6 +39,11 @@ impl<C: 'static> Core<C> {
                 "the resource type {name} was not given to the store with Builder::resource"
             ))
         })
+    }
+
+    /// The layouts in the order in which their types were registered.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = &Layout> {
+        self.kinds.iter().map(|(layout, _)| &**layout)
     }
 
     /// The time in microseconds: what a row keeps of it.

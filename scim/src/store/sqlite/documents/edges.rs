@@ -239,10 +239,7 @@ impl<'t> Done<'t> {
 
     pub(super) fn apply(&mut self, delta: &EdgeDelta) -> Result<()> {
         match delta {
-            EdgeDelta::Add(ids) => ids.iter().try_for_each(|id| {
-                let target = self.target(id)?;
-                self.add(target, id)
-            }),
+            EdgeDelta::Add(ids) => ids.iter().try_for_each(|id| self.add_id(id)),
             EdgeDelta::Set(ids) => self.set(ids),
             EdgeDelta::Clear => self.set(&[]),
             EdgeDelta::Remove(ids) => {
@@ -258,6 +255,12 @@ impl<'t> Done<'t> {
                 None => self.remove_where(filter),
             },
         }
+    }
+
+    /// Adds the edge that leads to the resource with this id.
+    pub(super) fn add_id(&mut self, id: &str) -> Result<()> {
+        let target = self.target(id)?;
+        self.add(target, id)
     }
 
     fn target(&self, id: &str) -> Result<i64> {

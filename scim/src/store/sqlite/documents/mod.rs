@@ -4,6 +4,8 @@ mod check;
 mod core;
 mod document;
 mod edges;
+mod export;
+mod import;
 mod keys;
 mod layout;
 mod open;
@@ -22,6 +24,8 @@ mod write;
 mod tests;
 
 pub use check::{Checked, Finding, Inspected, Inspector};
+pub use export::{Export, Tally};
+pub use import::{Import, ImportLine};
 pub use open::Builder;
 pub use seam::Joined;
 pub use store::Sqlite;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::core::{Core, Decode};
 use super::document::Documents;
 use super::edges::check_derived;
+use super::import::{ReadResource, read_resource};
 use super::keys::Keys;
 use super::layout::{Derived, Layout, SLOTS};
 use super::pages::Pages;
@@ -42,6 +43,7 @@ struct Kind {
     resource_type: &'static ResourceType,
     decode: Decode,
     rekey: Rekey,
+    read: ReadResource,
 }
 
 /// Makes the keys of a resource from its documents.
@@ -83,6 +85,7 @@ impl<C: 'static> Builder<C> {
             resource_type: R::RESOURCE_TYPE,
             decode: decode::<R>,
             rekey: rekey::<R>,
+            read: read_resource::<R>,
         });
         self
     }
@@ -142,12 +145,18 @@ impl<C: 'static> Builder<C> {
             joined,
             ..
         } = self;
+        let reads: Vec<_> = kinds.iter().map(|kind| kind.read).collect();
         let layouts = database.blocking_write(move |tx| open(tx, &kinds, &links))?;
         let core = Core {
             environment,
             numbered: layouts
                 .iter()
                 .map(|(_, layout, decode)| (layout.number, (Arc::clone(layout), *decode)))
+                .collect(),
+            kinds: layouts
+                .iter()
+                .zip(reads)
+                .map(|((_, layout, _), read)| (Arc::clone(layout), read))
                 .collect(),
             layouts: layouts
                 .into_iter()

@@ -91,7 +91,7 @@ impl<C> Sqlite<C> {
         }
     }
 
-    pub(super) fn core(&self) -> &Core<C> {
+    pub(super) fn core(&self) -> &Arc<Core<C>> {
         &self.core
     }
 

@@ -24,6 +24,7 @@ mod edges;
 mod file;
 mod keys;
 mod lists;
+mod transfer;
 mod writes;
 
 /// One tenant.

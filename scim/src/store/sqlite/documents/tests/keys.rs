@@ -10,11 +10,11 @@ use crate::{Error, ScimComplex, ScimType};
 
 #[derive(Debug, Clone, PartialEq, ScimResource)]
 #[scim(schema = "urn:example:scim:schemas:2.0:Badge", endpoint = "/Badges")]
-struct Badge {
+pub(super) struct Badge {
     id: ResourceId,
     meta: Meta,
     #[scim(unique = "global", case_exact)]
-    serial: String,
+    pub(super) serial: String,
     #[scim(indexed)]
     floor: Option<i64>,
     #[scim(indexed)]
@@ -25,29 +25,29 @@ struct Badge {
     nick: Option<String>,
     #[scim(indexed)]
     zones: Vec<String>,
-    doors: Vec<Door>,
+    pub(super) doors: Vec<Door>,
     holder: Option<Holder>,
     #[scim(returned = "never")]
-    pin: Option<String>,
+    pub(super) pin: Option<String>,
     #[scim(returned = "request")]
-    note: Option<String>,
+    pub(super) note: Option<String>,
     #[scim(extra)]
-    other: Extra,
+    pub(super) other: Extra,
 }
 
 #[derive(Debug, Clone, PartialEq, ScimComplex)]
-struct Door {
+pub(super) struct Door {
     #[scim(unique = "server")]
-    value: String,
+    pub(super) value: String,
 }
 
 #[derive(Debug, Clone, PartialEq, ScimComplex)]
-struct Holder {
+pub(super) struct Holder {
     #[scim(indexed)]
     name: Option<String>,
 }
 
-fn badge(serial: &str) -> Badge {
+pub(super) fn badge(serial: &str) -> Badge {
     Badge {
         id: ResourceId::default(),
         meta: Meta::default(),
@@ -65,7 +65,7 @@ fn badge(serial: &str) -> Badge {
     }
 }
 
-fn badges() -> Bench {
+pub(super) fn badges() -> Bench {
     let store = Sqlite::in_memory().unwrap().resource::<Badge>().build().unwrap();
     Bench {
         runtime: runtime(),
