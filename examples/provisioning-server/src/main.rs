@@ -1,7 +1,7 @@
 //! A provisioning server: identity providers create, change, group and remove people over SCIM, each organization at
 //! its own URL with its own tokens.
 //!
-//! Modules depend downwards only: `cli`, then `scim_api` and `operate`, `history`, `database`, `domain`.
+//! Modules depend downwards only: `cli`, then `transfer`, `scim_api` and `operate`, `history`, `database`, `domain`.
 
 mod cli;
 mod database;
@@ -9,6 +9,7 @@ mod domain;
 mod history;
 mod operate;
 mod scim_api;
+mod transfer;
 
 use std::process::ExitCode;
 

@@ -9,6 +9,7 @@
 mod program;
 
 use std::fs;
+use std::path::Path;
 
 use program::{Answer, Place, Server, rows};
 use scim::store::sqlite::{Database, Options, Transaction, Value as Cell};
@@ -213,7 +214,7 @@ fn a_backup_that_is_not_sound_is_not_put_in_place() {
         "{detail}"
     );
     assert_eq!(place.json(&["check"])["sound"], true, "the database is as it was");
-    assert!(!place.path("data/provisioning.db.restoring").exists());
+    assert!(!Path::new(&place.path("data/provisioning.db.restoring")).exists());
 }
 
 #[test]
@@ -373,5 +374,5 @@ fn without_a_database_there_is_nothing_to_back_up_or_check() {
         let (code, refusal) = place.refusal(command);
         assert_eq!((code, &refusal["error"]), (1, &json!("not_found")));
     }
-    assert!(!place.path("copy.db").exists());
+    assert!(!Path::new(&place.path("copy.db")).exists());
 }

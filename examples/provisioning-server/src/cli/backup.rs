@@ -32,7 +32,7 @@ impl Backup {
             )));
         }
         let now = Timestamp::now();
-        let bar = bar(COPYING);
+        let bar = bar(None, COPYING);
         let telling = bar.clone();
         let bytes = session
             .product
@@ -72,7 +72,7 @@ pub(super) struct Restore {
 impl Restore {
     pub(super) async fn run(self, common: &Common, output: Output) -> Result<()> {
         let address = common.address(&common.file()?)?;
-        let bar = bar(COPYING);
+        let bar = bar(None, COPYING);
         let outcome = restore(
             &self.file,
             &address,

@@ -19,8 +19,8 @@ pub(super) struct Check {}
 impl Check {
     /// Looks at everything: a failure if anything is not as it must be.
     pub(super) async fn run(self, session: &Session) -> Result<ExitCode> {
-        let bar = bar("{bar:30} {pos} of {len} people and groups, {elapsed}");
-        bar.set_length(session.product.size().await?);
+        let size = session.product.size().await?;
+        let bar = bar(Some(size), "{bar:30} {pos} of {len} people and groups, {elapsed}");
         let telling = bar.clone();
         let inspection = session
             .product

@@ -4,7 +4,9 @@ mod backup;
 mod check;
 mod config;
 mod documents;
+mod export;
 mod flags;
+mod import;
 mod organization;
 mod output;
 mod progress;
@@ -101,6 +103,10 @@ enum Command {
     /// The API tokens of an organization
     #[command(subcommand)]
     Token(token::Command),
+    /// Write everything that an organization has to a file
+    Export(export::Export),
+    /// Take in what "export" has written
+    Import(import::Import),
     /// Copy the database into a file while the server runs
     Backup(backup::Backup),
     /// Put a backup in the place of the database; the server must not run
@@ -177,6 +183,13 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
         }
         Command::Token(command) => {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Export(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Import(command) => {
+            let import = command.begin()?;
+            in_session(&common, output, true, async |session| import.run(session).await)
         }
         Command::Backup(command) => {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)

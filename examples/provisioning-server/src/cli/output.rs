@@ -19,6 +19,11 @@ impl Output {
         Self { json }
     }
 
+    /// Whether a script reads it.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Prints the result of a command: the document, or what `people` makes of it.
     pub(crate) fn result<T: Serialize>(self, document: &T, people: impl FnOnce(&T) -> String) {
         let text = if self.json {

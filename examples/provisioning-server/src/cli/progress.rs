@@ -4,11 +4,12 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar in the style of a [template](ProgressStyle::with_template).
-pub(super) fn bar(template: &str) -> ProgressBar {
+/// A bar in the style of a [template](ProgressStyle::with_template). Without a length, only what was done is shown.
+pub(super) fn bar(length: Option<u64>, template: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    ProgressStyle::with_template(template).map_or(bar.clone(), |style| bar.with_style(style))
+    let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template(template);
+    style.map_or(bar.clone(), |style| bar.with_style(style))
 }

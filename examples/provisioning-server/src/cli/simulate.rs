@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::output::Output;
-use super::progress::bar;
+use super::progress;
 use crate::domain::fault::{Fault, Result};
 
 /// How long an answer may take. Entra waits 30 seconds; a server at work on a large group may need longer.
@@ -122,7 +122,7 @@ impl Simulate {
     pub(super) async fn run(self, output: Output) -> Result<ExitCode> {
         let mut server = Server::new(&self.url, &self.token, self.rate)?;
         server.ping(&self.url).await?;
-        let bar = bar("{bar:30} {pos}/{len} steps, {msg}, {elapsed}, {eta} left");
+        let bar = progress::bar(None, "{bar:30} {pos}/{len} steps, {msg}, {elapsed}, {eta} left");
         let report = self.simulation(bar.clone()).run(&mut server).await;
         bar.finish_and_clear();
         output.result(&Outcome::new(self.seed, &report), |_| report.to_string());

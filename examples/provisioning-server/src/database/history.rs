@@ -40,6 +40,20 @@ pub(crate) fn insert(tx: &Transaction<'_>, row: &RequestRow) -> scim::Result<()>
     Ok(())
 }
 
+/// The same, with the meaning corrected, too: of work that goes on over many transactions, each says what all have done.
+pub(crate) fn insert_so_far(tx: &Transaction<'_>, row: &RequestRow) -> scim::Result<()> {
+    insert(tx, row)?;
+    tx.execute(
+        "UPDATE history SET meaning = ?3 WHERE org = ?1 AND sequence = ?2",
+        &[
+            row.organization.as_bytes().into(),
+            row.sequence.as_bytes().into(),
+            (&row.meaning).into(),
+        ],
+    )?;
+    Ok(())
+}
+
 /// Writes what was gathered behind the answers.
 pub(super) fn append(tx: &Transaction<'_>, batch: &Batch) -> scim::Result<()> {
     for row in &batch.rows {

@@ -8,7 +8,8 @@ use scim::store::sqlite::Transaction;
 use crate::domain::fault::{Fault, Result};
 
 /// A step is never changed once it is released: what comes later is a step of its own.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE instance (
     key   TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
@@ -74,7 +75,22 @@ CREATE TABLE group_name (
     id   TEXT NOT NULL,
     PRIMARY KEY (org, name, id)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+CREATE TABLE import_position (
+    org      BLOB    NOT NULL PRIMARY KEY,
+    source   BLOB    NOT NULL,
+    bytes    INTEGER NOT NULL,
+    lines    INTEGER NOT NULL,
+    digest   BLOB    NOT NULL,
+    people   INTEGER NOT NULL,
+    groups   INTEGER NOT NULL,
+    members  INTEGER NOT NULL,
+    skipped  INTEGER NOT NULL,
+    finished INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// Runs the steps that have not run yet, inside one transaction.
 pub(super) fn run(tx: &Transaction<'_>, now: Timestamp) -> scim::Result<Result<()>> {

@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod group_names;
 pub(crate) mod history;
+pub(crate) mod imports;
 mod lock;
 mod migrations;
 pub(crate) mod organizations;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 pub(crate) use self::address::Address;
 use self::lock::Use;
 use crate::domain::batch::Batch;
+use crate::domain::export_file::Position;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::token::Token;
@@ -144,6 +146,16 @@ impl Product {
         organization: Organization,
         token: Option<Token>,
     ) -> Result<()> {
+        self.create_organization_with(organization, token, |_| Ok(()))
+            .await
+    }
+
+    async fn create_organization_with(
+        &self,
+        organization: Organization,
+        token: Option<Token>,
+        more: impl FnOnce(&Transaction<'_>) -> scim::Result<()> + Send + 'static,
+    ) -> Result<()> {
         self.change(move |tx| {
             if organizations::find(tx, &organization.name)?.is_some() {
                 return Ok(Err(Fault::conflict(format!(
@@ -155,9 +167,30 @@ impl Product {
             if let Some(token) = &token {
                 tokens::insert(tx, organization.id, token)?;
             }
+            more(tx)?;
             Ok(Ok(()))
         })
         .await
+    }
+
+    /// Adds an organization that an import is to fill, without a token.
+    pub(crate) async fn create_for_import(&self, organization: Organization, start: Position) -> Result<()> {
+        let id = organization.id;
+        self.create_organization_with(organization, None, move |tx| imports::put(tx, id, &start))
+            .await
+    }
+
+    /// How far the last import into an organization has come.
+    pub(crate) async fn import_position(&self, organization: Uuid) -> Result<Option<Position>> {
+        self.read(move |reader| imports::find(reader, organization)).await
+    }
+
+    /// Runs a part of an import as a transaction. A failure is told as the store tells it.
+    pub(crate) async fn import<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> scim::Result<T> + Send + 'static,
+    ) -> scim::Result<T> {
+        self.database.write(job).await
     }
 
     /// Every organization, by name.
@@ -225,6 +258,7 @@ impl Product {
             .map_err(failed)?;
         self.write(move |tx| {
             group_names::remove_all(tx, organization)?;
+            imports::remove(tx, organization)?;
             organizations::purged(tx, organization, now)?;
             Ok(Ok(()))
         })
@@ -357,7 +391,7 @@ fn unknown(name: &Name) -> Fault {
     ))
 }
 
-fn failed(cause: scim::Error) -> Fault {
+pub(crate) fn failed(cause: scim::Error) -> Fault {
     Fault::internal(
         "The database failed: the cause is in the log of the server.",
         cause,

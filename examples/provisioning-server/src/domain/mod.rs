@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod batch;
 pub(crate) mod email;
+pub(crate) mod export_file;
 pub(crate) mod fault;
 pub(crate) mod keyword;
 pub(crate) mod organization;

@@ -32,9 +32,9 @@ impl Joined<Context> for Rules {
             ));
         }
         if resource_type.name == User::RESOURCE_TYPE.name {
-            rules::check_user(cx, write)?;
+            rules::check_user(cx.organization(), write)?;
         } else if resource_type.name == Group::RESOURCE_TYPE.name {
-            rules::check_group(tx, cx, id, write)?;
+            rules::check_group(tx, cx.organization(), id, write)?;
         }
         // Whoever is deleted leaves groups, which are told of, too: the request is about the one who is deleted.
         let is_consequence =

@@ -7,9 +7,10 @@ mod endpoint;
 mod joined;
 mod policies;
 mod request_id;
-mod rules;
+pub(crate) mod rules;
 mod service;
 
 pub(crate) use directory::Directory;
 pub(crate) use endpoint::{Endpoint, no_route, router};
+pub(crate) use policies::Policies;
 pub(crate) use service::People;

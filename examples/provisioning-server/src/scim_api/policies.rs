@@ -18,14 +18,14 @@ const MAPPED: &[&str] = &[
 
 /// Every policy that settings can ask for, made once.
 #[derive(Debug)]
-pub(super) struct Policies {
+pub(crate) struct Policies {
     mapped: Kept,
     strict: Policy,
     interop: Vec<(IdentityProvider, Policy)>,
 }
 
 impl Policies {
-    pub(super) fn new() -> scim::Result<Self> {
+    pub(crate) fn new() -> scim::Result<Self> {
         Ok(Self {
             mapped: Kept::new(User::RESOURCE_TYPE, MAPPED)?,
             strict: Policy::strict(),
@@ -37,7 +37,7 @@ impl Policies {
     }
 
     /// The policy of an organization with these settings.
-    pub(super) fn of(&self, settings: &Settings) -> Policy {
+    pub(crate) fn of(&self, settings: &Settings) -> Policy {
         let policy = match settings.policy {
             Protocol::Strict => self.strict.clone(),
             Protocol::Interop => {

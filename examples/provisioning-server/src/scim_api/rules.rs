@@ -6,9 +6,9 @@ use scim::store::sqlite::Transaction;
 use scim::value::View;
 use scim::{Error, Record, Result};
 
-use super::context::Context;
 use crate::database::group_names;
 use crate::domain::email::is_email;
+use crate::domain::organization::Organization;
 use crate::domain::settings::{Switch, UserNames};
 
 /// The text of a top-level attribute.
@@ -20,14 +20,14 @@ pub(super) fn text(record: &dyn Record, name: &str) -> Option<String> {
 }
 
 /// Refuses a user who does not fit the settings of the organization. A user who was there before is left alone.
-pub(super) fn check_user(cx: &Context, write: &Write<'_>) -> Result<()> {
+pub(crate) fn check_user(organization: &Organization, write: &Write<'_>) -> Result<()> {
     let (before, after) = match write {
         Write::Created { after } => (None, *after),
         Write::Changed { before, after, .. } => (text(*before, "userName"), *after),
         Write::Deleted { .. } => return Ok(()),
     };
     let name = text(after, "userName").unwrap_or_default();
-    if cx.settings().username == UserNames::Any || before.as_ref() == Some(&name) || is_email(&name) {
+    if organization.settings.username == UserNames::Any || before.as_ref() == Some(&name) || is_email(&name) {
         return Ok(());
     }
     Err(Error::invalid_value(format!(
@@ -38,8 +38,12 @@ pub(super) fn check_user(cx: &Context, write: &Write<'_>) -> Result<()> {
 }
 
 /// Keeps track of the names of groups, and refuses one that is taken where they must be unique.
-pub(super) fn check_group(tx: &Transaction<'_>, cx: &Context, id: &str, write: &Write<'_>) -> Result<()> {
-    let organization = cx.organization().id;
+pub(crate) fn check_group(
+    tx: &Transaction<'_>,
+    organization: &Organization,
+    id: &str,
+    write: &Write<'_>,
+) -> Result<()> {
     let (before, after) = match write {
         Write::Created { after } => (None, text(*after, "displayName")),
         Write::Changed { before, after, .. } => (text(*before, "displayName"), text(*after, "displayName")),
@@ -51,15 +55,17 @@ pub(super) fn check_group(tx: &Transaction<'_>, cx: &Context, id: &str, write: &
         return Ok(());
     }
     if let Some(old) = old {
-        group_names::remove(tx, organization, &old, id)?;
+        group_names::remove(tx, organization.id, &old, id)?;
     }
     let Some(new) = new else { return Ok(()) };
-    if cx.settings().unique_group_names == Switch::On && group_names::is_taken(tx, organization, &new)? {
+    let is_taken = organization.settings.unique_group_names == Switch::On
+        && group_names::is_taken(tx, organization.id, &new)?;
+    if is_taken {
         let name = after.unwrap_or_default();
         return Err(Error::uniqueness(format!(
             "is taken: the organization has a group {name:?} already, and its groups have different names"
         ))
         .at("displayName"));
     }
-    group_names::insert(tx, organization, &new, id)
+    group_names::insert(tx, organization.id, &new, id)
 }

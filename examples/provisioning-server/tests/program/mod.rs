@@ -24,11 +24,6 @@ impl Place {
         self.0.path().join("data/provisioning.db")
     }
 
-    /// A file of the folder in which commands run.
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_provisioning-server"));
         command.current_dir(self.0.path()).args(arguments);
@@ -61,8 +56,18 @@ impl Place {
 
     /// Begins a command.
     pub fn begin(&self, arguments: &[&str]) -> Child {
+        self.begin_reading(arguments, Stdio::null())
+    }
+
+    /// Begins a command that reads what the test writes.
+    pub fn begin_with_input(&self, arguments: &[&str]) -> Child {
+        self.begin_reading(arguments, Stdio::piped())
+    }
+
+    fn begin_reading(&self, arguments: &[&str], input: Stdio) -> Child {
         let mut command = self.command(arguments);
         command
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -96,9 +101,14 @@ impl Place {
 
     /// Writes a file and answers with its path.
     pub fn file(&self, name: &str, text: &str) -> String {
-        let path = self.0.path().join(name);
+        let path = self.path(name);
         std::fs::write(&path, text).unwrap();
-        path.to_str().unwrap().to_owned()
+        path
+    }
+
+    /// The path of a file of this place.
+    pub fn path(&self, name: &str) -> String {
+        self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// Starts a server on a free port.

@@ -1,0 +1,286 @@
+//! The file of an export: its first line, its last line, and how far an import has come in it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::fault::{Fault, Result};
+use super::organization::{Name, Organization, display_name};
+use super::settings::Settings;
+
+/// What the first line calls the file.
+const FORMAT: &str = "provisioning-server export";
+/// The version of everything that stands in it.
+const VERSION: u32 = 1;
+
+/// The first line: what the file is, and whose. Nothing in it depends on when it was written, so that two exports of
+/// one state begin alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Head {
+    format: String,
+    version: u32,
+    pub(crate) organization: Exported,
+}
+
+/// The organization that was exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Exported {
+    pub(crate) id: Uuid,
+    name: String,
+    display: String,
+    enabled: bool,
+    created: Timestamp,
+    settings: Settings,
+}
+
+/// What every version says of itself.
+#[derive(Deserialize)]
+struct Anything {
+    format: String,
+    version: u32,
+}
+
+impl Head {
+    /// The first line of an export of an organization.
+    pub(crate) fn of(organization: &Organization) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            organization: Exported {
+                id: organization.id,
+                name: organization.name.to_string(),
+                display: organization.display.clone(),
+                enabled: organization.enabled,
+                created: organization.created,
+                settings: organization.settings.clone(),
+            },
+        }
+    }
+
+    /// Reads a first line.
+    pub(crate) fn parse(line: &[u8]) -> Result<Self> {
+        let Ok(Anything { format, version }) = serde_json::from_slice(line) else {
+            return Err(no_export());
+        };
+        if format != FORMAT {
+            return Err(no_export());
+        }
+        if version != VERSION {
+            return Err(Fault::invalid(format!(
+                "The file is of version {version}, and this program reads version {VERSION}: import it with the version \
+                 that has written it, or export it again with this one."
+            )));
+        }
+        let head: Self = serde_json::from_slice(line)
+            .map_err(|why| Fault::invalid(format!("The first line of the file is wrong: {why}.")))?;
+        _ = Name::parse(&head.organization.name)?;
+        _ = display_name(&head.organization.display)?;
+        Ok(head)
+    }
+
+    /// The name of the organization that was exported.
+    pub(crate) fn name(&self) -> Result<Name> {
+        Name::parse(&self.organization.name)
+    }
+
+    /// A new organization with the settings of the one that was exported.
+    pub(crate) fn organization(&self, id: Uuid, name: Name, created: Timestamp) -> Result<Organization> {
+        let Exported {
+            display,
+            settings,
+            enabled,
+            ..
+        } = &self.organization;
+        let mut organization = Organization::new(id, name, Some(display.clone()), settings.clone(), created)?;
+        organization.enabled = *enabled;
+        Ok(organization)
+    }
+}
+
+fn no_export() -> Fault {
+    Fault::invalid(
+        "This is no export of an organization: its first line does not say so. \"export ORG --out FILE\" writes one.",
+    )
+}
+
+/// How many people, groups and members.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Counts {
+    pub(crate) people: u64,
+    pub(crate) groups: u64,
+    pub(crate) members: u64,
+}
+
+impl Counts {
+    /// Whether there is anything.
+    pub(crate) fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    /// The counts in words.
+    pub(crate) fn words(self) -> String {
+        let one = |count: u64, one: &str, many: &str| {
+            let noun = if count == 1 { one } else { many };
+            format!("{count} {noun}")
+        };
+        format!(
+            "{}, {} and {}",
+            one(self.people, "person", "people"),
+            one(self.groups, "group", "groups"),
+            one(self.members, "member", "members")
+        )
+    }
+}
+
+/// The last line: a file without it has lost its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tail {
+    pub(crate) end: End,
+}
+
+/// What stands before the last line, and when it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct End {
+    pub(crate) people: u64,
+    pub(crate) groups: u64,
+    pub(crate) members: u64,
+    pub(crate) exported: Timestamp,
+}
+
+impl Tail {
+    /// The last line of a file with so much in it.
+    pub(crate) fn of(counts: Counts, exported: Timestamp) -> Self {
+        let Counts {
+            people,
+            groups,
+            members,
+        } = counts;
+        Self {
+            end: End {
+                people,
+                groups,
+                members,
+                exported,
+            },
+        }
+    }
+
+    /// Reads a line that may be the last one.
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
+        // Most lines are not: that is seen without reading them.
+        line.starts_with(b"{\"end\"")
+            .then(|| serde_json::from_slice(line).ok())?
+    }
+
+    /// What stands before it.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            people: self.end.people,
+            groups: self.end.groups,
+            members: self.end.members,
+        }
+    }
+}
+
+/// How far the last import into an organization has come. It is written with what was imported, in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The organization that the file is an export of.
+    pub(crate) source: Uuid,
+    pub(crate) bytes: u64,
+    pub(crate) lines: u64,
+    /// SHA-256 of these bytes: an import goes on only in a file that begins with them.
+    pub(crate) digest: [u8; 32],
+    /// What the file has up to here.
+    pub(crate) counts: Counts,
+    /// Lines that were left out.
+    pub(crate) skipped: u64,
+    /// Whether the end was reached.
+    pub(crate) finished: bool,
+}
+
+impl Position {
+    /// Before anything was read.
+    pub(crate) fn start(source: Uuid) -> Self {
+        Self {
+            source,
+            bytes: 0,
+            lines: 0,
+            digest: [0; 32],
+            counts: Counts::default(),
+            skipped: 0,
+            finished: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn organization() -> Organization {
+        Organization::new(
+            Uuid::from_u128(7),
+            Name::parse("acme").unwrap(),
+            Some("Acme & Söhne".to_owned()),
+            Settings::default(),
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_first_line_brings_the_organization_back() {
+        let mut organization = organization();
+        organization.enabled = false;
+        let line = serde_json::to_vec(&Head::of(&organization)).unwrap();
+        let head = Head::parse(&line).unwrap();
+        let copy = head.organization(organization.id, head.name().unwrap(), organization.created);
+        assert_eq!(copy.unwrap(), organization);
+    }
+
+    #[test]
+    fn what_is_no_export_or_of_another_version_is_said_to_be_so() {
+        let line = serde_json::to_string(&Head::of(&organization())).unwrap();
+        let refusal = |line: &str| Head::parse(line.as_bytes()).unwrap_err().to_string();
+        for other in [
+            "",
+            "{}",
+            "[1]",
+            "\u{0}",
+            r#"{"userName":"a"}"#,
+            &line.replace(" export", ""),
+        ] {
+            assert!(refusal(other).contains("no export"), "{other}");
+        }
+        let newer = line.replace("\"version\":1", "\"version\":2");
+        assert!(refusal(&newer).contains("version 2"), "{newer}");
+        assert!(refusal(&line.replace("\"acme\"", "\"A/B\"")).contains("part of its URL"));
+        assert!(refusal(&line.replace("\"name\"", "\"nam\"")).contains("first line"));
+        assert!(
+            refusal(&line.replace("\"username\":\"email\"", "\"username\":\"x\"")).contains("first line")
+        );
+    }
+
+    #[test]
+    fn a_last_line_is_recognised() {
+        let counts = Counts {
+            people: 1,
+            groups: 2,
+            members: 3,
+        };
+        let tail = Tail::of(counts, Timestamp::UNIX_EPOCH);
+        let line = serde_json::to_vec(&tail).unwrap();
+        assert_eq!(Tail::parse(&line), Some(tail.clone()));
+        assert_eq!(tail.counts(), counts);
+        assert_eq!(counts.words(), "1 person, 2 groups and 3 members");
+        for other in [&line[..line.len() - 1], b"{}", b"", b"{\"end\":{}}"] {
+            assert_eq!(Tail::parse(other), None);
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! Taking an organization in.
+
+use std::io::{self, BufRead};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use scim::ScimResource;
+use scim::resources::User;
+use scim::store::sqlite::{self, ImportLine, Sqlite, Transaction};
+use uuid::Uuid;
+
+use super::lines::{LONGEST, Lines, Mark, Read};
+use super::rules::{Destination, Rules};
+use crate::database::{Product, failed, history, imports, organizations};
+use crate::domain::export_file::{Counts, Head, Position, Tail};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::organization::Organization;
+use crate::domain::request_row::RequestRow;
+use crate::scim_api::Policies;
+
+/// Lines of one transaction. Others who write wait for it, a server among them.
+const BATCH_LINES: usize = 500;
+/// Bytes of its lines, and its edges, beyond which no further line joins it.
+const BATCH_BYTES: usize = 1 << 20;
+const BATCH_EDGES: usize = 2_000;
+/// How often a batch is tried while another process holds the database. Each try waits for some seconds by itself.
+const TRIES: u32 = 12;
+/// Lines that are listed when they are left out; more are only counted.
+const MOST_LISTED: usize = 100;
+
+/// A line that was left out, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    pub(crate) line: u64,
+    pub(crate) reason: String,
+}
+
+/// What an import has done.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Report {
+    /// What is new by it.
+    pub(crate) new: Counts,
+    /// Lines that said only what was there.
+    pub(crate) unchanged: u64,
+    pub(crate) skipped_count: u64,
+    /// The first of them.
+    pub(crate) skipped: Vec<Skipped>,
+    /// The number of the last line that was read.
+    pub(crate) lines: u64,
+    /// Whether the file was there to its end.
+    pub(crate) is_complete: bool,
+}
+
+/// A file whose first line was read.
+pub(crate) struct Opened<R> {
+    pub(crate) head: Head,
+    lines: Lines<R>,
+}
+
+/// An import that is under way.
+pub(crate) struct Import<'p, R> {
+    product: &'p Product,
+    into: Destination,
+    lines: Lines<R>,
+    import: sqlite::Import<Destination>,
+    skips_errors: bool,
+    position: Position,
+    report: Report,
+    /// The row of the history that tells of this import.
+    row: RequestRow,
+}
+
+/// A line that is ready to be applied, or why it cannot be.
+struct Ready {
+    number: u64,
+    line: scim::Result<ImportLine>,
+    /// Where it ends.
+    end: Mark,
+}
+
+/// What became of a batch.
+struct Applied {
+    position: Position,
+    new: Counts,
+    unchanged: u64,
+    bad: Vec<Skipped>,
+    /// The bad line at which it has stopped; what stood before it is written.
+    stopped: Option<(Skipped, bool)>,
+}
+
+/// Why there is no further batch.
+enum End {
+    More,
+    Tail(Tail),
+    /// The file ends without its last line.
+    Early,
+}
+
+impl<R: BufRead> Opened<R> {
+    /// Reads the first line.
+    pub(crate) fn new(input: R) -> Result<Self> {
+        let mut lines = Lines::new(input);
+        let line = match lines.next().map_err(not_read)? {
+            Read::Line(line) => line,
+            Read::TooLong | Read::Unfinished(_) | Read::End => Vec::new(),
+        };
+        let head = Head::parse(&line)?;
+        Ok(Self { head, lines })
+    }
+}
+
+impl<'p, R: BufRead> Import<'p, R> {
+    /// Begins behind the first line.
+    pub(crate) fn new(
+        product: &'p Product,
+        organization: &Organization,
+        opened: Opened<R>,
+        skips_errors: bool,
+    ) -> Result<Self> {
+        let store: Sqlite<Destination> = product.documents().joined(Rules).build().map_err(failed)?;
+        let policy = Policies::new().map_err(failed)?.of(&organization.settings);
+        Ok(Self {
+            product,
+            import: store.import(&policy),
+            position: Position::start(opened.head.organization.id),
+            row: row(organization),
+            report: Report::default(),
+            into: Destination::new(organization),
+            lines: opened.lines,
+            skips_errors,
+        })
+    }
+
+    /// Goes on where the import of this very file has ended. `false` if that was another file: then this one was read in
+    /// vain, and must be opened anew.
+    pub(crate) fn go_on(&mut self, position: &Position) -> Result<bool> {
+        let is_behind = position.bytes >= self.lines.mark().bytes;
+        let pass = |lines: &mut Lines<R>| lines.pass(position.bytes, &position.digest);
+        if !is_behind || !pass(&mut self.lines).map_err(not_read)? {
+            return Ok(false);
+        }
+        self.position = position.clone();
+        Ok(true)
+    }
+
+    /// Reads to the end of the file, and tells `watch` how many bytes were read.
+    pub(crate) async fn run(mut self, mut watch: impl FnMut(u64)) -> Result<Report> {
+        loop {
+            let (batch, end) = self.read_batch()?;
+            self.apply(batch).await?;
+            watch(self.lines.mark().bytes);
+            match end {
+                End::More => {}
+                End::Tail(tail) => {
+                    self.check_tail(&tail)?;
+                    self.report.is_complete = true;
+                    self.finish().await?;
+                    break;
+                }
+                End::Early => break,
+            }
+        }
+        self.report.lines = self.lines.mark().lines;
+        Ok(self.report)
+    }
+
+    fn read_batch(&mut self) -> Result<(Vec<Ready>, End)> {
+        let mut batch = Vec::new();
+        let (mut bytes, mut edges) = (0, 0);
+        while batch.len() < BATCH_LINES && bytes < BATCH_BYTES && edges < BATCH_EDGES {
+            let line = match self.lines.next().map_err(not_read)? {
+                Read::End => return Ok((batch, End::Early)),
+                Read::Unfinished(text) => {
+                    return Ok((batch, Tail::parse(&text).map_or(End::Early, End::Tail)));
+                }
+                Read::TooLong => Err(too_long()),
+                Read::Line(text) => match Tail::parse(&text) {
+                    Some(tail) => return Ok((batch, End::Tail(tail))),
+                    None => {
+                        bytes += text.len();
+                        self.import.read(&text)
+                    }
+                },
+            };
+            edges += line.as_ref().ok().and_then(ImportLine::edges).unwrap_or(0);
+            let end = self.lines.mark().clone();
+            batch.push(Ready {
+                number: end.lines,
+                line,
+                end,
+            });
+        }
+        Ok((batch, End::More))
+    }
+
+    async fn apply(&mut self, batch: Vec<Ready>) -> Result<()> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let applied = self.commit(batch).await?;
+        let Applied {
+            position,
+            new,
+            unchanged,
+            bad,
+            stopped,
+        } = applied;
+        self.position = position;
+        self.report.new = sum(self.report.new, new);
+        self.report.unchanged += unchanged;
+        self.report.skipped_count += u64::try_from(bad.len()).unwrap_or(u64::MAX);
+        let room = MOST_LISTED.saturating_sub(self.report.skipped.len());
+        self.report.skipped.extend(bad.into_iter().take(room));
+        match stopped {
+            None => Ok(()),
+            Some((line, is_conflict)) => Err(self.stopped(&line, is_conflict)),
+        }
+    }
+
+    /// Writes a batch and where it ends in one transaction.
+    async fn commit(&self, batch: Vec<Ready>) -> Result<Applied> {
+        let step = Arc::new(Step {
+            batch,
+            into: self.into.clone(),
+            import: self.import.clone(),
+            skips_errors: self.skips_errors,
+            before: self.position.clone(),
+            so_far: self.report.new,
+            row: self.row.clone(),
+        });
+        let mut tries = 0;
+        loop {
+            let job = Arc::clone(&step);
+            match self.product.import(move |tx| job.run(tx)).await {
+                Ok(applied) => return Ok(applied),
+                Err(error) if error.retry_after().is_some() && tries < TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(error.retry_after().unwrap_or(Duration::ZERO)).await;
+                }
+                Err(error) if error.status() == http::StatusCode::NOT_FOUND => {
+                    return Err(Fault::not_found(
+                        "The organization was deleted during the import.",
+                    ));
+                }
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    }
+
+    fn stopped(&self, bad: &Skipped, is_conflict: bool) -> Fault {
+        let sentence = format!(
+            "Line {} cannot be imported: {} What stands before it is imported. Correct the line and run the command \
+             again, which goes on there, or leave such lines out with --skip-errors.",
+            bad.line, bad.reason
+        );
+        match is_conflict {
+            true => Fault::conflict(sentence),
+            false => Fault::invalid(sentence),
+        }
+    }
+
+    /// Whether everything is there that the last line speaks of, and nothing more.
+    fn check_tail(&mut self, tail: &Tail) -> Result<()> {
+        let number = self.lines.mark().lines;
+        if !matches!(self.lines.next().map_err(not_read)?, Read::End) {
+            return Err(Fault::invalid(format!(
+                "Line {number} says that the file ends with it, but more follows: these are two files in one. What \
+                 stands before it is imported."
+            )));
+        }
+        // Of a line that was left out nobody knows what it was.
+        if self.position.skipped == 0 && self.position.counts != tail.counts() {
+            return Err(Fault::invalid(format!(
+                "The last line says that the file has {}, but it has {}: lines are missing, or there twice. What was \
+                 there is imported.",
+                tail.counts().words(),
+                self.position.counts.words()
+            )));
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        self.position.finished = true;
+        let (organization, position) = (self.into.organization.id, self.position.clone());
+        let job = move |tx: &Transaction<'_>| imports::put(tx, organization, &position);
+        self.product.import(job).await.map_err(failed)
+    }
+}
+
+/// A batch with everything that its transaction needs; it may have to be run several times.
+struct Step {
+    batch: Vec<Ready>,
+    into: Destination,
+    import: sqlite::Import<Destination>,
+    skips_errors: bool,
+    before: Position,
+    so_far: Counts,
+    row: RequestRow,
+}
+
+impl Step {
+    fn run(&self, tx: &Transaction<'_>) -> scim::Result<Applied> {
+        let organization = &self.into.organization;
+        if !organizations::exists(tx, organization.id)? {
+            return Err(scim::Error::new(
+                http::StatusCode::NOT_FOUND,
+                "The organization was deleted.",
+            ));
+        }
+        let mut applied = Applied {
+            position: self.before.clone(),
+            new: Counts::default(),
+            unchanged: 0,
+            bad: Vec::new(),
+            stopped: None,
+        };
+        for ready in &self.batch {
+            self.run_line(tx, ready, &mut applied)?;
+            if applied.stopped.is_some() {
+                break;
+            }
+        }
+        if !applied.new.is_none() {
+            let mut row = self.row.clone();
+            row.meaning = format!("imported {}", sum(self.so_far, applied.new).words());
+            history::insert_so_far(tx, &row.bounded())?;
+        }
+        imports::put(tx, organization.id, &applied.position)?;
+        Ok(applied)
+    }
+
+    fn run_line(&self, tx: &Transaction<'_>, ready: &Ready, applied: &mut Applied) -> scim::Result<()> {
+        let refused;
+        let outcome = match &ready.line {
+            Ok(line) => match self.import.apply(tx, &self.into, line) {
+                Ok(new) => {
+                    count(&mut applied.new, line, new);
+                    applied.unchanged += u64::from(new == 0);
+                    Ok(())
+                }
+                Err(error) if error.status().is_server_error() => return Err(error),
+                Err(error) => {
+                    refused = error;
+                    Err(&refused)
+                }
+            },
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            let bad = Skipped {
+                line: ready.number,
+                reason: error.to_string(),
+            };
+            if !self.skips_errors {
+                applied.stopped = Some((bad, error.status() == http::StatusCode::CONFLICT));
+                return Ok(());
+            }
+            applied.bad.push(bad);
+            applied.position.skipped += 1;
+        }
+        let position = &mut applied.position;
+        if let Ok(line) = &ready.line {
+            let all = line.edges().map_or(1, |edges| u64::try_from(edges).unwrap_or(0));
+            count(&mut position.counts, line, all);
+        }
+        position.bytes = ready.end.bytes;
+        position.lines = ready.end.lines;
+        position.digest = ready.end.digest();
+        Ok(())
+    }
+}
+
+fn count(counts: &mut Counts, line: &ImportLine, more: u64) {
+    let is_person = line.resource_type().name == User::RESOURCE_TYPE.name;
+    match line.edges() {
+        Some(_) => counts.members += more,
+        None if is_person => counts.people += more,
+        None => counts.groups += more,
+    }
+}
+
+fn sum(a: Counts, b: Counts) -> Counts {
+    Counts {
+        people: a.people + b.people,
+        groups: a.groups + b.groups,
+        members: a.members + b.members,
+    }
+}
+
+/// The row of an import in the history. It is no request: it has neither token nor path.
+fn row(organization: &Organization) -> RequestRow {
+    let id = Uuid::now_v7();
+    RequestRow {
+        organization: organization.id,
+        sequence: id,
+        time: Timestamp::now(),
+        method: "IMPORT".to_owned(),
+        path: String::new(),
+        status: 200,
+        scim_type: None,
+        duration_us: 0,
+        meaning: String::new(),
+        resource_type: None,
+        resource_id: None,
+        external_id: None,
+        token: None,
+        request_id: id.to_string(),
+        idp: organization.settings.idp,
+        notes: None,
+        error: None,
+    }
+}
+
+fn too_long() -> scim::Error {
+    let megabytes = LONGEST >> 20;
+    scim::Error::invalid_syntax(format!("The line is longer than {megabytes} MiB."))
+}
+
+fn not_read(cause: io::Error) -> Fault {
+    Fault::internal("The file cannot be read.", cause)
+}
