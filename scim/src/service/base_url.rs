@@ -30,6 +30,8 @@ pub(super) enum Mount<C> {
 pub(super) struct BaseUrl<C> {
     pub(super) public: Option<String>,
     pub(super) trust_forwarded: bool,
+    /// What a request says that names a host and no scheme, as those of HTTP/1.1 do.
+    pub(super) scheme: &'static str,
     pub(super) mount: Mount<C>,
 }
 
@@ -38,6 +40,7 @@ impl<C> Default for BaseUrl<C> {
         Self {
             public: None,
             trust_forwarded: false,
+            scheme: "http",
             mount: Mount::Unknown,
         }
     }
@@ -103,7 +106,7 @@ impl<C> BaseUrl<C> {
         let scheme = match forwarded("x-forwarded-proto") {
             Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
             Some(_) => "http",
-            None => parts.uri.scheme_str().unwrap_or("http"),
+            None => parts.uri.scheme_str().unwrap_or(self.scheme),
         };
         let host = match forwarded("x-forwarded-host") {
             Some(host) => Some(host),
@@ -204,6 +207,19 @@ mod tests {
         assert_eq!(url.of(&(), &forwarded).unwrap(), "http://inside");
         url.trust_forwarded = true;
         assert_eq!(url.of(&(), &forwarded).unwrap(), "https://outside");
+    }
+
+    /// A request of HTTP/1.1 names no scheme (RFC 9112 section 3.2.1), one of HTTP/2 does (RFC 9113 section 8.3.1).
+    #[test]
+    fn a_server_that_ends_tls_itself_says_so() {
+        let url = BaseUrl::<()> {
+            scheme: "https",
+            ..BaseUrl::default()
+        };
+        let one = parts("/Users", &[("host", "example.com")]);
+        assert_eq!(url.of(&(), &one).unwrap(), "https://example.com");
+        let two = parts("https://example.com/Users", &[]);
+        assert_eq!(BaseUrl::default().of(&(), &two).unwrap(), "https://example.com");
     }
 
     #[test]

@@ -229,6 +229,14 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
         self
     }
 
+    /// Says that clients reach the server over TLS that it ends itself: where neither a public URL nor the request names
+    /// a scheme, locations begin with `https`.
+    #[must_use]
+    pub fn over_tls(mut self) -> Self {
+        self.finish.base_url.scheme = "https";
+        self
+    }
+
     /// Believes the headers `X-Forwarded-Proto` and `X-Forwarded-Host`: only behind a proxy that sets them itself.
     #[must_use]
     pub fn trust_forwarded(mut self) -> Self {
