@@ -12,7 +12,7 @@ use crate::client::{Client, Result};
 pub type Http1 = Pool<HttpConnector, Full<Bytes>>;
 
 /// A client over HTTP/1.1 without TLS, which waits with tokio's timer; for loopback, and for what stands behind a proxy.
-/// For TLS hand [`Client::new`] a pool with a connector that speaks it.
+/// With TLS there is `over_https`, of the feature `client-tls`.
 ///
 /// # Errors
 /// [`Error::Request`](crate::client::Error::Request) if `base` is no URL.
@@ -28,9 +28,13 @@ pub type Http1 = Pool<HttpConnector, Full<Bytes>>;
 /// # }
 /// ```
 pub fn over_http(base: &str) -> Result<Client<Http1>> {
+    let pool = Pool::builder(TokioExecutor::new()).build(connector());
+    Ok(Client::new(pool, base)?.with_sleep(tokio::time::sleep))
+}
+
+pub(super) fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     // Small requests should not wait for more to fill a packet.
     connector.set_nodelay(true);
-    let pool = Pool::builder(TokioExecutor::new()).build(connector);
-    Ok(Client::new(pool, base)?.with_sleep(tokio::time::sleep))
+    connector
 }

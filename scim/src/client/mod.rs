@@ -37,6 +37,8 @@ mod error;
 mod exchange;
 #[cfg(feature = "client-hyper")]
 mod http1;
+#[cfg(feature = "client-tls")]
+mod https1;
 mod list;
 mod retry;
 
@@ -61,6 +63,8 @@ pub use error::{Error, Refusal};
 pub use exchange::Exchange;
 #[cfg(feature = "client-hyper")]
 pub use http1::{Http1, over_http};
+#[cfg(feature = "client-tls")]
+pub use https1::{Https1, Trust, over_https};
 pub use list::{AttributeRef, List, Page, Pages};
 pub use retry::{Backoff, Sleep};
 
