@@ -71,7 +71,7 @@ pub(super) struct Restore {
 
 impl Restore {
     pub(super) async fn run(self, common: &Common, output: Output) -> Result<()> {
-        let address = common.address(&common.file()?)?;
+        let address = common.address(&mut common.settings()?)?;
         let bar = bar(None, COPYING);
         let outcome = restore(
             &self.file,

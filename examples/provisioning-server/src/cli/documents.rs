@@ -6,6 +6,7 @@ use jiff::{Timestamp, Unit};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::settings::InForce;
 use crate::domain::organization::Organization;
 use crate::domain::settings::Settings;
 use crate::domain::token::{State, Token};
@@ -206,4 +207,10 @@ impl Display for Counts {
         let requests = if self.requests == 1 { "request" } else { "requests" };
         write!(f, "{} {requests} in the history", self.requests)
     }
+}
+
+/// What `serve --check-config` answers.
+#[derive(Debug, Serialize)]
+pub(super) struct Configuration {
+    pub(super) settings: Vec<InForce>,
 }

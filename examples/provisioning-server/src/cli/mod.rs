@@ -11,6 +11,7 @@ mod organization;
 mod output;
 mod progress;
 mod serve;
+mod settings;
 mod simulate;
 mod token;
 
@@ -20,8 +21,8 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 
-use self::config::Config;
 use self::output::Output;
+use self::settings::Settings;
 use crate::database::{Address, Product, Purpose};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::Name;
@@ -46,14 +47,14 @@ struct CommandLine {
 /// The database unless another is named.
 const DATABASE: &str = "sqlite://data/provisioning.db";
 
-/// What every command understands. What is not said by a flag or by the environment is looked up in the file.
+/// What every command understands. What is not said by a flag is looked up by [`Settings`].
 #[derive(Debug, Args)]
 struct Common {
-    /// The database: sqlite://PATH [default: sqlite://data/provisioning.db]
-    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL")]
+    /// The database: sqlite://PATH [env: DATABASE_URL] [default: sqlite://data/provisioning.db]
+    #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
-    /// Where identity providers reach the server from outside, such as `https://scim.example.com`
-    #[arg(long, global = true, value_name = "URL", env = "PUBLIC_URL")]
+    /// Where identity providers reach the server from outside, such as `https://scim.example.com` [env: PUBLIC_URL]
+    #[arg(long, global = true, value_name = "URL")]
     public_url: Option<String>,
     /// A TOML file with values for --database, --public-url and the flags of "serve", under these names
     #[arg(long, global = true, value_name = "FILE")]
@@ -64,33 +65,27 @@ struct Common {
 }
 
 impl Common {
-    /// The configuration file; an empty one if there is none.
-    fn file(&self) -> Result<Config> {
-        self.config
-            .as_deref()
-            .map_or_else(|| Ok(Config::default()), Config::read)
+    fn settings(&self) -> Result<Settings> {
+        Settings::open(self.config.as_deref())
     }
 
-    fn address(&self, file: &Config) -> Result<Address> {
-        Address::parse(
-            given(&self.database)
-                .or(file.database.as_deref())
-                .unwrap_or(DATABASE),
+    fn address(&self, settings: &mut Settings) -> Result<Address> {
+        settings.or_default(
+            &settings::DATABASE,
+            self.database.as_deref(),
+            DATABASE,
+            Address::parse,
         )
     }
 
     /// The public URL that was configured.
-    fn public_url(&self, file: &Config) -> Result<Option<PublicUrl>> {
-        given(&self.public_url)
-            .or(file.public_url.as_deref())
-            .map(PublicUrl::parse)
-            .transpose()
+    fn public_url(&self, settings: &mut Settings) -> Result<Option<PublicUrl>> {
+        settings.optional(
+            &settings::PUBLIC_URL,
+            self.public_url.as_deref(),
+            PublicUrl::parse,
+        )
     }
-}
-
-/// What a flag or the environment says; an empty variable of the environment says nothing.
-fn given(value: &Option<String>) -> Option<&str> {
-    value.as_deref().filter(|text| !text.is_empty())
 }
 
 #[derive(Debug, Subcommand)]
@@ -171,7 +166,7 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
         .command
         .unwrap_or_else(|| Command::Serve(serve::Serve::default()))
     {
-        Command::Simulate(command) => wait_for(Runtime::Command, command.run(output)),
+        Command::Simulate(command) => wait_for(Runtime::Command, command.run(&common, output)),
         Command::Serve(command) => wait_for(Runtime::Server, command.run(&common, output)).map(success),
         Command::Restore(command) => wait_for(Runtime::Command, command.run(&common, output)).map(success),
         Command::Org(command) => {
@@ -216,9 +211,9 @@ fn in_session<T>(
 }
 
 async fn open(common: &Common, output: Output, makes_database: bool) -> Result<Session> {
-    let file = common.file()?;
-    let public_url = common.public_url(&file)?;
-    let address = common.address(&file)?;
+    let mut settings = common.settings()?;
+    let public_url = common.public_url(&mut settings)?;
+    let address = common.address(&mut settings)?;
     if !makes_database && !address.exists() {
         return Err(Fault::not_found(format!(
             "There is no database at {address}: start the server, make an organization with \"org create\", or name \

@@ -1,6 +1,7 @@
 //! `serve`
 
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,16 +14,16 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use super::config::Config;
-use super::documents::{Served, Serving};
+use super::documents::{Configuration, Served, Serving};
 use super::output::Output;
+use super::settings::{self, Settings};
 use super::token::generate;
-use super::{Common, LISTEN, given};
+use super::{Common, LISTEN};
 use crate::database::{Address, Product, Purpose};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::PublicUrl;
-use crate::domain::settings::Settings;
+use crate::domain::settings::Settings as OrganizationSettings;
 use crate::domain::token::{self, Issue, Token};
 use crate::history::Recorder;
 use crate::operate::health::{self, Readiness, VERSION};
@@ -39,40 +40,51 @@ const DEFAULT: &str = "default";
 
 #[derive(Debug, Default, Args)]
 pub(super) struct Serve {
-    /// Where to listen [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDRESS", env = "LISTEN")]
+    /// Where to listen [env: LISTEN] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
     /// For trying things out: make a token for the organization "default" if it has none, and print it
     #[arg(long)]
     demo: bool,
-    /// How the log on standard error is written: text or json [default: text]
-    #[arg(long, value_name = "FORMAT", env = "LOG_FORMAT")]
+    /// How the log on standard error is written: text or json [env: LOG_FORMAT] [default: text]
+    #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
+    /// What is logged: levels, such as `info,provisioning_server=debug` [env: RUST_LOG] [default: info]
+    #[arg(long, value_name = "LEVELS")]
+    log_filter: Option<String>,
     /// How many seconds to go on serving, but not ready, when asked to end, so that others stop sending requests
-    /// [default: 0]
-    #[arg(long, value_name = "SECONDS", env = "DRAIN_DELAY")]
+    /// [env: DRAIN_DELAY] [default: 0]
+    #[arg(long, value_name = "SECONDS")]
     drain_delay: Option<String>,
+    /// Print every setting and where it was found, and end: 0 if the server would start with them
+    #[arg(long)]
+    check_config: bool,
+}
+
+/// The settings in force.
+#[derive(Debug)]
+struct InForce {
+    database: Address,
+    public_url: Option<PublicUrl>,
+    listen: SocketAddr,
+    demo: bool,
+    log_format: log::Format,
+    log_filter: log::Filter,
+    drain_delay: Duration,
 }
 
 impl Serve {
-    pub(super) async fn run(mut self, common: &Common, output: Output) -> Result<()> {
-        let file = common.file()?;
-        self.demo |= file.demo;
-        let public_url = common.public_url(&file)?;
-        let wanted = self.address(&file)?;
-        let delay = self.drain_delay(&file)?;
-        let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
-        log::begin(&filter, self.log_format(&file)?).map_err(Fault::invalid)?;
-        let database = common.address(&file)?;
-        let product = Arc::new(Product::open(&database, Purpose::Serve).await?);
-        let listener = TcpListener::bind(wanted).await.map_err(|cause| {
-            Fault::internal(
-                format!("The server cannot listen on {wanted}: choose another address with --listen."),
-                cause,
-            )
-        })?;
-        let address = listener.local_addr().unwrap_or(wanted);
-        let base = match &public_url {
+    pub(super) async fn run(self, common: &Common, output: Output) -> Result<()> {
+        let mut settings = common.settings()?;
+        let chosen = self.in_force(common, &mut settings)?;
+        if self.check_config {
+            print_settings(settings, output);
+            return Ok(());
+        }
+        log::begin(chosen.log_filter, chosen.log_format).map_err(Fault::invalid)?;
+        let product = Arc::new(Product::open(&chosen.database, Purpose::Serve).await?);
+        let (listener, address) = listen(chosen.listen).await?;
+        let base = match &chosen.public_url {
             Some(url) => url.clone(),
             None => PublicUrl::of_listener(address),
         };
@@ -80,79 +92,120 @@ impl Serve {
         product.set_origin(&base.to_string()).await?;
         let ended = shutdown::listen()
             .map_err(|cause| Fault::internal("The server cannot listen for signals to end.", cause))?;
-        let token = self.first_start(&product).await?;
-        announce(&product, address, &base, token, output, &database).await?;
-        serve(listener, product, public_url, delay, ended).await
+        let token = first_start(&product, chosen.demo).await?;
+        announce(&product, address, &base, token, output, &chosen.database).await?;
+        serve(listener, product, chosen.public_url, chosen.drain_delay, ended).await
     }
 
-    /// Where to listen.
-    fn address(&self, file: &Config) -> Result<SocketAddr> {
-        let variable = variable("LISTEN");
-        let text = given(&self.listen)
-            .or(given(&variable))
-            .or(file.listen.as_deref())
-            .unwrap_or(LISTEN);
-        text.parse().map_err(|_| {
-            Fault::invalid(format!(
-                "{text:?} is not an address to listen on: write IP:PORT, such as {LISTEN} or 0.0.0.0:8080."
-            ))
+    fn in_force(&self, common: &Common, settings: &mut Settings) -> Result<InForce> {
+        Ok(InForce {
+            database: common.address(settings)?,
+            public_url: common.public_url(settings)?,
+            listen: settings.or_default(&settings::LISTEN, self.listen.as_deref(), LISTEN, address)?,
+            demo: settings.or_default(
+                &settings::DEMO,
+                self.demo.then_some("true"),
+                "false",
+                true_or_false,
+            )?,
+            log_format: settings.or_default(
+                &settings::LOG_FORMAT,
+                self.log_format.as_deref(),
+                "text",
+                parse,
+            )?,
+            log_filter: settings.or_default(
+                &settings::LOG_FILTER,
+                self.log_filter.as_deref(),
+                "info",
+                parse,
+            )?,
+            drain_delay: settings.or_default(
+                &settings::DRAIN_DELAY,
+                self.drain_delay.as_deref(),
+                "0",
+                seconds,
+            )?,
         })
     }
-
-    fn log_format(&self, file: &Config) -> Result<log::Format> {
-        let variable = variable("LOG_FORMAT");
-        let text = given(&self.log_format)
-            .or(given(&variable))
-            .or(file.log_format.as_deref())
-            .unwrap_or("text");
-        text.parse().map_err(|why: String| Fault::invalid(why))
-    }
-
-    fn drain_delay(&self, file: &Config) -> Result<Duration> {
-        let variable = variable("DRAIN_DELAY");
-        let seconds = match given(&self.drain_delay).or(given(&variable)) {
-            Some(text) => text.parse().map_err(|_| {
-                Fault::invalid(format!(
-                    "{text:?} is no number of seconds to drain for: write a whole number up to {}.",
-                    u16::MAX
-                ))
-            })?,
-            None => file.drain_delay.unwrap_or(0),
-        };
-        Ok(Duration::from_secs(u64::from(seconds)))
-    }
-
-    /// Makes the organization `default` the first time, and a token for it in a demonstration.
-    async fn first_start(&self, product: &Product) -> Result<Option<String>> {
-        let name = Name::parse(DEFAULT)?;
-        let now = Timestamp::now();
-        let mut exists = product
-            .organizations()
-            .await?
-            .iter()
-            .any(|found| found.name == name);
-        if product.is_first_start().await? && !exists {
-            let organization =
-                Organization::new(Uuid::now_v7(), name.clone(), None, Settings::default(), now)?;
-            product.create_organization(organization, None).await?;
-            exists = true;
-        }
-        if !self.demo || !exists || has_live_token(product, &name, now).await? {
-            return Ok(None);
-        }
-        let secret = generate()?;
-        let new = Token::new(Uuid::now_v7(), &secret, now, None);
-        let rule = move |all: &[Token]| token::issue(all, Issue::Create, now);
-        product.change_tokens(&name, now, Some(new), rule).await?;
-        Ok(Some(secret.reveal().to_owned()))
-    }
 }
 
-/// A variable of the environment. Where `serve` is not said, clap has not looked there.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+/// Reads where to listen.
+fn address(text: &str) -> Result<SocketAddr> {
+    text.parse().map_err(|_| {
+        Fault::invalid(format!(
+            "{text:?} is not an address to listen on: write IP:PORT, such as {LISTEN} or 0.0.0.0:8080."
+        ))
+    })
 }
 
+fn parse<T: FromStr<Err = String>>(text: &str) -> Result<T> {
+    text.parse().map_err(|why: String| Fault::invalid(why))
+}
+
+fn true_or_false(text: &str) -> Result<bool> {
+    text.parse()
+        .map_err(|_| Fault::invalid(format!("{text:?} is neither true nor false.")))
+}
+
+fn seconds(text: &str) -> Result<Duration> {
+    let seconds: u16 = text.parse().map_err(|_| {
+        Fault::invalid(format!(
+            "{text:?} is no number of seconds to drain for: write a whole number up to {}.",
+            u16::MAX
+        ))
+    })?;
+    Ok(Duration::from_secs(seconds.into()))
+}
+
+/// Prints where each setting comes from.
+fn print_settings(settings: Settings, output: Output) {
+    let document = Configuration {
+        settings: settings.in_force(),
+    };
+    output.result(&document, |checked| settings::describe(&checked.settings));
+}
+
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(wanted).await.map_err(|cause| {
+        Fault::internal(
+            format!("The server cannot listen on {wanted}: choose another address with --listen."),
+            cause,
+        )
+    })?;
+    let address = listener.local_addr().unwrap_or(wanted);
+    Ok((listener, address))
+}
+
+/// Makes the organization `default` the first time, and a token for it in a demonstration.
+async fn first_start(product: &Product, demo: bool) -> Result<Option<String>> {
+    let name = Name::parse(DEFAULT)?;
+    let now = Timestamp::now();
+    let mut exists = product
+        .organizations()
+        .await?
+        .iter()
+        .any(|found| found.name == name);
+    if product.is_first_start().await? && !exists {
+        let organization = Organization::new(
+            Uuid::now_v7(),
+            name.clone(),
+            None,
+            OrganizationSettings::default(),
+            now,
+        )?;
+        product.create_organization(organization, None).await?;
+        exists = true;
+    }
+    if !demo || !exists || has_live_token(product, &name, now).await? {
+        return Ok(None);
+    }
+    let secret = generate()?;
+    let new = Token::new(Uuid::now_v7(), &secret, now, None);
+    let rule = move |all: &[Token]| token::issue(all, Issue::Create, now);
+    product.change_tokens(&name, now, Some(new), rule).await?;
+    Ok(Some(secret.reveal().to_owned()))
+}
 async fn has_live_token(product: &Product, name: &Name, now: Timestamp) -> Result<bool> {
     let access = product.organization(name).await?;
     Ok(access.tokens.iter().any(|token| token.is_live(now)))

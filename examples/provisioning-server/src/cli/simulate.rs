@@ -1,12 +1,14 @@
 //! `simulate …`: a simulated identity provider against any SCIM server over HTTP.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Args;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory};
 use http::header::{AUTHORIZATION, HeaderValue};
 use indicatif::ProgressBar;
 use scim::client::{Http1, over_http};
@@ -20,6 +22,7 @@ use url::Url;
 
 use super::output::Output;
 use super::progress;
+use super::{CommandLine, Common, not_understood, settings};
 use crate::domain::fault::{Fault, Result};
 
 /// How long an answer may take. Entra waits 30 seconds; a server at work on a large group may need longer.
@@ -36,15 +39,12 @@ pub(super) struct Simulate {
     /// The SCIM URL of an empty organization, such as `http://127.0.0.1:8080/scim/acme/v2`
     #[arg(long, value_name = "URL", value_parser = base)]
     url: String,
-    /// The token of the organization
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "SCIM_TOKEN",
-        hide_env_values = true,
-        value_parser = NonEmptyStringValueParser::new()
-    )]
-    token: String,
+    /// The token of the organization [env: SCIM_TOKEN]
+    #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
+    token: Option<String>,
+    /// A file with the token of the organization, so that it stands in no list of processes [env: SCIM_TOKEN_FILE]
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
     /// How many people there are at the beginning
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(..=MOST))]
     users: u32,
@@ -70,6 +70,10 @@ pub(super) struct Simulate {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     keeps: Vec<String>,
 }
+
+/// What is said to whoever names no token.
+const NO_TOKEN: &str = "There is no token: give it by the variable SCIM_TOKEN, by a file that --token-file or the \
+                        variable SCIM_TOKEN_FILE names, or by --token.";
 
 /// The bound of every size: the model of the server is kept in memory.
 const MOST: i64 = 1_000_000;
@@ -119,8 +123,14 @@ impl FromStr for Rate {
 
 impl Simulate {
     /// Runs the simulation: a failure if the server is not in step at its end.
-    pub(super) async fn run(self, output: Output) -> Result<ExitCode> {
-        let mut server = Server::new(&self.url, &self.token, self.rate)?;
+    pub(super) async fn run(self, common: &Common, output: Output) -> Result<ExitCode> {
+        let Some(token) = self.token(common)? else {
+            return Ok(not_understood(
+                &CommandLine::command().error(ErrorKind::MissingRequiredArgument, NO_TOKEN),
+                common.json,
+            ));
+        };
+        let mut server = Server::new(&self.url, &token, self.rate)?;
         server.ping(&self.url).await?;
         let bar = progress::bar(None, "{bar:30} {pos}/{len} steps, {msg}, {elapsed}, {eta} left");
         let report = self.simulation(bar.clone()).run(&mut server).await;
@@ -131,6 +141,16 @@ impl Simulate {
         } else {
             ExitCode::FAILURE
         })
+    }
+
+    fn token(&self, common: &Common) -> Result<Option<String>> {
+        if let Some(path) = &self.token_file {
+            return settings::file_value(path, "--token-file").map(Some);
+        }
+        let flag = self.token.as_deref();
+        common
+            .settings()?
+            .optional(&settings::TOKEN, flag, |token| Ok(token.to_owned()))
     }
 
     fn simulation(&self, bar: ProgressBar) -> Simulation {

@@ -30,11 +30,23 @@ impl FromStr for Format {
     }
 }
 
-/// Begins to log; `filter` is a list such as `info,provisioning_server=debug`.
-pub(crate) fn begin(filter: &str, format: Format) -> Result<(), String> {
-    let targets: Targets = filter
-        .parse()
-        .map_err(|error| format!("RUST_LOG={filter:?} is not a list of levels such as \"info\": {error}."))?;
+/// What is logged: a list such as `info,provisioning_server=debug`.
+#[derive(Debug, Clone)]
+pub(crate) struct Filter(Targets);
+
+impl FromStr for Filter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map(Self)
+            .map_err(|error| format!("{text:?} is not a list of levels such as \"info\": {error}."))
+    }
+}
+
+/// Begins to log.
+pub(crate) fn begin(filter: Filter, format: Format) -> Result<(), String> {
+    let Filter(targets) = filter;
     let quiet = targets.default_level() == Some(LevelFilter::OFF);
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)

@@ -35,7 +35,9 @@ impl Place {
             "DRAIN_DELAY",
             "SCIM_TOKEN",
         ] {
-            command.env_remove(variable);
+            command
+                .env_remove(variable)
+                .env_remove(format!("{variable}_FILE"));
         }
         command.env("RUST_LOG", "warn");
         command
@@ -182,14 +184,25 @@ impl Server {
     /// Asks it to end as an init system does.
     #[cfg(unix)]
     pub fn ask_to_end(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends it a signal, such as `-HUP`.
+    #[cfg(unix)]
+    pub fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        let sent = Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        let (_, address) = self.started["listening"]
+            .as_str()
+            .unwrap()
+            .split_once("://")
+            .unwrap();
+        address
     }
 
     /// A GET with the headers given.
@@ -199,11 +212,7 @@ impl Server {
 
     /// Any request.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let address = self.started["listening"]
-            .as_str()
-            .unwrap()
-            .strip_prefix("http://")
-            .unwrap();
+        let address = self.address();
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
@@ -222,12 +231,7 @@ impl Server {
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        Answer {
-            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
-            head: head.to_lowercase(),
-            body: serde_json::from_str(body).unwrap_or(Value::Null),
-            text: body.to_owned(),
-        }
+        Answer::new(head, body)
     }
 
     /// A request to the organization "acme" with a token and, unless it is null, a body.
@@ -264,6 +268,15 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub fn new(head: &str, body: &str) -> Self {
+        Self {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            head: head.to_lowercase(),
+            body: serde_json::from_str(body).unwrap_or(Value::Null),
+            text: body.to_owned(),
+        }
+    }
+
     pub fn detail(&self) -> &str {
         self.body["detail"].as_str().unwrap()
     }

@@ -1,0 +1,184 @@
+//! Where settings come from: flags, environment, files that the environment names, the configuration file.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod program;
+
+use program::Place;
+use serde_json::{Value, json};
+
+/// What `serve --check-config` says of each setting: its value and where it was found.
+fn checked(place: &Place, arguments: &[&str], environment: &[(&str, &str)]) -> Vec<[Value; 4]> {
+    let arguments = [&["serve", "--check-config", "--json"], arguments].concat();
+    let output = place.run_with(environment, &arguments);
+    assert!(output.status.success(), "{output:?}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let row = |setting: &Value| ["name", "value", "source", "from"].map(|key| setting[key].clone());
+    document["settings"].as_array().unwrap().iter().map(row).collect()
+}
+
+fn failure(place: &Place, environment: &[(&str, &str)], arguments: &[&str]) -> String {
+    let output = place.run_with(environment, &[arguments, &["--json"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let document: Value = serde_json::from_slice(&output.stderr).unwrap();
+    document["detail"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn each_setting_is_shown_with_the_place_it_comes_from() {
+    let place = Place::new();
+    let file = place.file(
+        "server.toml",
+        "listen = \"127.0.0.1:1\"\npublic-url = \"https://file.example\"\ndrain-delay = 7\ndemo = true\n",
+    );
+    let format = place.file("format", "json\n");
+    let found = checked(
+        &place,
+        &["--config", &file, "--listen", "127.0.0.1:2"],
+        &[
+            ("LISTEN", "127.0.0.1:3"),
+            ("PUBLIC_URL", "https://environment.example"),
+            ("LOG_FORMAT_FILE", &format),
+            ("RUST_LOG", ""),
+        ],
+    );
+    let default = |name: &str, value: Value| [json!(name), value, json!("default"), json!("default")];
+    let expected = [
+        default("database", json!("sqlite://data/provisioning.db")),
+        [
+            "public-url",
+            "https://environment.example",
+            "environment",
+            "PUBLIC_URL",
+        ]
+        .map(Value::from),
+        ["listen", "127.0.0.1:2", "flag", "--listen"].map(Value::from),
+        ["demo", "true", "configuration", &file].map(Value::from),
+        [
+            "log-format",
+            "json",
+            "file",
+            &format!("{format} (LOG_FORMAT_FILE)"),
+        ]
+        .map(Value::from),
+        default("log-filter", json!("info")),
+        ["drain-delay", "7", "configuration", &file].map(Value::from),
+    ];
+    assert_eq!(found, expected);
+    assert!(!place.database().exists(), "nothing was started");
+}
+
+#[test]
+fn people_see_the_settings_as_a_table() {
+    let place = Place::new();
+    let output = place.run(&["serve", "--check-config", "--drain-delay", "3"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let row = text.lines().find(|line| line.starts_with("drain-delay")).unwrap();
+    let words: Vec<&str> = row.split_whitespace().collect();
+    assert_eq!(words, ["drain-delay", "3", "--drain-delay"]);
+}
+
+#[test]
+fn settings_with_which_the_server_would_not_start_fail_the_check() {
+    let place = Place::new();
+    let file = place.file("server.toml", "drain-delay = -1");
+    for (environment, arguments, said) in [
+        (("LISTEN", "here"), &[][..], "\"here\""),
+        (("RUST_LOG", "info,=="), &[], "RUST_LOG"),
+        (("PUBLIC_URL", ""), &["--config", &file], "server.toml"),
+    ] {
+        let detail = failure(
+            &place,
+            &[environment],
+            &[&["serve", "--check-config"], arguments].concat(),
+        );
+        assert!(detail.contains(said), "{detail}");
+    }
+}
+
+#[test]
+fn without_a_command_the_settings_of_serve_count() {
+    let place = Place::new();
+    assert!(failure(&place, &[("LISTEN", "here")], &[]).contains("\"here\""));
+}
+
+#[test]
+fn every_command_takes_the_database_from_a_file() {
+    let place = Place::new();
+    let named = place.file("database", "sqlite://elsewhere.db\n");
+    let environment = [("DATABASE_URL_FILE", named.as_str())];
+    let created = place.run_with(&environment, &["org", "create", "acme"]);
+    assert!(created.status.success(), "{created:?}");
+    assert!(
+        place
+            .run_with(&environment, &["org", "show", "acme"])
+            .status
+            .success()
+    );
+    assert!(!place.database().exists());
+}
+
+#[test]
+fn a_secret_in_a_file_is_in_no_error() {
+    let place = Place::new();
+    let secret = place.file("secret", "postgres://admin:hush@db/scim\n");
+    let empty = place.file("empty", "\n");
+    let command = ["org", "list"];
+    for (environment, said) in [
+        (&[("DATABASE_URL_FILE", secret.as_str())][..], "DATABASE_URL_FILE"),
+        (&[("DATABASE_URL_FILE", "/nowhere/at/all")], "/nowhere/at/all"),
+        (&[("DATABASE_URL_FILE", &empty)], "is empty"),
+        (
+            &[("DATABASE_URL", "postgres://admin:hush@db/scim")],
+            "postgres://",
+        ),
+        (
+            &[
+                ("DATABASE_URL", "postgres://a:hush@db"),
+                ("DATABASE_URL_FILE", &secret),
+            ],
+            "only one of them",
+        ),
+    ] {
+        let detail = failure(&place, environment, &command);
+        assert!(detail.contains(said) && !detail.contains("hush"), "{detail}");
+    }
+}
+
+#[test]
+fn the_token_of_a_provider_comes_from_a_file() {
+    let place = Place::new();
+    let created = place.json(&["org", "create", "acme"]);
+    let token = place.file("token", &format!("{}\n", created["token"].as_str().unwrap()));
+    let server = place.serve(&[]);
+    let url = format!("http://{}/scim/acme/v2", server.address());
+    let command = [
+        "simulate",
+        "okta",
+        "--url",
+        &url,
+        "--users",
+        "3",
+        "--groups",
+        "1",
+        "--changes",
+        "3",
+    ];
+    let output = place.run_with(&[("SCIM_TOKEN_FILE", &token)], &command);
+    assert!(output.status.success(), "{output:?}");
+    // A flag comes before the environment; the first run's people are in the way of a second, but it is let in.
+    let output = place.run_with(
+        &[("SCIM_TOKEN", "wrong")],
+        &[&command[..], &["--token-file", &token]].concat(),
+    );
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(report.contains("connection: healthy"), "{report}");
+    let refused = failure(&place, &[], &[&command[..], &["--token-file", "gone"]].concat());
+    assert!(refused.contains("--token-file"), "{refused}");
+    let (code, _) = place.refusal(&[&command[..], &["--token", "t", "--token-file", &token]].concat());
+    assert_eq!(code, 2, "one of them must be wrong");
+}
