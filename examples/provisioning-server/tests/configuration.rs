@@ -8,6 +8,8 @@
 
 mod program;
 
+use std::net::TcpListener;
+
 use program::Place;
 use serde_json::{Value, json};
 
@@ -57,6 +59,8 @@ fn each_setting_is_shown_with_the_place_it_comes_from() {
         ]
         .map(Value::from),
         ["listen", "127.0.0.1:2", "flag", "--listen"].map(Value::from),
+        default("tls-cert", Value::Null),
+        default("tls-key", Value::Null),
         ["demo", "true", "configuration", &file].map(Value::from),
         [
             "log-format",
@@ -89,6 +93,8 @@ fn settings_with_which_the_server_would_not_start_fail_the_check() {
     for (environment, arguments, said) in [
         (("LISTEN", "here"), &[][..], "\"here\""),
         (("RUST_LOG", "info,=="), &[], "RUST_LOG"),
+        (("TLS_CERT", "gone.pem"), &["--tls-key", "gone.pem"], "gone.pem"),
+        (("TLS_CERT", "gone.pem"), &[], "--tls-key"),
         (("PUBLIC_URL", ""), &["--config", &file], "server.toml"),
     ] {
         let detail = failure(
@@ -143,8 +149,15 @@ fn a_secret_in_a_file_is_in_no_error() {
             ],
             "only one of them",
         ),
+        // It holds the name of a file: else a server that is to speak TLS would speak without.
+        (&[("TLS_KEY_FILE", &secret)], "TLS_KEY"),
     ] {
-        let detail = failure(&place, environment, &command);
+        let command = if said == "TLS_KEY" {
+            &["serve"][..]
+        } else {
+            &command
+        };
+        let detail = failure(&place, environment, command);
         assert!(detail.contains(said) && !detail.contains("hush"), "{detail}");
     }
 }
@@ -181,4 +194,24 @@ fn the_token_of_a_provider_comes_from_a_file() {
     assert!(refused.contains("--token-file"), "{refused}");
     let (code, _) = place.refusal(&[&command[..], &["--token", "t", "--token-file", &token]].concat());
     assert_eq!(code, 2, "one of them must be wrong");
+}
+
+#[test]
+fn health_is_that_of_the_server_with_the_same_settings() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let file = place.file("server.toml", &format!("listen = {:?}", server.address()));
+    let healthy = place.json(&["health", "--config", &file]);
+    assert_eq!(
+        healthy,
+        json!({ "url": format!("http://{}/readyz", server.address()), "status": "ready" })
+    );
+    place.execute("ALTER TABLE instance RENAME TO elsewhere");
+    let detail = failure(&place, &[("LISTEN", server.address())], &["health"]);
+    assert!(detail.contains("503") && detail.contains("database"), "{detail}");
+    drop(server);
+    // A port that was free a moment ago.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let detail = failure(&place, &[], &["health", "--url", &format!("http://{address}")]);
+    assert!(detail.contains("refused"), "{detail}");
 }

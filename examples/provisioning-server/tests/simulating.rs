@@ -184,7 +184,7 @@ fn mistakes_in_the_command_are_no_findings() {
             "simulate",
             "okta",
             "--url",
-            "https://example.com/v2",
+            "ftp://example.com/v2",
             "--token",
             "t",
         ],

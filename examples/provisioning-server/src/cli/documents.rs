@@ -213,4 +213,13 @@ impl Display for Counts {
 #[derive(Debug, Serialize)]
 pub(super) struct Configuration {
     pub(super) settings: Vec<InForce>,
+    /// What is allowed, and should be put right.
+    pub(super) warnings: Vec<String>,
+}
+
+/// What `health` answers about a server that is ready.
+#[derive(Debug, Serialize)]
+pub(super) struct Healthy {
+    pub(super) url: String,
+    pub(super) status: &'static str,
 }

@@ -6,6 +6,7 @@ mod config;
 mod documents;
 mod export;
 mod flags;
+mod health;
 mod import;
 mod organization;
 mod output;
@@ -14,6 +15,7 @@ mod serve;
 mod settings;
 mod simulate;
 mod token;
+mod trust;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -110,6 +112,8 @@ enum Command {
     Check(check::Check),
     /// Try a SCIM server, this one or any other, with a simulated identity provider
     Simulate(simulate::Simulate),
+    /// Ask a running server whether it is ready: for a container's health check
+    Health(health::Health),
 }
 
 /// What a command works with.
@@ -167,6 +171,7 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
         .unwrap_or_else(|| Command::Serve(serve::Serve::default()))
     {
         Command::Simulate(command) => wait_for(Runtime::Command, command.run(&common, output)),
+        Command::Health(command) => wait_for(Runtime::Command, command.run(&common, output)).map(success),
         Command::Serve(command) => wait_for(Runtime::Server, command.run(&common, output)).map(success),
         Command::Restore(command) => wait_for(Runtime::Command, command.run(&common, output)).map(success),
         Command::Org(command) => {

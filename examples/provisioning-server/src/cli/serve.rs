@@ -1,6 +1,7 @@
 //! `serve`
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use axum::serve::ListenerExt;
 use clap::Args;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -22,18 +22,16 @@ use super::{Common, LISTEN};
 use crate::database::{Address, Product, Purpose};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
-use crate::domain::public_url::PublicUrl;
+use crate::domain::public_url::{PublicUrl, Scheme};
 use crate::domain::settings::Settings as OrganizationSettings;
 use crate::domain::token::{self, Issue, Token};
 use crate::history::Recorder;
+use crate::operate::certificates::{Certificates, Files};
 use crate::operate::health::{self, Readiness, VERSION};
 use crate::operate::metrics::{self, Metrics};
 use crate::operate::observe::observe;
-use crate::operate::{log, shutdown};
+use crate::operate::{connections, log, reload, service_manager, shutdown};
 use crate::scim_api::{self, Directory, Endpoint, People};
-
-/// How long requests under way may take once the server is asked to end.
-const DRAIN: Duration = Duration::from_secs(20);
 
 /// The organization that the first start makes.
 const DEFAULT: &str = "default";
@@ -43,6 +41,13 @@ pub(super) struct Serve {
     /// Where to listen [env: LISTEN] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// Speak HTTPS: a PEM file with the server's certificate and those that lead to an authority. It is read again on
+    /// SIGHUP, and by itself when it has changed [env: TLS_CERT]
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<String>,
+    /// The PEM file with the private key of the certificate [env: TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
     /// For trying things out: make a token for the organization "default" if it has none, and print it
     #[arg(long)]
     demo: bool,
@@ -67,6 +72,7 @@ struct InForce {
     database: Address,
     public_url: Option<PublicUrl>,
     listen: SocketAddr,
+    tls: Option<Files>,
     demo: bool,
     log_format: log::Format,
     log_filter: log::Filter,
@@ -77,24 +83,38 @@ impl Serve {
     pub(super) async fn run(self, common: &Common, output: Output) -> Result<()> {
         let mut settings = common.settings()?;
         let chosen = self.in_force(common, &mut settings)?;
+        let certificates = match chosen.tls {
+            Some(files) => Some(Arc::new(Certificates::open(files)?)),
+            None => None,
+        };
         if self.check_config {
-            print_settings(settings, output);
+            print_settings(settings, certificates.as_deref(), output);
             return Ok(());
         }
         log::begin(chosen.log_filter, chosen.log_format).map_err(Fault::invalid)?;
         let product = Arc::new(Product::open(&chosen.database, Purpose::Serve).await?);
         let (listener, address) = listen(chosen.listen).await?;
+        let scheme = scheme(certificates.is_some());
         let base = match &chosen.public_url {
             Some(url) => url.clone(),
-            None => PublicUrl::of_listener(address),
+            None => PublicUrl::of_listener(scheme, address),
         };
         product.purge_deleted(Timestamp::now()).await?;
         product.set_origin(&base.to_string()).await?;
-        let ended = shutdown::listen()
-            .map_err(|cause| Fault::internal("The server cannot listen for signals to end.", cause))?;
+        let cannot_listen = |cause| Fault::internal("The server cannot listen for signals.", cause);
+        let ended = shutdown::listen().map_err(cannot_listen)?;
+        let reloading = reload::listen(certificates.clone()).map_err(cannot_listen)?;
         let token = first_start(&product, chosen.demo).await?;
-        announce(&product, address, &base, token, output, &chosen.database).await?;
-        serve(listener, product, chosen.public_url, chosen.drain_delay, ended).await
+        let listening = format!("{scheme}://{address}");
+        announce(&product, listening, &base, token, output, &chosen.database).await?;
+        let server = Server {
+            listener,
+            product,
+            certificates,
+            public_url: chosen.public_url,
+            drain_delay: chosen.drain_delay,
+        };
+        server.run(ended, reloading).await
     }
 
     fn in_force(&self, common: &Common, settings: &mut Settings) -> Result<InForce> {
@@ -102,6 +122,7 @@ impl Serve {
             database: common.address(settings)?,
             public_url: common.public_url(settings)?,
             listen: settings.or_default(&settings::LISTEN, self.listen.as_deref(), LISTEN, address)?,
+            tls: self.tls(settings)?,
             demo: settings.or_default(
                 &settings::DEMO,
                 self.demo.then_some("true"),
@@ -128,15 +149,45 @@ impl Serve {
             )?,
         })
     }
+
+    /// The files of certificate and key: both, or neither.
+    fn tls(&self, settings: &mut Settings) -> Result<Option<Files>> {
+        let certificate = settings.optional(&settings::TLS_CERT, self.tls_cert.as_deref(), path)?;
+        let key = settings.optional(&settings::TLS_KEY, self.tls_key.as_deref(), path)?;
+        match (certificate, key) {
+            (Some(certificate), Some(key)) => Ok(Some(Files { certificate, key })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(Fault::invalid(
+                "There is a certificate (--tls-cert) without its key: name the file of the key with --tls-key.",
+            )),
+            (None, Some(_)) => Err(Fault::invalid(
+                "There is a key (--tls-key) without its certificate: name the file of the certificate with --tls-cert.",
+            )),
+        }
+    }
 }
 
 /// Reads where to listen.
-fn address(text: &str) -> Result<SocketAddr> {
+pub(super) fn address(text: &str) -> Result<SocketAddr> {
     text.parse().map_err(|_| {
         Fault::invalid(format!(
             "{text:?} is not an address to listen on: write IP:PORT, such as {LISTEN} or 0.0.0.0:8080."
         ))
     })
+}
+
+/// What a server with or without a certificate speaks.
+pub(super) fn scheme(has_certificate: bool) -> Scheme {
+    if has_certificate {
+        Scheme::Https
+    } else {
+        Scheme::Http
+    }
+}
+
+/// The name of a file.
+pub(super) fn path(text: &str) -> Result<PathBuf> {
+    Ok(text.into())
 }
 
 fn parse<T: FromStr<Err = String>>(text: &str) -> Result<T> {
@@ -158,12 +209,16 @@ fn seconds(text: &str) -> Result<Duration> {
     Ok(Duration::from_secs(seconds.into()))
 }
 
-/// Prints where each setting comes from.
-fn print_settings(settings: Settings, output: Output) {
+/// Prints where each setting comes from, and what is to be said about the certificate.
+fn print_settings(settings: Settings, certificates: Option<&Certificates>, output: Output) {
     let document = Configuration {
         settings: settings.in_force(),
+        warnings: certificates.map_or_else(Vec::new, |it| it.warnings(Timestamp::now())),
     };
-    output.result(&document, |checked| settings::describe(&checked.settings));
+    output.result(&document, |checked| {
+        let warnings = checked.warnings.iter().map(|it| format!("warning: {it}\n"));
+        settings::describe(&checked.settings) + &warnings.collect::<String>()
+    });
 }
 
 async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
@@ -214,7 +269,7 @@ async fn has_live_token(product: &Product, name: &Name, now: Timestamp) -> Resul
 /// Says where the server is, and how to go on.
 async fn announce(
     product: &Product,
-    address: SocketAddr,
+    listening: String,
     base: &PublicUrl,
     token: Option<String>,
     output: Output,
@@ -233,7 +288,7 @@ async fn announce(
         organization: organization.name.to_string(),
     };
     let document = Serving {
-        listening: format!("http://{address}"),
+        listening,
         version: VERSION,
         organizations: organizations.into_iter().map(served).collect(),
         token,
@@ -269,67 +324,71 @@ fn program() -> String {
         .unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned())
 }
 
-/// Serves until the process is asked to end, then answers what is under way and writes the history down.
-async fn serve(
+/// A server that listens.
+struct Server {
     listener: TcpListener,
     product: Arc<Product>,
+    certificates: Option<Arc<Certificates>>,
     public_url: Option<PublicUrl>,
-    delay: Duration,
-    ended: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
-    let history = Arc::new(Recorder::default());
-    let writer = tokio::spawn(Arc::clone(&history).run(Arc::clone(&product)));
-    let endpoint = Endpoint {
-        directory: Directory::new(Arc::clone(&product)),
-        history: Arc::clone(&history),
-        people: People::open(&product, public_url.as_ref())?,
-    };
-    let metrics = Arc::new(Metrics::new(Arc::clone(&product), Arc::clone(&history)));
-    let readiness = Arc::new(Readiness::new(Arc::clone(&product)));
-    let app = scim_api::router(Arc::new(endpoint))
-        .fallback(scim_api::no_route)
-        .layer(from_fn_with_state(Arc::clone(&metrics), observe))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz).with_state(Arc::clone(&readiness)))
-        .route("/metrics", get(metrics::metrics).with_state(metrics));
-    let ended = async move {
-        ended.await;
-        readiness.begin_drain();
-        tokio::time::sleep(delay).await;
-    };
-    let outcome = answer_requests(listener, app, ended).await;
-    writer.abort();
-    history.flush(&product).await?;
-    product.close().await;
-    outcome
+    drain_delay: Duration,
 }
 
-/// Answers requests until `ended` completes, and then those that are under way, for a limited time.
-async fn answer_requests(
-    listener: TcpListener,
-    app: Router,
-    ended: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
-    let (begin_drain, mut draining) = tokio::sync::watch::channel(());
-    // Small answers should not wait for more to fill a packet.
-    let listener = listener.tap_io(|connection| _ = connection.set_nodelay(true));
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        ended.await;
-        tracing::info!("Ending: requests under way are still answered.");
-        _ = begin_drain.send(());
-    });
-    let deadline = async move {
-        if draining.changed().await.is_ok() {
-            tokio::time::sleep(DRAIN).await;
-        } else {
-            std::future::pending::<()>().await;
+impl Server {
+    /// Serves until the process is asked to end, then answers what is under way and writes the history down.
+    async fn run(
+        self,
+        ended: impl Future<Output = ()> + Send + 'static,
+        reloading: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<()> {
+        let tls = match &self.certificates {
+            Some(certificates) => Some(certificates.server_config()?),
+            None => None,
+        };
+        let history = Arc::new(Recorder::default());
+        let readiness = Arc::new(Readiness::new(Arc::clone(&self.product)));
+        let app = self.router(&history, &readiness)?;
+        let delay = self.drain_delay;
+        let ended = async move {
+            ended.await;
+            readiness.begin_drain();
+            service_manager::stopping();
+            tokio::time::sleep(delay).await;
+        };
+        for warning in self
+            .certificates
+            .iter()
+            .flat_map(|it| it.warnings(Timestamp::now()))
+        {
+            tracing::warn!("{warning}");
         }
-    };
-    tokio::select! {
-        outcome = server => outcome.map_err(|cause| Fault::internal("The server stopped.", cause)),
-        () = deadline => {
-            tracing::warn!("Some requests took longer than {} seconds and were cut off.", DRAIN.as_secs());
-            Ok(())
-        }
+        let writer = tokio::spawn(Arc::clone(&history).run(Arc::clone(&self.product)));
+        let reloading = tokio::spawn(reloading);
+        service_manager::ready();
+        connections::serve(self.listener, tls, app, ended).await;
+        reloading.abort();
+        writer.abort();
+        history.flush(&self.product).await?;
+        self.product.close().await;
+        Ok(())
+    }
+
+    fn router(&self, history: &Arc<Recorder>, readiness: &Arc<Readiness>) -> Result<Router> {
+        let scheme = scheme(self.certificates.is_some());
+        let endpoint = Endpoint {
+            directory: Directory::new(Arc::clone(&self.product)),
+            history: Arc::clone(history),
+            people: People::open(&self.product, scheme, self.public_url.as_ref())?,
+        };
+        let metrics = Arc::new(Metrics::new(
+            Arc::clone(&self.product),
+            Arc::clone(history),
+            self.certificates.clone(),
+        ));
+        Ok(scim_api::router(Arc::new(endpoint))
+            .fallback(scim_api::no_route)
+            .layer(from_fn_with_state(Arc::clone(&metrics), observe))
+            .route("/healthz", get(health::healthz))
+            .route("/readyz", get(health::readyz).with_state(Arc::clone(readiness)))
+            .route("/metrics", get(metrics::metrics).with_state(metrics)))
     }
 }

@@ -33,6 +33,8 @@ enum Holds {
     Secret,
     /// A URL that may have a password in it.
     Url,
+    /// The name of a file. A file that holds the name of a file would only be mistaken for that file.
+    File,
 }
 
 pub(super) static DATABASE: Setting = Setting {
@@ -54,6 +56,20 @@ pub(super) static LISTEN: Setting = Setting {
     variable: Some("LISTEN"),
     holds: Holds::Text,
     rule: "an address to listen on: IP:PORT",
+};
+
+pub(super) static TLS_CERT: Setting = Setting {
+    name: "tls-cert",
+    variable: Some("TLS_CERT"),
+    holds: Holds::File,
+    rule: "the name of a file",
+};
+
+pub(super) static TLS_KEY: Setting = Setting {
+    name: "tls-key",
+    variable: Some("TLS_KEY"),
+    holds: Holds::File,
+    rule: "the name of a file",
 };
 
 pub(super) static DEMO: Setting = Setting {
@@ -93,10 +109,12 @@ pub(super) static TOKEN: Setting = Setting {
 };
 
 /// What a configuration file may set.
-pub(super) static ALL: [&Setting; 7] = [
+pub(super) static ALL: [&Setting; 9] = [
     &DATABASE,
     &PUBLIC_URL,
     &LISTEN,
+    &TLS_CERT,
+    &TLS_KEY,
     &DEMO,
     &LOG_FORMAT,
     &LOG_FILTER,
@@ -249,6 +267,9 @@ impl Settings {
             (Some(_), Some(_)) => Err(Fault::invalid(format!(
                 "Both {variable} and {naming} are set: only one of them can count."
             ))),
+            (None, Some(_)) if setting.holds == Holds::File => Err(Fault::invalid(format!(
+                "{naming} is set, but {variable} names a file already: set {variable} to its name."
+            ))),
             (None, Some(path)) => Ok(Some(Found {
                 value: file_value(Path::new(&path), &naming)?,
                 source: Source::File(path.into(), naming),
@@ -286,7 +307,7 @@ impl Setting {
         match self.holds {
             Holds::Secret => MASK.to_owned(),
             Holds::Url => without_password(value),
-            Holds::Text => value.to_owned(),
+            Holds::Text | Holds::File => value.to_owned(),
         }
     }
 }
@@ -460,6 +481,17 @@ mod tests {
         let fault = settings(&[("LISTEN", "here")]).optional(&LISTEN, None, refuse);
         let fault = fault.unwrap_err().to_string();
         assert!(fault.contains("here") && fault.contains("LISTEN"), "{fault}");
+    }
+
+    #[test]
+    fn the_name_of_a_file_is_in_no_file() {
+        let fault = settings(&[("TLS_KEY_FILE", "/etc/key.pem")])
+            .find(&TLS_KEY, None)
+            .unwrap_err();
+        assert!(
+            fault.to_string().contains("set TLS_KEY to its name"),
+            "silently ignored, the server would speak without TLS"
+        );
     }
 
     #[test]

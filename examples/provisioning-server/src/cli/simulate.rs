@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory};
 use http::header::{AUTHORIZATION, HeaderValue};
 use indicatif::ProgressBar;
-use scim::client::{Http1, over_http};
+use scim::client::{Https1, Trust, over_https};
 use scim::testkit::simulate::{
     Dialect, Health, Misbehaviour, NoAnswer, Progress, Report, Request, Response, Script, Simulation, Tally,
     Through, Transport,
@@ -22,7 +22,7 @@ use url::Url;
 
 use super::output::Output;
 use super::progress;
-use super::{CommandLine, Common, not_understood, settings};
+use super::{CommandLine, Common, not_understood, settings, trust};
 use crate::domain::fault::{Fault, Result};
 
 /// How long an answer may take. Entra waits 30 seconds; a server at work on a large group may need longer.
@@ -39,6 +39,9 @@ pub(super) struct Simulate {
     /// The SCIM URL of an empty organization, such as `http://127.0.0.1:8080/scim/acme/v2`
     #[arg(long, value_name = "URL", value_parser = base)]
     url: String,
+    /// A PEM file with the certificate of the authority to believe instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// The token of the organization [env: SCIM_TOKEN]
     #[arg(long, value_name = "TOKEN", value_parser = NonEmptyStringValueParser::new())]
     token: Option<String>,
@@ -85,16 +88,8 @@ fn dialect() -> impl TypedValueParser<Value = Dialect> {
 /// Reads the URL that requests go below.
 fn base(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|error| format!("it is no URL: {error}"))?;
-    match url.scheme() {
-        "http" => {}
-        "https" => {
-            return Err(
-                "the simulation speaks HTTP without TLS: name the address of the server itself, behind \
-                        what ends TLS, such as http://127.0.0.1:8080/scim/acme/v2"
-                    .to_owned(),
-            );
-        }
-        _ => return Err("it must begin with http://".to_owned()),
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("it must begin with https:// or http://".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
         return Err(
@@ -130,7 +125,8 @@ impl Simulate {
                 common.json,
             ));
         };
-        let mut server = Server::new(&self.url, &token, self.rate)?;
+        let trust = trust::at(&self.url, self.ca.as_deref())?;
+        let mut server = Server::new(&self.url, trust, &token, self.rate)?;
         server.ping(&self.url).await?;
         let bar = progress::bar(None, "{bar:30} {pos}/{len} steps, {msg}, {elapsed}, {eta} left");
         let report = self.simulation(bar.clone()).run(&mut server).await;
@@ -184,15 +180,15 @@ fn show(bar: &ProgressBar, progress: Progress) {
 
 /// The server under trial, over connections that are kept.
 struct Server {
-    connections: Through<Http1>,
+    connections: Through<Https1>,
     pace: Option<Pace>,
     /// Whether the last answer asked for patience. When the simulated network does, nobody has to wait.
     is_busy: bool,
 }
 
 impl Server {
-    fn new(url: &str, token: &str, rate: Option<Rate>) -> Result<Self> {
-        let client = over_http(url).map_err(|error| Fault::invalid(error.to_string()))?;
+    fn new(url: &str, trust: Trust, token: &str, rate: Option<Rate>) -> Result<Self> {
+        let client = over_https(url, trust).map_err(|error| Fault::invalid(error.to_string()))?;
         let mut credentials = HeaderValue::try_from(format!("Bearer {token}"))
             .map_err(|_| Fault::invalid("The token has characters that no header can hold."))?;
         credentials.set_sensitive(true);
@@ -209,8 +205,11 @@ impl Server {
         *request.uri_mut() = http::Uri::from_static("/ServiceProviderConfig");
         let answer = self.send(request).await;
         answer.map(|_| ()).map_err(|NoAnswer(why)| {
+            let advice = trust::advice(&why);
             Fault::internal(
-                format!("There is no answer from {url}: name the SCIM URL of a running server with --url."),
+                format!(
+                    "There is no answer from {url}: name the SCIM URL of a running server with --url.{advice}"
+                ),
                 why,
             )
         })
@@ -387,11 +386,12 @@ mod tests {
     }
 
     #[test]
-    fn a_base_is_a_plain_http_url() {
+    fn a_base_is_a_plain_url() {
         assert_eq!(
             base("http://127.0.0.1:8080/scim/acme/v2/").as_deref(),
             Ok("http://127.0.0.1:8080/scim/acme/v2")
         );
+        assert_eq!(base("https://a/scim").as_deref(), Ok("https://a/scim"));
         assert_eq!(base("http://[::1]:8080").as_deref(), Ok("http://[::1]:8080"));
         for bad in [
             "",
@@ -403,12 +403,11 @@ mod tests {
         ] {
             assert!(base(bad).is_err(), "{bad}");
         }
-        assert!(base("https://a/scim").unwrap_err().contains("without TLS"));
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_a_busy_server_is_waited_for() {
-        let mut server = Server::new("http://127.0.0.1:9", "t", None).unwrap();
+        let mut server = Server::new("http://127.0.0.1:9", Trust::nobody().unwrap(), "t", None).unwrap();
         let began = Instant::now();
         server.pause(Duration::from_secs(3)).await;
         assert_eq!(

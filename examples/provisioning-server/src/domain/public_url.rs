@@ -8,6 +8,24 @@ use url::Url;
 use super::fault::{Fault, Result};
 use super::organization::Name;
 
+/// Whether a server ends TLS itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// It does not.
+    Http,
+    /// It does.
+    Https,
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        })
+    }
+}
+
 /// An absolute `http` or `https` URL without a slash at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PublicUrl(String);
@@ -37,13 +55,13 @@ impl PublicUrl {
     }
 
     /// The URL under which this machine reaches a listening server.
-    pub(crate) fn of_listener(address: SocketAddr) -> Self {
+    pub(crate) fn of_listener(scheme: Scheme, address: SocketAddr) -> Self {
         let ip = match address.ip() {
             ip if !ip.is_unspecified() => ip,
             IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         };
-        Self(format!("http://{}", SocketAddr::new(ip, address.port())))
+        Self(format!("{scheme}://{}", SocketAddr::new(ip, address.port())))
     }
 
     /// The SCIM base URL of an organization.
@@ -94,13 +112,13 @@ mod tests {
 
     #[test]
     fn a_server_that_listens_everywhere_is_reached_on_loopback() {
-        for (address, expected) in [
-            ("0.0.0.0:80", "http://127.0.0.1:80"),
-            ("[::]:8080", "http://[::1]:8080"),
-            ("10.0.0.7:1", "http://10.0.0.7:1"),
+        for (scheme, address, expected) in [
+            (Scheme::Http, "0.0.0.0:80", "http://127.0.0.1:80"),
+            (Scheme::Https, "[::]:8080", "https://[::1]:8080"),
+            (Scheme::Http, "10.0.0.7:1", "http://10.0.0.7:1"),
         ] {
             assert_eq!(
-                PublicUrl::of_listener(address.parse().unwrap()).to_string(),
+                PublicUrl::of_listener(scheme, address.parse().unwrap()).to_string(),
                 expected
             );
         }

@@ -47,6 +47,8 @@ impl FromStr for Filter {
 /// Begins to log.
 pub(crate) fn begin(filter: Filter, format: Format) -> Result<(), String> {
     let Filter(targets) = filter;
+    // What it says of a request that it cannot read has the path in it, which names people.
+    let targets = targets.with_target("h2", LevelFilter::WARN);
     let quiet = targets.default_level() == Some(LevelFilter::OFF);
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
 
+use super::certificates::Certificates;
 use super::health::VERSION;
 use crate::database::{Product, Statistics};
 use crate::history::Recorder;
@@ -61,15 +62,21 @@ struct Requests {
 pub(crate) struct Metrics {
     product: Arc<Product>,
     history: Arc<Recorder>,
+    certificates: Option<Arc<Certificates>>,
     requests: Mutex<Requests>,
 }
 
 impl Metrics {
-    /// Of a server with this database and this history.
-    pub(crate) fn new(product: Arc<Product>, history: Arc<Recorder>) -> Self {
+    /// Of a server with this database, this history and, if it speaks TLS, these certificates.
+    pub(crate) fn new(
+        product: Arc<Product>,
+        history: Arc<Recorder>,
+        certificates: Option<Arc<Certificates>>,
+    ) -> Self {
         Self {
             product,
             history,
+            certificates,
             requests: Mutex::default(),
         }
     }
@@ -98,6 +105,12 @@ impl Metrics {
         page.describe("scim_history_overflow_total", "counter", overflow);
         page.sample("scim_history_overflow_total", self.history.overflow());
         write_database(&mut page, &self.product.statistics());
+        let expiry = self.certificates.as_ref().and_then(|it| it.expiry());
+        if let Some(expiry) = expiry {
+            let name = "scim_tls_certificate_expiry_timestamp_seconds";
+            page.describe(name, "gauge", "When the certificate of the server ends.");
+            page.sample(name, expiry.as_second());
+        }
         page.0
     }
 }

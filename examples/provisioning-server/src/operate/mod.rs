@@ -1,7 +1,11 @@
-//! What an operator needs: health, metrics, an orderly end, a log.
+//! What an operator needs: connections with TLS, health, metrics, an orderly end, a log.
 
+pub(crate) mod certificates;
+pub(crate) mod connections;
 pub(crate) mod health;
 pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod observe;
+pub(crate) mod reload;
+pub(crate) mod service_manager;
 pub(crate) mod shutdown;

@@ -14,7 +14,7 @@ use super::joined::Rules;
 use super::policies::Policies;
 use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
-use crate::domain::public_url::PublicUrl;
+use crate::domain::public_url::{PublicUrl, Scheme};
 
 /// Serves the people and groups of every organization, once a request is admitted.
 pub(crate) struct People {
@@ -23,8 +23,9 @@ pub(crate) struct People {
 }
 
 impl People {
-    /// The service on a product's store. Without a public URL, locations begin with the host that a request names.
-    pub(crate) fn open(product: &Product, public_url: Option<&PublicUrl>) -> Result<Self> {
+    /// The service on a product's store. Without a public URL, locations begin with the scheme that the server speaks
+    /// and the host that a request names.
+    pub(crate) fn open(product: &Product, scheme: Scheme, public_url: Option<&PublicUrl>) -> Result<Self> {
         let failed = |cause: scim::Error| Fault::internal("The SCIM service cannot be set up.", cause);
         let store = product.documents().joined(Rules).build().map_err(failed)?;
         let context = from_parts(|parts| {
@@ -41,6 +42,9 @@ impl People {
                     .authentication_schemes
                     .push(AuthenticationScheme::bearer_token());
             });
+        if scheme == Scheme::Https {
+            builder = builder.over_tls();
+        }
         if let Some(url) = public_url {
             builder = builder.public_url(url.to_string());
         }

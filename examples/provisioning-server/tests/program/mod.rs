@@ -31,6 +31,8 @@ impl Place {
             "DATABASE_URL",
             "PUBLIC_URL",
             "LISTEN",
+            "TLS_CERT",
+            "TLS_KEY",
             "LOG_FORMAT",
             "DRAIN_DELAY",
             "SCIM_TOKEN",
