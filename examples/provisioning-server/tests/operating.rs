@@ -207,6 +207,24 @@ fn the_log_is_json_with_request_ids_and_without_secrets_or_people() {
     }
 }
 
+/// A program without traces says so rather than sending none.
+#[test]
+#[cfg(not(feature = "otel"))]
+fn a_program_that_was_built_without_traces_says_how_to_build_it() {
+    let place = Place::new();
+    let url = "http://127.0.0.1:4318";
+    let (code, refusal) = place.refusal(&["serve", "--listen", "127.0.0.1:0", "--otlp-endpoint", url]);
+    assert_eq!(code, 1);
+    assert!(
+        refusal["detail"].as_str().unwrap().contains("--features otel"),
+        "{refusal}"
+    );
+    let (server, log) = place.serve_logged(&[], &[("OTEL_EXPORTER_OTLP_ENDPOINT", url)]);
+    assert_eq!(server.get("/healthz", &[]).status, 200);
+    let text = std::fs::read_to_string(log).unwrap();
+    assert!(text.contains("OTEL_EXPORTER_OTLP_ENDPOINT is set"), "{text}");
+}
+
 #[test]
 fn a_mistake_in_the_settings_of_operation_is_named() {
     let place = Place::new();

@@ -30,6 +30,7 @@ use crate::operate::certificates::{Certificates, Files};
 use crate::operate::health::{self, Readiness, VERSION};
 use crate::operate::metrics::{self, Metrics};
 use crate::operate::observe::observe;
+use crate::operate::traces::Traces;
 use crate::operate::{connections, log, reload, service_manager, shutdown};
 use crate::scim_api::{self, Directory, Endpoint, People};
 
@@ -61,6 +62,10 @@ pub(super) struct Serve {
     /// [env: DRAIN_DELAY] [default: 0]
     #[arg(long, value_name = "SECONDS")]
     drain_delay: Option<String>,
+    /// Send traces to the OpenTelemetry collector at this URL, by OTLP over HTTP, such as `http://127.0.0.1:4318`
+    /// [default: what the standard variables OTEL_EXPORTER_OTLP_… say]
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
     /// Print every setting and where it was found, and end: 0 if the server would start with them
     #[arg(long)]
     check_config: bool,
@@ -77,6 +82,8 @@ struct InForce {
     log_format: log::Format,
     log_filter: log::Filter,
     drain_delay: Duration,
+    /// What flag or file say; the standard variables of the environment come between the two.
+    otlp_endpoint: Option<String>,
 }
 
 impl Serve {
@@ -87,11 +94,12 @@ impl Serve {
             Some(files) => Some(Arc::new(Certificates::open(files)?)),
             None => None,
         };
+        let traces = Traces::begin(self.otlp_endpoint.as_deref(), chosen.otlp_endpoint.as_deref())?;
         if self.check_config {
             print_settings(settings, certificates.as_deref(), output);
             return Ok(());
         }
-        log::begin(chosen.log_filter, chosen.log_format).map_err(Fault::invalid)?;
+        log::begin(chosen.log_filter, chosen.log_format, &traces).map_err(Fault::invalid)?;
         let product = Arc::new(Product::open(&chosen.database, Purpose::Serve).await?);
         let (listener, address) = listen(chosen.listen).await?;
         let scheme = scheme(certificates.is_some());
@@ -114,7 +122,9 @@ impl Serve {
             public_url: chosen.public_url,
             drain_delay: chosen.drain_delay,
         };
-        server.run(ended, reloading).await
+        let outcome = server.run(&traces, ended, reloading).await;
+        traces.end().await;
+        outcome
     }
 
     fn in_force(&self, common: &Common, settings: &mut Settings) -> Result<InForce> {
@@ -146,6 +156,11 @@ impl Serve {
                 self.drain_delay.as_deref(),
                 "0",
                 seconds,
+            )?,
+            otlp_endpoint: settings.optional(
+                &settings::OTLP_ENDPOINT,
+                self.otlp_endpoint.as_deref(),
+                |text| Ok(text.to_owned()),
             )?,
         })
     }
@@ -337,6 +352,7 @@ impl Server {
     /// Serves until the process is asked to end, then answers what is under way and writes the history down.
     async fn run(
         self,
+        traces: &Traces,
         ended: impl Future<Output = ()> + Send + 'static,
         reloading: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
@@ -346,7 +362,7 @@ impl Server {
         };
         let history = Arc::new(Recorder::default());
         let readiness = Arc::new(Readiness::new(Arc::clone(&self.product)));
-        let app = self.router(&history, &readiness)?;
+        let app = self.router(&history, &readiness, traces)?;
         let delay = self.drain_delay;
         let ended = async move {
             ended.await;
@@ -372,7 +388,7 @@ impl Server {
         Ok(())
     }
 
-    fn router(&self, history: &Arc<Recorder>, readiness: &Arc<Readiness>) -> Result<Router> {
+    fn router(&self, history: &Arc<Recorder>, readiness: &Arc<Readiness>, traces: &Traces) -> Result<Router> {
         let scheme = scheme(self.certificates.is_some());
         let endpoint = Endpoint {
             directory: Directory::new(Arc::clone(&self.product)),
@@ -383,6 +399,7 @@ impl Server {
             Arc::clone(&self.product),
             Arc::clone(history),
             self.certificates.clone(),
+            traces.counts(),
         ));
         Ok(scim_api::router(Arc::new(endpoint))
             .fallback(scim_api::no_route)

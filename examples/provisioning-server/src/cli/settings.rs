@@ -100,6 +100,14 @@ pub(super) static DRAIN_DELAY: Setting = Setting {
     rule: "a whole number of seconds",
 };
 
+/// Where traces go. The variables for it are those of OpenTelemetry's specification, which it reads itself.
+pub(super) static OTLP_ENDPOINT: Setting = Setting {
+    name: "otlp-endpoint",
+    variable: None,
+    holds: Holds::Url,
+    rule: "an http or https URL",
+};
+
 /// The token of a simulated provider. It stands in no configuration file: it is not the server's.
 pub(super) static TOKEN: Setting = Setting {
     name: "token",
@@ -109,7 +117,7 @@ pub(super) static TOKEN: Setting = Setting {
 };
 
 /// What a configuration file may set.
-pub(super) static ALL: [&Setting; 9] = [
+pub(super) static ALL: [&Setting; 10] = [
     &DATABASE,
     &PUBLIC_URL,
     &LISTEN,
@@ -119,6 +127,7 @@ pub(super) static ALL: [&Setting; 9] = [
     &LOG_FORMAT,
     &LOG_FILTER,
     &DRAIN_DELAY,
+    &OTLP_ENDPOINT,
 ];
 
 /// Where a value was found.

@@ -1,11 +1,18 @@
 //! The log on standard error.
 
+use std::fmt;
 use std::str::FromStr;
 
+use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use super::traces::{Ids, Traces};
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +51,8 @@ impl FromStr for Filter {
     }
 }
 
-/// Begins to log.
-pub(crate) fn begin(filter: Filter, format: Format) -> Result<(), String> {
+/// Begins to log, and to trace; the filter is for the log alone.
+pub(crate) fn begin(filter: Filter, format: Format, traces: &Traces) -> Result<(), String> {
     let Filter(targets) = filter;
     // What it says of a request that it cannot read has the path in it, which names people.
     let targets = targets.with_target("h2", LevelFilter::WARN);
@@ -61,14 +68,42 @@ pub(crate) fn begin(filter: Filter, format: Format) -> Result<(), String> {
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false)
+            .map_event_format(WithIds)
             .boxed(),
     };
-    if quiet {
-        return Ok(());
-    }
+    let layer = layer.with_filter(targets.and(filter_fn(|found| found.is_event())));
     tracing_subscriber::registry()
-        .with(layer)
-        .with(targets)
+        .with((!quiet).then_some(layer))
+        .with(traces.layer())
         .try_init()
-        .map_err(|error| format!("The log cannot be set up: {error}."))
+        .map_err(|error| format!("The log cannot be set up: {error}."))?;
+    traces.announce();
+    Ok(())
+}
+
+/// Adds the ids of the trace to a JSON object.
+struct WithIds<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for WithIds<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let Some(ids) = Ids::current() else {
+            return self.0.format_event(context, writer, event);
+        };
+        let mut line = String::new();
+        self.0.format_event(context, Writer::new(&mut line), event)?;
+        match line.trim_end().strip_suffix('}') {
+            Some(object) => writeln!(writer, "{object},{ids}}}"),
+            None => writer.write_str(&line),
+        }
+    }
 }

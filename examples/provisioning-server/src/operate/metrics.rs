@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use http::header;
 
 use super::certificates::Certificates;
 use super::health::VERSION;
+use super::traces::Counts;
 use crate::database::{Product, Statistics};
 use crate::history::Recorder;
 
@@ -63,20 +65,24 @@ pub(crate) struct Metrics {
     product: Arc<Product>,
     history: Arc<Recorder>,
     certificates: Option<Arc<Certificates>>,
+    spans: Option<Arc<Counts>>,
     requests: Mutex<Requests>,
 }
 
 impl Metrics {
-    /// Of a server with this database, this history and, if it speaks TLS, these certificates.
+    /// Of a server with this database and this history; with these certificates if it speaks TLS, and with these spans
+    /// if it traces.
     pub(crate) fn new(
         product: Arc<Product>,
         history: Arc<Recorder>,
         certificates: Option<Arc<Certificates>>,
+        spans: Option<Arc<Counts>>,
     ) -> Self {
         Self {
             product,
             history,
             certificates,
+            spans,
             requests: Mutex::default(),
         }
     }
@@ -110,6 +116,9 @@ impl Metrics {
             let name = "scim_tls_certificate_expiry_timestamp_seconds";
             page.describe(name, "gauge", "When the certificate of the server ends.");
             page.sample(name, expiry.as_second());
+        }
+        if let Some(spans) = &self.spans {
+            write_spans(&mut page, spans);
         }
         page.0
     }
@@ -228,6 +237,22 @@ fn write_database(page: &mut Page, statistics: &Statistics) {
         page.describe(name, "gauge", help);
         page.sample(name, value);
     }
+}
+
+fn write_spans(page: &mut Page, spans: &Counts) {
+    let name = "scim_trace_spans_total";
+    page.describe(name, "counter", "Spans by what became of them.");
+    for (result, counter) in [
+        ("delivered", &spans.delivered),
+        ("undelivered", &spans.undelivered),
+        ("overflow", &spans.overflow),
+    ] {
+        let sample = format_args!("{name}{{result=\"{result}\"}}");
+        page.sample(sample, counter.load(Ordering::Relaxed));
+    }
+    let name = "scim_trace_spans_waiting";
+    page.describe(name, "gauge", "Spans that wait for the collector.");
+    page.sample(name, spans.waiting.load(Ordering::Relaxed));
 }
 
 #[cfg(test)]

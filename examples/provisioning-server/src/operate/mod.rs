@@ -1,4 +1,4 @@
-//! What an operator needs: connections with TLS, health, metrics, an orderly end, a log.
+//! What an operator needs: connections with TLS, health, metrics, an orderly end, a log, traces.
 
 pub(crate) mod certificates;
 pub(crate) mod connections;
@@ -9,3 +9,4 @@ pub(crate) mod observe;
 pub(crate) mod reload;
 pub(crate) mod service_manager;
 pub(crate) mod shutdown;
+pub(crate) mod traces;

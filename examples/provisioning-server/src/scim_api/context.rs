@@ -1,11 +1,12 @@
 //! What is known of a request while it is answered: the context that the library hands to policy, store and history.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
 use scim::store::HasTenant;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::policies::Policies;
@@ -65,6 +66,10 @@ struct Inner {
     tenant: String,
     token: Uuid,
     policies: Arc<Policies>,
+    /// The span of the answer, as long as it is worked out.
+    span: Span,
+    /// The span of the change, from the moment it is in the transaction until it is answered.
+    commit: Mutex<Option<Span>>,
     /// The status in the history row that is part of the transaction of the change; 0 without one.
     noted: AtomicU16,
 }
@@ -77,8 +82,31 @@ impl Context {
             access,
             token,
             policies,
+            span: tracing::info_span!("scim"),
+            commit: Mutex::default(),
             noted: AtomicU16::new(0),
         }))
+    }
+
+    /// The span of the answer.
+    pub(super) fn span(&self) -> &Span {
+        &self.0.span
+    }
+
+    /// Begins the time that passes until the transaction is committed and the change is answered. A change that has
+    /// consequences is told of more than once.
+    pub(super) fn begin_commit(&self) {
+        let begin = || tracing::info_span!(parent: &self.0.span, "commit");
+        self.commit().get_or_insert_with(begin);
+    }
+
+    /// Ends that time.
+    pub(super) fn end_commit(&self) {
+        *self.commit() = None;
+    }
+
+    fn commit(&self) -> MutexGuard<'_, Option<Span>> {
+        self.0.commit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn asked(&self) -> &Asked {

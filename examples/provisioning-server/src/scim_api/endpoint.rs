@@ -12,6 +12,7 @@ use http::uri::PathAndQuery;
 use http::{StatusCode, Uri, header};
 use jiff::Timestamp;
 use scim::service::Outcome;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::answer;
@@ -58,7 +59,15 @@ async fn serve(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Respo
     let name = request.uri().path().split('/').nth(2).unwrap_or_default();
     let header = request.headers().get(header::AUTHORIZATION);
     let credentials = Credentials::read(header.map(|value| value.as_bytes()));
-    let verdict = endpoint.directory.decide(name, &credentials, asked.time).await;
+    let verdict = endpoint
+        .directory
+        .decide(name, &credentials, asked.time)
+        .instrument(tracing::info_span!("authenticate"))
+        .await;
+    if let Ok(Verdict::Admitted(access, _) | Verdict::Refused(access, _)) = &verdict {
+        let organization = access.organization.id;
+        Span::current().record("scim.organization.id", tracing::field::display(organization));
+    }
     let mut response = endpoint.answer(verdict, asked, request).await;
     request_id::put(response.headers_mut(), &id);
     response
@@ -121,7 +130,9 @@ impl Endpoint {
         *request.uri_mut() = below_mount(request.uri());
         let query = request.uri().query().map(str::to_owned);
         let path = request.uri().path().to_owned();
-        let response = self.people.respond(&cx, request).await;
+        let span = cx.span().clone();
+        let response = self.people.respond(&cx, request).instrument(span).await;
+        cx.end_commit();
         if let Some(outcome) = response.extensions().get::<Outcome>() {
             self.remember(&cx, outcome, &path, query.as_deref());
         }

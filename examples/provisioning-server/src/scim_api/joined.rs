@@ -24,6 +24,7 @@ impl Joined<Context> for Rules {
         id: &str,
         write: &Write<'_>,
     ) -> scim::Result<()> {
+        cx.begin_commit();
         // The request may have been admitted a moment before the organization was deleted.
         if !organizations::exists(tx, cx.organization().id)? {
             return Err(scim::Error::new(

@@ -1,6 +1,9 @@
 //! Runs the program in a folder of its own, and speaks HTTP with it.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
 
+#[cfg(feature = "otel")]
+pub mod collector;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::ops::ControlFlow;
@@ -40,6 +43,11 @@ impl Place {
             command
                 .env_remove(variable)
                 .env_remove(format!("{variable}_FILE"));
+        }
+        for (variable, _) in std::env::vars_os() {
+            if variable.to_string_lossy().starts_with("OTEL_") {
+                command.env_remove(variable);
+            }
         }
         command.env("RUST_LOG", "warn");
         command
