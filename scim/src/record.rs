@@ -94,7 +94,7 @@ pub fn decode_resource(
     if !json.is_object() {
         return Err(Error::invalid_syntax(format!(
             "The body must be a JSON object, but is {}.",
-            json.describe()
+            json.describe_shape()
         )));
     }
     if !cx.is_stored() {

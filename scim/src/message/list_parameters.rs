@@ -158,7 +158,7 @@ impl ListParameters {
         if !json.is_object() {
             return Err(Error::invalid_syntax(format!(
                 "The body of a search must be a JSON object, but is {}.",
-                json.describe()
+                json.describe_shape()
             )));
         }
         check_schemas(json.get("schemas"), policy, cx)?;

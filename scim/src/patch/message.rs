@@ -30,7 +30,7 @@ pub(super) fn read(
     if !message.is_object() {
         return Err(Error::invalid_syntax(format!(
             "The body must be a PatchOp message, but is {}.",
-            message.describe()
+            message.describe_shape()
         )));
     }
     let [schemas, operations] = message.pick(["schemas", "Operations"]);
@@ -103,7 +103,7 @@ impl Reader<'_, '_> {
         if !json.is_object() {
             return Err(Error::invalid_syntax(format!(
                 "An operation must be an object, but is {}.",
-                json.describe()
+                json.describe_shape()
             )));
         }
         let [op, path, value] = json.pick(["op", "path", "value"]);
@@ -182,7 +182,7 @@ impl Reader<'_, '_> {
     /// An operation without a path: its value is an object of attributes, and each becomes an operation of its own.
     fn unaddressed(&mut self, op: Op, value: Option<Json<'_>>) -> Result<()> {
         let value = value.filter(|value| value.is_object()).ok_or_else(|| {
-            let found = value.map_or_else(|| "nothing".to_owned(), Json::describe);
+            let found = value.map_or_else(|| "nothing".to_owned(), Json::describe_shape);
             Error::invalid_value(format!(
                 "Without a path, the value must be an object of attributes, but is {found}."
             ))

@@ -37,7 +37,7 @@ pub fn decode_record(
     if !json.is_object() {
         return Err(Error::invalid_value(format!(
             "must be an object, but is {}",
-            json.describe()
+            json.describe_shape()
         )));
     }
     decode_members(json, attributes, cx, place, &mut |name, _, cx| cx.unknown(name))
@@ -204,7 +204,7 @@ fn merge(record: &mut dyn Record, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Cha
     if !json.is_object() {
         return Err(Error::invalid_value(format!(
             "must be an object, but is {}",
-            json.describe()
+            json.describe_shape()
         )));
     }
     let mut change = Change::None;

@@ -253,6 +253,15 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The same without the text of a string: for a place where an object or array belongs. The string may be a whole
+    /// document, written as JSON twice, with a password in it.
+    pub(crate) fn describe_shape(self) -> String {
+        match self.kind() {
+            Kind::String => "a string".to_owned(),
+            _ => self.describe(),
+        }
+    }
+
     /// Where this value stands in `whole`, in bytes; `None` if it is not a slice of that very allocation.
     ///
     /// With it a message can own its text and remember its values as ranges.
@@ -1289,6 +1298,18 @@ mod tests {
                 < 120
         );
         assert!(parse(&"1".repeat(250)).unwrap().describe().len() < 120);
+    }
+
+    /// A client that encodes a document twice sends a string with a password in it.
+    #[test]
+    fn where_an_object_belongs_the_text_of_a_string_is_not_repeated() {
+        for (text, described) in [
+            (r#""{\"password\": \"x\"}""#, "a string"),
+            ("3", "the number 3"),
+            ("[1]", "an array"),
+        ] {
+            assert_eq!(parse(text).unwrap().describe_shape(), described);
+        }
     }
 
     #[test]

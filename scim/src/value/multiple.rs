@@ -100,7 +100,7 @@ fn decode_all<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'_>) -> Res
     if !json.is_array() {
         return Err(Error::invalid_value(format!(
             "must be an array, but is {}",
-            json.describe()
+            json.describe_shape()
         )));
     }
     let mut values = Vec::new();
