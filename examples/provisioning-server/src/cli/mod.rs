@@ -151,15 +151,13 @@ pub(crate) fn run() -> ExitCode {
 /// Help and version go to standard output, anything else is a mistake in the command.
 fn not_understood(error: &clap::Error, wants_json: bool) -> ExitCode {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if wants_json && !asked_for {
-        Output::new(true).usage(&error.render().to_string());
-    } else if error.print().is_err() {
-        return ExitCode::FAILURE;
+    if !asked_for {
+        Output::new(wants_json).usage(&error.render());
+        return ExitCode::from(2);
     }
-    if asked_for {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(2)
+    match error.print() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

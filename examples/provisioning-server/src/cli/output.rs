@@ -2,10 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use clap::builder::StyledStr;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::domain::fault::Fault;
+use crate::domain::redact;
 
 /// How a command prints.
 #[derive(Debug, Clone, Copy)]
@@ -51,21 +53,30 @@ impl Output {
 
     /// Says on standard error what went wrong.
     pub(crate) fn fault(self, fault: &Fault) {
+        let detail = redact::typed(&fault.with_causes());
         let text = if self.json {
-            json!({ "error": fault.kind().as_str(), "detail": fault.with_causes() }).to_string()
+            json!({ "error": fault.kind().as_str(), "detail": detail }).to_string()
         } else {
-            format!("error: {}", fault.with_causes())
+            format!("error: {detail}")
         };
         _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// Says on standard error that a command was not understood.
-    pub(crate) fn usage(self, text: &str) {
-        let detail = text.trim().trim_start_matches("error: ");
-        _ = writeln!(
-            io::stderr().lock(),
-            "{}",
-            json!({ "error": "usage", "detail": detail })
-        );
+    /// Says on standard error that a command was not understood. What was typed is repeated, but for secrets: what a
+    /// command prints is kept in places that nobody thinks of.
+    pub(crate) fn usage(self, text: &StyledStr) {
+        let shown = if !self.json && io::stderr().is_terminal() {
+            redact::typed(&text.ansi().to_string())
+        } else {
+            redact::typed(&text.to_string())
+        };
+        let shown = shown.trim();
+        let shown = if self.json {
+            let detail = shown.trim_start_matches("error: ");
+            json!({ "error": "usage", "detail": detail }).to_string()
+        } else {
+            shown.to_owned()
+        };
+        _ = writeln!(io::stderr().lock(), "{shown}");
     }
 }

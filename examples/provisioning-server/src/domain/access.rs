@@ -1,5 +1,7 @@
 //! Who may use the SCIM endpoint of an organization.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -8,7 +10,7 @@ use super::settings::Protocol;
 use super::token::{Secret, Token};
 
 /// The `Authorization` header of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Credentials {
     /// There is none.
     Absent,
@@ -18,6 +20,17 @@ pub(crate) enum Credentials {
     Bare(String),
     /// Another scheme, or bytes that are no text.
     Foreign,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Absent => "Absent",
+            Self::Bearer(_) => "Bearer(…)",
+            Self::Bare(_) => "Bare(…)",
+            Self::Foreign => "Foreign",
+        })
+    }
 }
 
 impl Credentials {

@@ -8,6 +8,7 @@ pub(crate) mod fault;
 pub(crate) mod keyword;
 pub(crate) mod organization;
 pub(crate) mod public_url;
+pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod settings;
 pub(crate) mod token;

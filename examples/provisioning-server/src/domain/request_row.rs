@@ -1,10 +1,12 @@
 //! One row of the API history: what a request was, what came of it, and what it meant.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::redact;
 use super::settings::IdentityProvider;
-use super::token;
 
 /// The longest text that a row keeps of anything a client sent.
 const TEXT_MAX: usize = 1_024;
@@ -36,7 +38,8 @@ pub(crate) struct RequestRow {
 }
 
 impl RequestRow {
-    /// Cuts every text that a client can make long, so that a row has a bounded size.
+    /// Cuts every text that a client can make long, so that a row has a bounded size, and hides tokens in it: a client may
+    /// have sent one as anything.
     pub(crate) fn bounded(mut self) -> Self {
         for text in [
             &mut self.method,
@@ -61,6 +64,9 @@ impl RequestRow {
 }
 
 fn cut(text: &mut String) {
+    if let Cow::Owned(shown) = redact::tokens(text) {
+        *text = shown;
+    }
     if text.len() > TEXT_MAX {
         let end = (0..=TEXT_MAX)
             .rev()
@@ -84,12 +90,13 @@ pub(crate) fn shown_path(path: &str, query: Option<&str>) -> String {
         text.push('?');
         text.push_str(&names.join("&"));
     }
-    token::redact(&text)
+    redact::tokens(&text).into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::token;
 
     #[test]
     fn a_path_keeps_the_names_of_its_parameters_and_no_value() {

@@ -136,7 +136,7 @@ impl Endpoint {
         if let Some(outcome) = response.extensions().get::<Outcome>() {
             self.remember(&cx, outcome, &path, query.as_deref());
         }
-        response.map(Body::new)
+        answer::without_tokens(response.map(Body::new))
     }
 
     /// Keeps what the history wants to know, unless the transaction of the change has said it all.

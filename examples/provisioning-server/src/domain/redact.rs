@@ -1,0 +1,114 @@
+//! Hides what must not be repeated in text that others wrote.
+
+use std::borrow::Cow;
+
+/// What a token begins with, but for the `_`.
+const TOKEN: &str = "scimp";
+
+/// The `_`, also as a URL may write it.
+const SEPARATORS: [&str; 3] = ["_", "%5F", "%5f"];
+
+/// What an organization's name has in place of it. So much of it must be a token.
+const FOLDED: (&str, usize) = ("-", 20);
+
+/// Hides whatever looks like a token of ours.
+pub(crate) fn tokens(text: &str) -> Cow<'_, str> {
+    let mut pieces = text.split(TOKEN);
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    let mut hides = false;
+    for piece in pieces {
+        out.push_str(TOKEN);
+        match after_token(piece) {
+            Some(rest) => {
+                hides = true;
+                out.push_str("_…");
+                out.push_str(rest);
+            }
+            None => out.push_str(piece),
+        }
+    }
+    if hides {
+        Cow::Owned(out)
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// What follows a token whose beginning has been read; `None` if it is none.
+fn after_token(text: &str) -> Option<&str> {
+    let rest = |digits: &'_ str| {
+        digits
+            .trim_start_matches(|c: char| c.is_ascii_alphanumeric())
+            .len()
+    };
+    let is_long = |digits: &&str| digits.len() - rest(digits) >= FOLDED.1;
+    let digits = SEPARATORS
+        .into_iter()
+        .find_map(|separator| text.strip_prefix(separator))
+        .or_else(|| text.strip_prefix(FOLDED.0).filter(is_long))?;
+    digits.get(digits.len() - rest(digits)..)
+}
+
+/// Hides tokens, and users and passwords in URLs: for what an operator has typed.
+pub(crate) fn typed(text: &str) -> String {
+    let text = tokens(text);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_ref();
+    while let Some((before, after)) = rest.split_once('@') {
+        let begin = before
+            .char_indices()
+            .rfind(|(_, c)| c.is_whitespace() || "/\"'`<>".contains(*c))
+            .map_or(0, |(at, c)| at + c.len_utf8());
+        let (kept, user) = before.split_at(begin);
+        out.push_str(kept);
+        out.push_str(if user.contains(':') { "…" } else { user });
+        out.push('@');
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::token::Secret;
+
+    #[test]
+    fn tokens_are_hidden_however_they_are_written() {
+        let token = Secret::from_random([7; 32]);
+        let digits = &token.reveal()[6..];
+        for text in [
+            format!("User \"scimp_{digits}\" does not exist"),
+            format!("/Users/scimp%5F{digits}/x"),
+            format!("scimp%5f{digits}"),
+            format!("such as scimp-{digits}"),
+            format!("scimp_{digits}scimp_{digits}"),
+            format!("scimp scimp_ scimp_{digits}."),
+        ] {
+            let shown = tokens(&text);
+            assert!(!shown.contains(digits) && shown.contains("scimp_…"), "{shown}");
+        }
+        assert_eq!(tokens(&format!("a scimp_{digits} b")), "a scimp_… b");
+        for harmless in ["", "scimp", "scimp-test", "a scimp b", "x@example.com"] {
+            assert!(matches!(tokens(harmless), Cow::Borrowed(text) if text == harmless));
+        }
+    }
+
+    #[test]
+    fn users_and_passwords_of_urls_are_hidden() {
+        for (text, shown) in [
+            (
+                "at \"https://u:p@x.example/y\": no",
+                "at \"https://…@x.example/y\": no",
+            ),
+            ("'u:p@x.example' and http://a:b@c", "'…@x.example' and http://…@c"),
+            ("u:p@x", "…@x"),
+            ("ursula@example.com: no", "ursula@example.com: no"),
+            ("a:\u{2003}é:b@x", "a:\u{2003}…@x"),
+            ("no sign", "no sign"),
+        ] {
+            assert_eq!(typed(text), shown);
+        }
+    }
+}
