@@ -3,6 +3,7 @@
 
 #[cfg(feature = "otel")]
 pub mod collector;
+pub mod recorder;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

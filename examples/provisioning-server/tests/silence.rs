@@ -1,0 +1,512 @@
+//! No token, no password and nothing about a person stands in any log, metric, trace or error, and no token or password
+//! in the database (features.md rows 6, 83 and 85): a whole run is made, and everything that it wrote is searched for
+//! everything that it was sent.
+//!
+//! What may be written, and where:
+//! - A token, once, on the standard output of the command that made it.
+//! - Logins and names, in the report of `simulate`: they are the simulator's own, and its reader is the administrator of
+//!   the provider. In an answer: they are the client's. In the database: that is what it is for.
+//! - In an error answer, which goes to the sender, what the sender wrote in a path or filter or as a plain value; but
+//!   no token, no password, and no text where an object belongs, for a password may be in it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+#![cfg(unix)]
+
+#[path = "silence/hostile.rs"]
+mod hostile;
+#[path = "silence/needles.rs"]
+mod needles;
+mod program;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Output;
+
+use hostile::Client;
+use needles::{Needles, Search};
+use program::collector::Collector;
+use program::recorder::{Message, Recorder};
+use program::{Place, Server};
+use serde_json::{Value, json};
+
+const PROVIDERS: [&str; 8] = [
+    "okta",
+    "okta-oin",
+    "entra",
+    "entra-compliant",
+    "entra-three-attributes",
+    "jumpcloud",
+    "onelogin",
+    "authentik",
+];
+
+/// What a command printed.
+struct Printed {
+    command: String,
+    out: String,
+    err: String,
+}
+
+/// A place where commands and servers run, and what they have written so far.
+struct Run {
+    place: Place,
+    collector: Collector,
+    commands: Vec<Printed>,
+    /// Tokens that commands made, with the numbers of those commands.
+    tokens: Vec<(String, usize)>,
+    requests: Vec<Message>,
+    answers: Vec<Message>,
+    log: String,
+    metrics: String,
+    /// The files of the database and its log, while a server runs and after it has ended.
+    files: Vec<(String, String)>,
+}
+
+/// A server, and what stands before it.
+struct Serving {
+    server: Server,
+    log: PathBuf,
+    recorder: Recorder,
+}
+
+impl Serving {
+    fn client<'c>(&self, organization: &'c str, token: &'c str) -> Client<'c> {
+        Client {
+            address: self.recorder.address,
+            organization,
+            token,
+        }
+    }
+}
+
+impl Run {
+    fn new() -> Self {
+        Self {
+            place: Place::new(),
+            collector: Collector::new(),
+            commands: Vec::new(),
+            tokens: Vec::new(),
+            requests: Vec::new(),
+            answers: Vec::new(),
+            log: String::new(),
+            metrics: String::new(),
+            files: Vec::new(),
+        }
+    }
+
+    fn command(&mut self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let environment = [&[("RUST_LOG", "trace")], environment].concat();
+        let output = self.place.run_with(&environment, arguments);
+        self.commands.push(Printed {
+            command: arguments.join(" "),
+            out: String::from_utf8(output.stdout.clone()).unwrap(),
+            err: String::from_utf8(output.stderr.clone()).unwrap(),
+        });
+        output
+    }
+
+    /// Runs a command that makes a token.
+    fn token(&mut self, arguments: &[&str]) -> String {
+        let output = self.command(&[], &[arguments, &["--json"]].concat());
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let token = document["token"].as_str().unwrap().to_owned();
+        self.tokens.push((token.clone(), self.commands.len() - 1));
+        token
+    }
+
+    fn serve(&self, format: &str) -> Serving {
+        let (server, log) = self.place.serve_logged(
+            &["--log-format", format, "--otlp-endpoint", &self.collector.url],
+            &[("RUST_LOG", "trace")],
+        );
+        let upstream = server.started["listening"].as_str().unwrap()["http://".len()..].to_owned();
+        let recorder = Recorder::before(&upstream);
+        Serving {
+            server,
+            log,
+            recorder,
+        }
+    }
+
+    fn measure(&mut self, serving: &Serving) {
+        self.metrics += &serving.server.get("/metrics", &[]).text;
+    }
+
+    /// Ends a server and keeps what it and its clients wrote.
+    fn end(&mut self, serving: Serving) {
+        self.measure(&serving);
+        self.keep_files();
+        serving.server.terminate();
+        self.keep_files();
+        self.requests.extend(serving.recorder.requests());
+        self.answers.extend(serving.recorder.answers());
+        self.log += &std::fs::read_to_string(serving.log).unwrap();
+    }
+
+    fn keep_files(&mut self) {
+        for entry in std::fs::read_dir(self.place.database().parent().unwrap()).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            self.files.push((path.display().to_string(), text));
+        }
+    }
+
+    fn simulate(&mut self, serving: &Serving, provider: &str, token: &str, rough: bool) {
+        let url = format!("http://{}/scim/{provider}/v2", serving.recorder.address);
+        let mut arguments = vec![
+            "simulate",
+            provider,
+            "--url",
+            &url,
+            "--users",
+            "20",
+            "--groups",
+            "5",
+            "--changes",
+            "40",
+        ];
+        if rough {
+            arguments.push("--rough");
+        }
+        let output = self.command(&[("SCIM_TOKEN", token)], &arguments);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
+
+    fn needles(&self) -> Needles {
+        let tokens: Vec<_> = self.tokens.iter().map(|(token, _)| token.clone()).collect();
+        Needles::of(&self.requests, &tokens)
+    }
+
+    /// What the collector was sent, as text.
+    fn traces(&self) -> String {
+        let spans = self.collector.spans();
+        spans.iter().map(|span| format!("{span:?}\n")).collect()
+    }
+}
+
+/// Every provider, each with an organization and a token of its own.
+fn provision(run: &mut Run, serving: &Serving) {
+    for (number, provider) in PROVIDERS.into_iter().enumerate() {
+        let token = run.token(&["org", "create", provider]);
+        run.simulate(serving, provider, &token, number % 2 == 1);
+        run.measure(serving);
+    }
+    // One that finds nothing as it left it has much to report.
+    let token = run.token(&["token", "rotate", "okta"]);
+    let url = format!("http://{}/scim/okta/v2", serving.recorder.address);
+    let again = [
+        "simulate", "okta", "--url", &url, "--token", &token, "--seed", "2", "--users", "10", "--keeps",
+        "title",
+    ];
+    run.command(&[], &again);
+    run.command(&[], &[&again[..], &["--json"]].concat());
+    run.command(
+        &[("SCIM_TOKEN", "scimp_zqxwrongtoken")],
+        &["simulate", "entra", "--url", &url],
+    );
+}
+
+/// A database that fails in the middle.
+fn fail(run: &Run, client: &Client<'_>) {
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "zqx-failed@zqx.example",
+        "password": "zqxpw-50",
+    });
+    for (broken, repaired) in [
+        (
+            "CREATE TRIGGER broken BEFORE INSERT ON history BEGIN SELECT RAISE(ABORT, 'disk trouble'); END",
+            "DROP TRIGGER broken",
+        ),
+        (
+            "ALTER TABLE scim_resource RENAME TO gone",
+            "ALTER TABLE gone RENAME TO scim_resource",
+        ),
+        (
+            "ALTER TABLE organization RENAME TO gone",
+            "ALTER TABLE gone RENAME TO organization",
+        ),
+    ] {
+        run.place.execute(broken);
+        let statuses = [
+            client.send("POST", "/Users", &user.to_string()),
+            client.send(
+                "GET",
+                "/Users?filter=userName%20eq%20%22zqx-failed@zqx.example%22",
+                "",
+            ),
+            client.send("PUT", "/Users/zqx-id", &user.to_string()),
+            client.send("DELETE", "/Users/zqx-id", ""),
+        ];
+        assert!(
+            statuses.iter().any(|status| *status >= 500),
+            "{broken}: {statuses:?}"
+        );
+        run.place.execute(repaired);
+    }
+}
+
+/// Commands with mistakes: tokens and passwords where they do not belong.
+fn mistake(run: &mut Run, serving: &Serving, token: &str) {
+    let address = serving.recorder.address;
+    let with_user = format!("http://ops:zqxpw-60@{address}/scim/acme/v2");
+    let in_query = format!("http://{address}/scim/acme/v2?token={token}");
+    let in_path = format!("http://127.0.0.1:9/{token}");
+    let on_disk = format!("sqlite://{token}/x.db");
+    let config = run.place.file(
+        "wrong.toml",
+        &format!("listen = \"{token}\"\nunknown = \"zqxpw-61\""),
+    );
+    let wrong_type = run.place.file("type.toml", &format!("drain-delay = \"{token}\""));
+    let listen = run.place.file("listen.toml", &format!("listen = \"{token}\""));
+    let file_url = run
+        .place
+        .file("url.toml", "public-url = \"https://ops:zqxpw-62@x.example\"");
+    for arguments in [
+        &["org", "create", token][..],
+        &["org", "create", "x", token],
+        &["org", "show", token],
+        &["org", "set", "okta", "--idp", token],
+        &["org", "set", "okta", "--display", ""],
+        &[token],
+        &["token", token],
+        &["token", "revoke", "okta", token],
+        &["token", "create", "okta", "--days", token],
+        &["token", "list", token],
+        &["simulate", "okta", "--url", &with_user, "--token", token],
+        &["simulate", "okta", "--url", &in_query, "--token", token],
+        &["simulate", "okta", "--url", &in_path, "--token", token],
+        &["simulate", "okta", "--url", token, "--token", token],
+        &["simulate", token, "--url", &in_path, "--token", token],
+        &["simulate", "okta", "--url", &in_path, "--token", token, token],
+        &[
+            "simulate", "okta", "--url", &in_path, "--token", token, "--seed", token,
+        ],
+        &["simulate", "okta", "--url", &in_path, "--token", "zqxpw-63\u{1}"],
+        &["serve", "--listen", token],
+        &["serve", "--log-format", token],
+        &["serve", "--drain-delay", token],
+        &["serve", "--config", &config],
+        &["serve", "--config", &wrong_type],
+        &["serve", "--config", &listen],
+        &["serve", "--config", &file_url],
+        &["serve", "--public-url", "https://ops:zqxpw-64@x.example"],
+        &["serve", "--public-url", token],
+        &["serve", "--otlp-endpoint", "http://ops:zqxpw-65@x.example"],
+        &[
+            "org",
+            "list",
+            "--database",
+            "postgres://ops:zqxpw-66@x.example/scim",
+        ],
+        &["org", "list", "--database", "ops:zqxpw-67@x.example"],
+        &["org", "list", "--database", &on_disk],
+        &["org", "list", "--database", token],
+    ] {
+        let output = run.command(&[], arguments);
+        assert!(!output.status.success(), "{arguments:?}");
+        run.command(&[], &[arguments, &["--json"]].concat());
+    }
+    run.command(&[("RUST_LOG", &format!("scim={token}"))], &["serve"]);
+    for arguments in [
+        &["org", "list"][..],
+        &["org", "show", "okta"],
+        &["token", "list", "okta"],
+        &["org", "set", "okta", "--attributes", "mapped"],
+        &["org", "disable", "entra"],
+        &["token", "revoke", "jumpcloud"],
+        &["org", "delete", "onelogin"],
+    ] {
+        assert!(run.command(&[], arguments).status.success(), "{arguments:?}");
+    }
+}
+
+/// Words of the program's inside, which are none of a client's business.
+const INTERNAL: [&str; 20] = [
+    "sqlite",
+    "serde",
+    "hyper",
+    "tokio",
+    "panic",
+    "unwrap",
+    ".rs:",
+    "src/",
+    "select ",
+    "insert ",
+    "update ",
+    "no such table",
+    "constraint",
+    "scim_resource",
+    "scim_counter",
+    "disk trouble",
+    "option<",
+    "some(",
+    "/tmp",
+    ".db",
+];
+
+#[test]
+fn nothing_that_a_run_writes_tells_of_tokens_passwords_or_people() {
+    let mut run = Run::new();
+    run.place.json(&["org", "create", "demo"]);
+    let serving = run.serve("json");
+    provision(&mut run, &serving);
+    let token = run.token(&[
+        "org",
+        "create",
+        "acme",
+        "--username",
+        "email",
+        "--unique-group-names",
+        "on",
+    ]);
+    let strict = run.token(&["org", "create", "strict", "--policy", "strict"]);
+    serving.client("acme", &token).mistakes(&strict);
+    serving.client("strict", &strict).mistakes(&token);
+    fail(&run, &serving.client("acme", &token));
+    mistake(&mut run, &serving, &token);
+    run.end(serving);
+    let serving = run.serve("text");
+    let plain = run.token(&["org", "create", "plain"]);
+    serving.client("plain", &plain).mistakes(&token);
+    fail(&run, &serving.client("plain", &plain));
+    run.end(serving);
+
+    let needles = run.needles();
+    the_search_would_find(&run, &needles);
+    let secrets = Search::of(needles.tokens.iter().chain(&needles.passwords));
+    let personal = Search::of(&needles.personal);
+    let mut trouble = Trouble::default();
+    for search in [&secrets, &personal] {
+        trouble.search("the log", &run.log, search);
+        trouble.search("the traces", &run.traces(), search);
+        trouble.search("the metrics", &run.metrics, search);
+    }
+    trouble.search("the metrics", &run.metrics, &Search::of(&organizations(&run)));
+    search_commands(&run, &secrets, &personal, &mut trouble);
+    search_answers(&run, &secrets, &mut trouble);
+    search_database(&run, &secrets, &personal, &mut trouble);
+    assert!(trouble.0.is_empty(), "{:#?}", trouble.0);
+}
+
+/// What was found where it must not be.
+#[derive(Default)]
+struct Trouble(BTreeSet<String>);
+
+impl Trouble {
+    fn search(&mut self, place: &str, text: &str, search: &Search) {
+        for (needle, at) in search.found(text) {
+            let before: String = text[..at].chars().rev().take(120).collect();
+            let before: String = before.chars().rev().collect();
+            let after: String = text[at..].chars().take(120).collect();
+            self.0
+                .insert(format!("{place} has {needle:?}: …{before}{after}…"));
+        }
+    }
+}
+
+/// The needles are what was sent; there are enough of them; and there is something to search in.
+fn the_search_would_find(run: &Run, needles: &Needles) {
+    let sent: String = run
+        .requests
+        .iter()
+        .map(|request| format!("{}\n{}\n", request.head, request.text()))
+        .collect();
+    // A token stands for its hash, too, which nobody sends; personal texts of a query are sent encoded.
+    for (kind, least, per_cent_sent) in [
+        (&needles.tokens, 20, 40),
+        (&needles.passwords, 50, 100),
+        (&needles.personal, 500, 80),
+    ] {
+        let search = Search::of(kind);
+        let found = search.found(&sent).len();
+        let all = search.needles().len();
+        assert!(
+            all > least && found * 100 >= all * per_cent_sent,
+            "{found} of {all}: {kind:#?}"
+        );
+        let planted = |needle| json!({ "message": format!("before {needle} after") }).to_string();
+        let planted: String = search.needles().iter().map(planted).collect();
+        assert_eq!(
+            search.found(&planted).len(),
+            all,
+            "what is planted in a log is found"
+        );
+    }
+    let answered = run.log.lines().filter(|line| line.contains("answered")).count();
+    assert!(answered > 2_000, "{answered} of {} requests", run.requests.len());
+    for cause in ["no such table", "disk trouble"] {
+        assert!(run.log.contains(cause), "causes are for the operator");
+    }
+    assert!(run.collector.spans().len() > 5_000);
+    for status in [400, 401, 404, 409, 413, 500] {
+        assert!(run.metrics.contains(&format!("status=\"{status}\"")), "{status}");
+    }
+}
+
+/// What names organizations: their names and ids.
+fn organizations(run: &Run) -> BTreeSet<String> {
+    let list = run.place.json(&["org", "list"]);
+    let list = list["organizations"].as_array().unwrap();
+    let text = |organization: &Value, name: &str| organization[name].as_str().unwrap().to_owned();
+    let names: BTreeSet<_> = list
+        .iter()
+        .flat_map(|organization| ["organization", "id"].map(|name| text(organization, name)))
+        .collect();
+    assert!(names.len() > 20, "{names:?}");
+    names
+}
+
+fn search_commands(run: &Run, secrets: &Search, personal: &Search, trouble: &mut Trouble) {
+    for (number, printed) in run.commands.iter().enumerate() {
+        let place = format!("`{}`", printed.command);
+        let mut out = printed.out.clone();
+        if let Some((token, _)) = run.tokens.iter().find(|(_, command)| *command == number) {
+            assert_eq!(out.matches(token.as_str()).count(), 1, "{place}");
+            out = out.replace(token.as_str(), "");
+        }
+        for text in [&out, &printed.err] {
+            trouble.search(&place, text, secrets);
+            if !printed.command.starts_with("simulate") {
+                trouble.search(&place, text, personal);
+            }
+        }
+    }
+}
+
+fn search_answers(run: &Run, secrets: &Search, trouble: &mut Trouble) {
+    let internal = Search::of(&INTERNAL.map(str::to_owned));
+    for answer in &run.answers {
+        let place = format!("an answer of {}", answer.status());
+        trouble.search(&place, &answer.head, secrets);
+        trouble.search(&place, &answer.text(), secrets);
+        if answer.status() >= 400 {
+            trouble.search(&place, &answer.text(), &internal);
+        }
+    }
+}
+
+fn search_database(run: &Run, secrets: &Search, personal: &Search, trouble: &mut Trouble) {
+    assert!(
+        run.files
+            .iter()
+            .any(|(name, text)| name.ends_with("-wal") && !text.is_empty())
+    );
+    let people = run.files.iter().map(|(_, text)| personal.found(text).len()).max();
+    assert!(
+        people.unwrap() > 100,
+        "people are in the database, or it is not searched"
+    );
+    for (name, text) in &run.files {
+        trouble.search(name, text, secrets);
+    }
+}
