@@ -137,6 +137,88 @@ fn metrics_count_requests_and_name_nobody() {
     }
 }
 
+/// The value of a sample.
+fn sample(text: &str, name: &str) -> Option<f64> {
+    let line = text.lines().find(|line| line.starts_with(&format!("{name} ")))?;
+    line.rsplit_once(' ').unwrap().1.parse().ok()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn metrics_tell_of_the_process_and_of_the_files() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let text = server.get("/metrics", &[]).text;
+    let value = |name| sample(&text, name).unwrap_or_else(|| panic!("{name}\n{text}"));
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
+    assert!((now - 60.0..=now).contains(&value("process_start_time_seconds")));
+    assert!((1e6..1e9).contains(&value("process_resident_memory_bytes")));
+    assert!(value("process_cpu_seconds_total") < 60.0);
+    assert!((3.0..value("process_max_fds")).contains(&value("process_open_fds")));
+    assert_eq!(value("scim_requests_in_flight"), 0.0);
+    let pages = value("scim_database_file_bytes{file=\"database\"}") / 4096.0;
+    assert!(pages >= 1.0 && pages.fract() == 0.0, "{pages}");
+    assert!(value("scim_database_file_bytes{file=\"wal\"}") > 0.0);
+}
+
+/// A client that begins a request and does not end it is counted until it goes.
+#[test]
+fn metrics_count_requests_under_way() {
+    let place = Place::new();
+    let token = acme(&place);
+    let server = place.serve(&[]);
+    let address = server.started["listening"].as_str().unwrap();
+    let mut stream = std::net::TcpStream::connect(&address["http://".len()..]).unwrap();
+    let head = format!(
+        "POST /scim/acme/v2/Users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: \
+         application/scim+json\r\ncontent-length: 9\r\n\r\n{{"
+    );
+    std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+    let in_flight = || sample(&server.get("/metrics", &[]).text, "scim_requests_in_flight");
+    let until = |wanted| {
+        let began = Instant::now();
+        while in_flight() != Some(wanted) {
+            assert!(began.elapsed() < Duration::from_secs(60));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    until(1.0);
+    drop(stream);
+    until(0.0);
+}
+
+/// features.md row 73.
+#[test]
+fn metrics_tell_when_the_next_token_expires_and_not_whose() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let next = || {
+        sample(
+            &server.get("/metrics", &[]).text,
+            "scim_token_next_expiry_seconds",
+        )
+    };
+    assert_eq!(next(), None, "no token, or none that expires");
+    const DAY: f64 = 86_400.0;
+    let near = |days: f64| {
+        let began = Instant::now();
+        // A reader's snapshot may be a moment old.
+        while !next().is_some_and(|next| (days * DAY - 120.0..=days * DAY).contains(&next)) {
+            assert!(began.elapsed() < Duration::from_secs(60), "{:?}", next());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    for (name, days) in [("acme", "30"), ("hooli", "7"), ("initech", "90")] {
+        place.json(&["org", "create", name]);
+        place.json(&["token", "create", name, "--expires", days]);
+    }
+    near(7.0);
+    place.json(&["org", "disable", "hooli"]);
+    near(30.0);
+    place.json(&["token", "revoke", "acme"]);
+    near(90.0);
+}
+
 /// The exposition format: every sample belongs to a family that was described before it, once.
 #[test]
 fn metrics_are_well_formed() {

@@ -280,7 +280,7 @@ fn mistake(run: &mut Run, serving: &Serving, token: &str) {
         &[token],
         &["token", token],
         &["token", "revoke", "okta", token],
-        &["token", "create", "okta", "--days", token],
+        &["token", "create", "okta", "--expires", token],
         &["token", "list", token],
         &["simulate", "okta", "--url", &with_user, "--token", token],
         &["simulate", "okta", "--url", &in_query, "--token", token],

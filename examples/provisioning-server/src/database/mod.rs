@@ -12,6 +12,7 @@ pub(crate) mod organizations;
 mod tokens;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -52,6 +53,7 @@ pub(crate) struct Access {
 /// Everything that the product keeps.
 pub(crate) struct Product {
     database: Database,
+    address: Address,
     /// Changes of organizations and tokens made through this handle: whoever remembers them compares it.
     changes: AtomicU64,
     /// So that nobody puts another database in its place meanwhile.
@@ -92,6 +94,7 @@ impl Product {
         })?;
         let product = Self {
             database,
+            address: address.clone(),
             changes: AtomicU64::new(0),
             _use: shared,
         };
@@ -334,6 +337,21 @@ impl Product {
     /// What the database has done since it was opened.
     pub(crate) fn statistics(&self) -> Statistics {
         self.database.statistics()
+    }
+
+    /// The files of the database that there are, and their sizes in bytes.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let main = self.address.path();
+        let mut log = main.as_os_str().to_owned();
+        log.push("-wal");
+        [("database", main.into()), ("wal", PathBuf::from(log))]
+            .into_iter()
+            .filter_map(|(name, path)| Some((name, std::fs::metadata(path).ok()?.len())))
+    }
+
+    /// When the next token of an enabled organization expires.
+    pub(crate) async fn next_expiry(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.read(move |reader| tokens::next_expiry(reader, now)).await
     }
 
     /// Ends what waits and closes the file.

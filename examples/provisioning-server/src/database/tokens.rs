@@ -73,6 +73,17 @@ pub(super) fn used(tx: &Transaction<'_>, organization: Uuid, id: Uuid, at: Times
     Ok(())
 }
 
+/// The first time after `now` at which a token of an enabled organization expires.
+pub(super) fn next_expiry(reader: &Reader<'_>, now: Timestamp) -> scim::Result<Option<Timestamp>> {
+    let first = reader.query_one(
+        "SELECT MIN(expires) FROM token
+         WHERE revoked IS NULL AND expires > ?1 AND org IN (SELECT id FROM organization WHERE enabled)",
+        &[now.as_microsecond().into()],
+        |row| row.optional_integer(0),
+    )?;
+    first.flatten().map(read_time).transpose()
+}
+
 fn read(row: &Row<'_>) -> scim::Result<Token> {
     let fingerprint = row.blob(1)?.try_into().map_err(scim::Error::internal)?;
     let time = |column| row.optional_integer(column)?.map(read_time).transpose();

@@ -1,6 +1,7 @@
 //! The log on standard error.
 
 use std::fmt;
+use std::panic::{Location, PanicHookInfo};
 use std::str::FromStr;
 
 use tracing::{Event, Subscriber};
@@ -77,8 +78,20 @@ pub(crate) fn begin(filter: Filter, format: Format, traces: &Traces) -> Result<(
         .with(traces.layer())
         .try_init()
         .map_err(|error| format!("The log cannot be set up: {error}."))?;
+    std::panic::set_hook(Box::new(tell_of_panic));
     traces.announce();
     Ok(())
+}
+
+/// Says where the program has a mistake. The words of a panic are not said: where a text was cut in the wrong place they
+/// hold the text.
+fn tell_of_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map_or_else(|| "an unknown place".to_owned(), Location::to_string);
+    tracing::error!(
+        "The program panicked at {place}: please report this. What it was working on has failed."
+    );
 }
 
 /// Adds the ids of the trace to a JSON object.
@@ -105,5 +118,48 @@ where
             Some(object) => writeln!(writer, "{object},{ids}}}"),
             None => writer.write_str(&line),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_logged_without_its_words() {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let log = tracing_subscriber::fmt()
+            .json()
+            .with_writer(move || writer.clone())
+            .finish();
+        let text = String::from("zoé@example.com");
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(tell_of_panic));
+        let outcome = tracing::subscriber::with_default(log, || std::panic::catch_unwind(|| text[3..].len()));
+        std::panic::set_hook(before);
+        assert!(outcome.is_err());
+        let kept = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert!(
+            kept.contains("panicked at ") && kept.contains("log.rs:"),
+            "{kept}"
+        );
+        assert!(!kept.contains("zo"), "{kept}");
     }
 }

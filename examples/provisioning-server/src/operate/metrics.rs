@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header;
+use jiff::Timestamp;
 
 use super::certificates::Certificates;
 use super::health::VERSION;
+use super::process::Process;
 use super::traces::Counts;
 use crate::database::{Product, Statistics};
 use crate::history::Recorder;
+
+/// How long the database may take to answer one question of a scrape.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The upper bounds of the histogram, in microseconds.
 const BOUNDS: [u64; 13] = [
@@ -67,6 +72,8 @@ pub(crate) struct Metrics {
     certificates: Option<Arc<Certificates>>,
     spans: Option<Arc<Counts>>,
     requests: Mutex<Requests>,
+    in_flight: AtomicUsize,
+    process: Process,
 }
 
 impl Metrics {
@@ -84,7 +91,15 @@ impl Metrics {
             certificates,
             spans,
             requests: Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+            process: Process::new(),
         }
+    }
+
+    /// Counts a request as under way until what is returned is dropped: when it is answered, or its client has gone.
+    pub(super) fn begin(&self) -> UnderWay<'_> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        UnderWay(&self.in_flight)
     }
 
     /// Counts a request.
@@ -102,39 +117,84 @@ impl Metrics {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn text(&self) -> String {
+    async fn text(&self) -> String {
         let mut page = Page::default();
+        self.process.write(&mut page);
         page.describe("scim_build_info", "gauge", "The version that runs.");
         page.sample(format_args!("scim_build_info{{version=\"{VERSION}\"}}"), 1);
         write_requests(&mut page, &self.requests());
+        let help = "Requests that are being answered.";
+        let in_flight = self.in_flight.load(Ordering::Relaxed);
+        page.one("scim_requests_in_flight", "gauge", help, in_flight);
         let overflow = "Requests that the API history counted and did not keep.";
-        page.describe("scim_history_overflow_total", "counter", overflow);
-        page.sample("scim_history_overflow_total", self.history.overflow());
+        page.one(
+            "scim_history_overflow_total",
+            "counter",
+            overflow,
+            self.history.overflow(),
+        );
         write_database(&mut page, &self.product.statistics());
-        let expiry = self.certificates.as_ref().and_then(|it| it.expiry());
-        if let Some(expiry) = expiry {
+        self.write_files(&mut page);
+        self.write_expiry(&mut page).await;
+        if let Some(expiry) = self.certificates.as_ref().and_then(|it| it.expiry()) {
+            let help = "When the certificate of the server ends.";
             let name = "scim_tls_certificate_expiry_timestamp_seconds";
-            page.describe(name, "gauge", "When the certificate of the server ends.");
-            page.sample(name, expiry.as_second());
+            page.one(name, "gauge", help, expiry.as_second());
         }
         if let Some(spans) = &self.spans {
             write_spans(&mut page, spans);
         }
         page.0
     }
+
+    fn write_files(&self, page: &mut Page) {
+        let name = "scim_database_file_bytes";
+        page.describe(name, "gauge", "Sizes of the database and of its write-ahead log.");
+        for (file, bytes) in self.product.files() {
+            page.sample(format_args!("{name}{{file=\"{file}\"}}"), bytes);
+        }
+    }
+
+    /// Warns before an identity provider is locked out. Which organization it is, "token list" says.
+    async fn write_expiry(&self, page: &mut Page) {
+        let now = Timestamp::now();
+        let next = tokio::time::timeout(PATIENCE, self.product.next_expiry(now)).await;
+        // Without a database the other numbers are all the more wanted.
+        if let Ok(Ok(Some(next))) = next {
+            let help = "Time until the next token of an enabled organization expires.";
+            let seconds = next.duration_since(now).as_secs();
+            page.one("scim_token_next_expiry_seconds", "gauge", help, seconds);
+        }
+    }
+}
+
+/// A request that is under way.
+#[derive(Debug)]
+pub(super) struct UnderWay<'m>(&'m AtomicUsize);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Says the numbers.
 pub(crate) async fn metrics(State(metrics): State<Arc<Metrics>>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (kind, metrics.text()).into_response()
+    (kind, metrics.text().await).into_response()
 }
 
 /// A page in the text format of Prometheus. Writing to a string cannot fail.
 #[derive(Debug, Default)]
-struct Page(String);
+pub(super) struct Page(String);
 
 impl Page {
+    /// A family of one sample without labels.
+    pub(super) fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.describe(name, kind, help);
+        self.sample(name, value);
+    }
+
     fn describe(&mut self, name: &str, kind: &str, help: &str) {
         _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
@@ -217,10 +277,14 @@ fn write_database(page: &mut Page, statistics: &Statistics) {
             statistics.wal_restarts,
             "Times the write-ahead log started over.",
         ),
+        (
+            "failed_restarts",
+            statistics.failed_restarts,
+            "Times that the write-ahead log could not start over, because something was still reading from it.",
+        ),
     ] {
         let name = format!("scim_database_{name}_total");
-        page.describe(&name, "counter", help);
-        page.sample(name, value);
+        page.one(&name, "counter", help, value);
     }
     for (name, value, help) in [
         (
@@ -234,8 +298,7 @@ fn write_database(page: &mut Page, statistics: &Statistics) {
             "Pages in the write-ahead log after the last commit.",
         ),
     ] {
-        page.describe(name, "gauge", help);
-        page.sample(name, value);
+        page.one(name, "gauge", help, value);
     }
 }
 
@@ -251,8 +314,8 @@ fn write_spans(page: &mut Page, spans: &Counts) {
         page.sample(sample, counter.load(Ordering::Relaxed));
     }
     let name = "scim_trace_spans_waiting";
-    page.describe(name, "gauge", "Spans that wait for the collector.");
-    page.sample(name, spans.waiting.load(Ordering::Relaxed));
+    let waiting = spans.waiting.load(Ordering::Relaxed);
+    page.one(name, "gauge", "Spans that wait for the collector.", waiting);
 }
 
 #[cfg(test)]

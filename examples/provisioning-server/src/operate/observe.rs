@@ -21,6 +21,7 @@ const REQUEST_ID: &str = "x-request-id";
 /// Counts, traces and logs a request. None of them has the path or the query: they name people.
 pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
+    let _under_way = metrics.begin();
     let method = known(request.method());
     let span = traces::of_request(method, &request);
     let response = next.run(request).instrument(span.clone()).await;
