@@ -120,12 +120,13 @@ pub(super) fn guarded<T>(job: impl FnOnce() -> Result<T>) -> Result<T> {
         .unwrap_or_else(|payload| Err(Error::internal(panic_message(&*payload))))
 }
 
+/// Only words that are part of the program are repeated: those that are put together when it panics may hold the text
+/// that was worked on.
 fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    format!("a job panicked: {}", text.unwrap_or("(no message)"))
+    match payload.downcast_ref::<&str>() {
+        Some(text) => format!("a job panicked: {text}"),
+        None => "a job panicked".to_owned(),
+    }
 }
 
 /// Why a whole group was undone: one cause that each of its jobs is told.
