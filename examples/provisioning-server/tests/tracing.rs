@@ -76,7 +76,6 @@ fn a_request_is_a_span_of_the_callers_trace_and_names_nobody() {
             "http.request.method": "POST",
             "http.route": "/scim/{organization}/v2/Users",
             "http.response.status_code": "201",
-            "url.scheme": "http",
             "request.id": "req-1",
             "scim.organization.id": organization,
             "scim.operation": "create",

@@ -8,7 +8,8 @@ use super::{export, route};
 
 /// Begins the span of a request, as a part of the caller's trace if the caller names one. `method` is one of a few.
 ///
-/// By the conventions it would have the path and the address of the caller, too: they name people.
+/// By the conventions it would have the path and the address of the caller, too: they name people. Nor has it the scheme:
+/// what ends TLS may stand before the server.
 pub(in crate::operate) fn of_request(method: &'static str, request: &Request) -> Span {
     let path = request.uri().path();
     let span = tracing::info_span!(
@@ -19,7 +20,6 @@ pub(in crate::operate) fn of_request(method: &'static str, request: &Request) ->
         http.request.method = if method == "other" { "_OTHER" } else { method },
         http.route = route::of(path),
         http.response.status_code = Empty,
-        url.scheme = "http",
         "error.type" = Empty,
         request.id = Empty,
         scim.organization.id = Empty,
