@@ -421,3 +421,77 @@ fn too_long() -> scim::Error {
 fn not_read(cause: io::Error) -> Fault {
     Fault::internal("The file cannot be read.", cause)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::{Address, Purpose};
+    use crate::domain::organization::Name;
+    use crate::domain::settings::Settings;
+
+    const PEOPLE: usize = 1_234;
+    const EDGES: usize = 12_345;
+
+    fn file(organization: &Organization) -> String {
+        let mut text = serde_json::to_string(&Head::of(organization)).unwrap() + "\n";
+        for number in 0..PEOPLE {
+            let meta =
+                r#"{"created":"2024-01-01T00:00:00Z","lastModified":"2024-01-01T00:00:00Z","version":"1"}"#;
+            text += &format!(
+                r#"{{"type":"User","resource":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"u{number}","userName":"u{number}","meta":{meta}}}}}"#
+            );
+            text.push('\n');
+        }
+        let title = "x".repeat(BATCH_BYTES);
+        text += &format!("{{\"type\":\"User\",\"resource\":{{\"title\":\"{title}\"}}}}\n").repeat(3);
+        for _ in 0..EDGES / 1_000 {
+            let add = serde_json::to_string(&vec!["u1"; 1_000]).unwrap();
+            text += &format!("{{\"type\":\"Group\",\"id\":\"g\",\"attribute\":\"members\",\"add\":{add}}}\n");
+        }
+        text
+    }
+
+    /// Memory, and the time for which others wait, do not depend on the file.
+    #[tokio::test]
+    async fn a_batch_is_small_whatever_the_file_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite://{}", folder.path().join("p.db").display());
+        let product = Product::open(&Address::parse(&address).unwrap(), Purpose::Command)
+            .await
+            .unwrap();
+        let name = Name::parse("acme").unwrap();
+        let organization = Organization::new(
+            Uuid::nil(),
+            name,
+            None,
+            Settings::default(),
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+        let text = file(&organization);
+        let opened = Opened::new(text.as_bytes()).unwrap();
+        let mut import = Import::new(&product, &organization, opened, false).unwrap();
+        let mut batches = Vec::new();
+        loop {
+            let began = import.lines.mark().bytes;
+            let (batch, end) = import.read_batch().unwrap();
+            let edges: usize = batch
+                .iter()
+                .filter_map(|ready| ready.line.as_ref().ok()?.edges())
+                .sum();
+            batches.push((batch.len(), edges, import.lines.mark().bytes - began));
+            if !matches!(end, End::More) {
+                break;
+            }
+        }
+        let lines: usize = batches.iter().map(|batch| batch.0).sum();
+        assert_eq!(lines, PEOPLE + 3 + EDGES / 1_000, "{batches:?}");
+        assert!(batches.iter().all(|batch| batch.0 <= BATCH_LINES), "{batches:?}");
+        assert!(batches.iter().all(|batch| batch.1 <= BATCH_EDGES), "{batches:?}");
+        assert!(
+            batches.iter().all(|batch| batch.2 <= 2 * BATCH_BYTES as u64),
+            "{batches:?}"
+        );
+        product.close().await;
+    }
+}

@@ -106,16 +106,17 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     /// use scim::policy::Policy;
     /// use scim::resources::User;
     /// use scim::store::Store;
-    /// use scim::store::sqlite::Sqlite;
+    /// use scim::store::sqlite::{Sqlite, Transaction};
     ///
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let store: Sqlite<String> = Sqlite::in_memory()?.resource::<User>().build()?;
-    /// let bjensen = store.create(&"acme".to_owned(), User::new("bjensen")).await?;
+    /// store.create(&"acme".to_owned(), User::new("bjensen")).await?;
+    /// // Of one line, as there is but one person.
     /// let chunk = store.export("acme").next().await.unwrap()?;
     ///
     /// let import = store.import(&Policy::default());
     /// let line = import.read(&chunk)?;
-    /// let apply = move |tx: &_| import.apply(tx, &"other".to_owned(), &line);
+    /// let apply = move |tx: &Transaction<'_>| import.apply(tx, &"other".to_owned(), &line);
     /// assert_eq!(store.database().write(apply).await?, 1);
     /// assert_eq!(store.count::<User>("other").await?, 1);
     /// # Ok::<_, scim::Error>(())
