@@ -271,9 +271,44 @@ fn mistake(run: &mut Run, serving: &Serving, token: &str) {
     let file_url = run
         .place
         .file("url.toml", "public-url = \"https://ops:zqxpw-62@x.example\"");
+    let key = run.place.file("wrong.pem", "zqxpw-80");
+    let bad_line = run.place.file(
+        "bad.jsonl",
+        &format!(
+            "{}\n{{\"type\":\"User\",\"resource\":{{\"password\":\"zqxpw-81\",\"userName\":zqxpw-82}}}}\n",
+            first_line(run)
+        ),
+    );
+    let no_export = run.place.file("none.jsonl", "{\"password\":\"zqxpw-83\"}\n");
     for arguments in [
         &["org", "create", token][..],
         &["org", "create", "x", token],
+        &["backup", &format!("{token}/x.db")],
+        &["backup", &key],
+        &["restore", token],
+        &["restore", &key],
+        &["check", token],
+        &["export", token],
+        &["export", "okta", "--out", &format!("{token}/x")],
+        &["import", token],
+        &["import", &key],
+        &["import", &no_export],
+        &["import", &bad_line, "--org", "imported", "--incomplete"],
+        &["health", "--url", &with_user],
+        &["health", "--url", token],
+        &["serve", "--tls-cert", token, "--tls-key", token],
+        &["serve", "--tls-cert", &key, "--tls-key", &key],
+        &[
+            "simulate",
+            "okta",
+            "--url",
+            "https://127.0.0.1:9/v2",
+            "--token",
+            token,
+            "--ca",
+            &key,
+        ],
+        &["simulate", "okta", "--url", &in_path, "--token-file", token],
         &["org", "show", token],
         &["org", "set", "okta", "--idp", token],
         &["org", "set", "okta", "--display", ""],
@@ -317,6 +352,17 @@ fn mistake(run: &mut Run, serving: &Serving, token: &str) {
         run.command(&[], &[arguments, &["--json"]].concat());
     }
     run.command(&[("RUST_LOG", &format!("scim={token}"))], &["serve"]);
+    for (variable, value) in [
+        ("DATABASE_URL", "ops:zqxpw-84@x.example"),
+        ("DATABASE_URL_FILE", &key),
+        ("PUBLIC_URL_FILE", &key),
+        ("LISTEN_FILE", token),
+        ("TLS_KEY", token),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://ops:zqxpw-85@x.example"),
+    ] {
+        run.command(&[(variable, value)], &["serve", "--check-config"]);
+        run.command(&[(variable, value)], &["serve", "--check-config", "--json"]);
+    }
     for arguments in [
         &["org", "list"][..],
         &["org", "show", "okta"],
@@ -325,9 +371,22 @@ fn mistake(run: &mut Run, serving: &Serving, token: &str) {
         &["org", "disable", "entra"],
         &["token", "revoke", "jumpcloud"],
         &["org", "delete", "onelogin"],
+        &["backup", "copy.db"],
+        &["export", "okta", "--out", "okta.jsonl"],
+        &["import", "okta.jsonl", "--org", "okta-2"],
+        &["check"],
+        &["restore", "copy.db", "--database", "sqlite://restored.db"],
     ] {
         assert!(run.command(&[], arguments).status.success(), "{arguments:?}");
     }
+}
+
+/// The line with which an export begins.
+fn first_line(run: &Run) -> String {
+    let out = run.place.path("first.jsonl");
+    run.place.json(&["export", "okta", "--out", &out]);
+    let text = std::fs::read_to_string(out).unwrap();
+    text.lines().next().unwrap().to_owned()
 }
 
 /// Words of the program's inside, which are none of a client's business.
