@@ -11,7 +11,7 @@
     reason = "what fails here fails the test"
 )]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -101,7 +101,85 @@ async fn the_same_seed_sends_the_same_requests() {
     assert_ne!(first.requests, run(6).await.requests);
 }
 
-/// A server that is wrapped in the faults of PyPI's scim2-server 0.8.3.
+/// Notes what is asked, and how many requests are under way at once.
+#[derive(Clone)]
+struct Watched {
+    server: Through<ScimService<()>>,
+    log: Arc<Mutex<Log>>,
+}
+
+#[derive(Default)]
+struct Log {
+    requests: Vec<String>,
+    under_way: usize,
+    most: usize,
+}
+
+impl Transport for Watched {
+    async fn send(&mut self, request: Request) -> Result<Response, NoAnswer> {
+        {
+            let mut log = self.log.lock().unwrap();
+            let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+            let path = request.uri().path();
+            // Ids are another in every run.
+            let path = &path[..path[1..].find('/').map_or(path.len(), |end| end + 1)];
+            let query = request.uri().query();
+            let name = (&body["userName"], &body["displayName"]);
+            log.requests
+                .push(format!("{} {path} {query:?} {name:?}", request.method()));
+            log.under_way += 1;
+            log.most = log.most.max(log.under_way);
+        }
+        tokio::task::yield_now().await;
+        let answer = self.server.send(request).await;
+        self.log.lock().unwrap().under_way -= 1;
+        answer
+    }
+}
+
+#[tokio::test]
+async fn the_same_is_sent_over_any_number_of_connections() {
+    let run = |dialect, connections| async move {
+        let (server, log) = (server(), Arc::default());
+        let mut connections = vec![
+            Watched {
+                server,
+                log: Arc::clone(&log)
+            };
+            connections
+        ];
+        let script = Script::seeded(9).people(120).groups(12).members(30).changes(80);
+        let report = Simulation::new(dialect, script)
+            .over(Misbehaviour::rough())
+            .run_abreast(&mut connections)
+            .await;
+        assert!(report.is_success(), "{report}");
+        assert!(report.network.unanswered > 0, "{report}");
+        let Log {
+            mut requests, most, ..
+        } = std::mem::take(&mut *log.lock().unwrap());
+        requests.sort_unstable();
+        (requests, report.network, most)
+    };
+    for dialect in Dialect::ALL {
+        let (one_by_one, network, most) = run(dialect, 1).await;
+        assert_eq!(most, 1);
+        let (abreast, network_abreast, most) = run(dialect, 7).await;
+        assert_eq!(most, 7, "{dialect}");
+        assert_eq!(one_by_one, abreast, "{dialect}");
+        assert_eq!(network, network_abreast, "{dialect}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_connection_nothing_is_provisioned() {
+    let none: &mut [Through<ScimService<()>>] = &mut [];
+    let report = Simulation::new(Dialect::Okta, script(1)).run_abreast(none).await;
+    assert!(matches!(report.health, Health::NotConnected(_)), "{report}");
+}
+
+/// A server with the faults of several peers. `python_server.rs` has a real one; this one has what that lacks, such as
+/// removing everybody where one is to be removed.
 struct Faulty(Through<ScimService<()>>, Vec<(String, Value)>);
 
 impl Transport for Faulty {
@@ -351,7 +429,7 @@ async fn a_server_that_forgets_is_found_out() {
 
 #[tokio::test]
 async fn only_what_is_kept_is_compared_and_progress_is_told() {
-    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = Arc::new(Mutex::new(Vec::new()));
     let telling = told.clone();
     let report = Simulation::new(
         Dialect::OneLogin,

@@ -111,6 +111,25 @@ fn a_server_in_step_with_entra_over_a_rough_network_is_reported_so_to_scripts() 
 }
 
 #[test]
+fn several_connections_send_what_one_would_and_the_report_says_how_long_it_took() {
+    let run = |connections| {
+        let bench = Bench::new(&["--idp", "entra"]);
+        let output = bench.simulate(&["entra", "--connections", connections, "--json"]);
+        assert!(output.status.success(), "{}", text(&output.stdout));
+        document(&output)
+    };
+    let (one, several) = (run("1"), run("8"));
+    assert_eq!(one["requests"], several["requests"]);
+    for part in ["total", "initial_cycle", "changes", "comparison"] {
+        assert!(several["timing"][part].as_f64().unwrap() > 0.0, "{several:#}");
+    }
+    assert!(
+        several["requests_per_second"].as_f64().unwrap() > 0.0,
+        "{several:#}"
+    );
+}
+
+#[test]
 fn the_same_seed_sends_the_same_requests() {
     let requests = |seed| {
         let bench = Bench::new(&[]);
@@ -149,6 +168,8 @@ fn a_wrong_token_is_what_the_provider_would_say_and_is_not_repeated() {
     let report = document(&output);
     assert_eq!(output.status.code(), Some(1), "{report:#}");
     assert_eq!(report["connection"], "not_connected");
+    let advice = report["connection_advice"].as_str().unwrap();
+    assert!(advice.contains("token"), "{advice}");
     assert!(
         report["connection_trouble"].as_str().unwrap().contains("401"),
         "{report:#}"
@@ -192,6 +213,16 @@ fn mistakes_in_the_command_are_no_findings() {
         &["simulate", "okta", "--url", url, "--token", ""],
         &["simulate", "okta", "--url", url, "--token", "t", "--rate", "0"],
         &["simulate", "okta", "--url", url, "--token", "t", "--users", "-1"],
+        &[
+            "simulate",
+            "okta",
+            "--url",
+            url,
+            "--token",
+            "t",
+            "--connections",
+            "0",
+        ],
     ] {
         assert_eq!(place.refusal(arguments).0, 2, "{arguments:?}");
     }

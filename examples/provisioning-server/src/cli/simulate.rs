@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
@@ -54,7 +55,7 @@ pub(super) struct Simulate {
     /// How many groups there are at the beginning
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(..=MOST))]
     groups: u32,
-    /// How many people a group has at the beginning, at most
+    /// How many people a group has at the beginning, if there are as many
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(..=MOST))]
     members: u32,
     /// How many things happen after the initial cycle: hires, renames, moves, leaves, returns and removals
@@ -66,6 +67,9 @@ pub(super) struct Simulate {
     /// How many requests there are at most in a second, such as 25 or 25/s
     #[arg(long, value_name = "REQUESTS/s")]
     rate: Option<Rate>,
+    /// How many people or groups are provisioned at the same time in the initial cycle
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=64))]
+    connections: u8,
     /// Lose, repeat and delay requests and answers, as networks do
     #[arg(long)]
     rough: bool,
@@ -129,7 +133,8 @@ impl Simulate {
         let mut server = Server::new(&self.url, trust, &token, self.rate)?;
         server.ping(&self.url).await?;
         let bar = progress::bar(None, "{bar:30} {pos}/{len} steps, {msg}, {elapsed}, {eta} left");
-        let report = self.simulation(bar.clone()).run(&mut server).await;
+        let mut connections = vec![server; usize::from(self.connections)];
+        let report = self.simulation(bar.clone()).run_abreast(&mut connections).await;
         bar.finish_and_clear();
         output.result(&Outcome::new(self.seed, &report), |_| report.to_string());
         Ok(if report.is_success() {
@@ -178,10 +183,11 @@ fn show(bar: &ProgressBar, progress: Progress) {
     bar.set_message(format!("{} requests", progress.requests));
 }
 
-/// The server under trial, over connections that are kept.
+/// The server under trial, over connections that are kept. Clones share them, and the pace.
+#[derive(Clone)]
 struct Server {
     connections: Through<Https1>,
-    pace: Option<Pace>,
+    pace: Option<Arc<Mutex<Pace>>>,
     /// Whether the last answer asked for patience. When the simulated network does, nobody has to wait.
     is_busy: bool,
 }
@@ -194,7 +200,7 @@ impl Server {
         credentials.set_sensitive(true);
         Ok(Self {
             connections: Through::new(client.service().clone(), url).with_header(AUTHORIZATION, credentials),
-            pace: rate.map(Pace::new),
+            pace: rate.map(|rate| Arc::new(Mutex::new(Pace::new(rate)))),
             is_busy: false,
         })
     }
@@ -218,8 +224,12 @@ impl Server {
 
 impl Transport for Server {
     async fn send(&mut self, request: Request) -> Result<Response, NoAnswer> {
-        if let Some(pace) = &mut self.pace {
-            tokio::time::sleep_until(pace.next(Instant::now())).await;
+        if let Some(pace) = &self.pace {
+            let next = pace
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .next(Instant::now());
+            tokio::time::sleep_until(next).await;
         }
         let answer = tokio::time::timeout(LONGEST_WAIT, self.connections.send(request)).await;
         let answer = answer.unwrap_or_else(|_| {
@@ -271,6 +281,9 @@ struct Outcome<'r> {
     connection: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     connection_trouble: Option<&'r str>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection_advice: Option<&'r str>,
     people: usize,
     groups: usize,
     changes: usize,
@@ -278,7 +291,10 @@ struct Outcome<'r> {
     quarantines: u64,
     /// The provider's own clock: back-off and waits between cycles.
     simulated_seconds: u64,
+    /// The time that the run took.
+    timing: Seconds,
     request_count: u64,
+    requests_per_second: f64,
     requests: &'r BTreeMap<String, u64>,
     network: Disturbances,
     faults: Vec<Finding<'r>>,
@@ -287,6 +303,15 @@ struct Outcome<'r> {
     unfinished: &'r [String],
     difference_count: u64,
     differences: &'r [String],
+}
+
+/// How long the parts of the run took, in seconds.
+#[derive(Debug, Serialize)]
+struct Seconds {
+    total: f64,
+    initial_cycle: f64,
+    changes: f64,
+    comparison: f64,
 }
 
 /// What the simulated network did.
@@ -305,14 +330,21 @@ struct Finding<'r> {
     what: String,
     count: u64,
     first: &'r str,
+    /// What the server must do about it, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
 }
 
 impl<'r> Finding<'r> {
-    fn of_all<K: ToString>(tallies: &'r BTreeMap<K, Tally>) -> Vec<Self> {
+    fn of_all<K: ToString>(
+        tallies: &'r BTreeMap<K, Tally>,
+        advice: impl Fn(&K) -> Option<&'static str>,
+    ) -> Vec<Self> {
         let finding = |(what, tally): (&K, &'r Tally)| Self {
             what: what.to_string(),
             count: tally.count,
             first: &tally.example,
+            advice: advice(what),
         };
         tallies.iter().map(finding).collect()
     }
@@ -321,20 +353,28 @@ impl<'r> Finding<'r> {
 impl<'r> Outcome<'r> {
     fn new(seed: u64, report: &'r Report) -> Self {
         let (connection, connection_trouble) = connection(&report.health);
-        let network = report.network;
+        let (network, timing) = (report.network, report.timing);
         Self {
             provider: &report.dialect,
             seed,
             in_step: report.is_success(),
             connection,
             connection_trouble,
+            connection_advice: Some(report.advice.as_str()).filter(|advice| !advice.is_empty()),
             people: report.people,
             groups: report.groups,
             changes: report.changes,
             cycles: report.cycles,
             quarantines: report.quarantines,
             simulated_seconds: report.clock.as_secs(),
+            timing: Seconds {
+                total: timing.total().as_secs_f64(),
+                initial_cycle: timing.initial_cycle.as_secs_f64(),
+                changes: timing.changes.as_secs_f64(),
+                comparison: timing.comparison.as_secs_f64(),
+            },
             request_count: report.request_count(),
+            requests_per_second: report.requests_per_second(),
             requests: &report.requests,
             network: Disturbances {
                 lost: network.lost,
@@ -343,8 +383,8 @@ impl<'r> Outcome<'r> {
                 late: network.late,
                 throttled: network.throttled,
             },
-            faults: Finding::of_all(&report.faults),
-            refusals: Finding::of_all(&report.refusals),
+            faults: Finding::of_all(&report.faults, |fault| Some(fault.advice())),
+            refusals: Finding::of_all(&report.refusals, |_| None),
             unfinished_count: report.unfinished_count,
             unfinished: &report.unfinished,
             difference_count: report.difference_count,

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
+use super::console::Console;
 use super::directory::{Group, Person};
 use super::job::{Job, Trouble};
 use super::ledger::{Ledger, Roster, Team};
-use super::provider::{GROUP, Provider, USER, headers, plus, search_target};
+use super::provider::{GROUP, Provider, USER, headers, plus, remove_by_value, search_target};
 use super::transport::Transport;
 
 #[derive(Default)]
@@ -42,6 +43,11 @@ impl Authentik {
 
 impl Provider for Authentik {
     const NAME: &'static str = "authentik";
+    const CONSOLE: Console = Console {
+        test: "Providers > SCIM > Sync status",
+        failures: "Providers > SCIM > Sync status, messages of the last run",
+        retry: "each is tried again in the hourly sync",
+    };
 
     fn headers(&self) -> HeaderMap {
         headers(&[
@@ -106,7 +112,7 @@ impl Provider for Authentik {
     }
 
     async fn update<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         id: &str,
         person: &Person,
@@ -122,7 +128,7 @@ impl Provider for Authentik {
     /// The group's own attributes come without a path, with `path: null` as the serializer leaves it; members one
     /// operation each; removals by value. Then the group is read, and what is not as it should be is repaired.
     async fn push<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         group: &Group,
         team: &Team,
@@ -143,17 +149,13 @@ impl Provider for Authentik {
             job.ledger.confirm_name(group.key, Some(&group.name));
         }
         job.ledger.doubt(group.key, roster);
+        let removal = |values: Value| json!({"op": "remove", "path": "members", "value": values});
         let add = |id: &str| json!({"op": "add", "path": "members", "value": [{"value": id}]});
         let adds: Vec<_> = roster.add.iter().map(|member| add(&member.id)).collect();
         self.send_chunked(job, &path, &adds).await?;
         if !roster.remove.is_empty() {
             let values: Value = roster.remove.iter().map(|(_, id)| json!({"value": id})).collect();
-            job.ledger.removed_by_value.insert(team.id.clone());
-            job.patch(
-                &path,
-                vec![json!({"op": "remove", "path": "members", "value": values})],
-            )
-            .await?;
+            remove_by_value(job, &team.id, removal(values)).await?;
         }
         let held = job.get(&path).await?;
         let held: BTreeSet<&str> = held
@@ -168,11 +170,7 @@ impl Provider for Authentik {
         self.send_chunked(job, &path, &missing).await?;
         let surplus: Value = held.difference(&wanted).map(|id| json!({"value": id})).collect();
         if surplus.as_array().is_some_and(|surplus| !surplus.is_empty()) {
-            job.patch(
-                &path,
-                vec![json!({"op": "remove", "path": "members", "value": surplus})],
-            )
-            .await?;
+            remove_by_value(job, &team.id, removal(surplus)).await?;
         }
         job.ledger.confirm(group.key, roster);
         Ok(())

@@ -48,6 +48,23 @@ impl Group {
     }
 }
 
+/// Somebody or something that is provisioned. People come before the groups that name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Object {
+    Person(Key),
+    Group(Key),
+}
+
+impl Object {
+    pub(super) fn is_person(self) -> bool {
+        matches!(self, Self::Person(_))
+    }
+
+    pub(super) fn is_group(self) -> bool {
+        matches!(self, Self::Group(_))
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Directory {
     pub(super) people: BTreeMap<Key, Person>,
@@ -55,6 +72,39 @@ pub(super) struct Directory {
 }
 
 impl Directory {
+    /// Everybody, then every group.
+    pub(super) fn objects(&self) -> impl Iterator<Item = Object> {
+        let people = self.people.keys().map(|key| Object::Person(*key));
+        people.chain(self.groups.keys().map(|key| Object::Group(*key)))
+    }
+
+    /// What a report calls it.
+    pub(super) fn name_of(&self, object: Object) -> String {
+        match object {
+            Object::Person(key) => match self.people.get(&key) {
+                Some(person) => person.login.clone(),
+                None => "a removed person".to_owned(),
+            },
+            Object::Group(key) => match self.groups.get(&key) {
+                Some(group) => format!("group “{}”", group.name),
+                None => "a dissolved group".to_owned(),
+            },
+        }
+    }
+
+    /// Whom its description names: a person's manager, a group's members.
+    pub(super) fn named_by(&self, object: Object) -> impl Iterator<Item = Key> {
+        let (person, group) = match object {
+            Object::Person(key) => (self.people.get(&key), None),
+            Object::Group(key) => (None, self.groups.get(&key)),
+        };
+        let members = group.into_iter().flat_map(|group| group.members.iter().copied());
+        person
+            .and_then(|person| person.manager)
+            .into_iter()
+            .chain(members)
+    }
+
     pub(super) fn groups_of(&self, person: Key) -> impl Iterator<Item = Key> {
         self.groups
             .values()

@@ -3,11 +3,14 @@
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
 
-use super::directory::{Group, Person};
+use super::console::Console;
+use super::directory::{Group, Key, Person};
 use super::flatten::{Attributes, flatten};
 use super::job::{Job, Refusal, Trouble};
-use super::ledger::{Ledger, Roster, Team};
-use super::provider::{ENTERPRISE, GROUP, Provider, Quarantine, USER, headers, literal, plus, search_target};
+use super::ledger::{Ledger, Member, Roster, Team};
+use super::provider::{
+    ENTERPRISE, GROUP, Provider, Quarantine, USER, headers, literal, plus, remove_by_value, search_target,
+};
 use super::report::Fault;
 use super::transport::Transport;
 
@@ -44,6 +47,13 @@ impl EntraCompliant {
 }
 
 const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
+
+/// Where Entra shows what happened.
+const CONSOLE: Console = Console {
+    test: "Provisioning > Admin Credentials > Test Connection",
+    failures: "Monitor > Provisioning logs, status Failure",
+    retry: "each is tried again in the next cycles, ever more seldom",
+};
 
 const HEADERS: &[(&str, &str)] = &[
     ("accept", "application/scim+json"),
@@ -126,6 +136,24 @@ fn group(group: &Group) -> Value {
     })
 }
 
+/// A group without the schema that only Entra knows; a person whose manager is an object.
+fn simplified(body: &Value) -> Option<(Fault, Value)> {
+    let mut simple = body.clone();
+    if let Some(manager) = simple
+        .get_mut(ENTERPRISE)
+        .and_then(|enterprise| enterprise.get_mut("manager"))
+    {
+        let id = manager.as_str()?.to_owned();
+        *manager = json!({"value": id});
+        return Some((Fault::ManagerRefused, simple));
+    }
+    if body.get("userName").is_some() {
+        return None;
+    }
+    simple.as_object_mut()?.insert("schemas".into(), json!([GROUP]));
+    Some((Fault::UnknownSchemaRefused, simple))
+}
+
 /// Looks for people and groups that cannot exist; anything but an empty list means that this is no SCIM server.
 async fn connect<T: Transport>(job: &mut Job<'_, T>) -> Result<(), Trouble> {
     let guid = job.guid();
@@ -138,7 +166,10 @@ async fn connect<T: Transport>(job: &mut Job<'_, T>) -> Result<(), Trouble> {
             .as_ref()
             .is_err_and(|trouble| trouble.status() == Some(404))
         {
-            job.report.fault(Fault::EmptySearchRefused, format!("GET {path}"));
+            job.report.fault(
+                Fault::EmptySearchRefused,
+                format!("GET {path} was refused with 404"),
+            );
         }
         let list = answer?.body;
         if let Some(found) = job.resources(&path, &list)?.first() {
@@ -315,11 +346,10 @@ impl Style {
             job.patch(&path, vec![add]).await?;
         }
         for members in roster.remove.chunks(MEMBERS_AT_ONCE) {
-            let removals = self.removals(members);
-            if self == Self::Default {
-                job.ledger.removed_by_value.insert(team.id.clone());
+            match self {
+                Self::Default => remove_by_value(job, &team.id, self.removal(members)).await?,
+                Self::Compliant => job.patch(&path, removals(members)).await?,
             }
-            job.patch(&path, removals).await?;
         }
         job.ledger.confirm(group.key, roster);
         Ok(())
@@ -333,20 +363,9 @@ impl Style {
         .collect()
     }
 
-    fn removals(self, members: &[(u32, String)]) -> Vec<Value> {
-        match self {
-            Self::Default => {
-                let ids = members.iter().map(|(_, id)| id.as_str());
-                vec![json!({"op": "Remove", "path": "members", "value": self.references(ids)})]
-            }
-            Self::Compliant => {
-                let path = |id: &str| format!("members[value eq {}]", literal(id));
-                members
-                    .iter()
-                    .map(|(_, id)| json!({"op": "remove", "path": path(id)}))
-                    .collect()
-            }
-        }
+    fn removal(self, members: &[(Key, String)]) -> Value {
+        let ids = members.iter().map(|(_, id)| id.as_str());
+        json!({"op": self.word("Remove"), "path": "members", "value": self.references(ids)})
     }
 
     /// Provisioning on demand takes up to five members of a group, whether they are there already or not.
@@ -365,6 +384,14 @@ impl Style {
 
 const MEMBERS_AT_ONCE: usize = 20;
 
+fn removals(members: &[(Key, String)]) -> Vec<Value> {
+    let path = |id: &str| format!("members[value eq {}]", literal(id));
+    members
+        .iter()
+        .map(|(_, id)| json!({"op": "remove", "path": path(id)}))
+        .collect()
+}
+
 /// Entra only says that the PATCH was refused. To say what the server does not understand, every operation is tried
 /// alone; each is a part of what was wanted anyway.
 async fn explain<T: Transport>(
@@ -375,7 +402,7 @@ async fn explain<T: Transport>(
     refusal: &Refusal,
 ) {
     for operation in operations {
-        let text = operation.to_string();
+        let text = sentence(&operation);
         let Err(Trouble::Refused(alone)) = job.patch(path, vec![operation.clone()]).await else {
             continue;
         };
@@ -383,7 +410,7 @@ async fn explain<T: Transport>(
         let makes = changes
             .iter()
             .any(|change| change.is_new_element && self::path(&change.name) == name);
-        let example = format!("{text} was refused with {} {}", alone.status, alone.detail);
+        let example = format!("{text}: {alone}");
         if makes {
             job.report.fault(Fault::ElementNotMade, example);
         } else if name == MANAGER && operation.get("value").is_some_and(Value::is_string) {
@@ -395,9 +422,26 @@ async fn explain<T: Transport>(
     }
 }
 
+/// `Replace title with "Counsel"`: an operation as an administrator can read it.
+fn sentence(operation: &Value) -> String {
+    let text = |name| operation.get(name).and_then(Value::as_str);
+    let op = text("op").unwrap_or_default();
+    match (text("path"), operation.get("value")) {
+        (Some(path), Some(value)) => format!("{op} {path} with {value}"),
+        (Some(path), None) => format!("{op} {path}"),
+        (None, Some(Value::Object(values))) => {
+            let names: Vec<_> = values.keys().map(String::as_str).collect();
+            format!("{op} {}", names.join(", "))
+        }
+        _ => op.to_owned(),
+    }
+}
+
 /// What the dialects of Entra have in common.
 macro_rules! common {
     () => {
+        const CONSOLE: Console = CONSOLE;
+
         fn headers(&self) -> HeaderMap {
             headers(HEADERS)
         }
@@ -423,12 +467,16 @@ macro_rules! common {
             group(of)
         }
 
+        fn simplified(&self, body: &Value) -> Option<(Fault, Value)> {
+            simplified(body)
+        }
+
         async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
             connect(job).await
         }
 
         async fn push<T: Transport>(
-            &mut self,
+            &self,
             job: &mut Job<'_, T>,
             group: &Group,
             team: &Team,
@@ -438,7 +486,7 @@ macro_rules! common {
         }
 
         async fn update<T: Transport>(
-            &mut self,
+            &self,
             job: &mut Job<'_, T>,
             id: &str,
             person: &Person,
@@ -449,9 +497,10 @@ macro_rules! common {
         }
 
         async fn on_demand<T: Transport>(
-            &mut self,
+            &self,
             job: &mut Job<'_, T>,
             team: &Team,
+            _: &[Member],
         ) -> Result<bool, Trouble> {
             // The flag in the tenant URL does nothing here.
             Style::Default.on_demand(job, team).await

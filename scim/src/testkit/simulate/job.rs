@@ -1,5 +1,6 @@
 //! A provider at work: it asks, waits, asks again, and looks at the answers as the provider does.
 
+use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -45,15 +46,95 @@ impl Trouble {
         !matches!(self, Self::NoAnswer(_))
     }
 
+    /// Refusals of one kind: the same method at the same endpoint with the same answer.
+    pub(super) fn kind(&self) -> String {
+        match self {
+            Self::Refused(refusal) => {
+                let (method, path) = refusal.what.split_once(' ').unwrap_or_default();
+                let endpoint = endpoint(path);
+                let what = format!(
+                    "{} fails with {} {}",
+                    deed(method, endpoint),
+                    refusal.status,
+                    refusal.keyword
+                );
+                format!("{} ({method} {endpoint})", what.trim_end())
+            }
+            Self::Strange(_) => "an answer that the provider does not understand".to_owned(),
+            Self::NoAnswer(_) => "no answer".to_owned(),
+        }
+    }
+
+    /// What to do about it where nothing works.
+    pub(super) fn advice(&self) -> &'static str {
+        match self {
+            Self::NoAnswer(_) => "see that the server runs, and that its URL can be reached from here.",
+            Self::Refused(refusal) if matches!(refusal.status, 401 | 403) => {
+                "the server does not accept the token: make a new one for this organization and enter it."
+            }
+            Self::Refused(refusal) if refusal.status == 404 => {
+                "check the URL: it must be what stands before /Users and /Groups, such as https://example.com/scim/v2."
+            }
+            Self::Refused(refusal) if refusal.status >= 500 => {
+                "look into the log of the server: it is at fault."
+            }
+            Self::Refused(_) | Self::Strange(_) => {
+                "check that the URL is that of a SCIM server, and what the server says above."
+            }
+        }
+    }
+
     pub(super) fn describe(&self) -> String {
         match self {
             Self::NoAnswer(why) => format!("no answer: {why}"),
             Self::Strange(why) => why.clone(),
-            Self::Refused(refusal) => format!(
-                "{} was refused with {} {}: {}",
-                refusal.what, refusal.status, refusal.keyword, refusal.detail
-            ),
+            Self::Refused(refusal) => refusal.to_string(),
         }
+    }
+}
+
+impl Display for Refusal {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            status,
+            keyword,
+            detail,
+        } = self;
+        write!(f, "{what} was refused with {status}")?;
+        if !keyword.is_empty() {
+            write!(f, " {keyword}")?;
+        }
+        if detail.is_empty() {
+            return f.write_str(" and no reason");
+        }
+        write!(f, ": “{}”", one_line(detail))
+    }
+}
+
+/// What was tried, in plain words.
+fn deed(method: &str, endpoint: &str) -> String {
+    let what = match endpoint {
+        "/Users" => "a person",
+        "/Groups" => "a group",
+        other => other,
+    };
+    let deed = match method {
+        "POST" => "creating",
+        "PUT" | "PATCH" => "changing",
+        "DELETE" => "deleting",
+        _ => "looking up",
+    };
+    format!("{deed} {what}")
+}
+
+/// Some servers say more than a line of a report can hold.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
     }
 }
 
@@ -83,6 +164,13 @@ impl<'t, T: Transport> Job<'t, T> {
             headers,
             patience,
         }
+    }
+
+    /// Turns to another object, of which this is known, with chances that are that object's own.
+    pub(super) fn turn_to(&mut self, ledger: Ledger, mut random: Random) {
+        self.ledger = ledger;
+        self.network.turn_to(random.fork());
+        self.random = random;
     }
 
     /// Sends a request, as often as the server asks for patience and the provider has some.
@@ -242,8 +330,7 @@ impl<'t, T: Transport> Job<'t, T> {
     ) -> Result<Option<Value>, Trouble> {
         let list = match self.get(path).await {
             Err(trouble) if trouble.status() == Some(404) => {
-                self.report
-                    .fault(Fault::EmptySearchRefused, format!("GET {path}"));
+                self.report.fault(Fault::EmptySearchRefused, trouble.describe());
                 return Err(trouble);
             }
             list => list?,
@@ -289,19 +376,17 @@ impl<'t, T: Transport> Job<'t, T> {
         Ok(resources)
     }
 
-    /// Reads everything, page by page.
-    pub(super) async fn read_all(&mut self, endpoint: &str, count: usize) -> Result<Vec<Value>, Trouble> {
-        let mut all: Vec<Value> = Vec::new();
-        loop {
-            let path = format!("{endpoint}?startIndex={}&count={count}", all.len() + 1);
-            let list = self.get(&path).await?;
-            let page = self.resources(&path, &list)?;
-            let total = list.get("totalResults").and_then(Value::as_u64).unwrap_or(0);
-            all.extend_from_slice(page);
-            if page.is_empty() || all.len() as u64 >= total {
-                return Ok(all);
-            }
-        }
+    /// Reads a page of a list, from the resource of this number on. Returns whether there are more.
+    pub(super) async fn page(&mut self, endpoint: &str, start: usize) -> Result<(Vec<Value>, bool), Trouble> {
+        let path = format!("{endpoint}?startIndex={start}&count=100");
+        let mut list = self.get(&path).await?;
+        let read = self.resources(&path, &list)?.len();
+        let total = list.get("totalResults").and_then(Value::as_u64).unwrap_or(0);
+        let has_more = read > 0 && ((start - 1 + read) as u64) < total;
+        Ok(match list.get_mut("Resources").map(Value::take) {
+            Some(Value::Array(page)) => (page, has_more),
+            _ => (Vec::new(), false),
+        })
     }
 
     /// A step of a test that an administrator would simply repeat until the network lets it through.

@@ -3,6 +3,7 @@
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
+use super::console::Console;
 use super::directory::{Group, Person};
 use super::flatten::flatten;
 use super::job::{Job, Trouble};
@@ -47,6 +48,11 @@ async fn make<T: Transport>(
 
 impl Provider for JumpCloud {
     const NAME: &'static str = "JumpCloud";
+    const CONSOLE: Console = Console {
+        test: "SSO Applications > Identity Management > Activate",
+        failures: "Directory Insights, events of the application",
+        retry: "each is tried again when the person or the group changes",
+    };
 
     fn headers(&self) -> HeaderMap {
         headers(&[
@@ -116,7 +122,7 @@ impl Provider for JumpCloud {
 
     /// One operation per attribute; lists whole.
     async fn update<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         id: &str,
         person: &Person,
@@ -151,7 +157,7 @@ impl Provider for JumpCloud {
 
     /// Members are added by value, removed by filter, and now and then put as a whole.
     async fn push<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         group: &Group,
         team: &Team,

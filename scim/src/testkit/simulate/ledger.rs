@@ -59,6 +59,35 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// A ledger that knows these people and nothing else: enough to provision one object of which nothing is known yet.
+    pub(super) fn excerpt(&self, people: impl Iterator<Item = Key>) -> Self {
+        let mut excerpt = Self::default();
+        for person in people {
+            if let Some(id) = self.accounts.get(&person) {
+                excerpt.link(person, id.clone());
+            }
+        }
+        excerpt
+    }
+
+    /// Takes over what was learned with an excerpt.
+    pub(super) fn absorb(&mut self, learned: Self) {
+        self.accounts.extend(learned.accounts);
+        self.owners.extend(learned.owners);
+        self.teams.extend(learned.teams);
+        self.attempted_people.extend(learned.attempted_people);
+        self.attempted_groups.extend(learned.attempted_groups);
+        self.left_people.extend(learned.left_people);
+        self.left_groups.extend(learned.left_groups);
+        self.made_by_path.extend(learned.made_by_path);
+        self.removed_by_value.extend(learned.removed_by_value);
+    }
+
+    /// Whose account this is.
+    pub(super) fn owner_of(&self, id: &str) -> Option<Key> {
+        self.owners.get(id).copied()
+    }
+
     pub(super) fn link(&mut self, person: Key, id: String) {
         self.attempted_people.remove(&person);
         self.left_people.remove(&id);
@@ -69,7 +98,7 @@ impl Ledger {
     /// Whether the account belongs to somebody else: somebody with the same login who has left, and whom the provider
     /// has not let go of yet.
     pub(super) fn is_anothers(&self, id: &str, person: Key) -> bool {
-        self.owners.get(id).is_some_and(|owner| *owner != person)
+        self.owner_of(id).is_some_and(|owner| owner != person)
     }
 
     /// The provider lets go of the account, which stays where it is, in the groups where it is.

@@ -18,7 +18,9 @@
 //! }
 //! ```
 
+mod abreast;
 mod authentik;
+mod console;
 mod directory;
 mod entra;
 mod flatten;
@@ -37,10 +39,11 @@ mod transport;
 mod verify;
 
 use std::fmt::{self, Display, Formatter};
+use std::slice;
 use std::str::FromStr;
 
 pub use network::{Misbehaviour, NetworkCounts};
-pub use report::{Fault, Health, Report, Tally};
+pub use report::{Fault, Health, Report, Tally, Timing};
 pub use script::Script;
 pub use transport::{NoAnswer, Request, Response, Through, Transport};
 
@@ -133,8 +136,10 @@ pub struct Simulation {
     script: Script,
     network: Misbehaviour,
     kept: Option<Vec<String>>,
-    observer: Option<Box<dyn FnMut(Progress) + Send>>,
+    observer: Option<Observer>,
 }
+
+type Observer = Box<dyn FnMut(Progress) + Send>;
 
 impl Simulation {
     /// A provider with a reliable network.
@@ -175,15 +180,33 @@ impl Simulation {
     ///
     /// The provider's tenancy of the server should be empty; what is there already is left alone and not compared.
     pub async fn run<T: Transport>(self, transport: &mut T) -> Report {
+        self.run_abreast(slice::from_mut(transport)).await
+    }
+
+    /// The same over several connections at once: the initial cycle provisions as many people at a time, and then as
+    /// many groups, as providers do. What is sent for each of them is the same over any number of connections; what
+    /// happens after the initial cycle is sent over the first.
+    ///
+    /// ```
+    /// use scim::client::Exchange;
+    /// use scim::testkit::simulate::{Dialect, Report, Script, Simulation, Through};
+    ///
+    /// async fn load(service: impl Exchange, base: &str) -> Report {
+    ///     let script = Script::seeded(1).people(100_000).groups(1_000).members(500).changes(0);
+    ///     let mut connections = vec![Through::new(service, base); 16];
+    ///     Simulation::new(Dialect::Entra, script).run_abreast(&mut connections).await
+    /// }
+    /// ```
+    pub async fn run_abreast<T: Transport>(self, connections: &mut [T]) -> Report {
         match self.dialect {
-            Dialect::Okta => self.drive(okta::Okta, transport).await,
-            Dialect::OktaOin => self.drive(okta::OktaOin, transport).await,
-            Dialect::Entra => self.drive(entra::Entra::by_default(), transport).await,
-            Dialect::EntraCompliant => self.drive(entra::EntraCompliant::new(), transport).await,
-            Dialect::EntraThreeAttributes => self.drive(entra::EntraThreeAttributes, transport).await,
-            Dialect::JumpCloud => self.drive(jumpcloud::JumpCloud, transport).await,
-            Dialect::OneLogin => self.drive(onelogin::OneLogin, transport).await,
-            Dialect::Authentik => self.drive(authentik::Authentik::default(), transport).await,
+            Dialect::Okta => self.drive(okta::Okta, connections).await,
+            Dialect::OktaOin => self.drive(okta::OktaOin, connections).await,
+            Dialect::Entra => self.drive(entra::Entra::by_default(), connections).await,
+            Dialect::EntraCompliant => self.drive(entra::EntraCompliant::new(), connections).await,
+            Dialect::EntraThreeAttributes => self.drive(entra::EntraThreeAttributes, connections).await,
+            Dialect::JumpCloud => self.drive(jumpcloud::JumpCloud, connections).await,
+            Dialect::OneLogin => self.drive(onelogin::OneLogin, connections).await,
+            Dialect::Authentik => self.drive(authentik::Authentik::default(), connections).await,
         }
     }
 }

@@ -66,6 +66,16 @@ pub struct NetworkCounts {
     pub throttled: u64,
 }
 
+impl NetworkCounts {
+    pub(super) fn add(&mut self, more: Self) {
+        self.lost += more.lost;
+        self.unanswered += more.unanswered;
+        self.repeated += more.repeated;
+        self.late += more.late;
+        self.throttled += more.throttled;
+    }
+}
+
 /// Marks answers that are not the server's.
 #[derive(Debug, Clone)]
 pub(super) struct NotTheServers;
@@ -87,6 +97,11 @@ impl<'t, T: Transport> Network<'t, T> {
             held: None,
             counts: NetworkCounts::default(),
         }
+    }
+
+    /// Takes its chances from another sequence.
+    pub(super) fn turn_to(&mut self, random: Random) {
+        self.random = random;
     }
 
     /// From now on the network does what it is told; what it still holds arrives.
@@ -139,7 +154,8 @@ impl<'t, T: Transport> Network<'t, T> {
         Ok(answer)
     }
 
-    async fn release(&mut self) {
+    /// What the network still holds arrives.
+    pub(super) async fn release(&mut self) {
         if let Some(request) = self.held.take() {
             self.counts.late += 1;
             _ = self.transport.send(request).await;

@@ -3,6 +3,7 @@
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
 
+use super::console::Console;
 use super::directory::{Group, Person};
 use super::flatten::flatten;
 use super::job::{Job, Trouble};
@@ -15,6 +16,13 @@ pub(super) struct Okta;
 
 /// An application of the Okta Integration Network: activation and groups by PATCH, profiles by PUT.
 pub(super) struct OktaOin;
+
+/// Where Okta shows what happened.
+const CONSOLE: Console = Console {
+    test: "Provisioning > Integration > Test API Credentials",
+    failures: "Dashboard > Tasks",
+    retry: "a task waits there until somebody presses Retry Selected",
+};
 
 const HEADERS: &[(&str, &str)] = &[
     ("user-agent", "Okta SCIM Client 1.0.0"),
@@ -94,6 +102,7 @@ fn display(members: &[Member]) -> Value {
 
 impl Provider for Okta {
     const NAME: &'static str = "Okta, custom application (PUT)";
+    const CONSOLE: Console = CONSOLE;
 
     fn headers(&self) -> HeaderMap {
         headers(HEADERS)
@@ -129,7 +138,7 @@ impl Provider for Okta {
     }
 
     async fn update<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         id: &str,
         person: &Person,
@@ -138,11 +147,7 @@ impl Provider for Okta {
         put_merged(job, &format!("/Users/{id}"), &user(person)).await
     }
 
-    async fn remove<T: Transport>(
-        &mut self,
-        job: &mut Job<'_, T>,
-        id: &str,
-    ) -> Result<Option<Value>, Trouble> {
+    async fn remove<T: Transport>(&self, job: &mut Job<'_, T>, id: &str) -> Result<Option<Value>, Trouble> {
         let path = format!("/Users/{id}");
         let left = left(job, &path).await?;
         put_merged(job, &path, &json!({"active": false})).await?;
@@ -151,7 +156,7 @@ impl Provider for Okta {
 
     /// Always the whole membership. Whether it changed is not asked.
     async fn push<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         group: &Group,
         team: &Team,
@@ -170,6 +175,7 @@ impl Provider for Okta {
 
 impl Provider for OktaOin {
     const NAME: &'static str = "Okta, integration network (PATCH)";
+    const CONSOLE: Console = CONSOLE;
 
     fn headers(&self) -> HeaderMap {
         headers(HEADERS)
@@ -205,7 +211,7 @@ impl Provider for OktaOin {
 
     /// Activation is a PATCH of its own, a new password too; the profile is put as in the other dialect.
     async fn update<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         id: &str,
         person: &Person,
@@ -233,11 +239,7 @@ impl Provider for OktaOin {
         Ok(())
     }
 
-    async fn remove<T: Transport>(
-        &mut self,
-        job: &mut Job<'_, T>,
-        id: &str,
-    ) -> Result<Option<Value>, Trouble> {
+    async fn remove<T: Transport>(&self, job: &mut Job<'_, T>, id: &str) -> Result<Option<Value>, Trouble> {
         let path = format!("/Users/{id}");
         let left = left(job, &path).await?;
         job.patch(&path, vec![json!({"op": "replace", "value": {"active": false}})])
@@ -245,10 +247,26 @@ impl Provider for OktaOin {
         Ok(left)
     }
 
+    /// An administrator who retries the failed task of a group sends again the members who are there already, by the
+    /// logins that they have now.
+    async fn on_demand<T: Transport>(
+        &self,
+        job: &mut Job<'_, T>,
+        team: &Team,
+        present: &[Member],
+    ) -> Result<bool, Trouble> {
+        if present.is_empty() {
+            return Ok(false);
+        }
+        let add = json!({"op": "add", "path": "members", "value": display(present)});
+        let path = format!("/Groups/{}", team.id);
+        job.patch(&path, vec![add]).await.map(|()| true)
+    }
+
     /// The name is sent before every change of members, changed or not. Removals name one member each; a group of which
     /// nothing is known is pushed whole.
     async fn push<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         group: &Group,
         team: &Team,

@@ -3,6 +3,7 @@
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
+use super::console::Console;
 use super::directory::{Group, Person};
 use super::job::{Job, Trouble};
 use super::ledger::{Ledger, Member, Roster, Team};
@@ -13,6 +14,11 @@ pub(super) struct OneLogin;
 
 impl Provider for OneLogin {
     const NAME: &'static str = "OneLogin";
+    const CONSOLE: Console = Console {
+        test: "Configuration > API Connection > Enable",
+        failures: "Users > Provisioning, state Failed",
+        retry: "each waits there until somebody approves it again",
+    };
 
     fn headers(&self) -> HeaderMap {
         headers(&[
@@ -66,7 +72,7 @@ impl Provider for OneLogin {
     }
 
     async fn update<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         id: &str,
         person: &Person,
@@ -79,7 +85,7 @@ impl Provider for OneLogin {
     }
 
     async fn push<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         group: &Group,
         team: &Team,
@@ -114,7 +120,7 @@ impl Provider for OneLogin {
 
     /// A rule that goes takes its people out of the group; the group stays.
     async fn dissolve<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         team: &Team,
     ) -> Result<Option<Value>, Trouble> {

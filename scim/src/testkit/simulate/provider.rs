@@ -3,9 +3,11 @@
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::directory::{Directory, Group, Key, Person};
+use super::console::Console;
+use super::directory::{Directory, Group, Key, Object, Person};
 use super::job::{Job, Trouble};
 use super::ledger::{Ledger, Member, Roster, Team};
+use super::report::Fault;
 use super::transport::Transport;
 
 pub(super) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -23,9 +25,12 @@ pub(super) struct Quarantine {
 }
 
 /// The dialect of one provider.
-pub(super) trait Provider: Send {
+pub(super) trait Provider: Send + Sync {
     /// Its name in reports.
     const NAME: &'static str;
+
+    /// Where it shows what happened.
+    const CONSOLE: Console;
 
     /// Headers of every request.
     fn headers(&self) -> HeaderMap;
@@ -83,6 +88,12 @@ pub(super) trait Provider: Send {
         None
     }
 
+    /// The body of a creation without one thing that servers are known to refuse, and the fault if that was it.
+    fn simplified(&self, body: &Value) -> Option<(Fault, Value)> {
+        _ = body;
+        None
+    }
+
     /// The test of the connection.
     fn connect<T: Transport>(
         &mut self,
@@ -91,7 +102,7 @@ pub(super) trait Provider: Send {
 
     /// Makes an account that exists what `user` says. `found` is what a search returned.
     fn update<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         id: &str,
         person: &Person,
@@ -100,7 +111,7 @@ pub(super) trait Provider: Send {
 
     /// Lets go of an account. Returns what stays on the server.
     fn remove<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         id: &str,
     ) -> impl Future<Output = Result<Option<Value>, Trouble>> + Send {
@@ -110,7 +121,7 @@ pub(super) trait Provider: Send {
 
     /// Makes a group that exists what the directory says.
     fn push<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         group: &Group,
         team: &Team,
@@ -119,7 +130,7 @@ pub(super) trait Provider: Send {
 
     /// Lets go of a group. Returns what stays on the server.
     fn dissolve<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         team: &Team,
     ) -> impl Future<Output = Result<Option<Value>, Trouble>> + Send {
@@ -127,13 +138,15 @@ pub(super) trait Provider: Send {
         async move { job.delete(&path).await.map(|()| None) }
     }
 
-    /// What an administrator orders at once for a group, besides the cycles. Returns whether there was anything to do.
+    /// What an administrator orders at once for a group, besides the cycles: `present` are members whom the server has
+    /// confirmed. Returns whether there was anything to do.
     fn on_demand<T: Transport>(
-        &mut self,
+        &self,
         job: &mut Job<'_, T>,
         team: &Team,
+        present: &[Member],
     ) -> impl Future<Output = Result<bool, Trouble>> + Send {
-        _ = (job, team);
+        _ = (job, team, present);
         std::future::ready(Ok(false))
     }
 }
@@ -146,9 +159,21 @@ pub(super) enum Step {
     Waits,
 }
 
-/// Brings one person to the server.
-pub(super) async fn provision_person<P: Provider, T: Transport>(
-    provider: &mut P,
+/// Brings one object to the server.
+pub(super) async fn provision<P: Provider, T: Transport>(
+    provider: &P,
+    job: &mut Job<'_, T>,
+    directory: &Directory,
+    object: Object,
+) -> Result<Step, Trouble> {
+    match object {
+        Object::Person(key) => provision_person(provider, job, directory, key).await,
+        Object::Group(key) => provision_group(provider, job, directory, key).await,
+    }
+}
+
+async fn provision_person<P: Provider, T: Transport>(
+    provider: &P,
     job: &mut Job<'_, T>,
     directory: &Directory,
     key: Key,
@@ -210,7 +235,7 @@ pub(super) async fn provision_person<P: Provider, T: Transport>(
 }
 
 async fn update<P: Provider, T: Transport>(
-    provider: &mut P,
+    provider: &P,
     job: &mut Job<'_, T>,
     id: &str,
     person: &Person,
@@ -239,7 +264,7 @@ async fn search<P: Provider, T: Transport>(
 }
 
 async fn create<P: Provider, T: Transport>(
-    provider: &mut P,
+    provider: &P,
     job: &mut Job<'_, T>,
     person: &Person,
 ) -> Result<Step, Trouble> {
@@ -247,7 +272,7 @@ async fn create<P: Provider, T: Transport>(
         .attempted_people
         .insert(person.key, person.login.clone());
     let body = provider.user(person, &job.ledger);
-    match job.create("/Users", &body).await {
+    match create_resource(provider, job, "/Users", &body).await {
         Ok(id) => job.ledger.link(person.key, id),
         Err(trouble) if trouble.status() == Some(409) && provider.creates_first() => {
             let path = provider.user_search(&person.login);
@@ -266,9 +291,34 @@ async fn create<P: Provider, T: Transport>(
     Ok(Step::Done)
 }
 
-/// Brings one group to the server.
-pub(super) async fn provision_group<P: Provider, T: Transport>(
-    provider: &mut P,
+/// Creates. Of a refusal the provider only says that there was one. To say why, the creation is tried without what the
+/// server may not understand; where that succeeds the simulation goes on, so that one fault does not hide the next.
+async fn create_resource<P: Provider, T: Transport>(
+    provider: &P,
+    job: &mut Job<'_, T>,
+    endpoint: &str,
+    body: &Value,
+) -> Result<String, Trouble> {
+    let refused = match job.create(endpoint, body).await {
+        Err(trouble) if trouble.status() == Some(400) => trouble,
+        answer => return answer,
+    };
+    let Some((fault, simplified)) = provider.simplified(body) else {
+        return Err(refused);
+    };
+    match job.create(endpoint, &simplified).await {
+        Err(trouble) if trouble.is_refusal() => Err(refused),
+        Err(trouble) => Err(trouble),
+        Ok(id) => {
+            job.report.fault(fault, refused.describe());
+            job.report.refusal(refused.kind(), refused.describe());
+            Ok(id)
+        }
+    }
+}
+
+async fn provision_group<P: Provider, T: Transport>(
+    provider: &P,
     job: &mut Job<'_, T>,
     directory: &Directory,
     key: Key,
@@ -366,7 +416,7 @@ async fn create_group<P: Provider, T: Transport>(
     if let (Some(first), Some(body)) = (first, body.as_object_mut()) {
         body.insert("members".into(), first);
     }
-    let id = job.create("/Groups", &body).await?;
+    let id = create_resource(provider, job, "/Groups", &body).await?;
     let members = all.iter().filter(|_| has_members);
     let team = Team {
         id,
@@ -409,6 +459,22 @@ pub(super) fn percent(text: &str) -> String {
 /// `text` as it stands in a query, with `+` for spaces.
 pub(super) fn plus(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// Removes members whom the value names, not the path. A refusal is a fault of its own: nobody ever leaves a group.
+pub(super) async fn remove_by_value<T: Transport>(
+    job: &mut Job<'_, T>,
+    team: &str,
+    removal: Value,
+) -> Result<(), Trouble> {
+    job.ledger.removed_by_value.insert(team.to_owned());
+    let answer = job.patch(&format!("/Groups/{team}"), vec![removal]).await;
+    if let Err(trouble) = &answer
+        && trouble.status() == Some(400)
+    {
+        job.report.fault(Fault::RemovalByValueRefused, trouble.describe());
+    }
+    answer
 }
 
 /// Headers from names and values that are known to be ones.

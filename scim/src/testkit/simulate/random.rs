@@ -9,6 +9,11 @@ impl Random {
         Self(seed)
     }
 
+    /// The sequence of one thing of many.
+    pub(super) fn of(seed: u64, thing: u64) -> Self {
+        Self(Self(seed).next() ^ Self(thing).next())
+    }
+
     /// Another sequence of the same seed.
     pub(super) fn fork(&mut self) -> Self {
         Self(self.next())

@@ -1,9 +1,11 @@
 //! What an administrator gets to read.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
+use super::console::Console;
 use super::network::NetworkCounts;
 
 /// A known way in which servers disappoint this provider.
@@ -32,8 +34,12 @@ pub enum Fault {
     ElementNotMade,
     /// A remove with a value takes away more than that value.
     RemovesTooMuch,
+    /// A remove with a value is refused.
+    RemovalByValueRefused,
     /// A manager that is sent as a bare id is refused.
     ManagerRefused,
+    /// A resource whose `schemas` name one that the server does not know is refused.
+    UnknownSchemaRefused,
     /// A group holds the same member twice.
     MemberTwice,
     /// The members of a deleted user are still in groups.
@@ -44,37 +50,89 @@ impl Fault {
     fn sentence(self) -> &'static str {
         match self {
             Self::EmptySearchRefused => {
-                "A search that finds nobody is answered with an error; it must be 200 with an empty list."
+                "Looking for somebody who is not there yet is answered with an error, so that nobody can be created."
             }
-            Self::ListMalformed => "A search or list is not answered with a ListResponse.",
+            Self::ListMalformed => "A search or a list comes back in a form that the provider cannot read.",
             Self::PageCountWrong => {
-                "itemsPerPage is not the number of resources on the page: imports stop early or never."
+                "Pages say that they hold another number of people or groups than they do: imports stop early or never."
             }
             Self::WrongMatch => {
-                "A search for one name returns somebody else, to whom the account would be linked."
+                "A search for one name returns somebody else, whose account the provider would take over."
             }
-            Self::NoId => "A created resource comes back without an id and cannot be linked.",
+            Self::NoId => {
+                "What was created comes back without an id, so that the provider can never change it."
+            }
             Self::PasswordShown => "The server shows passwords.",
             Self::ExcludedShown => {
-                "excludedAttributes=members is ignored: every look at a group sends all members."
+                "Every look at a group sends all of its members, although the provider asks to leave them out."
             }
-            Self::NotScimJson => "Answers are not of the type application/scim+json.",
-            Self::ErrorMalformed => "Errors are no SCIM errors: the reason does not reach the administrator.",
+            Self::NotScimJson => {
+                "Answers are labelled as something else than SCIM, and strict providers refuse them."
+            }
+            Self::ErrorMalformed => {
+                "The reason of a refusal does not reach the administrator, who sees a bare number."
+            }
             Self::ElementNotMade => {
-                "A value set by a path with a filter, such as emails[type eq \"work\"].value, is lost or refused \
-                 where the person has no such element yet; the server must make it."
+                "A phone number, address or role that a person gets for the first time is refused or lost; only one \
+                 that is there already can be changed."
             }
-            Self::RemovesTooMuch => {
-                "Removing one member takes others away too: the server reads “remove members, value: one” as “remove \
-                 all members”."
+            Self::RemovesTooMuch => "Taking one person out of a group takes others out as well.",
+            Self::RemovalByValueRefused => {
+                "Taking people out of a group is refused: who leaves a group keeps the access that it gives."
             }
             Self::ManagerRefused => {
-                "A manager sent as the bare id of a user is refused; the server must keep it as {\"value\": id}."
+                "A person's manager is refused, and with it everything else that was sent about the person."
+            }
+            Self::UnknownSchemaRefused => {
+                "Groups cannot be created: the provider labels them with a schema of its own beside the standard one, \
+                 and the server refuses what it does not know."
             }
             Self::MemberTwice => {
-                "Adding a member who is already there makes the group hold the member twice."
+                "A person who is added to a group again is in it twice, and may stay in it after being taken out."
             }
-            Self::DanglingMember => "Groups still hold members who have been deleted.",
+            Self::DanglingMember => "Groups still hold people who have been deleted.",
+        }
+    }
+
+    /// What the server must do about it.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::EmptySearchRefused => {
+                "answer a search without a hit with 200 and an empty list, never with 404."
+            }
+            Self::ListMalformed => {
+                "answer with a ListResponse, which has schemas, totalResults and, unless it is empty, Resources."
+            }
+            Self::PageCountWrong => "set itemsPerPage to the number of resources on this page.",
+            Self::WrongMatch => "return only what has exactly the value that the filter asks for.",
+            Self::NoId => "answer a creation with 201 and the whole resource, with an id that never changes.",
+            Self::PasswordShown => "never return the attribute password.",
+            Self::ExcludedShown => "honour excludedAttributes=members; large groups time out otherwise.",
+            Self::NotScimJson => {
+                "send Content-Type: application/scim+json with every answer, errors included."
+            }
+            Self::ErrorMalformed => {
+                "send a SCIM error: its schema, the status as a text, and the reason as detail."
+            }
+            Self::ElementNotMade => {
+                "where a path such as phoneNumbers[type eq \"mobile\"].value finds no such entry, add an entry of \
+                 that type with the value."
+            }
+            Self::RemovesTooMuch => {
+                "when a removal of members names some in its value, remove those only, and not all members."
+            }
+            Self::RemovalByValueRefused => {
+                "accept a removal with the path members that names the members in its value, and remove just those."
+            }
+            Self::ManagerRefused => {
+                "accept the bare id of the manager's account as well, and keep it as the value of manager."
+            }
+            Self::UnknownSchemaRefused => "ignore schemas and attributes that it does not know.",
+            Self::MemberTwice => {
+                "tell members apart by their value alone; adding one who is there already changes nothing."
+            }
+            Self::DanglingMember => "take whoever is deleted out of every group.",
         }
     }
 }
@@ -104,8 +162,8 @@ impl Display for Health {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Healthy => f.write_str("healthy"),
-            Self::NotConnected(why) => write!(f, "not connected: {why}"),
-            Self::Quarantined(why) => write!(f, "in quarantine: {why}"),
+            Self::NotConnected(why) => write!(f, "the test failed: {why}"),
+            Self::Quarantined(why) => write!(f, "in quarantine, tried once a day: {why}"),
             Self::Disabled(why) => write!(f, "disabled after four weeks in quarantine: {why}"),
         }
     }
@@ -121,7 +179,28 @@ pub struct Tally {
     pub example: String,
 }
 
-/// What came of a simulation. `Display` is what the provider would show its administrator.
+/// How long the parts of a run took on a real clock. Nothing depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Timing {
+    /// Everybody and every group for the first time.
+    pub initial_cycle: Duration,
+    /// All that happened afterwards.
+    pub changes: Duration,
+    /// Reading everything at the end and comparing it.
+    pub comparison: Duration,
+}
+
+impl Timing {
+    /// All of them.
+    #[must_use]
+    pub fn total(self) -> Duration {
+        self.initial_cycle + self.changes + self.comparison
+    }
+}
+
+/// What came of a simulation. `Display` is for the administrator: what the provider would show, what is
+/// wrong and what to do.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Report {
@@ -143,8 +222,12 @@ pub struct Report {
     pub network: NetworkCounts,
     /// The provider's own clock: back-off and waits between cycles.
     pub clock: Duration,
+    /// The time that the run took.
+    pub timing: Timing,
     /// How the provider sees the connection at the end.
     pub health: Health,
+    /// What to do about the connection; empty if it works.
+    pub advice: String,
     /// Faults that were recognized.
     pub faults: BTreeMap<Fault, Tally>,
     /// Refusals by what was asked and how it was answered.
@@ -157,6 +240,7 @@ pub struct Report {
     pub differences: Vec<String>,
     /// How many differences there are.
     pub difference_count: u64,
+    pub(super) console: Console,
 }
 
 /// Lines of one kind that are kept; more say nothing new.
@@ -178,12 +262,33 @@ impl Report {
         self.requests.values().sum()
     }
 
+    /// How many requests were sent in a second, over the whole run.
+    #[must_use]
+    pub fn requests_per_second(&self) -> f64 {
+        let seconds = self.timing.total().as_secs_f64();
+        if seconds > 0.0 {
+            self.request_count() as f64 / seconds
+        } else {
+            0.0
+        }
+    }
+
     pub(super) fn fault(&mut self, fault: Fault, example: impl Into<String>) {
         tally(&mut self.faults, fault, example);
     }
 
     pub(super) fn refusal(&mut self, kind: String, example: impl Into<String>) {
         tally(&mut self.refusals, kind, example);
+    }
+
+    /// Takes over what was counted beside.
+    pub(super) fn absorb(&mut self, more: Self) {
+        for (what, count) in more.requests {
+            *self.requests.entry(what).or_default() += count;
+        }
+        absorb_tallies(&mut self.faults, more.faults);
+        absorb_tallies(&mut self.refusals, more.refusals);
+        self.clock += more.clock;
     }
 
     pub(super) fn differs(&mut self, how: String) {
@@ -213,54 +318,11 @@ fn tally<K: Ord>(tallies: &mut BTreeMap<K, Tally>, key: K, example: impl Into<St
         .count += 1;
 }
 
-impl Display for Report {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let verdict = if self.is_success() {
-            "in step"
-        } else {
-            "NOT in step"
-        };
-        writeln!(f, "{}: the server is {verdict}", self.dialect)?;
-        writeln!(f, "  connection: {}", self.health)?;
-        writeln!(
-            f,
-            "  directory: {} people, {} groups, {} changes in {} cycles",
-            self.people, self.groups, self.changes, self.cycles
-        )?;
-        let network = self.network;
-        writeln!(
-            f,
-            "  network: {} requests; {} lost, {} answers lost, {} repeated, {} late, {} throttled",
-            self.request_count(),
-            network.lost,
-            network.unanswered,
-            network.repeated,
-            network.late,
-            network.throttled
-        )?;
-        for (what, count) in &self.requests {
-            writeln!(f, "    {count:>8}  {what}")?;
+fn absorb_tallies<K: Ord>(tallies: &mut BTreeMap<K, Tally>, more: BTreeMap<K, Tally>) {
+    for (key, tally) in more {
+        match tallies.entry(key) {
+            Entry::Vacant(entry) => _ = entry.insert(tally),
+            Entry::Occupied(mut entry) => entry.get_mut().count += tally.count,
         }
-        if !self.faults.is_empty() {
-            writeln!(f, "  faults of the server:")?;
-        }
-        for (fault, tally) in &self.faults {
-            writeln!(f, "    {fault} ({} times, first: {})", tally.count, tally.example)?;
-        }
-        if !self.refusals.is_empty() {
-            writeln!(f, "  refusals:")?;
-        }
-        for (kind, tally) in &self.refusals {
-            writeln!(f, "    {kind} ({} times, first: {})", tally.count, tally.example)?;
-        }
-        write_lines(f, "unfinished", &self.unfinished, self.unfinished_count)?;
-        write_lines(f, "differences", &self.differences, self.difference_count)
     }
-}
-
-fn write_lines(f: &mut Formatter<'_>, title: &str, lines: &[String], count: u64) -> fmt::Result {
-    if count > 0 {
-        writeln!(f, "  {title}: {count}")?;
-    }
-    lines.iter().try_for_each(|line| writeln!(f, "    {line}"))
 }

@@ -1,18 +1,20 @@
 //! A provider's cycle: test, initial synchronization, increments, and what happens when they fail.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::directory::{Directory, Key};
+use super::abreast::abreast;
+use super::directory::{Directory, Key, Object};
 use super::job::{Job, Trouble};
+use super::ledger::Member;
 use super::network::Network;
-use super::provider::{Provider, Step, provision_group, provision_person};
+use super::provider::{Provider, Step, provision};
 use super::random::Random;
 use super::report::{Health, Report};
 use super::script::{Story, Touched};
 use super::transport::Transport;
 use super::verify::{ids, look_for_doubles, verify};
-use super::{Progress, Simulation};
+use super::{Observer, Progress, Simulation};
 
 /// Refusals after which an object is left alone until it changes.
 const MOST_REFUSALS: u8 = 3;
@@ -26,45 +28,32 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const QUARANTINE_HOURS: [u32; 3] = [6, 12, 24];
 
 /// What is to be provisioned, with how often that has been refused.
-#[derive(Debug, Default)]
-struct Backlog {
-    people: BTreeMap<Key, u8>,
-    groups: BTreeMap<Key, u8>,
-}
+#[derive(Debug)]
+struct Backlog(BTreeMap<Object, u8>);
 
 impl Backlog {
     fn everything(directory: &Directory) -> Self {
-        Self {
-            people: directory.people.keys().map(|key| (*key, 0)).collect(),
-            groups: directory.groups.keys().map(|key| (*key, 0)).collect(),
-        }
+        Self(directory.objects().map(|object| (object, 0)).collect())
     }
 
     fn touch(&mut self, touched: Touched) {
-        self.people.extend(touched.people.into_iter().map(|key| (key, 0)));
-        self.groups.extend(touched.groups.into_iter().map(|key| (key, 0)));
+        let people = touched.people.into_iter().map(Object::Person);
+        let groups = touched.groups.into_iter().map(Object::Group);
+        self.0.extend(people.chain(groups).map(|object| (object, 0)));
     }
 
     /// Whether there is nothing left that could succeed.
     fn is_idle(&self) -> bool {
-        let mut refusals = self.people.values().chain(self.groups.values());
-        refusals.all(|refusals| *refusals >= MOST_REFUSALS)
+        self.0.values().all(|refusals| *refusals >= MOST_REFUSALS)
     }
-}
 
-/// What is due, in an order that is another every time: what failed first is not tried again first.
-fn due(backlog: &BTreeMap<Key, u8>, random: &mut Random, is_first: bool) -> Vec<Key> {
-    let mut due: Vec<_> = backlog
-        .iter()
-        .filter(|(_, refusals)| **refusals < MOST_REFUSALS)
-        .map(|(key, _)| *key)
-        .collect();
-    if !is_first {
-        for last in (1..due.len()).rev() {
-            due.swap(last, random.below(last + 1));
-        }
+    /// What is due of one kind, the oldest first.
+    fn due(&self, is_of_kind: fn(Object) -> bool) -> Vec<Object> {
+        let due = self.0.iter().filter(|(_, refusals)| **refusals < MOST_REFUSALS);
+        due.map(|(object, _)| *object)
+            .filter(|object| is_of_kind(*object))
+            .collect()
     }
-    due
 }
 
 /// Successes and failures, for the quarantine.
@@ -74,7 +63,7 @@ struct Score {
     failures: u64,
     /// Whether another cycle could do more than this one has done.
     has_hope: bool,
-    denied: Option<String>,
+    denied: Option<Trouble>,
 }
 
 impl Score {
@@ -84,169 +73,242 @@ impl Score {
         let Err(trouble) = outcome else { return };
         self.failures += 1;
         if matches!(trouble.status(), Some(401 | 403)) || matches!(trouble, Trouble::Strange(_)) {
-            self.denied = Some(trouble.describe());
+            self.denied = Some(trouble.clone());
         }
     }
 }
 
-struct Drive<'s, 't, P, T> {
-    provider: P,
-    job: Job<'t, T>,
+/// What is done, what is left, and how it goes.
+struct Agenda {
     backlog: Backlog,
     score: Score,
     progress: Progress,
-    simulation: &'s mut Simulation,
+    observer: Option<Observer>,
 }
 
-impl Simulation {
-    pub(super) async fn drive<P: Provider, T: Transport>(mut self, provider: P, transport: &mut T) -> Report {
-        let mut random = Random::seeded(self.script.seed ^ 0x5c1a);
-        let network = Network::new(transport, self.network, random.fork());
-        let job = Job::new(network, provider.headers(), provider.patience(), random);
-        let mut story = Story::begin(&self.script);
-        let total = story.directory.people.len() + story.directory.groups.len() + self.script.changes;
-        let kept = self.kept.clone();
-        let mut drive = Drive {
+impl Agenda {
+    fn new(story: &Story, changes: usize, observer: Option<Observer>) -> Self {
+        Self {
             backlog: Backlog::everything(&story.directory),
-            provider,
-            job,
             score: Score::default(),
             progress: Progress {
                 done: 0,
-                total,
+                total: story.directory.objects().count() + changes,
                 requests: 0,
             },
-            simulation: &mut self,
+            observer,
+        }
+    }
+
+    fn advance(&mut self, steps: usize, report: &Report) {
+        self.progress.done += steps;
+        self.progress.requests = report.request_count();
+        if let Some(observer) = &mut self.observer {
+            observer(self.progress);
+        }
+    }
+
+    /// Keeps in the backlog what is not done, and in the report why. Returns whether to go on with the cycle.
+    fn settle(
+        &mut self,
+        report: &mut Report,
+        directory: &Directory,
+        object: Object,
+        outcome: &Result<Step, Trouble>,
+    ) -> bool {
+        self.score.note(outcome);
+        match outcome {
+            Ok(Step::Done) => _ = self.backlog.0.remove(&object),
+            Ok(Step::Waits) => {}
+            Err(trouble) if trouble.is_refusal() => {
+                *self.backlog.0.entry(object).or_default() += 1;
+                let name = directory.name_of(object);
+                report.refusal(trouble.kind(), format!("{name}: {}", trouble.describe()));
+            }
+            Err(_) => {}
+        }
+        self.score.denied.is_none()
+    }
+}
+
+struct Drive<'t, P, T> {
+    provider: P,
+    job: Job<'t, T>,
+    /// For the other connections, which are used in the initial cycle only.
+    others: Vec<Job<'t, T>>,
+    agenda: Agenda,
+    seed: u64,
+}
+
+impl Simulation {
+    pub(super) async fn drive<P: Provider, T: Transport>(self, provider: P, connections: &mut [T]) -> Report {
+        let seed = self.script.seed ^ 0x5c1a;
+        let mut random = Random::seeded(seed);
+        let mut story = Story::begin(&self.script);
+        let changes = self.script.changes;
+        let mut jobs = connections.iter_mut().map(|connection| {
+            let network = Network::new(connection, self.network, random.fork());
+            Job::new(network, provider.headers(), provider.patience(), random.fork())
+        });
+        let Some(mut job) = jobs.next() else {
+            let health = Health::NotConnected("there is no connection to the server".to_owned());
+            return Report {
+                dialect: P::NAME.to_owned(),
+                health,
+                ..Report::default()
+            };
         };
-        drive.job.report.dialect = P::NAME.to_owned();
+        let others = jobs.collect();
+        job.report.dialect = P::NAME.to_owned();
+        job.report.console = P::CONSOLE;
+        let mut drive = Drive {
+            provider,
+            job,
+            others,
+            agenda: Agenda::new(&story, changes, self.observer),
+            seed,
+        };
         let before = drive.take_stock().await;
         if let Err(trouble) = drive.provider.connect(&mut drive.job).await {
             drive.job.report.health = Health::NotConnected(trouble.describe());
+            drive.job.report.advice = trouble.advice().to_owned();
             return drive.job.report;
         }
-        let is_able = drive.tell(&mut story).await;
+        let is_able = drive.tell(&mut story, changes).await;
         drive.job.network.calm().await;
         drive
-            .finish(&story.directory, is_able, kept.as_deref(), before.as_ref())
+            .finish(&story.directory, is_able, self.kept.as_deref(), &before)
             .await
     }
 }
 
-impl<P: Provider, T: Transport> Drive<'_, '_, P, T> {
+impl<P: Provider, T: Transport> Drive<'_, P, T> {
     /// What is there before the provider comes. A server that does not even say so fails the test that follows.
-    async fn take_stock(&mut self) -> Option<BTreeSet<String>> {
+    async fn take_stock(&mut self) -> BTreeSet<String> {
         for _ in 0..20 {
             match ids(&mut self.job).await {
                 Err(Trouble::NoAnswer(_)) => {}
-                stock => return stock.ok(),
+                stock => return stock.unwrap_or_default(),
             }
         }
-        None
+        BTreeSet::new()
     }
 
     /// The initial cycle, and then the story. Returns whether the provider still trusts the server.
-    async fn tell(&mut self, story: &mut Story) -> bool {
-        if !self.cycle(&story.directory, true).await {
-            return false;
-        }
-        let mut left = self.simulation.script.changes;
+    async fn tell(&mut self, story: &mut Story, changes: usize) -> bool {
+        let begun = Instant::now();
+        let is_able = self.initial_cycle(&story.directory).await;
+        self.job.report.timing.initial_cycle = begun.elapsed();
+        let begun = Instant::now();
+        let is_able = is_able && self.follow(story, changes).await;
+        self.job.report.timing.changes = begun.elapsed();
+        is_able
+    }
+
+    /// Everything that happens, and what is left after it.
+    async fn follow(&mut self, story: &mut Story, changes: usize) -> bool {
+        let mut left = changes;
         while left > 0 {
             let batch = self.provider.batch().min(left);
             for _ in 0..batch {
-                self.backlog.touch(story.advance());
+                self.agenda.backlog.touch(story.advance());
             }
             left -= batch;
             self.on_demand(&story.directory).await;
             self.job.report.changes += batch;
-            self.advance(batch);
-            if !self.cycle(&story.directory, false).await {
+            self.agenda.advance(batch, &self.job.report);
+            if !self.cycle(&story.directory).await {
                 return false;
             }
         }
         for _ in 0..LAST_CYCLES {
-            if self.backlog.is_idle() || !self.score.has_hope {
+            if self.agenda.backlog.is_idle() || !self.agenda.score.has_hope {
                 break;
             }
-            if !self.cycle(&story.directory, false).await {
+            if !self.cycle(&story.directory).await {
                 return false;
             }
         }
         true
     }
 
-    fn advance(&mut self, steps: usize) {
-        self.progress.done += steps;
-        self.progress.requests = self.job.report.request_count();
-        if let Some(observer) = &mut self.simulation.observer {
-            observer(self.progress);
+    /// The first cycle: everybody, then every group, over all connections; then people who waited for others. Returns
+    /// whether there will be another cycle.
+    async fn initial_cycle(&mut self, directory: &Directory) -> bool {
+        self.begin_cycle();
+        for kind in [Object::is_person, Object::is_group] {
+            let due = self.agenda.backlog.due(kind);
+            let jobs = (&mut self.job, self.others.as_mut_slice());
+            let agenda = &mut self.agenda;
+            abreast(
+                &self.provider,
+                jobs,
+                directory,
+                due,
+                self.seed,
+                |report, object, outcome| {
+                    let goes_on = agenda.settle(report, directory, object, outcome);
+                    agenda.advance(1, report);
+                    goes_on
+                },
+            )
+            .await;
         }
+        self.one_by_one(directory, Object::is_person).await;
+        self.end_cycle().await
     }
 
     /// One cycle: people, then groups, then people who waited for others. Returns whether there will be another.
-    async fn cycle(&mut self, directory: &Directory, is_first: bool) -> bool {
-        self.job.report.cycles += 1;
-        self.score = Score::default();
-        self.people(directory, is_first).await;
-        for key in due(&self.backlog.groups, &mut self.job.random, is_first) {
-            if self.score.denied.is_some() {
-                break;
-            }
-            let outcome = provision_group(&mut self.provider, &mut self.job, directory, key).await;
-            let name = directory
-                .groups
-                .get(&key)
-                .map_or("a dissolved group", |group| &group.name);
-            self.score.note(&outcome);
-            note(
-                &mut self.backlog.groups,
-                &mut self.job.report,
-                key,
-                name,
-                &outcome,
-            );
-            if is_first {
-                self.advance(1);
-            }
+    async fn cycle(&mut self, directory: &Directory) -> bool {
+        self.begin_cycle();
+        for kind in [Object::is_person, Object::is_group, Object::is_person] {
+            self.one_by_one(directory, kind).await;
         }
-        self.people(directory, false).await;
-        if P::batch(&self.provider) > 1 {
+        self.end_cycle().await
+    }
+
+    fn begin_cycle(&mut self) {
+        self.job.report.cycles += 1;
+        self.agenda.score = Score::default();
+    }
+
+    async fn end_cycle(&mut self) -> bool {
+        if self.provider.batch() > 1 {
             self.job.report.clock += Duration::from_secs(40 * 60);
         }
         self.judge().await
     }
 
-    async fn people(&mut self, directory: &Directory, is_first: bool) {
-        for key in due(&self.backlog.people, &mut self.job.random, is_first) {
-            if self.score.denied.is_some() {
+    /// What is due, in an order that is another every time: what failed first is not tried again first.
+    async fn one_by_one(&mut self, directory: &Directory, is_of_kind: fn(Object) -> bool) {
+        let mut due = self.agenda.backlog.due(is_of_kind);
+        for last in (1..due.len()).rev() {
+            due.swap(last, self.job.random.below(last + 1));
+        }
+        for object in due {
+            if self.agenda.score.denied.is_some() {
                 return;
             }
-            self.person(directory, key, is_first).await;
-            if is_first {
-                self.advance(1);
-            }
+            self.provision(directory, object).await;
         }
     }
 
-    async fn person(&mut self, directory: &Directory, key: Key, is_first: bool) {
-        let account = self.job.ledger.accounts.get(&key).cloned();
-        let outcome = provision_person(&mut self.provider, &mut self.job, directory, key).await;
-        // Groups that could not name the person before can do so now. At first all groups are still to come.
-        if !is_first && self.job.ledger.accounts.get(&key) != account.as_ref() {
-            let groups = directory.groups_of(key);
-            self.backlog.groups.extend(groups.map(|group| (group, 0)));
+    async fn provision(&mut self, directory: &Directory, object: Object) {
+        let account = |job: &Job<'_, T>| match object {
+            Object::Person(key) => job.ledger.accounts.get(&key).cloned(),
+            Object::Group(_) => None,
+        };
+        let before = account(&self.job);
+        let outcome = provision(&self.provider, &mut self.job, directory, object).await;
+        // Groups that could not name the person before can do so now.
+        if let Object::Person(key) = object
+            && account(&self.job) != before
+        {
+            let groups = directory.groups_of(key).map(Object::Group);
+            self.agenda.backlog.0.extend(groups.map(|group| (group, 0)));
         }
-        let login = directory
-            .people
-            .get(&key)
-            .map_or("a removed person", |person| &person.login);
-        self.score.note(&outcome);
-        note(
-            &mut self.backlog.people,
-            &mut self.job.report,
-            key,
-            login,
-            &outcome,
-        );
+        self.agenda
+            .settle(&mut self.job.report, directory, object, &outcome);
     }
 
     /// Now and then an administrator does not wait for the next cycle.
@@ -254,22 +316,30 @@ impl<P: Provider, T: Transport> Drive<'_, '_, P, T> {
         if !self.job.random.chance(500) {
             return;
         }
-        if let Some(key) = self.backlog.people.keys().next().copied() {
-            self.person(directory, key, false).await;
+        let first = self.agenda.backlog.0.keys().next().copied();
+        if let Some(person) = first.filter(|object| object.is_person()) {
+            self.provision(directory, person).await;
         }
-        let nth = self.job.random.below(self.job.ledger.teams.len());
-        let Some((key, team)) = self.job.ledger.teams.iter().nth(nth) else {
+        let teams = &self.job.ledger.teams;
+        let nth = self.job.random.below(teams.len());
+        let Some((key, team)) = teams.iter().nth(nth) else {
             return;
         };
         let (key, team) = (*key, team.clone());
         // The members are those who are there already, so that an answer that gets lost changes nothing.
-        let done = self.provider.on_demand(&mut self.job, &team).await;
+        let present: Vec<_> = team
+            .members
+            .iter()
+            .filter_map(|(key, id)| present(directory, *key, id))
+            .collect();
+        let done = self.provider.on_demand(&mut self.job, &team, &present).await;
         if let Err(trouble) = &done
             && trouble.is_refusal()
         {
+            let name = directory.name_of(Object::Group(key));
             self.job
                 .report
-                .refusal(kind(trouble), format!("group {key}: {}", trouble.describe()));
+                .refusal(trouble.kind(), format!("{name}: {}", trouble.describe()));
         }
         if matches!(done, Ok(true)) {
             look_for_doubles(&mut self.job, &team.id).await;
@@ -279,20 +349,25 @@ impl<P: Provider, T: Transport> Drive<'_, '_, P, T> {
     /// Quarantine, if the provider knows it: it lasts until a test of the connection succeeds.
     async fn judge(&mut self) -> bool {
         let Some(rules) = self.provider.quarantine() else {
-            self.score.denied = None;
+            self.agenda.score.denied = None;
             return true;
         };
         let Score {
             attempts, failures, ..
-        } = self.score;
+        } = self.agenda.score;
         let share = failures * 100 > attempts * rules.percent && failures >= rules.least;
-        let reason = match self.score.denied.take() {
-            Some(denied) => denied,
-            None if share || failures > rules.most => format!("{failures} of {attempts} attempts failed"),
+        let (reason, advice) = match self.agenda.score.denied.take() {
+            Some(denied) => (denied.describe(), denied.advice()),
+            None if share || failures > rules.most => (
+                format!("{failures} of {attempts} attempts failed"),
+                "see what fails below.",
+            ),
             None => return true,
         };
-        self.job.report.quarantines += 1;
-        self.job.report.health = Health::Quarantined(reason.clone());
+        let report = &mut self.job.report;
+        report.quarantines += 1;
+        report.health = Health::Quarantined(reason.clone());
+        report.advice = advice.to_owned();
         let daily = std::iter::repeat(24);
         let mut hours = 0;
         for pause in QUARANTINE_HOURS.into_iter().chain(daily) {
@@ -303,6 +378,7 @@ impl<P: Provider, T: Transport> Drive<'_, '_, P, T> {
             self.job.report.clock += HOUR * pause;
             if self.provider.connect(&mut self.job).await.is_ok() {
                 self.job.report.health = Health::Healthy;
+                self.job.report.advice.clear();
                 return self.job.report.quarantines < 10;
             }
         }
@@ -315,70 +391,40 @@ impl<P: Provider, T: Transport> Drive<'_, '_, P, T> {
         directory: &Directory,
         is_able: bool,
         kept: Option<&[String]>,
-        before: Option<&BTreeSet<String>>,
+        before: &BTreeSet<String>,
     ) -> Report {
-        self.job.report.people = directory.people.len();
-        self.job.report.groups = directory.groups.len();
-        for (key, refusals) in &self.backlog.people {
-            let login = directory
-                .people
-                .get(key)
-                .map_or("a removed person", |person| &person.login);
-            self.job
-                .report
-                .unfinished(format!("{login}, refused {refusals} times"));
+        let job = &mut self.job;
+        job.report.people = directory.people.len();
+        job.report.groups = directory.groups.len();
+        for (object, refusals) in &self.agenda.backlog.0 {
+            let name = directory.name_of(*object);
+            job.report.unfinished(match refusals {
+                0 => format!("{name}, which waits for what was refused"),
+                1 => format!("{name}, refused once"),
+                _ => format!("{name}, refused {refusals} times"),
+            });
         }
-        for (key, refusals) in &self.backlog.groups {
-            let name = directory
-                .groups
-                .get(key)
-                .map_or("a dissolved group", |group| &group.name);
-            self.job
-                .report
-                .unfinished(format!("group “{name}”, refused {refusals} times"));
-        }
-        let nothing = BTreeSet::new();
-        let before = before.unwrap_or(&nothing);
-        if is_able && let Err(trouble) = verify(&self.provider, &mut self.job, directory, kept, before).await
-        {
-            self.job
-                .report
+        let begun = Instant::now();
+        if is_able && let Err(trouble) = verify(&self.provider, job, directory, kept, before).await {
+            job.report
                 .differs(format!("The server cannot be read: {}", trouble.describe()));
         }
-        self.job.report.network = self.job.network.counts;
-        self.job.report
+        job.report.timing.comparison = begun.elapsed();
+        let mut report = self.job.report;
+        report.network = self.job.network.counts;
+        for job in &self.others {
+            report.network.add(job.network.counts);
+        }
+        report
     }
 }
 
-/// Keeps in the backlog what is not done, and in the report why.
-fn note(
-    backlog: &mut BTreeMap<Key, u8>,
-    report: &mut Report,
-    key: Key,
-    name: &str,
-    outcome: &Result<Step, Trouble>,
-) {
-    match outcome {
-        Ok(Step::Done) => _ = backlog.remove(&key),
-        Ok(Step::Waits) => {}
-        Err(trouble) => {
-            if trouble.is_refusal() {
-                *backlog.entry(key).or_default() += 1;
-                report.refusal(kind(trouble), format!("{name}: {}", trouble.describe()));
-            }
-        }
-    }
-}
-
-/// Refusals of one kind: the same method at the same endpoint with the same answer.
-fn kind(trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Refused(refusal) => {
-            let what: String = refusal.what.splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
-            let what = what.split('?').next().unwrap_or_default();
-            format!("{what} → {} {}", refusal.status, refusal.keyword)
-        }
-        Trouble::Strange(_) => "an answer that is no SCIM".to_owned(),
-        Trouble::NoAnswer(_) => "no answer".to_owned(),
-    }
+/// A member as the directory knows them now, whatever was sent when they were added.
+fn present(directory: &Directory, key: Key, id: &str) -> Option<Member> {
+    let login = directory.people.get(&key)?.login.clone();
+    Some(Member {
+        key,
+        id: id.to_owned(),
+        login,
+    })
 }

@@ -45,7 +45,7 @@ impl Script {
         self
     }
 
-    /// How many people a group has at the beginning, at most.
+    /// How many people a group has at the beginning, if there are as many.
     #[must_use]
     pub fn members(mut self, members: usize) -> Self {
         self.members = members;
@@ -196,11 +196,21 @@ impl Story {
     fn found(&mut self, members: usize) -> Key {
         let key = self.key();
         let name = self.group_name(key);
-        let members = (0..members)
-            .filter_map(|_| self.random.pick(&self.present))
-            .collect();
+        let members = self.some_people(members);
         self.directory.groups.insert(key, Group { key, name, members });
         key
+    }
+
+    /// So many different people, or all if there are fewer.
+    fn some_people(&mut self, count: usize) -> BTreeSet<Key> {
+        if count >= self.present.len() {
+            return self.present.iter().copied().collect();
+        }
+        let mut people = BTreeSet::new();
+        while people.len() < count {
+            people.extend(self.random.pick(&self.present));
+        }
+        people
     }
 
     fn group_name(&mut self, key: Key) -> String {
@@ -364,6 +374,15 @@ mod tests {
         }
         assert_eq!(one.directory.people, other.directory.people);
         assert!(differs);
+    }
+
+    #[test]
+    fn groups_are_as_large_as_they_are_to_be() {
+        for (members, size) in [(0, 0), (12, 12), (40, 40), (500, 40)] {
+            let story = Story::begin(&Script::seeded(5).people(40).groups(6).members(members));
+            let mut groups = story.directory.groups.values();
+            assert!(groups.all(|group| group.members.len() == size), "{members}");
+        }
     }
 
     #[test]

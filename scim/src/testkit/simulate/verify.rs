@@ -4,12 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::directory::Directory;
+use super::directory::{Directory, Key, Person};
 use super::flatten::{Attributes, flatten};
 use super::job::{Job, Trouble};
+use super::ledger::Ledger;
 use super::provider::{Provider, members};
 use super::report::Fault;
 use super::transport::Transport;
+
+/// What the server must hold, by id, and how often it was listed.
+struct Model {
+    endpoint: &'static str,
+    resources: BTreeMap<String, (Subject, u32)>,
+}
+
+/// Who or what stands behind a resource.
+enum Subject {
+    Person(Key),
+    Group(Key),
+    /// What the provider has let go of, as it left it.
+    Left(Value),
+}
 
 /// What one resource must be, and how people call it.
 struct Expected {
@@ -18,9 +33,9 @@ struct Expected {
     members: Option<BTreeSet<String>>,
 }
 
-type Model = BTreeMap<String, Expected>;
-
 /// Reads everything and compares it with the model, whole: what is missing, what differs, and what nobody has sent.
+///
+/// Resources are compared page by page, so that a large directory is never held twice.
 pub(super) async fn verify<P: Provider, T: Transport>(
     provider: &P,
     job: &mut Job<'_, T>,
@@ -28,12 +43,20 @@ pub(super) async fn verify<P: Provider, T: Transport>(
     kept: Option<&[String]>,
     before: &BTreeSet<String>,
 ) -> Result<(), Trouble> {
-    for (endpoint, model) in [
-        ("/Users", users(provider, job, directory)),
-        ("/Groups", groups(provider, job, directory)),
-    ] {
-        let held = job.read_all(endpoint, 100).await?;
-        compare(job, endpoint, model, &held, kept, before);
+    for mut model in [users(job, directory), groups(provider, job, directory)] {
+        let mut next = Some(1);
+        while let Some(start) = next {
+            let (page, has_more) = job.page(model.endpoint, start).await?;
+            for resource in &page {
+                compare(provider, job, directory, &mut model, resource, (kept, before));
+            }
+            next = has_more.then_some(start + page.len());
+        }
+        let missing = model.resources.into_values().filter(|(_, listed)| *listed == 0);
+        for (subject, _) in missing {
+            let name = expected(provider, job, directory, &subject).name;
+            job.report.differs(format!("{name} is missing on the server."));
+        }
     }
     Ok(())
 }
@@ -42,8 +65,12 @@ pub(super) async fn verify<P: Provider, T: Transport>(
 pub(super) async fn ids<T: Transport>(job: &mut Job<'_, T>) -> Result<BTreeSet<String>, Trouble> {
     let mut ids = BTreeSet::new();
     for endpoint in ["/Users", "/Groups"] {
-        let all = job.read_all(endpoint, 100).await?;
-        ids.extend(all.iter().filter_map(|resource| id(resource).map(str::to_owned)));
+        let mut next = Some(1);
+        while let Some(start) = next {
+            let (page, has_more) = job.page(endpoint, start).await?;
+            ids.extend(page.iter().filter_map(|resource| id(resource).map(str::to_owned)));
+            next = has_more.then_some(start + page.len());
+        }
     }
     Ok(ids)
 }
@@ -52,71 +79,86 @@ fn id(resource: &Value) -> Option<&str> {
     resource.get("id")?.as_str()
 }
 
-fn users<P: Provider, T: Transport>(provider: &P, job: &mut Job<'_, T>, directory: &Directory) -> Model {
-    let mut model = Model::new();
+fn users<T: Transport>(job: &mut Job<'_, T>, directory: &Directory) -> Model {
+    let mut resources: BTreeMap<_, _> = left(&job.ledger.left_people);
     for person in directory.people.values() {
-        let name = format!("{} ({})", person.display(), person.login);
         match job.ledger.accounts.get(&person.key) {
-            Some(id) => {
-                let attributes = flatten(&provider.user(person, &job.ledger));
-                let id = id.clone();
-                model.insert(
-                    id,
-                    Expected {
-                        name,
-                        attributes,
-                        members: None,
-                    },
-                );
-            }
-            None if person.active => job.report.differs(format!("{name} has no account.")),
+            Some(id) => _ = resources.insert(id.clone(), (Subject::Person(person.key), 0)),
+            None if person.active => job.report.differs(format!("{} has no account.", name_of(person))),
             None => {}
         }
     }
-    let left = job.ledger.left_people.iter();
-    model.extend(left.map(|(id, document)| {
-        let name = format!("{} (unassigned)", text(document, "userName"));
-        let attributes = flatten(document);
-        (
-            id.clone(),
-            Expected {
-                name,
-                attributes,
-                members: None,
-            },
-        )
-    }));
-    model
+    Model {
+        endpoint: "/Users",
+        resources,
+    }
 }
 
 fn groups<P: Provider, T: Transport>(provider: &P, job: &mut Job<'_, T>, directory: &Directory) -> Model {
-    let mut model = Model::new();
+    let mut resources: BTreeMap<_, _> = left(&job.ledger.left_groups);
     for group in directory.groups.values() {
-        let members = members(provider, &job.ledger, directory, group);
-        let Some(team) = job.ledger.teams.get(&group.key) else {
-            if !members.is_empty() || provider.creates_empty_groups() {
+        match job.ledger.teams.get(&group.key) {
+            Some(team) => _ = resources.insert(team.id.clone(), (Subject::Group(group.key), 0)),
+            None if provider.creates_empty_groups()
+                || !members(provider, &job.ledger, directory, group).is_empty() =>
+            {
                 job.report
                     .differs(format!("Group “{}” was not created.", group.name));
             }
-            continue;
-        };
-        let expected = Expected {
-            name: group.name.clone(),
-            attributes: flatten(&provider.group(group)),
-            members: Some(members.into_iter().map(|member| member.id).collect()),
-        };
-        model.insert(team.id.clone(), expected);
+            None => {}
+        }
     }
-    let left = job.ledger.left_groups.iter();
-    model.extend(left.map(|(id, document)| {
-        let expected = Expected {
-            name: format!("{} (unlinked)", text(document, "displayName")),
-            attributes: flatten(document),
-            members: Some(BTreeSet::new()),
-        };
-        (id.clone(), expected)
-    }));
-    model
+    Model {
+        endpoint: "/Groups",
+        resources,
+    }
+}
+
+fn left(documents: &BTreeMap<String, Value>) -> BTreeMap<String, (Subject, u32)> {
+    let left = |document: &Value| (Subject::Left(document.clone()), 0);
+    documents
+        .iter()
+        .map(|(id, document)| (id.clone(), left(document)))
+        .collect()
+}
+
+fn name_of(person: &Person) -> String {
+    format!("{} ({})", person.display(), person.login)
+}
+
+fn expected<P: Provider, T: Transport>(
+    provider: &P,
+    job: &Job<'_, T>,
+    directory: &Directory,
+    subject: &Subject,
+) -> Expected {
+    let (name, document, members) = match subject {
+        Subject::Person(key) => match directory.people.get(key) {
+            Some(person) => (name_of(person), provider.user(person, &job.ledger), None),
+            None => (String::new(), Value::Null, None),
+        },
+        Subject::Group(key) => match directory.groups.get(key) {
+            Some(group) => {
+                let members = members(provider, &job.ledger, directory, group);
+                let ids = members.into_iter().map(|member| member.id).collect();
+                (group.name.clone(), provider.group(group), Some(ids))
+            }
+            None => (String::new(), Value::Null, None),
+        },
+        Subject::Left(document) if document.get("userName").is_some() => {
+            let name = format!("{} (unassigned)", text(document, "userName"));
+            (name, document.clone(), None)
+        }
+        Subject::Left(document) => {
+            let name = format!("{} (unlinked)", text(document, "displayName"));
+            (name, document.clone(), Some(BTreeSet::new()))
+        }
+    };
+    Expected {
+        name,
+        attributes: flatten(&document),
+        members,
+    }
 }
 
 fn text(document: &Value, name: &str) -> String {
@@ -127,43 +169,34 @@ fn text(document: &Value, name: &str) -> String {
         .to_owned()
 }
 
-fn compare<T: Transport>(
+fn compare<P: Provider, T: Transport>(
+    provider: &P,
     job: &mut Job<'_, T>,
-    endpoint: &str,
-    mut model: Model,
-    held: &[Value],
-    kept: Option<&[String]>,
-    before: &BTreeSet<String>,
+    directory: &Directory,
+    model: &mut Model,
+    resource: &Value,
+    (kept, before): (Option<&[String]>, &BTreeSet<String>),
 ) {
-    let mut seen = BTreeSet::new();
-    for resource in held {
-        let Some(id) = id(resource) else {
-            job.report.fault(Fault::NoId, format!("GET {endpoint}"));
-            continue;
-        };
-        if !seen.insert(id) {
-            job.report.differs(format!("{endpoint}/{id} is listed twice."));
-            continue;
+    let endpoint = model.endpoint;
+    let Some(id) = id(resource) else {
+        job.report.fault(Fault::NoId, format!("GET {endpoint}"));
+        return;
+    };
+    match model.resources.get_mut(id) {
+        Some((subject, listed @ 0)) => {
+            *listed += 1;
+            let expected = expected(provider, job, directory, subject);
+            compare_attributes(job, id, &expected, &flatten(resource), kept);
+            compare_members(job, directory, id, &expected, resource);
         }
-        match model.remove(id) {
-            Some(expected) => {
-                compare_attributes(job, id, &expected, &flatten(resource), kept);
-                if let Some(members) = &expected.members {
-                    compare_members(job, id, &expected.name, members, resource);
-                }
-            }
-            None if before.contains(id) => {}
-            None => {
-                let name = text(resource, "userName") + &text(resource, "displayName");
-                job.report.differs(format!(
-                    "{endpoint}/{id} ({name}) is on the server, and nobody has assigned it."
-                ));
-            }
+        Some(_) => job.report.differs(format!("{endpoint}/{id} is listed twice.")),
+        None if before.contains(id) => {}
+        None => {
+            let name = text(resource, "userName") + &text(resource, "displayName");
+            job.report.differs(format!(
+                "{endpoint}/{id} ({name}) is on the server, and nobody has assigned it."
+            ));
         }
-    }
-    for expected in model.values() {
-        job.report
-            .differs(format!("{} is missing on the server.", expected.name));
     }
 }
 
@@ -199,11 +232,15 @@ fn compare_attributes<T: Transport>(
 
 fn compare_members<T: Transport>(
     job: &mut Job<'_, T>,
+    directory: &Directory,
     id: &str,
-    name: &str,
-    wanted: &BTreeSet<String>,
+    expected: &Expected,
     group: &Value,
 ) {
+    let Some(wanted) = &expected.members else {
+        return;
+    };
+    let name = &expected.name;
     let held = member_ids(group);
     let unique: BTreeSet<&str> = held.iter().copied().collect();
     if let Some(difference) = doubles(name, &held, &unique) {
@@ -212,29 +249,36 @@ fn compare_members<T: Transport>(
     }
     let missing: Vec<_> = wanted.iter().filter(|id| !unique.contains(id.as_str())).collect();
     if let Some(first) = missing.first() {
-        let count = missing.len();
-        let difference = format!(
-            "Group “{name}” lacks {count} of {} members, first {first}.",
-            wanted.len()
-        );
+        let (count, all) = (missing.len(), wanted.len());
+        let who = who(directory, &job.ledger, first);
+        let difference = format!("Group “{name}” lacks {count} of {all} members, such as {who}.");
         if job.ledger.removed_by_value.contains(id) {
             job.report.fault(Fault::RemovesTooMuch, &difference);
         }
         job.report.differs(difference);
     }
-    let surplus: Vec<_> = unique.iter().filter(|id| !wanted.contains(**id)).collect();
+    let surplus: Vec<&str> = unique.into_iter().filter(|id| !wanted.contains(*id)).collect();
     if let Some(first) = surplus.first() {
+        let ledger = &job.ledger;
+        let is_gone = |id: &&&str| ledger.owner_of(id).is_none() && !ledger.left_people.contains_key(**id);
+        let gone = surplus.iter().find(is_gone);
         let count = surplus.len();
-        let difference = format!("Group “{name}” has {count} members whom it must not have, first {first}.");
-        let is_known = job
-            .ledger
-            .accounts
-            .values()
-            .any(|id| surplus.contains(&&id.as_str()));
-        if !is_known && !job.ledger.left_people.contains_key(**first) {
+        let who = who(directory, ledger, gone.unwrap_or(first));
+        let difference = format!("Group “{name}” has {count} too many in it, such as {who}.");
+        if gone.is_some() {
             job.report.fault(Fault::DanglingMember, &difference);
         }
         job.report.differs(difference);
+    }
+}
+
+/// How people call the account with this id.
+fn who(directory: &Directory, ledger: &Ledger, id: &str) -> String {
+    let person = ledger.owner_of(id).and_then(|key| directory.people.get(&key));
+    match person {
+        Some(person) => format!("{} ({id})", person.login),
+        None if ledger.left_people.contains_key(id) => format!("an unassigned person ({id})"),
+        None => format!("a deleted person ({id})"),
     }
 }
 
@@ -248,7 +292,8 @@ fn member_ids(group: &Value) -> Vec<&str> {
 
 fn doubles(name: &str, held: &[&str], unique: &BTreeSet<&str>) -> Option<String> {
     let twice = held.len() - unique.len();
-    (twice > 0).then(|| format!("Group “{name}” holds {twice} members more than once."))
+    let people = if twice == 1 { "one person" } else { "people" };
+    (twice > 0).then(|| format!("Group “{name}” holds {people} more than once: {twice} too many."))
 }
 
 /// What an administrator sees who opens the group after members were added who were there already.
