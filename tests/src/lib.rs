@@ -12,6 +12,7 @@
 pub mod failure;
 pub mod fixtures;
 pub mod http;
+pub mod python;
 pub mod random;
 pub mod replay;
 pub mod scim_error;

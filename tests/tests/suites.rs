@@ -2,40 +2,12 @@
 //!
 //! They are Python packages, pinned in `python/requirements.txt` and installed by `tests/run --prepare`.
 
-use std::env;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use scim_tests::python::program;
 use scim_tests::server::{Organization, Server};
 use scim_tests::{Failure, check, fixtures};
 use serde_json::Value;
-
-/// A program of the virtual environment.
-fn program(name: &str) -> Result<Command, Failure> {
-    let environment =
-        env::var_os("SCIM_TESTS_VENV").map_or_else(|| fixtures::package().join(".venv"), PathBuf::from);
-    let path = environment.join("bin").join(name);
-    check(path.is_file(), || {
-        format!(
-            "{} is missing: install it with `tests/run --prepare`",
-            path.display()
-        )
-    })?;
-    let mut command = Command::new(path);
-    // Nothing may reach the loopback server through a proxy.
-    for variable in [
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-    ] {
-        command.env_remove(variable);
-    }
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
-    Ok(command)
-}
 
 fn started(organization: &str) -> Result<(Server, Organization), Failure> {
     let server = Server::start()?;
