@@ -42,12 +42,17 @@ impl Authentik {
 }
 
 impl Provider for Authentik {
-    const NAME: &'static str = "authentik";
-    const CONSOLE: Console = Console {
-        test: "Providers > SCIM > Sync status",
-        failures: "Providers > SCIM > Sync status, messages of the last run",
-        retry: "each is tried again in the hourly sync",
-    };
+    fn name(&self) -> &'static str {
+        "authentik"
+    }
+
+    fn console(&self) -> Console {
+        Console {
+            test: "Providers > SCIM > Sync status",
+            failures: "Providers > SCIM > Sync status, messages of the last run",
+            retry: "each is tried again in the hourly sync",
+        }
+    }
 
     fn headers(&self) -> HeaderMap {
         headers(&[

@@ -24,36 +24,45 @@ enum Style {
     Compliant,
 }
 
-/// The default attribute mapping.
-pub(super) struct Entra(Style);
+/// Which attributes an administrator has mapped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mapping {
+    /// Those that are mapped unless somebody changes it.
+    Default,
+    /// userName and the two names alone. Without `active` there is no way to deactivate: whoever leaves is deleted.
+    ThreeAttributes,
+}
 
-/// A mapping from which an administrator has deleted everything but userName and the two names. Without `active` there
-/// is no way to deactivate: whoever leaves is deleted.
-pub(super) struct EntraThreeAttributes;
+pub(super) struct Entra {
+    style: Style,
+    mapping: Mapping,
+}
 
 impl Entra {
     pub(super) fn by_default() -> Self {
-        Self(Style::Default)
+        Self {
+            style: Style::Default,
+            mapping: Mapping::Default,
+        }
     }
-}
 
-/// The same mapping with standard PATCH.
-pub(super) struct EntraCompliant(Entra);
+    /// The default mapping with standard PATCH.
+    pub(super) fn compliant() -> Self {
+        Self {
+            style: Style::Compliant,
+            mapping: Mapping::Default,
+        }
+    }
 
-impl EntraCompliant {
-    pub(super) fn new() -> Self {
-        Self(Entra(Style::Compliant))
+    pub(super) fn three_attributes() -> Self {
+        Self {
+            style: Style::Default,
+            mapping: Mapping::ThreeAttributes,
+        }
     }
 }
 
 const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
-
-/// Where Entra shows what happened.
-const CONSOLE: Console = Console {
-    test: "Provisioning > Admin Credentials > Test Connection",
-    failures: "Monitor > Provisioning logs, status Failure",
-    retry: "each is tried again in the next cycles, ever more seldom",
-};
 
 const HEADERS: &[(&str, &str)] = &[
     ("accept", "application/scim+json"),
@@ -66,10 +75,6 @@ const QUARANTINE: Quarantine = Quarantine {
     least: 5_000,
     most: 40_000,
 };
-
-fn user_search(login: &str) -> String {
-    search_target("/Users", "userName", login, plus)
-}
 
 fn group_search(name: &str) -> String {
     let filter = plus(&format!("displayName eq {}", literal(name)));
@@ -154,29 +159,23 @@ fn simplified(body: &Value) -> Option<(Fault, Value)> {
     Some((Fault::UnknownSchemaRefused, simple))
 }
 
-/// Looks for people and groups that cannot exist; anything but an empty list means that this is no SCIM server.
-async fn connect<T: Transport>(job: &mut Job<'_, T>) -> Result<(), Trouble> {
-    let guid = job.guid();
-    for (path, attribute) in [
-        (user_search(&guid), "userName"),
-        (group_search(&guid), "displayName"),
-    ] {
-        let answer = job.insist(Method::GET, &path, None).await;
-        if answer
-            .as_ref()
-            .is_err_and(|trouble| trouble.status() == Some(404))
-        {
-            job.report.fault(
-                Fault::EmptySearchRefused,
-                format!("GET {path} was refused with 404"),
-            );
-        }
-        let list = answer?.body;
-        if let Some(found) = job.resources(&path, &list)?.first() {
-            let found = found.get(attribute).unwrap_or(&Value::Null).to_string();
-            job.report
-                .fault(Fault::WrongMatch, format!("GET {path} returned {found}"));
-        }
+/// Looks for somebody or something that cannot exist; anything but an empty list means that this is no SCIM server.
+async fn look_for_nobody<T: Transport>(
+    job: &mut Job<'_, T>,
+    path: &str,
+    attribute: &str,
+) -> Result<(), Trouble> {
+    let answer = job.insist(Method::GET, path, None).await;
+    if let Err(trouble) = &answer
+        && trouble.status() == Some(404)
+    {
+        job.report.fault(Fault::EmptySearchRefused, trouble.describe());
+    }
+    let list = answer?.body;
+    if let Some(found) = job.resources(path, &list)?.first() {
+        let found = found.get(attribute).unwrap_or(&Value::Null).to_string();
+        job.report
+            .fault(Fault::WrongMatch, format!("GET {path} returned {found}"));
     }
     Ok(())
 }
@@ -437,125 +436,97 @@ fn sentence(operation: &Value) -> String {
     }
 }
 
-/// What the dialects of Entra have in common.
-macro_rules! common {
-    () => {
-        const CONSOLE: Console = CONSOLE;
-
-        fn headers(&self) -> HeaderMap {
-            headers(HEADERS)
-        }
-
-        /// About every 40 minutes, everything that has changed since.
-        fn batch(&self) -> usize {
-            40
-        }
-
-        fn quarantine(&self) -> Option<Quarantine> {
-            Some(QUARANTINE)
-        }
-
-        fn user_search(&self, login: &str) -> String {
-            user_search(login)
-        }
-
-        fn group_search(&self, name: &str) -> String {
-            group_search(name)
-        }
-
-        fn group(&self, of: &Group) -> Value {
-            group(of)
-        }
-
-        fn simplified(&self, body: &Value) -> Option<(Fault, Value)> {
-            simplified(body)
-        }
-
-        async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
-            connect(job).await
-        }
-
-        async fn push<T: Transport>(
-            &self,
-            job: &mut Job<'_, T>,
-            group: &Group,
-            team: &Team,
-            roster: &Roster,
-        ) -> Result<(), Trouble> {
-            self.style().push(job, group, team, roster).await
-        }
-
-        async fn update<T: Transport>(
-            &self,
-            job: &mut Job<'_, T>,
-            id: &str,
-            person: &Person,
-            _: Option<Value>,
-        ) -> Result<(), Trouble> {
-            let wanted = self.user(person, &job.ledger);
-            self.style().update(job, id, &wanted).await
-        }
-
-        async fn on_demand<T: Transport>(
-            &self,
-            job: &mut Job<'_, T>,
-            team: &Team,
-            _: &[Member],
-        ) -> Result<bool, Trouble> {
-            // The flag in the tenant URL does nothing here.
-            Style::Default.on_demand(job, team).await
-        }
-    };
-}
-
-impl Entra {
-    fn style(&self) -> Style {
-        self.0
-    }
-}
-
-impl EntraCompliant {
-    fn style(&self) -> Style {
-        self.0.style()
-    }
-}
-
-impl EntraThreeAttributes {
-    fn style(&self) -> Style {
-        Style::Default
-    }
-}
-
 impl Provider for Entra {
-    const NAME: &'static str = "Entra ID";
-
-    common!();
-
-    fn user(&self, person: &Person, ledger: &Ledger) -> Value {
-        user(person, ledger)
+    fn name(&self) -> &'static str {
+        match (self.style, self.mapping) {
+            (Style::Default, Mapping::Default) => "Entra ID",
+            (Style::Compliant, _) => "Entra ID with aadOptscim062020",
+            (Style::Default, Mapping::ThreeAttributes) => "Entra ID with three attributes",
+        }
     }
-}
 
-impl Provider for EntraCompliant {
-    const NAME: &'static str = "Entra ID with aadOptscim062020";
-
-    common!();
-
-    fn user(&self, person: &Person, ledger: &Ledger) -> Value {
-        user(person, ledger)
+    fn console(&self) -> Console {
+        Console {
+            test: "Provisioning > Admin Credentials > Test Connection",
+            failures: "Monitor > Provisioning logs, status Failure",
+            retry: "each is tried again in the next cycles, ever more seldom",
+        }
     }
-}
 
-impl Provider for EntraThreeAttributes {
-    const NAME: &'static str = "Entra ID with three attributes";
+    fn headers(&self) -> HeaderMap {
+        headers(HEADERS)
+    }
 
-    common!();
+    /// About every 40 minutes, everything that has changed since.
+    fn batch(&self) -> usize {
+        40
+    }
+
+    fn quarantine(&self) -> Option<Quarantine> {
+        Some(QUARANTINE)
+    }
+
+    fn user_search(&self, login: &str) -> String {
+        search_target("/Users", "userName", login, plus)
+    }
+
+    fn group_search(&self, name: &str) -> String {
+        group_search(name)
+    }
 
     fn is_assigned(&self, person: &Person) -> bool {
-        person.active
+        self.mapping == Mapping::Default || person.active
     }
 
-    fn user(&self, person: &Person, _: &Ledger) -> Value {
-        three_attributes(person)
+    fn user(&self, person: &Person, ledger: &Ledger) -> Value {
+        match self.mapping {
+            Mapping::Default => user(person, ledger),
+            Mapping::ThreeAttributes => three_attributes(person),
+        }
+    }
+
+    fn group(&self, of: &Group) -> Value {
+        group(of)
+    }
+
+    fn simplified(&self, body: &Value) -> Option<(Fault, Value)> {
+        simplified(body)
+    }
+
+    async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
+        let guid = job.guid();
+        look_for_nobody(job, &self.user_search(&guid), "userName").await?;
+        look_for_nobody(job, &group_search(&guid), "displayName").await
+    }
+
+    async fn update<T: Transport>(
+        &self,
+        job: &mut Job<'_, T>,
+        id: &str,
+        person: &Person,
+        _: Option<Value>,
+    ) -> Result<(), Trouble> {
+        let wanted = self.user(person, &job.ledger);
+        self.style.update(job, id, &wanted).await
+    }
+
+    async fn push<T: Transport>(
+        &self,
+        job: &mut Job<'_, T>,
+        group: &Group,
+        team: &Team,
+        roster: &Roster,
+    ) -> Result<(), Trouble> {
+        self.style.push(job, group, team, roster).await
+    }
+
+    async fn on_demand<T: Transport>(
+        &self,
+        job: &mut Job<'_, T>,
+        team: &Team,
+        _: &[Member],
+    ) -> Result<bool, Trouble> {
+        // The flag in the tenant URL does nothing here.
+        Style::Default.on_demand(job, team).await
     }
 }

@@ -376,9 +376,11 @@ impl<'t, T: Transport> Job<'t, T> {
         Ok(resources)
     }
 
-    /// Reads a page of a list, from the resource of this number on. Returns whether there are more.
+    /// Reads a page of a list, from the resource of this number on. Returns whether there are more. Groups come in
+    /// smaller pages: each may have many members.
     pub(super) async fn page(&mut self, endpoint: &str, start: usize) -> Result<(Vec<Value>, bool), Trouble> {
-        let path = format!("{endpoint}?startIndex={start}&count=100");
+        let count = if endpoint == "/Groups" { 20 } else { 100 };
+        let path = format!("{endpoint}?startIndex={start}&count={count}");
         let mut list = self.get(&path).await?;
         let read = self.resources(&path, &list)?.len();
         let total = list.get("totalResults").and_then(Value::as_u64).unwrap_or(0);

@@ -47,12 +47,17 @@ async fn make<T: Transport>(
 }
 
 impl Provider for JumpCloud {
-    const NAME: &'static str = "JumpCloud";
-    const CONSOLE: Console = Console {
-        test: "SSO Applications > Identity Management > Activate",
-        failures: "Directory Insights, events of the application",
-        retry: "each is tried again when the person or the group changes",
-    };
+    fn name(&self) -> &'static str {
+        "JumpCloud"
+    }
+
+    fn console(&self) -> Console {
+        Console {
+            test: "SSO Applications > Identity Management > Activate",
+            failures: "Directory Insights, events of the application",
+            retry: "each is tried again when the person or the group changes",
+        }
+    }
 
     fn headers(&self) -> HeaderMap {
         headers(&[

@@ -42,6 +42,12 @@ use std::fmt::{self, Display, Formatter};
 use std::slice;
 use std::str::FromStr;
 
+use authentik::Authentik;
+use entra::Entra;
+use jumpcloud::JumpCloud;
+use okta::Okta;
+use onelogin::OneLogin;
+
 pub use network::{Misbehaviour, NetworkCounts};
 pub use report::{Fault, Health, Report, Tally, Timing};
 pub use script::Script;
@@ -199,14 +205,14 @@ impl Simulation {
     /// ```
     pub async fn run_abreast<T: Transport>(self, connections: &mut [T]) -> Report {
         match self.dialect {
-            Dialect::Okta => self.drive(okta::Okta, connections).await,
-            Dialect::OktaOin => self.drive(okta::OktaOin, connections).await,
-            Dialect::Entra => self.drive(entra::Entra::by_default(), connections).await,
-            Dialect::EntraCompliant => self.drive(entra::EntraCompliant::new(), connections).await,
-            Dialect::EntraThreeAttributes => self.drive(entra::EntraThreeAttributes, connections).await,
-            Dialect::JumpCloud => self.drive(jumpcloud::JumpCloud, connections).await,
-            Dialect::OneLogin => self.drive(onelogin::OneLogin, connections).await,
-            Dialect::Authentik => self.drive(authentik::Authentik::default(), connections).await,
+            Dialect::Okta => self.drive(Okta::custom(), connections).await,
+            Dialect::OktaOin => self.drive(Okta::of_the_network(), connections).await,
+            Dialect::Entra => self.drive(Entra::by_default(), connections).await,
+            Dialect::EntraCompliant => self.drive(Entra::compliant(), connections).await,
+            Dialect::EntraThreeAttributes => self.drive(Entra::three_attributes(), connections).await,
+            Dialect::JumpCloud => self.drive(JumpCloud, connections).await,
+            Dialect::OneLogin => self.drive(OneLogin, connections).await,
+            Dialect::Authentik => self.drive(Authentik::default(), connections).await,
         }
     }
 }

@@ -11,18 +11,26 @@ use super::ledger::{Ledger, Member, Roster, Team};
 use super::provider::{ENTERPRISE, GROUP, Provider, USER, headers, literal, percent, search_target};
 use super::transport::Transport;
 
-/// A custom SCIM application, made in the wizard: users and groups are read and put back whole.
-pub(super) struct Okta;
+/// How an application of Okta writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// A custom SCIM application, made in the wizard: users and groups are read and put back whole.
+    Put,
+    /// An application of the Okta Integration Network: activation and groups by PATCH, profiles by PUT.
+    Patch,
+}
 
-/// An application of the Okta Integration Network: activation and groups by PATCH, profiles by PUT.
-pub(super) struct OktaOin;
+pub(super) struct Okta(Style);
 
-/// Where Okta shows what happened.
-const CONSOLE: Console = Console {
-    test: "Provisioning > Integration > Test API Credentials",
-    failures: "Dashboard > Tasks",
-    retry: "a task waits there until somebody presses Retry Selected",
-};
+impl Okta {
+    pub(super) fn custom() -> Self {
+        Self(Style::Put)
+    }
+
+    pub(super) fn of_the_network() -> Self {
+        Self(Style::Patch)
+    }
+}
 
 const HEADERS: &[(&str, &str)] = &[
     ("user-agent", "Okta SCIM Client 1.0.0"),
@@ -48,29 +56,6 @@ fn user(person: &Person) -> Value {
         "active": person.active,
         ENTERPRISE: {"department": person.department, "employeeNumber": person.employee_number()},
     })
-}
-
-fn group(group: &Group) -> Value {
-    json!({"schemas": [GROUP], "displayName": group.name})
-}
-
-fn user_search(login: &str) -> String {
-    let search = search_target("/Users", "userName", login, percent);
-    format!("{search}&startIndex=1&count=100")
-}
-
-fn group_search(name: &str) -> String {
-    let search = search_target("/Groups", "displayName", name, percent);
-    format!("{search}&startIndex=1&count=100")
-}
-
-/// The wizard's only call, and what it asks when groups are imported too.
-async fn connect<T: Transport>(job: &mut Job<'_, T>) -> Result<(), Trouble> {
-    for path in ["/Users?startIndex=1&count=2", "/Groups?startIndex=1&count=100"] {
-        let list = job.insist(Method::GET, path, None).await?.body;
-        job.resources(path, &list)?;
-    }
-    Ok(())
 }
 
 /// Read the document of the server, lay the own values over it, put it back: with id, meta and whatever came.
@@ -101,19 +86,33 @@ fn display(members: &[Member]) -> Value {
 }
 
 impl Provider for Okta {
-    const NAME: &'static str = "Okta, custom application (PUT)";
-    const CONSOLE: Console = CONSOLE;
+    fn name(&self) -> &'static str {
+        match self.0 {
+            Style::Put => "Okta, custom application (PUT)",
+            Style::Patch => "Okta, integration network (PATCH)",
+        }
+    }
+
+    fn console(&self) -> Console {
+        Console {
+            test: "Provisioning > Integration > Test API Credentials",
+            failures: "Dashboard > Tasks",
+            retry: "a task waits there until somebody presses Retry Selected",
+        }
+    }
 
     fn headers(&self) -> HeaderMap {
         headers(HEADERS)
     }
 
     fn user_search(&self, login: &str) -> String {
-        user_search(login)
+        let search = search_target("/Users", "userName", login, percent);
+        format!("{search}&startIndex=1&count=100")
     }
 
     fn group_search(&self, name: &str) -> String {
-        group_search(name)
+        let search = search_target("/Groups", "displayName", name, percent);
+        format!("{search}&startIndex=1&count=100")
     }
 
     /// Unassigned people leave the pushed groups.
@@ -125,16 +124,24 @@ impl Provider for Okta {
         user(person)
     }
 
-    fn group(&self, of: &Group) -> Value {
-        group(of)
+    fn group(&self, group: &Group) -> Value {
+        json!({"schemas": [GROUP], "displayName": group.name})
     }
 
     fn first_members(&self, all: &[Member]) -> Option<Value> {
-        Some(display(all))
+        Some(match self.0 {
+            Style::Put => display(all),
+            Style::Patch => json!([]),
+        })
     }
 
+    /// The wizard's only call, and what it asks when groups are imported too.
     async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
-        connect(job).await
+        for path in ["/Users?startIndex=1&count=2", "/Groups?startIndex=1&count=100"] {
+            let list = job.insist(Method::GET, path, None).await?.body;
+            job.resources(path, &list)?;
+        }
+        Ok(())
     }
 
     async fn update<T: Transport>(
@@ -144,17 +151,26 @@ impl Provider for Okta {
         person: &Person,
         _: Option<Value>,
     ) -> Result<(), Trouble> {
-        put_merged(job, &format!("/Users/{id}"), &user(person)).await
+        match self.0 {
+            Style::Put => put_merged(job, &format!("/Users/{id}"), &user(person)).await,
+            Style::Patch => update_profile(job, id, person).await,
+        }
     }
 
     async fn remove<T: Transport>(&self, job: &mut Job<'_, T>, id: &str) -> Result<Option<Value>, Trouble> {
         let path = format!("/Users/{id}");
         let left = left(job, &path).await?;
-        put_merged(job, &path, &json!({"active": false})).await?;
-        Ok(left)
+        let inactive = json!({"active": false});
+        let done = match self.0 {
+            Style::Put => put_merged(job, &path, &inactive).await,
+            Style::Patch => {
+                let deactivation = json!({"op": "replace", "value": inactive});
+                job.patch(&path, vec![deactivation]).await
+            }
+        };
+        done.map(|()| left)
     }
 
-    /// Always the whole membership. Whether it changed is not asked.
     async fn push<T: Transport>(
         &self,
         job: &mut Job<'_, T>,
@@ -162,141 +178,113 @@ impl Provider for Okta {
         team: &Team,
         roster: &Roster,
     ) -> Result<(), Trouble> {
-        let path = format!("/Groups/{}", team.id);
-        job.get(&path).await?;
-        let body = json!({
-            "schemas": [GROUP], "id": team.id, "displayName": group.name, "members": display(&roster.all),
-        });
-        job.put(&path, &body).await?;
-        job.ledger.confirm(group.key, roster);
-        Ok(())
-    }
-}
-
-impl Provider for OktaOin {
-    const NAME: &'static str = "Okta, integration network (PATCH)";
-    const CONSOLE: Console = CONSOLE;
-
-    fn headers(&self) -> HeaderMap {
-        headers(HEADERS)
-    }
-
-    fn user_search(&self, login: &str) -> String {
-        user_search(login)
-    }
-
-    fn group_search(&self, name: &str) -> String {
-        group_search(name)
-    }
-
-    fn keeps_inactive_members(&self) -> bool {
-        false
-    }
-
-    fn user(&self, person: &Person, _: &Ledger) -> Value {
-        user(person)
-    }
-
-    fn group(&self, of: &Group) -> Value {
-        group(of)
-    }
-
-    fn first_members(&self, _: &[Member]) -> Option<Value> {
-        Some(json!([]))
-    }
-
-    async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
-        connect(job).await
-    }
-
-    /// Activation is a PATCH of its own, a new password too; the profile is put as in the other dialect.
-    async fn update<T: Transport>(
-        &self,
-        job: &mut Job<'_, T>,
-        id: &str,
-        person: &Person,
-        _: Option<Value>,
-    ) -> Result<(), Trouble> {
-        let path = format!("/Users/{id}");
-        let wanted = user(person);
-        let mut held = flatten(&job.get(&path).await?);
-        let active = held.insert("active".into(), json!(person.active));
-        if active != Some(json!(person.active)) {
-            let activation = json!({"op": "replace", "value": {"active": person.active}});
-            job.patch(&path, vec![activation]).await?;
+        match self.0 {
+            Style::Put => push_whole(job, group, team, roster).await,
+            Style::Patch => push_changes(job, group, team, roster).await,
         }
-        if held != flatten(&wanted) {
-            put_merged(job, &path, &wanted).await?;
-        }
-        if job.random.chance(100) {
-            let password = format!("Sync-{:x}-77!", job.random.next());
-            job.patch(
-                &path,
-                vec![json!({"op": "replace", "value": {"password": password}})],
-            )
-            .await?;
-        }
-        Ok(())
     }
 
-    async fn remove<T: Transport>(&self, job: &mut Job<'_, T>, id: &str) -> Result<Option<Value>, Trouble> {
-        let path = format!("/Users/{id}");
-        let left = left(job, &path).await?;
-        job.patch(&path, vec![json!({"op": "replace", "value": {"active": false}})])
-            .await?;
-        Ok(left)
-    }
-
-    /// An administrator who retries the failed task of a group sends again the members who are there already, by the
-    /// logins that they have now.
     async fn on_demand<T: Transport>(
         &self,
         job: &mut Job<'_, T>,
         team: &Team,
         present: &[Member],
     ) -> Result<bool, Trouble> {
-        if present.is_empty() {
-            return Ok(false);
+        match self.0 {
+            Style::Put => Ok(false),
+            Style::Patch => retry(job, team, present).await,
         }
-        let add = json!({"op": "add", "path": "members", "value": display(present)});
-        let path = format!("/Groups/{}", team.id);
-        job.patch(&path, vec![add]).await.map(|()| true)
     }
+}
 
-    /// The name is sent before every change of members, changed or not. Removals name one member each; a group of which
-    /// nothing is known is pushed whole.
-    async fn push<T: Transport>(
-        &self,
-        job: &mut Job<'_, T>,
-        group: &Group,
-        team: &Team,
-        roster: &Roster,
-    ) -> Result<(), Trouble> {
-        let path = format!("/Groups/{}", team.id);
-        let is_new = team.members.is_empty();
-        if roster.is_settled() && team.name.as_deref() == Some(group.name.as_str()) {
-            return Ok(());
-        }
-        job.ledger.confirm_name(group.key, None);
-        job.ledger.doubt(group.key, roster);
-        let name = json!({"op": "replace", "value": {"id": team.id, "displayName": group.name}});
-        job.patch(&path, vec![name]).await?;
-        job.ledger.confirm_name(group.key, Some(&group.name));
-        let mut operations: Vec<_> = roster
-            .remove
-            .iter()
-            .map(|(_, id)| json!({"op": "remove", "path": format!("members[value eq {}]", literal(id))}))
-            .collect();
-        if !roster.add.is_empty() {
-            operations.push(json!({"op": "add", "path": "members", "value": display(&roster.add)}));
-        }
-        if is_new || roster.all.is_empty() {
-            operations = vec![json!({"op": "replace", "path": "members", "value": display(&roster.all)})];
-        }
-        if !roster.is_settled() {
-            job.patch(&path, operations).await?;
-        }
-        job.ledger.confirm(group.key, roster);
-        Ok(())
+/// Always the whole membership. Whether it changed is not asked.
+async fn push_whole<T: Transport>(
+    job: &mut Job<'_, T>,
+    group: &Group,
+    team: &Team,
+    roster: &Roster,
+) -> Result<(), Trouble> {
+    let path = format!("/Groups/{}", team.id);
+    job.get(&path).await?;
+    let body = json!({
+        "schemas": [GROUP], "id": team.id, "displayName": group.name, "members": display(&roster.all),
+    });
+    job.put(&path, &body).await?;
+    job.ledger.confirm(group.key, roster);
+    Ok(())
+}
+
+/// Activation is a PATCH of its own, a new password too; the profile is put as in the other dialect.
+async fn update_profile<T: Transport>(
+    job: &mut Job<'_, T>,
+    id: &str,
+    person: &Person,
+) -> Result<(), Trouble> {
+    let path = format!("/Users/{id}");
+    let wanted = user(person);
+    let mut held = flatten(&job.get(&path).await?);
+    let active = held.insert("active".into(), json!(person.active));
+    if active != Some(json!(person.active)) {
+        let activation = json!({"op": "replace", "value": {"active": person.active}});
+        job.patch(&path, vec![activation]).await?;
     }
+    if held != flatten(&wanted) {
+        put_merged(job, &path, &wanted).await?;
+    }
+    if job.random.chance(100) {
+        let password = format!("Sync-{:x}-77!", job.random.next());
+        job.patch(
+            &path,
+            vec![json!({"op": "replace", "value": {"password": password}})],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// An administrator who retries the failed task of a group sends again the members who are there already, by the
+/// logins that they have now.
+async fn retry<T: Transport>(job: &mut Job<'_, T>, team: &Team, present: &[Member]) -> Result<bool, Trouble> {
+    if present.is_empty() {
+        return Ok(false);
+    }
+    let add = json!({"op": "add", "path": "members", "value": display(present)});
+    let path = format!("/Groups/{}", team.id);
+    job.patch(&path, vec![add]).await.map(|()| true)
+}
+
+/// The name is sent before every change of members, changed or not. Removals name one member each; a group of which
+/// nothing is known is pushed whole.
+async fn push_changes<T: Transport>(
+    job: &mut Job<'_, T>,
+    group: &Group,
+    team: &Team,
+    roster: &Roster,
+) -> Result<(), Trouble> {
+    let path = format!("/Groups/{}", team.id);
+    let is_new = team.members.is_empty();
+    if roster.is_settled() && team.name.as_deref() == Some(group.name.as_str()) {
+        return Ok(());
+    }
+    job.ledger.confirm_name(group.key, None);
+    job.ledger.doubt(group.key, roster);
+    let name = json!({"op": "replace", "value": {"id": team.id, "displayName": group.name}});
+    job.patch(&path, vec![name]).await?;
+    job.ledger.confirm_name(group.key, Some(&group.name));
+    let mut operations: Vec<_> = roster
+        .remove
+        .iter()
+        .map(|(_, id)| json!({"op": "remove", "path": format!("members[value eq {}]", literal(id))}))
+        .collect();
+    if !roster.add.is_empty() {
+        operations.push(json!({"op": "add", "path": "members", "value": display(&roster.add)}));
+    }
+    if is_new || roster.all.is_empty() {
+        operations = vec![json!({"op": "replace", "path": "members", "value": display(&roster.all)})];
+    }
+    if !roster.is_settled() {
+        job.patch(&path, operations).await?;
+    }
+    job.ledger.confirm(group.key, roster);
+    Ok(())
 }

@@ -13,12 +13,17 @@ use super::transport::Transport;
 pub(super) struct OneLogin;
 
 impl Provider for OneLogin {
-    const NAME: &'static str = "OneLogin";
-    const CONSOLE: Console = Console {
-        test: "Configuration > API Connection > Enable",
-        failures: "Users > Provisioning, state Failed",
-        retry: "each waits there until somebody approves it again",
-    };
+    fn name(&self) -> &'static str {
+        "OneLogin"
+    }
+
+    fn console(&self) -> Console {
+        Console {
+            test: "Configuration > API Connection > Enable",
+            failures: "Users > Provisioning, state Failed",
+            retry: "each waits there until somebody approves it again",
+        }
+    }
 
     fn headers(&self) -> HeaderMap {
         headers(&[

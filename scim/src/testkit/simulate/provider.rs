@@ -27,10 +27,10 @@ pub(super) struct Quarantine {
 /// The dialect of one provider.
 pub(super) trait Provider: Send + Sync {
     /// Its name in reports.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// Where it shows what happened.
-    const CONSOLE: Console;
+    fn console(&self) -> Console;
 
     /// Headers of every request.
     fn headers(&self) -> HeaderMap;

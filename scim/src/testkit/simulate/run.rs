@@ -153,14 +153,14 @@ impl Simulation {
         let Some(mut job) = jobs.next() else {
             let health = Health::NotConnected("there is no connection to the server".to_owned());
             return Report {
-                dialect: P::NAME.to_owned(),
+                dialect: provider.name().to_owned(),
                 health,
                 ..Report::default()
             };
         };
         let others = jobs.collect();
-        job.report.dialect = P::NAME.to_owned();
-        job.report.console = P::CONSOLE;
+        job.report.dialect = provider.name().to_owned();
+        job.report.console = provider.console();
         let mut drive = Drive {
             provider,
             job,
