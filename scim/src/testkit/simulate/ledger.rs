@@ -83,6 +83,14 @@ impl Ledger {
         self.removed_by_value.extend(learned.removed_by_value);
     }
 
+    /// Nothing that the server has confirmed of groups counts any more.
+    pub(super) fn doubt_everything(&mut self) {
+        for team in self.teams.values_mut() {
+            team.doubtful.append(&mut team.members);
+            team.name = None;
+        }
+    }
+
     /// Whose account this is.
     pub(super) fn owner_of(&self, id: &str) -> Option<Key> {
         self.owners.get(id).copied()

@@ -142,6 +142,7 @@ pub struct Simulation {
     script: Script,
     network: Misbehaviour,
     kept: Option<Vec<String>>,
+    begins_anew: bool,
     observer: Option<Observer>,
 }
 
@@ -156,6 +157,7 @@ impl Simulation {
             script,
             network: Misbehaviour::none(),
             kept: None,
+            begins_anew: false,
             observer: None,
         }
     }
@@ -172,6 +174,15 @@ impl Simulation {
     #[must_use]
     pub fn keeping<N: Into<String>>(mut self, attributes: impl IntoIterator<Item = N>) -> Self {
         self.kept = Some(attributes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The same with an administrator who has the provider begin anew at the end, as after the restore of a backup:
+    /// nothing that the provider knows to be on the server counts any more, and it goes over everybody and every group
+    /// again.
+    #[must_use]
+    pub fn beginning_anew(mut self) -> Self {
+        self.begins_anew = true;
         self
     }
 
@@ -224,6 +235,7 @@ impl fmt::Debug for Simulation {
             .field("script", &self.script)
             .field("network", &self.network)
             .field("kept", &self.kept)
+            .field("begins_anew", &self.begins_anew)
             .finish_non_exhaustive()
     }
 }

@@ -199,7 +199,7 @@ async fn provision_person<P: Provider, T: Transport>(
     let account = job.ledger.accounts.get(&key).cloned();
     let (Some(person), account) = (person, account.clone()) else {
         if let Some(id) = account {
-            let left = provider.remove(job, &id).await?;
+            let left = what_is_left(provider.remove(job, &id).await)?;
             match left {
                 Some(left) => {
                     job.ledger.unlink(key);
@@ -232,6 +232,14 @@ async fn provision_person<P: Provider, T: Transport>(
         boss.is_some_and(|boss| boss.active) && !job.ledger.accounts.contains_key(&manager)
     });
     Ok(if waits { Step::Waits } else { Step::Done })
+}
+
+/// What stays on the server of what the provider lets go: nothing, where somebody else has deleted it.
+fn what_is_left(left: Result<Option<Value>, Trouble>) -> Result<Option<Value>, Trouble> {
+    match left {
+        Err(trouble) if trouble.status() == Some(404) => Ok(None),
+        left => left,
+    }
 }
 
 async fn update<P: Provider, T: Transport>(
@@ -332,7 +340,7 @@ async fn provision_group<P: Provider, T: Transport>(
     }
     let Some(group) = directory.groups.get(&key) else {
         if let Some(team) = job.ledger.teams.get(&key).cloned() {
-            let left = provider.dissolve(job, &team).await?;
+            let left = what_is_left(provider.dissolve(job, &team).await)?;
             job.ledger.teams.remove(&key);
             job.ledger.left_groups.extend(left.map(|left| (team.id, left)));
         }

@@ -42,6 +42,12 @@ impl Backlog {
         self.0.extend(people.chain(groups).map(|object| (object, 0)));
     }
 
+    /// Adds everything that there is, and forgets refusals.
+    fn begin_anew(&mut self, directory: &Directory) {
+        self.0.extend(directory.objects().map(|object| (object, 0)));
+        self.0.values_mut().for_each(|refusals| *refusals = 0);
+    }
+
     /// Whether there is nothing left that could succeed.
     fn is_idle(&self) -> bool {
         self.0.values().all(|refusals| *refusals >= MOST_REFUSALS)
@@ -174,7 +180,7 @@ impl Simulation {
             drive.job.report.advice = trouble.advice().to_owned();
             return drive.job.report;
         }
-        let is_able = drive.tell(&mut story, changes).await;
+        let is_able = drive.tell(&mut story, changes, self.begins_anew).await;
         drive.job.network.calm().await;
         drive
             .finish(&story.directory, is_able, self.kept.as_deref(), &before)
@@ -195,17 +201,23 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
     }
 
     /// The initial cycle, and then the story. Returns whether the provider still trusts the server.
-    async fn tell(&mut self, story: &mut Story, changes: usize) -> bool {
+    async fn tell(&mut self, story: &mut Story, changes: usize, begins_anew: bool) -> bool {
         let begun = Instant::now();
         let is_able = self.initial_cycle(&story.directory).await;
         self.job.report.timing.initial_cycle = begun.elapsed();
         let begun = Instant::now();
         let is_able = is_able && self.follow(story, changes).await;
+        if is_able && begins_anew {
+            self.agenda.backlog.begin_anew(&story.directory);
+            self.agenda.score.has_hope = true;
+            self.job.ledger.doubt_everything();
+        }
+        let is_able = is_able && self.last_cycles(&story.directory).await;
         self.job.report.timing.changes = begun.elapsed();
         is_able
     }
 
-    /// Everything that happens, and what is left after it.
+    /// Everything that happens.
     async fn follow(&mut self, story: &mut Story, changes: usize) -> bool {
         let mut left = changes;
         while left > 0 {
@@ -221,11 +233,16 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
                 return false;
             }
         }
+        true
+    }
+
+    /// What is left.
+    async fn last_cycles(&mut self, directory: &Directory) -> bool {
         for _ in 0..LAST_CYCLES {
             if self.agenda.backlog.is_idle() || !self.agenda.score.has_hope {
                 break;
             }
-            if !self.cycle(&story.directory).await {
+            if !self.cycle(directory).await {
                 return false;
             }
         }
@@ -300,12 +317,14 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         };
         let before = account(&self.job);
         let outcome = provision(&self.provider, &mut self.job, directory, object).await;
-        // Groups that could not name the person before can do so now.
+        // Those who could not name the person before can do so now, and those who could know another id.
         if let Object::Person(key) = object
             && account(&self.job) != before
         {
             let groups = directory.groups_of(key).map(Object::Group);
-            self.agenda.backlog.0.extend(groups.map(|group| (group, 0)));
+            let reports = directory.reports_of(key).map(Object::Person);
+            let due = groups.chain(reports).map(|object| (object, 0));
+            self.agenda.backlog.0.extend(due);
         }
         self.agenda
             .settle(&mut self.job.report, directory, object, &outcome);
