@@ -117,6 +117,11 @@ impl Server {
         )))
     }
 
+    /// The id of the process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// A client of the server's root, without a token.
     pub fn origin(&self) -> Result<Client, Failure> {
         Client::new(&format!("http://{}", self.address))
