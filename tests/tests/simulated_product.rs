@@ -62,3 +62,26 @@ async fn every_provider_is_in_step_with_the_product() -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// A twentieth of what `peers/benches/sync.rs` measures.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_directory_is_in_step_after_a_first_synchronisation_over_many_connections()
+-> Result<(), Failure> {
+    let server = Server::start()?;
+    let organization = server.organization("large", &["--idp", "entra"])?;
+    let mut connections = vec![connection(&organization)?; 16];
+    let script = Script::seeded(1).people(5_000).groups(50).members(500).changes(0);
+    let report = Simulation::new(Dialect::Entra, script)
+        .run_abreast(&mut connections)
+        .await;
+    check(report.is_success() && report.refusals.is_empty(), || {
+        report.to_string()
+    })?;
+    check(report.requests.get("POST /Users") == Some(&5_000), || {
+        report.to_string()
+    })?;
+    // Twenty members in each request.
+    check(report.requests.get("PATCH /Groups") == Some(&(50 * 25)), || {
+        report.to_string()
+    })
+}

@@ -79,6 +79,7 @@ impl Report {
                 )?;
             }
             Health::NotConnected(_) => writeln!(f, "              seen at {test}")?,
+            Health::Disabled(_) => writeln!(f, "              what the server holds was not compared")?,
             _ => {}
         }
         if self.advice.is_empty() {

@@ -418,7 +418,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         for (object, refusals) in &self.agenda.backlog.0 {
             let name = directory.name_of(*object);
             job.report.unfinished(match refusals {
-                0 => format!("{name}, which waits for what was refused"),
+                0 => format!("{name}, still to do"),
                 1 => format!("{name}, refused once"),
                 _ => format!("{name}, refused {refusals} times"),
             });
