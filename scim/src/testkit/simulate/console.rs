@@ -171,3 +171,70 @@ fn write_lines(f: &mut Formatter<'_>, title: &str, lines: &[String], count: u64)
         more => writeln!(f, "    and {more} more"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::simulate::Fault;
+
+    fn first_line(report: &Report) -> String {
+        report.to_string().lines().next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn the_first_line_says_how_it_went() {
+        let mut report = Report {
+            dialect: "Okta".into(),
+            ..Report::default()
+        };
+        assert_eq!(
+            first_line(&report),
+            "Okta: the server is in step with the directory."
+        );
+        report.fault(Fault::PasswordShown, "GET /Users");
+        assert_eq!(
+            first_line(&report),
+            "Okta: the server is in step with the directory: 1 fault of the server."
+        );
+        report.differs("one".into());
+        report.differs("two".into());
+        assert_eq!(
+            first_line(&report),
+            "Okta: the server is NOT in step with the directory: 1 fault of the server, 2 differences."
+        );
+        report.health = Health::NotConnected("no".into());
+        assert_eq!(
+            first_line(&report),
+            "Okta: not connected. Nothing was provisioned."
+        );
+    }
+
+    #[test]
+    fn people_get_ten_lines_of_a_kind_and_the_number_of_the_others() {
+        let mut report = Report::default();
+        for number in 0..13 {
+            report.differs(format!("difference {number}."));
+        }
+        let text = report.to_string();
+        assert!(
+            text.contains("difference 9.") && !text.contains("difference 10."),
+            "{text}"
+        );
+        assert!(text.contains("and 3 more"), "{text}");
+    }
+
+    #[test]
+    fn every_fault_says_what_to_do_about_it() {
+        let mut report = Report::default();
+        report.fault(Fault::MemberTwice, "Group “A”");
+        let text = report.to_string();
+        for part in [
+            Fault::MemberTwice.to_string().as_str(),
+            Fault::MemberTwice.advice(),
+            "Group “A”",
+            "Seen once",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}

@@ -72,8 +72,11 @@ impl Ledger {
 
     /// Takes over what was learned with an excerpt.
     pub(super) fn absorb(&mut self, learned: Self) {
-        self.accounts.extend(learned.accounts);
-        self.owners.extend(learned.owners);
+        for (person, id) in learned.accounts {
+            if self.accounts.get(&person) != Some(&id) {
+                self.link(person, id);
+            }
+        }
         self.teams.extend(learned.teams);
         self.attempted_people.extend(learned.attempted_people);
         self.attempted_groups.extend(learned.attempted_groups);
