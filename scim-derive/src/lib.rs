@@ -7,6 +7,7 @@ mod attr;
 mod check;
 mod codegen;
 mod ir;
+mod read;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

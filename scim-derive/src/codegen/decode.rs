@@ -5,12 +5,13 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::spanned::Spanned;
 
-use super::{access, item_of, name, record, schema};
+use super::table::{attributes, resource_type};
+use super::tokens::{access, item_of, name};
 use crate::ir::{Field, Struct, inside};
 
 /// The body of `ScimValue::decode`.
 pub(super) fn value(input: &Struct) -> TokenStream {
-    let attributes = record::attributes(input);
+    let attributes = attributes(input);
     body(
         input,
         |place| quote!(__s::decode_record(json, #attributes, cx, #place)),
@@ -23,7 +24,7 @@ pub(super) fn resource(input: &Struct) -> TokenStream {
         Some(_) => quote!(__s::Some(&mut extra)),
         None => quote!(__s::None),
     };
-    let resource_type = schema::resource_type(input);
+    let resource_type = resource_type(input);
     body(
         input,
         |place| quote!(__s::decode_resource(json, #resource_type, cx, #extra, #place)),

@@ -5,7 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{GenericParam, Generics, Ident, parse_quote};
 
-use super::{access, bounded, item_of, record};
+use super::table::attributes;
+use super::tokens::{access, bounded, item_of};
 use crate::ir::{Field, Kind, Name, Struct};
 
 /// The declaration, which stands beside the struct, and the implementations, which stand in the block.
@@ -171,7 +172,7 @@ fn start(input: &Struct) -> Option<TokenStream> {
     let (vis, ident) = (&input.vis, &input.ident);
     let bounds = bounded(input);
     let (impl_generics, ty_generics, clause) = bounds.split_for_impl();
-    let (paths, attributes) = (type_of(input, &quote!(Self)), record::attributes(input));
+    let (paths, attributes) = (type_of(input, &quote!(Self)), attributes(input));
     Some(quote! {
         #[allow(dead_code)]
         impl #impl_generics #ident #ty_generics #clause {

@@ -3,8 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{access, bounded, decode, paths, schema};
-use crate::ir::{Kind, Struct};
+use super::table::{attributes, table};
+use super::tokens::{access, bounded};
+use super::{decode, paths};
+use crate::ir::Struct;
 
 pub(super) fn generate(input: &Struct) -> TokenStream {
     let ident = &input.ident;
@@ -58,23 +60,11 @@ pub(super) fn generate(input: &Struct) -> TokenStream {
     }
 }
 
-/// Where the table of a struct is found.
-pub(super) fn attributes(input: &Struct) -> TokenStream {
-    if input.generics.params.is_empty() {
-        return quote!(__TABLE);
-    }
-    match input.kind {
-        Kind::Resource { .. } => quote!(<Self as __s::ScimResource>::RESOURCE_TYPE.schema.attributes),
-        Kind::Extension { .. } | Kind::Complex => quote!(<Self as __s::ScimValue>::SHAPE.sub_attributes),
-        Kind::ExtensionSet => quote!(<Self as __s::ExtensionSet>::ATTRIBUTES),
-    }
-}
-
 pub(super) fn value(input: &Struct) -> TokenStream {
     let ident = &input.ident;
     let generics = bounded(input);
     let (impl_generics, ty_generics, clause) = generics.split_for_impl();
-    let table = schema::table(input);
+    let table = table(input);
     let decode = decode::value(input);
     let paths = paths::type_of(input, &quote!(__R));
     quote! {
