@@ -24,7 +24,7 @@ use super::statements::{Reader, Transaction};
 use super::statistics::Statistics;
 use super::stream::{Sender, Stream, StreamJob};
 use super::writer::Pending;
-use super::{checkpoint, reader, stream, writer};
+use super::{checkpoint, reader, walker, writer};
 use crate::{Error, Result};
 
 /// A SQLite file with the threads that work on it.
@@ -145,7 +145,7 @@ impl Database {
         };
         spawn("scim-checkpoint", target.checkpointer()?, checkpoint::run)?;
         for _ in 0..shared.options.streams.max(1) {
-            spawn("scim-stream", target.walker()?, stream::run)?;
+            spawn("scim-stream", target.walker()?, walker::run)?;
         }
         let mut desks = Vec::new();
         for _ in 0..shared.options.readers.max(1) {

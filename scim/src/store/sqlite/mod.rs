@@ -36,6 +36,7 @@ mod shared;
 mod statements;
 mod statistics;
 mod stream;
+mod walker;
 mod writer;
 
 #[cfg(test)]

@@ -13,8 +13,6 @@ use http_body::Frame;
 
 use super::connection::Connection;
 use super::failure::{failed, guarded, unanswered};
-use super::queue::Taken;
-use super::shared::Shared;
 use super::statements::Reader;
 use crate::{Error, Result};
 
@@ -40,6 +38,33 @@ impl StreamJob {
         };
         let job = Some(job);
         (Self { job, channel }, stream)
+    }
+}
+
+impl StreamJob {
+    /// Walks under a snapshot of its own, unless nobody listens any more. Returns whether it did.
+    pub(super) fn run(mut self, connection: &Connection, limit: Duration) -> bool {
+        let channel = Arc::clone(&self.channel);
+        if channel.lock().receiver_gone {
+            return false;
+        }
+        let Some(job) = self.job.take() else {
+            return false;
+        };
+        let mut sender = Sender {
+            channel: Arc::clone(&channel),
+            limit,
+            deadline: Instant::now() + limit,
+        };
+        let outcome = connection
+            .control("BEGIN")
+            .map_err(failed)
+            .and_then(|()| guarded(|| job(&Reader::new(connection), &mut sender)));
+        if connection.in_transaction() {
+            _ = connection.control("COMMIT");
+        }
+        channel.finish(outcome);
+        true
     }
 }
 
@@ -230,35 +255,4 @@ impl http_body::Body for Stream {
         self.poll_next(context)
             .map(|next| next.map(|chunk| chunk.map(Frame::data)))
     }
-}
-
-/// Runs until the queue is closed and drained.
-pub(super) fn run(connection: &Connection, shared: &Shared) {
-    let mut seen = 0;
-    while let Taken::Item(job) = shared.streams.take(&mut seen, None) {
-        walk(connection, shared, job);
-    }
-}
-
-fn walk(connection: &Connection, shared: &Shared, mut waiting: StreamJob) {
-    let channel = Arc::clone(&waiting.channel);
-    if channel.lock().receiver_gone {
-        return;
-    }
-    let Some(job) = waiting.job.take() else { return };
-    let limit = shared.options.stream_limit;
-    let mut sender = Sender {
-        channel: Arc::clone(&channel),
-        limit,
-        deadline: Instant::now() + limit,
-    };
-    let outcome = connection
-        .control("BEGIN")
-        .map_err(failed)
-        .and_then(|()| guarded(|| job(&Reader::new(connection), &mut sender)));
-    if connection.in_transaction() {
-        _ = connection.control("COMMIT");
-    }
-    shared.counters.streams.add(1);
-    channel.finish(outcome);
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::document::Documents;
-use super::import::ReadResource;
+use super::import_line::ReadResource;
 use super::layout::Layout;
 use super::pages::Pages;
 use super::seam::Joined;

@@ -142,6 +142,16 @@ pub(super) fn clear(record: &mut dyn Record, index: u16) -> Result<()> {
         .map(drop)
 }
 
+/// Says of a resource that was read without its edges that they are not loaded.
+pub(super) fn unload(layout: &Layout, record: &mut dyn Record) -> Result<()> {
+    for edges in &layout.edges {
+        if let [index] = edges.path.steps() {
+            clear(record, *index)?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether a resource carries a value that is handed on and not kept: it changes something, though no document shows it.
 pub(super) fn has_transient(layout: &Layout, record: &dyn Record) -> bool {
     let carries =

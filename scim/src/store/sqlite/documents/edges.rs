@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::layout::{Derived, EdgeAttribute, End};
+use super::layout::{Derived, EdgeAttribute, End, Part};
 use super::rows::{id_of, key_of_id};
 use crate::Result;
 use crate::error::{Error, quoted};
@@ -14,37 +14,6 @@ use crate::record::Record;
 use crate::schema::{Attribute, Mutability};
 use crate::store::sqlite::{Reader, Row, Transaction};
 use crate::value::{Change, Cx, Edit, Reference, Select, View};
-
-/// What a sub-attribute of an edge shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The id of the other end.
-    Value,
-    /// Where the other end is.
-    Place,
-    /// The name of the other end, as people see it.
-    Display,
-    /// Its resource type, or how it is related.
-    Kind,
-}
-
-impl Part {
-    /// The parts of an attribute, in the order of its table.
-    pub(super) fn of_all(attribute: &'static Attribute) -> Result<Vec<Self>> {
-        let parts = attribute.shape.sub_attributes.iter().map(|sub| match sub.name {
-            "value" => Ok(Self::Value),
-            "$ref" => Ok(Self::Place),
-            "display" => Ok(Self::Display),
-            "type" => Ok(Self::Kind),
-            other => Err(Error::internal(format!(
-                "the attribute {} cannot be kept as edges: of a value, the store keeps value, $ref, display and type, \
-                 but not {other}",
-                attribute.name
-            ))),
-        });
-        parts.collect()
-    }
-}
 
 /// One value of an attribute of edges, on its way out.
 pub(super) struct EdgeValue<'a> {

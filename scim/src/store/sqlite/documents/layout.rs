@@ -4,7 +4,6 @@ use std::any::Any;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
-use super::edges::Part;
 use super::tables;
 use crate::Result;
 use crate::error::Error;
@@ -92,6 +91,37 @@ pub(super) struct EdgeAttribute {
     pub(super) targets: Vec<End>,
     /// What the sub-attributes are, in the order of their table.
     pub(super) parts: Vec<Part>,
+}
+
+/// What a sub-attribute of an edge shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The id of the other end.
+    Value,
+    /// Where the other end is.
+    Place,
+    /// The name of the other end, as people see it.
+    Display,
+    /// Its resource type, or how it is related.
+    Kind,
+}
+
+impl Part {
+    /// The parts of an attribute, in the order of its table.
+    pub(super) fn of_all(attribute: &'static Attribute) -> Result<Vec<Self>> {
+        let parts = attribute.shape.sub_attributes.iter().map(|sub| match sub.name {
+            "value" => Ok(Self::Value),
+            "$ref" => Ok(Self::Place),
+            "display" => Ok(Self::Display),
+            "type" => Ok(Self::Kind),
+            other => Err(Error::internal(format!(
+                "the attribute {} cannot be kept as edges: of a value, the store keeps value, $ref, display and type, \
+                 but not {other}",
+                attribute.name
+            ))),
+        });
+        parts.collect()
+    }
 }
 
 /// An attribute that shows which edges lead here.

@@ -6,6 +6,7 @@ mod document;
 mod edges;
 mod export;
 mod import;
+mod import_line;
 mod keys;
 mod layout;
 mod open;
@@ -25,7 +26,8 @@ mod tests;
 
 pub use check::{Checked, Finding, Inspected, Inspector};
 pub use export::{Export, Tally};
-pub use import::{Import, ImportLine};
+pub use import::Import;
+pub use import_line::ImportLine;
 pub use open::Builder;
 pub use seam::Joined;
 pub use store::Sqlite;

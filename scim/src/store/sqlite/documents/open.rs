@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::core::{Core, Decode};
-use super::document::Documents;
+use super::document::{Documents, unload};
 use super::edges::check_derived;
-use super::import::{ReadResource, read_resource};
+use super::import_line::{ReadResource, read_resource};
 use super::keys::Keys;
 use super::layout::{Derived, Layout, SLOTS};
 use super::pages::Pages;
@@ -18,7 +18,6 @@ use super::rows;
 use super::seam::Joined;
 use super::store::Sqlite;
 use super::tables;
-use super::write::unload;
 use crate::Result;
 use crate::error::Error;
 use crate::path::MultiPath;
@@ -351,7 +350,7 @@ fn rebuild(tx: &Transaction<'_>, layout: &Layout, rekey: Rekey) -> Result<()> {
         }
         rows::insert_uniques(tx, layout, tenant, row.rid, &keys)
     })?;
-    tables::index_keys(tx, layout).map_err(|error| match unique_violation(&error) {
+    index_keys(tx, layout).map_err(|error| match unique_violation(&error) {
         Some(_) => {
             let name = layout.resource_type.name;
             refused(format!(
@@ -361,4 +360,21 @@ fn rebuild(tx: &Transaction<'_>, layout: &Layout, rekey: Rekey) -> Result<()> {
         }
         None => error,
     })
+}
+
+/// The indexes of the key columns, one per type and column: each holds the rows of its type alone, and a column that
+/// the type does not use costs nothing.
+fn index_keys(tx: &Transaction<'_>, layout: &Layout) -> Result<()> {
+    let number = layout.number;
+    for slot in 1..=SLOTS {
+        let name = format!("scim_resource_t{number}_k{slot}");
+        tx.execute_batch(&format!("DROP INDEX IF EXISTS {name}"))?;
+        if let Some(indexed) = layout.slots.get(slot - 1) {
+            let unique = if indexed.unique { "UNIQUE" } else { "" };
+            tx.execute_batch(&format!(
+                "CREATE {unique} INDEX {name} ON scim_resource(tenant, k{slot}) WHERE type = {number}"
+            ))?;
+        }
+    }
+    Ok(())
 }

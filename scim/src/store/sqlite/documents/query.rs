@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 
 use super::core::Core;
+use super::document::unload;
 use super::layout::Layout;
 use super::pages::Place;
 use super::plan::{self, Candidates, Sql};
 use super::rows::{COLUMNS, Kept};
 use super::show;
 use super::tables::{self, Count};
-use super::write::unload;
 use crate::Result;
 use crate::error::Error;
 use crate::filter::ResolvedFilter;

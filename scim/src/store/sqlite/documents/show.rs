@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::document;
+use super::document::{self, unload};
 use super::edges::{push_value, walk, walk_derived};
 use super::layout::{Derived, Layout};
 use super::rows::Kept;
-use super::write::unload;
 use crate::Result;
 use crate::projection::{Base, Projection, write_resource};
 use crate::record::{Record, ScimResource};

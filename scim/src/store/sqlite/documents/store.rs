@@ -8,14 +8,14 @@ use http_body_util::BodyExt;
 use tokio::sync::oneshot;
 
 use super::core::Core;
-use super::document::Stamp;
+use super::document::{Stamp, unload};
 use super::edges::{EdgeDelta, ids_in};
 use super::layout::{EdgeAttribute, Layout};
 use super::query::Search;
 use super::rows::{self, Kept};
 use super::show;
 use super::tables;
-use super::write::{Deltas, Job, Prepared, unload};
+use super::write::{Deltas, Job, Prepared};
 use crate::Result;
 use crate::error::Error;
 use crate::filter::{Compare, Expression, Operand, Operator, ResolvedFilter};

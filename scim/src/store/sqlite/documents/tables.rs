@@ -1,6 +1,5 @@
 //! The tables of the document store, and the small numbers that stand in them for long names.
 
-use super::layout::{Layout, SLOTS};
 use crate::Result;
 use crate::error::Error;
 use crate::store::sqlite::{Reader, Transaction};
@@ -100,23 +99,6 @@ pub(super) fn tenant(reader: &Reader<'_>, name: &str) -> Result<Option<i64>> {
 pub(super) fn new_tenant(tx: &Transaction<'_>, name: &str) -> Result<i64> {
     tx.execute("INSERT INTO scim_tenant(name) VALUES (?1)", &[name.into()])?;
     Ok(tx.last_insert_id())
-}
-
-/// The indexes of the key columns, one per type and column: each holds the rows of its type alone, and a column that
-/// the type does not use costs nothing.
-pub(super) fn index_keys(tx: &Transaction<'_>, layout: &Layout) -> Result<()> {
-    let number = layout.number;
-    for slot in 1..=SLOTS {
-        let name = format!("scim_resource_t{number}_k{slot}");
-        tx.execute_batch(&format!("DROP INDEX IF EXISTS {name}"))?;
-        if let Some(indexed) = layout.slots.get(slot - 1) {
-            let unique = if indexed.unique { "UNIQUE" } else { "" };
-            tx.execute_batch(&format!(
-                "CREATE {unique} INDEX {name} ON scim_resource(tenant, k{slot}) WHERE type = {number}"
-            ))?;
-        }
-    }
-    Ok(())
 }
 
 /// How many resources of a type a tenant has, and how many were ever deleted.

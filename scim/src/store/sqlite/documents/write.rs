@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::core::Core;
-use super::document::{self, Documents, Stamp};
+use super::document::{self, Documents, Stamp, unload};
 use super::edges::{self, Done, EdgeDelta};
 use super::keys::Keys;
 use super::layout::Layout;
@@ -403,14 +403,4 @@ impl<C: 'static> Job<'_, C> {
         };
         self.core.tell(self.tx, self.cx, layout, &id, &write)
     }
-}
-
-/// Says of a resource that was read without its edges that they are not loaded.
-pub(super) fn unload(layout: &Layout, record: &mut dyn Record) -> Result<()> {
-    for edges in &layout.edges {
-        if let [index] = edges.path.steps() {
-            document::clear(record, *index)?;
-        }
-    }
-    Ok(())
 }
