@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 use super::Tenant;
-use super::contract::Violation;
+use super::violation::Violation;
 use crate::error::Error;
 use crate::filter::{Filter, Resolve, ResolvedFilter};
 use crate::limits::Limits;

@@ -17,6 +17,7 @@
 pub mod contract;
 mod kit;
 pub mod simulate;
+mod violation;
 
 use crate::store::HasTenant;
 

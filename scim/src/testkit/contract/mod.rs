@@ -9,12 +9,13 @@ mod deleting;
 mod finding;
 mod members;
 
-use std::fmt::{self, Debug, Display, Formatter};
+use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use super::Tenant;
+pub use super::violation::Violation;
 use crate::error::{Error, ScimType};
 use crate::resources::{Group, User};
 use crate::store::Store;
@@ -30,34 +31,8 @@ pub trait Subject: Store<User, Tenant> + Store<Group, Tenant> {}
 
 impl<S: Store<User, Tenant> + Store<Group, Tenant>> Subject for S {}
 
-/// What a store did wrong, in a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation(String);
-
 /// Whether a store kept to a rule.
 pub type Outcome = Result<(), Violation>;
-
-impl Violation {
-    /// A violation.
-    pub fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
-    }
-
-    /// A violation that an error shows.
-    pub(super) fn of(what: &str, error: &Error) -> Self {
-        let source = std::error::Error::source(error);
-        let source = source.map(|source| format!(" ({source})")).unwrap_or_default();
-        Self(format!("{what}: {} {error}{source}", error.status()))
-    }
-}
-
-impl Display for Violation {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Violation {}
 
 /// The run of a check.
 pub type Run = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -110,7 +85,7 @@ pub fn assert_kept<S: Subject>(name: &str, make: impl FnOnce() -> S) {
     assert!(
         outcome.is_ok(),
         "the store breaks the rule {name}: {}",
-        outcome.err().map(|violation| violation.0).unwrap_or_default()
+        outcome.err().map(|violation| violation.to_string()).unwrap_or_default()
     );
 }
 

@@ -33,6 +33,7 @@ mod onelogin;
 mod provider;
 mod random;
 mod report;
+mod report_text;
 mod run;
 mod script;
 mod transport;
