@@ -483,7 +483,7 @@ fn the_search_would_find(run: &Run, needles: &Needles) {
     // A token stands for its hash, too, which nobody sends; personal texts of a query are sent encoded.
     for (kind, least, per_cent_sent) in [
         (&needles.tokens, 20, 40),
-        (&needles.passwords, 50, 100),
+        (&needles.passwords, 40, 100),
         (&needles.personal, 500, 80),
     ] {
         let search = Search::of(kind);
