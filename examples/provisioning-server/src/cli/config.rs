@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::settings::ALL;
+use super::setting::ALL;
 use crate::domain::fault::{Fault, Result};
 
 /// What a file says: each key is the name of a flag, and the flag and its variable of the environment come first.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::documents::Healthy;
 use super::output::Output;
 use super::serve::{address, path, scheme};
-use super::{Common, LISTEN, settings, trust};
+use super::{Common, LISTEN, setting, trust};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::public_url::PublicUrl;
 
@@ -70,8 +70,8 @@ impl Health {
 /// Where a server that is started like this command listens.
 fn own_url(common: &Common) -> Result<PublicUrl> {
     let mut settings = common.settings()?;
-    let listen = settings.or_default(&settings::LISTEN, None, LISTEN, address)?;
-    let certificate = settings.optional(&settings::TLS_CERT, None, path)?;
+    let listen = settings.or_default(&setting::LISTEN, None, LISTEN, address)?;
+    let certificate = settings.optional(&setting::TLS_CERT, None, path)?;
     Ok(PublicUrl::of_listener(scheme(certificate.is_some()), listen))
 }
 

@@ -12,6 +12,7 @@ mod organization;
 mod output;
 mod progress;
 mod serve;
+mod setting;
 mod settings;
 mod simulate;
 mod token;
@@ -73,7 +74,7 @@ impl Common {
 
     fn address(&self, settings: &mut Settings) -> Result<Address> {
         settings.or_default(
-            &settings::DATABASE,
+            &setting::DATABASE,
             self.database.as_deref(),
             DATABASE,
             Address::parse,
@@ -82,11 +83,7 @@ impl Common {
 
     /// The public URL that was configured.
     fn public_url(&self, settings: &mut Settings) -> Result<Option<PublicUrl>> {
-        settings.optional(
-            &settings::PUBLIC_URL,
-            self.public_url.as_deref(),
-            PublicUrl::parse,
-        )
+        settings.optional(&setting::PUBLIC_URL, self.public_url.as_deref(), PublicUrl::parse)
     }
 }
 

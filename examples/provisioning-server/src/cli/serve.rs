@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::documents::{Configuration, Served, Serving};
 use super::output::Output;
+use super::setting;
 use super::settings::{self, Settings};
 use super::token::generate;
 use super::{Common, LISTEN};
@@ -131,34 +132,34 @@ impl Serve {
         Ok(InForce {
             database: common.address(settings)?,
             public_url: common.public_url(settings)?,
-            listen: settings.or_default(&settings::LISTEN, self.listen.as_deref(), LISTEN, address)?,
+            listen: settings.or_default(&setting::LISTEN, self.listen.as_deref(), LISTEN, address)?,
             tls: self.tls(settings)?,
             demo: settings.or_default(
-                &settings::DEMO,
+                &setting::DEMO,
                 self.demo.then_some("true"),
                 "false",
                 true_or_false,
             )?,
             log_format: settings.or_default(
-                &settings::LOG_FORMAT,
+                &setting::LOG_FORMAT,
                 self.log_format.as_deref(),
                 "text",
                 parse,
             )?,
             log_filter: settings.or_default(
-                &settings::LOG_FILTER,
+                &setting::LOG_FILTER,
                 self.log_filter.as_deref(),
                 "info",
                 parse,
             )?,
             drain_delay: settings.or_default(
-                &settings::DRAIN_DELAY,
+                &setting::DRAIN_DELAY,
                 self.drain_delay.as_deref(),
                 "0",
                 seconds,
             )?,
             otlp_endpoint: settings.optional(
-                &settings::OTLP_ENDPOINT,
+                &setting::OTLP_ENDPOINT,
                 self.otlp_endpoint.as_deref(),
                 |text| Ok(text.to_owned()),
             )?,
@@ -167,8 +168,8 @@ impl Serve {
 
     /// The files of certificate and key: both, or neither.
     fn tls(&self, settings: &mut Settings) -> Result<Option<Files>> {
-        let certificate = settings.optional(&settings::TLS_CERT, self.tls_cert.as_deref(), path)?;
-        let key = settings.optional(&settings::TLS_KEY, self.tls_key.as_deref(), path)?;
+        let certificate = settings.optional(&setting::TLS_CERT, self.tls_cert.as_deref(), path)?;
+        let key = settings.optional(&setting::TLS_KEY, self.tls_key.as_deref(), path)?;
         match (certificate, key) {
             (Some(certificate), Some(key)) => Ok(Some(Files { certificate, key })),
             (None, None) => Ok(None),

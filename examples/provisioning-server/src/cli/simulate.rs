@@ -23,7 +23,7 @@ use url::Url;
 
 use super::output::Output;
 use super::progress;
-use super::{CommandLine, Common, not_understood, settings, trust};
+use super::{CommandLine, Common, not_understood, setting, settings, trust};
 use crate::domain::fault::{Fault, Result};
 
 /// How long an answer may take. Entra waits 30 seconds; a server at work on a large group may need longer.
@@ -151,7 +151,7 @@ impl Simulate {
         let flag = self.token.as_deref();
         common
             .settings()?
-            .optional(&settings::TOKEN, flag, |token| Ok(token.to_owned()))
+            .optional(&setting::TOKEN, flag, |token| Ok(token.to_owned()))
     }
 
     fn simulation(&self, bar: ProgressBar) -> Simulation {

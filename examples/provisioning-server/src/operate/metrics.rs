@@ -1,7 +1,6 @@
 //! `/metrics`, in the text format of Prometheus: numbers about the process, with no label that could name anybody.
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use jiff::Timestamp;
 
 use super::certificates::Certificates;
 use super::health::VERSION;
+use super::page::Page;
 use super::process::Process;
 use super::traces::Counts;
 use crate::database::{Product, Statistics};
@@ -182,26 +182,6 @@ impl Drop for UnderWay<'_> {
 pub(crate) async fn metrics(State(metrics): State<Arc<Metrics>>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (kind, metrics.text().await).into_response()
-}
-
-/// A page in the text format of Prometheus. Writing to a string cannot fail.
-#[derive(Debug, Default)]
-pub(super) struct Page(String);
-
-impl Page {
-    /// A family of one sample without labels.
-    pub(super) fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
-        self.describe(name, kind, help);
-        self.sample(name, value);
-    }
-
-    fn describe(&mut self, name: &str, kind: &str, help: &str) {
-        _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    }
-
-    fn sample(&mut self, name: impl Display, value: impl Display) {
-        _ = writeln!(self.0, "{name} {value}");
-    }
 }
 
 fn write_requests(page: &mut Page, requests: &Requests) {

@@ -6,6 +6,7 @@ pub(crate) mod health;
 pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod observe;
+mod page;
 mod process;
 pub(crate) mod reload;
 pub(crate) mod service_manager;

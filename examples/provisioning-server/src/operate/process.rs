@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::SystemTime;
 
-use super::metrics::Page;
+use super::page::Page;
 
 /// How often the system counts the time of the processor, on Linux for every program: USER_HZ.
 const TICKS: f64 = 100.0;

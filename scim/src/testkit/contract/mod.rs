@@ -85,7 +85,10 @@ pub fn assert_kept<S: Subject>(name: &str, make: impl FnOnce() -> S) {
     assert!(
         outcome.is_ok(),
         "the store breaks the rule {name}: {}",
-        outcome.err().map(|violation| violation.to_string()).unwrap_or_default()
+        outcome
+            .err()
+            .map(|violation| violation.to_string())
+            .unwrap_or_default()
     );
 }
 
