@@ -276,6 +276,15 @@ fn what_is_not_as_it_must_be_is_found_and_named() {
             "rows of the history belong to no organization",
         ),
         (
+            "UPDATE organization SET deleted = 1 WHERE name = 'acme'",
+            "1 tokens of deleted organizations are not revoked",
+        ),
+        (
+            "INSERT INTO token SELECT org, randomblob(16), randomblob(32), prefix, last_four, created, expires, revoked, last_used
+             FROM token, (SELECT 1 UNION SELECT 2)",
+            "1 organizations have more than two tokens in force",
+        ),
+        (
             "UPDATE organization SET settings = '{' WHERE name = 'acme'",
             "acme: its settings cannot be read",
         ),
@@ -312,6 +321,7 @@ fn what_is_not_as_it_must_be_is_found_and_named() {
 fn a_deletion_that_was_interrupted_is_no_damage() {
     let place = Place::new();
     inhabited(&place);
+    place.execute("UPDATE token SET revoked = 1");
     place.execute("UPDATE organization SET deleted = 1, enabled = 0 WHERE name = 'acme'");
     let checked = place.json(&["check"]);
     assert_eq!(checked["sound"], true, "{checked:#}");

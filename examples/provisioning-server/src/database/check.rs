@@ -209,6 +209,21 @@ impl<P: FnMut(u64)> Follower<'_, P> {
                 "SELECT count(*) FROM token WHERE length(fingerprint) <> 32",
                 "tokens cannot be told from others",
             ),
+            (
+                "SELECT count(*) FROM token t JOIN organization o ON o.id = t.org
+                 WHERE o.deleted IS NOT NULL AND t.revoked IS NULL",
+                "tokens of deleted organizations are not revoked",
+            ),
+            (
+                "SELECT count(*) FROM (SELECT org FROM token
+                   WHERE revoked IS NULL AND (expires IS NULL OR expires > unixepoch() * 1000000)
+                   GROUP BY org HAVING count(*) > 2)",
+                "organizations have more than two tokens in force",
+            ),
+            (
+                "SELECT count(*) FROM import_position WHERE org NOT IN (SELECT id FROM organization)",
+                "positions of imports belong to no organization",
+            ),
         ] {
             let count = self.count(sql)?;
             if count > 0 {
