@@ -251,7 +251,7 @@ pub(super) fn describe(settings: &[InForce]) -> String {
         .unwrap_or(0);
     let line = |setting: &InForce| {
         format!(
-            "{:<12} {:<widest$}  {}\n",
+            "{:<14} {:<widest$}  {}\n",
             setting.name,
             value(setting),
             setting.from
