@@ -317,6 +317,25 @@ impl Database {
     /// it, and holds up nobody; all its statements see one snapshot, however long it takes. The write-ahead log cannot
     /// be reset before it ends. If the returned future is dropped, the job runs on.
     ///
+    /// ```
+    /// # use scim::store::sqlite::{Database, Options};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let database = Database::in_memory(Options::default())?;
+    /// let tables = database
+    ///     .walk(|reader| {
+    ///         let mut tables = 0;
+    ///         reader.query("SELECT name FROM sqlite_schema WHERE type = 'table'", &[], |_| {
+    ///             tables += 1;
+    ///             Ok(())
+    ///         })?;
+    ///         Ok(tables)
+    ///     })
+    ///     .await?;
+    /// assert_eq!(tables, 0);
+    /// # Ok::<_, scim::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// What the job returns; 503 if the database is closed; 500 if the job panics or no thread can be started.
     pub async fn walk<T, J>(&self, job: J) -> Result<T>
