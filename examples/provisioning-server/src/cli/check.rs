@@ -8,6 +8,7 @@ use super::Session;
 use super::documents::{Checked, Counts};
 use super::progress::bar;
 use crate::database::check::Inspection;
+use crate::domain::counted::counted;
 use crate::domain::fault::Result;
 
 /// Findings that are listed for people.
@@ -63,7 +64,7 @@ fn text(checked: &Checked) -> String {
     let mut text = format!(
         "{} is NOT sound: {} in {}.\n",
         checked.database,
-        findings(checked.finding_count),
+        counted(checked.finding_count, "finding", "findings"),
         checked.counts
     );
     for finding in checked.findings.iter().take(LISTED) {
@@ -77,12 +78,4 @@ fn text(checked: &Checked) -> String {
         );
     }
     text + "Restore the last sound backup, and keep this file for whoever looks for the cause."
-}
-
-/// So many findings, in words.
-fn findings(count: u64) -> String {
-    match count {
-        1 => "1 finding".to_owned(),
-        count => format!("{count} findings"),
-    }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::settings::InForce;
+use crate::domain::counted::counted;
 use crate::domain::organization::Organization;
 use crate::domain::settings::Settings;
 use crate::domain::token::{State, Token};
@@ -196,16 +197,15 @@ pub(super) struct Counts {
 
 impl Display for Counts {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (count, one, many) in [
-            (self.organizations, "organization", "organizations"),
-            (self.people, "person", "people"),
-            (self.groups, "group", "groups"),
-            (self.memberships, "membership", "memberships"),
-        ] {
-            write!(f, "{count} {}, ", if count == 1 { one } else { many })?;
-        }
-        let requests = if self.requests == 1 { "request" } else { "requests" };
-        write!(f, "{} {requests} in the history", self.requests)
+        write!(
+            f,
+            "{}, {}, {}, {}, {} in the history",
+            counted(self.organizations, "organization", "organizations"),
+            counted(self.people, "person", "people"),
+            counted(self.groups, "group", "groups"),
+            counted(self.memberships, "membership", "memberships"),
+            counted(self.requests, "request", "requests")
+        )
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Session, progress};
 use crate::domain::export_file::{Counts, Head};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
-use crate::transfer::{Compared, export, not_written, size};
+use crate::transfer::{Compared, export, not_written};
 
 /// The longest first line.
 const LONGEST_HEAD: u64 = 64 << 10;
@@ -141,7 +141,7 @@ async fn write(
     organization: &Organization,
     out: &mut (dyn Write + Send),
 ) -> Result<Counts> {
-    let length = size(&session.product, organization).await?;
+    let length = session.product.size_of(&[organization.id]).await?;
     let bar = progress::bar(
         Some(length),
         "{bar:30} {pos}/{len} people and groups, {per_sec}, {msg} members, {elapsed}",

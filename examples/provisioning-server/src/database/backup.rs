@@ -9,7 +9,7 @@ use scim::store::sqlite::{BackupProgress, Database, Options};
 
 use super::check::Inspection;
 use super::lock::{Use, beside};
-use super::{Address, Product, Purpose, read_time};
+use super::{Address, Product, Purpose, failed, read_time};
 use crate::domain::fault::{Fault, Result};
 
 /// What every SQLite file begins with.
@@ -38,15 +38,7 @@ impl Product {
         progress: impl FnMut(BackupProgress) + Send + 'static,
     ) -> Result<u64> {
         // Noted before, so that it stands in the copy.
-        self.write(move |tx| {
-            tx.execute(
-                "INSERT INTO instance(key, value) VALUES ('backed_up', ?1)
-                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                &[now.as_microsecond().to_string().as_str().into()],
-            )?;
-            Ok(Ok(()))
-        })
-        .await?;
+        self.note("backed_up", now.as_microsecond().to_string()).await?;
         self.database.back_up(path, progress).await.map_err(|cause| {
             Fault::internal(
                 format!("The backup {} could not be written.", path.display()),
@@ -57,12 +49,8 @@ impl Product {
 
     /// When the last backup began.
     async fn backed_up(&self) -> Result<Option<Timestamp>> {
-        self.read(|reader| {
-            let sql = "SELECT value FROM instance WHERE key = 'backed_up'";
-            let found = reader.query_one(sql, &[], |row| Ok(row.text(0)?.parse().ok()))?;
-            found.flatten().map(read_time).transpose()
-        })
-        .await
+        let noted = self.noted("backed_up").await?.and_then(|text| text.parse().ok());
+        noted.map(read_time).transpose().map_err(failed)
     }
 }
 

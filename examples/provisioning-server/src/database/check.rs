@@ -2,14 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use scim::Record;
 use scim::fold::fold;
 use scim::resources::{Group, User};
 use scim::store::sqlite::{Finding, Inspected, Inspector, Reader};
-use scim::value::View;
 use scim::{Result, ScimResource};
 use uuid::Uuid;
 
+use super::attribute::text;
 use super::{Product, failed, organizations};
 use crate::domain;
 
@@ -72,9 +71,16 @@ impl Product {
 
     /// How many people and groups there are, roughly.
     pub(crate) async fn size(&self) -> domain::fault::Result<u64> {
+        let organizations = self.read(organizations::names).await?;
+        let ids: Vec<_> = organizations.into_iter().map(|(id, _)| id).collect();
+        self.size_of(&ids).await
+    }
+
+    /// How many people and groups these organizations have.
+    pub(crate) async fn size_of(&self, organizations: &[Uuid]) -> domain::fault::Result<u64> {
         let store = self.documents::<String>().build().map_err(failed)?;
         let mut size = 0;
-        for (organization, _) in self.read(organizations::names).await? {
+        for organization in organizations {
             let tenant = organization.to_string();
             size += store.count::<User>(&tenant).await.map_err(failed)?;
             size += store.count::<Group>(&tenant).await.map_err(failed)?;
@@ -156,7 +162,7 @@ impl<P: FnMut(u64)> Inspector for Follower<'_, P> {
 impl<P: FnMut(u64)> Follower<'_, P> {
     /// The name of a group is known where groups may have to have different names.
     fn group_name(&mut self, organization: Uuid, resource: &Inspected<'_>) -> Result<()> {
-        let Some(name) = display_name(resource.record) else {
+        let Some(name) = text(resource.record, "displayName") else {
             return Ok(());
         };
         let found = self.reader.query_one(
@@ -245,12 +251,5 @@ impl<P: FnMut(u64)> Follower<'_, P> {
     fn count(&self, sql: &str) -> Result<u64> {
         let count = self.reader.query_one(sql, &[], |row| row.integer(0))?;
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
-    }
-}
-
-fn display_name(record: &dyn Record) -> Option<String> {
-    match View::Complex(record).sub("displayName") {
-        View::Str(text) => Some(text.into_owned()),
-        _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! The product's own tables, beside those of the library's store and in the same database.
 
 mod address;
+pub(crate) mod attribute;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod group_names;
@@ -121,24 +122,31 @@ impl Product {
 
     /// Notes where the server is reached, for commands that run beside it.
     pub(crate) async fn set_origin(&self, origin: &str) -> Result<()> {
-        let origin = origin.to_owned();
+        self.note("origin", origin.to_owned()).await
+    }
+
+    /// Where the server that started last on this database is reached.
+    pub(crate) async fn origin(&self) -> Result<Option<String>> {
+        self.noted("origin").await
+    }
+
+    /// Keeps a value of the instance as a whole.
+    async fn note(&self, key: &'static str, value: String) -> Result<()> {
         self.write(move |tx| {
             tx.execute(
-                "INSERT INTO instance(key, value) VALUES ('origin', ?1)
+                "INSERT INTO instance(key, value) VALUES (?1, ?2)
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                &[(&origin).into()],
+                &[key.into(), (&value).into()],
             )?;
             Ok(Ok(()))
         })
         .await
     }
 
-    /// Where the server that started last on this database is reached.
-    pub(crate) async fn origin(&self) -> Result<Option<String>> {
-        self.read(|reader| {
-            reader.query_one("SELECT value FROM instance WHERE key = 'origin'", &[], |row| {
-                Ok(row.text(0)?.to_owned())
-            })
+    async fn noted(&self, key: &'static str) -> Result<Option<String>> {
+        self.read(move |reader| {
+            let sql = "SELECT value FROM instance WHERE key = ?1";
+            reader.query_one(sql, &[key.into()], |row| Ok(row.text(0)?.to_owned()))
         })
         .await
     }

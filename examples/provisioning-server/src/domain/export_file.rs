@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::counted::counted;
 use super::fault::{Fault, Result};
 use super::organization::{Name, Organization, display_name};
 use super::settings::Settings;
@@ -122,15 +123,11 @@ impl Counts {
 
     /// The counts in words.
     pub(crate) fn words(self) -> String {
-        let one = |count: u64, one: &str, many: &str| {
-            let noun = if count == 1 { one } else { many };
-            format!("{count} {noun}")
-        };
         format!(
             "{}, {} and {}",
-            one(self.people, "person", "people"),
-            one(self.groups, "group", "groups"),
-            one(self.members, "member", "members")
+            counted(self.people, "person", "people"),
+            counted(self.groups, "group", "groups"),
+            counted(self.members, "member", "members")
         )
     }
 }

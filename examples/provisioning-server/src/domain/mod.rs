@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod batch;
+pub(crate) mod counted;
 pub(crate) mod email;
 pub(crate) mod export_file;
 pub(crate) mod fault;

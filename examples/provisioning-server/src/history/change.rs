@@ -5,6 +5,8 @@ use scim::schema::{Attribute, Mutability, Role};
 use scim::store::Write;
 use scim::value::View;
 
+use crate::domain::counted::counted;
+
 /// How many attributes are named.
 const NAMED: usize = 12;
 
@@ -96,11 +98,7 @@ fn changed(
 }
 
 fn members_text(count: usize) -> String {
-    if count == 1 {
-        "1 member".to_owned()
-    } else {
-        format!("{count} members")
-    }
+    counted(u64::try_from(count).unwrap_or(u64::MAX), "member", "members")
 }
 
 fn listed(mut names: Vec<String>) -> String {

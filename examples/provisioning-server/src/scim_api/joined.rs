@@ -8,6 +8,7 @@ use scim::store::sqlite::{Joined, Transaction};
 
 use super::context::Context;
 use super::rules;
+use crate::database::attribute::text;
 use crate::database::{history, organizations};
 use crate::history::change;
 
@@ -52,7 +53,7 @@ impl Joined<Context> for Rules {
         row.meaning = change::meaning(resource_type.name, id, write);
         row.resource_type = Some(resource_type.name.to_owned());
         row.resource_id = Some(id.to_owned());
-        row.external_id = rules::text(record, "externalId");
+        row.external_id = text(record, "externalId");
         history::insert(tx, &row.bounded())?;
         cx.note(expected(write));
         Ok(())

@@ -3,21 +3,13 @@
 use scim::fold::fold;
 use scim::store::Write;
 use scim::store::sqlite::Transaction;
-use scim::value::View;
-use scim::{Error, Record, Result};
+use scim::{Error, Result};
 
+use crate::database::attribute::text;
 use crate::database::group_names;
 use crate::domain::email::is_email;
 use crate::domain::organization::Organization;
 use crate::domain::settings::{Switch, UserNames};
-
-/// The text of a top-level attribute.
-pub(super) fn text(record: &dyn Record, name: &str) -> Option<String> {
-    match View::Complex(record).sub(name) {
-        View::Str(text) => Some(text.into_owned()),
-        _ => None,
-    }
-}
 
 /// Refuses a user who does not fit the settings of the organization. A user who was there before is left alone.
 pub(crate) fn check_user(organization: &Organization, write: &Write<'_>) -> Result<()> {

@@ -12,14 +12,6 @@ use crate::domain::export_file::{Counts, Head, Tail};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::Organization;
 
-/// How many people and groups an organization has.
-pub(crate) async fn size(product: &Product, organization: &Organization) -> Result<u64> {
-    let store: Sqlite<String> = product.documents().build().map_err(failed)?;
-    let tenant = organization.id.to_string();
-    let people = store.count::<User>(&tenant).await.map_err(failed)?;
-    Ok(people + store.count::<Group>(&tenant).await.map_err(failed)?)
-}
-
 /// Writes everything that an organization has, and tells `watch` how far it has come. Answers what was written.
 pub(crate) async fn export(
     product: &Product,

@@ -11,5 +11,5 @@ mod lines;
 mod rules;
 
 pub(crate) use compared::Compared;
-pub(crate) use export::{export, not_written, size};
+pub(crate) use export::{export, not_written};
 pub(crate) use import::{Import, Opened, Report, Skipped};
