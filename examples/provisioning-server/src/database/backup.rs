@@ -179,6 +179,10 @@ async fn exchange(staged: &Address, address: &Address, now: Timestamp) -> io::Re
 
 /// Gives a database a second name, alone with what belongs to it.
 async fn set_aside(address: &Address, place: &Path) -> io::Result<()> {
+    // Another restore in the same second has put its own there.
+    if place.exists() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
     // Opening it brings what the log holds into the file. One that cannot be opened keeps its log.
     if let Ok(database) = Database::open(address.path(), Options::default()) {
         database.close().await;
@@ -221,4 +225,22 @@ fn not_copied(backup: &Path, cause: io::Error) -> Fault {
         format!("The backup {} cannot be copied.", backup.display()),
         cause,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_was_set_aside_before_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        let address = Address::parse(&format!("sqlite://{}", file("x.db").display())).unwrap();
+        fs::write(file("x.db"), "present").unwrap();
+        fs::write(file("x.db.replaced"), "earlier").unwrap();
+        let refused = set_aside(&address, &file("x.db.replaced")).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(file("x.db")).unwrap(), b"present");
+        assert_eq!(fs::read(file("x.db.replaced")).unwrap(), b"earlier");
+    }
 }
