@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::core::Core;
 use super::document::utf8;
 use super::layout::{EdgeAttribute, Layout};
-use super::rows::{self, Kept};
+use super::rows::{self, COLUMNS, Kept};
 use super::store::Sqlite;
 use crate::Result;
 use crate::projection::{Base, fill_holes, join_stored, push_string};
@@ -138,8 +138,10 @@ fn each_of_type(
     mut visit: impl FnMut(&str, Kept) -> Result<()>,
 ) -> Result<()> {
     reader.query(
-        "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc, r.id
-         FROM scim_resource r INDEXED BY scim_resource_list WHERE r.tenant = ?1 AND r.type = ?2 ORDER BY r.rid",
+        &format!(
+            "SELECT {COLUMNS}, r.id FROM scim_resource r INDEXED BY scim_resource_list
+             WHERE r.tenant = ?1 AND r.type = ?2 ORDER BY r.rid"
+        ),
         &[tenant.into(), layout.number.into()],
         |row| visit(&rows::id_of(row, 7)?, Kept::read(row)?),
     )

@@ -11,7 +11,7 @@ use crate::store::sqlite::documents::core::Decode;
 use crate::store::sqlite::documents::document::{Documents, relative};
 use crate::store::sqlite::documents::keys::Keys;
 use crate::store::sqlite::documents::layout::{Layout, SLOTS};
-use crate::store::sqlite::documents::rows::{Kept, id_of, key_of_id};
+use crate::store::sqlite::documents::rows::{COLUMNS, Kept, id_of, key_of_id};
 use crate::store::sqlite::documents::tables::ALL_TENANTS;
 use crate::store::sqlite::{Param, Row, Value};
 use crate::value::{Json, View};
@@ -43,11 +43,12 @@ impl<C: 'static> Check<'_, C> {
     /// Returns how many rows of values the resources of a type must have.
     fn resources_of(&mut self, layout: &Layout, decode: Decode) -> Result<u64> {
         let mut values = 0;
-        let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc, r.tenant, r.id,
-                          r.k1, r.k2, r.k3, r.k4, r.label
-                   FROM scim_resource r WHERE r.type = ?1";
+        let sql = format!(
+            "SELECT {COLUMNS}, r.tenant, r.id, r.k1, r.k2, r.k3, r.k4, r.label
+             FROM scim_resource r WHERE r.type = ?1"
+        );
         let reader = self.reader;
-        reader.query(sql, &[layout.number.into()], |row| {
+        reader.query(&sql, &[layout.number.into()], |row| {
             self.checked.resources += 1;
             let tenant = row.integer(7)?;
             let (id, kept) = match (id_of(row, ID), Kept::read(row)) {
