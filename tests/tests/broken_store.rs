@@ -300,7 +300,7 @@ fn message<R: ScimResource>(operations: &str) -> Result<Patch<R>> {
     let body = format!(
         r#"{{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{operations}]}}"#
     );
-    Patch::parse(body.as_bytes(), &Policy::interop(), &Limits::default())
+    Patch::parse(body.as_bytes(), &Policy::tolerant(), &Limits::default())
 }
 
 /// A PATCH that changes nothing.

@@ -18,8 +18,8 @@ const READ_NEVERTHELESS: [&str; 5] = [
     "active eq True",
 ];
 
-/// Entra ID and Keycloak quote booleans; interop reads them.
-const READ_UNDER_INTEROP: &str = "active eq \"true\"";
+/// Entra ID and Keycloak quote booleans; tolerant reads them.
+const READ_UNDER_TOLERANT: &str = "active eq \"true\"";
 
 fn user(key: &str, resource: &Value, policy: &Policy) -> Result<User> {
     let limits = Limits::default();
@@ -66,7 +66,7 @@ fn outcome(text: &str, users: &[(String, User)], policy: &Policy) -> Value {
 #[test]
 fn every_filter_vector_matches_whom_it_says() {
     let file: Value = serde_json::from_str(VECTORS).unwrap();
-    for policy in [Policy::strict(), Policy::interop()] {
+    for policy in [Policy::strict(), Policy::tolerant()] {
         let users: Vec<_> = file["users"]
             .as_array()
             .unwrap()
@@ -81,7 +81,7 @@ fn every_filter_vector_matches_whom_it_says() {
         for vector in file["vectors"].as_array().unwrap() {
             let text = vector["filter"].as_str().unwrap();
             let otherwise = READ_NEVERTHELESS.contains(&text)
-                || (text == READ_UNDER_INTEROP && policy.allows(&scim::policy::BOOLEAN_STRINGS));
+                || (text == READ_UNDER_TOLERANT && policy.allows(&scim::policy::BOOLEAN_STRINGS));
             // Without either, the vector is about syntax: its attributes belong to no schema.
             let Some(expected) = vector.get("matches").or_else(|| vector.get("error")) else {
                 continue;
@@ -122,7 +122,7 @@ fn refusals_say_what_would_be_allowed() {
             "Attribute meta.created must be compared to a date and time such as \"2026-01-31T08:00:00Z\", not to the string \"not-a-date\".",
         ),
     ] {
-        let error = resolve(text, &Policy::interop()).expect_err(text);
+        let error = resolve(text, &Policy::tolerant()).expect_err(text);
         assert_eq!(error.to_string(), detail);
         assert_eq!(error.scim_type(), Some(ScimType::InvalidFilter));
     }

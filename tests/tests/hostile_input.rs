@@ -19,7 +19,7 @@ fn attack(attack: impl FnOnce(&mut Client, &str) -> Result<(), Failure>) -> Resu
     let mut server = Server::start()?;
     let organization = server.organization(
         "hostile",
-        &["--idp", "other", "--username", "any", "--policy", "interop"],
+        &["--idp", "other", "--username", "any", "--policy", "tolerant"],
     )?;
     let mut client = organization.client()?;
     let created = client.json(

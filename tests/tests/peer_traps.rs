@@ -20,7 +20,7 @@ const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 fn organization(server: &Server) -> Result<Organization, Failure> {
     server.organization(
         "traps",
-        &["--idp", "other", "--username", "any", "--policy", "interop"],
+        &["--idp", "other", "--username", "any", "--policy", "tolerant"],
     )
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 fn started(organization: &str) -> Result<(Server, Organization), Failure> {
     let server = Server::start()?;
-    let flags = ["--idp", "other", "--policy", "interop", "--username", "any"];
+    let flags = ["--idp", "other", "--policy", "tolerant", "--username", "any"];
     let organization = server.organization(organization, &flags)?;
     Ok((server, organization))
 }

@@ -20,7 +20,7 @@ impl Peer {
         let store = std::sync::Arc::new(store);
         let policy = match policy {
             Policy::Strict => policy::Policy::strict(),
-            Policy::Interop => policy::Policy::interop(),
+            Policy::Tolerant => policy::Policy::tolerant(),
         };
         let protocol = Protocol::builder()
             .resource::<User, _>(store.clone())
@@ -75,8 +75,8 @@ fn filters_mean_what_rfc_7644_section_3_4_2_2_says_under_strict() -> Result<(), 
 }
 
 #[test]
-fn filters_mean_what_rfc_7644_section_3_4_2_2_says_under_interop() -> Result<(), Failure> {
-    run(Policy::Interop, filter::run)
+fn filters_mean_what_rfc_7644_section_3_4_2_2_says_under_tolerant() -> Result<(), Failure> {
+    run(Policy::Tolerant, filter::run)
 }
 
 #[test]
@@ -85,6 +85,6 @@ fn patches_do_what_rfc_7644_section_3_5_2_says_under_strict() -> Result<(), Fail
 }
 
 #[test]
-fn patches_do_what_rfc_7644_section_3_5_2_says_under_interop() -> Result<(), Failure> {
-    run(Policy::Interop, |peer| patch::run(peer, Policy::Interop))
+fn patches_do_what_rfc_7644_section_3_5_2_says_under_tolerant() -> Result<(), Failure> {
+    run(Policy::Tolerant, |peer| patch::run(peer, Policy::Tolerant))
 }

@@ -63,7 +63,7 @@ fn a_new_organization_has_the_default_settings() {
     let place = Place::new();
     place.json(&["org", "create", "acme"]);
     let expected = json!({
-        "idp": "other", "policy": "interop", "username": "email", "attributes": "all", "on_delete": "remove",
+        "idp": "other", "policy": "tolerant", "username": "email", "attributes": "all", "on_delete": "remove",
         "groups": "map", "assignment": "mapped-only", "existing_account": "refuse", "first_login": "invitation",
         "sso": "off", "unique_group_names": "off",
     });
@@ -88,7 +88,7 @@ fn every_setting_has_a_flag() {
                 "other",
             ],
         ),
-        ("policy", &["strict", "interop"]),
+        ("policy", &["strict", "tolerant"]),
         ("username", &["any", "email"]),
         ("attributes", &["mapped", "all"]),
         ("on-delete", &["deactivate", "remove"]),

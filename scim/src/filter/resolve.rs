@@ -14,7 +14,7 @@ use crate::value::{Binary, Coerce, DateTime, Fired, JsonBuf, Strict};
 /// How a filter is resolved.
 #[derive(Clone, Copy)]
 pub struct Resolve<'a> {
-    /// The policy: it may bend a literal to the type of its attribute, as interop does with `active eq "True"`.
+    /// The policy: it may bend a literal to the type of its attribute, as tolerant does with `active eq "True"`.
     pub rules: &'a dyn Coerce,
     /// What becomes of names that the schema does not know.
     pub unknown: Unknown,
@@ -792,7 +792,7 @@ mod tests {
     /// wire-behaviour: Entra ID and Keycloak quote booleans.
     #[test]
     fn a_policy_may_read_quoted_booleans_and_says_so() {
-        let policy = Policy::interop();
+        let policy = Policy::tolerant();
         let options = Resolve {
             rules: &policy,
             ..Resolve::default()

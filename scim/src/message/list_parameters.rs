@@ -401,13 +401,13 @@ mod tests {
         }
         let other = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}"#;
         assert_eq!(kind(search(other, &strict)), refused);
-        assert_eq!(kind(search(other, &Policy::interop())), refused);
+        assert_eq!(kind(search(other, &Policy::tolerant())), refused);
         assert!(search(&search_body("").to_lowercase(), &strict).is_ok());
 
-        let (limits, interop) = (Limits::default(), Policy::interop());
+        let (limits, tolerant) = (Limits::default(), Policy::tolerant());
         let body = JsonBuf::parse(br#"{"count":3}"#, &limits).unwrap();
-        let mut cx = Cx::new(Intent::Create, &interop, &limits);
-        let parameters = ListParameters::decode_search(body.as_json(), &interop, &mut cx).unwrap();
+        let mut cx = Cx::new(Intent::Create, &tolerant, &limits);
+        let parameters = ListParameters::decode_search(body.as_json(), &tolerant, &mut cx).unwrap();
         assert_eq!(parameters.count, Some(3));
         assert_eq!(
             cx.fired().first().map(|fired| fired.tolerance),

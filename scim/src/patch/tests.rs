@@ -14,7 +14,7 @@ fn patch<R: ScimResource>(policy: &Policy, operations: &str) -> Result<Patch<R>>
 
 fn decode<R: ScimResource>(text: &str) -> R {
     let limits = Limits::default();
-    let policy = Policy::interop();
+    let policy = Policy::tolerant();
     let mut cx = Cx::new(Intent::Create, &policy, &limits);
     R::decode(Json::parse(text.as_bytes(), &limits).unwrap(), &mut cx).unwrap()
 }
@@ -61,7 +61,7 @@ fn operations_that_cancel_out_change_nothing() {
 fn remove_with_values_takes_these_alone() {
     let group: Group = decode(r#"{"displayName":"G","members":[{"value":"1"},{"value":"2"}]}"#);
     let operations = r#"[{"op":"Remove","path":"members","value":[{"value":"2","$ref":null}]}]"#;
-    let applied = patch::<Group>(&Policy::interop(), operations)
+    let applied = patch::<Group>(&Policy::tolerant(), operations)
         .unwrap()
         .apply(&group)
         .unwrap();
@@ -75,11 +75,11 @@ fn remove_with_values_takes_these_alone() {
             .collect::<Vec<_>>(),
         ["1"]
     );
-    assert_eq!(applied_to(&Policy::interop(), operations), ["members"]);
+    assert_eq!(applied_to(&Policy::tolerant(), operations), ["members"]);
     assert!(patch::<Group>(&Policy::strict(), operations).is_err());
     let nothing = r#"[{"op":"remove","path":"members","value":[]}]"#;
     assert!(
-        patch::<Group>(&Policy::interop(), nothing)
+        patch::<Group>(&Policy::tolerant(), nothing)
             .unwrap()
             .apply(&group)
             .unwrap()
@@ -97,7 +97,7 @@ fn remove_with_values_finds_them_whatever_their_type() {
     );
     let left = |listed: &str| {
         let operations = format!(r#"[{{"op":"remove","path":"emails","value":{listed}}}]"#);
-        let applied = patch::<User>(&Policy::interop(), &operations)
+        let applied = patch::<User>(&Policy::tolerant(), &operations)
             .unwrap()
             .apply(&user);
         applied
@@ -121,7 +121,7 @@ fn a_read_only_path_is_refused_where_nothing_is_assigned() {
         format!(r#"[{{"op":"replace","path":"{path}","value":"Boss"}}]"#),
         format!(r#"[{{"op":"remove","path":"{path}"}}]"#),
     ] {
-        let error = patch::<User>(&Policy::interop(), &operation)
+        let error = patch::<User>(&Policy::tolerant(), &operation)
             .unwrap()
             .apply(&babs())
             .unwrap_err();
@@ -155,7 +155,7 @@ fn operations_share_the_element_they_create() {
     let operations = r#"[
         {"op":"Add","path":"addresses[type eq \"work\"].locality","value":"Berlin"},
         {"op":"Add","path":"addresses[type eq \"work\"].country","value":"DE"}]"#;
-    let applied = patch::<User>(&Policy::interop(), operations)
+    let applied = patch::<User>(&Policy::tolerant(), operations)
         .unwrap()
         .apply(&babs())
         .unwrap();
@@ -202,7 +202,7 @@ fn members_split_off_as_deltas_and_the_rest_stays() {
         {"op":"replace","path":"displayName","value":"H"},
         {"op":"add","path":"members","value":[{"value":"3"}]},
         {"op":"remove","path":"members[value eq \"1\"]"}]"#;
-    let patch = patch::<Group>(&Policy::interop(), operations).unwrap();
+    let patch = patch::<Group>(&Policy::tolerant(), operations).unwrap();
     let split = patch.split(Group::paths().members()).unwrap().unwrap();
     assert_eq!(split.rest.operations().len(), 1);
     assert!(matches!(&split.deltas[0].change, DeltaChange::Add(members) if members[0].value == "3"));
@@ -213,7 +213,7 @@ fn members_split_off_as_deltas_and_the_rest_stays() {
 #[test]
 fn an_operation_inside_the_elements_declines_the_split() {
     let operations = r#"[{"op":"replace","path":"members[value eq \"1\"].display","value":"x"}]"#;
-    let patch = patch::<Group>(&Policy::interop(), operations).unwrap();
+    let patch = patch::<Group>(&Policy::tolerant(), operations).unwrap();
     assert!(patch.split(Group::paths().members()).unwrap().is_none());
 }
 
@@ -222,7 +222,7 @@ fn an_operation_inside_the_elements_declines_the_split() {
 fn too_many_operations_are_413() {
     let operations = format!("[{}]", vec![r#"{"op":"remove","path":"title"}"#; 1_001].join(","));
     assert_eq!(
-        patch::<User>(&Policy::interop(), &operations)
+        patch::<User>(&Policy::tolerant(), &operations)
             .unwrap_err()
             .status(),
         413
@@ -232,7 +232,7 @@ fn too_many_operations_are_413() {
 #[test]
 fn what_is_not_kept_is_accepted_and_changes_nothing() {
     let kept = crate::policy::Kept::new(User::RESOURCE_TYPE, &["userName", "name.givenName"]).unwrap();
-    let policy = Policy::interop().keeping(kept);
+    let policy = Policy::tolerant().keeping(kept);
     let operations = r#"[
         {"op":"replace","path":"title","value":"T"},
         {"op":"replace","path":"name","value":{"givenName":"B","familyName":"J"}}]"#;
@@ -254,7 +254,7 @@ fn edges_that_were_not_loaded_are_never_edited() {
     group.members = Edges::NotLoaded;
     let operations = r#"[{"op":"add","path":"members","value":[{"value":"3"}]}]"#;
     assert_eq!(
-        patch::<Group>(&Policy::interop(), operations)
+        patch::<Group>(&Policy::tolerant(), operations)
             .unwrap()
             .apply(&group)
             .unwrap_err()

@@ -30,12 +30,12 @@ pub use tolerance::{
 
 /// A set of tolerances. Cheap to clone.
 ///
-/// [`Policy::interop`], the default, works with every provider we know at once; [`Policy::strict`] is the RFC's letter.
+/// [`Policy::tolerant`], the default, works with every provider we know at once; [`Policy::strict`] is the RFC's letter.
 ///
 /// ```
 /// use scim::policy::{self, Policy};
 ///
-/// let policy = Policy::interop().without(&policy::UNKNOWN_NAMES);
+/// let policy = Policy::tolerant().without(&policy::UNKNOWN_NAMES);
 /// assert!(policy.allows(&policy::BOOLEAN_STRINGS));
 /// assert!(!policy.allows(&policy::UNKNOWN_NAMES));
 /// ```
@@ -50,15 +50,22 @@ impl Policy {
     /// Everything that a provider is known to need today: all tolerances but [`UNQUOTED_OPERANDS`], which take what is
     /// malformed for a filter and must be asked for.
     #[must_use]
-    pub fn interop() -> Self {
+    pub fn tolerant() -> Self {
         let needed = ALL.iter().copied();
         Self {
-            name: "interop".into(),
+            name: "tolerant".into(),
             tolerances: needed
                 .filter(|tolerance| tolerance.name != UNQUOTED_OPERANDS.name)
                 .collect(),
             kept: Arc::new([]),
         }
+    }
+
+    /// [`tolerant`](Self::tolerant) by its former name.
+    #[deprecated(note = "use `Policy::tolerant`")]
+    #[must_use]
+    pub fn interop() -> Self {
+        Self::tolerant()
     }
 
     /// The RFC's letter.
@@ -74,43 +81,43 @@ impl Policy {
     /// What Okta needs, in both its dialects.
     #[must_use]
     pub fn okta() -> Self {
-        Self::interop().named("okta").without(&JSON_IN_STRINGS)
+        Self::tolerant().named("okta").without(&JSON_IN_STRINGS)
     }
 
     /// What Microsoft Entra ID needs, in both its dialects.
     #[must_use]
     pub fn entra() -> Self {
-        Self::interop().named("entra")
+        Self::tolerant().named("entra")
     }
 
     /// What JumpCloud needs.
     #[must_use]
     pub fn jumpcloud() -> Self {
-        Self::interop().named("jumpcloud").without(&JSON_IN_STRINGS)
+        Self::tolerant().named("jumpcloud").without(&JSON_IN_STRINGS)
     }
 
     /// What OneLogin needs.
     #[must_use]
     pub fn onelogin() -> Self {
-        Self::interop().named("onelogin").without(&JSON_IN_STRINGS)
+        Self::tolerant().named("onelogin").without(&JSON_IN_STRINGS)
     }
 
     /// What Google Workspace needs.
     #[must_use]
     pub fn google() -> Self {
-        Self::interop().named("google").without(&JSON_IN_STRINGS)
+        Self::tolerant().named("google").without(&JSON_IN_STRINGS)
     }
 
     /// What Ping Identity's products need.
     #[must_use]
     pub fn ping() -> Self {
-        Self::interop().named("ping").without(&JSON_IN_STRINGS)
+        Self::tolerant().named("ping").without(&JSON_IN_STRINGS)
     }
 
     /// What authentik needs.
     #[must_use]
     pub fn authentik() -> Self {
-        Self::interop().named("authentik").without(&JSON_IN_STRINGS)
+        Self::tolerant().named("authentik").without(&JSON_IN_STRINGS)
     }
 
     /// The name under which the policy appears in logs.
@@ -206,7 +213,7 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self::interop()
+        Self::tolerant()
     }
 }
 
@@ -326,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn provider_presets_only_narrow_interop() {
+    fn provider_presets_only_narrow_tolerant() {
         for policy in [
             Policy::okta(),
             Policy::entra(),
@@ -340,7 +347,7 @@ mod tests {
             assert!(
                 policy
                     .tolerances()
-                    .all(|tolerance| Policy::interop().allows(tolerance)),
+                    .all(|tolerance| Policy::tolerant().allows(tolerance)),
                 "{policy:?}"
             );
         }

@@ -87,7 +87,7 @@ tolerances! {
     SELECTED_ELEMENT_CREATED "selected-element-created"
         "A PATCH of emails[type eq \"work\"].value creates the element that it does not find (Entra ID).";
     UNQUOTED_OPERANDS "unquoted-operands"
-        "Strings without quotes in filters (authentik before 2025). Not part of interop: ask for it.";
+        "Strings without quotes in filters (authentik before 2025). Not part of tolerant: ask for it.";
     UNNAMED_EDGES "unnamed-members"
         "A PUT that does not name the members of a group leaves them alone; an empty list removes them (Okta).";
     SINGLE_RESOURCE_FILTERS "single-resource-filters"

@@ -41,7 +41,7 @@ const MOST_EDGES_SHOWN: usize = 100;
 /// let service = ScimService::builder(NoContext)
 ///     .resource::<User, _>(store.clone())
 ///     .resource::<Group, _>(store)
-///     .policy(Policy::interop())
+///     .policy(Policy::tolerant())
 ///     .public_url("https://id.example.com")
 ///     .mount("/scim/v2")
 ///     .build()?;
@@ -92,7 +92,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         self
     }
 
-    /// What is accepted beyond the RFC's letter; [`Policy::interop`] unless said otherwise.
+    /// What is accepted beyond the RFC's letter; [`Policy::tolerant`] unless said otherwise.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policies = Policies::One(policy);

@@ -302,7 +302,7 @@ pub(super) fn patch_of<R: ScimResource>(operations: &Value) -> Result<Patch<R>, 
         json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations});
     Patch::parse(
         body.to_string().as_bytes(),
-        &Policy::interop(),
+        &Policy::tolerant(),
         &Limits::default(),
     )
 }

@@ -23,20 +23,20 @@ mod patch {
 
     #[divan::bench]
     fn ours(bencher: Bencher<'_, '_>) {
-        let (policy, limits) = (Policy::interop(), Limits::default());
+        let (policy, limits) = (Policy::tolerant(), Limits::default());
         let user = user(&policy).unwrap();
         bencher.bench_local(|| parse(&policy, &limits).apply(&user).unwrap().resource.unwrap());
     }
 
     #[divan::bench]
     fn ours_parse_only(bencher: Bencher<'_, '_>) {
-        let (policy, limits) = (Policy::interop(), Limits::default());
+        let (policy, limits) = (Policy::tolerant(), Limits::default());
         bencher.bench_local(|| parse(&policy, &limits));
     }
 
     #[divan::bench]
     fn ours_apply_only(bencher: Bencher<'_, '_>) {
-        let (policy, limits) = (Policy::interop(), Limits::default());
+        let (policy, limits) = (Policy::tolerant(), Limits::default());
         let (user, patch) = (user(&policy).unwrap(), parse(&policy, &limits));
         bencher.bench_local(|| patch.apply(&user).unwrap().resource.unwrap());
     }
@@ -44,7 +44,7 @@ mod patch {
     /// The floor: nothing is read, nothing is checked.
     #[divan::bench]
     fn clone_and_set(bencher: Bencher<'_, '_>) {
-        let user = user(&Policy::interop()).unwrap();
+        let user = user(&Policy::tolerant()).unwrap();
         bencher.bench_local(|| User {
             active: Some(false),
             ..divan::black_box(&user).clone()
@@ -101,7 +101,7 @@ mod decode {
 
     #[divan::bench]
     fn ours(bencher: Bencher<'_, '_>) {
-        let policy = Policy::interop();
+        let policy = Policy::tolerant();
         bencher.bench_local(|| samples::user(divan::black_box(&policy)).unwrap());
     }
 
@@ -137,7 +137,7 @@ mod serialise {
 
     #[divan::bench]
     fn user_ours(bencher: Bencher<'_, '_>) {
-        let user = samples::user(&Policy::interop()).unwrap();
+        let user = samples::user(&Policy::tolerant()).unwrap();
         let shown = Projection::default_of(User::RESOURCE_TYPE);
         let mut out = Vec::with_capacity(1024);
         bencher.bench_local(|| {
@@ -160,7 +160,7 @@ mod serialise {
 
     #[divan::bench]
     fn list_of_100_ours(bencher: Bencher<'_, '_>) {
-        let people = vec![samples::user(&Policy::interop()).unwrap(); 100];
+        let people = vec![samples::user(&Policy::tolerant()).unwrap(); 100];
         let shown = Projection::default_of(User::RESOURCE_TYPE);
         let mut out = Vec::with_capacity(1 << 17);
         bencher.bench_local(|| {

@@ -34,7 +34,7 @@ const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
-/// A service for users and groups under `interop`, and what a test says to it.
+/// A service for users and groups under `tolerant`, and what a test says to it.
 struct Peer {
     protocol: Protocol<()>,
 }
@@ -103,7 +103,7 @@ fn builder() -> Builder<(), Plain> {
 }
 
 impl Peer {
-    fn interop() -> Self {
+    fn tolerant() -> Self {
         Self::of(builder())
     }
 

@@ -12,7 +12,7 @@ use crate::{ENTERPRISE, GROUP, Peer, USER, and, builder, id_in, user};
 /// RFC 7644 section 3.3.
 #[tokio::test]
 async fn a_created_resource_is_shown_with_its_place() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     let mut body = user("bjensen");
     body["id"] = json!("mine");
     body["meta"] = json!({"resourceType": "Group", "version": "W/\"9\""});
@@ -42,7 +42,7 @@ async fn a_created_resource_is_shown_with_its_place() {
 /// RFC 7644 section 3.3: 409 `uniqueness`; section 3.12 table 9.
 #[tokio::test]
 async fn a_create_that_cannot_be_is_refused() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     peer.user("bjensen").await;
     peer.post("/Users", &user("BJensen"))
         .await
@@ -67,7 +67,7 @@ async fn a_create_that_cannot_be_is_refused() {
 /// RFC 7644 sections 3.4.1 and 3.9.
 #[tokio::test]
 async fn one_resource_is_read_as_it_was_asked_for() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     let mut body = user("bjensen");
     body["name"] = json!({"givenName": "Barbara", "familyName": "Jensen"});
     body["emails"] = json!([{"value": "b@example.com", "type": "work"}]);
@@ -109,7 +109,7 @@ async fn one_resource_is_read_as_it_was_asked_for() {
 /// RFC 7644 section 3.9 holds for answers to writes, too.
 #[tokio::test]
 async fn writes_are_answered_as_it_was_asked_for() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     let created = peer
         .post("/Users?attributes=userName", &user("bjensen"))
         .await
@@ -134,7 +134,7 @@ async fn writes_are_answered_as_it_was_asked_for() {
 /// RFC 7644 section 3.5.1.
 #[tokio::test]
 async fn a_put_replaces_what_clients_may_write() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     let mut body = user("bjensen");
     body["title"] = json!("Boss");
     body["emails"] = json!([{"value": "b@example.com"}]);
@@ -181,8 +181,8 @@ async fn a_put_replaces_what_clients_may_write() {
 
 /// Okta replaces a group without its members and does not mean to empty it; the RFC's letter (section 3.5.1) clears.
 #[tokio::test]
-async fn a_put_that_does_not_name_the_members_leaves_them_alone_under_interop() {
-    for (peer, kept) in [(Peer::interop(), true), (Peer::strict(), false)] {
+async fn a_put_that_does_not_name_the_members_leaves_them_alone_under_tolerant() {
+    for (peer, kept) in [(Peer::tolerant(), true), (Peer::strict(), false)] {
         let ann = peer.user("ann").await;
         let path = peer.group("Guides", &[&ann]).await;
         let renamed = json!({"schemas": [GROUP], "displayName": "Tour Guides"});
@@ -213,7 +213,7 @@ async fn a_put_that_does_not_name_the_members_leaves_them_alone_under_interop() 
 /// RFC 7644 section 3.5.1: a PUT that lists the members makes them the members.
 #[tokio::test]
 async fn a_put_sets_the_members() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     let (ann, bob) = (peer.user("ann").await, peer.user("bob").await);
     let path = peer.group("Guides", &[&ann]).await;
     let body = json!({"schemas": [GROUP], "displayName": "Guides", "members": [{"value": id_in(&bob), "display": null}]});
@@ -229,7 +229,7 @@ async fn a_put_sets_the_members() {
 /// RFC 7644 section 3.5.2.
 #[tokio::test]
 async fn a_patch_is_answered_with_the_resource() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     let path = peer.user("bjensen").await;
     let change = json!([{"op": "Replace", "path": "active", "value": "False"}]);
     let patched = peer.patch(&path, &change).await.expect(200);
@@ -290,7 +290,7 @@ async fn a_patch_of_a_large_group_is_answered_204() {
 /// RFC 7644 section 3.6.
 #[tokio::test]
 async fn what_is_deleted_is_gone() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     let path = peer.user("bjensen").await;
     let group = peer.group("Guides", &[&path]).await;
     let deleted = peer.delete(&path).await.expect(204);
@@ -316,7 +316,7 @@ async fn what_is_deleted_is_gone() {
 /// RFC 7644 section 9.2, RFC 7643 section 4.1.1: a password is in no answer.
 #[tokio::test]
 async fn a_password_is_never_shown() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     let mut body = user("bjensen");
     body["password"] = json!("t1meMa$heen");
     let created = peer.post("/Users?attributes=password", &body).await.expect(201);
@@ -426,8 +426,8 @@ async fn a_put_keeps_what_is_immutable() {
 /// Two parameters that exclude each other (RFC 7644 section 3.9), and a filter on one resource (section 3.4.2.1).
 #[tokio::test]
 async fn parameters_that_make_no_sense_are_tolerated_or_refused() {
-    let (interop, strict) = (Peer::interop(), Peer::strict());
-    let (path, other) = (interop.user("a").await, strict.user("a").await);
+    let (tolerant, strict) = (Peer::tolerant(), Peer::strict());
+    let (path, other) = (tolerant.user("a").await, strict.user("a").await);
     for (query, scim_type, tolerance) in [
         (
             "attributes=userName&excludedAttributes=meta",
@@ -440,10 +440,10 @@ async fn parameters_that_make_no_sense_are_tolerated_or_refused() {
             .get(&format!("{other}?{query}"))
             .await
             .refused(400, scim_type);
-        let tolerated = interop.get(&format!("{path}?{query}")).await.expect(200);
+        let tolerated = tolerant.get(&format!("{path}?{query}")).await.expect(200);
         assert_eq!(tolerated.outcome.fired[0].tolerance, tolerance);
     }
-    let unknown = interop
+    let unknown = tolerant
         .get(&format!("{path}?attributes=nothing&foo=bar"))
         .await
         .expect(200)
@@ -454,7 +454,7 @@ async fn parameters_that_make_no_sense_are_tolerated_or_refused() {
 /// 20 changes at once: none is lost (RFC 7644 section 3.14), none is refused for a reason the client did not give.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn puts_at_once_end_in_one_of_them() {
-    let peer = std::sync::Arc::new(Peer::interop());
+    let peer = std::sync::Arc::new(Peer::tolerant());
     let path = peer.user("bjensen").await;
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..20 {
@@ -476,7 +476,7 @@ async fn puts_at_once_end_in_one_of_them() {
 /// RFC 9110 section 9.3.2.
 #[tokio::test]
 async fn head_is_get_without_the_body() {
-    let peer = Peer::interop();
+    let peer = Peer::tolerant();
     let path = peer.user("bjensen").await;
     for target in [path.as_str(), "/Users", "/Schemas", "/"] {
         let get = peer.get(target).await.expect(200);

@@ -135,7 +135,7 @@ async fn every_tenant_has_its_own_policy_and_resources() {
             if tenant == "exact" {
                 Policy::strict()
             } else {
-                Policy::interop()
+                Policy::tolerant()
             }
         })
         .build()
@@ -435,7 +435,7 @@ fn what_is_wrong_with_a_service_fails_at_the_start() {
             "Door",
         ),
         (
-            users().policy(Policy::interop().keeping(kept)).build().map(drop),
+            users().policy(Policy::tolerant().keeping(kept)).build().map(drop),
             "core:2.0:Group",
         ),
         (

@@ -90,6 +90,10 @@ CREATE TABLE import_position (
     finished INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    // The policy `tolerant` was called `interop`.
+    r#"
+UPDATE organization SET settings = replace(settings, '"policy":"interop"', '"policy":"tolerant"');
+"#,
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

@@ -112,7 +112,7 @@ keywords! {
     /// How literally requests are taken.
     Protocol {
         /// Works with what identity providers really send.
-        Interop = "interop",
+        Tolerant = "tolerant",
         /// The letter of RFC 7643 and RFC 7644.
         Strict = "strict",
     }
@@ -162,7 +162,7 @@ impl Settings {
     pub(crate) fn of(preset: Preset) -> Self {
         let threatlocker = Self {
             idp: IdentityProvider::Other,
-            policy: Protocol::Interop,
+            policy: Protocol::Tolerant,
             username: UserNames::Email,
             attributes: Attributes::Mapped,
             on_delete: OnDelete::Remove,
@@ -274,15 +274,15 @@ mod tests {
     fn each_preset_is_its_column_of_the_settings_table() {
         assert_eq!(
             column(&Settings::of(Preset::ThreatLocker)),
-            "map mapped-only remove email mapped refuse invitation off interop off"
+            "map mapped-only remove email mapped refuse invitation off tolerant off"
         );
         assert_eq!(
             column(&Settings::of(Preset::LevelAccess)),
-            "map local-groups remove any all refuse saml on interop off"
+            "map local-groups remove any all refuse saml on tolerant off"
         );
         assert_eq!(
             column(&Settings::of(Preset::ThirdPlatform)),
-            "mirror mapped-only deactivate any all refuse password-reset off interop off"
+            "mirror mapped-only deactivate any all refuse password-reset off tolerant off"
         );
     }
 
@@ -290,7 +290,7 @@ mod tests {
     fn a_new_organization_is_threatlocker_except_that_all_attributes_are_kept() {
         assert_eq!(
             column(&Settings::default()),
-            "map mapped-only remove email all refuse invitation off interop off"
+            "map mapped-only remove email all refuse invitation off tolerant off"
         );
         assert_eq!(Settings::default().idp, IdentityProvider::Other);
     }

@@ -21,7 +21,7 @@ const MAPPED: &[&str] = &[
 pub(crate) struct Policies {
     mapped: Kept,
     strict: Policy,
-    interop: Vec<(IdentityProvider, Policy)>,
+    tolerant: Vec<(IdentityProvider, Policy)>,
 }
 
 impl Policies {
@@ -29,7 +29,7 @@ impl Policies {
         Ok(Self {
             mapped: Kept::new(User::RESOURCE_TYPE, MAPPED)?,
             strict: Policy::strict(),
-            interop: IdentityProvider::ALL
+            tolerant: IdentityProvider::ALL
                 .iter()
                 .map(|idp| (*idp, tolerances(*idp)))
                 .collect(),
@@ -40,9 +40,9 @@ impl Policies {
     pub(crate) fn of(&self, settings: &Settings) -> Policy {
         let policy = match settings.policy {
             Protocol::Strict => self.strict.clone(),
-            Protocol::Interop => {
-                let known = self.interop.iter().find(|(idp, _)| *idp == settings.idp);
-                known.map_or_else(Policy::interop, |(_, policy)| policy.clone())
+            Protocol::Tolerant => {
+                let known = self.tolerant.iter().find(|(idp, _)| *idp == settings.idp);
+                known.map_or_else(Policy::tolerant, |(_, policy)| policy.clone())
             }
         };
         match settings.attributes {
@@ -61,7 +61,7 @@ fn tolerances(idp: IdentityProvider) -> Policy {
         IdentityProvider::Google => Policy::google(),
         IdentityProvider::Ping => Policy::ping(),
         IdentityProvider::Authentik => Policy::authentik(),
-        IdentityProvider::Other => Policy::interop(),
+        IdentityProvider::Other => Policy::tolerant(),
     }
 }
 
@@ -84,13 +84,13 @@ mod tests {
         for idp in IdentityProvider::ALL {
             let strict = policy(*idp, Protocol::Strict, Attributes::All);
             assert_eq!(strict.tolerances().count(), 0, "{idp:?}");
-            let interop = policy(*idp, Protocol::Interop, Attributes::All);
+            let tolerant = policy(*idp, Protocol::Tolerant, Attributes::All);
             let expected = if *idp == IdentityProvider::Other {
-                "interop"
+                "tolerant"
             } else {
                 idp.word()
             };
-            assert_eq!(interop.name(), expected);
+            assert_eq!(tolerant.name(), expected);
         }
     }
 
@@ -98,7 +98,7 @@ mod tests {
     fn mapped_keeps_what_the_guides_map() {
         // features.md row 32.
         let kept = |attributes| {
-            policy(IdentityProvider::Entra, Protocol::Interop, attributes)
+            policy(IdentityProvider::Entra, Protocol::Tolerant, attributes)
                 .all_kept()
                 .count()
         };

@@ -31,7 +31,7 @@ fn main() -> Result<(), Failure> {
         Target::Url(organization) => (None, organization.clone()),
         Target::Binary(binary) => {
             let server = Server::start_binary(binary)?;
-            let flags = ["--idp", "other", "--username", "any", "--policy", "interop"];
+            let flags = ["--idp", "other", "--username", "any", "--policy", "tolerant"];
             let organization = server.organization("bench", &flags)?;
             (Some(server), organization)
         }

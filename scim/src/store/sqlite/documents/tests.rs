@@ -230,7 +230,7 @@ fn patch_of<R: ScimResource>(operations: &str) -> Patch<R> {
     let body = format!(
         r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#
     );
-    Patch::parse(body.as_bytes(), &Policy::interop(), &Limits::default()).unwrap()
+    Patch::parse(body.as_bytes(), &Policy::tolerant(), &Limits::default()).unwrap()
 }
 
 /// A projection of these attributes; the default if there are none.

@@ -382,7 +382,7 @@ fn only_what_a_policy_keeps_is_imported() {
     let lines = furnished().export();
     let copy = bench();
     let kept = crate::policy::Kept::new(User::RESOURCE_TYPE, &["userName", "active"]).unwrap();
-    let import = copy.store.import(&Policy::interop().keeping(kept));
+    let import = copy.store.import(&Policy::tolerant().keeping(kept));
     let line = import.read(lines[0].as_bytes()).unwrap();
     let apply = move |tx: &Transaction<'_>| import.apply(tx, &ACME.to_owned(), &line);
     copy.store.database().blocking_write(apply).unwrap();
