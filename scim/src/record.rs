@@ -4,8 +4,11 @@ use std::fmt::Debug;
 
 use crate::error::{Error, Result};
 use crate::path::{AttrPath, PathNode};
-use crate::schema::{Attribute, ResourceType, Role, Schema};
-use crate::value::{Cx, Edit, Extra, Intent, Json, Meta, Op, ResourceId, ScimValue, Strict, decode_members};
+use crate::schema::{Attribute, ResourceType, Role, SCHEMAS, Schema};
+use crate::value::{
+    Action, Cx, Edit, Extra, Intent, Json, Leniency, Meaning, Meta, Position, ResourceId, ScimValue, Strict,
+    decode_members,
+};
 
 pub use crate::value::{Place, Record, apply_to_record, decode_record, missing};
 
@@ -101,6 +104,7 @@ pub fn decode_resource(
         check_schemas(json.get("schemas"), resource_type, cx)?;
     }
     let schema = resource_type.schema;
+    cx.start(schema.attributes);
     let mut keep = |index: usize, value: Json<'_>, cx: &mut Cx<'_>| {
         let path = u16::try_from(index).map_or(AttrPath::ROOT, |step| AttrPath::ROOT.push(step));
         if cx.is_stored() || cx.rules().keeps(schema.id, path) {
@@ -121,17 +125,26 @@ pub fn decode_resource(
             None => cx.unknown(name),
         }
     })
+    .map(|_| ())
 }
 
 /// `schemas` names the resource's own schema and none that the resource type does not have (RFC 7643 section 3).
 fn check_schemas(schemas: Option<Json<'_>>, resource_type: &ResourceType, cx: &mut Cx<'_>) -> Result<()> {
     let own = resource_type.schema.id;
-    let schemas = schemas.filter(|json| json.elements().next().is_some());
+    let schemas = schemas.filter(|json| cx.meaning(*json, Position::Body, &SCHEMAS.shape) == Meaning::Value);
     let Some(schemas) = schemas else {
-        return tolerate(cx.rules().infers_schemas(), cx, "schemas", || {
+        return tolerate(Leniency::MissingSchemas, cx, "schemas", || {
             Error::invalid_syntax(format!("The body must name {own} in schemas."))
         });
     };
+    let fitted = cx.fit(schemas, &SCHEMAS.shape);
+    let schemas = fitted.json();
+    if !schemas.is_array() {
+        return Err(Error::invalid_syntax(format!(
+            "schemas must be a list of URIs, but is {}.",
+            schemas.describe_shape()
+        )));
+    }
     let mut has_own = false;
     for element in schemas.elements() {
         let Some(urn) = element.as_str() else {
@@ -141,18 +154,13 @@ fn check_schemas(schemas: Option<Json<'_>>, resource_type: &ResourceType, cx: &m
             )));
         };
         has_own |= urn.eq_ignore_ascii_case(own);
-        let known = urn.eq_ignore_ascii_case(own)
-            || resource_type
-                .schema
-                .extensions()
-                .any(|(_, schema)| urn.eq_ignore_ascii_case(schema.id));
-        if known {
+        if resource_type.has_schema(&urn) {
             continue;
         }
-        tolerate(cx.rules().ignores_unknown(), cx, &urn, || {
+        tolerate(Leniency::UnknownNames, cx, &urn, || {
             let urn = crate::error::quoted(&urn);
             Error::invalid_value(format!(
-                "{urn} is no schema of the resource type {}.",
+                "{urn} is not a schema of the resource type {}.",
                 resource_type.name
             ))
         })?;
@@ -160,18 +168,19 @@ fn check_schemas(schemas: Option<Json<'_>>, resource_type: &ResourceType, cx: &m
     if has_own {
         return Ok(());
     }
-    tolerate(cx.rules().infers_schemas(), cx, "schemas", || {
+    tolerate(Leniency::MissingSchemas, cx, "schemas", || {
         Error::invalid_value(format!("schemas must name {own}."))
     })
 }
 
 fn tolerate(
-    tolerance: Option<&'static str>,
+    leniency: Leniency,
     cx: &mut Cx<'_>,
     subject: &str,
     refuse: impl FnOnce() -> Error,
 ) -> Result<()> {
-    cx.fire(tolerance.ok_or_else(refuse)?, subject);
+    let tolerance = cx.allows(leniency).ok_or_else(refuse)?;
+    cx.fire(tolerance, subject);
     Ok(())
 }
 
@@ -197,7 +206,7 @@ pub fn unload_edges(record: &mut dyn Record, which: &dyn Fn(&Attribute) -> bool)
     let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
     for (index, attribute) in record.attributes().iter().enumerate() {
         if attribute.edges && which(attribute) {
-            _ = record.apply(index, Edit::whole(Op::Remove, None), &mut cx)?;
+            _ = record.apply(index, Edit::whole(Action::Remove), &mut cx)?;
         }
     }
     Ok(())

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use scim::path::AttrPath;
 use scim::schema::{Attribute, Mutability, Returned, Role, Type, Uniqueness};
 use scim::value::{
-    Change, Cx, Edit, ExternalId, Extra, Handler, Intent, Json, JsonBuf, Meta, Op, ResourceId, Scalar,
-    Strict, View,
+    Action, Change, Cx, Edit, ExternalId, Extra, Handler, Intent, Json, JsonBuf, Meta, Op, ResourceId,
+    Scalar, Strict, View,
 };
 use scim::{Limits, Record, Result, ScimComplex, ScimEnum, ScimExtension, ScimResource, ScimType, ScimValue};
 
@@ -148,10 +148,14 @@ fn attribute<R: ScimResource>(name: &str) -> &'static Attribute {
 fn edit(badge: &mut Badge, path: AttrPath, op: Op, value: &str) -> Result<Change> {
     let value = (!value.is_empty()).then(|| JsonBuf::parse(value.as_bytes(), &LIMITS).unwrap());
     let edit = Edit {
-        op,
+        action: match (op, value.as_ref().map(JsonBuf::as_json)) {
+            (Op::Add, Some(value)) => Action::Add(value),
+            (Op::Replace, Some(value)) => Action::Replace(value),
+            (Op::Remove, Some(value)) => Action::RemoveNamed(value),
+            (_, None) => Action::Remove,
+        },
         select: None,
         rest: path.steps(),
-        value: value.as_ref().map(JsonBuf::as_json),
     };
     scim::record::apply_to_record(badge, edit, &mut cx(Intent::Patch))
 }
@@ -592,10 +596,9 @@ fn flattened_extensions_are_read_shown_changed_and_named() {
     assert_eq!(path.steps(), [5, 0]);
     let value = JsonBuf::integer(5);
     let edit = Edit {
-        op: Op::Replace,
+        action: Action::Replace(value.as_json()),
         select: None,
         rest: path.steps(),
-        value: Some(value.as_json()),
     };
     let change = scim::record::apply_to_record(&mut thing, edit, &mut cx(Intent::Patch)).unwrap();
     assert!(change.is_done());

@@ -10,7 +10,7 @@ use scim::path::Path;
 use scim::schema::{Shape, Type};
 use scim::service::{NoContext, ScimService};
 use scim::store::Memory;
-use scim::value::{Change, Cx, Edit, Handler, Json, Meta, Op, ResourceId, View};
+use scim::value::{Action, Change, Cx, Edit, Handler, Json, Meta, ResourceId, View};
 use scim::{Error, Result, Scalar, ScimEnum, ScimResource};
 
 /// A locker in the changing room.
@@ -65,7 +65,7 @@ enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Visits(i64);
 
-/// Counts: `add` adds up, `replace` sets, `remove` starts anew.
+/// Counts: `add` adds up, `replace` sets, `remove` starts again at 0.
 struct Counter;
 
 impl Counter {
@@ -94,10 +94,12 @@ impl Handler<Visits> for Counter {
 
     fn apply(visits: &mut Visits, edit: Edit<'_>, _: &mut Cx<'_>) -> Result<Change> {
         let before = *visits;
-        visits.0 = match edit.op {
-            Op::Add => before.0.saturating_add(Self::count(edit.operand()?)?),
-            Op::Replace => Self::count(edit.operand()?)?,
-            Op::Remove => 0,
+        visits.0 = match edit.action {
+            Action::Add(count) => before.0.saturating_add(Self::count(count)?),
+            Action::Replace(count) => Self::count(count)?,
+            Action::Remove => 0,
+            Action::RemoveNamed(count) if Self::count(count)? == before.0 => 0,
+            Action::RemoveNamed(_) => before.0,
         };
         Ok(Change::when(*visits != before))
     }

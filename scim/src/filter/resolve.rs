@@ -9,7 +9,7 @@ use crate::fold::Fold;
 use crate::limits::Limits;
 use crate::path::{AttrPath, AttributeName};
 use crate::schema::{Attribute, Mutability, Returned, Role, Schema, Type};
-use crate::value::{Binary, Coerce, DateTime, Fired, JsonBuf, Strict};
+use crate::value::{Binary, Coerce, DateTime, Fired, JsonBuf, Leniency, Strict};
 
 /// How a filter is resolved.
 #[derive(Clone, Copy)]
@@ -157,12 +157,12 @@ impl Scope<'_> {
         Error::invalid_filter(match self {
             Self::Resource(schema) => {
                 format!(
-                    "Filter: {name} is no attribute of {} and its extensions.",
+                    "Filter: {name} is not an attribute of {} and its extensions.",
                     schema.name
                 )
             }
             Self::Element { parent, label } if parent.is_complex() => {
-                format!("Filter: {name} is no sub-attribute of {label}.")
+                format!("Filter: {name} is not a sub-attribute of {label}.")
             }
             Self::Element { label, .. } => {
                 format!(
@@ -212,8 +212,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn find(&self, name: &AttributeName, scope: &Scope<'_>) -> Result<Name> {
-        let Some(path) = scope.find(name) else {
+    fn find(&mut self, name: &AttributeName, scope: &Scope<'_>) -> Result<Name> {
+        let Some(path) = scope.find(name).or_else(|| self.find_near(name, scope)) else {
             return match self.options.unknown {
                 Unknown::Refuse => Err(scope.unknown(name)),
                 Unknown::NoValue => Ok(Name::Unknown),
@@ -231,6 +231,17 @@ impl Resolver<'_> {
             return refuse("is never returned, and so cannot be filtered by");
         }
         Ok(Name::Attribute(Found { path, way, attribute }))
+    }
+
+    /// A name that is nearly right, where the policy takes it.
+    fn find_near(&mut self, name: &AttributeName, scope: &Scope<'_>) -> Option<AttrPath> {
+        let Scope::Resource(schema) = scope else {
+            return None;
+        };
+        let tolerance = self.options.rules.allows(Leniency::NearNames)?;
+        let path = AttrPath::resolve_near(name, schema)?;
+        self.fire(tolerance, name.to_string());
+        Some(path)
     }
 
     fn value_path(&mut self, value_path: &ValuePath, scope: &Scope<'_>) -> Result<Expression> {
@@ -288,12 +299,46 @@ impl Resolver<'_> {
                 present(&found).negate()
             }
             Name::Attribute(found) => {
-                let found =
-                    with_default_sub_attribute(found).map_err(|error| error.at(scope.label_of(name)))?;
+                let label = scope.label(found.path);
+                let found = self
+                    .with_default_sub_attribute(found, &label)
+                    .map_err(|error| error.at(label))?;
                 self.compare_attribute(&found, operator, value, scope)?
             }
         };
         Ok(if negated { positive.negate() } else { positive })
+    }
+
+    /// A complex attribute cannot be compared; of a multi-valued one, `value` is meant (RFC 7643 section 2.4), and by a
+    /// tolerance of a single one, too.
+    fn with_default_sub_attribute(&mut self, found: Found, label: &str) -> Result<Found> {
+        if !found.attribute.is_complex() {
+            return Ok(found);
+        }
+        let value = found.attribute.sub_attribute("value");
+        let value = value.filter(|(_, value)| !value.is_complex() && !is_secret(value));
+        if !found.attribute.shape.multi_valued {
+            let tolerance = self.options.rules.allows(Leniency::SingleValuesSelected);
+            let (Some(tolerance), Some(_)) = (tolerance, value) else {
+                return Err(Error::invalid_filter(match found.attribute.role {
+                    Role::Extension(_) => {
+                        "is a whole schema: only pr applies to it; compare one of its attributes"
+                    }
+                    _ => "is complex: only pr applies to it; compare one of its sub-attributes",
+                }));
+            };
+            self.fire(tolerance, label.to_owned());
+        }
+        match value {
+            Some((index, value)) => Ok(Found {
+                path: found.path.push(u16::try_from(index).unwrap_or(u16::MAX)),
+                way: found.way.into_iter().chain([value]).collect(),
+                attribute: value,
+            }),
+            None => Err(Error::invalid_filter(
+                "is complex and has no sub-attribute value: compare one of its sub-attributes",
+            )),
+        }
     }
 
     fn compare_attribute(
@@ -342,14 +387,18 @@ impl Resolver<'_> {
         }) else {
             return Cow::Borrowed(literal);
         };
-        let fired = Fired {
-            tolerance: coerced.tolerance,
-            subject: label(),
-        };
+        let subject = label();
+        for tolerance in coerced.tolerances {
+            self.fire(tolerance, subject.clone());
+        }
+        Cow::Owned(literal)
+    }
+
+    fn fire(&mut self, tolerance: &'static str, subject: String) {
+        let fired = Fired { tolerance, subject };
         if !self.fired.contains(&fired) {
             self.fired.push(fired);
         }
-        Cow::Owned(literal)
     }
 
     /// Gathers what an element must hold for the filter to select it; false if the filter does not say.
@@ -385,13 +434,6 @@ impl Resolver<'_> {
             }
             _ => Ok(false),
         }
-    }
-}
-
-impl Scope<'_> {
-    fn label_of(&self, name: &AttributeName) -> String {
-        self.find(name)
-            .map_or_else(|| name.to_string(), |path| self.label(path))
     }
 }
 
@@ -468,29 +510,6 @@ fn present(found: &Found) -> Expression {
         path: rest.path.push(last),
         attribute,
     })
-}
-
-/// A complex attribute cannot be compared; of a multi-valued one, `value` is meant (RFC 7643 section 2.4).
-fn with_default_sub_attribute(found: Found) -> Result<Found> {
-    if !found.attribute.is_complex() {
-        return Ok(found);
-    }
-    if !found.attribute.shape.multi_valued {
-        return Err(Error::invalid_filter(match found.attribute.role {
-            Role::Extension(_) => "is a whole schema: only pr applies to it; compare one of its attributes",
-            _ => "is complex: only pr applies to it; compare one of its sub-attributes",
-        }));
-    }
-    match found.attribute.sub_attribute("value") {
-        Some((index, value)) if !value.is_complex() && !is_secret(value) => Ok(Found {
-            path: found.path.push(u16::try_from(index).unwrap_or(u16::MAX)),
-            way: found.way.into_iter().chain([value]).collect(),
-            attribute: value,
-        }),
-        _ => Err(Error::invalid_filter(
-            "is complex and has no sub-attribute value: compare one of its sub-attributes",
-        )),
-    }
 }
 
 /// `schemas` is what the service computes: the schema of the resource and those of the extensions in use.
@@ -701,15 +720,15 @@ mod tests {
     fn names_must_lead_to_something_comparable() {
         refused(
             "shoe eq \"x\"",
-            "Filter: \"shoe\" is no attribute of Person and its extensions.",
+            "Filter: \"shoe\" is not an attribute of Person and its extensions.",
         );
         refused(
             "name.shoe pr",
-            "Filter: \"name.shoe\" is no attribute of Person and its extensions.",
+            "Filter: \"name.shoe\" is not an attribute of Person and its extensions.",
         );
         refused(
             "emails[shoe pr]",
-            "Filter: \"shoe\" is no sub-attribute of emails.",
+            "Filter: \"shoe\" is not a sub-attribute of emails.",
         );
         refused(
             "zones[type pr]",

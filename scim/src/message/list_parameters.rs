@@ -167,7 +167,7 @@ impl ListParameters {
             let Some(parameter) = Parameter::find(&name) else {
                 continue;
             };
-            if cx.is_absent(value) {
+            if value.is_null() {
                 continue;
             }
             parameters.decode(parameter, value, cx)?;

@@ -5,8 +5,8 @@ use crate::filter::ResolvedFilter;
 use crate::patch::{Operation, Patch};
 use crate::path::{AttrPath, MultiPath, PathNode};
 use crate::record::{Record, ScimResource, apply_to_record};
-use crate::schema::Mutability;
-use crate::value::{Cx, Edit, Json, Op, ScimValue};
+use crate::schema::{Attribute, Mutability};
+use crate::value::{Action, Cx, Edit, Json, Meaning, ScimValue, position_of};
 
 /// One change of a multi-valued attribute. `V` holds values: a `Vec` of them, or a resource that has no others.
 #[derive(Debug, Clone)]
@@ -55,10 +55,10 @@ impl<R: ScimResource> Patch<R> {
         &self,
         at: MultiPath<R, T, N>,
     ) -> Result<Option<Split<R, Vec<T>>>> {
-        self.split_with(at.path(), |op, json, cx| {
+        self.split_with(at.path(), |json, cx| {
             let mut values = Vec::new();
-            _ = ScimValue::apply(&mut values, Edit::whole(op, Some(json)), cx)?;
-            Ok(values)
+            let change = ScimValue::apply(&mut values, Edit::whole(Action::Add(json)), cx)?;
+            Ok(change.is_done().then_some(values))
         })
     }
 
@@ -68,30 +68,33 @@ impl<R: ScimResource> Patch<R> {
     /// # Errors
     /// 400 `invalidValue` for a value that does not fit.
     pub fn split_at(&self, at: AttrPath, blank: &R) -> Result<Option<Split<R, R>>> {
-        self.split_with(at, |op, json, cx| {
+        self.split_with(at, |json, cx| {
             let mut values = blank.clone();
             let edit = Edit {
-                op,
+                action: Action::Add(json),
                 select: None,
                 rest: at.steps(),
-                value: Some(json),
             };
-            _ = apply_to_record(&mut values as &mut dyn Record, edit, cx)?;
-            Ok(values)
+            cx.start(R::RESOURCE_TYPE.schema.attributes);
+            let change = apply_to_record(&mut values as &mut dyn Record, edit, cx)?;
+            Ok(change.is_done().then_some(values))
         })
     }
 
+    /// `decode` reads the values of a list; `None` if there are none.
     fn split_with<V>(
         &self,
         at: AttrPath,
-        mut decode: impl FnMut(Op, Json<'_>, &mut Cx<'_>) -> Result<V>,
+        mut decode: impl FnMut(Json<'_>, &mut Cx<'_>) -> Result<Option<V>>,
     ) -> Result<Option<Split<R, V>>> {
         let attribute = at.attribute(R::RESOURCE_TYPE.schema.attributes);
-        if !attribute.is_some_and(|attribute| attribute.shape.mutability == Mutability::ReadWrite) {
+        let Some(attribute) =
+            attribute.filter(|attribute| attribute.shape.mutability == Mutability::ReadWrite)
+        else {
             return Ok(None);
-        }
+        };
         let mut cx = self.context();
-        let result = self.split_in(at, &mut |op, json| decode(op, json, &mut cx));
+        let result = self.split_in(at, attribute, &mut decode, &mut cx);
         self.note(&cx.take_fired());
         result
     }
@@ -99,8 +102,11 @@ impl<R: ScimResource> Patch<R> {
     fn split_in<V>(
         &self,
         at: AttrPath,
-        decode: &mut dyn FnMut(Op, Json<'_>) -> Result<V>,
+        attribute: &'static Attribute,
+        decode: &mut Decode<'_, V>,
+        cx: &mut Cx<'_>,
     ) -> Result<Option<Split<R, V>>> {
+        let table = R::RESOURCE_TYPE.schema.attributes;
         let mut deltas = Vec::new();
         let mut rest = Vec::new();
         for operation in self.operations() {
@@ -112,14 +118,16 @@ impl<R: ScimResource> Patch<R> {
                 rest.push(operation.clone());
                 continue;
             }
-            let change = change_of(operation, &self.text, &mut *decode);
-            let Some(change) = change.map_err(|error| error.in_operation(operation.index))? else {
-                return Ok(None);
-            };
-            deltas.push(Delta {
-                operation: operation.index,
-                change,
-            });
+            cx.start_at(table, at);
+            let part = part_of(operation, &self.text, attribute, decode, cx);
+            match part.map_err(|error| error.in_operation(operation.index))? {
+                Part::Change(change) => deltas.push(Delta {
+                    operation: operation.index,
+                    change,
+                }),
+                Part::Nothing => {}
+                Part::Inseparable => return Ok(None),
+            }
         }
         Ok(Some(Split {
             deltas,
@@ -128,20 +136,45 @@ impl<R: ScimResource> Patch<R> {
     }
 }
 
-fn change_of<V>(
+type Decode<'d, V> = dyn FnMut(Json<'_>, &mut Cx<'_>) -> Result<Option<V>> + 'd;
+
+/// What an operation on the attribute itself is for a store that keeps its values as rows.
+enum Part<V> {
+    Change(DeltaChange<V>),
+    /// It names nothing.
+    Nothing,
+    /// It reaches into the values.
+    Inseparable,
+}
+
+fn part_of<V>(
     operation: &Operation,
     text: &str,
-    mut read: impl FnMut(Op, Json<'_>) -> Result<V>,
-) -> Result<Option<DeltaChange<V>>> {
-    let value = operation.value.json(text).filter(|json| !json.is_null());
-    Ok(match (operation.op, &operation.target.select, value) {
-        (Op::Add, None, Some(json)) => Some(DeltaChange::Add(read(Op::Add, json)?)),
-        (Op::Replace, None, Some(json)) => Some(DeltaChange::Set(read(Op::Replace, json)?)),
-        (Op::Replace | Op::Remove, None, None) => Some(DeltaChange::Clear),
-        (Op::Remove, None, Some(json)) => Some(DeltaChange::RemoveValues(read(Op::Add, json)?)),
-        (Op::Remove, Some(filter), _) => Some(DeltaChange::RemoveWhere(filter.clone())),
-        _ => None,
-    })
+    attribute: &'static Attribute,
+    decode: &mut Decode<'_, V>,
+    cx: &mut Cx<'_>,
+) -> Result<Part<V>> {
+    let action = operation.act.action(text);
+    let operand = match (action, &operation.target.select) {
+        (Action::Remove, None) => return Ok(Part::Change(DeltaChange::Clear)),
+        (Action::Remove, Some(filter)) => return Ok(Part::Change(DeltaChange::RemoveWhere(filter.clone()))),
+        (Action::Add(operand) | Action::Replace(operand) | Action::RemoveNamed(operand), None) => operand,
+        (_, Some(_)) => return Ok(Part::Inseparable),
+    };
+    match cx.meaning(operand, position_of(action), &attribute.shape) {
+        Meaning::Nothing => return Ok(Part::Nothing),
+        Meaning::Unassigned => return Ok(Part::Change(DeltaChange::Clear)),
+        Meaning::Value => {}
+    }
+    let fitted = cx.fit(operand, &attribute.shape);
+    let Some(values) = decode(fitted.json(), cx)? else {
+        return Ok(Part::Nothing);
+    };
+    Ok(Part::Change(match action {
+        Action::Add(_) => DeltaChange::Add(values),
+        Action::Replace(_) => DeltaChange::Set(values),
+        Action::Remove | Action::RemoveNamed(_) => DeltaChange::RemoveValues(values),
+    }))
 }
 
 #[cfg(test)]

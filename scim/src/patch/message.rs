@@ -1,22 +1,20 @@
 //! Reading a PatchOp message (RFC 7644 section 3.5.2).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::StatusCode;
 
 use crate::error::{Error, Result, quoted};
 use crate::filter::{PathExpression, Resolve, ResolvedFilter, Syntax, Unknown};
-use crate::patch::operation::{Operand, Operation, Target};
-use crate::path::AttrPath;
+use crate::patch::operation::{Act, Operation, Target};
+use crate::path::{AttrPath, AttributeName};
 use crate::policy::{self, Policy};
-use crate::schema::{Attribute, Mutability, ResourceType, Shape, Type, position};
-use crate::value::{Coerce, Cx, Json, Op};
+use crate::schema::{Attribute, Mutability, ResourceType, SCHEMAS, position};
+use crate::value::{Coerce, Cx, Json, JsonBuf, Meaning, Op, Position};
 
 /// The URN of the message.
 pub(super) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-
-/// `schemas`, which no table lists because the service computes it.
-static SCHEMAS: Attribute = Attribute::new("schemas", Shape::new(Type::String).multiple());
 
 /// Reads a message: its text, and its operations with paths resolved.
 pub(super) fn read(
@@ -64,12 +62,27 @@ pub(super) fn read(
 }
 
 fn check_schemas(schemas: Option<Json<'_>>, policy: &Policy, cx: &mut Cx<'_>) -> Result<()> {
-    let listed = schemas.is_some_and(|schemas| {
-        schemas
-            .elements()
-            .any(|urn| urn.as_str().is_some_and(|urn| urn.eq_ignore_ascii_case(PATCH_OP)))
-    });
-    if listed {
+    let schemas = schemas.filter(|json| cx.meaning(*json, Position::Body, &SCHEMAS.shape) == Meaning::Value);
+    let mut is_named = false;
+    if let Some(schemas) = schemas {
+        let fitted = cx.fit(schemas, &SCHEMAS.shape);
+        let schemas = fitted.json();
+        let wrong = |found: String| {
+            Error::invalid_syntax(format!(
+                "The schemas of a PATCH must be a list of URIs, but {found}."
+            ))
+        };
+        if !schemas.is_array() {
+            return Err(wrong(format!("are {}", schemas.describe_shape())));
+        }
+        for urn in schemas.elements() {
+            let text = urn
+                .as_str()
+                .ok_or_else(|| wrong(format!("hold {}", urn.describe())))?;
+            is_named |= text.eq_ignore_ascii_case(PATCH_OP);
+        }
+    }
+    if is_named {
         return Ok(());
     }
     match policy.grants(&policy::MISSING_SCHEMAS) {
@@ -83,13 +96,14 @@ fn check_schemas(schemas: Option<Json<'_>>, policy: &Policy, cx: &mut Cx<'_>) ->
     }
 }
 
-struct Reader<'r, 'cx> {
-    resource_type: &'static ResourceType,
-    policy: &'r Policy,
-    cx: &'r mut Cx<'cx>,
-    text: &'r str,
-    operations: Vec<Operation>,
-    index: usize,
+/// Reads operations, or what stands in a body like one, against a resource type.
+pub(super) struct Reader<'r, 'cx> {
+    pub(super) resource_type: &'static ResourceType,
+    pub(super) policy: &'r Policy,
+    pub(super) cx: &'r mut Cx<'cx>,
+    pub(super) text: &'r str,
+    pub(super) operations: Vec<Operation>,
+    pub(super) index: usize,
 }
 
 impl Reader<'_, '_> {
@@ -108,40 +122,58 @@ impl Reader<'_, '_> {
         }
         let [op, path, value] = json.pick(["op", "path", "value"]);
         let op = read_op(op)?;
-        let value = match (op, value) {
-            (Op::Remove, Some(value)) => self.removed_values(path, value)?,
-            (Op::Add | Op::Replace, None) => {
-                return Err(Error::invalid_value(format!(
-                    "The operation {} needs a value.",
-                    op.as_str()
-                )));
-            }
-            (_, value) => value,
+        let path = self.read_path(path)?;
+        let Some(path) = path else {
+            return match op {
+                Op::Remove => Err(Error::no_target(
+                    "The operation remove needs a path: say what is to be removed.",
+                )),
+                _ => self.unaddressed(op, needs_value(op, value)?),
+            };
         };
-        match path.filter(|path| !path.is_null()) {
-            Some(path) => {
-                let path = path.as_str().ok_or_else(|| {
-                    Error::invalid_path(format!("The path must be a string, but is {}.", path.describe()))
-                })?;
+        match (op, value) {
+            (Op::Remove, Some(value)) => {
+                let value = self.removed_values(&path, value)?;
                 self.addressed(op, &path, value)
             }
-            None if op == Op::Remove => Err(Error::no_target(
-                "The operation remove needs a path: say what is to be removed.",
-            )),
-            None => self.unaddressed(op, value),
+            (Op::Remove, None) => self.addressed(op, &path, None),
+            (Op::Add | Op::Replace, value) => {
+                let value = needs_value(op, value)?;
+                self.addressed(op, &path, Some(value))
+            }
         }
+    }
+
+    /// The path of an operation; `None` if it has none.
+    fn read_path<'j>(&mut self, path: Option<Json<'j>>) -> Result<Option<Cow<'j, str>>> {
+        let Some(json) = path.filter(|path| !path.is_null()) else {
+            return Ok(None);
+        };
+        let text = json.as_str().ok_or_else(|| {
+            Error::invalid_path(format!("The path must be a string, but is {}.", json.describe()))
+        })?;
+        let empty_path = self
+            .policy
+            .grants(&policy::EMPTY_PATHS)
+            .filter(|_| text.is_empty());
+        Ok(match empty_path {
+            Some(tolerance) => {
+                self.cx.fire(tolerance, "");
+                None
+            }
+            None => Some(text),
+        })
     }
 
     /// The RFC knows no value for `remove`, but clients list the values to remove, and reading that as "all" would
     /// empty a group.
-    fn removed_values<'j>(&mut self, path: Option<Json<'_>>, value: Json<'j>) -> Result<Option<Json<'j>>> {
+    fn removed_values<'j>(&mut self, path: &str, value: Json<'j>) -> Result<Option<Json<'j>>> {
         if value.is_null() {
             return Ok(None);
         }
         match self.policy.grants(&policy::REMOVE_LISTED_VALUES) {
             Some(tolerance) => {
-                let subject = path.and_then(Json::as_str).unwrap_or_default();
-                self.cx.fire(tolerance, subject);
+                self.cx.fire(tolerance, path);
                 Ok(Some(value))
             }
             None => Err(Error::invalid_syntax(
@@ -157,36 +189,27 @@ impl Reader<'_, '_> {
                 Op::Remove => Err(Error::no_target(
                     "The operation remove must say what is to be removed of the resource.",
                 )),
-                _ => self.unaddressed(op, value),
+                _ => self.unaddressed(op, needs_value(op, value)?),
             },
             Some(target) => {
                 self.push(op, target, value);
                 Ok(())
             }
-            None => match self.policy.ignores_unknown() {
-                Some(tolerance) => {
-                    self.cx.fire(tolerance, path);
-                    Ok(())
-                }
-                None => {
-                    let name = self.resource_type.name;
-                    Err(Error::invalid_path(format!(
-                        "{name} has no attribute {}.",
-                        quoted(path)
-                    )))
-                }
-            },
+            None => self.cx.unknown(path).map_err(|_| {
+                let name = self.resource_type.name;
+                Error::invalid_path(format!("{name} has no attribute {}.", quoted(path)))
+            }),
         }
     }
 
     /// An operation without a path: its value is an object of attributes, and each becomes an operation of its own.
-    fn unaddressed(&mut self, op: Op, value: Option<Json<'_>>) -> Result<()> {
-        let value = value.filter(|value| value.is_object()).ok_or_else(|| {
-            let found = value.map_or_else(|| "nothing".to_owned(), Json::describe_shape);
-            Error::invalid_value(format!(
-                "Without a path, the value must be an object of attributes, but is {found}."
-            ))
-        })?;
+    fn unaddressed(&mut self, op: Op, value: Json<'_>) -> Result<()> {
+        if !value.is_object() {
+            return Err(Error::invalid_value(format!(
+                "Without a path, the value must be an object of attributes, but is {}.",
+                value.describe_shape()
+            )));
+        }
         for (key, value) in value.members() {
             self.member(op, &key, value)?;
         }
@@ -195,56 +218,102 @@ impl Reader<'_, '_> {
 
     fn member(&mut self, op: Op, key: &str, value: Json<'_>) -> Result<()> {
         let schema = self.resource_type.schema;
-        if key.eq_ignore_ascii_case("schemas") {
+        if key.eq_ignore_ascii_case(SCHEMAS.name) {
+            self.push(op, Target::of(AttrPath::SCHEMAS), Some(value));
             return Ok(());
         }
         if key.eq_ignore_ascii_case(schema.id) {
-            return self.unaddressed(op, Some(value));
+            return self.unaddressed(op, value);
         }
-        if let Some((index, attribute)) = position(schema.attributes, key) {
-            // A client that sends back what it has read does not mean to set it.
-            if attribute.shape.mutability != Mutability::ReadOnly {
-                let path = AttrPath::ROOT.push(u16::try_from(index).unwrap_or(u16::MAX));
-                self.push(op, Target { path, select: None }, Some(value));
+        let Some((index, attribute)) = position(schema.attributes, key) else {
+            return match self.path_key(key)? {
+                Some(target) => {
+                    self.push_writable(op, target, value);
+                    Ok(())
+                }
+                None => self.cx.unknown(key),
+            };
+        };
+        let target = Target::of(AttrPath::ROOT.push(u16::try_from(index).unwrap_or(u16::MAX)));
+        match attribute.is_extension() {
+            true => self.extension(op, attribute, target, value)?,
+            // A client that sends back what it has read does not mean to set it.
+            false => self.push_writable(op, target, value),
+        }
+        Ok(())
+    }
+
+    /// The attributes of an extension, among which there may be keys that are paths.
+    fn extension(
+        &mut self,
+        op: Op,
+        extension: &'static Attribute,
+        target: Target,
+        value: Json<'_>,
+    ) -> Result<()> {
+        let mut paths = Vec::new();
+        for (key, value) in value.members() {
+            if extension.sub_attribute(&key).is_none()
+                && let Some(target) = self.path_key(&format!("{}:{key}", extension.name))?
+            {
+                paths.push((key, target, value));
             }
+        }
+        if paths.is_empty() {
+            self.push(op, target, Some(value));
             return Ok(());
         }
-        match self.policy.grants(&policy::PATH_KEYS) {
-            Some(tolerance) => self.path_key(op, key, value, tolerance),
-            None => self.cx.unknown(key),
+        let is_path = |key: &str| paths.iter().any(|(path, ..)| path == key);
+        let plain = JsonBuf::object(value.members().filter(|(key, _)| !is_path(key)));
+        if plain.as_json().members().next().is_some() {
+            self.push(op, target, Some(plain.as_json()));
         }
+        for (_, target, value) in paths {
+            self.push_writable(op, target, value);
+        }
+        Ok(())
     }
 
-    /// A key that is a path, such as `name.givenName`.
-    fn path_key(&mut self, op: Op, key: &str, value: Json<'_>, tolerance: &'static str) -> Result<()> {
+    /// Returns what a key leads to that is a path, such as `name.givenName`; `None` if it leads nowhere, or paths are
+    /// not taken as keys.
+    pub(super) fn path_key(&mut self, key: &str) -> Result<Option<Target>> {
         let Ok(expression) = self.parse(key) else {
-            return self.cx.unknown(key);
+            return Ok(None);
         };
-        match self.resolve(&expression)? {
-            Some(target) => {
-                self.cx.fire(tolerance, key);
-                if !self.is_read_only(target.path) {
-                    self.push(op, target, Some(value));
-                }
-                Ok(())
-            }
-            None => self.cx.unknown(key),
+        let is_plain = expression.filter.is_none()
+            && expression.attribute.urn.is_none()
+            && expression.attribute.sub.is_none();
+        let tolerance = self.policy.grants(&policy::PATH_KEYS);
+        if !is_plain && tolerance.is_none() {
+            return Ok(None);
         }
+        let target = self.resolve(&expression)?;
+        if let (Some(tolerance), Some(_), false) = (tolerance, &target, is_plain) {
+            self.cx.fire(tolerance, key);
+        }
+        Ok(target)
     }
 
-    fn is_read_only(&self, path: AttrPath) -> bool {
+    pub(super) fn is_read_only(&self, path: AttrPath) -> bool {
         path.attributes(self.resource_type.schema.attributes)
             .any(|attribute| attribute.shape.mutability == Mutability::ReadOnly)
     }
 
+    fn push_writable(&mut self, op: Op, target: Target, value: Json<'_>) {
+        if !self.is_read_only(target.path) {
+            self.push(op, target, Some(value));
+        }
+    }
+
     fn push(&mut self, op: Op, target: Target, value: Option<Json<'_>>) {
-        if self.policy.keeps(self.resource_type.schema.id, target.path) {
-            let value = Operand::of(value, self.text);
+        if !self.policy.keeps(self.resource_type.schema.id, target.path) {
+            return;
+        }
+        if let Some(act) = Act::of(op, value, self.text) {
             self.operations.push(Operation {
-                op,
                 target,
                 index: self.index,
-                value,
+                act,
             });
         }
     }
@@ -258,23 +327,13 @@ impl Reader<'_, '_> {
 
     /// What the path leads to; `None` if no schema knows it.
     fn resolve(&mut self, expression: &PathExpression) -> Result<Option<Target>> {
-        let schema = self.resource_type.schema;
-        let Some(mut path) = AttrPath::resolve(&expression.attribute, schema) else {
+        let Some(mut path) = self.resolve_name(&expression.attribute) else {
             return Ok(None);
         };
         let Some(filter) = &expression.filter else {
-            return Ok(Some(Target { path, select: None }));
+            return Ok(Some(Target::of(path)));
         };
-        let attribute = match path {
-            AttrPath::SCHEMAS => Some(&SCHEMAS),
-            path => path.attribute(schema.attributes),
-        };
-        let Some(attribute) = attribute.filter(|attribute| attribute.shape.multi_valued) else {
-            let name = &expression.attribute;
-            return Err(Error::invalid_path(format!(
-                "{name} is single-valued: it has no elements for a filter to select."
-            )));
-        };
+        let attribute = self.selected(path, &expression.attribute)?;
         let options = Resolve {
             rules: self.policy,
             unknown: Unknown::Refuse,
@@ -294,6 +353,41 @@ impl Reader<'_, '_> {
             select: Some(select),
         }))
     }
+
+    fn resolve_name(&mut self, name: &AttributeName) -> Option<AttrPath> {
+        let schema = self.resource_type.schema;
+        AttrPath::resolve(name, schema).or_else(|| {
+            let tolerance = self.policy.grants(&policy::NEAR_NAMES)?;
+            let path = AttrPath::resolve_near(name, schema)?;
+            self.cx.fire(tolerance, name.to_string());
+            Some(path)
+        })
+    }
+
+    /// The attribute whose values a filter in brackets selects.
+    fn selected(&mut self, path: AttrPath, name: &AttributeName) -> Result<&'static Attribute> {
+        let attribute = match path {
+            AttrPath::SCHEMAS => Some(&SCHEMAS),
+            path => path.attribute(self.resource_type.schema.attributes),
+        };
+        if let Some(attribute) = attribute.filter(|attribute| attribute.shape.multi_valued) {
+            return Ok(attribute);
+        }
+        let single = attribute.filter(|attribute| attribute.is_complex() && !attribute.is_extension());
+        match (single, self.policy.grants(&policy::SINGLE_VALUES_SELECTED)) {
+            (Some(attribute), Some(tolerance)) => {
+                self.cx.fire(tolerance, name.to_string());
+                Ok(attribute)
+            }
+            _ => Err(Error::invalid_path(format!(
+                "{name} is single-valued: it has no elements for a filter to select."
+            ))),
+        }
+    }
+}
+
+fn needs_value<'j>(op: Op, value: Option<Json<'j>>) -> Result<Json<'j>> {
+    value.ok_or_else(|| Error::invalid_value(format!("The operation {} needs a value.", op.as_str())))
 }
 
 /// `add`, `remove` or `replace`, in any case.

@@ -3,7 +3,9 @@
 mod delta;
 mod message;
 mod operation;
+pub(crate) mod path_keys;
 mod typed;
+mod valueless;
 
 use std::fmt::{self, Debug, Formatter};
 use std::marker::PhantomData;
@@ -145,7 +147,10 @@ impl<R: ScimResource> Patch<R> {
             change = change.or(done.map_err(|error| error.in_operation(operation.index))?);
         }
         let schema = R::RESOURCE_TYPE.schema.id;
+        let targets = self.operations.iter().map(|operation| operation.target.path);
+        valueless::remove_valueless(resource, &mut changed, targets, cx)?;
         self.policy.strip(schema, &mut changed, cx)?;
+        self.policy.keep_disabled(schema, resource, &mut changed)?;
         let resource = (change.is_done() && changed != *resource).then_some(changed);
         if let Some(resource) = &resource {
             self.policy.check(resource)?;

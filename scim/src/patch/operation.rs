@@ -6,19 +6,52 @@ use crate::error::{Error, Result};
 use crate::filter::ResolvedFilter;
 use crate::path::AttrPath;
 use crate::record::{ScimResource, apply_to_record};
-use crate::schema::{Attribute, Mutability, ResourceType, Role, Schema};
-use crate::value::{Change, Cx, Edit, Json, JsonBuf, Op, Select, View};
+use crate::schema::{Attribute, Mutability, ResourceType, Role, SCHEMAS, Schema};
+use crate::value::{Action, Change, Cx, Edit, Json, JsonBuf, Leniency, Meaning, Op, Position, Select, View};
 
 /// One operation of a PATCH.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// What it does.
-    pub op: Op,
     /// What it does it to.
     pub target: Target,
     /// Which of the request's operations it comes from, counted from 0.
     pub index: usize,
-    pub(super) value: Operand,
+    pub(super) act: Act,
+}
+
+/// What an operation does, with its operand: an [`Action`] that owns what it needs.
+#[derive(Debug, Clone)]
+pub(super) enum Act {
+    Add(Operand),
+    Replace(Operand),
+    Remove,
+    RemoveNamed(Operand),
+}
+
+impl Act {
+    /// What an operation with this keyword and value does. A value is named even where it is empty; only a value that
+    /// is absent or `null` names everything, as clients write "no value".
+    pub(super) fn of(op: Op, value: Option<Json<'_>>, text: &str) -> Option<Self> {
+        let operand = value.map(|json| Operand::of(json, text));
+        match (op, operand) {
+            (Op::Add, Some(operand)) => Some(Self::Add(operand)),
+            (Op::Replace, Some(operand)) => Some(Self::Replace(operand)),
+            (Op::Add | Op::Replace, None) => None,
+            (Op::Remove, Some(operand)) if !value.is_some_and(Json::is_null) => {
+                Some(Self::RemoveNamed(operand))
+            }
+            (Op::Remove, _) => Some(Self::Remove),
+        }
+    }
+
+    pub(super) fn action<'t>(&'t self, text: &'t str) -> Action<'t> {
+        match self {
+            Self::Add(operand) => Action::Add(operand.json(text)),
+            Self::Replace(operand) => Action::Replace(operand.json(text)),
+            Self::Remove => Action::Remove,
+            Self::RemoveNamed(operand) => Action::RemoveNamed(operand.json(text)),
+        }
+    }
 }
 
 /// What an operation is addressed to.
@@ -30,34 +63,45 @@ pub struct Target {
     pub select: Option<ResolvedFilter>,
 }
 
+impl Target {
+    /// A whole attribute.
+    pub(super) const fn of(path: AttrPath) -> Self {
+        Self { path, select: None }
+    }
+}
+
 /// The operand: a part of the message's text, or what a tolerance has made of one.
 #[derive(Debug, Clone)]
 pub(super) enum Operand {
-    None,
     Sent(Range<usize>),
     Made(JsonBuf),
 }
 
 impl Operand {
-    pub(super) fn of(json: Option<Json<'_>>, text: &str) -> Self {
-        match json {
-            None => Self::None,
-            Some(json) => json
-                .range_in(text)
-                .map_or_else(|| Self::Made(json.into()), Self::Sent),
-        }
+    fn of(json: Json<'_>, text: &str) -> Self {
+        json.range_in(text)
+            .map_or_else(|| Self::Made(json.into()), Self::Sent)
     }
 
-    pub(super) fn json<'t>(&'t self, text: &'t str) -> Option<Json<'t>> {
+    fn json<'t>(&'t self, text: &'t str) -> Json<'t> {
         match self {
-            Self::None => None,
-            Self::Sent(range) => text.get(range.clone()).map(Json::from_checked),
-            Self::Made(json) => Some(json.as_json()),
+            Self::Sent(range) => text.get(range.clone()).map_or(Json::NULL, Json::from_checked),
+            Self::Made(json) => json.as_json(),
         }
     }
 }
 
 impl Operation {
+    /// The keyword of the operation.
+    #[must_use]
+    pub fn op(&self) -> Op {
+        match self.act {
+            Act::Add(_) => Op::Add,
+            Act::Replace(_) => Op::Replace,
+            Act::Remove | Act::RemoveNamed(_) => Op::Remove,
+        }
+    }
+
     /// Applies the operation; `text` is the message it comes from.
     pub(super) fn apply<R: ScimResource>(
         &self,
@@ -65,23 +109,19 @@ impl Operation {
         text: &str,
         cx: &mut Cx<'_>,
     ) -> Result<Change> {
-        let value = self.value.json(text);
+        let action = self.act.action(text);
         if self.target.path == AttrPath::SCHEMAS {
-            return self.apply_to_schemas(resource, value, cx);
+            return self.apply_to_schemas(resource, action, cx);
         }
-        self.refuse_read_only(R::RESOURCE_TYPE.schema.attributes)?;
-        let select = self.target.select.as_ref().map(|filter| filter as &dyn Select);
-        let path = self.target.path;
-        apply_to_record(
-            resource,
-            Edit {
-                op: self.op,
-                select,
-                rest: path.steps(),
-                value,
-            },
-            cx,
-        )
+        let table = R::RESOURCE_TYPE.schema.attributes;
+        self.refuse_read_only(table)?;
+        cx.start(table);
+        let edit = Edit {
+            action,
+            select: self.target.select.as_ref().map(|filter| filter as &dyn Select),
+            rest: self.target.path.steps(),
+        };
+        apply_to_record(resource, edit, cx)
     }
 
     /// A path that names what only the service sets is refused even where nothing is assigned yet on the way to it: what
@@ -104,19 +144,23 @@ impl Operation {
     fn apply_to_schemas<R: ScimResource>(
         &self,
         resource: &mut R,
-        value: Option<Json<'_>>,
+        action: Action<'_>,
         cx: &mut Cx<'_>,
     ) -> Result<Change> {
         let resource_type = R::RESOURCE_TYPE;
-        if self.op != Op::Remove {
-            let value =
-                value.ok_or_else(|| Error::invalid_value("needs a value in this operation").at("schemas"))?;
-            return check_urns(value, resource_type, cx).map(|()| Change::None);
-        }
-        let meant = |urn: &str| match (&self.target.select, value) {
-            (Some(select), _) => Select::matches(select, &View::text(urn)),
-            (None, Some(listed)) => one_or_many(listed).any(|listed| listed.eq_ignore_ascii_case(urn)),
-            (None, None) => true,
+        let listed = match action {
+            Action::Add(json) | Action::Replace(json) => {
+                return check_schemas(json, resource_type, cx).map(|()| Change::None);
+            }
+            Action::Remove => None,
+            Action::RemoveNamed(json) => Some(urns(json).map_err(|error| error.at("schemas"))?),
+        };
+        let meant = |urn: &str| {
+            let select = self.target.select.as_ref();
+            select.is_none_or(|select| Select::matches(select, &View::text(urn)))
+                && listed
+                    .as_ref()
+                    .is_none_or(|listed| listed.iter().any(|listed| listed.eq_ignore_ascii_case(urn)))
         };
         if meant(resource_type.schema.id) {
             return Err(
@@ -129,7 +173,7 @@ impl Operation {
             if let Role::Extension(Schema { id, .. }) = attribute.role
                 && meant(id)
             {
-                let removed = resource.apply(index, Edit::whole(Op::Remove, None), cx);
+                let removed = resource.apply(index, Edit::whole(Action::Remove), cx);
                 change = change.or(removed.map_err(|error| error.at(attribute.name))?);
             }
         }
@@ -137,19 +181,23 @@ impl Operation {
     }
 }
 
-fn one_or_many(json: Json<'_>) -> impl Iterator<Item = std::borrow::Cow<'_, str>> {
-    let single = (!json.is_array()).then_some(json);
-    single.into_iter().chain(json.elements()).filter_map(Json::as_str)
-}
-
-fn check_urns(value: Json<'_>, resource_type: &ResourceType, cx: &mut Cx<'_>) -> Result<()> {
-    let schema = resource_type.schema;
-    for urn in one_or_many(value) {
-        let known = urn.eq_ignore_ascii_case(schema.id)
-            || schema
-                .extensions()
-                .any(|(_, extension)| urn.eq_ignore_ascii_case(extension.id));
-        if !known {
+/// Checks the value of an operation on `schemas`: URIs of schemas that the resource type has.
+fn check_schemas(value: Json<'_>, resource_type: &ResourceType, cx: &mut Cx<'_>) -> Result<()> {
+    match cx.meaning(value, Position::Replace, &SCHEMAS.shape) {
+        Meaning::Value => {}
+        Meaning::Nothing => return Ok(()),
+        Meaning::Unassigned => {
+            return match cx.allows(Leniency::MissingSchemas) {
+                Some(tolerance) => {
+                    cx.fire(tolerance, "schemas");
+                    Ok(())
+                }
+                None => Err(Error::invalid_value("is required, but missing or empty").at("schemas")),
+            };
+        }
+    }
+    for urn in urns(value).map_err(|error| error.at("schemas"))? {
+        if !resource_type.has_schema(&urn) {
             cx.unknown(&urn).map_err(|_| {
                 Error::invalid_value(format!(
                     "holds {}, which {} does not have",
@@ -161,4 +209,18 @@ fn check_urns(value: Json<'_>, resource_type: &ResourceType, cx: &mut Cx<'_>) ->
         }
     }
     Ok(())
+}
+
+/// The URIs of a value of `schemas`; a PATCH may give one without a list around it (RFC 7644 section 3.5.2.1).
+fn urns(json: Json<'_>) -> Result<Vec<String>> {
+    let single = (!json.is_array()).then_some(json);
+    let listed = single.into_iter().chain(json.elements());
+    listed
+        .map(|urn| {
+            let text = urn.as_str().map(std::borrow::Cow::into_owned);
+            text.ok_or_else(|| {
+                Error::invalid_value(format!("must be a list of URIs, but holds {}", urn.describe()))
+            })
+        })
+        .collect()
 }

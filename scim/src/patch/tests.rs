@@ -174,7 +174,7 @@ fn operations_share_the_element_they_create() {
 #[test]
 fn read_only_attributes_in_a_value_without_path_are_passed_over() {
     let group: Group = decode(r#"{"displayName":"G"}"#);
-    let operations = r#"[{"op":"replace","value":{"id":"other","schemas":[],"displayName":"H"}}]"#;
+    let operations = r#"[{"op":"replace","value":{"id":"other","schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"H"}}]"#;
     let applied = patch::<Group>(&Policy::strict(), operations)
         .unwrap()
         .apply(&group)

@@ -1,7 +1,7 @@
 //! From a name as written to indices into attribute tables.
 
 use crate::path::{AttrPath, AttributeName};
-use crate::schema::{Attribute, Schema, position};
+use crate::schema::{Attribute, Role, Schema, position};
 
 impl AttrPath {
     /// Resolves a name against a resource's schema, ignoring case (RFC 7644 section 3.10). `None` if the schema and its
@@ -28,17 +28,63 @@ impl AttrPath {
         if name.names_schema(schema.id) {
             return Some(Self::ROOT);
         }
-        schema.extensions().find_map(|(attribute, extension)| {
-            let (index, _) = position(schema.attributes, attribute.name)?;
-            let container = Self::ROOT.push(u16::try_from(index).ok()?);
-            if name.names_schema(extension.id) {
+        extensions(schema).find_map(|(container, attribute, id)| {
+            if name.names_schema(id) {
                 return Some(container);
             }
-            if !urn.eq_ignore_ascii_case(extension.id) {
+            if !urn.eq_ignore_ascii_case(id) {
                 return None;
             }
             container.descend(attribute.shape.sub_attributes, &name.name, name.sub.as_deref())
         })
+    }
+
+    /// Resolves a name that is nearly right: an extension's attribute without its URN, if exactly one extension has it
+    /// and the schema itself does not; and a dot behind a URN in the place of the colon. `None` for every other name,
+    /// those that [`resolve`](Self::resolve) finds included.
+    ///
+    /// ```
+    /// use scim::ScimResource;
+    /// use scim::path::AttrPath;
+    /// use scim::resources::User;
+    ///
+    /// let schema = User::RESOURCE_TYPE.schema;
+    /// let department = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department".parse()?;
+    /// let department = AttrPath::resolve(&department, schema);
+    /// assert_eq!(AttrPath::resolve_near(&"department".parse()?, schema), department);
+    /// let dotted = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User.department".parse()?;
+    /// assert_eq!(AttrPath::resolve_near(&dotted, schema), department);
+    /// assert_eq!(AttrPath::resolve_near(&"title".parse()?, schema), None);
+    /// # Ok::<(), scim::Error>(())
+    /// ```
+    #[must_use]
+    pub fn resolve_near(name: &AttributeName, schema: &Schema) -> Option<Self> {
+        if name.urn.is_some() {
+            return Self::resolve_dotted(&name.to_string(), schema);
+        }
+        if name.name.eq_ignore_ascii_case("schemas") || position(schema.attributes, &name.name).is_some() {
+            return None;
+        }
+        let mut found = extensions(schema).filter_map(|(container, attribute, _)| {
+            container.descend(attribute.shape.sub_attributes, &name.name, name.sub.as_deref())
+        });
+        let only = found.next()?;
+        found.next().is_none().then_some(only)
+    }
+
+    fn resolve_dotted(text: &str, schema: &Schema) -> Option<Self> {
+        let own = (Self::ROOT, schema.attributes, schema.id);
+        let others = extensions(schema)
+            .map(|(container, attribute, id)| (container, attribute.shape.sub_attributes, id));
+        std::iter::once(own)
+            .chain(others)
+            .find_map(|(container, table, id)| {
+                let (urn, rest) = text.split_at_checked(id.len())?;
+                let local = rest.strip_prefix('.').filter(|_| urn.eq_ignore_ascii_case(id))?;
+                let local: AttributeName = local.parse().ok()?;
+                let is_local = local.urn.is_none();
+                is_local.then(|| container.descend(table, &local.name, local.sub.as_deref()))?
+            })
     }
 
     /// Resolves a name inside `[…]` against the element's table. An element that is no complex value is named `value`.
@@ -86,4 +132,13 @@ impl AttrPath {
         }
         Some(name)
     }
+}
+
+/// The extensions of a schema: their places, their attributes in its table, and their URNs.
+fn extensions<'s>(schema: &'s Schema) -> impl Iterator<Item = (AttrPath, &'s Attribute, &'static str)> {
+    let table = schema.attributes.iter().zip(0..u16::MAX);
+    table.filter_map(|(attribute, index)| match attribute.role {
+        Role::Extension(extension) => Some((AttrPath::ROOT.push(index), attribute, extension.id)),
+        _ => None,
+    })
 }

@@ -1,7 +1,43 @@
-//! How values are bent to the shape of their attribute.
+//! How values are coerced to the shape of their attribute.
 
 use crate::schema::{Shape, Type, position};
 use crate::value::{Json, JsonBuf};
+
+/// `[x]`, `[{"value": x}]` and `{"value": x}` become `x`; for a complex attribute, `[{…}]` becomes the object.
+///
+/// One step, and never text into text: a string is a string, whatever it looks like.
+pub(super) fn unwrapped(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
+    if want.multi_valued {
+        return None;
+    }
+    let only = match json.is_array() {
+        true => only_element(json)?,
+        false => json,
+    };
+    let inner = match only.is_object() && want.kind != Type::Complex {
+        true => only.get("value")?,
+        false => only,
+    };
+    let is_wrapped = json.is_array() || inner.text() != json.text();
+    (is_wrapped && !inner.is_array() && (want.kind == Type::Complex || !inner.is_object()))
+        .then(|| inner.into())
+}
+
+fn only_element(json: Json<'_>) -> Option<Json<'_>> {
+    let mut elements = json.elements();
+    let only = elements.next()?;
+    elements.next().is_none().then_some(only)
+}
+
+/// `{"1": x, "2": y}` becomes `[x, y]`.
+pub(super) fn numbered_object(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
+    let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let mut members = json.members().peekable();
+    if !want.multi_valued || members.peek().is_none() || !members.all(|(name, _)| is_number(&name)) {
+        return None;
+    }
+    Some(JsonBuf::array(json.members().map(|(_, value)| value)))
+}
 
 /// `"True"` becomes `true`.
 pub(super) fn boolean_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
@@ -16,12 +52,39 @@ pub(super) fn boolean_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     }
 }
 
-/// `"{\"value\": …}"`, or an object whose `value` is such a string, becomes the object. Entra's `id` is no sub-attribute
-/// of ours, and its `displayName` is our `display`.
+/// `4711` becomes `"4711"`.
+pub(super) fn number_as_text(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
+    let text = json.text();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    (want.kind == Type::String && !want.multi_valued && is_integer).then(|| JsonBuf::string(text))
+}
+
+/// JSON text becomes what it says, where the attribute does not hold strings: a complex value, a list of them, a number.
 pub(super) fn json_in_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
-    if want.kind != Type::Complex || want.multi_valued {
-        return None;
+    match want.kind {
+        Type::Complex if want.multi_valued => list_in_string(json),
+        Type::Complex => complex_in_string(json, want),
+        Type::Integer | Type::Decimal if !want.multi_valued => number_in_string(json),
+        _ => None,
     }
+}
+
+fn list_in_string(json: Json<'_>) -> Option<JsonBuf> {
+    let text = json.as_str()?;
+    text.trim_start()
+        .starts_with('[')
+        .then(|| JsonBuf::parse(text.as_bytes(), &crate::Limits::default()).ok())?
+}
+
+fn number_in_string(json: Json<'_>) -> Option<JsonBuf> {
+    let number = JsonBuf::parse(json.as_str()?.trim().as_bytes(), &crate::Limits::default()).ok()?;
+    number.as_json().as_f64().is_some().then_some(number)
+}
+
+/// `"{\"value\": …}"`, or an object whose `value` is such a string, becomes the object. Entra's `id` is not a
+/// sub-attribute of ours, and its `displayName` is our `display`.
+fn complex_in_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     let text = json.as_str().or_else(|| json.get("value")?.as_str())?;
     if !text.trim_start().starts_with('{') {
         return None;
@@ -41,21 +104,6 @@ pub(super) fn json_in_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
             position(want.sub_attributes, &name).map(|_| (name, value))
         });
     Some(JsonBuf::object(members.collect::<Vec<_>>()))
-}
-
-/// `[x]` becomes `x`, and `[]` nothing.
-pub(super) fn single_element_array(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
-    let fits = matches!(want.kind, Type::Complex | Type::Boolean);
-    if want.multi_valued || !fits || !json.is_array() {
-        return None;
-    }
-    let mut elements = json.elements();
-    let only = elements.next()?;
-    match elements.next() {
-        None if want.kind == Type::Boolean => boolean_string(only, want).or(Some(only.into())),
-        None => bare_value(only, want).or(Some(only.into())),
-        Some(_) => None,
-    }
 }
 
 /// `x` becomes `[x]`.
@@ -116,28 +164,73 @@ mod tests {
         assert_eq!(made(bare_value, "7", &COMPLEX), None);
     }
 
+    /// One step, whatever the type; never text into text.
     #[test]
-    fn a_list_of_one_becomes_its_element() {
+    fn one_value_in_a_wrapping_is_unwrapped() {
+        let text = Shape::new(Type::String);
+        for wrapped in [
+            r#"["x"]"#,
+            r#"[{"value":"x"}]"#,
+            r#"{"value":"x"}"#,
+            r#"[{"$ref":null,"value":"x"}]"#,
+        ] {
+            assert_eq!(
+                made(unwrapped, wrapped, &text).as_deref(),
+                Some(r#""x""#),
+                "{wrapped}"
+            );
+        }
+        for other in [
+            r#""x""#,
+            r#""[\"x\"]""#,
+            r#"["x","y"]"#,
+            "[]",
+            "[[1]]",
+            r#"[{"name":"x"}]"#,
+            "{}",
+            "7",
+        ] {
+            assert_eq!(made(unwrapped, other, &text), None, "{other}");
+        }
         assert_eq!(
-            made(single_element_array, r#"[{"value":"7"}]"#, &COMPLEX).as_deref(),
+            made(unwrapped, r#"[{"value":"7"}]"#, &COMPLEX).as_deref(),
             Some(r#"{"value":"7"}"#)
         );
+        assert_eq!(made(unwrapped, r#"["7"]"#, &COMPLEX).as_deref(), Some(r#""7""#));
+        assert_eq!(made(unwrapped, r#"{"value":"7"}"#, &COMPLEX), None);
         assert_eq!(
-            made(single_element_array, r#"["7"]"#, &COMPLEX).as_deref(),
-            Some(r#"{"value":"7"}"#)
-        );
-        assert_eq!(
-            made(single_element_array, r#"[{"value":"7"},{"value":"8"}]"#, &COMPLEX),
+            made(unwrapped, r#"[{"value":"7"},{"value":"8"}]"#, &COMPLEX),
             None
         );
         assert_eq!(
-            made(single_element_array, r#"["True"]"#, &Shape::new(Type::Boolean)).as_deref(),
+            made(unwrapped, "[true]", &Shape::new(Type::Boolean)).as_deref(),
             Some("true")
         );
+    }
+
+    #[test]
+    fn an_object_with_numbers_for_keys_is_a_list() {
+        let want = COMPLEX.multiple();
         assert_eq!(
-            made(single_element_array, r#"["a"]"#, &Shape::new(Type::String)),
-            None
+            made(numbered_object, r#"{"1":{"value":"7"},"0":{"value":"8"}}"#, &want).as_deref(),
+            Some(r#"[{"value":"7"},{"value":"8"}]"#)
         );
+        assert_eq!(made(numbered_object, r#"{"value":"7","0":1}"#, &want), None);
+        assert_eq!(made(numbered_object, "{}", &want), None);
+        assert_eq!(made(numbered_object, r#"{"0":"x"}"#, &COMPLEX), None);
+    }
+
+    #[test]
+    fn integers_become_their_digits_where_text_is_meant() {
+        let want = Shape::new(Type::String);
+        assert_eq!(
+            made(number_as_text, "-4711", &want).as_deref(),
+            Some(r#""-4711""#)
+        );
+        for other in ["1.5", "1e3", "true", r#""7""#] {
+            assert_eq!(made(number_as_text, other, &want), None, "{other}");
+        }
+        assert_eq!(made(number_as_text, "7", &Shape::new(Type::Reference)), None);
     }
 
     #[test]
@@ -149,6 +242,17 @@ mod tests {
         );
         assert_eq!(made(json_in_string, r#"{"value":"{ not json"}"#, &COMPLEX), None);
         assert_eq!(made(json_in_string, r#"{"value":"plain"}"#, &COMPLEX), None);
+        assert_eq!(
+            made(json_in_string, r#""[{\"value\":\"7\"}]""#, &COMPLEX.multiple()).as_deref(),
+            Some(r#"[{"value":"7"}]"#)
+        );
+        assert_eq!(
+            made(json_in_string, r#""7""#, &Shape::new(Type::Integer)).as_deref(),
+            Some("7")
+        );
+        let text = Shape::new(Type::String);
+        assert_eq!(made(json_in_string, r#""[\"x\"]""#, &text), None);
+        assert_eq!(made(json_in_string, r#""[\"x\"]""#, &text.multiple()), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::path::{AttrPath, AttributeName};
 use crate::record::Record;
 use crate::schema::{Attribute, ResourceType, Role};
-use crate::value::{Cx, Edit, Op};
+use crate::value::{Action, Cx, Edit};
 
 /// How much of an attribute is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,16 +83,15 @@ impl Kept {
             let path = above.push(step);
             match self.extent(path) {
                 Extent::Whole => {}
-                Extent::Nothing => _ = record.apply(index, Edit::whole(Op::Remove, None), cx)?,
+                Extent::Nothing => _ = record.apply(index, Edit::whole(Action::Remove), cx)?,
                 Extent::Part => {
                     for (sub, _) in attribute.shape.sub_attributes.iter().enumerate() {
                         let Ok(sub) = u16::try_from(sub) else { continue };
                         if self.extent(path.push(sub)) == Extent::Nothing {
                             let edit = Edit {
-                                op: Op::Remove,
+                                action: Action::Remove,
                                 select: None,
                                 rest: &[sub],
-                                value: None,
                             };
                             _ = record.apply(index, edit, cx)?;
                         }

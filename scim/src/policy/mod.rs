@@ -7,6 +7,7 @@
 mod coercions;
 mod formats;
 mod kept;
+mod switch;
 mod tolerance;
 
 use std::borrow::Cow;
@@ -14,18 +15,19 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::path::AttrPath;
-use crate::record::Record;
+use crate::path::{AttrPath, Path};
+use crate::record::{Record, ScimResource};
 use crate::schema::{Shape, Type};
 use crate::value::json::Kind;
-use crate::value::{Coerce, Coerced, Cx, Json};
+use crate::value::{Coerce, Coerced, Cx, Json, JsonBuf, Leniency};
 
 pub use kept::{Extent, Kept};
 pub use tolerance::{
-    ALL, BARE_VALUES, BOOLEAN_STRINGS, BOTH_PROJECTIONS, Coercion, EMPTY_STRINGS, EXACT_INTEGERS,
-    FREE_FORMATS, JSON_IN_STRINGS, MEDIA_TYPES, MISSING_SCHEMAS, PATH_KEYS, REMOVE_LISTED_VALUES,
-    SELECTED_ELEMENT_CREATED, SINGLE_ELEMENT_ARRAYS, SINGLE_RESOURCE_FILTERS, SINGLE_VALUES_WITHOUT_ARRAY,
-    Tolerance, UNKNOWN_NAMES, UNKNOWN_SORT, UNNAMED_EDGES, UNQUOTED_OPERANDS,
+    ALL, BARE_VALUES, BOOLEAN_STRINGS, BOTH_PROJECTIONS, Coercion, ELEMENTS_WITHOUT_VALUE, EMPTIED_LISTS,
+    EMPTY_PATHS, EXACT_INTEGERS, FREE_FORMATS, JSON_IN_STRINGS, MEDIA_TYPES, MISSING_SCHEMAS, NEAR_NAMES,
+    NO_VALUES, NUMBERED_OBJECTS, NUMBERS_FOR_STRINGS, PATH_KEYS, REMOVE_LISTED_VALUES,
+    SELECTED_ELEMENT_CREATED, SINGLE_RESOURCE_FILTERS, SINGLE_VALUES_SELECTED, SINGLE_VALUES_WITHOUT_ARRAY,
+    Tolerance, UNKNOWN_NAMES, UNKNOWN_SORT, UNNAMED_EDGES, UNQUOTED_OPERANDS, WRAPPED_VALUES,
 };
 
 /// A set of tolerances. Cheap to clone.
@@ -44,6 +46,8 @@ pub struct Policy {
     name: Cow<'static, str>,
     tolerances: Arc<[&'static Tolerance]>,
     kept: Arc<[Kept]>,
+    /// Schemas and their attributes that absence never enables.
+    switches: Arc<[(&'static str, AttrPath)]>,
 }
 
 impl Policy {
@@ -58,6 +62,7 @@ impl Policy {
                 .filter(|tolerance| tolerance.name != UNQUOTED_OPERANDS.name)
                 .collect(),
             kept: Arc::new([]),
+            switches: Arc::new([]),
         }
     }
 
@@ -75,6 +80,7 @@ impl Policy {
             name: "strict".into(),
             tolerances: Arc::new([]),
             kept: Arc::new([]),
+            switches: Arc::new([]),
         }
     }
 
@@ -194,6 +200,46 @@ impl Policy {
         self.kept.iter()
     }
 
+    /// The same policy, under which absence never enables: once this attribute is `false`, a PUT or a PATCH makes it
+    /// true by saying `true`, and not by leaving it out or setting it to `null`. A resource that never had the attribute
+    /// is left alone.
+    ///
+    /// RFC 7644 section 3.5.1 lets a service clear what a PUT omits; where an absent `active` means that a person may
+    /// sign in, that would let a disabled person in again.
+    ///
+    /// ```
+    /// use scim::patch::Patch;
+    /// use scim::policy::Policy;
+    /// use scim::resources::User;
+    /// use scim::{Limits, ScimResource};
+    ///
+    /// let policy = Policy::tolerant().absence_never_enables(User::paths().active());
+    /// let disabled = User { active: Some(false), ..User::new("bjensen") };
+    /// let body = br#"{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    ///     "Operations": [{"op": "remove", "path": "active"}]}"#;
+    /// let patch = Patch::<User>::parse(body, &policy, &Limits::default())?;
+    /// assert!(patch.apply(&disabled)?.resource.is_none(), "nothing has changed");
+    /// # Ok::<(), scim::Error>(())
+    /// ```
+    #[must_use]
+    pub fn absence_never_enables<R: ScimResource>(mut self, attribute: Path<R, bool>) -> Self {
+        let switch = (R::RESOURCE_TYPE.schema.id, attribute.path());
+        self.switches = self.switches.iter().copied().chain([switch]).collect();
+        self
+    }
+
+    /// Applies [`absence_never_enables`](Self::absence_never_enables) to what a PUT or a PATCH has made of a resource of
+    /// this schema.
+    ///
+    /// # Errors
+    /// None that a derived record returns; those of its attribute handlers.
+    pub fn keep_disabled(&self, schema: &str, before: &dyn Record, after: &mut dyn Record) -> Result<()> {
+        for (_, path) in self.switches.iter().filter(|(owner, _)| *owner == schema) {
+            switch::keep_disabled(path.steps(), before, after)?;
+        }
+        Ok(())
+    }
+
     /// Takes what is not kept out of a record.
     ///
     /// # Errors
@@ -232,21 +278,40 @@ impl Coerce for Policy {
         if fits(json.kind(), want) {
             return None;
         }
-        self.tolerances.iter().find_map(|tolerance| {
-            let json = tolerance.coerce(json, want)?;
-            Some(Coerced {
-                json,
-                tolerance: tolerance.name,
-            })
+        let mut made: Option<JsonBuf> = None;
+        let mut acted: Vec<&'static str> = Vec::new();
+        // What one tolerance makes may need another: `["True"]` is unwrapped, and then it is a string. Each acts once.
+        loop {
+            let current = made.as_ref().map_or(json, JsonBuf::as_json);
+            if !acted.is_empty() && fits(current.kind(), want) {
+                break;
+            }
+            let next = self.tolerances.iter().find_map(|tolerance| {
+                let is_new = !acted.contains(&tolerance.name);
+                let json = is_new.then(|| tolerance.coerce(current, want))??;
+                Some((json, tolerance.name))
+            });
+            let Some((json, name)) = next else { break };
+            made = Some(json);
+            acted.push(name);
+        }
+        made.map(|json| Coerced {
+            json,
+            tolerances: acted,
         })
     }
 
-    fn ignores_unknown(&self) -> Option<&'static str> {
-        self.grants(&UNKNOWN_NAMES)
-    }
-
-    fn infers_schemas(&self) -> Option<&'static str> {
-        self.grants(&MISSING_SCHEMAS)
+    fn allows(&self, leniency: Leniency) -> Option<&'static str> {
+        self.grants(match leniency {
+            Leniency::UnknownNames => &UNKNOWN_NAMES,
+            Leniency::MissingSchemas => &MISSING_SCHEMAS,
+            Leniency::NoValues => &NO_VALUES,
+            Leniency::EmptiedLists => &EMPTIED_LISTS,
+            Leniency::ElementsWithoutValue => &ELEMENTS_WITHOUT_VALUE,
+            Leniency::CreatesElements => &SELECTED_ELEMENT_CREATED,
+            Leniency::NearNames => &NEAR_NAMES,
+            Leniency::SingleValuesSelected => &SINGLE_VALUES_SELECTED,
+        })
     }
 
     fn keeps(&self, schema: &str, attribute: AttrPath) -> bool {
@@ -254,21 +319,13 @@ impl Coerce for Policy {
             .is_none_or(|kept| kept.extent(attribute) != Extent::Nothing)
     }
 
-    fn empty_is_absent(&self) -> Option<&'static str> {
-        self.grants(&EMPTY_STRINGS)
-    }
-
-    fn creates_elements(&self) -> Option<&'static str> {
-        self.grants(&SELECTED_ELEMENT_CREATED)
-    }
-
     fn checks_formats(&self) -> bool {
-        !self.allows(&FREE_FORMATS)
+        !Policy::allows(self, &FREE_FORMATS)
     }
 }
 
-/// Whether nothing can have to be bent, which is so of nearly all that is sent. Not of objects: one may hold JSON in a
-/// string.
+/// Whether nothing can have to be coerced, which is so of nearly all that is sent. Not of objects: one may hold JSON in
+/// a string.
 fn fits(sent: Kind, want: &Shape) -> bool {
     match sent {
         Kind::Array => want.multi_valued,
@@ -319,7 +376,7 @@ mod tests {
             r#"["True"]"#,
         ];
         for text in texts {
-            let json = crate::value::JsonBuf::parse(text.as_bytes(), &crate::Limits::default()).unwrap();
+            let json = JsonBuf::parse(text.as_bytes(), &crate::Limits::default()).unwrap();
             for shape in shapes.iter().flat_map(|shape| [*shape, shape.multiple()]) {
                 let bent = ALL
                     .iter()

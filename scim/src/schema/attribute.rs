@@ -252,6 +252,14 @@ impl Attribute {
     }
 }
 
+/// The attribute `schemas` (RFC 7643 section 3), which no table lists because the service computes it.
+pub(crate) static SCHEMAS: Attribute = Attribute::new("schemas", {
+    let mut shape = Shape::new(Type::Reference).multiple();
+    shape.required = true;
+    shape.case_exact = false;
+    shape
+});
+
 /// Where the attribute `name` stands in a table, ignoring case (RFC 7643 section 2.1).
 #[must_use]
 pub fn position<'a>(attributes: &'a [Attribute], name: &str) -> Option<(usize, &'a Attribute)> {

@@ -53,4 +53,13 @@ impl ResourceType {
     pub fn segment(&self) -> &'static str {
         self.endpoint.trim_start_matches('/')
     }
+
+    /// Whether `urn`, in any case, is the schema of the resources or that of one of their extensions (RFC 7643
+    /// section 3).
+    #[must_use]
+    pub fn has_schema(&self, urn: &str) -> bool {
+        let mut extensions = self.schema.extensions();
+        urn.eq_ignore_ascii_case(self.schema.id)
+            || extensions.any(|(_, extension)| urn.eq_ignore_ascii_case(extension.id))
+    }
 }

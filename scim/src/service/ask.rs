@@ -8,7 +8,7 @@ use crate::filter::{Filter, Resolve, ResolvedFilter, Syntax, Unknown};
 use crate::limits::Limits;
 use crate::message::ListParameters;
 use crate::path::{AttrPath, AttributeName};
-use crate::policy::{BOTH_PROJECTIONS, EMPTY_STRINGS, Policy, UNKNOWN_SORT, UNQUOTED_OPERANDS};
+use crate::policy::{BOTH_PROJECTIONS, Policy, UNKNOWN_SORT, UNQUOTED_OPERANDS};
 use crate::projection::Projection;
 use crate::schema::ResourceType;
 use crate::sort::{Sort, SortKey, SortOrder};
@@ -72,7 +72,7 @@ impl<'a> Ask<'a> {
             },
         };
         Ok(Self {
-            filter: parse_filter(parameters, policy, limits, outcome)?,
+            filter: parse_filter(parameters, policy, limits)?,
             sort_by,
             order: parameters.sort_order,
             unknown: Unknown::Refuse,
@@ -155,21 +155,10 @@ impl<'a> Ask<'a> {
     }
 }
 
-fn parse_filter(
-    parameters: &ListParameters,
-    policy: &Policy,
-    limits: &Limits,
-    outcome: &mut Outcome,
-) -> Result<Option<Filter>> {
+fn parse_filter(parameters: &ListParameters, policy: &Policy, limits: &Limits) -> Result<Option<Filter>> {
     let Some(text) = parameters.filter.as_deref() else {
         return Ok(None);
     };
-    if text.trim().is_empty()
-        && let Some(tolerance) = policy.grants(&EMPTY_STRINGS)
-    {
-        outcome.fire(tolerance, "filter");
-        return Ok(None);
-    }
     let syntax = Syntax {
         unquoted_strings: policy.allows(&UNQUOTED_OPERANDS),
     };

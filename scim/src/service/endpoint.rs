@@ -8,7 +8,7 @@ use http::StatusCode;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::message::ListParameters;
-use crate::patch::Patch;
+use crate::patch::{Patch, path_keys};
 use crate::path::AttrPath;
 use crate::policy::{Policy, UNNAMED_EDGES};
 use crate::projection::{Base, Projection, write_resource};
@@ -23,7 +23,7 @@ use crate::service::outcome::Outcome;
 use crate::store::{
     Answer, Document, Extent, Precondition, Query, Reply, Store, Stored, Version, carry_over, not_found,
 };
-use crate::value::{Cx, Intent, Json};
+use crate::value::{Cx, Intent, Json, JsonBuf};
 
 /// What an operation on one resource is asked with.
 pub(super) struct Call<'a, C> {
@@ -65,6 +65,38 @@ pub(super) struct Typed<R, S> {
     resource: PhantomData<fn() -> R>,
 }
 
+/// What a client has sent of a resource.
+struct Sent<R> {
+    resource: R,
+    /// The attributes it sets that are returned on request only.
+    asserted: Vec<AttrPath>,
+    /// The attributes of which it sent something that names nothing.
+    unchanged: Vec<AttrPath>,
+}
+
+/// Leaves edges alone that a PUT omits, by tolerance, and those of which it sent something that names nothing.
+fn leave_edges<R: ScimResource>(
+    resource: &mut R,
+    body: Json<'_>,
+    policy: &Policy,
+    unchanged: &[AttrPath],
+    cx: &mut Cx<'_>,
+) -> Result<()> {
+    let table = R::RESOURCE_TYPE.schema.attributes.iter().zip(0..u16::MAX);
+    for (attribute, index) in table.filter(|(attribute, _)| attribute.edges) {
+        let omitted = policy
+            .grants(&UNNAMED_EDGES)
+            .filter(|_| body.get(attribute.name).is_none());
+        if let Some(tolerance) = omitted {
+            cx.fire(tolerance, attribute.name);
+        }
+        if omitted.is_some() || unchanged.contains(&AttrPath::ROOT.push(index)) {
+            unload_edges(resource, &|other| other.name == attribute.name)?;
+        }
+    }
+    Ok(())
+}
+
 /// How often a PUT is tried again when somebody else was faster.
 const TRIES: usize = 5;
 
@@ -83,17 +115,20 @@ impl<R: ScimResource, S> Typed<R, S> {
             .map(|projection| projection.with_asserted(asserted))
     }
 
-    /// Reads a resource from a body. Says also which attributes it sets that are returned on request only.
-    fn decode<C>(&self, call: &mut Call<'_, C>, intent: Intent) -> Result<(R, Vec<AttrPath>)> {
+    /// Reads a resource from a body.
+    fn decode<C>(&self, call: &mut Call<'_, C>, intent: Intent) -> Result<Sent<R>> {
         let mut cx = Cx::new(intent, call.policy, call.limits);
         let result = self.decode_in(call.body, call.policy, &mut cx);
         call.outcome.fired.extend(cx.take_fired());
         result
     }
 
-    fn decode_in(&self, body: &[u8], policy: &Policy, cx: &mut Cx<'_>) -> Result<(R, Vec<AttrPath>)> {
+    fn decode_in(&self, body: &[u8], policy: &Policy, cx: &mut Cx<'_>) -> Result<Sent<R>> {
         let json = Json::parse(body, cx.limits())?;
+        let expanded = path_keys::expand(json, R::RESOURCE_TYPE, policy, cx)?;
+        let json = expanded.as_ref().map_or(json, JsonBuf::as_json);
         let mut resource = R::decode(json, cx)?;
+        let unchanged = cx.take_unchanged();
         policy.strip(R::RESOURCE_TYPE.schema.id, &mut resource, cx)?;
         policy.check(&resource)?;
         let asserted = if self.has_requested {
@@ -101,22 +136,14 @@ impl<R: ScimResource, S> Typed<R, S> {
         } else {
             Vec::new()
         };
-        if cx.intent() == Intent::Replace
-            && let Some(tolerance) = policy.grants(&UNNAMED_EDGES)
-        {
-            for attribute in R::RESOURCE_TYPE
-                .schema
-                .attributes
-                .iter()
-                .filter(|attribute| attribute.edges)
-            {
-                if json.get(attribute.name).is_none() {
-                    unload_edges(&mut resource, &|other| other.name == attribute.name)?;
-                    cx.fire(tolerance, attribute.name);
-                }
-            }
+        if cx.intent() == Intent::Replace {
+            leave_edges(&mut resource, json, policy, &unchanged, cx)?;
         }
-        Ok((resource, asserted))
+        Ok(Sent {
+            resource,
+            asserted,
+            unchanged,
+        })
     }
 
     fn shown(answer: Answer<R>, id: String, want: &Projection, base: &str) -> Shown {
@@ -156,7 +183,9 @@ impl<R: ScimResource, S> Typed<R, S> {
     where
         S: Store<R, C>,
     {
-        let (resource, asserted) = self.decode(&mut call, Intent::Create)?;
+        let Sent {
+            resource, asserted, ..
+        } = self.decode(&mut call, Intent::Create)?;
         let want = Self::projection(&mut call, &asserted)?;
         let has_edges = derived::holds_edges(&resource);
         let stored = self.store.create(call.cx, resource).await?;
@@ -198,16 +227,18 @@ impl<R: ScimResource, S> Typed<R, S> {
     where
         S: Store<R, C>,
     {
-        let (sent, asserted) = self.decode(&mut call, Intent::Replace)?;
-        let want = Self::projection(&mut call, &asserted)?;
+        let sent = self.decode(&mut call, Intent::Replace)?;
+        let want = Self::projection(&mut call, &sent.asserted)?;
         let precondition = call.conditions.for_write();
         let retry = matches!(precondition, Precondition::None | Precondition::Any);
         for _ in 0..TRIES {
             let current = self.store.load(call.cx, id, Extent::WithoutEdges).await?;
             let current = current.ok_or_else(|| not_found::<R>(id))?;
             precondition.check_write(&current.version)?;
-            let mut next = sent.clone();
-            carry_over(&current.resource, &mut next)?;
+            let mut next = sent.resource.clone();
+            carry_over(&current.resource, &mut next, &sent.unchanged)?;
+            let schema = R::RESOURCE_TYPE.schema.id;
+            call.policy.keep_disabled(schema, &current.resource, &mut next)?;
             let before = current.version.clone();
             let guard = Precondition::IfMatch(vec![current.version]);
             match self.store.replace(call.cx, id, next, &guard).await {

@@ -9,7 +9,7 @@ use crate::path::AttrPath;
 use crate::record::{Record, ScimResource, apply_to_record};
 use crate::schema::{Attribute, Mutability, Returned};
 use crate::store::{Extent, Patched, Precondition, Reply, Store, Stored, not_found};
-use crate::value::{Cx, Edit, Intent, JsonBuf, Op, Strict};
+use crate::value::{Action, Cx, Edit, Intent, JsonBuf, Strict};
 
 /// What happened to a resource, for an application that joins the write with its own statements.
 #[derive(Clone, Copy)]
@@ -145,10 +145,9 @@ pub(crate) fn clear_transient(record: &mut dyn Record) -> Result<bool> {
     let mut found = false;
     for path in paths {
         let edit = Edit {
-            op: Op::Remove,
+            action: Action::Remove,
             select: None,
             rest: path.steps(),
-            value: None,
         };
         let removed = apply_to_record(record, edit, &mut cx);
         let removed = removed
@@ -170,21 +169,21 @@ fn transient_paths(table: &[Attribute], above: AttrPath, paths: &mut Vec<AttrPat
 }
 
 /// Carries into a PUT what it does not say and what it cannot change (RFC 7644 section 3.5.1): read-only attributes,
-/// immutable, write-only and never returned ones that are missing.
+/// immutable, write-only and never returned ones that are missing, and those in `unchanged`, of which nothing is left of
+/// what was sent.
 ///
 /// # Errors
 /// 400 `mutability` if an immutable attribute would change.
-pub fn carry_over<R: ScimResource>(stored: &R, sent: &mut R) -> Result<()> {
+pub fn carry_over<R: ScimResource>(stored: &R, sent: &mut R, unchanged: &[AttrPath]) -> Result<()> {
     let mut kept = Vec::new();
-    collect_kept(stored, Some(sent), AttrPath::ROOT, &mut kept)?;
+    collect_kept(stored, Some(sent), AttrPath::ROOT, unchanged, &mut kept)?;
     let limits = Limits::default();
     let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
     for (path, json) in kept {
         let edit = Edit {
-            op: Op::Replace,
+            action: Action::Replace(json.as_json()),
             select: None,
             rest: path.steps(),
-            value: Some(json.as_json()),
         };
         _ = apply_to_record(sent, edit, &mut cx)?;
     }
@@ -196,6 +195,7 @@ fn collect_kept(
     was: &dyn Record,
     now: Option<&dyn Record>,
     above: AttrPath,
+    unchanged: &[AttrPath],
     kept: &mut Vec<(AttrPath, JsonBuf)>,
 ) -> Result<()> {
     for (index, attribute) in was.attributes().iter().enumerate() {
@@ -215,12 +215,15 @@ fn collect_kept(
                 );
             }
             Mutability::Immutable | Mutability::WriteOnly => missing,
-            Mutability::ReadWrite => missing && attribute.shape.returned == Returned::Never,
+            Mutability::ReadWrite => {
+                missing && (attribute.shape.returned == Returned::Never || unchanged.contains(&path))
+            }
         };
         if keep {
             kept.push((path, before.to_json()));
         } else if let Some(inner) = before.record() {
-            collect_kept(inner, after.record(), path, kept).map_err(|error| error.at(attribute.name))?;
+            collect_kept(inner, after.record(), path, unchanged, kept)
+                .map_err(|error| error.at(attribute.name))?;
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! Complex values: what a derived struct can do with its attributes by index.
 
 use crate::error::{Error, Result};
-use crate::schema::{Attribute, Mutability, Shape, position, position_from};
-use crate::value::{Change, Cx, Edit, Fitted, Json, Op, View};
+use crate::schema::{Attribute, Mutability, position, position_from};
+use crate::value::{Action, Change, Cx, Edit, Json, Leniency, Meaning, NoValue, Op, Position, View};
 
 /// A struct seen as a row of attributes. Object safe; written by the derives.
 pub trait Record: Send + Sync {
@@ -25,26 +25,41 @@ pub type Place<'p> = dyn FnMut(usize, Json<'_>, &mut Cx<'_>) -> Result<()> + 'p;
 /// Reads the members of a complex value; the part of every derived `decode` that does not depend on the struct.
 ///
 /// # Errors
-/// 400 `invalidValue` if `json` is no object, a required attribute is missing or a value does not fit.
+/// 400 `invalidValue` if `json` is not an object, a required attribute is missing or a value does not fit.
 pub fn decode_record(
     json: Json<'_>,
     attributes: &'static [Attribute],
     cx: &mut Cx<'_>,
     place: &mut Place<'_>,
 ) -> Result<()> {
-    let fitted = fit_complex(json, attributes, cx);
-    let json = fitted.json();
-    if !json.is_object() {
-        return Err(Error::invalid_value(format!(
-            "must be an object, but is {}",
-            json.describe_shape()
-        )));
+    check_object(json)?;
+    let known = decode_members(json, attributes, cx, place, &mut |name, _, cx| cx.unknown(name))?;
+    if known == Known::Nothing
+        && let Some(tolerance) = cx.allows(Leniency::EmptiedLists)
+    {
+        cx.fire_here(tolerance);
+        cx.leave_unchanged();
     }
-    decode_members(json, attributes, cx, place, &mut |name, _, cx| cx.unknown(name))
+    Ok(())
 }
 
-fn fit_complex<'j>(json: Json<'j>, attributes: &'static [Attribute], cx: &mut Cx<'_>) -> Fitted<'j> {
-    cx.fit(json, &Shape::complex(attributes))
+fn check_object(json: Json<'_>) -> Result<()> {
+    match json.is_object() {
+        true => Ok(()),
+        false => Err(Error::invalid_value(format!(
+            "must be an object, but is {}",
+            json.describe_shape()
+        ))),
+    }
+}
+
+/// Whether the table knows any of the members of an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// One at least, or there is no member.
+    Something,
+    /// There are members, and none of them is known.
+    Nothing,
 }
 
 /// Reads the members of an object; `unknown` is asked for names that the table does not have.
@@ -54,32 +69,55 @@ pub(crate) fn decode_members(
     cx: &mut Cx<'_>,
     place: &mut Place<'_>,
     unknown: &mut dyn FnMut(&str, Json<'_>, &mut Cx<'_>) -> Result<()>,
-) -> Result<()> {
+) -> Result<Known> {
     let mut seen = Seen::default();
     let mut next = 0;
+    let mut known = None;
     for (name, value) in json.members() {
         let Some((index, attribute)) = position_from(attributes, &name, next) else {
             unknown(&name, value, cx)?;
+            known = known.or(Some(Known::Nothing));
             continue;
         };
+        known = Some(Known::Something);
         next = index + 1;
-        let read_only = attribute.shape.mutability == Mutability::ReadOnly && !cx.takes_read_only();
-        if read_only || (value.is_null() && !attribute.edges) || cx.is_absent(value) {
+        if attribute.shape.mutability == Mutability::ReadOnly && !cx.takes_read_only() {
             continue;
         }
-        place(index, value, cx).map_err(|error| error.at(attribute.name))?;
-        seen.insert(index);
+        let is_assigned = cx.within(index, attribute, |cx| {
+            decode_member(index, attribute, value, cx, place).map_err(|error| error.at(attribute.name))
+        })?;
+        if is_assigned {
+            seen.insert(index);
+        }
     }
-    if cx.is_stored() {
-        return Ok(());
+    if !cx.is_stored() {
+        let mut table = attributes.iter().enumerate();
+        if let Some((_, attribute)) = table.find(|(index, attribute)| is_missing(attribute, *index, &seen)) {
+            return Err(missing(attribute.name));
+        }
     }
-    match attributes
-        .iter()
-        .enumerate()
-        .find(|(index, attribute)| is_missing(attribute, *index, &seen))
-    {
-        Some((_, attribute)) => Err(missing(attribute.name)),
-        None => Ok(()),
+    Ok(known.unwrap_or(Known::Something))
+}
+
+/// Reads one member into its place. Says whether it has a value.
+fn decode_member(
+    index: usize,
+    attribute: &'static Attribute,
+    value: Json<'_>,
+    cx: &mut Cx<'_>,
+    place: &mut Place<'_>,
+) -> Result<bool> {
+    match cx.meaning(value, Position::Body, &attribute.shape) {
+        Meaning::Unassigned => Ok(false),
+        Meaning::Nothing => {
+            cx.leave_unchanged();
+            Ok(false)
+        }
+        Meaning::Value => {
+            let fitted = cx.fit(value, &attribute.shape);
+            place(index, fitted.json(), cx).map(|()| true)
+        }
     }
 }
 
@@ -90,7 +128,11 @@ fn is_missing(attribute: &Attribute, index: usize, seen: &Seen) -> bool {
 /// 400 `invalidValue`: a required attribute is missing.
 #[must_use]
 pub fn missing(attribute: &'static str) -> Error {
-    Error::invalid_value("is required, but missing or empty").at(attribute)
+    required().at(attribute)
+}
+
+fn required() -> Error {
+    Error::invalid_value("is required, but missing or empty")
 }
 
 /// Which attributes of a table were assigned.
@@ -127,16 +169,17 @@ impl Seen {
 /// # Errors
 /// What RFC 7644 section 3.5.2 says of the operation.
 pub fn apply_to_record(record: &mut dyn Record, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Change> {
-    match edit.rest {
-        [step, rest @ ..] => {
+    match (edit.rest, edit.action) {
+        ([step, rest @ ..], _) => {
             let index = usize::from(*step);
             let Some(attribute) = record.attributes().get(index) else {
                 return Err(Error::invalid_path("has no such sub-attribute"));
             };
             apply_to_attribute(record, index, attribute, Edit { rest, ..edit }, cx)
         }
-        [] if edit.op == Op::Remove => clear(record, cx),
-        [] => merge(record, edit, cx),
+        ([], Action::Remove) => clear(record, cx),
+        ([], Action::RemoveNamed(named)) => remove_named(record, named, cx),
+        ([], Action::Add(operand) | Action::Replace(operand)) => merge(record, edit.action, operand, cx),
     }
 }
 
@@ -150,32 +193,101 @@ fn apply_to_attribute(
     if cx.is_stored() {
         return record.apply(index, edit, cx);
     }
-    let refuse = |why: &'static str| Err(Error::mutability(why).at(attribute.name));
+    cx.within(index, attribute, |cx| {
+        apply_within(record, index, attribute, edit, cx).map_err(|error| error.at(attribute.name))
+    })
+}
+
+fn apply_within(
+    record: &mut dyn Record,
+    index: usize,
+    attribute: &'static Attribute,
+    edit: Edit<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Change> {
+    let mut edit = edit;
+    if let Some(select) = edit.select.filter(|_| is_selected_as_a_whole(attribute)) {
+        if !select.matches(&record.view(index)) {
+            return not_selected(edit.action);
+        }
+        edit.select = None;
+    }
     match attribute.shape.mutability {
-        Mutability::ReadOnly => return refuse("is read-only: only the service sets it"),
+        Mutability::ReadOnly => Err(Error::mutability("is read-only: only the service sets it")),
         Mutability::Immutable => {
             let assigned = record.view(index).is_present();
-            let change = record
-                .apply(index, edit, cx)
-                .map_err(|error| error.at(attribute.name))?;
-            return match assigned && change.is_done() {
-                true => refuse("is immutable: once set, it can neither be changed nor removed"),
+            let change = apply_value(record, index, attribute, edit, cx)?;
+            match assigned && change.is_done() {
+                true => Err(Error::mutability(
+                    "is immutable: once set, it can neither be changed nor removed",
+                )),
                 false => Ok(change),
-            };
+            }
         }
-        Mutability::ReadWrite | Mutability::WriteOnly => {}
+        Mutability::ReadWrite | Mutability::WriteOnly => apply_value(record, index, attribute, edit, cx),
     }
-    if attribute.shape.required && edit.clears() {
-        return refuse("is required and cannot be removed");
+}
+
+/// Whether a filter in brackets applies to the attribute's single value. An extension is not a value.
+fn is_selected_as_a_whole(attribute: &Attribute) -> bool {
+    !attribute.shape.multi_valued && !attribute.is_extension()
+}
+
+/// A single value that the brackets do not select.
+fn not_selected(action: Action<'_>) -> Result<Change> {
+    match action.removes() {
+        true => Ok(Change::None),
+        false => Err(Error::no_target(
+            "does not have the value that the filter selects",
+        )),
     }
-    if attribute.shape.required && edit.is_whole() && edit.value.is_some_and(|json| cx.is_absent(json)) {
-        return Err(missing(attribute.name));
+}
+
+/// Applies an edit whose operand may mean no value, or may have to be coerced.
+fn apply_value(
+    record: &mut dyn Record,
+    index: usize,
+    attribute: &'static Attribute,
+    edit: Edit<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Change> {
+    let Some(operand) = edit.action.operand().filter(|_| edit.is_whole()) else {
+        return apply_required(record, index, attribute, edit, cx);
+    };
+    match cx.meaning(operand, position_of(edit.action), &attribute.shape) {
+        Meaning::Nothing => Ok(Change::None),
+        Meaning::Unassigned if attribute.shape.required => Err(required()),
+        Meaning::Unassigned => record.apply(index, Edit::whole(Action::Remove), cx),
+        Meaning::Value => {
+            let fitted = cx.fit(operand, &attribute.shape);
+            let edit = Edit::whole(edit.action.with_operand(fitted.json()));
+            apply_required(record, index, attribute, edit, cx)
+        }
     }
-    let change = record
-        .apply(index, edit, cx)
-        .map_err(|error| error.at(attribute.name))?;
+}
+
+/// The position of the operand of an action.
+pub(crate) const fn position_of(action: Action<'_>) -> Position {
+    match action.op() {
+        Op::Add => Position::Add,
+        Op::Replace => Position::Replace,
+        Op::Remove => Position::Remove,
+    }
+}
+
+fn apply_required(
+    record: &mut dyn Record,
+    index: usize,
+    attribute: &'static Attribute,
+    edit: Edit<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Change> {
+    if attribute.shape.required && edit.is_whole() && edit.action.removes() {
+        return Err(Error::mutability("is required and cannot be removed"));
+    }
+    let change = record.apply(index, edit, cx)?;
     if attribute.shape.required && change.is_done() && !record.view(index).is_present() {
-        return Err(missing(attribute.name));
+        return Err(required());
     }
     Ok(change)
 }
@@ -190,25 +302,42 @@ fn clear(record: &mut dyn Record, cx: &mut Cx<'_>) -> Result<Change> {
         if attribute.shape.required {
             return Err(Error::mutability("is required and cannot be removed").at(attribute.name));
         }
-        change = change.or(record.apply(index, Edit::whole(Op::Remove, None), cx)?);
+        change = change.or(record.apply(index, Edit::whole(Action::Remove), cx)?);
+    }
+    Ok(change)
+}
+
+/// Removes the sub-attributes that are named with their values; the whole value, if its `value` is. A name that is
+/// unknown and a value that is empty name nothing.
+fn remove_named(record: &mut dyn Record, named: Json<'_>, cx: &mut Cx<'_>) -> Result<Change> {
+    check_object(named)?;
+    let attributes = record.attributes();
+    let mut change = Change::None;
+    for (name, value) in named.members() {
+        let Some((index, attribute)) = position(attributes, &name) else {
+            cx.unknown(&name)?;
+            continue;
+        };
+        if NoValue::of(value).is_some() || attribute.shape.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        let edit = Edit::whole(Action::RemoveNamed(value));
+        let removed = apply_to_attribute(record, index, attribute, edit, cx)?;
+        if removed.is_done() && attribute.name == "value" {
+            return clear(record, cx).map(|_| Change::Done);
+        }
+        change = change.or(removed);
     }
     Ok(change)
 }
 
 /// Adding to or replacing a complex value merges the given sub-attributes; the others stay (RFC 7644 sections 3.5.2.1
 /// and 3.5.2.3).
-fn merge(record: &mut dyn Record, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Change> {
+fn merge(record: &mut dyn Record, action: Action<'_>, operand: Json<'_>, cx: &mut Cx<'_>) -> Result<Change> {
+    check_object(operand)?;
     let attributes = record.attributes();
-    let fitted = fit_complex(edit.operand()?, attributes, cx);
-    let json = fitted.json();
-    if !json.is_object() {
-        return Err(Error::invalid_value(format!(
-            "must be an object, but is {}",
-            json.describe_shape()
-        )));
-    }
     let mut change = Change::None;
-    for (name, value) in json.members() {
+    for (name, value) in operand.members() {
         let Some((index, attribute)) = position(attributes, &name) else {
             cx.unknown(&name)?;
             continue;
@@ -216,7 +345,7 @@ fn merge(record: &mut dyn Record, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Cha
         if attribute.shape.mutability == Mutability::ReadOnly && !cx.is_stored() {
             continue;
         }
-        let edit = Edit::whole(edit.op, Some(value));
+        let edit = Edit::whole(action.with_operand(value));
         change = change.or(apply_to_attribute(record, index, attribute, edit, cx)?);
     }
     Ok(change)

@@ -3,8 +3,9 @@
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::path::AttrPath;
-use crate::schema::Shape;
-use crate::value::{Json, JsonBuf};
+use crate::schema::{Attribute, Shape};
+use crate::value::no_value::is_emptied_wrapping;
+use crate::value::{Json, JsonBuf, Meaning, NoValue, Position};
 
 /// Why a value is being decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,23 +22,42 @@ pub enum Intent {
     Stored,
 }
 
-/// The seam through which a policy bends input to the shape of an attribute, declared here and implemented above.
+/// A departure from the RFCs that decoding and editing ask the policy for. Each is a tolerance with a name; see
+/// [`policy`](crate::policy) for what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Leniency {
+    /// Names that no schema knows are omitted rather than refused.
+    UnknownNames,
+    /// A body without `schemas` is taken for a resource of its endpoint's type.
+    MissingSchemas,
+    /// `""`, `[]` and `{}` mean no value, as `null` does.
+    NoValues,
+    /// A value of which nothing is left changes nothing.
+    EmptiedLists,
+    /// An element with nothing but `type`, `primary` and `display` is not a value.
+    ElementsWithoutValue,
+    /// A PATCH of `attribute[filter].sub` creates the element that it does not find.
+    CreatesElements,
+    /// Names of extensions' attributes that are nearly right are found.
+    NearNames,
+    /// A filter in brackets applies to a single complex value.
+    SingleValuesSelected,
+}
+
+/// The seam through which a policy coerces input to the shape of an attribute, declared here and implemented above.
 ///
-/// The default of every method is the RFC's letter.
+/// The default of every method is strict: the RFCs alone.
 pub trait Coerce: Send + Sync {
-    /// Offers another value for one that does not fit `want`, and says which tolerance made it.
+    /// Offers another value for one that does not fit `want`, and says which tolerances made it.
     fn coerce(&self, json: Json<'_>, want: &Shape) -> Option<Coerced> {
         _ = (json, want);
         None
     }
 
-    /// Whether names that no schema knows are left out rather than refused; returns the tolerance's name.
-    fn ignores_unknown(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// Whether a body without `schemas` is taken for what its endpoint serves; returns the tolerance's name.
-    fn infers_schemas(&self) -> Option<&'static str> {
+    /// Returns the name of the tolerance if the policy is lenient in this respect.
+    fn allows(&self, leniency: Leniency) -> Option<&'static str> {
+        _ = leniency;
         None
     }
 
@@ -47,32 +67,22 @@ pub trait Coerce: Send + Sync {
         true
     }
 
-    /// Whether an empty string means that an attribute has no value; returns the tolerance's name.
-    fn empty_is_absent(&self) -> Option<&'static str> {
-        None
-    }
-
-    /// Whether `attribute[filter].sub` creates the element it does not find; returns the tolerance's name.
-    fn creates_elements(&self) -> Option<&'static str> {
-        None
-    }
-
     /// Whether formats that providers often break are checked: countries, languages, time zones.
     fn checks_formats(&self) -> bool {
         true
     }
 }
 
-/// A value that a tolerance offers instead of the one that was sent.
+/// A value that tolerances offer instead of the one that was sent.
 #[derive(Debug)]
 pub struct Coerced {
     /// The value that fits.
     pub json: JsonBuf,
-    /// The name of the tolerance.
-    pub tolerance: &'static str,
+    /// The names of the tolerances, in the order in which they acted.
+    pub tolerances: Vec<&'static str>,
 }
 
-/// The RFC's letter: nothing is bent.
+/// The RFCs alone: nothing is coerced.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Strict;
 
@@ -87,19 +97,27 @@ pub struct Fired {
     pub subject: String,
 }
 
-/// The context of decoding and editing: why, under which policy, within which limits, and which tolerances fired.
+/// The context of decoding and editing: why, under which policy, within which limits, where in the resource, and which
+/// tolerances fired.
 pub struct Cx<'a> {
     intent: Intent,
     rules: &'a dyn Coerce,
     limits: &'a Limits,
     fired: Vec<Fired>,
+    table: &'static [Attribute],
+    at: AttrPath,
+    /// How many lists the value at hand is inside of.
+    lists: usize,
+    /// Whether the value at hand is taken as it was sent: a secret is never coerced.
+    is_literal: bool,
+    unchanged: Vec<AttrPath>,
 }
 
 /// Tolerances that are reported for one request; more say nothing new.
 const MOST_FIRED: usize = 32;
 
 impl<'a> Cx<'a> {
-    /// A context for a request.
+    /// Makes a context for a request.
     #[must_use]
     pub fn new(intent: Intent, rules: &'a dyn Coerce, limits: &'a Limits) -> Self {
         Self {
@@ -107,6 +125,11 @@ impl<'a> Cx<'a> {
             rules,
             limits,
             fired: Vec::new(),
+            table: &[],
+            at: AttrPath::ROOT,
+            lists: 0,
+            is_literal: false,
+            unchanged: Vec::new(),
         }
     }
 
@@ -140,6 +163,47 @@ impl<'a> Cx<'a> {
         self.limits
     }
 
+    /// Starts at the root of a resource with this table, so that what follows can be named.
+    pub(crate) fn start(&mut self, table: &'static [Attribute]) {
+        self.table = table;
+        self.at = AttrPath::ROOT;
+    }
+
+    /// Starts at an attribute of a resource with this table.
+    pub(crate) fn start_at(&mut self, table: &'static [Attribute], at: AttrPath) {
+        self.table = table;
+        self.at = at;
+    }
+
+    /// Does something to the attribute at `index` of the record at hand.
+    pub(crate) fn within<T>(
+        &mut self,
+        index: usize,
+        attribute: &Attribute,
+        act: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let (above, was_literal) = (self.at, self.is_literal);
+        self.at = u16::try_from(index).map_or(above, |step| above.push(step));
+        self.is_literal |= attribute.transient;
+        let result = act(self);
+        (self.at, self.is_literal) = (above, was_literal);
+        result
+    }
+
+    /// Does something to an element of the list at hand.
+    pub(crate) fn within_list<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        self.lists += 1;
+        let result = act(self);
+        self.lists -= 1;
+        result
+    }
+
+    /// The name of the attribute at hand, as history and administrators know it; empty at the root.
+    fn subject(&self) -> String {
+        let name = self.at.name(self.table);
+        name.map(|name| name.to_string()).unwrap_or_default()
+    }
+
     /// Notes that a tolerance acted.
     pub fn fire(&mut self, tolerance: &'static str, subject: impl Into<String>) {
         let fired = Fired {
@@ -149,6 +213,11 @@ impl<'a> Cx<'a> {
         if self.fired.len() < MOST_FIRED && !self.fired.contains(&fired) {
             self.fired.push(fired);
         }
+    }
+
+    /// Notes that a tolerance acted on the attribute at hand.
+    pub fn fire_here(&mut self, tolerance: &'static str) {
+        self.fire(tolerance, self.subject());
     }
 
     /// The tolerances that acted so far.
@@ -163,38 +232,70 @@ impl<'a> Cx<'a> {
         std::mem::take(&mut self.fired)
     }
 
-    /// `json` as the shape wants it: itself, or what a tolerance makes of it.
-    pub fn fit<'j>(&mut self, json: Json<'j>, want: &Shape) -> Fitted<'j> {
+    /// Returns the name of the tolerance if the policy is lenient in this respect, and the value comes from a client.
+    #[must_use]
+    pub fn allows(&self, leniency: Leniency) -> Option<&'static str> {
         if self.is_stored() {
+            None
+        } else {
+            self.rules.allows(leniency)
+        }
+    }
+
+    /// Returns `json` as the shape wants it: itself, or what tolerances make of it.
+    pub fn fit<'j>(&mut self, json: Json<'j>, want: &Shape) -> Fitted<'j> {
+        if self.is_stored() || self.is_literal {
             return Fitted::Sent(json);
         }
         match self.rules.coerce(json, want) {
             Some(coerced) => {
-                self.fire(coerced.tolerance, "");
+                for tolerance in coerced.tolerances {
+                    self.fire_here(tolerance);
+                }
                 Fitted::Made(coerced.json)
             }
             None => Fitted::Sent(json),
         }
     }
 
-    /// Whether a member of a body leaves its attribute unassigned (RFC 7643 section 2.5, and `""` by tolerance).
-    pub fn is_absent(&mut self, json: Json<'_>) -> bool {
-        if json.is_null() {
-            return true;
+    /// Returns what a value means in its position: the table is [`NoValue::meaning`]. A wrapping of which nothing is left
+    /// names nothing.
+    pub fn meaning(&mut self, json: Json<'_>, position: Position, want: &Shape) -> Meaning {
+        let Some(spelling) = NoValue::of(json) else {
+            return match self.allows(Leniency::EmptiedLists) {
+                Some(tolerance) if is_emptied_wrapping(json, want) => {
+                    self.fire_here(tolerance);
+                    Meaning::Nothing
+                }
+                _ => Meaning::Value,
+            };
+        };
+        let strict = spelling.meaning(position, want.multi_valued, false);
+        let Some(tolerance) = self.allows(Leniency::NoValues) else {
+            return strict;
+        };
+        let meaning = spelling.meaning(position, want.multi_valued, true);
+        if meaning != strict {
+            self.fire_here(tolerance);
         }
-        if json.text() != "\"\"" || self.is_stored() {
-            return false;
-        }
-        match self.rules.empty_is_absent() {
-            Some(tolerance) => {
-                self.fire(tolerance, "");
-                true
-            }
-            None => false,
+        meaning
+    }
+
+    /// Notes that a value was sent of which nothing is left: what is stored of the attribute at hand stays as it is.
+    /// Inside a list nothing can be noted: which element would stay?
+    pub fn leave_unchanged(&mut self) {
+        if self.lists == 0 && !self.unchanged.contains(&self.at) {
+            self.unchanged.push(self.at);
         }
     }
 
-    /// Leaves a name out that no schema knows, or refuses it.
+    /// Takes the attributes of which nothing was left.
+    #[must_use]
+    pub fn take_unchanged(&mut self) -> Vec<AttrPath> {
+        std::mem::take(&mut self.unchanged)
+    }
+
+    /// Omits a name that no schema knows, or refuses it.
     ///
     /// # Errors
     /// 400 `invalidSyntax` under a policy without that tolerance.
@@ -202,9 +303,16 @@ impl<'a> Cx<'a> {
         if self.is_stored() {
             return Ok(());
         }
-        match self.rules.ignores_unknown() {
+        let full = match self.subject() {
+            above if above.is_empty() => name.to_owned(),
+            above if self.at.attribute(self.table).is_some_and(Attribute::is_extension) => {
+                format!("{above}:{name}")
+            }
+            above => format!("{above}.{name}"),
+        };
+        match self.rules.allows(Leniency::UnknownNames) {
             Some(tolerance) => {
-                self.fire(tolerance, name);
+                self.fire(tolerance, full);
                 Ok(())
             }
             None => Err(Error::invalid_syntax(format!(
@@ -215,11 +323,11 @@ impl<'a> Cx<'a> {
     }
 }
 
-/// JSON that is of the wanted shape as far as a policy could bend it.
+/// JSON that is of the wanted shape as far as a policy could coerce it.
 pub enum Fitted<'j> {
     /// What the client sent.
     Sent(Json<'j>),
-    /// What a tolerance made of it.
+    /// What tolerances made of it.
     Made(JsonBuf),
 }
 

@@ -84,7 +84,9 @@ impl<T: ScimValue> ScimValue for Edges<T> {
         }
         match self {
             Self::NotLoaded if cx.is_stored() && edit.is_whole() => {
-                *self = Self::decode(edit.operand()?, cx)?;
+                if let Some(operand) = edit.action.operand() {
+                    *self = Self::decode(operand, cx)?;
+                }
                 Ok(Change::Done)
             }
             Self::Loaded(values) => values.apply(edit, cx),

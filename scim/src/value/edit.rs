@@ -4,14 +4,14 @@ use crate::error::{Error, Result};
 use crate::schema::Attribute;
 use crate::value::{Json, JsonBuf, View};
 
-/// What a PATCH operation does (RFC 7644 section 3.5.2).
+/// The keyword of a PATCH operation (RFC 7644 section 3.5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Op {
     /// Adds values, or sets what is not set.
     Add,
     /// Sets values.
     Replace,
-    /// Takes values away.
+    /// Removes values.
     Remove,
 }
 
@@ -23,6 +23,60 @@ impl Op {
             Self::Add => "add",
             Self::Replace => "replace",
             Self::Remove => "remove",
+        }
+    }
+}
+
+/// What a PATCH operation does to the value it is addressed to, with its operand.
+///
+/// "Everything" and "what this value names" are different variants: however little is left of an operand once names
+/// that no schema knows are omitted, [`RemoveNamed`](Self::RemoveNamed) never becomes [`Remove`](Self::Remove).
+#[derive(Clone, Copy)]
+pub enum Action<'a> {
+    /// Adds the operand's values, or sets what is not set.
+    Add(Json<'a>),
+    /// Sets the operand's values.
+    Replace(Json<'a>),
+    /// Removes everything that the path leads to.
+    Remove,
+    /// Removes what the operand names and nothing else; an operand that names nothing removes nothing.
+    RemoveNamed(Json<'a>),
+}
+
+impl<'a> Action<'a> {
+    /// The keyword of the operation.
+    #[must_use]
+    pub const fn op(self) -> Op {
+        match self {
+            Self::Add(_) => Op::Add,
+            Self::Replace(_) => Op::Replace,
+            Self::Remove | Self::RemoveNamed(_) => Op::Remove,
+        }
+    }
+
+    /// The operand, if the operation has one.
+    #[must_use]
+    pub const fn operand(self) -> Option<Json<'a>> {
+        match self {
+            Self::Add(json) | Self::Replace(json) | Self::RemoveNamed(json) => Some(json),
+            Self::Remove => None,
+        }
+    }
+
+    /// Whether it removes, all or part.
+    #[must_use]
+    pub const fn removes(self) -> bool {
+        matches!(self.op(), Op::Remove)
+    }
+
+    /// The same action with another operand.
+    #[must_use]
+    pub(crate) const fn with_operand<'b>(self, json: Json<'b>) -> Action<'b> {
+        match self {
+            Self::Add(_) => Action::Add(json),
+            Self::Replace(_) => Action::Replace(json),
+            Self::RemoveNamed(_) => Action::RemoveNamed(json),
+            Self::Remove => Action::Remove,
         }
     }
 }
@@ -75,24 +129,21 @@ pub trait Select: Send + Sync {
 #[derive(Clone, Copy)]
 pub struct Edit<'a> {
     /// What to do.
-    pub op: Op,
+    pub action: Action<'a>,
     /// Which elements, once the way meets a multi-valued attribute.
     pub select: Option<&'a dyn Select>,
     /// The steps below the value at hand.
     pub rest: &'a [u16],
-    /// The operand; `None` where the client sent none.
-    pub value: Option<Json<'a>>,
 }
 
 impl<'a> Edit<'a> {
     /// An edit of the whole value at hand.
     #[must_use]
-    pub const fn whole(op: Op, value: Option<Json<'a>>) -> Self {
+    pub const fn whole(action: Action<'a>) -> Self {
         Self {
-            op,
+            action,
             select: None,
             rest: &[],
-            value,
         }
     }
 
@@ -102,26 +153,16 @@ impl<'a> Edit<'a> {
         self.select.is_none() && self.rest.is_empty()
     }
 
-    /// Whether the edit takes the whole value away: a remove, or `null` (RFC 7643 section 2.5).
+    /// Whether the edit removes the whole value at hand.
     #[must_use]
     pub fn clears(&self) -> bool {
-        self.is_whole()
-            && (self.op == Op::Remove || (self.op == Op::Replace && self.value.is_some_and(Json::is_null)))
-    }
-
-    /// The operand.
-    ///
-    /// # Errors
-    /// 400 `invalidValue` if there is none.
-    pub fn operand(&self) -> Result<Json<'a>> {
-        self.value
-            .ok_or_else(|| Error::invalid_value("needs a value in this operation"))
+        self.is_whole() && matches!(self.action, Action::Remove)
     }
 
     /// Sets a value that has no parts.
     ///
     /// # Errors
-    /// 400 `invalidPath` if the edit means a part, 400 `mutability` if it takes the value away, and what `decode`
+    /// 400 `invalidPath` if the edit means a part, 400 `mutability` if it removes the value, and what `decode`
     /// returns.
     pub fn set<T: PartialEq>(
         &self,
@@ -131,22 +172,21 @@ impl<'a> Edit<'a> {
         if !self.is_whole() {
             return Err(Error::invalid_path("has no sub-attributes"));
         }
-        if self.op == Op::Remove || self.value.is_some_and(Json::is_null) {
+        let (Action::Add(operand) | Action::Replace(operand)) = self.action else {
             return Err(Error::mutability("is required and cannot be removed"));
-        }
-        let new = decode(self.operand()?)?;
+        };
+        let new = decode(operand)?;
         let change = Change::when(new != *target);
         *target = new;
         Ok(change)
     }
 
     /// The document from which a value that is not there yet is made, so that the edit then holds: the way that is
-    /// still to go and the `eq` terms of the filter become members.
+    /// still to go and the `eq` terms of the filter become members. `operand` is that of the action.
     ///
     /// # Errors
-    /// 400 `noTarget` if the filter is not made of `eq` and `and`; 400 `invalidValue` without an operand.
-    pub fn materialise(&self, sub_attributes: &'static [Attribute]) -> Result<JsonBuf> {
-        let operand = self.operand()?;
+    /// 400 `noTarget` if the filter is not made of `eq` and `and`.
+    pub fn materialise(&self, operand: Json<'_>, sub_attributes: &'static [Attribute]) -> Result<JsonBuf> {
         let mut members: Vec<(&'static str, JsonBuf)> = Vec::new();
         if let Some(select) = self.select {
             let template = select.template().ok_or_else(|| {
@@ -177,7 +217,7 @@ impl<'a> Edit<'a> {
             rest,
             ..*self
         }
-        .materialise(attribute.shape.sub_attributes)?;
+        .materialise(operand, attribute.shape.sub_attributes)?;
         members.push((attribute.name, inner));
         Ok(JsonBuf::object(pairs(&members)))
     }

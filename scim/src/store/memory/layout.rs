@@ -12,7 +12,7 @@ use crate::schema::{Attribute, Mutability, Role, Type, Uniqueness, position};
 use crate::store::clear_transient;
 use crate::store::links::{Link, Links};
 use crate::store::memory::edges::{Edge, EdgeLists, Keyed};
-use crate::value::{Cx, Edit, Intent, Json, JsonBuf, Op, Strict, View};
+use crate::value::{Action, Cx, Edit, Intent, Json, JsonBuf, Strict, View};
 
 /// A resource type as the store sees it.
 #[derive(Debug)]
@@ -166,11 +166,11 @@ impl Layout {
         for kept in &self.edges {
             edges.push(kept.take(&resource.view(kept.index)));
             let none = JsonBuf::array(std::iter::empty::<Json<'_>>());
-            let edit = Edit::whole(Op::Replace, Some(none.as_json()));
+            let edit = Edit::whole(Action::Replace(none.as_json()));
             _ = resource.apply(kept.index, edit, &mut cx)?;
         }
         for derived in &self.derived {
-            _ = resource.apply(derived.index, Edit::whole(Op::Remove, None), &mut cx)?;
+            _ = resource.apply(derived.index, Edit::whole(Action::Remove), &mut cx)?;
         }
         let handed_on = clear_transient(&mut resource)?;
         Ok(Draft {

@@ -20,7 +20,7 @@ use crate::store::memory::tenant::{Row, Table, Tenant};
 use crate::store::{
     Answer, Document, Extent, Freshness, Item, Page, Precondition, Query, Rendered, Stored, not_found,
 };
-use crate::value::{Cx, Edit, Intent, Op, Strict};
+use crate::value::{Action, Cx, Edit, Intent, Strict};
 
 /// The resources of one type and tenant, to be read.
 pub(super) struct Reader<'a, R> {
@@ -94,7 +94,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
             let view = shown.view(index);
             if view.is_present() {
                 let values = view.to_json();
-                _ = resource.apply(index, Edit::whole(Op::Replace, Some(values.as_json())), &mut cx)?;
+                _ = resource.apply(index, Edit::whole(Action::Replace(values.as_json())), &mut cx)?;
             }
         }
         if extent == Extent::WithoutEdges {

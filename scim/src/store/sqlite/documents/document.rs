@@ -12,7 +12,7 @@ use crate::projection::{Base, fill_holes, join_stored, push_string, write_resour
 use crate::record::{Record, ScimResource};
 use crate::store::Version;
 use crate::value::json;
-use crate::value::{Cx, DateTime, Edit, Intent, Json, Meta, Op, Reference, Strict, View};
+use crate::value::{Action, Cx, DateTime, Edit, Intent, Json, Meta, Reference, Strict, View};
 
 /// The documents as they stand in a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,7 +138,7 @@ pub(super) fn clear(record: &mut dyn Record, index: u16) -> Result<()> {
     let limits = Limits::default();
     let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
     record
-        .apply(usize::from(index), Edit::whole(Op::Remove, None), &mut cx)
+        .apply(usize::from(index), Edit::whole(Action::Remove), &mut cx)
         .map(drop)
 }
 
@@ -163,7 +163,7 @@ pub(super) fn has_transient(layout: &Layout, record: &dyn Record) -> bool {
 pub(super) fn set(record: &mut dyn Record, index: u16, json: &str) -> Result<()> {
     let limits = Limits::default();
     let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
-    let edit = Edit::whole(Op::Replace, Some(Json::from_checked(json)));
+    let edit = Edit::whole(Action::Replace(Json::from_checked(json)));
     record.apply(usize::from(index), edit, &mut cx).map(drop)
 }
 
