@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 /// Which keys this build makes: it changes with the algorithm and with the Unicode tables below it.
 pub const VERSION: u32 = {
-    const ALGORITHM: u32 = 1;
+    const ALGORITHM: u32 = 2;
     let (normalization, std) = (unicode_normalization::UNICODE_VERSION, char::UNICODE_VERSION);
     let caseless = caseless::UNICODE_VERSION;
     ALGORITHM << 24
@@ -59,9 +59,27 @@ impl Fold {
         }
     }
 
+    /// The key of a part of a text: what `co`, `sw` and `ew` look for. White space at the ends of a part counts.
+    #[must_use]
+    pub fn part_key(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::UserName => fold_ascii(text).unwrap_or_else(|| Cow::Owned(user_name_unicode(text))),
+            _ => self.key(text),
+        }
+    }
+
+    /// The text without what its key never holds.
+    pub(crate) fn trimmed(self, text: &str) -> &str {
+        match self {
+            Self::UserName => text.trim(),
+            Self::Exact | Self::CaseInsensitive => text,
+        }
+    }
+
     /// Whether two texts have one key.
     #[must_use]
     pub fn same(self, left: &str, right: &str) -> bool {
+        let (left, right) = (self.trimmed(left), self.trimmed(right));
         if left.is_ascii() && right.is_ascii() {
             return match self {
                 Self::Exact => left == right,
@@ -100,10 +118,17 @@ pub fn exact(text: &str) -> Cow<'_, str> {
 /// every name has a key and a name is found in each of its encodings. Whether the profile accepts a name is asked with
 /// [`check_user_name`].
 ///
-/// Unlike [`fold`] it keeps `ß` and `ss` apart, as RFC 8265 section 3.6 says.
+/// Unlike [`fold`] it keeps `ß` and `ss` apart, as RFC 8265 section 3.6 says. White space at both ends does not count:
+/// nobody who types a name means it.
+///
+/// ```
+/// assert_eq!(scim::fold::user_name(" BJensen\t"), "bjensen");
+/// ```
 #[must_use]
 pub fn user_name(text: &str) -> Cow<'_, str> {
-    fold_ascii(text).unwrap_or_else(|| Cow::Owned(user_name_unicode(text)))
+    let text = text.trim();
+    // Compatibility mapping makes spaces of some accents that stand alone.
+    fold_ascii(text).unwrap_or_else(|| Cow::Owned(user_name_unicode(text).trim().to_owned()))
 }
 
 /// Checks that a user name fits the profile UsernameCaseMapped of RFC 8265: no spaces, no symbols, nothing that only
@@ -190,6 +215,23 @@ mod tests {
             );
         }
         assert!(matches!(exact("Zoë"), Cow::Borrowed(_)));
+    }
+
+    /// White space at the ends of a user name is not part of it; inside it, and in other attributes, it is.
+    #[test]
+    fn user_names_ignore_white_space_at_both_ends() {
+        for text in [
+            "bjensen ",
+            " bjensen",
+            "\tBJENSEN\u{a0}",
+            "\u{2003}bjensen\u{3000}",
+        ] {
+            assert_eq!(user_name(text), "bjensen", "{text:?}");
+            assert!(Fold::UserName.same(text, "bjensen"), "{text:?}");
+        }
+        assert_eq!(user_name("b jensen"), "b jensen");
+        assert_eq!(fold("b "), "b ");
+        assert_eq!(Fold::UserName.part_key("B "), "b ");
     }
 
     /// P-7.8-01: RFC 7644 section 7.8.
@@ -283,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_version_holds_what_it_is_made_of() {
-        assert_eq!(VERSION >> 24, 1);
+        assert_eq!(VERSION >> 24, 2);
         assert_eq!(
             VERSION & 0xff,
             edition(char::UNICODE_VERSION.0.into(), char::UNICODE_VERSION.1.into())

@@ -114,6 +114,7 @@ fn accepts(operator: Operator, ordering: Ordering) -> bool {
 
 /// Compares a text to a key. The commonest case, ASCII text of any case, needs no key of its own.
 pub(super) fn text_satisfies(text: &str, operator: Operator, key: &str, fold: Fold) -> bool {
+    let text = fold.trimmed(text);
     if fold == Fold::Exact || operator == Operator::Co || !text.is_ascii() {
         return key_satisfies(&fold.key(text), operator, key);
     }

@@ -352,7 +352,7 @@ impl Resolver<'_> {
         let in_scope = |error: Error| error.at(scope.label(found.path));
         check_operator(attribute, operator).map_err(in_scope)?;
         let value = self.fit(value, attribute, || scope.label(found.path));
-        let mut operand = operand(attribute, &value).map_err(in_scope)?;
+        let mut operand = operand(attribute, operator, &value).map_err(in_scope)?;
         // An unassigned `primary` is false (RFC 7643 section 2.4).
         let inverted = operand == Operand::Bool(false) && is_primary(found, scope);
         if inverted {
@@ -569,7 +569,7 @@ fn check_operator(attribute: &Attribute, operator: Operator) -> Result<()> {
     )))
 }
 
-fn operand(attribute: &Attribute, literal: &Literal) -> Result<Operand> {
+fn operand(attribute: &Attribute, operator: Operator, literal: &Literal) -> Result<Operand> {
     let wrong = |want: &str| {
         let found = match literal {
             Literal::Null => Cow::Borrowed("null"),
@@ -580,10 +580,17 @@ fn operand(attribute: &Attribute, literal: &Literal) -> Result<Operand> {
         Error::invalid_filter(format!("must be compared to {want}, not to {found}"))
     };
     match (attribute.shape.kind, literal) {
-        (Type::String | Type::Reference, Literal::String(text)) => Ok(Operand::Text {
-            key: attribute.fold().key(text).into(),
-            fold: attribute.fold(),
-        }),
+        (Type::String | Type::Reference, Literal::String(text)) => {
+            let fold = attribute.fold();
+            let key = match operator {
+                Operator::Co | Operator::Sw | Operator::Ew => fold.part_key(text),
+                _ => fold.key(text),
+            };
+            Ok(Operand::Text {
+                key: key.into(),
+                fold,
+            })
+        }
         (Type::String | Type::Reference, _) => Err(wrong("a string in double quotes")),
         (Type::Boolean, Literal::Bool(value)) => Ok(Operand::Bool(*value)),
         (Type::Boolean, _) => Err(wrong("true or false, without quotes")),
