@@ -94,6 +94,10 @@ CREATE TABLE import_position (
     r#"
 UPDATE organization SET settings = replace(settings, '"policy":"interop"', '"policy":"tolerant"');
 "#,
+    // Names of groups are compared without white space at their ends.
+    "
+UPDATE OR REPLACE group_name SET name = trim(name, char(9, 10, 11, 12, 13, 32, 133, 160, 8195, 12288));
+",
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

@@ -45,6 +45,8 @@ impl Policies {
                 known.map_or_else(Policy::tolerant, |(_, policy)| policy.clone())
             }
         };
+        // A disabled person is enabled by `active: true` alone, under every policy: absence never lets anybody in.
+        let policy = policy.absence_never_enables(User::paths().active());
         match settings.attributes {
             Attributes::All => policy,
             Attributes::Mapped => policy.keeping(self.mapped.clone()),

@@ -41,7 +41,8 @@ pub(crate) fn check_group(
         Write::Changed { before, after, .. } => (text(*before, "displayName"), text(*after, "displayName")),
         Write::Deleted { before } => (text(*before, "displayName"), None),
     };
-    let folded = |name: &Option<String>| name.as_deref().map(|name| fold(name).into_owned());
+    // White space at the ends of a name does not make it another name.
+    let folded = |name: &Option<String>| name.as_deref().map(|name| fold(name.trim()).into_owned());
     let (old, new) = (folded(&before), folded(&after));
     if old == new {
         return Ok(());
