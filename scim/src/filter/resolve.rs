@@ -9,7 +9,7 @@ use crate::fold::Fold;
 use crate::limits::Limits;
 use crate::path::{AttrPath, AttributeName};
 use crate::schema::{Attribute, Mutability, Returned, Role, Schema, Type};
-use crate::value::{Binary, Coerce, DateTime, Fired, JsonBuf, Leniency, Strict};
+use crate::value::{Binary, Coerce, DateTime, Fired, JsonBuf, Leniency, Strict, can_have_value, is_label};
 
 /// How a filter is resolved.
 #[derive(Clone, Copy)]
@@ -203,7 +203,7 @@ impl Resolver<'_> {
             }),
             Filter::Not(inner) => self.filter(inner, scope).map(Expression::negate),
             Filter::Present(name) => Ok(match self.find(name, scope)? {
-                Name::Attribute(found) => present(&found),
+                Name::Attribute(found) => self.present(&found),
                 Name::Schemas(_) => Expression::Always,
                 Name::Unknown => Expression::Never,
             }),
@@ -276,6 +276,34 @@ impl Resolver<'_> {
         ))
     }
 
+    /// Whether an attribute is assigned. Under a policy that takes elements without a value for none, one of the elements
+    /// must have a value.
+    fn present(&self, found: &Found) -> Expression {
+        let attribute = found.attribute;
+        let can_be_valueless = attribute.shape.multi_valued
+            && attribute.shape.mutability != Mutability::ReadOnly
+            && !attribute.edges
+            && can_have_value(&attribute.shape);
+        if !can_be_valueless
+            || self
+                .options
+                .rules
+                .allows(Leniency::ElementsWithoutValue)
+                .is_none()
+        {
+            return present(found);
+        }
+        let values = attribute.shape.sub_attributes.iter().zip(0..u16::MAX);
+        let is_value = values
+            .filter(|(sub, _)| !is_label(sub))
+            .map(|(sub, index)| Expression::Present {
+                path: AttrPath::ROOT.push(index),
+                attribute: sub,
+            })
+            .fold(Expression::Never, Expression::or);
+        walk(found.path.steps(), &found.way, &mut |_| is_value.clone())
+    }
+
     fn compare(&mut self, comparison: &Comparison, scope: &Scope<'_>) -> Result<Expression> {
         let Comparison {
             attribute: name,
@@ -296,7 +324,7 @@ impl Resolver<'_> {
                     );
                     return Err(Error::invalid_filter(why).at(scope.label(found.path)));
                 }
-                present(&found).negate()
+                self.present(&found).negate()
             }
             Name::Attribute(found) => {
                 let label = scope.label(found.path);
@@ -723,6 +751,34 @@ mod tests {
     }
 
     /// P-3.4.2.2-21, A-02, A-18.
+    /// An element that has nothing but labels is not a value, where the policy says so.
+    #[test]
+    fn elements_without_a_value_are_not_present() {
+        use crate::filter::sample::email;
+        let tolerant = Policy::tolerant();
+        let tolerant = Resolve {
+            rules: &tolerant,
+            unknown: Unknown::Refuse,
+        };
+        let labels = email("", "work").with("primary", true);
+        let labelled = person().with("emails", vec![labels.clone()]);
+        let valued = person().with("emails", vec![labels, email("a@b.example", "home")]);
+        for (text, is_labelled_found) in [
+            ("emails pr", false),
+            ("emails eq null", true),
+            ("emails.type pr", true),
+        ] {
+            let matches = |options, person| resolve(text, options).unwrap().matches(person);
+            assert_eq!(matches(tolerant, &labelled), is_labelled_found, "{text}");
+            assert_ne!(
+                matches(Resolve::default(), &labelled),
+                text == "emails eq null",
+                "{text}"
+            );
+            assert_ne!(matches(tolerant, &valued), text == "emails eq null", "{text}");
+        }
+    }
+
     #[test]
     fn names_must_lead_to_something_comparable() {
         refused(

@@ -30,7 +30,7 @@ pub use edit::{Action, Change, Edit, Op, Select};
 pub use extra::Extra;
 pub use handler::{Handler, Multiple, Native, Optional};
 pub use json::{Json, JsonBuf};
-pub(crate) use multiple::{is_value, omits_valueless};
+pub(crate) use multiple::{can_have_value, is_label, is_value, omits_valueless};
 pub use no_value::{Meaning, NoValue, Position};
 pub use reference::Reference;
 pub use scim_value::{Scalar, ScimValue};

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use self::distinct::Distinct;
 use self::named::Named;
 use self::read::{Listed, read_element, read_list, two_primaries};
-pub(crate) use self::read::{is_value, omits_valueless};
+pub(crate) use self::read::{can_have_value, is_label, is_value, omits_valueless};
 use crate::error::{Error, Result};
 use crate::path::MultiPath;
 use crate::schema::{Shape, position};

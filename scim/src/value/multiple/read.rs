@@ -81,15 +81,19 @@ pub(super) fn read_element<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut C
 /// The sub-attributes that say of a value what it is for, and are not a value by themselves.
 const LABELS: [&str; 3] = ["type", "primary", "display"];
 
-fn is_label(attribute: &Attribute) -> bool {
+pub(crate) fn is_label(attribute: &Attribute) -> bool {
     LABELS.contains(&attribute.name)
 }
 
 /// The tolerance that omits elements without a value, where the policy has it and the elements can have one.
 pub(crate) fn omits_valueless(shape: &Shape, cx: &Cx<'_>) -> Option<&'static str> {
     let tolerance = cx.allows(Leniency::ElementsWithoutValue)?;
-    let can_have_value = shape.sub_attributes.iter().any(|sub| !is_label(sub));
-    can_have_value.then_some(tolerance)
+    can_have_value(shape).then_some(tolerance)
+}
+
+/// Whether elements of this shape are complex values that have more than labels.
+pub(crate) fn can_have_value(shape: &Shape) -> bool {
+    shape.sub_attributes.iter().any(|sub| !is_label(sub))
 }
 
 /// Whether an element has more than a label.
