@@ -266,7 +266,8 @@ impl<'a> Parser<'a> {
         if self.in_brackets() {
             return Err(Fault::expected(self.rest, "an operator: brackets do not nest"));
         }
-        if name.sub.is_some() {
+        // Behind a URN a dot may stand in the place of the colon: that is for the schema to say.
+        if name.sub.is_some() && name.urn.is_none() {
             return Err(Fault::expected(
                 self.rest,
                 "an operator: brackets follow an attribute, not a sub-attribute",

@@ -64,7 +64,8 @@ impl PathExpression {
         }
         if let Some(inner) = rest
             .strip_prefix('[')
-            .filter(|_| name.sub.is_none() && !name.name.is_empty())
+            // Behind a URN a dot may stand in the place of the colon: that is for the schema to say.
+            .filter(|_| (name.sub.is_none() || name.urn.is_some()) && !name.name.is_empty())
         {
             let (rest, condition) = Parser::new(inner, limits, syntax).bracketed().map_err(filter)?;
             let sub = behind_brackets(rest).map_err(path)?;

@@ -8,7 +8,7 @@ use crate::filter::{Filter, Resolve, ResolvedFilter, Syntax, Unknown};
 use crate::limits::Limits;
 use crate::message::ListParameters;
 use crate::path::{AttrPath, AttributeName};
-use crate::policy::{BOTH_PROJECTIONS, Policy, UNKNOWN_SORT, UNQUOTED_OPERANDS};
+use crate::policy::{BOTH_PROJECTIONS, NEAR_NAMES, Policy, UNKNOWN_SORT, UNQUOTED_OPERANDS};
 use crate::projection::Projection;
 use crate::schema::ResourceType;
 use crate::sort::{Sort, SortKey, SortOrder};
@@ -125,6 +125,8 @@ impl<'a> Ask<'a> {
         resource_type: &'static ResourceType,
         outcome: &mut Outcome,
     ) -> Result<Option<Sort>> {
+        let near = near_name(name, resource_type, self.policy, outcome);
+        let name = near.as_ref().unwrap_or(name);
         let is_known = AttrPath::resolve(name, resource_type.schema).is_some();
         if !is_known && self.unknown == Unknown::NoValue {
             return Ok(None);
@@ -172,10 +174,43 @@ pub(super) fn projection(
     policy: &Policy,
     outcome: &mut Outcome,
 ) -> Result<Projection> {
-    let (attributes, excluded) = (&parameters.attributes, &parameters.excluded_attributes);
+    let mut listed = |names: &[String]| right_names(names, resource_type, policy, outcome);
+    let (attributes, excluded) = (
+        listed(&parameters.attributes),
+        listed(&parameters.excluded_attributes),
+    );
     let both = policy.grants(&BOTH_PROJECTIONS);
     if let Some(tolerance) = both.filter(|_| !attributes.is_empty() && !excluded.is_empty()) {
         outcome.fire(tolerance, "attributes");
     }
-    Projection::parse(resource_type, attributes, excluded, both.is_some())
+    Projection::parse(resource_type, &attributes, &excluded, both.is_some())
+}
+
+/// The names of a list as the schema has them, where they are nearly right and the policy takes them.
+fn right_names(
+    names: &[String],
+    resource_type: &'static ResourceType,
+    policy: &Policy,
+    outcome: &mut Outcome,
+) -> Vec<String> {
+    let each = names.iter().flat_map(|list| list.split(','));
+    each.map(|text| {
+        let name = text.trim().parse().ok();
+        let near = name.and_then(|name| near_name(&name, resource_type, policy, outcome));
+        near.map_or_else(|| text.to_owned(), |name| name.to_string())
+    })
+    .collect()
+}
+
+/// The name as the schema has it, if it is nearly right and the policy takes it.
+fn near_name(
+    name: &AttributeName,
+    resource_type: &'static ResourceType,
+    policy: &Policy,
+    outcome: &mut Outcome,
+) -> Option<AttributeName> {
+    let tolerance = policy.grants(&NEAR_NAMES)?;
+    let path = AttrPath::resolve_near(name, resource_type.schema)?;
+    outcome.fire(tolerance, &name.to_string());
+    path.name(resource_type.schema.attributes)
 }

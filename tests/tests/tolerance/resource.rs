@@ -124,6 +124,71 @@ fn is_list(attribute: &Attribute) -> bool {
     attribute.shape.multi_valued && attribute.shape.mutability == Mutability::ReadWrite
 }
 
+/// A single-valued simple attribute or sub-attribute: its path, and its place in a document.
+pub(crate) struct Single {
+    pub(crate) path: String,
+    keys: Vec<&'static str>,
+    pub(crate) attribute: &'static Attribute,
+}
+
+impl Single {
+    /// The value in a document of the resource.
+    pub(crate) fn of<'v>(&self, document: &'v Value) -> &'v Value {
+        self.keys.iter().fold(document, |holder, key| &holder[*key])
+    }
+
+    /// A document in which the value is another.
+    pub(crate) fn put(&self, document: &Value, value: Value) -> Value {
+        let mut document = document.clone();
+        *self
+            .keys
+            .iter()
+            .fold(&mut document, |holder, key| &mut holder[*key]) = value;
+        document
+    }
+}
+
+/// Every single-valued simple attribute that a client can set and read back, those of complex ones and extensions too.
+pub(crate) fn singles(resource_type: &'static ResourceType) -> Vec<Single> {
+    let mut found = Vec::new();
+    for attribute in resource_type.schema.attributes {
+        collect(attribute, &[], &mut found);
+    }
+    found
+}
+
+fn collect(attribute: &'static Attribute, above: &[&'static str], found: &mut Vec<Single>) {
+    let shape = &attribute.shape;
+    if shape.multi_valued
+        || shape.mutability != Mutability::ReadWrite
+        || shape.returned != scim::schema::Returned::Default
+        || shape.uniqueness != scim::schema::Uniqueness::None
+    {
+        return;
+    }
+    let keys: Vec<_> = above.iter().copied().chain([attribute.name]).collect();
+    if attribute.is_complex() {
+        for sub in shape.sub_attributes {
+            collect(sub, &keys, found);
+        }
+        return;
+    }
+    let separator = if above.len() == 1 && above[0].contains(':') {
+        ":"
+    } else {
+        "."
+    };
+    let path = match keys.as_slice() {
+        [urn, attribute, sub] => format!("{urn}:{attribute}.{sub}"),
+        keys => keys.join(separator),
+    };
+    found.push(Single {
+        path,
+        keys,
+        attribute,
+    });
+}
+
 /// Three values of a list. `ids` are those of resources that edges can lead to.
 pub(crate) fn values(attribute: &Attribute, ids: &[String]) -> Value {
     (0..3).map(|number| value(attribute, number, ids)).collect()
