@@ -82,11 +82,14 @@ fn any(inner: &Expression, value: &View<'_>, work: &mut u64) -> bool {
 impl Compare {
     fn test(&self, value: &View<'_>) -> bool {
         let ordering = match (&self.operand, value) {
-            (Operand::Text { key, fold }, View::Str(text)) => {
+            (Operand::Text { key, fold }, View::Str(text) | View::Relative(text)) => {
                 return text_satisfies(text, self.operator, key, *fold);
             }
-            (Operand::Text { key, fold }, View::Relative(path)) => {
-                return reference_satisfies(path, self.operator, key, *fold);
+            (Operand::Reference(operand), View::Str(text)) => {
+                return text_satisfies(text, self.operator, &operand.key, operand.fold);
+            }
+            (Operand::Reference(operand), View::Relative(path)) => {
+                return operand.paths.accepts(path, operand.fold);
             }
             (Operand::Bool(operand), View::Bool(value)) => value.cmp(operand),
             (Operand::Number(operand), View::Int(value)) => Numeric::Integer(*value).cmp(operand),
@@ -145,44 +148,12 @@ fn key_satisfies(text: &str, operator: Operator, key: &str) -> bool {
     }
 }
 
-/// Compares a reference below the base URL, `Users/2819`, to an operand that may be the whole URL, of whatever base:
-/// the base names the API's version, which does not count (RFC 7643 section 2.4).
-fn reference_satisfies(path: &str, operator: Operator, key: &str, fold: Fold) -> bool {
-    let path = path.trim_start_matches('/');
-    match operator {
-        Operator::Eq | Operator::Ge | Operator::Le if ends_in_path(key, path, fold) => true,
-        Operator::Ew if ends_in_path(key, path, fold) => true,
-        // An operand that begins before the path: where a segment of it begins, the path may begin.
-        Operator::Sw | Operator::Co => {
-            let reaches_path = tails(key).any(|tail| text_satisfies(path, Operator::Sw, tail, fold));
-            reaches_path || text_satisfies(path, operator, key, fold)
-        }
-        Operator::Gt | Operator::Lt if ends_in_path(key, path, fold) => false,
-        _ => text_satisfies(path, operator, key, fold),
-    }
-}
-
-/// Whether the operand is the path, or a URL that ends in it.
-fn ends_in_path(key: &str, path: &str, fold: Fold) -> bool {
-    tails(key).any(|tail| text_satisfies(path, Operator::Eq, tail, fold))
-}
-
-/// What remains of a URL from each of its segments on; at most as many as a path below a base can have.
-pub(crate) fn tails(url: &str) -> impl Iterator<Item = &str> {
-    const SEGMENTS: usize = 4;
-    url.rmatch_indices('/')
-        .filter_map(|(slash, _)| url.get(slash + 1..))
-        .chain((!url.starts_with('/')).then_some(url))
-        .filter(|tail| !tail.is_empty())
-        .take(SEGMENTS)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::filter::sample::{BADGE, EMAIL, NAME, PERSON_SCHEMA, Row, STAFF, Value, email, person, time};
     use crate::filter::{Filter, Resolve};
-    use crate::value::Binary;
+    use crate::value::{BaseUrls, Binary};
 
     fn resolved(text: &str) -> ResolvedFilter {
         let filter: Filter = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -447,44 +418,57 @@ mod tests {
         fails(&person, &[r#"certificate eq "AAAA""#]);
     }
 
-    /// S-2.4-06: RFC 7643 section 2.4.
+    /// S-2.4-06 (RFC 7643 section 2.4), and RFC 7644 table 3 on the URL that a client sees.
     #[test]
-    fn a_reference_is_the_same_below_every_base() {
-        let person = person().with("manager", Value::Relative("Users/2819".to_owned()));
-        holds(
-            &person,
-            &[
-                r#"manager eq "Users/2819""#,
-                r#"manager eq "/v2/Users/2819""#,
-                r#"manager eq "../Users/2819""#,
-                r#"manager eq "https://example.com/scim/v2/Users/2819""#,
-                r#"manager ew "/Users/2819""#,
-                r#"manager ew "2819""#,
-                r#"manager sw "https://example.com/v2/Users/""#,
-                r#"manager co "Users/28""#,
-                r#"manager ge "https://example.com/v2/Users/2819""#,
-            ],
-        );
-        fails(
-            &person,
-            &[
-                r#"manager eq "2819""#,
-                r#"manager eq "https://example.com/v2/XUsers/2819""#,
-                r#"manager eq "users/2819""#,
-                r#"manager sw "https://example.com/v2/Groups/""#,
-                r#"manager eq """#,
-                r#"manager gt "https://example.com/v2/Users/2819""#,
-            ],
-        );
-        let absolute = person.with("manager", "https://example.com/Users/2819");
-        holds(&absolute, &[r#"manager eq "https://example.com/Users/2819""#]);
-        fails(
-            &absolute,
-            &[
-                r#"manager eq "Users/2819""#,
-                r#"manager eq "https://example.com/users/2819""#,
-            ],
-        );
+    fn a_reference_to_the_service_is_compared_as_it_is_seen() {
+        let urls = BaseUrls::new("https://example.com/scim/v2").with_endpoints(&["/Users", "/Groups"]);
+        let options = Resolve {
+            base_urls: Some(&urls),
+            ..Resolve::default()
+        };
+        let matches = |person: &Row, text: &str| {
+            let filter: Filter = text.parse().unwrap();
+            let filter = ResolvedFilter::resolve(&filter, &PERSON_SCHEMA, options).unwrap();
+            filter.matches(person)
+        };
+        let ours = person().with("manager", Value::Relative("Users/2819".to_owned()));
+        let theirs = person().with("manager", "https://elsewhere.example.com/Users/2819");
+        for text in [
+            r#"manager eq "https://example.com/scim/v2/Users/2819""#,
+            r#"manager eq "https://example.com/scim/Users/2819""#,
+            r#"manager eq "Users/2819""#,
+            r#"manager eq "/scim/v2/Users/2819""#,
+            r#"manager eq "../Users/2819""#,
+            r#"manager ne "https://elsewhere.example.com/Users/2819""#,
+            r#"manager sw "https://example.com/scim/v2/Users/""#,
+            r#"manager sw "https://example.com/scim/v""#,
+            r#"manager sw "https://example.com/scim/Users/2819""#,
+            r#"manager co "/v2/Users/28""#,
+            r#"manager ew "2/Users/2819""#,
+            r#"manager ew "2819""#,
+            r#"manager ge "https://example.com/scim/v1/Users/2819""#,
+            r#"manager gt "https://example.com/scim/v2/Groups/1""#,
+            r#"manager gt "Groups/1""#,
+        ] {
+            assert!(matches(&ours, text), "{text}");
+        }
+        for text in [
+            r#"manager eq "2819""#,
+            r#"manager eq "https://example.com/scim/v2/XUsers/2819""#,
+            r#"manager eq "https://example.com/scim/v2/users/2819""#,
+            r#"manager eq "https://elsewhere.example.com/scim/v2/Users/2819""#,
+            r#"manager sw "Users/""#,
+            r#"manager sw "https://example.com/scim/v2/Groups/""#,
+            r#"manager eq """#,
+            r#"manager gt "https://example.com/scim/v2/Users/2819""#,
+        ] {
+            assert!(!matches(&ours, text), "{text}");
+        }
+        assert!(matches(&theirs, r#"manager eq "https://elsewhere.example.com/Users/2819""#));
+        assert!(!matches(&theirs, r#"manager eq "Users/2819""#));
+        // Where nobody knows a base URL, the path is all there is to compare.
+        holds(&ours, &[r#"manager eq "Users/2819""#, r#"manager sw "Users/""#]);
+        fails(&ours, &[r#"manager eq "https://example.com/scim/v2/Users/2819""#]);
     }
 
     /// P-3.4.2.2-26: the schema of the resource, and the extensions it holds anything of.

@@ -1,6 +1,6 @@
 //! A filter that knows nothing of names any more.
 
-use super::{Numeric, Operator};
+use super::{Numeric, Operator, ReferenceOperand};
 use crate::fold::Fold;
 use crate::path::AttrPath;
 use crate::schema::Attribute;
@@ -63,13 +63,15 @@ pub struct Compare {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Operand {
-    /// Text, also of references.
+    /// Text.
     Text {
         /// The key of the text: `fold.key(text)`.
         key: Box<str>,
         /// How the attribute makes its keys.
         fold: Fold,
     },
+    /// A reference.
+    Reference(ReferenceOperand),
     /// A boolean.
     Bool(bool),
     /// A number.

@@ -7,16 +7,17 @@ mod expression;
 mod numeric;
 mod parse;
 mod patch_path;
+mod reference;
 mod resolve;
 #[cfg(test)]
 pub(crate) mod sample;
 mod typed;
 
 pub use ast::{Comparison, Filter, Literal, Number, Operator, ValuePath};
-pub(crate) use evaluate::tails;
 pub use expression::{Compare, Expression, Operand};
 pub use numeric::Numeric;
 pub use parse::Syntax;
 pub use patch_path::PathExpression;
+pub use reference::{PathTest, ReferenceOperand};
 pub use resolve::{Resolve, ResolvedFilter, Unknown};
 pub use typed::{ComparableTo, Text, TypedFilter};

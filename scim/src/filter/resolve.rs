@@ -3,13 +3,17 @@
 use std::borrow::Cow;
 
 use super::evaluate::text_satisfies;
-use super::{Compare, Comparison, Expression, Filter, Literal, Numeric, Operand, Operator, ValuePath};
+use super::{
+    Compare, Comparison, Expression, Filter, Literal, Numeric, Operand, Operator, ReferenceOperand, ValuePath,
+};
 use crate::error::{Error, Result, quoted};
 use crate::fold::Fold;
 use crate::limits::Limits;
 use crate::path::{AttrPath, AttributeName};
 use crate::schema::{Attribute, Mutability, Returned, Role, Schema, Type};
-use crate::value::{Binary, Coerce, DateTime, Fired, JsonBuf, Leniency, Strict, can_have_value, is_label};
+use crate::value::{
+    BaseUrls, Binary, Coerce, DateTime, Fired, JsonBuf, Leniency, Strict, can_have_value, is_label,
+};
 
 /// How a filter is resolved.
 #[derive(Clone, Copy)]
@@ -18,6 +22,9 @@ pub struct Resolve<'a> {
     pub rules: &'a dyn Coerce,
     /// What becomes of names that the schema does not know.
     pub unknown: Unknown,
+    /// The URLs of the service, which its clients see in front of every reference to one of its resources. Without them,
+    /// such a reference is compared by its path, such as `Users/2819`.
+    pub base_urls: Option<&'a BaseUrls<'a>>,
 }
 
 /// What becomes of names in a filter that the schema does not know.
@@ -36,6 +43,7 @@ impl Default for Resolve<'_> {
         Self {
             rules: &Strict,
             unknown: Unknown::Refuse,
+            base_urls: None,
         }
     }
 }
@@ -380,7 +388,7 @@ impl Resolver<'_> {
         let in_scope = |error: Error| error.at(scope.label(found.path));
         check_operator(attribute, operator).map_err(in_scope)?;
         let value = self.fit(value, attribute, || scope.label(found.path));
-        let mut operand = operand(attribute, operator, &value).map_err(in_scope)?;
+        let mut operand = operand(attribute, operator, &value, &self.options).map_err(in_scope)?;
         // An unassigned `primary` is false (RFC 7643 section 2.4).
         let inverted = operand == Operand::Bool(false) && is_primary(found, scope);
         if inverted {
@@ -597,7 +605,12 @@ fn check_operator(attribute: &Attribute, operator: Operator) -> Result<()> {
     )))
 }
 
-fn operand(attribute: &Attribute, operator: Operator, literal: &Literal) -> Result<Operand> {
+fn operand(
+    attribute: &Attribute,
+    operator: Operator,
+    literal: &Literal,
+    options: &Resolve<'_>,
+) -> Result<Operand> {
     let wrong = |want: &str| {
         let found = match literal {
             Literal::Null => Cow::Borrowed("null"),
@@ -608,7 +621,10 @@ fn operand(attribute: &Attribute, operator: Operator, literal: &Literal) -> Resu
         Error::invalid_filter(format!("must be compared to {want}, not to {found}"))
     };
     match (attribute.shape.kind, literal) {
-        (Type::String | Type::Reference, Literal::String(text)) => {
+        (Type::Reference, Literal::String(text)) => Ok(Operand::Reference(ReferenceOperand::new(
+            attribute, operator, text, options,
+        ))),
+        (Type::String, Literal::String(text)) => {
             let fold = attribute.fold();
             let key = match operator {
                 Operator::Co | Operator::Sw | Operator::Ew => fold.part_key(text),

@@ -94,7 +94,8 @@ impl<R> TypedFilter<R> {
 }
 
 impl<R: ScimResource> TypedFilter<R> {
-    /// The filter, ready to be evaluated.
+    /// The filter, ready to be evaluated. It is compared to resources as they are kept: a reference to a resource of the
+    /// service is its path, without base URL.
     ///
     /// # Errors
     /// 400 `invalidFilter` for an attribute that is never returned.
@@ -425,7 +426,7 @@ mod tests {
             .label()
             .eq("BLUE")
             .and(badges.floor().ge(2))
-            .and(badges.owner().eq("https://example.com/v2/Users/1"))
+            .and(badges.owner().eq(Reference::resource("Users", "1")))
             .and(
                 badges
                     .doors()

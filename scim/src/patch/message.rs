@@ -337,6 +337,7 @@ impl Reader<'_, '_> {
         let options = Resolve {
             rules: self.policy,
             unknown: Unknown::Refuse,
+            base_urls: self.cx.base_urls(),
         };
         let select = ResolvedFilter::resolve_element(filter, attribute, options)?;
         for fired in select.fired() {

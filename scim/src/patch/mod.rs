@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::record::ScimResource;
-use crate::value::{Change, Cx, Fired, Intent};
+use crate::value::{BaseUrls, Change, Cx, Fired, Intent};
 
 pub use delta::{Delta, DeltaChange, Split};
 pub use operation::{Operation, Target};
@@ -45,6 +45,7 @@ pub struct Patch<R> {
     fired: Arc<Mutex<Vec<Fired>>>,
     policy: Policy,
     limits: Limits,
+    base_urls: Option<Arc<BaseUrls<'static>>>,
     resource: PhantomData<fn() -> R>,
 }
 
@@ -64,14 +65,30 @@ impl<R: ScimResource> Patch<R> {
     /// 400 `invalidSyntax` if the message is none, `invalidPath`, `invalidFilter` or `noTarget` for its paths, and 413
     /// if it has more operations than `limits` allows. Each names the operation.
     pub fn parse(body: &[u8], policy: &Policy, limits: &Limits) -> Result<Self> {
-        let mut cx = Cx::new(Intent::Patch, policy, limits);
+        Self::parse_at(None, body, policy, limits)
+    }
+
+    /// Reads a message that was sent to a service at these URLs: references to its own resources are read without them.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse).
+    pub fn parse_at(
+        base_urls: Option<BaseUrls<'_>>,
+        body: &[u8],
+        policy: &Policy,
+        limits: &Limits,
+    ) -> Result<Self> {
+        let base_urls = base_urls.map(BaseUrls::into_owned).map(Arc::new);
+        let mut cx = Cx::new(Intent::Patch, policy, limits).with_base_urls(base_urls.as_deref());
         let (text, operations) = message::read(body, R::RESOURCE_TYPE, policy, &mut cx)?;
+        let fired = cx.take_fired();
         Ok(Self {
             text,
             operations,
-            fired: Arc::new(Mutex::new(cx.take_fired())),
+            fired: Arc::new(Mutex::new(fired)),
             policy: policy.clone(),
             limits: limits.clone(),
+            base_urls,
             resource: PhantomData,
         })
     }
@@ -159,7 +176,7 @@ impl<R: ScimResource> Patch<R> {
     }
 
     fn context(&self) -> Cx<'_> {
-        Cx::new(Intent::Patch, &self.policy, &self.limits)
+        Cx::new(Intent::Patch, &self.policy, &self.limits).with_base_urls(self.base_urls.as_deref())
     }
 }
 
@@ -172,6 +189,7 @@ impl<R> Patch<R> {
             fired: Arc::clone(&self.fired),
             policy: self.policy.clone(),
             limits: self.limits.clone(),
+            base_urls: self.base_urls.clone(),
             resource: PhantomData,
         }
     }

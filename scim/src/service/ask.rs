@@ -12,7 +12,7 @@ use crate::policy::{BOTH_PROJECTIONS, NEAR_NAMES, Policy, UNKNOWN_SORT, UNQUOTED
 use crate::projection::Projection;
 use crate::schema::ResourceType;
 use crate::sort::{Sort, SortKey, SortOrder};
-use crate::value::Fired;
+use crate::value::{BaseUrls, Fired};
 
 /// A list as it was asked for, before anything is known of a type.
 pub(super) struct Ask<'a> {
@@ -26,7 +26,7 @@ pub(super) struct Ask<'a> {
     pub(super) count: usize,
     pub(super) policy: &'a Policy,
     pub(super) limits: &'a Limits,
-    pub(super) base: &'a str,
+    pub(super) base_urls: &'a BaseUrls<'a>,
 }
 
 /// The same for one type.
@@ -57,7 +57,7 @@ impl<'a> Ask<'a> {
         parameters: &'a ListParameters,
         policy: &'a Policy,
         limits: &'a Limits,
-        base: &'a str,
+        base_urls: &'a BaseUrls<'a>,
         outcome: &mut Outcome,
     ) -> Result<Self> {
         let sort_by = match parameters.sort_by.as_deref() {
@@ -84,7 +84,7 @@ impl<'a> Ask<'a> {
             parameters,
             policy,
             limits,
-            base,
+            base_urls,
         })
     }
 
@@ -95,6 +95,7 @@ impl<'a> Ask<'a> {
         let options = Resolve {
             rules: self.policy,
             unknown: self.unknown,
+            base_urls: Some(self.base_urls),
         };
         let filter = self
             .filter
@@ -152,7 +153,7 @@ impl<'a> Ask<'a> {
             count,
             policy: self.policy,
             limits: self.limits,
-            base: self.base,
+            base_urls: self.base_urls,
         }
     }
 }

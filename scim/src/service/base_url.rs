@@ -66,10 +66,23 @@ impl<C> BaseUrl<C> {
     /// # Errors
     /// 400 if the request names no usable host and no public URL is configured.
     pub(super) fn of(&self, cx: &C, parts: &Parts) -> Result<String> {
-        let mut base = match &self.public {
+        let origin = match &self.public {
             Some(public) => public.clone(),
             None => self.origin(parts)?,
         };
+        Ok(self.mounted(origin, cx, parts))
+    }
+
+    /// The base URL below which the request reached the service, where a public URL hides it.
+    pub(super) fn reached_at(&self, cx: &C, parts: &Parts) -> Option<String> {
+        self.public.as_ref()?;
+        let origin = self.origin(parts).ok()?;
+        Some(self.mounted(origin, cx, parts))
+    }
+
+    /// The URL of the mount.
+    fn mounted(&self, origin: String, cx: &C, parts: &Parts) -> String {
+        let mut base = origin;
         let prefix = match &self.mount {
             Mount::Unknown => parts
                 .extensions
@@ -86,7 +99,7 @@ impl<C> BaseUrl<C> {
             base.push('/');
             base.push_str(prefix);
         }
-        Ok(base)
+        base
     }
 
     fn origin(&self, parts: &Parts) -> Result<String> {

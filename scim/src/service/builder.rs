@@ -172,6 +172,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             check_policy(policy, &types)?;
         }
         let parts = Parts {
+            endpoint_paths: types.iter().map(|resource_type| resource_type.endpoint).collect(),
             endpoints: self.endpoints,
             policies: self.policies,
             limits: self.limits,

@@ -20,7 +20,7 @@ use crate::filter::Unknown;
 use crate::limits::Limits;
 use crate::message::ListParameters;
 use crate::policy::{Policy, SINGLE_RESOURCE_FILTERS};
-use crate::value::{Cx, Intent, Json};
+use crate::value::{BaseUrls, Cx, Intent, Json};
 
 /// A request on its way.
 pub(super) struct Exchange<'a, C> {
@@ -28,7 +28,7 @@ pub(super) struct Exchange<'a, C> {
     pub(super) cx: &'a C,
     pub(super) request: &'a Request,
     pub(super) policy: &'a Policy,
-    pub(super) base: &'a str,
+    pub(super) base_urls: &'a BaseUrls<'a>,
 }
 
 impl<C: Send + Sync + 'static> Exchange<'_, C> {
@@ -38,7 +38,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
         let query = self.request.query.as_deref();
         let parts = self.parts;
         let types: Vec<_> = parts.resource_types().collect();
-        if let Some(document) = discovery::document(route, &parts.config, &types, self.policy, self.base) {
+        if let Some(document) = discovery::document(route, &parts.config, &types, self.policy, self.base_urls.shown()) {
             discovery::check_query(query)?;
             return document.map(Content::Document);
         }
@@ -105,7 +105,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
             cx: self.cx,
             policy: self.policy,
             limits: &self.parts.limits,
-            base: self.base,
+            base_urls: self.base_urls,
             parameters,
             body: &self.request.body,
             conditions: &conditions,
@@ -134,7 +134,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
                 "This service does not support filters: leave the filter out.",
             ));
         }
-        let mut ask = Ask::new(parameters, self.policy, &parts.limits, self.base, outcome)?;
+        let mut ask = Ask::new(parameters, self.policy, &parts.limits, self.base_urls, outcome)?;
         if !parts.config.sort {
             ask.sort_by = None;
         }

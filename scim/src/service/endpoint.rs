@@ -23,14 +23,14 @@ use crate::service::outcome::Outcome;
 use crate::store::{
     Answer, Document, Extent, Precondition, Query, Reply, Store, Stored, Version, carry_over, not_found,
 };
-use crate::value::{Cx, Intent, Json, JsonBuf};
+use crate::value::{BaseUrls, Cx, Intent, Json, JsonBuf};
 
 /// What an operation on one resource is asked with.
 pub(super) struct Call<'a, C> {
     pub(super) cx: &'a C,
     pub(super) policy: &'a Policy,
     pub(super) limits: &'a Limits,
-    pub(super) base: &'a str,
+    pub(super) base_urls: &'a BaseUrls<'a>,
     pub(super) parameters: &'a ListParameters,
     pub(super) body: &'a [u8],
     pub(super) conditions: &'a Conditions,
@@ -117,7 +117,7 @@ impl<R: ScimResource, S> Typed<R, S> {
 
     /// Reads a resource from a body.
     fn decode<C>(&self, call: &mut Call<'_, C>, intent: Intent) -> Result<Sent<R>> {
-        let mut cx = Cx::new(intent, call.policy, call.limits);
+        let mut cx = Cx::new(intent, call.policy, call.limits).with_base_urls(Some(call.base_urls));
         let result = self.decode_in(call.body, call.policy, &mut cx);
         call.outcome.fired.extend(cx.take_fired());
         result
@@ -193,10 +193,10 @@ impl<R: ScimResource, S> Typed<R, S> {
         call.outcome.id = Some(stored.resource.id().as_str().to_owned());
         // A new resource is in no group yet: only names of its own members are still to be found.
         let shown = if has_edges {
-            self.after_write(call.cx, stored, &want, call.base).await?
+            self.after_write(call.cx, stored, &want, call.base_urls.shown()).await?
         } else {
             let id = stored.resource.id().as_str().to_owned();
-            Self::shown(Answer::Typed(stored), id, &want, call.base)
+            Self::shown(Answer::Typed(stored), id, &want, call.base_urls.shown())
         };
         Ok(Shown {
             status: StatusCode::CREATED,
@@ -220,7 +220,7 @@ impl<R: ScimResource, S> Typed<R, S> {
             }
             answer => answer,
         };
-        Ok(Self::shown(answer, id.to_owned(), &want, call.base))
+        Ok(Self::shown(answer, id.to_owned(), &want, call.base_urls.shown()))
     }
 
     async fn replace_in<C: Send + Sync>(&self, id: &str, mut call: Call<'_, C>) -> Result<Shown>
@@ -244,7 +244,7 @@ impl<R: ScimResource, S> Typed<R, S> {
             match self.store.replace(call.cx, id, next, &guard).await {
                 Ok(stored) => {
                     call.outcome.changed = stored.version != before;
-                    return self.after_write(call.cx, stored, &want, call.base).await;
+                    return self.after_write(call.cx, stored, &want, call.base_urls.shown()).await;
                 }
                 Err(error) if error.status() == StatusCode::PRECONDITION_FAILED && retry => {}
                 Err(error) => return Err(error),
@@ -257,7 +257,8 @@ impl<R: ScimResource, S> Typed<R, S> {
     where
         S: Store<R, C>,
     {
-        let patch = Patch::<R>::parse(call.body, call.policy, call.limits)?;
+        let base_urls = Some(call.base_urls.clone());
+        let patch = Patch::<R>::parse_at(base_urls, call.body, call.policy, call.limits)?;
         let asserted = if self.has_requested {
             patch
                 .operations()
@@ -280,7 +281,7 @@ impl<R: ScimResource, S> Typed<R, S> {
         let patched = patched?;
         call.outcome.changed = patched.changed;
         Ok(match patched.answer {
-            Some(answer) => Self::shown(answer, id.to_owned(), &reply.want, call.base),
+            Some(answer) => Self::shown(answer, id.to_owned(), &reply.want, call.base_urls.shown()),
             None => Shown {
                 status: StatusCode::NO_CONTENT,
                 id: id.to_owned(),

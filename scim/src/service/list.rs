@@ -26,7 +26,7 @@ pub(super) async fn one<C>(
     let found = endpoint.query(cx, ask).await?;
     outcome.fired.extend(found.fired);
     outcome.total = Some(found.total);
-    Ok(written(found.total, ask.start, &found.rows, ask.base))
+    Ok(written(found.total, ask.start, &found.rows, ask.base_urls.shown()))
 }
 
 /// The list of several types as a document: totals add up, the types follow each other in the order in which they were
@@ -44,7 +44,7 @@ pub(super) async fn all<C>(
         concatenated(endpoints, cx, ask, outcome).await?
     };
     outcome.total = Some(total);
-    Ok(written(total, ask.start, &rows, ask.base))
+    Ok(written(total, ask.start, &rows, ask.base_urls.shown()))
 }
 
 /// An attribute that no type knows is unknown indeed.

@@ -24,6 +24,8 @@ pub(super) type Listener<C> = Box<dyn Fn(&C, &Outcome) + Send + Sync>;
 /// What a service is made of.
 pub(super) struct Parts<C> {
     pub(super) endpoints: Vec<Box<dyn Endpoint<C>>>,
+    /// Where each of them stands below the base URL.
+    pub(super) endpoint_paths: Vec<&'static str>,
     pub(super) policies: Policies<C>,
     pub(super) limits: Limits,
     pub(super) config: ServiceProviderConfig,
@@ -66,10 +68,6 @@ impl<C> Parts<C> {
 
     /// Where a path leads.
     pub(super) fn route(&self, path: &str) -> Result<Routed> {
-        let endpoints: Vec<_> = self
-            .resource_types()
-            .map(|resource_type| resource_type.endpoint)
-            .collect();
-        route::find(path, &endpoints)
+        route::find(path, &self.endpoint_paths)
     }
 }

@@ -17,6 +17,7 @@ use super::route::{Route, Routed};
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
 use crate::schema::ResourceType;
+use crate::value::BaseUrls;
 
 /// A SCIM service without a network: from the parts of a request to the parts of an answer. Cheap to clone.
 ///
@@ -157,16 +158,22 @@ impl<C: Send + Sync + 'static> Protocol<C> {
             Policies::One(policy) => policy.clone(),
             Policies::PerRequest(policy) => policy(cx),
         };
-        let base = match version {
-            Some(version) => format!("{}/{version}", request.base_url),
-            None => request.base_url.clone(),
+        let versioned = |base: &String| match &version {
+            Some(version) => format!("{base}/{version}"),
+            None => base.clone(),
         };
+        let base = versioned(&request.base_url);
+        let reached_at = request.reached_at.as_ref().map(versioned);
+        let mut base_urls = BaseUrls::new(&base).with_endpoints(&self.parts.endpoint_paths);
+        if let Some(reached_at) = &reached_at {
+            base_urls = base_urls.and(reached_at);
+        }
         let exchange = Exchange {
             parts: &self.parts,
             cx,
             request,
             policy: &policy,
-            base: &base,
+            base_urls: &base_urls,
         };
         let content = exchange.content(&route, outcome).await?;
         let (headers, body) = render::content(content, &base, media_type, outcome);

@@ -19,8 +19,11 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// The URL under which the service was reached, without a slash at its end.
+    /// The URL under which clients know the service, without a slash at its end.
     pub base_url: String,
+    /// The URL under which this request reached the service, where that is another one. References below it are the
+    /// service's own, too.
+    pub reached_at: Option<String>,
 }
 
 impl Request {
@@ -39,6 +42,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             base_url: "http://localhost".into(),
+            reached_at: None,
         }
     }
 

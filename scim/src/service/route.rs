@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 
 use super::percent;
 use crate::error::{Error, Result, quoted};
+use crate::value::base_urls::is_api_version;
 
 /// What a path below the base URL names. Numbers count the registered resource types.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +70,7 @@ pub(super) fn find(path: &str, endpoints: &[&str]) -> Result<Routed> {
         return Ok(Routed { route, version: None });
     }
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-    if !is_version(first) {
+    if !is_api_version(first) {
         return Err(nothing_at(path));
     }
     if !["v2", "v2.0"]
@@ -96,20 +97,6 @@ fn nothing_at(path: &str) -> Error {
         StatusCode::NOT_FOUND,
         format!("This service has nothing at {path}."),
     )
-}
-
-/// `v` and a number: RFC 7644 section 3.13.
-fn is_version(segment: &str) -> bool {
-    let mut characters = segment.chars();
-    let marked = characters
-        .next()
-        .is_some_and(|first| first.eq_ignore_ascii_case(&'v'));
-    let number = characters.as_str();
-    marked
-        && number.starts_with(|first: char| first.is_ascii_digit())
-        && number
-            .chars()
-            .all(|character| character.is_ascii_digit() || character == '.')
 }
 
 fn below_version(path: &str, endpoints: &[&str]) -> Result<Option<Route>> {
@@ -188,7 +175,7 @@ pub(super) fn is_free(endpoint: &str) -> bool {
         && path
             .split('/')
             .all(|segment| !segment.is_empty() && segment != "." && segment != "..")
-        && !is_version(first)
+        && !is_api_version(first)
         && !TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(first))
 }
 

@@ -7,7 +7,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::columns::{Column, Columns, Dialect, Kind, Rows};
-use crate::filter::{Compare, Expression, Numeric, Operand, Operator};
+use crate::filter::{Compare, Expression, Numeric, Operand, Operator, PathTest, ReferenceOperand};
 use crate::fold::Fold;
 use crate::path::AttrPath;
 use crate::schema::Attribute;
@@ -269,21 +269,25 @@ impl<'c> Compiler<'c> {
         };
         let (expression, operator) = (column.expression.as_str(), compare.operator);
         match (column.kind, &compare.operand) {
-            (Kind::Key | Kind::Text | Kind::Reference, Operand::Text { key, .. }) if key.contains('\0') => {
-                Err(refuse("databases do not search for U+0000"))
-            }
-            (Kind::Text, Operand::Text { fold, .. }) if *fold != Fold::Exact => Err(refuse(AS_WRITTEN)),
-            (Kind::Key | Kind::Text, Operand::Text { key, .. }) => {
+            (
+                Kind::Key | Kind::Text | Kind::Reference,
+                Operand::Text { key, .. } | Operand::Reference(ReferenceOperand { key, .. }),
+            ) if key.contains('\0') => Err(refuse("databases do not search for U+0000")),
+            (
+                Kind::Text,
+                Operand::Text { fold, .. } | Operand::Reference(ReferenceOperand { fold, .. }),
+            ) if *fold != Fold::Exact => Err(refuse(AS_WRITTEN)),
+            (
+                Kind::Key | Kind::Text,
+                Operand::Text { key, .. } | Operand::Reference(ReferenceOperand { key, .. }),
+            ) => {
                 self.text(expression, operator, key, place);
                 Ok(())
             }
-            (Kind::Reference, Operand::Text { key, .. }) if operator == Operator::Eq => {
-                self.reference(expression, key);
+            (Kind::Reference, Operand::Reference(operand)) => {
+                self.paths(expression, &operand.paths, place);
                 Ok(())
             }
-            (Kind::Reference, Operand::Text { .. }) => Err(refuse(
-                "references to resources of the service support eq, ne and pr alone",
-            )),
             (Kind::Boolean, Operand::Bool(value)) => {
                 self.ordinary(expression, operator, SqlValue::Bool(*value));
                 Ok(())
@@ -374,14 +378,24 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    /// The column holds the path below the base; the operand may be a URL of any base.
-    fn reference(&mut self, expression: &str, url: &str) {
-        let paths: Vec<_> = crate::filter::tails(url)
-            .map(|tail| self.parameter(SqlValue::Text(tail.to_owned())))
-            .collect();
-        match paths.is_empty() {
-            true => self.push("1 = 0"),
-            false => self.push(&format!("{expression} IN ({})", paths.join(", "))),
+    /// The column holds the path below the base URL.
+    fn paths(&mut self, expression: &str, test: &PathTest, place: Place) {
+        match test {
+            PathTest::All => self.push(&format!("{expression} IS NOT NULL")),
+            PathTest::Any(any) => match any.as_slice() {
+                [] => self.push("1 = 0"),
+                [(operator, key)] => self.text(expression, *operator, key, place),
+                any => {
+                    self.push("(");
+                    for (position, (operator, key)) in any.iter().enumerate() {
+                        if position > 0 {
+                            self.push(" OR ");
+                        }
+                        self.text(expression, *operator, key, Place::Among);
+                    }
+                    self.push(")");
+                }
+            },
         }
     }
 

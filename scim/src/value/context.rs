@@ -5,7 +5,7 @@ use crate::limits::Limits;
 use crate::path::AttrPath;
 use crate::schema::{Attribute, Shape};
 use crate::value::no_value::is_emptied_wrapping;
-use crate::value::{Json, JsonBuf, Meaning, NoValue, Position};
+use crate::value::{BaseUrls, Json, JsonBuf, Meaning, NoValue, Position, reference};
 
 /// Why a value is being decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +103,7 @@ pub struct Cx<'a> {
     intent: Intent,
     rules: &'a dyn Coerce,
     limits: &'a Limits,
+    base_urls: Option<&'a BaseUrls<'a>>,
     fired: Vec<Fired>,
     table: &'static [Attribute],
     at: AttrPath,
@@ -124,6 +125,7 @@ impl<'a> Cx<'a> {
             intent,
             rules,
             limits,
+            base_urls: None,
             fired: Vec::new(),
             table: &[],
             at: AttrPath::ROOT,
@@ -131,6 +133,13 @@ impl<'a> Cx<'a> {
             is_literal: false,
             unchanged: Vec::new(),
         }
+    }
+
+    /// The same for a request to a service at these URLs: references to its own resources are read without them.
+    #[must_use]
+    pub fn with_base_urls(mut self, urls: Option<&'a BaseUrls<'a>>) -> Self {
+        self.base_urls = urls;
+        self
     }
 
     /// Why the value is decoded.
@@ -202,6 +211,26 @@ impl<'a> Cx<'a> {
     fn subject(&self) -> String {
         let name = self.at.name(self.table);
         name.map(|name| name.to_string()).unwrap_or_default()
+    }
+
+    /// The URLs of the service that the request was sent to, where one is known.
+    #[must_use]
+    pub fn base_urls(&self) -> Option<&'a BaseUrls<'a>> {
+        self.base_urls
+    }
+
+    /// A reference in the attribute at hand as it is kept, if that is not as it was sent.
+    pub(super) fn kept_reference(&self, sent: &str) -> Option<KeptReference> {
+        let urls = self.base_urls?;
+        let attribute = self.at.attribute(self.table);
+        let names = attribute.map_or(&[][..], |attribute| attribute.shape.reference_types);
+        let refers_to_resources = names.iter().any(|name| !matches!(*name, "external" | "uri"));
+        match refers_to_resources {
+            true => urls
+                .path_of(sent)
+                .map(|path| KeptReference::Path(path.into_owned())),
+            false => reference::is_path(sent).then(|| KeptReference::Url(urls.url_of(sent))),
+        }
     }
 
     /// Notes that a tolerance acted.
@@ -321,6 +350,14 @@ impl<'a> Cx<'a> {
             ))),
         }
     }
+}
+
+/// How a reference is kept that was sent in another form.
+pub(super) enum KeptReference {
+    /// The place of a resource of the service, without its base URL.
+    Path(String),
+    /// The complete URL of something else, which was sent as a path below the base.
+    Url(String),
 }
 
 /// JSON that is of the wanted shape as far as a policy could coerce it.

@@ -1,5 +1,6 @@
 //! Attribute values: what stands in a JSON document, the types it becomes, and how they are read and changed.
 
+pub(crate) mod base_urls;
 mod binary;
 mod common;
 mod complex;
@@ -19,6 +20,7 @@ mod scalars;
 mod scim_value;
 pub(crate) mod view;
 
+pub use base_urls::BaseUrls;
 pub use binary::Binary;
 pub use common::{ExternalId, Meta, MetaPaths, ResourceId};
 pub use complex::{Place, Record, apply_to_record, decode_record, missing};

@@ -56,8 +56,7 @@ impl Reference {
     /// # Errors
     /// Those of [`parse`](Self::parse).
     pub(crate) fn read(text: &str) -> Result<Self> {
-        let is_path = !text.starts_with(['.', '/', '?', '#']) && text.contains('/');
-        if is_path && scheme(text).is_none() && flaw(text).is_none() {
+        if is_path(text) && flaw(text).is_none() {
             return Ok(Self(Target::Resource(text.into())));
         }
         Self::parse(text)
@@ -105,8 +104,13 @@ impl Reference {
     }
 }
 
+/// Whether a text reads as a path below a base: of two segments at least, and complete without another path before it.
+pub(super) fn is_path(text: &str) -> bool {
+    !text.starts_with(['.', '/', '?', '#']) && text.contains('/') && scheme(text).is_none()
+}
+
 /// What stands before the first colon, if that colon can end a scheme.
-fn scheme(text: &str) -> Option<&str> {
+pub(super) fn scheme(text: &str) -> Option<&str> {
     let end = text.find([':', '/', '?', '#'])?;
     let (before, after) = text.split_at_checked(end)?;
     after.starts_with(':').then_some(before)

@@ -3,7 +3,8 @@
 use crate::error::Result;
 use crate::path::{Path, PathNode};
 use crate::schema::{Shape, Type};
-use crate::value::{Change, Cx, Edit, Json, View};
+use crate::value::context::KeptReference;
+use crate::value::{Change, Cx, Edit, Json, JsonBuf, View};
 
 /// A Rust type that can hold the value of an attribute.
 ///
@@ -101,6 +102,18 @@ pub trait Scalar: Sized + PartialEq + Send + Sync + 'static {
     fn parse(json: Json<'_>) -> Result<Self>;
 }
 
+/// A reference that is kept in another form than the one in which it was sent, by a type that knows paths below the
+/// base: it shows them as [`View::Relative`].
+fn kept_reference<T: Scalar>(json: Json<'_>, cx: &Cx<'_>) -> Option<T> {
+    let sent = json.as_str()?;
+    let read = |text: &str| T::parse(JsonBuf::string(text).as_json()).ok();
+    let is_relative = |value: &T| matches!(value.view(), View::Relative(_));
+    match cx.kept_reference(&sent)? {
+        KeptReference::Path(path) => read(&path).filter(is_relative),
+        KeptReference::Url(url) => read(&sent).filter(is_relative).and_then(|_| read(&url)),
+    }
+}
+
 impl<T: Scalar> ScimValue for T {
     const SHAPE: Shape = <T as Scalar>::SHAPE;
 
@@ -110,7 +123,12 @@ impl<T: Scalar> ScimValue for T {
         Scalar::view(self)
     }
 
-    fn decode(json: Json<'_>, _: &mut Cx<'_>) -> Result<Self> {
+    fn decode(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Self> {
+        if matches!(T::TYPE, Type::Reference)
+            && let Some(reference) = kept_reference(json, cx)
+        {
+            return Ok(reference);
+        }
         T::parse(json)
     }
 

@@ -14,6 +14,7 @@ mod discovery;
 mod errors;
 mod lists;
 mod mounting;
+mod references;
 mod resources;
 mod seams;
 

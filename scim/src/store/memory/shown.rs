@@ -238,7 +238,11 @@ fn view_member<'a>(object: Json<'a>, attribute: &'static Attribute) -> View<'a> 
 fn view_json<'a>(json: Json<'a>, attribute: &'static Attribute) -> View<'a> {
     let text = || json.as_str();
     let view = match attribute.shape.kind {
-        Type::String | Type::Reference => text().map(View::Str),
+        Type::String => text().map(View::Str),
+        Type::Reference => text().map(|text| match Reference::read(&text) {
+            Ok(place) if place.is_resource() => View::Relative(text),
+            _ => View::Str(text),
+        }),
         Type::Boolean => json.as_bool().map(View::Bool),
         Type::Integer => json.as_exact_i64().map(View::Int),
         Type::Decimal => json.as_f64().map(View::Decimal),
