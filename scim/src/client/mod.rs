@@ -54,7 +54,7 @@ use crate::patch::PatchBuilder;
 use crate::projection::{Base, Projection, write_resource};
 use crate::record::ScimResource;
 use crate::store::{Precondition, Version};
-use crate::value::{Cx, Intent, Json, JsonBuf, Strict};
+use crate::value::{BaseUrls, Cx, Intent, Json, JsonBuf, Strict};
 
 use exchange::{Answer, Plan};
 use retry::Jitter;
@@ -313,7 +313,8 @@ impl<S: Exchange> Client<S> {
 
     fn decode_json<R: ScimResource>(&self, answer: &Answer, json: Json<'_>) -> Result<R> {
         // The server's word is taken as it is: a client that refuses what the server holds helps nobody.
-        let mut cx = Cx::new(Intent::Stored, &Strict, &self.limits);
+        let base_urls = BaseUrls::new(&self.base);
+        let mut cx = Cx::new(Intent::Stored, &Strict, &self.limits).with_base_urls(Some(&base_urls));
         R::decode(json, &mut cx).map_err(|error| Error::unreadable(answer.status, error))
     }
 }

@@ -464,7 +464,10 @@ mod tests {
         ] {
             assert!(!matches(&ours, text), "{text}");
         }
-        assert!(matches(&theirs, r#"manager eq "https://elsewhere.example.com/Users/2819""#));
+        assert!(matches(
+            &theirs,
+            r#"manager eq "https://elsewhere.example.com/Users/2819""#
+        ));
         assert!(!matches(&theirs, r#"manager eq "Users/2819""#));
         // Where nobody knows a base URL, the path is all there is to compare.
         holds(&ours, &[r#"manager eq "Users/2819""#, r#"manager sw "Users/""#]);

@@ -53,6 +53,22 @@ impl ReferenceOperand {
 }
 
 impl PathTest {
+    /// The one path that satisfies it, if there is one and the comparison asks for nothing else.
+    pub(crate) fn one_path(&self) -> Option<&str> {
+        match self {
+            Self::Any(any) => match any.as_slice() {
+                [(Operator::Eq, path)] => Some(path),
+                _ => None,
+            },
+            Self::All => None,
+        }
+    }
+
+    /// Whether no path satisfies it.
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Self::Any(Vec::new())
+    }
+
     /// Whether a path satisfies it.
     pub(super) fn accepts(&self, path: &str, fold: Fold) -> bool {
         match self {
@@ -70,7 +86,9 @@ impl PathTest {
         match operator {
             Operator::Ne => behind_base.map_or(Self::All, |path| one(operator, path)),
             Operator::Sw if base.starts_with(operand) => Self::All,
-            Operator::Eq | Operator::Sw => behind_base.map_or(Self::Any(Vec::new()), |path| one(operator, path)),
+            Operator::Eq | Operator::Sw => {
+                behind_base.map_or(Self::Any(Vec::new()), |path| one(operator, path))
+            }
             Operator::Co if base.contains(operand) => Self::All,
             Operator::Co => Self::across(operator, Operator::Sw, base, operand),
             Operator::Ew => Self::across(operator, Operator::Eq, base, operand),
@@ -143,13 +161,19 @@ mod tests {
     }
 
     fn operand() -> impl Strategy<Value = (String, String, String)> {
-        (text(), text(), any::<[prop::sample::Index; 2]>(), "[ab/~]{0,1}").prop_map(|(base, path, ends, more)| {
-            // Mostly a part of what is seen, or one that goes on in another way.
-            let seen: Vec<char> = format!("{base}{path}").chars().collect();
-            let [start, end] = ends.map(|end| end.index(seen.len() + 1));
-            let part: String = seen.get(start.min(end)..start.max(end)).unwrap_or_default().iter().collect();
-            (base, path, part + &more)
-        })
+        (text(), text(), any::<[prop::sample::Index; 2]>(), "[ab/~]{0,1}").prop_map(
+            |(base, path, ends, more)| {
+                // Mostly a part of what is seen, or one that goes on in another way.
+                let seen: Vec<char> = format!("{base}{path}").chars().collect();
+                let [start, end] = ends.map(|end| end.index(seen.len() + 1));
+                let part: String = seen
+                    .get(start.min(end)..start.max(end))
+                    .unwrap_or_default()
+                    .iter()
+                    .collect();
+                (base, path, part + &more)
+            },
+        )
     }
 
     proptest! {

@@ -38,7 +38,9 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
         let query = self.request.query.as_deref();
         let parts = self.parts;
         let types: Vec<_> = parts.resource_types().collect();
-        if let Some(document) = discovery::document(route, &parts.config, &types, self.policy, self.base_urls.shown()) {
+        if let Some(document) =
+            discovery::document(route, &parts.config, &types, self.policy, self.base_urls.shown())
+        {
             discovery::check_query(query)?;
             return document.map(Content::Document);
         }

@@ -193,7 +193,8 @@ impl<R: ScimResource, S> Typed<R, S> {
         call.outcome.id = Some(stored.resource.id().as_str().to_owned());
         // A new resource is in no group yet: only names of its own members are still to be found.
         let shown = if has_edges {
-            self.after_write(call.cx, stored, &want, call.base_urls.shown()).await?
+            self.after_write(call.cx, stored, &want, call.base_urls.shown())
+                .await?
         } else {
             let id = stored.resource.id().as_str().to_owned();
             Self::shown(Answer::Typed(stored), id, &want, call.base_urls.shown())
@@ -244,7 +245,9 @@ impl<R: ScimResource, S> Typed<R, S> {
             match self.store.replace(call.cx, id, next, &guard).await {
                 Ok(stored) => {
                     call.outcome.changed = stored.version != before;
-                    return self.after_write(call.cx, stored, &want, call.base_urls.shown()).await;
+                    return self
+                        .after_write(call.cx, stored, &want, call.base_urls.shown())
+                        .await;
                 }
                 Err(error) if error.status() == StatusCode::PRECONDITION_FAILED && retry => {}
                 Err(error) => return Err(error),

@@ -26,7 +26,12 @@ pub(super) async fn one<C>(
     let found = endpoint.query(cx, ask).await?;
     outcome.fired.extend(found.fired);
     outcome.total = Some(found.total);
-    Ok(written(found.total, ask.start, &found.rows, ask.base_urls.shown()))
+    Ok(written(
+        found.total,
+        ask.start,
+        &found.rows,
+        ask.base_urls.shown(),
+    ))
 }
 
 /// The list of several types as a document: totals add up, the types follow each other in the order in which they were

@@ -273,10 +273,11 @@ impl<'c> Compiler<'c> {
                 Kind::Key | Kind::Text | Kind::Reference,
                 Operand::Text { key, .. } | Operand::Reference(ReferenceOperand { key, .. }),
             ) if key.contains('\0') => Err(refuse("databases do not search for U+0000")),
-            (
-                Kind::Text,
-                Operand::Text { fold, .. } | Operand::Reference(ReferenceOperand { fold, .. }),
-            ) if *fold != Fold::Exact => Err(refuse(AS_WRITTEN)),
+            (Kind::Text, Operand::Text { fold, .. } | Operand::Reference(ReferenceOperand { fold, .. }))
+                if *fold != Fold::Exact =>
+            {
+                Err(refuse(AS_WRITTEN))
+            }
             (
                 Kind::Key | Kind::Text,
                 Operand::Text { key, .. } | Operand::Reference(ReferenceOperand { key, .. }),

@@ -75,7 +75,9 @@ impl<'a> BaseUrls<'a> {
     /// The path below the base, such as `Users/2819`, of a reference to this service; `None` for every other.
     #[must_use]
     pub fn path_of<'t>(&self, reference: &'t str) -> Option<Cow<'t, str>> {
-        self.apply(reference, &|url| self.path_to_endpoint(url).or_else(|| self.path_below(url)))
+        self.apply(reference, &|url| {
+            self.path_to_endpoint(url).or_else(|| self.path_below(url))
+        })
     }
 
     /// The URL that is shown of a reference; any but those to this service are shown as they are. A relative one is to
@@ -188,9 +190,7 @@ fn behind<'u>(base: &str, url: &'u str) -> Option<&'u str> {
     let (origin, path) = split_origin(base);
     let (start, rest) = url.split_at_checked(origin.len())?;
     let same_origin = start.eq_ignore_ascii_case(origin);
-    rest.strip_prefix(path)
-        .filter(|_| same_origin)?
-        .strip_prefix('/')
+    rest.strip_prefix(path).filter(|_| same_origin)?.strip_prefix('/')
 }
 
 /// Whether a segment of a path names a version of the API: `v` and a number (RFC 7644 section 3.13).
@@ -222,7 +222,14 @@ mod tests {
     /// S-2.4-06 (RFC 7643 section 2.4): the version does not count, wherever the service is mounted.
     #[test]
     fn a_resource_is_found_below_every_version() {
-        for base in ["https://h", "https://h/v2", "https://h/scim/acme", "https://h:8/scim/v2/", "/scim/v2", ""] {
+        for base in [
+            "https://h",
+            "https://h/v2",
+            "https://h/scim/acme",
+            "https://h:8/scim/v2/",
+            "/scim/v2",
+            "",
+        ] {
             let urls = urls(base);
             let root = without_version(urls.shown());
             for version in ["", "/v2", "/v2.0", "/V1"] {
@@ -231,7 +238,13 @@ mod tests {
                     assert_eq!(urls.path_of(&url).as_deref(), Some(path), "{url} below {base}");
                 }
             }
-            for elsewhere in ["/users/1", "x/Users/1", "/x/Users/1", "/vx/Users/1", "/v2/v2/Users/1"] {
+            for elsewhere in [
+                "/users/1",
+                "x/Users/1",
+                "/x/Users/1",
+                "/vx/Users/1",
+                "/v2/v2/Users/1",
+            ] {
                 let url = format!("{root}{elsewhere}");
                 assert_eq!(urls.shown_url(&url), url, "{url}");
             }
@@ -242,10 +255,27 @@ mod tests {
     #[test]
     fn relative_references_are_resolved_below_the_base() {
         let urls = urls("https://h/scim/v2");
-        for own in ["Users/1", "./Users/1", "../Users/1", "../v2/Users/1", "/scim/v2/Users/1", "/scim/Users/1", "//H/scim/v2/Users/1"] {
+        for own in [
+            "Users/1",
+            "./Users/1",
+            "../Users/1",
+            "../v2/Users/1",
+            "/scim/v2/Users/1",
+            "/scim/Users/1",
+            "//H/scim/v2/Users/1",
+        ] {
             assert_eq!(urls.path_of(own).as_deref(), Some("Users/1"), "{own}");
         }
-        for other in ["../../Users/1", "/Users/1", "//x/scim/v2/Users/1", "Users", "", "#Users/1", "?Users/1", ".."] {
+        for other in [
+            "../../Users/1",
+            "/Users/1",
+            "//x/scim/v2/Users/1",
+            "Users",
+            "",
+            "#Users/1",
+            "?Users/1",
+            "..",
+        ] {
             assert_eq!(urls.path_of(other), None, "{other}");
         }
     }
@@ -255,8 +285,17 @@ mod tests {
     fn other_paths_are_found_below_the_base_alone() {
         let urls = urls("https://h/v2").and("http://inside/v2");
         assert_eq!(urls.path_of("https://h/v2/photos/1").as_deref(), Some("photos/1"));
-        assert_eq!(urls.path_of("http://INSIDE/v2/photos/1").as_deref(), Some("photos/1"));
-        for other in ["https://h/photos/1", "https://h/v3/photos/1", "https://h/v2/photos", "https://h/v2x/photos/1", "https://v2/a/b"] {
+        assert_eq!(
+            urls.path_of("http://INSIDE/v2/photos/1").as_deref(),
+            Some("photos/1")
+        );
+        for other in [
+            "https://h/photos/1",
+            "https://h/v3/photos/1",
+            "https://h/v2/photos",
+            "https://h/v2x/photos/1",
+            "https://v2/a/b",
+        ] {
             assert_eq!(urls.path_of(other), None, "{other}");
         }
         assert_eq!(BaseUrls::new("https://v2").path_of("https:/a/b"), None);

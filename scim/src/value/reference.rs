@@ -9,8 +9,9 @@ use crate::error::{Error, Result, quoted};
 /// A URI, absolute or relative, as the attribute type `reference` has it (RFC 7643 section 2.3.7).
 ///
 /// It is either text as a client gave it, which comes back unchanged, or the place of a resource of this service,
-/// which becomes a URL when the base of the service is known: see [`resolve`](Self::resolve). References are equal if
-/// they are the same kind and text; case counts.
+/// which becomes a URL when the base of the service is known: see [`resolve`](Self::resolve). A URL of the service itself
+/// that a client sends becomes such a place where the attribute's `reference_types` name a resource type, so that no base
+/// URL is kept. References are equal if they are the same kind and text; case counts.
 ///
 /// ```
 /// use scim::value::Reference;
@@ -62,7 +63,8 @@ impl Reference {
         Self::parse(text)
     }
 
-    /// The place of a resource of this service: its endpoint, such as `Users` or `/Users`, and its id.
+    /// The place of a resource of this service: its endpoint, such as `Users` or `/Users`, and its id. It belongs into
+    /// attributes whose `reference_types` name a resource type: elsewhere a client that sends it back sends a URL.
     #[must_use]
     pub fn resource(endpoint: &str, id: &str) -> Self {
         let endpoint = endpoint.trim_matches('/');
@@ -71,6 +73,13 @@ impl Reference {
         path.push('/');
         encode_segment(&mut path, id);
         Self(Target::Resource(path.into()))
+    }
+
+    /// The id in the path of a resource at `endpoint`, spelt as [`Reference::resource`] spells it. An id that has to be
+    /// encoded is not read back.
+    pub(crate) fn id_at<'p>(endpoint: &str, path: &'p str) -> Option<&'p str> {
+        let id = path.strip_prefix(endpoint.trim_matches('/'))?.strip_prefix('/')?;
+        (Self::resource(endpoint, id).as_str() == path).then_some(id)
     }
 
     /// The reference: the text as given, or the path below the base of the service.
@@ -268,6 +277,17 @@ mod tests {
             "Users/a%2Fb%3Fc%23d%20%C3%A9%25"
         );
         assert_eq!(Reference::resource("Users", "..").as_str(), "Users/%2E%2E");
+        assert_eq!(Reference::id_at("/Users", "Users/2819"), Some("2819"));
+        for other in [
+            "Users/a%2Fb",
+            "Users/a/b",
+            "Users/..",
+            "Users",
+            "Groups/1",
+            "UsersX/1",
+        ] {
+            assert_eq!(Reference::id_at("/Users", other), None, "{other}");
+        }
     }
 
     /// S-2.3.7-03: references are case-exact.

@@ -295,7 +295,8 @@ fn operands(base: &str, values: &[String]) -> Vec<String> {
 /// the reference comes from.
 #[tokio::test]
 async fn the_url_that_a_client_sees_is_compared() {
-    for site in sites(&Policy::tolerant()) {
+    // Each store once: the operands are many.
+    for site in sites(&Policy::tolerant()).into_iter().step_by(3) {
         let town = town(&site).await;
         for (endpoint, attribute) in REFERENCES {
             let paths = match endpoint {
@@ -338,7 +339,10 @@ async fn the_version_segment_does_not_matter() {
         let town = town(&site).await;
         let (endpoint, id) = ("Users", id_in(&town.people[1]));
         let root = site.base().trim_end_matches("/v2").to_owned();
-        let below_host = root.split('/').skip(3).fold(String::new(), |path, segment| format!("{path}/{segment}"));
+        let below_host = root
+            .split('/')
+            .skip(3)
+            .fold(String::new(), |path, segment| format!("{path}/{segment}"));
         let mut operands = vec![
             format!("{root}/{endpoint}/{id}"),
             format!("{root}/v2/{endpoint}/{id}"),
@@ -428,7 +432,11 @@ async fn a_member_without_a_link_keeps_its_reference() {
     let place = "https://other.example.com/v2/Users/1";
     assert_eq!(shown["members"][0]["$ref"], place);
     assert!(!site.put(&path, &shown).await.expect(200).outcome.changed);
-    for (operator, operand) in [("eq", place), ("sw", "https://other.example.com/v2/U"), ("ew", "/v2/Users/1")] {
+    for (operator, operand) in [
+        ("eq", place),
+        ("sw", "https://other.example.com/v2/U"),
+        ("ew", "/v2/Users/1"),
+    ] {
         let filter = format!("members.$ref {operator} \"{operand}\"");
         assert_eq!(site.found("/Groups", &filter).await, [path.as_str()], "{filter}");
     }
@@ -448,7 +456,10 @@ async fn the_url_of_another_host_stays_as_it_is() {
             let body = json!({"schemas": [DOOR], "name": "x", "owner": owner, "manual": owner});
             let path = site.create("/Doors", &body).await;
             let shown = site.get(&path).await;
-            assert_eq!((&shown["owner"], &shown["manual"]), (&json!(owner), &json!(owner)));
+            assert_eq!(
+                (&shown["owner"], &shown["manual"]),
+                (&json!(owner), &json!(owner))
+            );
             assert!(!site.put(&path, &shown).await.expect(200).outcome.changed);
         }
         // The page about a door is no resource, wherever it is: another host shows the same page.
@@ -472,23 +483,64 @@ async fn a_patch_names_references_as_they_are_shown() {
             let at = |path: &str| format!("{}{path}", site.base());
             let manager = format!("{ENTERPRISE}:manager.$ref");
             for (path, operation) in [
-                (&town.people[3], json!({"op": "replace", "path": manager, "value": at(&town.people[0])})),
-                (&town.doors[0], json!({"op": "replace", "path": "owner", "value": at(&town.people[0])})),
-                (&town.doors[0], json!({"op": "add", "path": "keepers", "value": [at(&town.groups[0])]})),
-                (&town.doors[0], json!({"op": "add", "value": {"owner": at(&town.people[0])}})),
-                (&town.doors[2], json!({"op": "add", "path": "ways", "value": [{"value": at("/Doors/1"), "type": "in"}]})),
-                (&town.doors[2], json!({"op": "add", "value": {AUDIT: {"auditor": at(&town.people[1])}}})),
-                (&town.groups[0], json!({"op": "add", "path": "members",
-                    "value": [{"value": id_in(&town.people[0]), "$ref": at(&town.people[0])}]})),
+                (
+                    &town.people[3],
+                    json!({"op": "replace", "path": manager, "value": at(&town.people[0])}),
+                ),
+                (
+                    &town.doors[0],
+                    json!({"op": "replace", "path": "owner", "value": at(&town.people[0])}),
+                ),
+                (
+                    &town.doors[0],
+                    json!({"op": "add", "path": "keepers", "value": [at(&town.groups[0])]}),
+                ),
+                (
+                    &town.doors[0],
+                    json!({"op": "add", "value": {"owner": at(&town.people[0])}}),
+                ),
+                (
+                    &town.doors[2],
+                    json!({"op": "add", "path": "ways", "value": [{"value": at("/Doors/1"), "type": "in"}]}),
+                ),
+                (
+                    &town.doors[2],
+                    json!({"op": "add", "value": {AUDIT: {"auditor": at(&town.people[1])}}}),
+                ),
+                (
+                    &town.groups[0],
+                    json!({"op": "add", "path": "members",
+                    "value": [{"value": id_in(&town.people[0]), "$ref": at(&town.people[0])}]}),
+                ),
             ] {
                 let answer = site.patch(path, &json!([operation])).await.expect(200);
                 assert!(!answer.outcome.changed, "{operation}");
             }
             for (path, selector, list, left) in [
-                (&town.doors[0], format!("keepers[value eq \"{}\"]", at(&town.groups[0])), "keepers", 1),
-                (&town.doors[2], format!("ways[value ew \"{}\"]", "/Doors/1"), "ways", 1),
-                (&town.groups[0], format!("members[$ref eq \"{}\"]", at(&town.people[0])), "members", 1),
-                (&town.groups[1], format!("members[$ref sw \"{}/\"]", at("/Groups")), "members", 3),
+                (
+                    &town.doors[0],
+                    format!("keepers[value eq \"{}\"]", at(&town.groups[0])),
+                    "keepers",
+                    1,
+                ),
+                (
+                    &town.doors[2],
+                    format!("ways[value ew \"{}\"]", "/Doors/1"),
+                    "ways",
+                    1,
+                ),
+                (
+                    &town.groups[0],
+                    format!("members[$ref eq \"{}\"]", at(&town.people[0])),
+                    "members",
+                    1,
+                ),
+                (
+                    &town.groups[1],
+                    format!("members[$ref sw \"{}/\"]", at("/Groups")),
+                    "members",
+                    3,
+                ),
             ] {
                 let operation = json!({"op": "remove", "path": selector});
                 let answer = site.patch(path, &json!([operation])).await.expect(200).json();
@@ -562,13 +614,25 @@ async fn the_client_changes_nothing_by_reading_and_writing() {
             name: "front".to_owned(),
             owner: Some(place.clone()),
             keepers: vec![place.clone()],
-            ways: vec![Way { value: Some(Reference::resource("Doors", "1")), kind: None }],
+            ways: vec![Way {
+                value: Some(Reference::resource("Doors", "1")),
+                kind: None,
+            }],
             manual: None,
-            audit: Some(Audit { auditor: Some(place.clone()) }),
+            audit: Some(Audit {
+                auditor: Some(place.clone()),
+            }),
         };
         let created = client.create(&door).await.unwrap();
         let read: Door = client.get(created.id.as_str()).await.unwrap();
         assert_eq!(read, created);
+        if base.contains("://") {
+            assert_eq!(
+                read.owner,
+                Some(place.clone()),
+                "a place below the base is one again"
+            );
+        }
         let replaced = client.replace(&read, &unchanged(&read)).await.unwrap();
         assert_eq!(replaced.meta.version, read.meta.version, "{base}");
         let found = client.list::<Door>().filter(Door::paths().owner().eq(&place));

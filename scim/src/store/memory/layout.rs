@@ -29,6 +29,8 @@ pub(super) struct Layout {
     pub(super) keys: Vec<KeyAttribute>,
     /// Where `id` stands.
     pub(super) id: AttrPath,
+    /// Where `meta.location` stands.
+    pub(super) location: AttrPath,
 }
 
 /// An attribute marked `edges`.
@@ -81,6 +83,7 @@ pub(super) struct Draft<R> {
 impl Layout {
     pub(super) fn of<R: ScimResource>(links: &Links) -> Result<Self> {
         let table = R::RESOURCE_TYPE.schema.attributes;
+        let at = |name: &str| AttrPath::resolve(&name.parse().ok()?, R::RESOURCE_TYPE.schema);
         let mut layout = Self {
             type_id: TypeId::of::<R>(),
             edges: Vec::new(),
@@ -90,7 +93,8 @@ impl Layout {
                 .map(|link| link.derived().path())
                 .collect(),
             keys: Vec::new(),
-            id: position(table, "id").map_or(AttrPath::ROOT, |(index, _)| step(AttrPath::ROOT, index)),
+            id: at("id").unwrap_or(AttrPath::ROOT),
+            location: at("meta.location").unwrap_or(AttrPath::ROOT),
         };
         for link in links.of_derived::<R>() {
             link.check()?;

@@ -14,13 +14,13 @@ use crate::projection::{
 };
 use crate::record::{Record, ScimResource, unload_edges};
 use crate::sort::SortKey;
-use crate::store::memory::layout::{Layout, step};
+use crate::store::memory::layout::{Derived, Layout, Parts, step};
 use crate::store::memory::shown::Shown;
 use crate::store::memory::tenant::{Row, Table, Tenant};
 use crate::store::{
     Answer, Document, Extent, Freshness, Item, Page, Precondition, Query, Rendered, Stored, not_found,
 };
-use crate::value::{Action, Cx, Edit, Intent, Strict};
+use crate::value::{Action, Cx, Edit, Intent, Reference, Strict};
 
 /// The resources of one type and tenant, to be read.
 pub(super) struct Reader<'a, R> {
@@ -254,6 +254,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
             return None;
         }
         let key = match &compare.operand {
+            Operand::Reference(operand) => return self.placed(operand.paths.one_path()?, path),
             Operand::Text { key, .. } => key.as_ref(),
             Operand::Bool(true) => "true",
             Operand::Bool(false) => "false",
@@ -271,27 +272,60 @@ impl<'a, R: ScimResource> Reader<'a, R> {
             let table = self.tenant.edges.get(&(layout.type_id, edges.index));
             return Some(table.into_iter().flat_map(|table| table.owners(key)).collect());
         }
-        if let Some(derived) = layout
-            .derived
-            .iter()
-            .find(|derived| path == step(derived.path, derived.parts.value))
-        {
-            return Some(self.behind(&derived.link, key));
+        let is_value = |derived: &Derived| path == step(derived.path, derived.parts.value);
+        if let Some(rows) = self.behind(key, &is_value) {
+            return Some(rows);
         }
         let position = layout.keys.iter().position(|attribute| attribute.path == path)?;
         let rows = self.table.keys.get(position)?.get(key);
         Some(rows.cloned().unwrap_or_default())
     }
 
-    /// The resources of this type to which the edges of another lead.
-    fn behind(&self, link: &crate::store::Link, owner: &str) -> BTreeSet<u64> {
+    /// The resources that a reference names: themselves, those that have an edge to them, or those that they have one to.
+    fn placed(&self, place: &str, path: AttrPath) -> Option<BTreeSet<u64>> {
+        let layout = self.layout();
+        let (endpoint, _) = place.rsplit_once('/')?;
+        let id = Reference::id_at(endpoint, place)?;
+        if path == layout.location {
+            return Some(self.tenant.row_of::<R>(id).into_iter().collect());
+        }
+        let is_place = |above: AttrPath, parts: &Parts| {
+            parts
+                .reference
+                .is_some_and(|reference| path == step(above, reference))
+        };
+        if let Some(edges) = layout
+            .edges
+            .iter()
+            .find(|edges| is_place(edges.path, &edges.parts))
+        {
+            // Without a link, a reference is whatever a client has sent.
+            edges.link.as_ref()?;
+            let key = edges.fold.key(id);
+            let table = self.tenant.edges.get(&(layout.type_id, edges.index));
+            return Some(table.into_iter().flat_map(|table| table.owners(&key)).collect());
+        }
+        self.behind(id, &|derived| is_place(derived.path, &derived.parts))
+    }
+
+    /// The resources of this type to which the edges of another lead, by the links of the derived attributes that are
+    /// asked for; `None` if there are none such.
+    fn behind(&self, owner: &str, asked: &dyn Fn(&Derived) -> bool) -> Option<BTreeSet<u64>> {
+        let mut links = self
+            .layout()
+            .derived
+            .iter()
+            .filter(|derived| asked(derived))
+            .peekable();
+        links.peek()?;
         let owner = self.tenant.ids.get(owner);
-        let owner = owner.filter(|(type_id, _)| *type_id == link.edges().type_id());
-        let set = owner.and_then(|(_, row)| self.tenant.edge_table(link)?.of(*row));
-        let edges = set.into_iter().flat_map(|set| set.iter());
-        edges
-            .filter_map(|(_, edge)| self.tenant.row_of::<R>(&edge.value))
-            .collect()
+        let sets = links.filter_map(|derived| {
+            let (_, row) = owner.filter(|(type_id, _)| *type_id == derived.link.edges().type_id())?;
+            self.tenant.edge_table(&derived.link)?.of(*row)
+        });
+        let edges = sets.flat_map(|set| set.iter());
+        let rows = edges.filter_map(|(_, edge)| self.tenant.row_of::<R>(&edge.value));
+        Some(rows.collect())
     }
 }
 

@@ -7,13 +7,14 @@
 
 use super::edges::{named_id, named_ids};
 use super::keys;
-use super::layout::{Derived, EdgeAttribute, Layout, Valued};
+use super::layout::{Derived, EdgeAttribute, End, Layout, Part, Valued};
 use super::rows::key_of_id;
-use crate::filter::{Compare, Expression, Numeric, Operand, Operator};
+use crate::filter::{Compare, Expression, Numeric, Operand, Operator, ReferenceOperand};
 use crate::path::AttrPath;
 use crate::schema::{Attribute, Type, Uniqueness};
 use crate::sort::Sort;
 use crate::store::sqlite::{Param, Value};
+use crate::value::Reference;
 
 /// SQL with its parameters in the order in which they stand in it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -284,6 +285,9 @@ impl Planner<'_> {
         if compare.path == self.layout.id {
             return self.compare_id(compare);
         }
+        if compare.path == self.layout.meta.push(3) {
+            return self.compare_location(compare);
+        }
         if compare.path == self.modified() {
             let Operand::Time(time) = &compare.operand else {
                 return None;
@@ -325,6 +329,27 @@ impl Planner<'_> {
         }
     }
 
+    /// A location names an id, unless it is that of another type.
+    fn compare_location(&self, compare: &Compare) -> Option<Condition> {
+        let Operand::Reference(ReferenceOperand { paths, .. }) = &compare.operand else {
+            return None;
+        };
+        let segment = self.layout.resource_type.segment();
+        let is_elsewhere = |path: &str| {
+            let behind = path.strip_prefix(segment);
+            !behind.is_some_and(|rest| rest.starts_with('/'))
+        };
+        if paths.is_none() || paths.one_path().is_some_and(is_elsewhere) {
+            return Some(Condition {
+                select: Some((Rank::One, nothing().select)),
+                test: Sql::new("0"),
+                exact: true,
+            });
+        }
+        let id = Reference::id_at(segment, paths.one_path()?)?;
+        Some(self.on_row(Rank::One, "r.id = ?", vec![key_of_id(id)], true))
+    }
+
     fn modified(&self) -> AttrPath {
         self.layout.meta.push(2)
     }
@@ -347,7 +372,8 @@ impl Planner<'_> {
 
     /// `members.value eq "…"`, from whom the edges lead.
     fn members(&self, edges: &EdgeAttribute, inner: &Expression) -> Option<Condition> {
-        let (ids, exact) = ids_in(inner, |one| named_ids(one, edges))?;
+        let placed = |one: &Expression| placed_id(one, &edges.parts, &edges.targets);
+        let (ids, exact) = ids_in(inner, |one| named_ids(one, edges), placed)?;
         let types: Vec<_> = edges.targets.iter().map(|end| end.number.to_string()).collect();
         let attribute = edges.number;
         let (marks, params) = self.id_list(&ids);
@@ -378,10 +404,13 @@ impl Planner<'_> {
 
     /// `groups.value eq "…"`, to whom the edges lead.
     fn memberships(&self, derived: &Derived, inner: &Expression) -> Option<Condition> {
-        let (ids, exact) = ids_in(inner, |one| match one {
+        let named = |one: &Expression| match one {
             Expression::Compare(compare) => named_id(compare, &derived.parts).map(|id| vec![id]),
             _ => None,
-        })?;
+        };
+        let source = std::slice::from_ref(&derived.source);
+        let placed = |one: &Expression| placed_id(one, &derived.parts, source);
+        let (ids, exact) = ids_in(inner, named, placed)?;
         let (source, attribute) = (derived.source.number, derived.edge);
         let number = self.layout.number;
         let (marks, params) = self.id_list(&ids);
@@ -486,12 +515,36 @@ fn kind_of(valued: &Valued, expression: &Expression) -> Option<String> {
 fn ids_in(
     inner: &Expression,
     named: impl Fn(&Expression) -> Option<Vec<String>>,
+    placed: impl Fn(&Expression) -> Option<Vec<String>>,
 ) -> Option<(Vec<String>, bool)> {
     if let Some(ids) = named(inner) {
         return Some((ids, true));
     }
-    let ids = inner.conjuncts().iter().find_map(named)?;
+    let conjuncts = inner.conjuncts();
+    let ids = conjuncts
+        .iter()
+        .find_map(named)
+        .or_else(|| conjuncts.iter().find_map(placed))?;
     Some((ids, false))
+}
+
+/// The id in `$ref eq "…"`. It says more: of which type the resource is.
+fn placed_id(expression: &Expression, parts: &[Part], ends: &[End]) -> Option<Vec<String>> {
+    let Expression::Compare(compare) = expression else {
+        return None;
+    };
+    let [index] = compare.path.steps() else {
+        return None;
+    };
+    let is_place = parts.get(usize::from(*index)) == Some(&Part::Place);
+    let Operand::Reference(ReferenceOperand { paths, .. }) = &compare.operand else {
+        return None;
+    };
+    let path = paths.one_path().filter(|_| is_place)?;
+    let id = ends
+        .iter()
+        .find_map(|end| Reference::id_at(end.resource_type.segment(), path))?;
+    Some(vec![id.to_owned()])
 }
 
 fn key_of(operand: &Operand) -> Option<Value> {

@@ -68,7 +68,13 @@ fn filters_find_the_same_by_index_and_by_document() {
         ),
         (format!("id eq \"{a}\""), &["Anna"]),
         (format!("id eq \"{}\"", a.to_uppercase()), &[]),
+        (format!("meta.location eq \"Users/{a}\""), &["Anna"]),
+        (format!("meta.location eq \"Groups/{a}\""), &[]),
+        (format!("meta.location sw \"Users/{a}\""), &["Anna"]),
         (format!("groups.value eq \"{group}\""), &["Anna", "Zoë"]),
+        (format!("groups.$ref eq \"Groups/{group}\""), &["Anna", "Zoë"]),
+        (format!("groups.$ref eq \"Users/{group}\""), &[]),
+        (format!("groups.$ref co \"s/{group}\""), &["Anna", "Zoë"]),
         (
             format!("groups[value eq \"{group}\" and type eq \"indirect\"]"),
             &[],
@@ -143,6 +149,12 @@ fn filters_find_the_same_by_index_and_by_document() {
         ),
         (format!("members[value eq \"{a}\" and type eq \"Group\"]"), vec![]),
         (format!("members.value eq \"{b}\""), vec![]),
+        (format!("members.$ref eq \"Users/{a}\""), vec!["Guides"]),
+        (format!("members.$ref eq \"Groups/{a}\""), vec![]),
+        (
+            format!("members[$ref eq \"Users/{a}\" and type eq \"User\"]"),
+            vec!["Guides"],
+        ),
         ("members pr".to_owned(), vec!["Guides"]),
         ("not (members pr)".to_owned(), vec![]),
         ("members.display sw \"Zo\"".to_owned(), vec!["Guides"]),
@@ -175,11 +187,13 @@ fn filters_on_indexed_attributes_visit_no_other_rows() {
             "SEARCH v USING PRIMARY KEY",
         ),
         ("id eq \"x\"", "scim_resource_id"),
+        ("meta.location eq \"Users/x\"", "scim_resource_id"),
         (
             "meta.lastModified gt \"2020-01-01T00:00:00Z\"",
             "scim_resource_modified",
         ),
         ("groups.value eq \"x\"", "SEARCH e USING PRIMARY KEY"),
+        ("groups.$ref eq \"Groups/x\"", "SEARCH e USING PRIMARY KEY"),
         (
             "userName eq \"x\" or emails.value eq \"y\"",
             "scim_resource_t1_k2",
@@ -207,6 +221,7 @@ fn filters_on_indexed_attributes_visit_no_other_rows() {
     for filter in [
         format!("members.value eq \"{}\"", ids[0]),
         format!("members[value eq \"{}\"]", ids[0]),
+        format!("members.$ref eq \"Users/{}\"", ids[0]),
     ] {
         let plan = groups(&filter);
         assert!(plan.join("\n").contains("scim_edge_dst"), "{filter}: {plan:?}");
