@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 use std::fmt::{self, Display, Formatter};
 use std::ops::ControlFlow;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::error::{Error, Result, quoted};
 use crate::filter::Numeric;
 use crate::fold::Fold;
 use crate::path::{AttrPath, AttributeName};
 use crate::record::Record;
-use crate::schema::{Attribute, Mutability, Returned, Schema, Type};
+use crate::schema::{Attribute, Mutability, Returned, Schema, Type, position};
 use crate::value::{DateTime, View};
 
 /// The direction of `sortOrder`.
@@ -79,12 +80,14 @@ impl FromStr for SortOrder {
 /// assert!(sort.compare(&sort.key(&room("attic")), &sort.key(&room("Basement"))).is_lt());
 /// # Ok::<(), scim::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Sort {
     path: AttrPath,
     attribute: &'static Attribute,
     order: SortOrder,
     unassigned_is_false: bool,
+    /// What clients see in front of references to the service, with a slash at the end.
+    base: Option<Arc<str>>,
 }
 
 impl Sort {
@@ -121,13 +124,29 @@ impl Sort {
         if way.iter().any(|attribute| is_secret(attribute)) {
             return refuse("is never returned, and so cannot be sorted by");
         }
+        let of_many = way
+            .iter()
+            .nth_back(1)
+            .is_some_and(|owner| owner.shape.multi_valued);
         Ok(Self {
             path,
             attribute,
             order,
-            unassigned_is_false: attribute.name.eq_ignore_ascii_case("primary")
+            unassigned_is_false: of_many
+                && attribute.name.eq_ignore_ascii_case("primary")
                 && attribute.shape.kind == Type::Boolean,
+            base: None,
         })
+    }
+
+    /// The same order for clients that see references to the service below this base URL. Without one, they are sorted by
+    /// their paths, such as `Users/2819`.
+    #[must_use]
+    pub fn with_base_url(mut self, base_url: &str) -> Self {
+        if self.attribute.shape.kind == Type::Reference {
+            self.base = Some(format!("{}/", base_url.trim_end_matches('/')).into());
+        }
+        self
     }
 
     /// The attribute, as indices.
@@ -157,14 +176,28 @@ impl Sort {
     /// The key of a resource. `record` must have the table that the sort was resolved against.
     #[must_use]
     pub fn key(&self, record: &dyn Record) -> SortKey {
+        self.key_within(&View::Complex(record), 0)
+    }
+
+    /// The key of a resource of which no more is known than the value that stands `depth` steps along the path.
+    pub(crate) fn key_within(&self, value: &View<'_>, depth: usize) -> SortKey {
         let mut key = SortKey::Missing;
-        at(&View::Complex(record), self.path.steps(), &mut |value| {
-            key = match SortKey::of(value, self.attribute.fold()) {
+        let steps = self.path.steps().get(depth..).unwrap_or_default();
+        at(value, steps, &mut |value| {
+            key = match self.key_of(value) {
                 SortKey::Missing if self.unassigned_is_false => SortKey::Bool(false),
                 key => key,
             };
         });
         key
+    }
+
+    fn key_of(&self, value: &View<'_>) -> SortKey {
+        let fold = self.attribute.fold();
+        match (value, &self.base) {
+            (View::Relative(path), Some(base)) => SortKey::Text(fold.key(&format!("{base}{path}")).into()),
+            _ => SortKey::of(value, fold),
+        }
     }
 
     /// How two keys stand to each other in the direction of the sort.
@@ -196,14 +229,14 @@ fn at(value: &View<'_>, steps: &[u16], found: &mut dyn FnMut(&View<'_>)) {
         let mut primary = false;
         _ = values.try_for_each(&mut |element| {
             primary = element.is_primary();
-            if primary {
+            if primary || !may_be_primary(&element) {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
             }
         });
         _ = values.try_for_each(&mut |element| {
-            if primary && !element.is_primary() {
+            if (primary && !element.is_primary()) || is_void(&element) {
                 return ControlFlow::Continue(());
             }
             at(&element, steps, found);
@@ -216,6 +249,20 @@ fn at(value: &View<'_>, steps: &[u16], found: &mut dyn FnMut(&View<'_>)) {
         ([step, rest @ ..], Some(record)) => at(&record.view(usize::from(*step)), rest, found),
         _ => {}
     }
+}
+
+/// Whether elements of this kind can be preferred to each other: if not, the first need not be compared to a million.
+fn may_be_primary(element: &View<'_>) -> bool {
+    element
+        .record()
+        .is_some_and(|record| position(record.attributes(), "primary").is_some())
+}
+
+/// Whether a set of sub-attributes has none at all, so that no document shows it.
+fn is_void(element: &View<'_>) -> bool {
+    element.record().is_some_and(|record| {
+        (0..record.attributes().len()).all(|index| matches!(record.view(index), View::Absent))
+    })
 }
 
 /// What a resource is sorted by: its order is the ascending one.
@@ -341,6 +388,22 @@ mod tests {
             person().with("emails", vec![email("a@x", "work")]),
         ];
         assert_eq!(sorted("emails.primary", SortOrder::Ascending, &people), [2, 0, 1]);
+    }
+
+    /// The URL that a client sees is what is sorted: a reference to the service begins with its base.
+    #[test]
+    fn references_are_sorted_as_they_are_seen() {
+        let people = [
+            person().with("manager", Value::Relative("Users/2".to_owned())),
+            person().with("manager", "https://b.example.com/Users/0"),
+            person(),
+            person().with("manager", Value::Relative("Users/1".to_owned())),
+            person().with("manager", "https://d.example.com/Users/0"),
+        ];
+        let sort = sort("manager", SortOrder::Ascending).with_base_url("https://c.example.com/v2/");
+        let mut ids: Vec<_> = (0..people.len()).collect();
+        ids.sort_by(|a, b| sort.compare(&sort.key(&people[*a]), &sort.key(&people[*b])));
+        assert_eq!(ids, [1, 3, 0, 4, 2]);
     }
 
     /// P-3.4.2.3-04, A-18.

@@ -137,7 +137,10 @@ impl<'a> Ask<'a> {
                 outcome.fire(tolerance, &name.to_string());
                 Ok(None)
             }
-            _ => Sort::resolve(name, self.order, resource_type.schema).map(Some),
+            _ => {
+                let sort = Sort::resolve(name, self.order, resource_type.schema)?;
+                Ok(Some(sort.with_base_url(self.base_urls.shown())))
+            }
         }
     }
 

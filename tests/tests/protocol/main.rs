@@ -17,6 +17,7 @@ mod mounting;
 mod references;
 mod resources;
 mod seams;
+mod sorting;
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use crate::projection::{
     Base, Projection, close_document, open_document, push_name, write_resource, write_value,
 };
 use crate::record::{Record, ScimResource, unload_edges};
-use crate::sort::SortKey;
+use crate::sort::{Sort, SortKey};
 use crate::store::memory::layout::{Derived, Layout, Parts, step};
 use crate::store::memory::shown::Shown;
 use crate::store::memory::tenant::{Row, Table, Tenant};
@@ -179,6 +179,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         }
         let mut found = self.matching(query)?;
         if let Some(sort) = &query.sort {
+            self.check_order(sort, found.len(), query.scanned_rows)?;
             for hit in &mut found {
                 hit.key = Some(sort.key(&self.shown(hit.number, hit.row)));
             }
@@ -197,6 +198,20 @@ impl<'a, R: ScimResource> Reader<'a, R> {
                 .map(|hit| self.item(hit, want))
                 .collect(),
         })
+    }
+
+    /// An order by edges, or by what mirrors them, looks at another resource for each.
+    fn check_order(&self, sort: &Sort, rows: usize, most: usize) -> Result<()> {
+        let layout = self.layout();
+        let edges = layout.edges.iter().map(|edges| edges.path);
+        let mut outside = edges.chain(layout.derived.iter().map(|derived| derived.path));
+        if rows <= most || !outside.any(|path| sort.path().starts_with(path)) {
+            return Ok(());
+        }
+        Err(Error::too_many(format!(
+            "No index serves the order, and more than {most} resources would have to be visited: narrow the list with a \
+             filter, or sort by an attribute of the resources themselves."
+        )))
     }
 
     fn item(&self, hit: Hit<'a, R>, want: &Projection) -> Item<R> {

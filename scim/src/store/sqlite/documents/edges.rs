@@ -13,6 +13,7 @@ use crate::projection::{Base, Projection, push_name, write_value};
 use crate::record::Record;
 use crate::schema::{Attribute, Mutability};
 use crate::store::sqlite::{Reader, Row, Transaction};
+use crate::value::view::break_if;
 use crate::value::{Change, Cx, Edit, Reference, Select, View};
 
 /// One value of an attribute of edges, on its way out.
@@ -23,6 +24,33 @@ pub(super) struct EdgeValue<'a> {
     pub(super) segment: &'a str,
     pub(super) kind: &'a str,
     pub(super) label: Option<&'a str>,
+}
+
+impl<'a> EdgeValue<'a> {
+    /// The edge to a resource; `None` for a type that the attribute does not lead to.
+    fn of(edges: &'a EdgeAttribute, id: &'a str, number: i64, label: Option<&'a str>) -> Option<Self> {
+        let target = edges.targets.iter().find(|target| target.number == number)?;
+        Some(Self {
+            table: edges.attribute.shape.sub_attributes,
+            parts: &edges.parts,
+            id,
+            segment: target.resource_type.segment(),
+            kind: target.resource_type.name,
+            label,
+        })
+    }
+
+    /// The edge from a resource, seen from its other end.
+    fn derived(derived: &'a Derived, id: &'a str, label: Option<&'a str>) -> Self {
+        Self {
+            table: derived.attribute.shape.sub_attributes,
+            parts: &derived.parts,
+            id,
+            segment: derived.source.resource_type.segment(),
+            kind: "direct",
+            label,
+        }
+    }
 }
 
 impl Record for EdgeValue<'_> {
@@ -97,21 +125,48 @@ pub(super) fn walk(
         Some(_) => (ONE, params.as_slice()),
     };
     reader.query(sql, params, |row| {
-        let number = row.integer(2)?;
-        let Some(target) = edges.targets.iter().find(|target| target.number == number) else {
-            return Ok(());
-        };
         let id = id_of(row, 1)?;
-        let value = EdgeValue {
-            table: edges.attribute.shape.sub_attributes,
-            parts: &edges.parts,
-            id: &id,
-            segment: target.resource_type.segment(),
-            kind: target.resource_type.name,
-            label: row.optional_text(3)?,
-        };
-        visit(row.integer(0)?, &value)
+        match EdgeValue::of(edges, &id, row.integer(2)?, row.optional_text(3)?) {
+            Some(value) => visit(row.integer(0)?, &value),
+            None => Ok(()),
+        }
     })
+}
+
+/// Shows the first edge of a row: the one that comes first in its document.
+pub(super) fn first(
+    reader: &Reader<'_>,
+    edges: &EdgeAttribute,
+    rid: i64,
+    show: &mut dyn FnMut(&EdgeValue<'_>),
+) -> Result<()> {
+    let sql = "SELECT r.id, r.type, r.label
+        FROM scim_edge e CROSS JOIN scim_resource r ON r.rid = e.dst WHERE e.src = ?1 AND e.attr = ?2";
+    reader.visit(sql, &[rid.into(), edges.number.into()], |row| {
+        let id = id_of(row, 0)?;
+        let value = EdgeValue::of(edges, &id, row.integer(1)?, row.optional_text(2)?);
+        value.iter().for_each(&mut *show);
+        Ok(break_if(value.is_some()))
+    })
+}
+
+/// Shows the first resource that has an edge to a row. Says whether there is one.
+pub(super) fn first_derived(
+    reader: &Reader<'_>,
+    derived: &Derived,
+    rid: i64,
+    show: &mut dyn FnMut(&EdgeValue<'_>),
+) -> Result<bool> {
+    let sql = "SELECT g.id, g.label FROM scim_edge e CROSS JOIN scim_resource g ON g.rid = e.src
+        WHERE e.dst = ?1 AND e.attr = ?2";
+    let mut found = false;
+    reader.visit(sql, &[rid.into(), derived.edge.into()], |row| {
+        let id = id_of(row, 0)?;
+        show(&EdgeValue::derived(derived, &id, row.optional_text(1)?));
+        found = true;
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(found)
 }
 
 /// Visits the edges that lead to some rows, given as a JSON array: the row, and who leads there.
@@ -123,15 +178,10 @@ pub(super) fn walk_derived(
 ) -> Result<()> {
     let mut show = |row: &Row<'_>| {
         let id = id_of(row, 1)?;
-        let value = EdgeValue {
-            table: derived.attribute.shape.sub_attributes,
-            parts: &derived.parts,
-            id: &id,
-            segment: derived.source.resource_type.segment(),
-            kind: "direct",
-            label: row.optional_text(2)?,
-        };
-        visit(row.integer(0)?, &value)
+        visit(
+            row.integer(0)?,
+            &EdgeValue::derived(derived, &id, row.optional_text(2)?),
+        )
     };
     if let [rid] = rids {
         return reader.query(

@@ -617,14 +617,18 @@ pub(super) fn sort_column(layout: &Layout, sort: &Sort) -> Option<String> {
     by_key.then(|| format!("k{}", slot + 1))
 }
 
+/// Whether an attribute is in no document.
+pub(super) fn is_outside(layout: &Layout, path: AttrPath) -> bool {
+    layout.outside.iter().any(|outer| path.starts_with(*outer))
+}
+
 /// Whether a filter, where the document has to be asked, looks at anything that is not in it.
 pub(super) fn looks_outside(layout: &Layout, expression: &Expression) -> bool {
-    let outside = |path: &AttrPath| layout.outside.iter().any(|outer| path.starts_with(*outer));
     match expression {
         Expression::And(all) | Expression::Or(all) => all.iter().any(|one| looks_outside(layout, one)),
         Expression::Not(inner) => looks_outside(layout, inner),
-        Expression::Present { path, .. } | Expression::Any { path, .. } => outside(path),
-        Expression::Compare(compare) => outside(&compare.path),
+        Expression::Present { path, .. } | Expression::Any { path, .. } => is_outside(layout, *path),
+        Expression::Compare(compare) => is_outside(layout, compare.path),
         _ => false,
     }
 }

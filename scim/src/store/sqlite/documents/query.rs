@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::core::Core;
 use super::document::unload;
+use super::edges::{first, first_derived};
 use super::layout::Layout;
 use super::pages::Place;
 use super::plan::{self, Candidates, Sql};
@@ -18,6 +19,7 @@ use crate::record::ScimResource;
 use crate::sort::{Sort, SortKey};
 use crate::store::sqlite::Reader;
 use crate::store::{Answer, Document, Item, Page, Query, Rendered};
+use crate::value::View;
 
 /// A question on its way through the indexes.
 pub(super) struct Search<'s, C> {
@@ -215,6 +217,8 @@ impl<C: 'static> Search<'_, C> {
         window: Window,
     ) -> Result<Found> {
         let outside = filter.is_some_and(|filter| plan::looks_outside(self.layout, filter.expression()));
+        let by_others = sort.is_some_and(|sort| plan::is_outside(self.layout, sort.path()));
+        let reads = filter.is_some() || (sort.is_some() && !by_others);
         let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
         sql.append(select.unwrap_or_else(|| self.list("")));
         sql.append(of_rows(self.layout, self.tenant));
@@ -232,17 +236,17 @@ impl<C: 'static> Search<'_, C> {
             if visited > self.budget {
                 return Err(too_many(self.budget));
             }
-            if filter.is_some() || sort.is_some() {
-                let resource = self.state::<R>(&row, outside)?;
-                if filter.is_some_and(|filter| !filter.matches(&resource)) {
-                    return Ok(());
-                }
-                if let Some(sort) = sort {
-                    keys.push((sort.key(&resource), row.rid));
-                }
+            let resource = reads.then(|| self.state::<R>(&row, outside)).transpose()?;
+            if let (Some(filter), Some(resource)) = (filter, &resource)
+                && !filter.matches(resource)
+            {
+                return Ok(());
             }
-            if sort.is_none() && window.shows(total) {
-                rows.push(row);
+            match (sort, &resource) {
+                (Some(sort), Some(resource)) if !by_others => keys.push((sort.key(resource), row.rid)),
+                (Some(sort), _) => keys.push((self.key_of_others(sort, row.rid)?, row.rid)),
+                (None, _) if window.shows(total) => rows.push(row),
+                (None, _) => {}
             }
             total += 1;
             Ok(())
@@ -277,7 +281,36 @@ impl<C: 'static> Search<'_, C> {
     }
 
     fn sort_key<R: ScimResource>(&self, sort: &Sort, row: &Kept) -> Result<SortKey> {
+        if plan::is_outside(self.layout, sort.path()) {
+            return self.key_of_others(sort, row.rid);
+        }
         Ok(sort.key(&self.state::<R>(row, false)?))
+    }
+
+    /// The key of a resource that is sorted by its edges, or by what mirrors those of others: none of these values is
+    /// primary, so that the first counts.
+    fn key_of_others(&self, sort: &Sort, rid: i64) -> Result<SortKey> {
+        let mut key = SortKey::Missing;
+        for edges in &self.layout.edges {
+            if sort.path().starts_with(edges.path) {
+                let depth = edges.path.steps().len();
+                first(self.reader, edges, rid, &mut |value| {
+                    key = sort.key_within(&View::Complex(value), depth);
+                })?;
+            }
+        }
+        for derived in &self.layout.derived {
+            if sort.path().starts_with(derived.path) {
+                let depth = derived.path.steps().len();
+                let found = first_derived(self.reader, derived, rid, &mut |value| {
+                    key = sort.key_within(&View::Complex(value), depth);
+                })?;
+                if found {
+                    break;
+                }
+            }
+        }
+        Ok(key)
     }
 
     /// The statements that a query would run, and how SQLite would go about them.
