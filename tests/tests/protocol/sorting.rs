@@ -138,16 +138,16 @@ impl Office {
         for office in &offices {
             let mut dice = Dice(7);
             let mut people = Vec::new();
-            for number in 0..14 {
+            for number in 0..20 {
                 let mut body = dice.resource(User::RESOURCE_TYPE.schema, &people);
-                body["userName"] = json!(format!("{}{}", dice.pick(&["b", "A", "c"]), (number * 5) % 14));
+                body["userName"] = json!(format!("{}{}", dice.pick(&["b", "A", "c"]), (number * 7) % 20));
                 people.push(office.post("/Users", &body).await);
             }
             for _ in 0..9 {
                 let body = dice.resource(Group::RESOURCE_TYPE.schema, &people);
                 office.post("/Groups", &body).await;
             }
-            for _ in 0..14 {
+            for _ in 0..16 {
                 let body = dice.resource(Desk::RESOURCE_TYPE.schema, &people);
                 office.post("/Desks", &body).await;
             }
@@ -359,8 +359,8 @@ async fn every_attribute_is_sorted_by() {
                         assert_eq!(ids(&found), expected, "{target}");
                     }
                     // A page is cut out of the whole order, also below a filter.
-                    let pages = [1, 6, 11].map(|start| {
-                        format!("{endpoint}?sortBy={name}&startIndex={start}&count=5&filter=id+pr")
+                    let pages = [1, 9, 17].map(|start| {
+                        format!("{endpoint}?sortBy={name}&startIndex={start}&count=8&filter=id+pr")
                     });
                     let mut paged = Vec::new();
                     for page in &pages {
