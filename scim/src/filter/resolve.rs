@@ -775,6 +775,7 @@ mod tests {
         let tolerant = Resolve {
             rules: &tolerant,
             unknown: Unknown::Refuse,
+            base_urls: None,
         };
         let labels = email("", "work").with("primary", true);
         let labelled = person().with("emails", vec![labels.clone()]);

@@ -1,6 +1,7 @@
 //! A look at one attribute: no JSON, and mostly no allocation.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use crate::fold::Fold;
@@ -130,18 +131,64 @@ impl<'a> View<'a> {
         }
     }
 
-    /// A comparison key for one value, by which equal elements are found among many; `None` for what has no key.
+    /// Returns the comparison key of a value, by which equal values are found among many; `None` for what has no value.
+    ///
+    /// Two values of an attribute have one key if they are equal by the rules of the attribute and of its
+    /// sub-attributes. `fold` is the rule of the attribute itself, for text. An unassigned `primary` is false (RFC 7643
+    /// section 2.4).
     #[must_use]
     pub fn key(&self, fold: Fold) -> Option<String> {
         match self {
-            Self::Str(text) | Self::Relative(text) => Some(fold.key(text).into_owned()),
+            Self::Absent => None,
+            Self::Str(text) => Some(fold.key(text).into_owned()),
+            // No text of a reference begins so: a place in the service is not what a text of the same letters means.
+            Self::Relative(path) => Some(format!("\u{1}{}", fold.key(path))),
             Self::Bool(value) => Some(value.to_string()),
             Self::Int(value) => Some(value.to_string()),
-            Self::Decimal(value) => Some(value.to_string()),
+            // The two zeros are one number.
+            Self::Decimal(value) => Some((value + 0.0).to_string()),
             Self::Time(value) => Some(value.to_string()),
-            _ => None,
+            Self::Binary(bytes) => Some(Binary::new(bytes.as_ref()).to_string()),
+            Self::Complex(record) => key_of_record(*record),
+            Self::Owned(record) => key_of_record(&**record),
+            Self::Multi(values) => key_of_values(*values, fold),
+            Self::OwnedMulti(values) => key_of_values(&**values, fold),
         }
     }
+}
+
+/// The keys of all sub-attributes, each behind its place in the table.
+fn key_of_record(record: &dyn Record) -> Option<String> {
+    let mut key = String::new();
+    for (index, attribute) in record.attributes().iter().enumerate() {
+        let view = record.view(index);
+        let is_unassigned =
+            matches!(view, View::Bool(false)) && attribute.name.eq_ignore_ascii_case("primary");
+        if let Some(part) = view.key(attribute.fold()).filter(|_| !is_unassigned) {
+            push_part(&mut key, index, &part);
+        }
+    }
+    (!key.is_empty()).then_some(key)
+}
+
+/// The keys of all values, in order.
+fn key_of_values(values: &dyn Multi, fold: Fold) -> Option<String> {
+    let mut key = String::new();
+    let mut position = 0;
+    _ = values.try_for_each(&mut |value| {
+        if let Some(part) = value.key(fold) {
+            push_part(&mut key, position, &part);
+            position += 1;
+        }
+        ControlFlow::Continue(())
+    });
+    (!key.is_empty()).then_some(key)
+}
+
+/// Appends a part with its length, so that no text can be taken for the end of a part.
+fn push_part(key: &mut String, place: usize, part: &str) {
+    // Writing to a String cannot fail.
+    _ = write!(key, "{place}:{}:{part}", part.len());
 }
 
 impl View<'_> {
@@ -219,5 +266,170 @@ pub(crate) const fn break_if(done: bool) -> ControlFlow<()> {
         ControlFlow::Break(())
     } else {
         ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
+    use super::*;
+    use crate::filter::sample::{Row, Value, time};
+    use crate::schema::{Attribute, Shape, Type};
+
+    const fn leaf(name: &'static str, kind: Type) -> Attribute {
+        Attribute::new(name, Shape::new(kind).optional())
+    }
+
+    const fn exact(mut attribute: Attribute) -> Attribute {
+        attribute.shape.case_exact = true;
+        attribute
+    }
+
+    static TABLE: &[Attribute] = &[
+        leaf("text", Type::String),
+        exact(leaf("code", Type::String)),
+        leaf("primary", Type::Boolean),
+        leaf("flag", Type::Boolean),
+        leaf("count", Type::Integer),
+        leaf("size", Type::Decimal),
+        leaf("time", Type::DateTime),
+        leaf("bytes", Type::Binary),
+        leaf("place", Type::Reference),
+        Attribute::new("tags", Shape::new(Type::String).multiple()),
+        Attribute::new("inner", Shape::complex(INNER).optional()),
+    ];
+    static INNER: &[Attribute] = &[leaf("a", Type::String), leaf("b", Type::String)];
+
+    fn bytes(text: &str) -> Value {
+        Value::Binary(Binary::parse(text).unwrap())
+    }
+
+    fn inner(a: &str, b: Value) -> Value {
+        Value::Complex(Row::new(INNER).with("a", a).with("b", b))
+    }
+
+    /// The values of each attribute: in one class stand the ways to write one value.
+    fn classes(name: &str) -> Vec<Vec<Value>> {
+        let texts = |classes: &[&[&str]]| {
+            let classes = classes.iter();
+            classes
+                .map(|class| class.iter().map(|text| Value::from(*text)).collect())
+                .collect()
+        };
+        let mut classes: Vec<Vec<Value>> = match name {
+            "text" => texts(&[
+                &[""],
+                &["a", "A"],
+                &["ab", "aB"],
+                &["\u{e9}", "e\u{301}", "\u{c9}"],
+                &["0:1:a"],
+                &["a1:1:a"],
+            ]),
+            "code" => texts(&[&["a"], &["A"], &["\u{e9}", "e\u{301}"], &["\u{c9}"]]),
+            "primary" => vec![vec![Value::Bool(true)]],
+            "flag" => vec![vec![Value::Bool(true)], vec![Value::Bool(false)]],
+            "count" => vec![vec![Value::Int(1)], vec![Value::Int(-1)], vec![Value::Int(11)]],
+            "size" => vec![
+                vec![Value::Decimal(0.0), Value::Decimal(-0.0)],
+                vec![Value::Decimal(1.5)],
+            ],
+            "time" => vec![
+                vec![time("2026-01-31T08:00:00Z"), time("2026-01-31T09:00:00.0+01:00")],
+                vec![time("2026-01-31T08:00:00.5Z")],
+            ],
+            "bytes" => vec![vec![bytes("")], vec![bytes("AA==")], vec![bytes("AAA=")]],
+            "place" => vec![
+                vec![Value::Relative("Users/1".to_owned())],
+                vec![Value::from("Users/1")],
+                vec![Value::from("users/1")],
+            ],
+            "tags" => vec![
+                vec![vec!["a", "b"].into(), vec!["A", "B"].into()],
+                vec![vec!["ab"].into()],
+                vec![vec!["b", "a"].into()],
+            ],
+            _ => vec![
+                vec![inner("a", Value::Absent), inner("A", Value::Absent)],
+                vec![inner("a", "a".into())],
+                vec![Value::Complex(Row::new(INNER).with("b", "a"))],
+            ],
+        };
+        let mut absent = vec![Value::Absent];
+        match name {
+            "primary" => absent.push(Value::Bool(false)),
+            "tags" => absent.push(Value::Many(Vec::new())),
+            "inner" => absent.push(Value::Complex(Row::new(INNER))),
+            _ => {}
+        }
+        classes.push(absent);
+        classes
+    }
+
+    /// An element, and the class of each of its values.
+    fn element(choices: &[(Index, Index)]) -> (Row, Vec<usize>) {
+        let mut row = Row::new(TABLE);
+        let mut chosen = Vec::new();
+        for (attribute, (class, spelling)) in TABLE.iter().zip(choices) {
+            let classes = classes(attribute.name);
+            let class = class.index(classes.len());
+            row = row.with(attribute.name, spelling.get(&classes[class]).clone());
+            chosen.push(class);
+        }
+        (row, chosen)
+    }
+
+    fn choices() -> impl Strategy<Value = Vec<(Index, Index)>> {
+        prop::collection::vec(any::<(Index, Index)>(), TABLE.len())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        /// RFC 7643 section 2.4: elements are equal if all that they say is, by the rule of each attribute.
+        #[test]
+        fn equal_elements_have_one_key_and_others_have_not(
+            left in choices(),
+            right in choices(),
+            differs in prop::collection::vec(any::<bool>(), TABLE.len()),
+        ) {
+            // Mostly alike: the same value, written in another way.
+            let right: Vec<_> = left.iter().zip(&right).zip(differs)
+                .map(|((left, right), differs)| if differs { *right } else { (left.0, right.1) })
+                .collect();
+            let ((left, left_classes), (right, right_classes)) = (element(&left), element(&right));
+            let keys = [&left, &right].map(|row| View::Complex(row).key(Fold::CaseInsensitive));
+            prop_assert_eq!(keys[0] == keys[1], left_classes == right_classes, "{:?} {:?}", left, right);
+        }
+    }
+
+    /// S-2.4-08 (RFC 7643 section 2.4): every kind of value has a key, and equal values have the same.
+    #[test]
+    fn every_kind_of_value_has_a_key() {
+        for attribute in TABLE {
+            let classes = classes(attribute.name);
+            let key = |value: &Value| {
+                let row = Row::new(TABLE).with(attribute.name, value.clone());
+                let index = position(TABLE, attribute.name).unwrap().0;
+                row.view(index).key(attribute.fold())
+            };
+            let (absent, assigned) = classes.split_last().unwrap();
+            for value in absent {
+                let is_bare = !matches!(value, Value::Bool(_));
+                assert!(!is_bare || key(value).is_none(), "{}: {value:?}", attribute.name);
+            }
+            let mut known = Vec::new();
+            for class in assigned {
+                let keys: Vec<_> = class.iter().map(key).collect();
+                assert!(
+                    keys.iter().all(|key| key.is_some() && *key == keys[0]),
+                    "{class:?}: {keys:?}"
+                );
+                assert!(!known.contains(&keys[0]), "{class:?}: {keys:?}");
+                known.push(keys[0].clone());
+            }
+        }
+        assert_eq!(View::Complex(&Row::new(TABLE)).key(Fold::Exact), None);
     }
 }

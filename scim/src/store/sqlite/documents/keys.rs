@@ -90,6 +90,7 @@ pub(super) fn key(view: &View<'_>, fold: Fold) -> Option<Value> {
         View::Int(value) => Some(Value::Integer(*value)),
         View::Decimal(value) => Some(Value::Real(*value)),
         View::Time(value) => Some(time(*value)),
+        View::Binary(bytes) => Some(Value::Blob(bytes.to_vec())),
         _ => None,
     }
 }

@@ -286,6 +286,10 @@ impl Layout {
         for unique in &self.uniques {
             let fold = unique.attribute.fold();
             _ = write!(text, "; unique {} {fold:?} {}", unique.number, unique.global);
+            // Versions before kept no keys of bytes.
+            if unique.attribute.shape.kind == Type::Binary {
+                text.push_str(" bytes");
+            }
         }
         text
     }
