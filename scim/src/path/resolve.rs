@@ -135,7 +135,7 @@ impl AttrPath {
 }
 
 /// The extensions of a schema: their places, their attributes in its table, and their URNs.
-fn extensions<'s>(schema: &'s Schema) -> impl Iterator<Item = (AttrPath, &'s Attribute, &'static str)> {
+fn extensions(schema: &Schema) -> impl Iterator<Item = (AttrPath, &Attribute, &'static str)> {
     let table = schema.attributes.iter().zip(0..u16::MAX);
     table.filter_map(|(attribute, index)| match attribute.role {
         Role::Extension(extension) => Some((AttrPath::ROOT.push(index), attribute, extension.id)),

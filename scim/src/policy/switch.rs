@@ -9,7 +9,7 @@ use crate::value::{Action, Cx, Edit, Intent, Json, Strict, View};
 pub(super) fn keep_disabled(steps: &[u16], before: &dyn Record, after: &mut dyn Record) -> Result<()> {
     let mut was_off = false;
     look(before, steps, &mut |view| {
-        was_off = matches!(view, View::Bool(false))
+        was_off = matches!(view, View::Bool(false));
     });
     let mut is_said = false;
     look(after, steps, &mut |view| is_said = view.is_present());
