@@ -9,11 +9,12 @@ use std::task::{Context, Poll};
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::header::AUTHORIZATION;
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
 use scim::service::error_response;
-use scim::{Error, Result};
+use scim::{BearerError, Error, Result};
+
+use crate::Credentials;
 
 /// Says whose token it is.
 pub trait Verify: Send + Sync + 'static {
@@ -28,10 +29,9 @@ pub trait Verify: Send + Sync + 'static {
     fn verify(&self, token: &str, parts: &Parts) -> impl Future<Output = Result<Self::Principal>> + Send;
 }
 
-/// A layer that lets requests through that carry a token which a [`Verify`] knows, and answers all others with 401 as a
-/// SCIM error.
-///
-/// `Bearer` may be written in any case (RFC 9110 section 11.1).
+/// A layer that lets requests through that carry a token which a [`Verify`] knows, and answers all others as
+/// [`Credentials::token`] and the `Verify` say, with a SCIM error and the code of RFC 6750 section 3.1 in
+/// `WWW-Authenticate`.
 ///
 /// ```
 /// use axum::Extension;
@@ -180,80 +180,21 @@ where
 
 impl<V: Verify> Settings<V> {
     async fn admit(&self, parts: &Parts) -> Result<V::Principal> {
-        let token = token(&parts.headers, self.accepts_bare)?;
-        self.verifier.verify(token, parts).await
+        let credentials = Credentials::of(parts);
+        let token = match self.accepts_bare {
+            true => credentials.token_or_bare()?,
+            false => credentials.token()?,
+        };
+        self.verifier.verify(token, parts).await.map_err(about_token)
     }
 }
 
-/// The token of a request.
-fn token(headers: &HeaderMap, accepts_bare: bool) -> Result<&str> {
-    let refuse = |detail: &'static str| Err(Error::new(StatusCode::UNAUTHORIZED, detail));
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let Some(value) = values.next() else {
-        return refuse(
-            "The request carries no token: send the header Authorization with Bearer and the token.",
-        );
+/// An error about a token has a code (RFC 6750 section 3.1), also where a [`Verify`] says only the status.
+fn about_token(error: Error) -> Error {
+    let code = match error.status() {
+        StatusCode::UNAUTHORIZED => BearerError::InvalidToken,
+        StatusCode::FORBIDDEN => BearerError::InsufficientScope,
+        _ => return error,
     };
-    if values.next().is_some() {
-        return Err(Error::new(
-            StatusCode::BAD_REQUEST,
-            "The request has the header Authorization twice.",
-        ));
-    }
-    let text = value.to_str().unwrap_or_default().trim();
-    let token = match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        None if accepts_bare && !text.eq_ignore_ascii_case("bearer") => text,
-        _ => return refuse("The header Authorization must hold Bearer and the token."),
-    };
-    if token.is_empty() || token.contains(char::is_whitespace) {
-        return refuse("The header Authorization holds no token.");
-    }
-    Ok(token)
-}
-
-#[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    fn read(values: &[&'static str], accepts_bare: bool) -> std::result::Result<String, u16> {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(AUTHORIZATION, HeaderValue::from_static(value));
-        }
-        match token(&headers, accepts_bare) {
-            Ok(token) => Ok(token.to_owned()),
-            Err(error) => Err(error.status().as_u16()),
-        }
-    }
-
-    /// B-2.1-01 (RFC 6750 section 2.1), RFC 9110 section 11.1.
-    #[test]
-    fn the_scheme_is_read_in_any_case() {
-        for value in ["Bearer abc", "bearer abc", "BEARER  abc "] {
-            assert_eq!(read(&[value], false), Ok("abc".into()), "{value}");
-        }
-        for value in ["abc", "Basic abc", "Bearer", "Bearer ", "Bearer a b", ""] {
-            assert_eq!(read(&[value], false), Err(401), "{value}");
-        }
-        assert_eq!(read(&[], false), Err(401));
-    }
-
-    /// Okta's header authentication sends the token as it was pasted.
-    #[test]
-    fn a_bare_token_counts_only_if_it_may() {
-        assert_eq!(read(&["abc"], true), Ok("abc".into()));
-        assert_eq!(read(&["Bearer abc"], true), Ok("abc".into()));
-        for value in ["Bearer", "", "Basic abc"] {
-            assert_eq!(read(&[value], true), Err(401), "{value}");
-        }
-    }
-
-    /// B-2-01 (RFC 6750 section 2).
-    #[test]
-    fn two_tokens_are_400() {
-        assert_eq!(read(&["Bearer a", "Bearer b"], false), Err(400));
-    }
+    error.with_bearer_error(code)
 }

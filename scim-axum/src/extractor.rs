@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 use http::request::Parts;
 use scim::service::MakeContext;
-use scim::{Error, Result};
+use scim::{BearerError, Error, Result};
 
 /// Makes the context of a request with the extractor `E`, which is the context. See [`extract`].
 pub struct Extractor<E, S = ()> {
@@ -74,7 +74,11 @@ fn refused(status: StatusCode) -> Error {
         }
         _ => return Error::internal(format!("an extractor rejected the request with {status}")),
     };
-    Error::new(status, detail)
+    let error = Error::new(status, detail);
+    match status {
+        StatusCode::FORBIDDEN => error.with_bearer_error(BearerError::InsufficientScope),
+        _ => error,
+    }
 }
 
 impl<E, S> Debug for Extractor<E, S> {

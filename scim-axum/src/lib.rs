@@ -21,9 +21,11 @@
 //! ```
 
 mod bearer;
+mod credentials;
 mod extractor;
 mod mount;
 
 pub use bearer::{Bearer, BearerLayer, Verify};
+pub use credentials::Credentials;
 pub use extractor::{Extractor, extract, extract_with};
 pub use mount::{Mounted, mount, router};

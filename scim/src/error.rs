@@ -100,6 +100,50 @@ impl Display for ScimType {
     }
 }
 
+/// The error codes of bearer tokens (RFC 6750 section 3.1), which the header `WWW-Authenticate` of an answer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BearerError {
+    /// 400: the request says in more than one way who sends it.
+    InvalidRequest,
+    /// 401: the token is malformed, unknown, expired or revoked.
+    InvalidToken,
+    /// 403: the token does not give the right to do this.
+    InsufficientScope,
+}
+
+impl BearerError {
+    /// Returns the code as it stands in the header.
+    ///
+    /// ```
+    /// assert_eq!(scim::BearerError::InvalidToken.as_str(), "invalid_token");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+        }
+    }
+
+    /// Returns the HTTP status that belongs to the code.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::InvalidToken => StatusCode::UNAUTHORIZED,
+            Self::InsufficientScope => StatusCode::FORBIDDEN,
+        }
+    }
+}
+
+impl Display for BearerError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// What went wrong, said to the person who has to put it right.
 ///
 /// An error knows its HTTP status, its [`ScimType`] where the RFC defines one, a sentence, the attribute it is about
@@ -125,6 +169,7 @@ struct Inner {
     path: Vec<Segment>,
     operation: Option<usize>,
     retry_after: Option<Duration>,
+    bearer: Option<BearerError>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -160,6 +205,7 @@ impl Error {
             path: Vec::new(),
             operation: None,
             retry_after: None,
+            bearer: None,
             source: None,
         }))
     }
@@ -183,6 +229,22 @@ impl Error {
         invalid_value => BAD_REQUEST, InvalidValue;
         /// 400 `invalidVers` (RFC 7644 section 3.13).
         invalid_version => BAD_REQUEST, InvalidVers;
+    }
+
+    /// Makes an error about the token of a request, with the status that belongs to `code` (RFC 6750 section 3.1). The
+    /// answer has the header `WWW-Authenticate` with the code.
+    ///
+    /// A request without any token is `Error::new(StatusCode::UNAUTHORIZED, …)`, for which RFC 6750 has no code.
+    ///
+    /// ```
+    /// use scim::{BearerError, Error};
+    ///
+    /// let error = Error::bearer(BearerError::InsufficientScope, "The token is good for reading only.");
+    /// assert_eq!(error.status(), 403);
+    /// ```
+    #[must_use]
+    pub fn bearer(code: BearerError, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(code.status(), detail).with_bearer_error(code)
     }
 
     /// 404: no resource has this id.
@@ -232,6 +294,13 @@ impl Error {
         self
     }
 
+    /// Adds the code for `WWW-Authenticate`, unless the error has one, and leaves the status alone.
+    #[must_use]
+    pub fn with_bearer_error(mut self, code: BearerError) -> Self {
+        self.0.bearer.get_or_insert(code);
+        self
+    }
+
     /// The same error with the cause that a log should show.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -270,6 +339,12 @@ impl Error {
     #[must_use]
     pub fn scim_type(&self) -> Option<ScimType> {
         self.0.scim_type
+    }
+
+    /// Returns the code of RFC 6750, if the error is about the token of a request.
+    #[must_use]
+    pub fn bearer_error(&self) -> Option<BearerError> {
+        self.0.bearer
     }
 
     /// The index of the PATCH or bulk operation that failed, counted from 0.

@@ -69,7 +69,7 @@ pub mod value;
 #[doc(hidden)]
 pub mod __private;
 
-pub use error::{Error, Result, ScimType};
+pub use error::{BearerError, Error, Result, ScimType};
 pub use limits::Limits;
 pub use record::{ExtensionSet, Record, ScimExtension, ScimResource};
 pub use value::{Scalar, ScimValue};

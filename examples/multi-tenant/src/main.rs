@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Path};
-use http::StatusCode;
 use http::request::Parts;
 use scim::resources::{Group, User};
 use scim::service::{Access, Decision, MakeContext, Operation, ScimService};
 use scim::store::{HasTenant, Memory};
-use scim::{Error, Result};
+use scim::{BearerError, Error, Result};
+use scim_axum::Credentials;
 
 /// For whom a request is made: the application's own type, made once for every request.
 struct Context {
@@ -32,22 +32,16 @@ struct Tokens(HashMap<&'static str, (&'static str, bool)>);
 
 impl MakeContext<Context> for Tokens {
     async fn make(&self, parts: &mut Parts) -> Result<Context> {
-        let unauthorized = || Error::new(StatusCode::UNAUTHORIZED, "The token is not one of this tenant.");
+        let invalid = || Error::bearer(BearerError::InvalidToken, "The token is not one of this tenant.");
         let Path(tenant) = Path::<String>::from_request_parts(parts, &())
             .await
-            .map_err(|_| unauthorized())?;
-        let header = parts
-            .headers
-            .get("authorization")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let token = header.strip_prefix("Bearer ").ok_or_else(unauthorized)?;
-        match self.0.get(token) {
+            .map_err(|_| invalid())?;
+        match self.0.get(Credentials::of(parts).token()?) {
             Some((owner, reads_only)) if *owner == tenant => Ok(Context {
                 tenant,
                 reads_only: *reads_only,
             }),
-            _ => Err(unauthorized()),
+            _ => Err(invalid()),
         }
     }
 }
@@ -91,7 +85,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use http::Request;
+    use http::{Request, StatusCode};
     use http_body_util::BodyExt;
     use serde_json::{Value, json};
     use tower::ServiceExt;

@@ -198,22 +198,36 @@ fn refusals_are_scim_errors() {
         .unwrap()
         .to_owned();
     let server = place.serve(&[]);
-    for headers in [
-        &[][..],
-        &[("authorization", "Basic eDp5")],
-        &[("authorization", "Bearer nonsense")],
+    let bearer = |token: &str| format!("Bearer {token}");
+    let invalid = r#", error="invalid_token""#;
+    // B-2-01, B-3-02 and B-3.1-01 (RFC 6750 sections 2, 3 and 3.1).
+    let cases: [(&[&str], u16, &str); 8] = [
+        (&[], 401, ""),
+        (&["Basic eDp5"], 401, ""),
+        (&["Bearer nonsense"], 401, invalid),
+        (&["nonsense"], 401, invalid),
         // features.md row 15: another organization's token.
-        &[("authorization", &format!("Bearer {other}"))],
-    ] {
-        let answer = server.get("/scim/acme/v2/Users", headers);
-        assert_eq!(answer.status, 401, "{headers:?}");
+        (&[&bearer(&other)], 401, invalid),
+        (&[&bearer(&bearer(&token))], 401, invalid),
+        (
+            &[&bearer(&token), &bearer(&token)],
+            400,
+            r#", error="invalid_request""#,
+        ),
+        (
+            &["Bearer nonsense", &bearer(&token)],
+            400,
+            r#", error="invalid_request""#,
+        ),
+    ];
+    for (values, status, code) in cases {
+        let headers: Vec<_> = values.iter().map(|value| ("authorization", *value)).collect();
+        let answer = server.get("/scim/acme/v2/Users", &headers);
+        assert_eq!(answer.status, status, "{values:?}");
+        let challenge = format!("www-authenticate: bearer realm=\"scim\"{code}\r\n");
+        assert!(answer.head.contains(&challenge), "{}", answer.head);
         assert!(
             answer.head.contains("content-type: application/scim+json"),
-            "{}",
-            answer.head
-        );
-        assert!(
-            answer.head.contains("www-authenticate: bearer"),
             "{}",
             answer.head
         );
@@ -221,8 +235,11 @@ fn refusals_are_scim_errors() {
             answer.body["schemas"],
             json!(["urn:ietf:params:scim:api:messages:2.0:Error"])
         );
-        assert_eq!(answer.body["status"], "401");
+        assert_eq!(answer.body["status"], status.to_string());
     }
+    let doubled = bearer(&bearer(&token));
+    let answer = server.get("/scim/acme/v2/Users", &[("authorization", &doubled)]);
+    assert!(answer.detail().contains("Bearer Bearer"), "{}", answer.detail());
     assert_eq!(server.scim("nobody", &token).status, 404);
     assert_eq!(server.scim("No%20Body", &token).status, 404);
     assert_eq!(server.get("/nowhere", &[]).status, 404);

@@ -15,7 +15,7 @@ use super::parts::Parts;
 use super::render::Content;
 use super::request::Request;
 use super::route::Route;
-use crate::error::{Error, Result};
+use crate::error::{BearerError, Error, Result};
 use crate::filter::Unknown;
 use crate::limits::Limits;
 use crate::message::ListParameters;
@@ -211,8 +211,8 @@ fn forbidden(access: &Access<'_>) -> Error {
         Operation::Delete => "delete this",
         _ => "read this",
     };
-    Error::new(
-        StatusCode::FORBIDDEN,
+    Error::bearer(
+        BearerError::InsufficientScope,
         format!("The client is not allowed to {what} {name}."),
     )
 }

@@ -11,7 +11,7 @@ use super::endpoint::Shown;
 use super::negotiation::SCIM_JSON;
 use super::outcome::Outcome;
 use super::response::Response;
-use crate::error::Error;
+use crate::error::{BearerError, Error};
 use crate::message::write_error;
 use crate::schema::ResourceType;
 
@@ -84,18 +84,8 @@ pub(super) fn error(
     if let Some(pause) = error.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(pause.as_secs().max(1)));
     }
-    if error.status() == StatusCode::UNAUTHORIZED {
-        // RFC 6750 section 3: an error code only for a client that has shown a token.
-        let code = match asked.contains_key(AUTHORIZATION) {
-            true => ", error=\"invalid_token\"",
-            false => "",
-        };
-        let realm = quotable(realm);
-        insert(
-            &mut headers,
-            WWW_AUTHENTICATE,
-            &format!("Bearer realm=\"{realm}\"{code}"),
-        );
+    if let Some(challenge) = challenge(error, asked, realm) {
+        insert(&mut headers, WWW_AUTHENTICATE, &challenge);
     }
     let mut body = Vec::new();
     write_error(&mut body, error);
@@ -105,6 +95,32 @@ pub(super) fn error(
         body: Body::whole(body),
         outcome,
     }
+}
+
+/// The value of `WWW-Authenticate` (RFC 6750 section 3); `None` for an error that has nothing to do with a token. `asked`
+/// are the headers of the request.
+fn challenge(error: &Error, asked: &HeaderMap, realm: &str) -> Option<String> {
+    let unauthorized = error.status() == StatusCode::UNAUTHORIZED;
+    let code = error
+        .bearer_error()
+        .or_else(|| (unauthorized && shows_token(asked)).then_some(BearerError::InvalidToken))
+        // Whoever was let in without a token lacks no scope of one.
+        .filter(|code| *code != BearerError::InsufficientScope || asked.contains_key(AUTHORIZATION));
+    if !unauthorized && code.is_none() {
+        return None;
+    }
+    let realm = quotable(realm);
+    let code = code.map_or_else(String::new, |code| format!(", error=\"{code}\""));
+    Some(format!("Bearer realm=\"{realm}\"{code}"))
+}
+
+/// Whether a request has a bearer token. RFC 6750 section 3.1 has no code for one without credentials, or with those of
+/// another scheme.
+fn shows_token(asked: &HeaderMap) -> bool {
+    asked.get_all(AUTHORIZATION).iter().any(|value| {
+        let scheme = value.as_bytes().split(u8::is_ascii_whitespace).next();
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+    })
 }
 
 /// What of a text can stand between quotes in a header: 401 must not go out without its challenge.
@@ -122,14 +138,20 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 /// A SCIM error as an HTTP response (RFC 7644 section 3.12), for layers around the service that refuse requests.
-/// `asked` are the headers of the request: a 401 says whether a token was shown.
+/// `asked` are the headers of the request: a 401 that names no [`BearerError`] itself has `invalid_token` if they show a
+/// bearer token, and no code otherwise.
 ///
 /// ```
 /// use http::{HeaderMap, StatusCode};
+/// use scim::{BearerError, Error, service::error_response};
 ///
-/// let error = scim::Error::new(StatusCode::UNAUTHORIZED, "The token has expired.");
-/// let response = scim::service::error_response(&error, &HeaderMap::new(), "scim");
-/// assert_eq!(response.headers()["www-authenticate"], "Bearer realm=\"scim\"");
+/// let error = Error::new(StatusCode::UNAUTHORIZED, "The request has no token.");
+/// let response = error_response(&error, &HeaderMap::new(), "scim");
+/// assert_eq!(response.headers()["www-authenticate"], r#"Bearer realm="scim""#);
+///
+/// let error = Error::bearer(BearerError::InvalidToken, "The token has expired.");
+/// let response = error_response(&error, &HeaderMap::new(), "scim");
+/// assert_eq!(response.headers()["www-authenticate"], r#"Bearer realm="scim", error="invalid_token""#);
 /// ```
 #[must_use]
 pub fn error_response(problem: &Error, asked: &HeaderMap, realm: &str) -> http::Response<Body> {

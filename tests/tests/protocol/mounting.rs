@@ -103,16 +103,27 @@ async fn tenants_have_their_own_urls_and_tokens() {
     assert_eq!(parts.headers["location"], location);
 
     let path = location.strip_prefix("http://id.example.com").unwrap();
-    for (uri, token, status) in [
-        (path, Some("bearer token-of-acme"), 200),
-        (path, None, 401),
-        (path, Some("Bearer nothing"), 401),
-        (path, Some("token-of-acme"), 401),
-        (path, Some("Bearer token-of-other"), 403),
-        ("/scim/other/v2/Users", Some("Bearer token-of-other"), 200),
-        ("/scim/acme/v2", Some("Bearer token-of-acme"), 200),
-        ("/scim/acme/v2/", Some("Bearer token-of-acme"), 200),
-        ("/scim/acme/v2/Nothing", Some("Bearer token-of-acme"), 404),
+    // B-3-02 and B-3.1-01 (RFC 6750 sections 3 and 3.1).
+    let (invalid, insufficient) = ("invalid_token", "insufficient_scope");
+    for (uri, token, status, code) in [
+        (path, Some("bearer token-of-acme"), 200, ""),
+        (path, None, 401, ""),
+        (path, Some("Basic eDp5"), 401, ""),
+        (path, Some("Bearer nothing"), 401, invalid),
+        (path, Some("token-of-acme"), 401, invalid),
+        (path, Some("Bearer Bearer token-of-acme"), 401, invalid),
+        (path, Some("Bearer token-of-other"), 403, insufficient),
+        ("/scim/other/v2/Users", Some("Bearer token-of-other"), 200, ""),
+        ("/scim/acme/v2", Some("Bearer token-of-acme"), 200, ""),
+        ("/scim/acme/v2/", Some("Bearer token-of-acme"), 200, ""),
+        ("/scim/acme/v2/Nothing", Some("Bearer token-of-acme"), 404, ""),
+        // B-2-01 (RFC 6750 section 2).
+        (
+            "/scim/acme/v2?access_token=x",
+            Some("Bearer token-of-acme"),
+            400,
+            "invalid_request",
+        ),
     ] {
         let (parts, body) = send(&app, "GET", uri, token, "").await;
         assert_eq!(parts.status, status, "{uri} {token:?}: {body}");
@@ -120,7 +131,16 @@ async fn tenants_have_their_own_urls_and_tokens() {
         if status >= 400 {
             assert_eq!(body["status"], status.to_string());
         }
-        assert_eq!(parts.headers.contains_key("www-authenticate"), status == 401);
+        let challenge = parts.headers.get("www-authenticate");
+        let expected = match code {
+            "" if status != 401 => None,
+            "" => Some(r#"Bearer realm="acme""#.to_owned()),
+            code => Some(format!(r#"Bearer realm="acme", error="{code}""#)),
+        };
+        let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
+        // What is refused behind the layer is the service's to answer, whose realm is its own.
+        let challenge = challenge.map(|text| text.replace("\"scim\"", "\"acme\""));
+        assert_eq!(challenge, expected, "{uri} {token:?}");
     }
     let (_, other) = send(
         &app,

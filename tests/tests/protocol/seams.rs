@@ -116,6 +116,22 @@ async fn the_application_decides_operation_by_operation() {
         .expect(200);
 }
 
+/// B-3.1-01 (RFC 6750 section 3.1): a token that gives too little is told so; without one there is nothing to tell.
+#[tokio::test]
+async fn a_token_without_the_right_has_insufficient_scope() {
+    let protocol = guarded();
+    let denied = who(Decision::Deny);
+    let request = Request::get("/Groups/1");
+    let answer = Answer::of(protocol.handle(&denied, request.clone()).await).await;
+    assert_eq!(answer.refused(403, "").header("www-authenticate"), "");
+    let request = crate::and(request, "authorization", "Bearer t");
+    let answer = Answer::of(protocol.handle(&denied, request).await).await;
+    assert_eq!(
+        answer.refused(403, "").header("www-authenticate"),
+        r#"Bearer realm="scim", error="insufficient_scope""#
+    );
+}
+
 /// RFC 9110 section 13.2.1: conditions are looked at after everything else.
 #[tokio::test]
 async fn who_may_not_is_told_nothing_of_versions() {
@@ -275,6 +291,7 @@ async fn a_context_can_refuse() {
             401,
             "Bearer realm=\"acme\", error=\"invalid_token\"",
         ),
+        (Some("Basic eDp5"), 401, "Bearer realm=\"acme\""),
         (Some("Bearer weak"), 403, ""),
         (Some("Bearer good"), 404, ""),
     ] {

@@ -1,72 +1,27 @@
 //! Who may use the SCIM endpoint of an organization.
 
-use std::fmt;
-
+use http::StatusCode;
 use jiff::Timestamp;
+use scim::{BearerError, Error};
+use scim_axum::Credentials;
 use uuid::Uuid;
 
 use super::organization::Organization;
 use super::settings::Protocol;
 use super::token::{Secret, Token};
 
-/// The `Authorization` header of a request.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Credentials {
-    /// There is none.
-    Absent,
-    /// `Bearer …`, the scheme in any case.
-    Bearer(String),
-    /// A token alone, as some identity providers send it.
-    Bare(String),
-    /// Another scheme, or bytes that are no text.
-    Foreign,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Absent => "Absent",
-            Self::Bearer(_) => "Bearer(…)",
-            Self::Bare(_) => "Bare(…)",
-            Self::Foreign => "Foreign",
-        })
-    }
-}
-
-impl Credentials {
-    /// Reads the header's value.
-    pub(crate) fn read(header: Option<&[u8]>) -> Self {
-        let Some(bytes) = header else { return Self::Absent };
-        let Ok(text) = std::str::from_utf8(bytes) else {
-            return Self::Foreign;
-        };
-        let text = text.trim();
-        match text.split_once([' ', '\t']) {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-                Self::Bearer(token.trim().to_owned())
-            }
-            Some(_) => Self::Foreign,
-            None if text.is_empty() || text.eq_ignore_ascii_case("bearer") => Self::Absent,
-            None => Self::Bare(text.to_owned()),
-        }
-    }
-
-    /// Whether they have the form of a token at all.
-    pub(crate) fn may_be_good(&self) -> bool {
-        match self {
-            Self::Absent | Self::Foreign => false,
-            Self::Bearer(text) | Self::Bare(text) => Secret::parse(text).is_some(),
-        }
-    }
+/// Whether the credentials have the form of a token of ours at all.
+pub(crate) fn may_be_good(credentials: &Credentials) -> bool {
+    credentials
+        .token_or_bare()
+        .is_ok_and(|text| Secret::parse(text).is_some())
 }
 
 /// Why a request was not admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// There is no token in the request.
-    NoToken,
-    /// The token is sent in a way that is not taken.
-    Scheme,
+    /// The request has no token, more than one, or one that is sent in a way that is not taken.
+    Credentials(Credentials),
     /// What was sent does not have the form of a token, or its checksum is wrong.
     Malformed,
     /// No token of the organization is this one.
@@ -95,18 +50,37 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    /// The HTTP status: 401 for whoever is not known, 403 for whoever is known and must wait.
-    pub(crate) fn status(&self) -> u16 {
+    /// Returns the error that the client is answered with: 401 for whoever is not known, 403 for whoever is known and
+    /// must wait, with a sentence for the administrator of the identity provider.
+    pub(crate) fn error(&self) -> Error {
+        let invalid = |detail: String| Error::bearer(BearerError::InvalidToken, detail);
         match self {
-            Self::Disabled { .. } => 403,
-            _ => 401,
+            Self::Credentials(credentials) => credentials.refusal(),
+            Self::Malformed => invalid(
+                "What was sent is not an API token of this server, or was mistyped: copy the whole token again."
+                    .to_owned(),
+            ),
+            Self::Unknown => invalid(
+                "The API token is not valid for this organization: check that it belongs to this URL.".to_owned(),
+            ),
+            Self::Revoked { last_four, .. } => invalid(format!(
+                "The API token ending in {last_four} was revoked: use the organization's current token."
+            )),
+            Self::Expired { last_four, since, .. } => invalid(format!(
+                "The API token ending in {last_four} expired at {since}: make a new token."
+            )),
+            // The token lacks nothing, so RFC 6750 has no code for this.
+            Self::Disabled { .. } => Error::new(
+                StatusCode::FORBIDDEN,
+                "SCIM integration disabled: an administrator of the organization can enable it.",
+            ),
         }
     }
 
     /// The token that was recognised; `None` if the request cannot be attributed to one.
     pub(crate) fn token(&self) -> Option<Uuid> {
         match self {
-            Self::NoToken | Self::Scheme | Self::Malformed | Self::Unknown => None,
+            Self::Credentials(_) | Self::Malformed | Self::Unknown => None,
             Self::Revoked { token, .. } | Self::Expired { token, .. } | Self::Disabled { token } => {
                 Some(*token)
             }
@@ -115,31 +89,11 @@ impl Refusal {
 
     /// Whether it follows from the request alone, whatever the organization's tokens are.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::NoToken | Self::Malformed)
-    }
-
-    /// The sentence for the administrator of the identity provider.
-    pub(crate) fn sentence(&self) -> String {
         match self {
-            Self::NoToken => {
-                "The request has no API token: send it in the header \"Authorization: Bearer <token>\".".to_owned()
-            }
-            Self::Scheme => "The API token must be sent as \"Authorization: Bearer <token>\".".to_owned(),
-            Self::Malformed => {
-                "What was sent is not an API token of this server, or was mistyped: copy the whole token again.".to_owned()
-            }
-            Self::Unknown => {
-                "The API token is not valid for this organization: check that it belongs to this URL.".to_owned()
-            }
-            Self::Revoked { last_four, .. } => {
-                format!("The API token ending in {last_four} was revoked: use the organization's current token.")
-            }
-            Self::Expired { last_four, since, .. } => {
-                format!("The API token ending in {last_four} expired at {since}: make a new token.")
-            }
-            Self::Disabled { .. } => {
-                "SCIM integration disabled: an administrator of the organization can enable it.".to_owned()
-            }
+            // Whether a token may come without its scheme is a setting.
+            Self::Credentials(credentials) => !matches!(credentials, Credentials::Bare(_)),
+            Self::Malformed => true,
+            _ => false,
         }
     }
 }
@@ -154,14 +108,11 @@ pub(crate) fn admit(
     credentials: &Credentials,
     now: Timestamp,
 ) -> Result<Uuid, Refusal> {
-    let text = match credentials {
-        Credentials::Absent => return Err(Refusal::NoToken),
-        Credentials::Foreign => return Err(Refusal::Scheme),
-        Credentials::Bare(_) if organization.settings.policy == Protocol::Strict => {
-            return Err(Refusal::Scheme);
-        }
-        Credentials::Bearer(text) | Credentials::Bare(text) => text,
+    let text = match organization.settings.policy {
+        Protocol::Strict => credentials.token(),
+        Protocol::Tolerant => credentials.token_or_bare(),
     };
+    let text = text.map_err(|_| Refusal::Credentials(credentials.clone()))?;
     let presented = Secret::parse(text).ok_or(Refusal::Malformed)?.fingerprint();
     let token = tokens.iter().fold(None, |found, token| {
         if token.fingerprint.matches(&presented) {
@@ -214,6 +165,18 @@ mod tests {
         (token, secret.reveal().to_owned())
     }
 
+    /// The credentials of a request with these headers.
+    fn sent(values: &[&[u8]]) -> Credentials {
+        let mut headers = http::HeaderMap::new();
+        for value in values {
+            headers.append(
+                http::header::AUTHORIZATION,
+                http::HeaderValue::from_bytes(value).unwrap(),
+            );
+        }
+        Credentials::read(&headers, &http::Uri::default())
+    }
+
     fn now() -> Timestamp {
         Timestamp::from_second(1_000).unwrap()
     }
@@ -229,9 +192,8 @@ mod tests {
             format!("BEARER   {text} "),
             text,
         ] {
-            let credentials = Credentials::read(Some(header.as_bytes()));
             assert_eq!(
-                admit(&organization(), &tokens, &credentials, now()),
+                admit(&organization(), &tokens, &sent(&[header.as_bytes()]), now()),
                 Ok(good.id),
                 "{header}"
             );
@@ -245,32 +207,54 @@ mod tests {
         strict.settings.policy = Protocol::Strict;
         let tokens = [good.clone()];
         let bare = Credentials::Bare(text.clone());
-        assert_eq!(admit(&strict, &tokens, &bare, now()), Err(Refusal::Scheme));
+        assert_eq!(
+            admit(&strict, &tokens, &bare, now()),
+            Err(Refusal::Credentials(bare))
+        );
         assert_eq!(
             admit(&strict, &tokens, &Credentials::Bearer(text), now()),
             Ok(good.id)
         );
     }
 
+    /// B-3-02 and B-3.1-01 (RFC 6750 sections 3 and 3.1): with a code for whoever has shown a token.
     #[test]
     fn whoever_is_not_known_gets_401() {
         let tokens = [token(1).0];
         let foreign = token(2).1;
-        let cases: [(Option<&[u8]>, Refusal); 7] = [
-            (None, Refusal::NoToken),
-            (Some(b""), Refusal::NoToken),
-            (Some(b"Bearer "), Refusal::NoToken),
-            (Some(b"Basic eDp5"), Refusal::Scheme),
-            (Some(b"\xff\xfe"), Refusal::Scheme),
-            (Some(b"Bearer nonsense"), Refusal::Malformed),
-            (Some(foreign.as_bytes()), Refusal::Unknown),
-        ];
-        for (header, expected) in cases {
-            let refusal = admit(&organization(), &tokens, &Credentials::read(header), now()).unwrap_err();
-            assert_eq!(refusal.status(), 401);
+        for header in [&b""[..], b"Bearer ", b"Basic eDp5", b"\xff\xfe"] {
+            let credentials = sent(&[header]);
+            let refusal = admit(&organization(), &tokens, &credentials, now()).unwrap_err();
+            assert_eq!(refusal, Refusal::Credentials(credentials), "{header:?}");
             assert_eq!(refusal.token(), None);
-            assert_eq!(refusal, expected, "{header:?}");
+            let error = refusal.error();
+            assert_eq!((error.status().as_u16(), error.bearer_error()), (401, None));
         }
+        let doubled = sent(&[b"Bearer Bearer nonsense"]);
+        for (credentials, expected) in [
+            (sent(&[b"Bearer nonsense"]), Refusal::Malformed),
+            (sent(&[foreign.as_bytes()]), Refusal::Unknown),
+            (doubled.clone(), Refusal::Credentials(doubled)),
+        ] {
+            let refusal = admit(&organization(), &tokens, &credentials, now()).unwrap_err();
+            assert_eq!(refusal, expected);
+            assert_eq!(refusal.token(), None);
+            assert_eq!(refusal.error().status(), 401);
+            assert_eq!(refusal.error().bearer_error(), Some(BearerError::InvalidToken));
+        }
+    }
+
+    /// B-2-01 (RFC 6750 section 2).
+    #[test]
+    fn a_good_token_beside_another_is_refused() {
+        let (good, text) = token(1);
+        let value = format!("Bearer {text}");
+        let credentials = sent(&[value.as_bytes(), b"Bearer x"]);
+        let refusal = admit(&organization(), &[good], &credentials, now()).unwrap_err();
+        assert!(refusal.is_final());
+        let error = refusal.error();
+        assert_eq!(error.status(), 400);
+        assert_eq!(error.bearer_error(), Some(BearerError::InvalidRequest));
     }
 
     #[test]
@@ -288,18 +272,22 @@ mod tests {
         let credentials = Credentials::Bearer(text.clone());
         good.expires = Some(now());
         let expired = admit(&organization(), std::slice::from_ref(&good), &credentials, now()).unwrap_err();
-        assert_eq!(expired.status(), 401);
+        assert_eq!(expired.error().status(), 401);
         assert!(
-            expired.sentence().contains("expired at 1970-01-01T00:16:40Z"),
+            expired
+                .error()
+                .to_string()
+                .contains("expired at 1970-01-01T00:16:40Z"),
             "{}",
-            expired.sentence()
+            expired.error().to_string()
         );
         good.revoked = Some(now());
         let revoked = admit(&organization(), &[good], &credentials, now()).unwrap_err();
-        assert_eq!(revoked.status(), 401);
+        assert_eq!(revoked.error().status(), 401);
         assert!(
             revoked
-                .sentence()
+                .error()
+                .to_string()
                 .contains(&format!("ending in {} was revoked", &text[52..]))
         );
     }
@@ -312,10 +300,10 @@ mod tests {
         off.enabled = false;
         let tokens = [good.clone()];
         let refusal = admit(&off, &tokens, &Credentials::Bearer(text), now()).unwrap_err();
-        assert_eq!(refusal.status(), 403);
-        assert!(refusal.sentence().contains("integration disabled"));
+        assert_eq!(refusal.error().status(), 403);
+        assert!(refusal.error().to_string().contains("integration disabled"));
         assert_eq!(refusal.token(), Some(good.id));
         let bad = admit(&off, &tokens, &Credentials::Bearer("x".to_owned()), now()).unwrap_err();
-        assert_eq!(bad.status(), 401);
+        assert_eq!(bad.error().status(), 401);
     }
 }

@@ -9,10 +9,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use scim_axum::Credentials;
 use uuid::Uuid;
 
 use crate::database::{Access, Product};
-use crate::domain::access::{Credentials, Refusal, admit};
+use crate::domain::access::{Refusal, admit, may_be_good};
 use crate::domain::fault::Result;
 use crate::domain::organization::Name;
 
@@ -159,7 +160,7 @@ impl Verdict {
         match self {
             Self::Admitted(..) => true,
             Self::Refused(_, refusal) => refusal.is_final(),
-            Self::NoOrganization => !credentials.may_be_good(),
+            Self::NoOrganization => !may_be_good(credentials),
         }
     }
 }

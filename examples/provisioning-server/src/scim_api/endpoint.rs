@@ -9,9 +9,11 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::any;
 use http::uri::PathAndQuery;
-use http::{StatusCode, Uri, header};
+use http::{HeaderMap, StatusCode, Uri};
 use jiff::Timestamp;
+use scim::Error;
 use scim::service::Outcome;
+use scim_axum::Credentials;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
@@ -21,7 +23,7 @@ use super::directory::{Directory, Verdict};
 use super::request_id;
 use super::service::People;
 use crate::database::Access;
-use crate::domain::access::{Credentials, Refusal};
+use crate::domain::access::Refusal;
 use crate::domain::fault::Result;
 use crate::domain::request_row::{RequestRow, shown_path};
 use crate::history::Recorder;
@@ -45,11 +47,12 @@ pub(crate) fn router(endpoint: Arc<Endpoint>) -> Router {
 }
 
 /// Every path that is none of ours.
-pub(crate) async fn no_route() -> Response {
-    answer::error(
+pub(crate) async fn no_route(headers: HeaderMap) -> Response {
+    let nothing = Error::new(
         StatusCode::NOT_FOUND,
         "Nothing is served here: the URL of an organization is /scim/{organization}/v2.",
-    )
+    );
+    answer::error(&nothing, &headers)
 }
 
 async fn serve(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
@@ -57,8 +60,7 @@ async fn serve(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Respo
     let id = asked.id.clone();
     // The name has no character that would be percent-encoded, and what follows it is the service's to decode.
     let name = request.uri().path().split('/').nth(2).unwrap_or_default();
-    let header = request.headers().get(header::AUTHORIZATION);
-    let credentials = Credentials::read(header.map(|value| value.as_bytes()));
+    let credentials = Credentials::read(request.headers(), request.uri());
     let verdict = endpoint
         .directory
         .decide(name, &credentials, asked.time)
@@ -88,34 +90,40 @@ impl Endpoint {
     async fn answer(&self, verdict: Result<Verdict>, asked: Asked, request: Request) -> Response {
         match verdict {
             Ok(Verdict::Admitted(access, token)) => self.admitted(asked, access, token, request).await,
-            Ok(Verdict::Refused(access, refusal)) => self.refused(&asked, &access, &refusal),
-            Ok(Verdict::NoOrganization) => answer::error(
-                StatusCode::NOT_FOUND,
-                "No organization has this URL: check the part after \"/scim/\".",
-            ),
+            Ok(Verdict::Refused(access, refusal)) => {
+                self.refused(&asked, &access, &refusal, request.headers())
+            }
+            Ok(Verdict::NoOrganization) => {
+                let nobody = Error::new(
+                    StatusCode::NOT_FOUND,
+                    "No organization has this URL: check the part after \"/scim/\".",
+                );
+                answer::error(&nobody, request.headers())
+            }
             Err(fault) => {
                 tracing::error!(request = asked.id, "{}", fault.with_causes());
-                answer::error(
+                let unreachable = Error::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "The service cannot reach its database: repeat the request later.",
-                )
+                );
+                answer::error(&unreachable, request.headers())
             }
         }
     }
 
-    fn refused(&self, asked: &Asked, access: &Access, refusal: &Refusal) -> Response {
-        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    fn refused(&self, asked: &Asked, access: &Access, refusal: &Refusal, headers: &HeaderMap) -> Response {
+        let error = refusal.error();
         let organization = &access.organization;
         match refusal.token() {
             None => self.history.count_unattributed(organization.id),
             Some(token) => self.history.record(RequestRow {
-                status: status.as_u16(),
+                status: error.status().as_u16(),
                 meaning: "refused".to_owned(),
-                error: Some(refusal.sentence()),
+                error: Some(error.to_string()),
                 ..asked.row(organization, token)
             }),
         }
-        answer::error(status, &refusal.sentence())
+        answer::error(&error, headers)
     }
 
     async fn admitted(
