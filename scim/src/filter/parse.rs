@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The words are nom parsers; what nests is kept on an explicit stack, so no input makes the parser recurse, and the
-//! limits are charged before anything is built. SP may be any number of spaces and tabs, it may surround what is in
-//! brackets, and the one before a quoted string may be missing, as it is in an example of RFC 7644 section 3.5.2.2.
+//! limits are charged before anything is built. SP may be any number of spaces and tabs, and it may surround what is in
+//! brackets. A [`Syntax`] allows more.
 
 use std::str::FromStr;
 
@@ -27,6 +27,7 @@ use crate::limits::Limits;
 use crate::path::AttributeName;
 use crate::path::fault::{Fault, Parsed, expected, is_delimiter};
 use crate::path::parse::{Parts, attribute, bytes_while, sub_attribute};
+use crate::policy::{MISSING_SPACES, Policy, Tolerance, UNQUOTED_OPERANDS, VALUE_PATH_COMPARISONS};
 use crate::scan::plain_length;
 
 /// Nesting never goes deeper than this, whatever [`Limits::filter_depth`] says: code that walks a tree may recurse.
@@ -40,6 +41,34 @@ const VALUE: &str = "a value (a string in double quotes, a number, true, false o
 pub struct Syntax {
     /// Reads `userName eq bob` as `userName eq "bob"`. Old releases of authentik send such filters.
     pub unquoted_strings: bool,
+    /// Reads `userName eq"bob"` as `userName eq "bob"`.
+    pub missing_spaces: bool,
+    /// Reads `emails[type eq "work"].value eq "x"` as `emails[type eq "work" and value eq "x"]`. Entra ID sends such filters.
+    pub value_path_comparisons: bool,
+}
+
+impl Syntax {
+    /// Returns the departures that the tolerances of a policy stand for.
+    #[must_use]
+    pub fn of(policy: &Policy) -> Self {
+        Self {
+            unquoted_strings: policy.allows(&UNQUOTED_OPERANDS),
+            missing_spaces: policy.allows(&MISSING_SPACES),
+            value_path_comparisons: policy.allows(&VALUE_PATH_COMPARISONS),
+        }
+    }
+
+    /// Returns the tolerances that stand for these departures.
+    pub fn tolerances(self) -> impl Iterator<Item = &'static Tolerance> {
+        let named = [
+            (self.unquoted_strings, &UNQUOTED_OPERANDS),
+            (self.missing_spaces, &MISSING_SPACES),
+            (self.value_path_comparisons, &VALUE_PATH_COMPARISONS),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(departs, tolerance)| departs.then_some(tolerance))
+    }
 }
 
 impl Filter {
@@ -59,10 +88,10 @@ impl Filter {
     /// );
     /// ```
     pub fn parse(text: &str, limits: &Limits) -> Result<Self> {
-        Self::parse_with(text, limits, Syntax::default())
+        Self::parse_with(text, limits, Syntax::default()).map(|(filter, _)| filter)
     }
 
-    /// Parses a filter that may depart from the grammar.
+    /// Parses a filter that may depart from the grammar, and returns with it the departures that it needed.
     ///
     /// # Errors
     /// As [`Filter::parse`].
@@ -70,11 +99,13 @@ impl Filter {
     /// ```
     /// use scim::{Limits, filter::{Filter, Syntax}};
     ///
-    /// let filter = Filter::parse_with("userName eq bob", &Limits::default(), Syntax { unquoted_strings: true })?;
+    /// let syntax = Syntax { unquoted_strings: true, missing_spaces: true, ..Syntax::default() };
+    /// let (filter, departures) = Filter::parse_with("userName eq bob", &Limits::default(), syntax)?;
     /// assert_eq!(filter.to_string(), r#"userName eq "bob""#);
+    /// assert!(departures.unquoted_strings && !departures.missing_spaces);
     /// # Ok::<(), scim::Error>(())
     /// ```
-    pub fn parse_with(text: &str, limits: &Limits, syntax: Syntax) -> Result<Self> {
+    pub fn parse_with(text: &str, limits: &Limits, syntax: Syntax) -> Result<(Self, Syntax)> {
         check_length("Filter", text, limits, ScimType::InvalidFilter)?;
         Parser::new(text, limits, syntax)
             .filter()
@@ -140,6 +171,7 @@ enum Next {
 pub(super) struct Parser<'a> {
     rest: &'a str,
     syntax: Syntax,
+    departures: Syntax,
     depth: usize,
     nodes: usize,
     nodes_left: usize,
@@ -154,6 +186,7 @@ impl<'a> Parser<'a> {
         Self {
             rest: text,
             syntax,
+            departures: Syntax::default(),
             depth: limits.filter_depth.min(DEEPEST),
             nodes: limits.filter_nodes,
             nodes_left: limits.filter_nodes,
@@ -164,23 +197,24 @@ impl<'a> Parser<'a> {
     }
 
     /// A whole filter, up to the end of the text.
-    pub(super) fn filter(mut self) -> Result<Filter, Fault<'a>> {
-        self.run()
+    pub(super) fn filter(mut self) -> Result<(Filter, Syntax), Fault<'a>> {
+        let filter = self.run()?;
+        Ok((filter, self.departures))
     }
 
     /// The filter in the brackets of a PATCH path, from behind the opening one; also what is left behind the closing one.
-    pub(super) fn bracketed(mut self) -> Result<(&'a str, Filter), Fault<'a>> {
+    pub(super) fn bracketed(mut self) -> Result<(&'a str, Filter, Syntax), Fault<'a>> {
         self.push(Opening::Target)?;
         let filter = self.run()?;
-        Ok((self.rest, filter))
+        Ok((self.rest, filter, self.departures))
     }
 
     /// The operator and the value of an `attr-exp` about the sub-attribute `name`, up to the end of the text.
-    pub(super) fn comparison_of(mut self, name: &'a str) -> Result<Filter, Fault<'a>> {
+    pub(super) fn comparison_of(mut self, name: &'a str) -> Result<(Filter, Syntax), Fault<'a>> {
         let filter = self.expression(bare(name))?;
         self.spaces();
         if self.rest.is_empty() {
-            Ok(filter)
+            Ok((filter, self.departures))
         } else {
             Err(Fault::expected(self.rest, "the end of the path"))
         }
@@ -279,11 +313,13 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Behind a closing bracket: `.sub op value` is one more condition on the same element.
+    /// Behind a closing bracket: `.sub op value` is one more condition on the same element, where the syntax allows it.
     fn value_path(&mut self, attribute: AttributeName, inner: Filter) -> Result<Filter, Fault<'a>> {
-        let filter = match self.rest.strip_prefix('.') {
+        let behind = self.rest.strip_prefix('.');
+        let filter = match behind.filter(|_| self.syntax.value_path_comparisons) {
             None => inner,
             Some(rest) => {
+                self.departures.value_path_comparisons = true;
                 self.rest = rest;
                 let name = self.take(sub_attribute)?;
                 inner.and(self.expression(bare(name))?)
@@ -317,11 +353,14 @@ impl<'a> Parser<'a> {
                 },
             ));
         };
-        if self.spaces() == 0 && !self.rest.is_empty() && self.peek() != Some(b'"') {
-            return Err(Fault::expected(
-                self.rest,
-                "a space and a value behind the operator",
-            ));
+        if self.spaces() == 0 && !self.rest.is_empty() {
+            if !self.syntax.missing_spaces || self.peek() != Some(b'"') {
+                return Err(Fault::expected(
+                    self.rest,
+                    "a space and a value behind the operator",
+                ));
+            }
+            self.departures.missing_spaces = true;
         }
         let value = self.literal()?;
         Ok(Filter::Compare(Comparison {
@@ -339,7 +378,10 @@ impl<'a> Parser<'a> {
         let word = self.take(word)?;
         match bare_literal(word) {
             Some(literal) => Ok(literal),
-            None if self.syntax.unquoted_strings && !word.is_empty() => Ok(Literal::String(word.to_owned())),
+            None if self.syntax.unquoted_strings && !word.is_empty() => {
+                self.departures.unquoted_strings = true;
+                Ok(Literal::String(word.to_owned()))
+            }
             None => Err(Fault::expected(start, VALUE)),
         }
     }
@@ -637,6 +679,13 @@ mod tests {
         error.to_string()
     }
 
+    /// What a filter means under `tolerant`.
+    fn tolerated(text: &str) -> Option<Filter> {
+        let syntax = Syntax::of(&Policy::tolerant());
+        let parsed = Filter::parse_with(text, &Limits::default(), syntax).ok();
+        parsed.map(|(filter, _)| filter)
+    }
+
     fn value_of(text: &str) -> Literal {
         match parsed(&format!("a eq {text}")) {
             Filter::Compare(comparison) => comparison.value,
@@ -767,18 +816,25 @@ mod tests {
     /// The matching attribute of Entra.
     #[test]
     fn a_comparison_behind_brackets_is_one_more_condition_on_the_element() {
+        let read = |text| tolerated(text).unwrap();
         let expected = parsed("emails[type eq \"work\" and value eq \"x\"]");
-        assert_eq!(parsed("emails[type eq \"work\"].value eq \"x\""), expected);
+        assert_eq!(read("emails[type eq \"work\"].value eq \"x\""), expected);
         assert_eq!(
-            parsed("emails[a pr and b pr].value pr and c pr").to_string(),
+            read("emails[a pr and b pr].value pr and c pr").to_string(),
             "emails[a pr and b pr and value pr] and c pr"
         );
-        let Filter::ValuePath(ValuePath { filter, .. }) = parsed("emails[a pr or b pr].value pr") else {
+        let Filter::ValuePath(ValuePath { filter, .. }) = read("emails[a pr or b pr].value pr") else {
             panic!("not a value path")
         };
         assert_eq!(filter.to_string(), "(a pr or b pr) and value pr");
-        assert!(refusal("emails[type pr].value").contains("found the end, expected an operator"));
-        assert!(refusal("emails[type pr].value.x pr").contains("at byte 21"));
+        for text in [
+            "emails[type pr].value",
+            "emails[type pr].value.x pr",
+            "emails[type pr]. pr",
+        ] {
+            assert!(tolerated(text).is_none(), "{text}");
+        }
+        assert!(refusal("emails[type pr].value pr").contains("at byte 15 found \".value\""));
     }
 
     #[test]
@@ -883,7 +939,7 @@ mod tests {
     fn spaces_separate_the_words_of_a_filter() {
         assert_eq!(parsed("  a \t eq   \"x\"  "), eq("a", "x"));
         assert_eq!(
-            parsed("members[ value eq\"x\" ]").to_string(),
+            parsed("members[ value eq \"x\" ]").to_string(),
             "members[value eq \"x\"]"
         );
         for text in [
@@ -895,30 +951,66 @@ mod tests {
             "a eq \"x\"\"y\"",
         ] {
             refusal(text);
+            assert!(tolerated(text).is_none(), "{text}");
         }
     }
 
+    /// P-3.4.2.2-17: the grammar alone, unless more is asked for, and then that is reported.
     #[test]
-    fn unquoted_strings_are_read_only_on_request() {
-        let syntax = Syntax {
-            unquoted_strings: true,
-        };
-        let read = |text| Filter::parse_with(text, &Limits::default(), syntax);
-        assert_eq!(
-            read("(userName eq bob@example.com)").ok(),
-            Some(eq("userName", "bob@example.com"))
+    fn departures_are_read_only_on_request_and_are_reported() {
+        let (unquoted, spaces, comparisons) = (
+            Syntax {
+                unquoted_strings: true,
+                ..Syntax::default()
+            },
+            Syntax {
+                missing_spaces: true,
+                ..Syntax::default()
+            },
+            Syntax {
+                value_path_comparisons: true,
+                ..Syntax::default()
+            },
         );
-        assert_eq!(
-            read("a eq true").ok(),
-            Some(Filter::compare("a", Operator::Eq, true))
-        );
-        assert_eq!(read("a eq \"true\"").ok(), Some(eq("a", "true")));
-        assert_eq!(
-            read("emails[type eq work]").ok(),
-            Some(Filter::value_path("emails", eq("type", "work")))
-        );
-        assert!(read("a eq ").is_err() && read("a eq )").is_err());
-        refusal("(userName eq bob@example.com)");
+        for (text, syntax, means) in [
+            ("(a eq bob@example.com)", unquoted, r#"a eq "bob@example.com""#),
+            ("emails[type eq work]", unquoted, r#"emails[type eq "work"]"#),
+            (r#"a eq"x""#, spaces, r#"a eq "x""#),
+            (r#"a pr and not(a sw"x")"#, spaces, r#"a pr and not (a sw "x")"#),
+            (r#"emails[type eq"work"]"#, spaces, r#"emails[type eq "work"]"#),
+            (
+                r#"emails[type eq "work"].value eq "x""#,
+                comparisons,
+                r#"emails[type eq "work" and value eq "x"]"#,
+            ),
+            (
+                "a pr or emails[b pr].value pr",
+                comparisons,
+                "a pr or emails[b pr and value pr]",
+            ),
+        ] {
+            refusal(text);
+            let (filter, departures) = Filter::parse_with(text, &Limits::default(), syntax).unwrap();
+            assert_eq!((filter, departures), (parsed(means), syntax), "{text}");
+        }
+        for text in [
+            "a eq true",
+            "a eq \"true\"",
+            "a eq \"x\"",
+            "emails[type eq \"work\"]",
+            "a eq 1",
+        ] {
+            let every = Syntax::of(&Policy::tolerant().with(&UNQUOTED_OPERANDS));
+            let (filter, departures) = Filter::parse_with(text, &Limits::default(), every).unwrap();
+            assert_eq!((filter, departures), (parsed(text), Syntax::default()), "{text}");
+        }
+        for text in ["a eq ", "a eq )"] {
+            assert!(
+                Filter::parse_with(text, &Limits::default(), unquoted).is_err(),
+                "{text}"
+            );
+        }
+        assert_eq!(Syntax::of(&Policy::strict()), Syntax::default());
     }
 
     /// Every limit off, or the bytes alone would refuse the text.

@@ -46,44 +46,57 @@ impl PathExpression {
     /// 400 `invalidPath` for a broken path and 400 `invalidFilter` for a broken filter in its brackets, with the byte
     /// position, what was found there and what was expected, or with the limit that the path exceeds.
     pub fn parse(text: &str, limits: &Limits) -> Result<Self> {
-        Self::parse_with(text, limits, Syntax::default())
+        Self::parse_with(text, limits, Syntax::default()).map(|(path, _)| path)
     }
 
-    /// Parses a path whose filter may depart from the grammar.
+    /// Parses a path whose filter may depart from the grammar, and returns with it the departures that it needed.
+    ///
+    /// A missing space before a string, `members[value eq"2819c223"]`, is always read and is not reported: RFC 7644 section
+    /// 3.5.2.2 prints such paths.
     ///
     /// # Errors
     /// As [`PathExpression::parse`].
-    pub fn parse_with(text: &str, limits: &Limits, syntax: Syntax) -> Result<Self> {
+    pub fn parse_with(text: &str, limits: &Limits, syntax: Syntax) -> Result<(Self, Syntax)> {
+        let syntax = Syntax {
+            missing_spaces: true,
+            ..syntax
+        };
+        let reported = |departures: Syntax| Syntax {
+            missing_spaces: false,
+            ..departures
+        };
         check_length("Path", text, limits, ScimType::InvalidPath)?;
         let path = |fault: Fault<'_>| fault.into_error("Path", text, ScimType::InvalidPath);
         let filter = |fault: Fault<'_>| fault.into_error("Path", text, ScimType::InvalidFilter);
 
         let (rest, name) = attribute_or_schema(text).map_err(|fault| path(fault.into()))?;
         if rest.is_empty() {
-            return Ok(Self::of(name.to_name()));
+            return Ok((Self::of(name.to_name()), Syntax::default()));
         }
         if let Some(inner) = rest
             .strip_prefix('[')
             // Behind a URN a dot may stand in the place of the colon: that is for the schema to say.
             .filter(|_| (name.sub.is_none() || name.urn.is_some()) && !name.name.is_empty())
         {
-            let (rest, condition) = Parser::new(inner, limits, syntax).bracketed().map_err(filter)?;
+            let parser = Parser::new(inner, limits, syntax);
+            let (rest, condition, departures) = parser.bracketed().map_err(filter)?;
             let sub = behind_brackets(rest).map_err(path)?;
-            return Ok(Self {
+            let path = Self {
                 filter: Some(condition),
                 sub: sub.map(str::to_owned),
                 ..Self::of(name.to_name())
-            });
+            };
+            return Ok((path, reported(departures)));
         }
         if is_expression(name, rest) {
             let sub = name.sub.unwrap_or("value");
-            let condition = Parser::new(rest, limits, syntax)
-                .comparison_of(sub)
-                .map_err(filter)?;
-            return Ok(Self {
+            let parser = Parser::new(rest, limits, syntax);
+            let (condition, departures) = parser.comparison_of(sub).map_err(filter)?;
+            let path = Self {
                 filter: Some(condition),
                 ..Self::of(Parts { sub: None, ..name }.to_name())
-            });
+            };
+            return Ok((path, reported(departures)));
         }
         Err(path(Fault::expected(
             rest,
@@ -174,7 +187,11 @@ mod tests {
             (path.filter.map(|filter| filter.to_string()), path.sub),
             (Some("type eq \"work\"".into()), None)
         );
-        let path = parsed("members[value eq\"2819c223\"].displayName");
+        let printed = "members[value eq\"2819c223\"].displayName";
+        let path = parsed(printed);
+        let (_, departures) =
+            PathExpression::parse_with(printed, &Limits::default(), Syntax::default()).unwrap();
+        assert_eq!(departures, Syntax::default());
         assert_eq!(path.sub_attribute(), Some("displayName"));
         let path = parsed("urn:example:2.0:User:emails[type eq \"work\" or not(primary eq true)].value");
         assert_eq!(
@@ -316,9 +333,11 @@ mod tests {
     fn unquoted_strings_are_read_only_on_request() {
         let syntax = Syntax {
             unquoted_strings: true,
+            ..Syntax::default()
         };
         let path = PathExpression::parse_with("members[value eq 2819c223]", &Limits::default(), syntax);
-        assert_eq!(path.ok(), Some(parsed("members[value eq \"2819c223\"]")));
+        let meant = parsed("members[value eq \"2819c223\"]");
+        assert_eq!(path.ok(), Some((meant, syntax)));
         assert!("members[value eq 2819c223]".parse::<PathExpression>().is_err());
     }
 }

@@ -32,7 +32,8 @@ pub struct ListParameters {
     pub sort_by: Option<String>,
     /// In which direction.
     pub sort_order: Order,
-    /// The first resource of the page, counted from 1.
+    /// The first resource of the page, counted from 1, at most 2^63-1: an answer repeats it, and clients read it as a
+    /// signed number of 64 bits. What is greater counts as that, as what is below 1 counts as 1.
     pub start_index: u64,
     /// How many resources at most; 0 asks for the total alone.
     pub count: Option<usize>,
@@ -119,7 +120,7 @@ impl ListParameters {
     ///
     /// # Errors
     /// 414 if the string is longer than [`Limits::query_bytes`]; 400 `invalidValue` if a parameter is given twice, is no
-    /// UTF-8 or is no number where it must be one.
+    /// UTF-8, is no number where it must be one, or is no sort order; 400 `invalidPath` for an empty `sortBy`.
     pub fn parse_query(query: &str, limits: &Limits) -> Result<Self> {
         if query.len() > limits.query_bytes {
             return Err(Error::new(
@@ -152,8 +153,8 @@ impl ListParameters {
     /// Reads the body of a search by POST. Names are compared without regard to case, unknown ones are ignored.
     ///
     /// # Errors
-    /// 400 `invalidSyntax` if the body is no object or no search request (only a tolerance of `policy` lets `schemas`
-    /// be missing), 400 `invalidValue` if a parameter is of the wrong type.
+    /// 400 `invalidSyntax` if the body is no object or no search request (a tolerance of `policy` reads any `schemas`, and
+    /// none), 400 `invalidValue` if a parameter is of the wrong type, and those of [`parse_query`](Self::parse_query).
     pub fn decode_search(json: Json<'_>, policy: &Policy, cx: &mut Cx<'_>) -> Result<Self> {
         if !json.is_object() {
             return Err(Error::invalid_syntax(format!(
@@ -207,8 +208,8 @@ impl ListParameters {
     fn set(&mut self, parameter: Parameter, text: &str) -> Result<()> {
         match parameter {
             Filter => self.filter = Some(text.to_owned()),
-            SortBy => self.sort_by = Some(text.trim().to_owned()).filter(|name| !name.is_empty()),
-            SortOrder => self.sort_order = sort_order(text)?,
+            SortBy => self.sort_by = Some(text.trim().to_owned()),
+            SortOrder => self.sort_order = text.trim().parse()?,
             StartIndex => self.start_index = integer(parameter, text)?.max(1),
             Count => self.count = Some(usize::try_from(integer(parameter, text)?).unwrap_or(usize::MAX)),
             Attributes => self.attributes.push(text.to_owned()),
@@ -224,42 +225,34 @@ fn writes_replacement_character(query: &str) -> bool {
 }
 
 fn check_schemas(schemas: Option<Json<'_>>, policy: &Policy, cx: &mut Cx<'_>) -> Result<()> {
-    let schemas = schemas.filter(|json| !json.is_null() && json.text() != "[]");
-    if let Some(schemas) = schemas {
-        let mut names = schemas.elements().filter_map(Json::as_str);
-        return if names.any(|name| name.eq_ignore_ascii_case(super::SEARCH_REQUEST)) {
+    let names_it = |name: Json<'_>| {
+        name.as_str()
+            .is_some_and(|name| name.eq_ignore_ascii_case(super::SEARCH_REQUEST))
+    };
+    if schemas.is_some_and(|schemas| schemas.elements().any(names_it)) {
+        return Ok(());
+    }
+    match policy.grants(&MISSING_SCHEMAS) {
+        Some(tolerance) => {
+            cx.fire(tolerance, "SearchRequest");
             Ok(())
-        } else {
-            Err(must_name_search_request())
-        };
-    }
-    let tolerance = policy
-        .grants(&MISSING_SCHEMAS)
-        .ok_or_else(must_name_search_request)?;
-    cx.fire(tolerance, "schemas");
-    Ok(())
-}
-
-fn must_name_search_request() -> Error {
-    Error::invalid_syntax(format!(
-        "The body of a search must name {} in schemas.",
-        super::SEARCH_REQUEST
-    ))
-}
-
-fn sort_order(text: &str) -> Result<Order> {
-    match text.trim() {
-        "" => Ok(Order::default()),
-        text => text.parse(),
+        }
+        None => Err(Error::invalid_syntax(format!(
+            "The schemas of a search must name {}.",
+            super::SEARCH_REQUEST
+        ))),
     }
 }
+
+/// The greatest number that a signed reader of 64 bits understands.
+const GREATEST: u64 = i64::MAX as u64;
 
 /// An integer of any size: below 0 counts as 0 (RFC 7644 section 3.4.2.4), beyond the greatest as the greatest.
 fn integer(parameter: Parameter, text: &str) -> Result<u64> {
     match text.trim().parse::<i64>() {
         Ok(value) => Ok(u64::try_from(value).unwrap_or(0)),
         Err(error) => match error.kind() {
-            IntErrorKind::PosOverflow => Ok(u64::MAX),
+            IntErrorKind::PosOverflow => Ok(GREATEST),
             IntErrorKind::NegOverflow => Ok(0),
             _ => Err(parameter.refuse(&format!("must be an integer, but is {}", quoted(text)))),
         },
@@ -283,6 +276,16 @@ mod tests {
         ListParameters::decode_search(json.as_json(), policy, &mut cx)
     }
 
+    /// What a search means under `tolerant`, and which tolerances that took.
+    fn tolerated(body: &str) -> (ListParameters, Vec<&'static str>) {
+        let (limits, tolerant) = (Limits::default(), Policy::tolerant());
+        let json = JsonBuf::parse(body.as_bytes(), &limits).unwrap();
+        let mut cx = Cx::new(Intent::Create, &tolerant, &limits);
+        let parameters = ListParameters::decode_search(json.as_json(), &tolerant, &mut cx).unwrap();
+        let fired = cx.take_fired();
+        (parameters, fired.iter().map(|fired| fired.tolerance).collect())
+    }
+
     fn kind(result: Result<ListParameters>) -> (u16, Option<ScimType>) {
         let error = result.unwrap_err();
         (error.status().as_u16(), error.scim_type())
@@ -292,16 +295,18 @@ mod tests {
         format!(r#"{{"schemas":["{}"]{members}}}"#, super::super::SEARCH_REQUEST)
     }
 
-    /// P-3.4.2.4-01, P-3.4.2.4-02, P-3.4.3-06: also of any size.
+    /// P-3.4.2.4-01, P-3.4.2.4-02, P-3.4.3-06: also of any size, and never of more than a signed reader of 64 bits takes.
     #[test]
     fn numbers_are_brought_into_range() {
-        let most = Some(usize::MAX);
+        let most = usize::try_from(i64::MAX).ok();
         for (text, start_index, count) in [
             ("0", 1, Some(0)),
             ("-5", 1, Some(0)),
             ("7", 7, Some(7)),
             ("1000000000", 1_000_000_000, Some(1_000_000_000)),
-            ("99999999999999999999", u64::MAX, most),
+            ("9223372036854775807", GREATEST, most),
+            ("9223372036854775808", GREATEST, most),
+            ("99999999999999999999", GREATEST, most),
             ("-99999999999999999999", 1, Some(0)),
         ] {
             let from_url = query(&format!("startIndex={text}&count={text}")).unwrap();
@@ -359,7 +364,6 @@ mod tests {
         );
         assert_eq!(parameters.sort_by.as_deref(), Some("userName"));
         assert_eq!(query("").unwrap(), ListParameters::default());
-        assert_eq!(query("sortBy=&sortOrder=").unwrap(), ListParameters::default());
     }
 
     #[test]
@@ -375,7 +379,14 @@ mod tests {
     /// P-3.4.2.3-06.
     #[test]
     fn only_two_sort_orders_exist() {
-        assert_eq!(kind(query("sortOrder=up")), (400, Some(ScimType::InvalidValue)));
+        for text in ["up", "", "%20", "ascending,descending"] {
+            let refused = (400, Some(ScimType::InvalidValue));
+            assert_eq!(kind(query(&format!("sortOrder={text}"))), refused, "{text}");
+            let body = search_body(&format!(r#","sortOrder":"{}""#, text.replace("%20", " ")));
+            for policy in [Policy::strict(), Policy::tolerant()] {
+                assert_eq!(kind(search(&body, &policy)), refused, "{text}");
+            }
+        }
     }
 
     #[test]
@@ -396,23 +407,58 @@ mod tests {
     fn a_search_names_its_schema() {
         let strict = Policy::strict();
         let refused = (400, Some(ScimType::InvalidSyntax));
-        for body in ["{}", "[]", "5", r#"{"schemas":null}"#, r#"{"schemas":[]}"#] {
-            assert_eq!(kind(search(body, &strict)), refused, "{body}");
+        for body in ["[]", "5"] {
+            for policy in [Policy::strict(), Policy::tolerant()] {
+                assert_eq!(kind(search(body, &policy)), refused, "{body}");
+            }
         }
-        let other = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}"#;
-        assert_eq!(kind(search(other, &strict)), refused);
-        assert_eq!(kind(search(other, &Policy::tolerant())), refused);
         assert!(search(&search_body("").to_lowercase(), &strict).is_ok());
 
-        let (limits, tolerant) = (Limits::default(), Policy::tolerant());
-        let body = JsonBuf::parse(br#"{"count":3}"#, &limits).unwrap();
-        let mut cx = Cx::new(Intent::Create, &tolerant, &limits);
-        let parameters = ListParameters::decode_search(body.as_json(), &tolerant, &mut cx).unwrap();
-        assert_eq!(parameters.count, Some(3));
-        assert_eq!(
-            cx.fired().first().map(|fired| fired.tolerance),
-            Some(MISSING_SCHEMAS.name)
-        );
+        // What a PATCH forgives in its envelope, a search forgives.
+        let urn = super::super::SEARCH_REQUEST;
+        for schemas in [
+            String::new(),
+            r#""schemas":null,"#.to_owned(),
+            r#""schemas":[],"#.to_owned(),
+            r#""schemas":5,"#.to_owned(),
+            format!(r#""schemas":"{urn}","#),
+            r#""schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"#.to_owned(),
+        ] {
+            let body = format!(r#"{{{schemas}"count":3}}"#);
+            assert_eq!(kind(search(&body, &strict)), refused, "{body}");
+            let (parameters, fired) = tolerated(&body);
+            assert_eq!(parameters.count, Some(3), "{body}");
+            assert_eq!(fired, [MISSING_SCHEMAS.name], "{body}");
+        }
+    }
+
+    /// K9 and K15 of the rules for real clients: numbers as numerals and with a fraction, one name without a list.
+    #[test]
+    fn a_search_forgives_what_a_post_forgives() {
+        for (members, tolerance) in [
+            (r#","startIndex":"7""#, "numeric-strings"),
+            (r#","startIndex":"7.0""#, "numeric-strings"),
+            (r#","startIndex":7.0"#, "exact-integers"),
+            (
+                r#","startIndex":7,"attributes":"userName""#,
+                "single-values-without-array",
+            ),
+        ] {
+            let body = search_body(members);
+            let (parameters, fired) = tolerated(&body);
+            assert_eq!((parameters.start_index, fired), (7, vec![tolerance]), "{members}");
+            assert!(search(&body, &Policy::strict()).is_err(), "{members}");
+        }
+        let (parameters, _) = tolerated(&search_body(r#","startIndex":"99999999999999999999""#));
+        assert_eq!(parameters.start_index, GREATEST);
+        for members in [
+            r#","count":"many""#,
+            r#","startIndex":[7,8]"#,
+            r#","startIndex":"1.5""#,
+        ] {
+            let result = search(&search_body(members), &Policy::tolerant());
+            assert_eq!(kind(result), (400, Some(ScimType::InvalidValue)), "{members}");
+        }
     }
 
     /// P-3.4.3-03.

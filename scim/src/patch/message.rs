@@ -318,11 +318,13 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn parse(&self, path: &str) -> Result<PathExpression> {
-        let syntax = Syntax {
-            unquoted_strings: self.policy.allows(&policy::UNQUOTED_OPERANDS),
-        };
-        PathExpression::parse_with(path, self.cx.limits(), syntax)
+    fn parse(&mut self, path: &str) -> Result<PathExpression> {
+        let syntax = Syntax::of(self.policy);
+        let (expression, departures) = PathExpression::parse_with(path, self.cx.limits(), syntax)?;
+        for tolerance in departures.tolerances() {
+            self.cx.fire(tolerance.name, path);
+        }
+        Ok(expression)
     }
 
     /// What the path leads to; `None` if no schema knows it.

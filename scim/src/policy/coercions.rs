@@ -1,6 +1,7 @@
 //! How values are coerced to the shape of their attribute.
 
 use crate::schema::{Shape, Type, position};
+use crate::value::json::Kind;
 use crate::value::{Json, JsonBuf};
 
 /// `[x]`, `[{"value": x}]` and `{"value": x}` become `x`; for a complex attribute, `[{…}]` becomes the object.
@@ -60,12 +61,11 @@ pub(super) fn number_as_text(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     (want.kind == Type::String && !want.multi_valued && is_integer).then(|| JsonBuf::string(text))
 }
 
-/// JSON text becomes what it says, where the attribute does not hold strings: a complex value, a list of them, a number.
+/// JSON text becomes what it says, where the attribute does not hold strings: a complex value, or a list of them.
 pub(super) fn json_in_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     match want.kind {
         Type::Complex if want.multi_valued => list_in_string(json),
         Type::Complex => complex_in_string(json, want),
-        Type::Integer | Type::Decimal if !want.multi_valued => number_in_string(json),
         _ => None,
     }
 }
@@ -75,11 +75,6 @@ fn list_in_string(json: Json<'_>) -> Option<JsonBuf> {
     text.trim_start()
         .starts_with('[')
         .then(|| JsonBuf::parse(text.as_bytes(), &crate::Limits::default()).ok())?
-}
-
-fn number_in_string(json: Json<'_>) -> Option<JsonBuf> {
-    let number = JsonBuf::parse(json.as_str()?.trim().as_bytes(), &crate::Limits::default()).ok()?;
-    number.as_json().as_f64().is_some().then_some(number)
 }
 
 /// `"{\"value\": …}"`, or an object whose `value` is such a string, becomes the object. Entra's `id` is not a
@@ -124,6 +119,22 @@ pub(super) fn exact_integer(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
         return None;
     }
     json.as_exact_i64().map(JsonBuf::integer)
+}
+
+/// `"10"` becomes `10`.
+pub(super) fn numeric_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
+    if !matches!(want.kind, Type::Integer | Type::Decimal) || want.multi_valued {
+        return None;
+    }
+    let text = json.as_str()?;
+    let number = JsonBuf::parse(text.trim().as_bytes(), &crate::Limits::default()).ok()?;
+    if number.as_json().kind() != Kind::Number {
+        return None;
+    }
+    match want.kind {
+        Type::Integer => exact_integer(number.as_json(), want).or(Some(number)),
+        _ => Some(number),
+    }
 }
 
 #[cfg(test)]
@@ -246,10 +257,7 @@ mod tests {
             made(json_in_string, r#""[{\"value\":\"7\"}]""#, &COMPLEX.multiple()).as_deref(),
             Some(r#"[{"value":"7"}]"#)
         );
-        assert_eq!(
-            made(json_in_string, r#""7""#, &Shape::new(Type::Integer)).as_deref(),
-            Some("7")
-        );
+        assert_eq!(made(json_in_string, r#""7""#, &Shape::new(Type::Integer)), None);
         let text = Shape::new(Type::String);
         assert_eq!(made(json_in_string, r#""[\"x\"]""#, &text), None);
         assert_eq!(made(json_in_string, r#""[\"x\"]""#, &text.multiple()), None);
@@ -260,6 +268,34 @@ mod tests {
         let want = Shape::new(Type::Integer);
         assert_eq!(made(exact_integer, "1e2", &want).as_deref(), Some("100"));
         assert_eq!(made(exact_integer, "1.5", &want), None);
+    }
+
+    /// K9 of the rules for real clients: a number is a number in quotes, too.
+    #[test]
+    fn digits_become_numbers() {
+        let integer = Shape::new(Type::Integer);
+        let decimal = Shape::new(Type::Decimal);
+        for (text, want, expected) in [
+            (r#""10""#, &integer, Some("10")),
+            (r#"" -3 ""#, &integer, Some("-3")),
+            (r#""1e2""#, &integer, Some("100")),
+            (r#""1.5""#, &decimal, Some("1.5")),
+            (
+                r#""99999999999999999999""#,
+                &integer,
+                Some("99999999999999999999"),
+            ),
+            (r#""""#, &integer, None),
+            (r#""ten""#, &integer, None),
+            (r#""0x10""#, &integer, None),
+            (r#""true""#, &integer, None),
+            (r#""[1]""#, &integer, None),
+            ("true", &integer, None),
+        ] {
+            assert_eq!(made(numeric_string, text, want).as_deref(), expected, "{text}");
+        }
+        assert_eq!(made(numeric_string, r#""10""#, &Shape::new(Type::String)), None);
+        assert_eq!(made(numeric_string, r#""10""#, &integer.multiple()), None);
     }
 
     #[test]

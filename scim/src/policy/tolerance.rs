@@ -83,7 +83,7 @@ tolerances! {
         strict: "400 `invalidValue`",
     }
     JSON_IN_STRINGS "json-in-strings" => coercions::json_in_string {
-        accepts: "JSON text inside a string is read where the attribute does not hold strings: complex values, lists of them, numbers.",
+        accepts: "JSON text inside a string is read where the attribute does not hold strings: complex values, and lists of them.",
         needed_by: "Entra ID (application roles, and lists of members built by expressions)",
         strict: "400 `invalidValue`",
     }
@@ -112,6 +112,11 @@ tolerances! {
         needed_by: "clients whose language has one type of numbers",
         strict: "400 `invalidValue`",
     }
+    NUMERIC_STRINGS "numeric-strings" => coercions::numeric_string {
+        accepts: "Numbers written as strings, such as the count `\"10\"` of a search.",
+        needed_by: "scripts, templates",
+        strict: "400 `invalidValue`",
+    }
     NO_VALUES "no-values" {
         accepts: "`\"\"`, `[]` and `{}` as the whole value of any attribute mean that it has no value, as `null` does; `add` clears a single-valued attribute by them as `replace` does.",
         needed_by: "Entra ID, Okta, OneLogin",
@@ -133,7 +138,7 @@ tolerances! {
         strict: "400 `invalidSyntax`, in a path `invalidPath`",
     }
     MISSING_SCHEMAS "missing-schemas" {
-        accepts: "Bodies and messages without `schemas`: the endpoint says what they are.",
+        accepts: "Bodies without `schemas`, and messages that name others: the endpoint says what they are.",
         needed_by: "OneLogin templates, scripts",
         strict: "400 `invalidSyntax`",
     }
@@ -172,6 +177,16 @@ tolerances! {
         needed_by: "authentik before 2025",
         strict: "400 `invalidFilter`",
     }
+    MISSING_SPACES "missing-spaces" {
+        accepts: "No space before a quoted string in a filter, such as `userName eq\"ann\"`.",
+        needed_by: "clients that copy the example of RFC 7644 section 3.5.2.2",
+        strict: "400 `invalidFilter`; in the path of a PATCH it is read, as in that example",
+    }
+    VALUE_PATH_COMPARISONS "value-path-comparisons" {
+        accepts: "A comparison behind the brackets of a filter, `emails[type eq \"work\"].value eq \"x\"`, is one more condition on the same element.",
+        needed_by: "Entra ID (its matching attributes)",
+        strict: "400 `invalidFilter`",
+    }
     UNNAMED_EDGES "unnamed-members" {
         accepts: "A PUT that omits the members of a group leaves them alone; an empty list removes them.",
         needed_by: "Okta",
@@ -196,6 +211,11 @@ tolerances! {
         accepts: "Bodies sent as `text/json` or `text/plain`.",
         needed_by: "Okta's documentation, scripts",
         strict: "415",
+    }
+    OTHER_ACCEPT "other-accept" {
+        accepts: "An `Accept` that takes neither `application/scim+json` nor `application/json` is answered with `application/scim+json`.",
+        needed_by: "HTTP libraries that send an `Accept` of their own",
+        strict: "406",
     }
     FREE_FORMATS "free-formats" {
         accepts: "Countries, languages, time zones and user names in any form.",

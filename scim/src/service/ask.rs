@@ -8,7 +8,7 @@ use crate::filter::{Filter, Resolve, ResolvedFilter, Syntax, Unknown};
 use crate::limits::Limits;
 use crate::message::ListParameters;
 use crate::path::{AttrPath, AttributeName};
-use crate::policy::{BOTH_PROJECTIONS, NEAR_NAMES, Policy, UNKNOWN_SORT, UNQUOTED_OPERANDS};
+use crate::policy::{BOTH_PROJECTIONS, NEAR_NAMES, Policy, UNKNOWN_SORT};
 use crate::projection::Projection;
 use crate::schema::ResourceType;
 use crate::sort::{Sort, SortKey, SortOrder};
@@ -60,19 +60,9 @@ impl<'a> Ask<'a> {
         base_urls: &'a BaseUrls<'a>,
         outcome: &mut Outcome,
     ) -> Result<Self> {
-        let sort_by = match parameters.sort_by.as_deref() {
-            None => None,
-            Some(text) => match (text.parse(), policy.grants(&UNKNOWN_SORT)) {
-                (Ok(name), _) => Some(name),
-                (Err(_), Some(tolerance)) => {
-                    outcome.fire(tolerance, text);
-                    None
-                }
-                (Err(error), None) => return Err(error),
-            },
-        };
+        let sort_by = parameters.sort_by.as_deref().map(str::parse).transpose()?;
         Ok(Self {
-            filter: parse_filter(parameters, policy, limits)?,
+            filter: parse_filter(parameters, policy, limits, outcome)?,
             sort_by,
             order: parameters.sort_order,
             unknown: Unknown::Refuse,
@@ -161,14 +151,20 @@ impl<'a> Ask<'a> {
     }
 }
 
-fn parse_filter(parameters: &ListParameters, policy: &Policy, limits: &Limits) -> Result<Option<Filter>> {
+fn parse_filter(
+    parameters: &ListParameters,
+    policy: &Policy,
+    limits: &Limits,
+    outcome: &mut Outcome,
+) -> Result<Option<Filter>> {
     let Some(text) = parameters.filter.as_deref() else {
         return Ok(None);
     };
-    let syntax = Syntax {
-        unquoted_strings: policy.allows(&UNQUOTED_OPERANDS),
-    };
-    Filter::parse_with(text, limits, syntax).map(Some)
+    let (filter, departures) = Filter::parse_with(text, limits, Syntax::of(policy))?;
+    for tolerance in departures.tolerances() {
+        outcome.fire(tolerance.name, "filter");
+    }
+    Ok(Some(filter))
 }
 
 /// What `attributes` and `excludedAttributes` leave of a type.

@@ -3,18 +3,24 @@
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
+use super::outcome::Outcome;
 use crate::error::{Error, Result, quoted};
-use crate::policy::{MEDIA_TYPES, Policy};
+use crate::policy::{MEDIA_TYPES, OTHER_ACCEPT, Policy};
 
 /// The media type of everything that is sent.
 pub(super) const SCIM_JSON: &str = "application/scim+json";
 const JSON: &str = "application/json";
 
-/// The media type of the answer: `application/json` only if the client takes no `application/scim+json` (A-17).
+/// The media type of the answer: `application/json` only if the client takes no `application/scim+json` (A-17). A tolerance
+/// answers a client that takes neither, as RFC 9110 section 12.5.1 lets a server do, and is noted in `outcome`.
 ///
 /// # Errors
-/// 406 if the client takes neither.
-pub(super) fn answer_type(headers: &HeaderMap) -> Result<&'static str> {
+/// 406 if the client takes neither, without that tolerance.
+pub(super) fn answer_type(
+    headers: &HeaderMap,
+    policy: &Policy,
+    outcome: &mut Outcome,
+) -> Result<&'static str> {
     let mut ranges = Vec::new();
     for value in headers.get_all(ACCEPT) {
         // What is no text cannot be understood, and a header that cannot be understood is ignored.
@@ -32,6 +38,9 @@ pub(super) fn answer_type(headers: &HeaderMap) -> Result<&'static str> {
         Ok(SCIM_JSON)
     } else if is_accepted(JSON, &ranges) {
         Ok(JSON)
+    } else if let Some(tolerance) = policy.grants(&OTHER_ACCEPT) {
+        outcome.fire(tolerance, "Accept");
+        Ok(SCIM_JSON)
     } else {
         Err(Error::new(
             StatusCode::NOT_ACCEPTABLE,
@@ -163,15 +172,26 @@ mod tests {
             ("text/html, application/scim+json;q=0, */*;q=0.1", Some(JSON)),
             ("", Some(SCIM_JSON)),
             ("text/xml", None),
+            ("text/html, image/png;q=0.5", None),
             ("application/scim+json;q=0", None),
         ] {
+            let headers = headers(&[(ACCEPT, accept)]);
+            let mut outcome = Outcome::default();
+            let strict = answer_type(&headers, &Policy::strict(), &mut outcome);
             assert_eq!(
-                answer_type(&headers(&[(ACCEPT, accept)])).ok(),
-                wanted,
+                strict.map_err(|error| error.status().as_u16()),
+                wanted.ok_or(406),
                 "{accept}"
             );
+            assert!(outcome.fired.is_empty());
+            let tolerant = answer_type(&headers, &Policy::tolerant(), &mut outcome);
+            assert_eq!(tolerant.unwrap(), wanted.unwrap_or(SCIM_JSON), "{accept}");
+            let fired: Vec<_> = outcome.fired.iter().map(|fired| fired.tolerance).collect();
+            assert_eq!(fired.contains(&OTHER_ACCEPT.name), wanted.is_none(), "{accept}");
         }
-        assert_eq!(answer_type(&HeaderMap::new()).unwrap(), SCIM_JSON);
+        let mut outcome = Outcome::default();
+        let none = answer_type(&HeaderMap::new(), &Policy::strict(), &mut outcome);
+        assert_eq!(none.unwrap(), SCIM_JSON);
     }
 
     /// P-3.8-06 (RFC 7644 section 3.8).

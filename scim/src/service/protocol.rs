@@ -153,11 +153,11 @@ impl<C: Send + Sync + 'static> Protocol<C> {
             return Ok((HeaderMap::from_iter([allow]), Body::empty()));
         }
         self.check_method(&route, &request.method)?;
-        let media_type = answer_type(&request.headers)?;
         let policy = match &self.parts.policies {
             Policies::One(policy) => policy.clone(),
             Policies::PerRequest(policy) => policy(cx),
         };
+        let media_type = answer_type(&request.headers, &policy, outcome)?;
         let versioned = |base: &String| match &version {
             Some(version) => format!("{base}/{version}"),
             None => base.clone(),

@@ -52,12 +52,20 @@ async fn pages() {
         ("startIndex=9", 9, &[]),
         ("count=0", 1, &[]),
         ("count=-1", 1, &[]),
+        ("startIndex=9223372036854775807", i64::MAX, &[]),
+        ("startIndex=9223372036854775808&count=1", i64::MAX, &[]),
         (
             "startIndex=99999999999999999999&count=99999999999999999999",
             i64::MAX,
             &[],
         ),
+        ("startIndex=99999999999999999999&sortBy=userName", i64::MAX, &[]),
     ] {
+        let root = peer.get(&format!("/?{query}")).await.expect(200).json();
+        assert_eq!(
+            (&root["startIndex"], &root["totalResults"]),
+            (&json!(start), &json!(5))
+        );
         let list = peer.get(&format!("/Users?{query}")).await.expect(200).json();
         assert_eq!(
             (&list["totalResults"], &list["itemsPerPage"]),
@@ -65,9 +73,8 @@ async fn pages() {
             "{query}"
         );
         assert_eq!(column(&list, "userName"), names, "{query}");
-        if start != i64::MAX {
-            assert_eq!(list["startIndex"], start, "{query}");
-        }
+        // Also beyond the end, as a number that a signed reader of 64 bits understands.
+        assert_eq!(list["startIndex"], start, "{query}");
     }
     for query in ["count=abc", "startIndex=1.5", "sortBy=userName&sortOrder=up"] {
         peer.get(&format!("/Users?{query}"))
@@ -191,9 +198,95 @@ async fn a_search_by_post_is_a_query() {
             kind => _ = peer.post("/Users/.search", &search).await.refused(400, kind),
         }
     }
-    peer.post("/.search", &json!({"schemas": [USER]}))
-        .await
-        .refused(400, "invalidSyntax");
+}
+
+/// P-3.4.3-02, P-3.4.3-06: what a POST and a PATCH forgive in their envelopes and numbers, a search forgives.
+#[tokio::test]
+async fn a_search_is_as_tolerant_as_a_post() {
+    let peer = peer_with(&["ann", "bob"]).await;
+    for (search, tolerance) in [
+        (json!({}), "missing-schemas"),
+        (json!({"schemas": SEARCH}), "missing-schemas"),
+        (json!({"schemas": [USER]}), "missing-schemas"),
+        (json!({"schemas": null}), "missing-schemas"),
+        (
+            json!({"schemas": [SEARCH], "startIndex": "1", "count": "2"}),
+            "numeric-strings",
+        ),
+        (json!({"schemas": [SEARCH], "count": 2.0}), "exact-integers"),
+        (
+            json!({"schemas": [SEARCH], "attributes": "userName"}),
+            "single-values-without-array",
+        ),
+    ] {
+        for target in ["/Users/.search", "/.search"] {
+            let answer = peer.post(target, &search).await.expect(200);
+            assert_eq!(column(&answer.json(), "userName"), ["ann", "bob"], "{search}");
+            let fired = &answer.outcome.fired;
+            assert!(
+                fired.iter().any(|fired| fired.tolerance == tolerance),
+                "{search}: {fired:?}"
+            );
+            Peer::strict().post(target, &search).await.expect(400);
+        }
+    }
+}
+
+/// P-3.4.2.2-04, P-3.4.2.3-06, P-3.4.3-05: what is there and says nothing is broken, under every policy.
+#[tokio::test]
+async fn broken_expressions_are_refused() {
+    for peer in [Peer::tolerant(), Peer::strict()] {
+        for (name, text, kind) in [
+            ("filter", "", "invalidFilter"),
+            ("filter", "  ", "invalidFilter"),
+            ("filter", "userName", "invalidFilter"),
+            ("sortOrder", "", "invalidValue"),
+            ("sortOrder", "up", "invalidValue"),
+            ("sortBy", "", "invalidPath"),
+            ("sortBy", "user name", "invalidPath"),
+            ("sortBy", "name.", "invalidPath"),
+            ("sortBy", ".name", "invalidPath"),
+            ("sortBy", "1st", "invalidPath"),
+            ("sortBy", "a.b.c", "invalidPath"),
+            ("sortBy", "emails[type eq \"work\"].value", "invalidPath"),
+            ("sortBy", "userName,name", "invalidPath"),
+        ] {
+            let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            for endpoint in ["/Users", "/"] {
+                let query = format!("{endpoint}?{name}={encoded}");
+                peer.get(&query).await.refused(400, kind);
+            }
+            for target in ["/Users/.search", "/.search"] {
+                let search = json!({"schemas": [SEARCH], name: text});
+                peer.post(target, &search).await.refused(400, kind);
+            }
+        }
+        // RFC 7643 section 2.5: null is not there.
+        let search = json!({"schemas": [SEARCH], "filter": null, "sortBy": null, "sortOrder": null});
+        peer.post("/Users/.search", &search).await.expect(200);
+    }
+}
+
+/// P-3.4.2.2-17: what is outside the grammar is read by tolerances that are reported, and by nothing else.
+#[tokio::test]
+async fn filters_outside_the_grammar() {
+    for (filter, tolerance) in [
+        ("userName+eq%22ann%22", "missing-spaces"),
+        (
+            "emails%5Btype+eq+%22work%22%5D.value+eq+%22a%40b%22",
+            "value-path-comparisons",
+        ),
+    ] {
+        let target = format!("/Users?filter={filter}");
+        let answer = Peer::tolerant().get(&target).await.expect(200);
+        let fired = &answer.outcome.fired;
+        assert_eq!(fired.len(), 1, "{fired:?}");
+        assert_eq!(
+            (fired[0].tolerance, fired[0].subject.as_str()),
+            (tolerance, "filter")
+        );
+        Peer::strict().get(&target).await.refused(400, "invalidFilter");
+    }
 }
 
 /// RFC 7644 section 3.4.2.1: from the root, all types are searched.
