@@ -167,7 +167,7 @@ fn a_value_that_is_taken_is_refused_with_its_attribute() {
     );
     assert!(error.to_string().contains("serial"), "{error}");
     // The row is there when the second table of unique values refuses: it must go again.
-    let error = source.refusal(&other_id.replacen("b-1", "b-2", 1));
+    let error = source.refusal(&other_id.replacen("\"b-1\"", "\"b-2\"", 1));
     assert!(error.to_string().contains("doors"), "{error}");
 }
 
