@@ -185,7 +185,7 @@ macro_rules! constructors {
             $(#[$doc])*
             ///
             /// `detail` completes the sentence "Attribute x …" where a path is added with [`Error::at`], and is a
-            /// sentence of its own otherwise.
+            /// sentence of its own otherwise. A sentence that gets a path nevertheless stands behind a colon.
             #[must_use]
             pub fn $name(detail: impl Into<Cow<'static, str>>) -> Self {
                 Self::new(StatusCode::$status, detail).with_type(ScimType::$kind)
@@ -383,12 +383,20 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether the detail says something by itself, so that it cannot complete another sentence.
+    fn is_sentence(&self) -> bool {
+        self.0.detail.starts_with(char::is_uppercase)
+    }
+}
+
 impl Display for Error {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         if let Some(index) = self.0.operation {
             write!(f, "Operation {}: ", index + 1)?;
         }
         match self.attribute() {
+            Some(path) if self.is_sentence() => write!(f, "Attribute {path}: {}", self.0.detail)?,
             Some(path) => write!(f, "Attribute {path} {}", self.0.detail)?,
             None => f.write_str(&self.0.detail)?,
         }
@@ -406,7 +414,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// Client text in an error: quoted, and cut so that a hostile value cannot blow the message up.
+/// Client text in an error: quoted, cut so that a hostile value cannot blow the message up, and with what cannot be seen
+/// written as in JSON.
 pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 80;
     let mut out = String::with_capacity(text.len().min(LONGEST) + 4);
@@ -416,14 +425,34 @@ pub(crate) fn quoted(text: &str) -> String {
             out.push('…');
             break;
         }
-        out.push(if character.is_control() {
-            '\u{fffd}'
-        } else {
-            character
-        });
+        match character {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            // Writing to a string cannot fail.
+            _ if is_invisible(character) => _ = write!(out, "\\u{:04x}", u32::from(character)),
+            _ => out.push(character),
+        }
     }
     out.push('"');
     out
+}
+
+/// Whether a character takes no place of its own: controls, separators of lines, marks of direction and of nothing.
+fn is_invisible(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A name that a client made up, as a segment of the path of an error: as it is, or quoted if it does not look like one.
+pub(crate) fn named(name: &str) -> Cow<'static, str> {
+    const LONGEST: usize = 120;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_$.:".contains(&byte);
+    if !name.is_empty() && name.len() <= LONGEST && name.bytes().all(plain) {
+        Cow::Owned(name.to_owned())
+    } else {
+        Cow::Owned(quoted(name))
+    }
 }
 
 #[cfg(test)]
@@ -470,10 +499,33 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_stands_behind_a_colon() {
+        let error = Error::invalid_value("Floors above 40 are not built.").at("floor");
+        assert_eq!(
+            error.to_string(),
+            "Attribute floor: Floors above 40 are not built."
+        );
+    }
+
+    #[test]
     fn client_text_is_cut_and_harmless() {
         let text = quoted(&"\u{7}x".repeat(1000));
-        assert!(text.chars().count() < 90, "{text}");
+        assert!(text.chars().count() < 350, "{text}");
         assert!(!text.contains('\u{7}'));
+    }
+
+    /// K20 of the rules for real clients: a reader sees what was there.
+    #[test]
+    fn what_cannot_be_seen_is_written_as_in_json() {
+        for (text, shown) in [
+            ("a\nb", r#""a\nb""#),
+            ("\r\t", r#""\r\t""#),
+            ("\0\u{7}\u{7f}\u{85}", r#""\u0000\u0007\u007f\u0085""#),
+            ("a\u{202e}b\u{feff}", r#""a\u202eb\ufeff""#),
+            ("ann's \u{fffd} é 日本", "\"ann's \u{fffd} é 日本\""),
+        ] {
+            assert_eq!(quoted(text), shown);
+        }
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl FromStr for AttributeName {
                 Err(Fault::expected(rest, "the end of the attribute name"))
             }
         };
-        parse().map_err(|fault: Fault<'_>| fault.into_error("Attribute name", text, ScimType::InvalidPath))
+        parse().map_err(|fault: Fault<'_>| fault.into_error("Name", text, ScimType::InvalidPath))
     }
 }
 

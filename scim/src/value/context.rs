@@ -344,10 +344,10 @@ impl<'a> Cx<'a> {
                 self.fire(tolerance, full);
                 Ok(())
             }
-            None => Err(Error::invalid_syntax(format!(
-                "No schema of this resource type knows the attribute {}.",
-                crate::error::quoted(name)
-            ))),
+            None => Err(
+                Error::invalid_syntax("is not known to any schema of this resource type")
+                    .at(crate::error::named(name)),
+            ),
         }
     }
 }

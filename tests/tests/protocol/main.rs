@@ -18,6 +18,7 @@ mod references;
 mod resources;
 mod seams;
 mod sorting;
+mod wording;
 
 use std::sync::Arc;
 
