@@ -16,6 +16,20 @@ use scim::service::{MountedAt, ScimService};
 ///
 /// `/` mounts the service at the root of the router, which may itself be nested.
 ///
+/// URLs without a version (RFC 7644 section 3.13) are answered as well, where the service is mounted above the version:
+///
+/// ```
+/// use axum::Router;
+/// use scim::service::{NoContext, ScimService};
+///
+/// # fn example() -> scim::Result<Router> {
+/// // `/scim/v2/Users` and `/scim/Users` are the same, and every location names the first.
+/// let service = ScimService::builder(NoContext).version_in_locations().build()?;
+/// Ok(scim_axum::mount("/scim", service))
+/// # }
+/// # example().unwrap();
+/// ```
+///
 /// # Panics
 /// As [`Router::nest_service`] does, for a prefix that no route can have.
 pub fn mount<C, S>(prefix: &str, service: ScimService<C>) -> Router<S>

@@ -245,6 +245,49 @@ fn refusals_are_scim_errors() {
     assert_eq!(server.get("/nowhere", &[]).status, 404);
 }
 
+/// P-3.13-03 (RFC 7644 section 3.13): without a version the latest is meant, and nothing is redirected.
+#[test]
+fn a_url_without_a_version_is_answered_as_the_latest() {
+    let place = Place::new();
+    let token = place.json(&["org", "create", "acme", "--username", "any"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let server = place.serve(&[]);
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", &*bearer)];
+    let user = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ann" });
+    let created = server.send("POST", "/scim/acme/Users", &headers, &user.to_string());
+    assert_eq!(created.status, 201, "{}", created.text);
+    let canonical = created.body["meta"]["location"].as_str().unwrap();
+    assert!(canonical.contains("/scim/acme/v2/Users/"), "{canonical}");
+    let id = created.body["id"].as_str().unwrap();
+    for path in ["/scim/acme/Users", "/scim/acme/v2/Users", "/scim/acme/V2/Users"] {
+        let found = server.get(&format!("{path}/{id}"), &headers);
+        assert_eq!(found.status, 200, "{path}");
+        assert_eq!(found.body["meta"]["location"], canonical, "{path}");
+    }
+    for (path, status) in [
+        ("/scim/acme", 200),
+        ("/scim/acme/", 200),
+        ("/scim/acme/ServiceProviderConfig", 200),
+        ("/scim/acme/v3/Users", 400),
+        ("/scim/acme/v2/v2/Users", 404),
+        ("/scim/nobody/Users", 404),
+    ] {
+        assert_eq!(server.get(path, &headers).status, status, "{path}");
+    }
+    assert_eq!(server.get("/scim/acme/Users", &[]).status, 401);
+    let bulk = server.send("POST", "/scim/acme/.search", &headers, "{}");
+    assert_eq!(bulk.body["totalResults"], 1, "{}", bulk.text);
+    server.terminate();
+    let kept = rows(
+        &place,
+        "SELECT path FROM history WHERE meaning LIKE 'created user%'",
+    );
+    assert_eq!(kept, [[Value::Text("/scim/acme/Users".to_owned())]]);
+}
+
 #[test]
 fn a_token_is_taken_with_and_without_its_scheme() {
     // features.md row 27.

@@ -456,7 +456,11 @@ fn a_bad_line_stops_the_import_with_its_number_and_can_be_corrected() {
             "Line 3 cannot be imported: The JSON text is malformed",
         ),
         (2, &deep, "nested deeper"),
-        (2, &lines[2].replace("\"title\"", "\"shoeSize\""), "\"shoeSize\""),
+        (
+            2,
+            &lines[2].replace("\"title\"", "\"shoeSize\""),
+            "Attribute shoeSize is not known",
+        ),
         (2, &taken, "Attribute userName must be unique"),
         (2, &lines[1].replace("xxx", "yyy"), "in another state"),
         (

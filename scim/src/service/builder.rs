@@ -58,6 +58,7 @@ pub struct Builder<C, F> {
     listener: Option<Listener<C>>,
     most_edges: usize,
     realm: String,
+    names_version: bool,
 }
 
 /// A builder that makes a [`Protocol`].
@@ -82,6 +83,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             listener: None,
             most_edges: MOST_EDGES_SHOWN,
             realm: "scim".into(),
+            names_version: false,
         }
     }
 
@@ -156,6 +158,27 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         self
     }
 
+    /// Makes `…/v2/Users/1` the one URL of a resource, for a service that is mounted above the version: at `/scim` for
+    /// `/scim/v2/Users`.
+    ///
+    /// A service answers below its mount with and without the segment `v2` (RFC 7644 section 3.13: without it, the latest
+    /// version is meant). With this, locations and references always have the segment, so that a resource has one URL
+    /// whichever way it is asked for; nothing is redirected. Without this, they begin as the request's URL does.
+    ///
+    /// ```
+    /// use scim::service::{NoContext, ScimService};
+    ///
+    /// # fn example() -> scim::Result<()> {
+    /// let service = ScimService::builder(NoContext).mount("/scim").version_in_locations().build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn version_in_locations(mut self) -> Self {
+        self.names_version = true;
+        self
+    }
+
     fn protocol(self) -> Result<(Protocol<C>, F)> {
         let mut config = ServiceProviderConfig::new(&self.limits);
         for configure in self.configure {
@@ -181,6 +204,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             listener: self.listener,
             most_edges: self.most_edges,
             realm: self.realm,
+            names_version: self.names_version,
         };
         Ok((
             Protocol {

@@ -33,6 +33,8 @@ pub(super) struct Parts<C> {
     pub(super) listener: Option<Listener<C>>,
     pub(super) most_edges: usize,
     pub(super) realm: String,
+    /// Whether locations name the version of the protocol, whatever the URL of the request names.
+    pub(super) names_version: bool,
 }
 
 impl<C> Parts<C> {

@@ -13,7 +13,7 @@ use super::parts::{Parts, Policies};
 use super::render;
 use super::request::Request;
 use super::response::Response;
-use super::route::{Route, Routed};
+use super::route::{LATEST, Route, Routed};
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
 use crate::schema::ResourceType;
@@ -159,6 +159,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
         };
         let media_type = answer_type(&request.headers, &policy, outcome)?;
         let versioned = |base: &String| match &version {
+            _ if self.parts.names_version => format!("{base}/{LATEST}"),
             Some(version) => format!("{base}/{version}"),
             None => base.clone(),
         };

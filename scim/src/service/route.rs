@@ -73,7 +73,7 @@ pub(super) fn find(path: &str, endpoints: &[&str]) -> Result<Routed> {
     if !is_api_version(first) {
         return Err(nothing_at(path));
     }
-    if !["v2", "v2.0"]
+    if ![LATEST, "v2.0"]
         .iter()
         .any(|known| first.eq_ignore_ascii_case(known))
     {
@@ -98,6 +98,9 @@ fn nothing_at(path: &str) -> Error {
         format!("This service has nothing at {path}."),
     )
 }
+
+/// The segment of the latest version that is spoken here.
+pub(super) const LATEST: &str = "v2";
 
 fn below_version(path: &str, endpoints: &[&str]) -> Result<Option<Route>> {
     if path.is_empty() {

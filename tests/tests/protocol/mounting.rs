@@ -10,10 +10,10 @@ use scim::resources::{Group, User};
 use scim::service::{NoContext, ScimService};
 use scim::store::{HasTenant, Memory};
 use scim_axum::{BearerLayer, Verify, extract, mount, router};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::user;
+use crate::{GROUP, user};
 
 async fn send(
     app: &Router,
@@ -163,6 +163,63 @@ async fn a_bare_token_is_taken_where_it_may_be() {
                 .0
                 .status,
             200
+        );
+    }
+}
+
+/// P-3.13-03 (RFC 7644 section 3.13): a URL without a version means the latest, and a resource has one URL.
+#[tokio::test]
+async fn a_url_without_a_version_is_answered_as_the_latest() {
+    let store = crate::store();
+    let service = ScimService::builder(extract::<Tenant>())
+        .resource::<User, _>(store.clone())
+        .resource::<Group, _>(store)
+        .version_in_locations()
+        .build()
+        .unwrap();
+    let app = mount("/scim/{tenant}", service).layer(BearerLayer::new(Tokens));
+    let token = Some("Bearer token-of-acme");
+    for (number, above) in ["/scim/acme", "/scim/acme/v2", "/scim/acme/V2.0"]
+        .into_iter()
+        .enumerate()
+    {
+        let user = user(&number.to_string()).to_string();
+        let (parts, body) = send(&app, "POST", &format!("{above}/Users"), token, &user).await;
+        assert_eq!(parts.status, 201, "{above}: {body}");
+        let id = body["id"].as_str().unwrap();
+        let location = format!("http://id.example.com/scim/acme/v2/Users/{id}");
+        assert_eq!(body["meta"]["location"], location);
+        assert_eq!(parts.headers["location"], location);
+        for above in ["/scim/acme", "/scim/acme/v2"] {
+            let (parts, body) = send(&app, "GET", &format!("{above}/Users/{id}"), token, "").await;
+            assert_eq!(parts.status, 200, "{above}");
+            assert_eq!(parts.headers["content-location"], location);
+            assert_eq!(body["meta"]["location"], location);
+        }
+        let group =
+            json!({"schemas": [GROUP], "displayName": "g", "members": [{"value": id, "$ref": location}]});
+        let (parts, body) = send(
+            &app,
+            "POST",
+            &format!("{above}/Groups"),
+            token,
+            &group.to_string(),
+        )
+        .await;
+        assert_eq!(parts.status, 201, "{body}");
+        assert_eq!(body["members"][0]["$ref"], location);
+    }
+    for (path, status) in [
+        ("/scim/acme", 200),
+        ("/scim/acme/", 200),
+        ("/scim/acme/ServiceProviderConfig", 200),
+        ("/scim/acme/v3/Users", 400),
+        ("/scim/acme/v2/v2/Users", 404),
+    ] {
+        assert_eq!(
+            send(&app, "GET", path, token, "").await.0.status,
+            status,
+            "{path}"
         );
     }
 }

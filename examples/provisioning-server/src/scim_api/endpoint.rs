@@ -1,4 +1,4 @@
-//! `/scim/{organization}/v2/…`: authentication and history around the service of people and groups.
+//! `/scim/{organization}/v2/…`, and the same without the version (RFC 7644 section 3.13): authentication and history around the service of people and groups.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,9 +40,9 @@ pub(crate) struct Endpoint {
 /// The routes of every organization's endpoint.
 pub(crate) fn router(endpoint: Arc<Endpoint>) -> Router {
     Router::new()
-        .route("/scim/{organization}/v2", any(serve))
-        .route("/scim/{organization}/v2/", any(serve))
-        .route("/scim/{organization}/v2/{*resource}", any(serve))
+        .route("/scim/{organization}", any(serve))
+        .route("/scim/{organization}/", any(serve))
+        .route("/scim/{organization}/{*resource}", any(serve))
         .with_state(endpoint)
 }
 
@@ -208,9 +208,9 @@ fn notes(outcome: &Outcome) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The URL without `/scim/{organization}/v2`.
+/// The URL without `/scim/{organization}`.
 fn below_mount(uri: &Uri) -> Uri {
-    let path = uri.path().splitn(5, '/').nth(4).unwrap_or_default();
+    let path = uri.path().splitn(4, '/').nth(3).unwrap_or_default();
     let below = match uri.query() {
         Some(query) => format!("/{path}?{query}"),
         None => format!("/{path}"),
@@ -229,13 +229,15 @@ mod tests {
     #[test]
     fn the_mount_is_taken_off_and_the_rest_stays_encoded() {
         for (whole, below) in [
-            ("/scim/acme/v2", "/"),
-            ("/scim/acme/v2/", "/"),
-            ("/scim/acme/v2/Users?count=1", "/Users?count=1"),
-            ("/scim/acme/v2/Users/a%2Fb", "/Users/a%2Fb"),
+            ("/scim/acme", "/"),
+            ("/scim/acme/", "/"),
+            ("/scim/acme/v2", "/v2"),
+            ("/scim/acme/v2/", "/v2/"),
+            ("/scim/acme/v2/Users?count=1", "/v2/Users?count=1"),
+            ("/scim/acme/Users/a%2Fb", "/Users/a%2Fb"),
             (
                 "http://x.example/scim/acme/v2/.search",
-                "http://x.example/.search",
+                "http://x.example/v2/.search",
             ),
         ] {
             assert_eq!(below_mount(&whole.parse().unwrap()).to_string(), below, "{whole}");

@@ -36,7 +36,8 @@ impl People {
             .resource::<User, _>(store.clone())
             .resource::<Group, _>(store)
             .policy_for(Context::policy)
-            .nested_by(|cx, _| format!("/scim/{}/v2", cx.organization().name))
+            .nested_by(|cx, _| format!("/scim/{}", cx.organization().name))
+            .version_in_locations()
             .service_provider_config(|config| {
                 config
                     .authentication_schemes

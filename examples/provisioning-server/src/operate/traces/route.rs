@@ -26,13 +26,18 @@ const ENDPOINTS: [(&str, &str, &str); 8] = [
 /// Whatever else is below an organization.
 const OTHER: &str = mount!("/{*resource}");
 
-/// The route of a path; one of a few, so that traces can be told apart by it. `None` if nothing is served there.
+/// The route of a path; one of a few, so that traces can be told apart by it. A path without a version has the route of
+/// the same with it. `None` if nothing is served there.
 pub(super) fn of(path: &str) -> Option<&'static str> {
-    let mut segments = path.strip_prefix("/scim/")?.splitn(3, '/');
-    let (Some(_), Some("v2")) = (segments.next(), segments.next()) else {
+    let path = path.strip_prefix("/scim/")?;
+    let (organization, below) = path.split_once('/').unwrap_or((path, ""));
+    if organization.is_empty() {
         return None;
+    }
+    let below = match below.split_once('/').unwrap_or((below, "")) {
+        (version, rest) if version.eq_ignore_ascii_case("v2") => rest,
+        _ => below,
     };
-    let below = segments.next().unwrap_or_default();
     let below = below.strip_suffix('/').unwrap_or(below);
     if below.is_empty() {
         return Some(mount!(""));
@@ -78,18 +83,14 @@ mod tests {
             ("/scim/acme/v2/Users/1/bob", "/scim/{organization}/v2/{*resource}"),
             ("/scim/acme/v2/bob", "/scim/{organization}/v2/{*resource}"),
             ("/scim/acme/v2/Me/bob", "/scim/{organization}/v2/{*resource}"),
+            ("/scim/acme", "/scim/{organization}/v2"),
+            ("/scim/acme/", "/scim/{organization}/v2"),
+            ("/scim/acme/Users/7", "/scim/{organization}/v2/Users/{id}"),
+            ("/scim/acme/v3/Users", "/scim/{organization}/v2/{*resource}"),
         ] {
             assert_eq!(of(path), Some(route), "{path}");
         }
-        for path in [
-            "/",
-            "/bob",
-            "/scim",
-            "/scim/acme",
-            "/scim/acme/v3/Users",
-            "/scim//v1",
-            "",
-        ] {
+        for path in ["/", "/bob", "/scim", "/scim/", "/scim//v1", ""] {
             assert_eq!(of(path), None, "{path}");
         }
     }
