@@ -110,7 +110,8 @@ pub fn decode_resource(
         if cx.is_stored() || cx.rules().keeps(schema.id, path) {
             place(index, value, cx)
         } else {
-            Ok(())
+            let attribute = schema.attributes.get(index);
+            cx.not_kept(attribute.map_or("", |attribute| attribute.name))
         }
     };
     decode_members(json, schema.attributes, cx, &mut keep, &mut |name, value, cx| {
@@ -159,7 +160,7 @@ fn check_schemas(schemas: Option<Json<'_>>, resource_type: &ResourceType, cx: &m
         }
         tolerate(Leniency::UnknownNames, cx, &urn, || {
             let urn = crate::error::quoted(&urn);
-            Error::invalid_value(format!(
+            Error::invalid_syntax(format!(
                 "{urn} is not a schema of the resource type {}.",
                 resource_type.name
             ))

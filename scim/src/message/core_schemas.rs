@@ -170,8 +170,16 @@ pub static SERVICE_PROVIDER_CONFIG: Schema = Schema {
             ],
             "How lists are cut into pages.",
         ),
+        attribute(
+            INTEROP_PROFILE_CONFORMANT,
+            Boolean,
+            "Whether the service conforms to the SCIM 2.0 Interoperability Profile.",
+        ),
     ],
 };
+
+/// The attribute that only a service under the Interoperability Profile has.
+pub(crate) const INTEROP_PROFILE_CONFORMANT: &str = "interopProfileConformant";
 
 /// The schema of `/ResourceTypes`.
 pub static RESOURCE_TYPE: Schema = Schema {

@@ -10,6 +10,7 @@ mod resource_type;
 mod schema;
 mod service_provider_config;
 
+pub(crate) use core_schemas::INTEROP_PROFILE_CONFORMANT;
 pub use core_schemas::{RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG};
 pub use error::write_error;
 pub use list_parameters::ListParameters;

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    use crate::message::{RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG};
+    use crate::message::{INTEROP_PROFILE_CONFORMANT, RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG};
     use crate::schema::Shape;
 
     fn document(schema: &'static Schema, root: AttrPath, keep: &dyn Fn(AttrPath) -> bool) -> Value {
@@ -151,7 +151,12 @@ mod tests {
     }
 
     fn check(schema: &'static Schema, golden: &str) {
-        let document = document(schema, AttrPath::ROOT, &|_| true);
+        // The attribute of the Interoperability Profile is shown under that policy alone.
+        let keep = |path: AttrPath| {
+            path.attribute(schema.attributes)
+                .is_none_or(|attribute| attribute.name != INTEROP_PROFILE_CONFORMANT)
+        };
+        let document = document(schema, AttrPath::ROOT, &keep);
         let golden: Value = serde_json::from_str(golden).unwrap();
         let pairs = |document: &Value| -> Vec<Value> {
             characteristics(&document["attributes"])
@@ -189,10 +194,20 @@ mod tests {
     fn resource_schemas_are_those_of_the_rfc() {
         use crate::record::{ScimExtension, ScimResource};
         use crate::resources::{EnterpriseUser, Group, User};
-        check(
-            User::RESOURCE_TYPE.schema,
-            include_str!("../../tests/fixtures/schemas/user.json"),
-        );
+        // The RFC has no values for these three types, and the Interoperability Profile wants some (IP-06).
+        let user = include_str!("../../tests/fixtures/schemas/user.json");
+        let mut user: Value = serde_json::from_str(user).unwrap();
+        for attribute in user["attributes"].as_array_mut().unwrap() {
+            if ["entitlements", "roles", "x509Certificates"].contains(&attribute["name"].as_str().unwrap()) {
+                let kind = &mut attribute["subAttributes"][2];
+                assert_eq!(
+                    (&kind["name"], kind.get("canonicalValues")),
+                    (&"type".into(), None)
+                );
+                kind["canonicalValues"] = serde_json::json!(["work", "home", "other"]);
+            }
+        }
+        check(User::RESOURCE_TYPE.schema, &user.to_string());
         // A member without an id is refused, so the schema says that it is required (RFC 7643 section 8.7: a schema tells
         // what the service does).
         let group = include_str!("../../tests/fixtures/schemas/group.json");

@@ -4,17 +4,19 @@ use serde::{Serialize, Serializer};
 
 use crate::limits::Limits;
 use crate::message::discovery::write_with_meta;
+use crate::policy::Policy;
 use crate::projection::Base;
 
 /// The document of `/ServiceProviderConfig`. What it says must be true: the service checks what it can at its start.
 ///
 /// ```
-/// use scim::{Limits, message::{AuthenticationScheme, ServiceProviderConfig}, projection::Base};
+/// use scim::message::{AuthenticationScheme, ServiceProviderConfig};
+/// use scim::{Limits, policy::Policy, projection::Base};
 ///
 /// let mut config = ServiceProviderConfig::new(&Limits::default());
 /// config.authentication_schemes.push(AuthenticationScheme::bearer_token());
 /// let mut body = Vec::new();
-/// config.write(&mut body, Base::Url("https://example.com/v2"));
+/// config.write(&mut body, &Policy::strict(), Base::Url("https://example.com/v2"));
 /// assert!(body.starts_with(br#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"]"#));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -143,11 +145,21 @@ impl ServiceProviderConfig {
         }
     }
 
-    /// Writes the document.
-    pub fn write(&self, out: &mut Vec<u8>, base: Base<'_>) {
+    /// Whether the service is what the SCIM 2.0 Interoperability Profile asks for, under `policy`: PATCH and filters are
+    /// supported, a page holds 100 resources, and the policy
+    /// [conforms](crate::policy::Policy::conforms_to_interop_profile).
+    #[must_use]
+    pub fn conforms_to_interop_profile(&self, policy: &Policy) -> bool {
+        const LEAST: usize = 100;
+        self.patch && self.filter.is_some_and(|most| most >= LEAST) && policy.conforms_to_interop_profile()
+    }
+
+    /// Writes the document for requests under `policy`.
+    pub fn write(&self, out: &mut Vec<u8>, policy: &Policy, base: Base<'_>) {
         let document = Document {
             schemas: [super::SERVICE_PROVIDER_CONFIG.id],
             config: self,
+            interop_profile_conformant: self.conforms_to_interop_profile(policy),
         };
         write_with_meta(
             out,
@@ -164,6 +176,11 @@ struct Document<'a> {
     schemas: [&'static str; 1],
     #[serde(flatten)]
     config: &'a ServiceProviderConfig,
+    #[serde(
+        rename = "interopProfileConformant",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    interop_profile_conformant: bool,
 }
 
 #[derive(Serialize)]
@@ -222,9 +239,39 @@ mod tests {
     use super::*;
 
     fn document(config: &ServiceProviderConfig) -> serde_json::Value {
+        document_under(&Policy::strict(), config)
+    }
+
+    fn document_under(policy: &Policy, config: &ServiceProviderConfig) -> serde_json::Value {
         let mut out = Vec::new();
-        config.write(&mut out, Base::Url("https://example.com/v2/"));
+        config.write(&mut out, policy, Base::Url("https://example.com/v2/"));
         serde_json::from_slice(&out).unwrap()
+    }
+
+    /// IP-01: announced under that policy alone, and only if it is true.
+    #[test]
+    fn the_profile_is_announced_where_it_is_met() {
+        let config = ServiceProviderConfig::new(&Limits::default());
+        let announced = |policy: &Policy, config: &ServiceProviderConfig| {
+            document_under(policy, config)
+                .get("interopProfileConformant")
+                .cloned()
+        };
+        let profile = Policy::interop_profile();
+        assert_eq!(announced(&profile, &config), Some(true.into()));
+        for policy in [Policy::tolerant(), Policy::strict()] {
+            assert_eq!(announced(&policy, &config), None);
+        }
+        let mut less = config.clone();
+        less.patch = false;
+        assert_eq!(announced(&profile, &less), None);
+        for filter in [None, Some(99)] {
+            let less = ServiceProviderConfig {
+                filter,
+                ..config.clone()
+            };
+            assert_eq!(announced(&profile, &less), None);
+        }
     }
 
     /// S-5-01, S-5-03, S-5-04: every member is there, also of what is not supported.

@@ -125,6 +125,9 @@ impl Reader<'_, '_> {
         let path = self.read_path(path)?;
         let Some(path) = path else {
             return match op {
+                _ if self.policy.restricts(&policy::OPERATIONS_WITHOUT_PATH) => Err(Error::invalid_syntax(
+                    "The operation has no path: send one operation with a path for each attribute.",
+                )),
                 Op::Remove => Err(Error::no_target(
                     "The operation remove needs a path: say what is to be removed.",
                 )),
@@ -191,13 +194,14 @@ impl Reader<'_, '_> {
                 )),
                 _ => self.unaddressed(op, needs_value(op, value)?),
             },
-            Some(target) => {
-                self.push(op, target, value);
-                Ok(())
-            }
+            Some(target) => self.push(op, target, value),
             None => self.cx.unknown(path).map_err(|_| {
                 let name = self.resource_type.name;
-                Error::invalid_path(format!("{name} has no attribute {}.", quoted(path)))
+                let detail = format!("{name} has no attribute {}.", quoted(path));
+                match self.policy.restricts(&policy::UNKNOWN_PATHS) {
+                    true => Error::invalid_syntax(detail),
+                    false => Error::invalid_path(detail),
+                }
             }),
         }
     }
@@ -219,28 +223,23 @@ impl Reader<'_, '_> {
     fn member(&mut self, op: Op, key: &str, value: Json<'_>) -> Result<()> {
         let schema = self.resource_type.schema;
         if key.eq_ignore_ascii_case(SCHEMAS.name) {
-            self.push(op, Target::of(AttrPath::SCHEMAS), Some(value));
-            return Ok(());
+            return self.push(op, Target::of(AttrPath::SCHEMAS), Some(value));
         }
         if key.eq_ignore_ascii_case(schema.id) {
             return self.unaddressed(op, value);
         }
         let Some((index, attribute)) = position(schema.attributes, key) else {
             return match self.path_key(key)? {
-                Some(target) => {
-                    self.push_writable(op, target, value);
-                    Ok(())
-                }
+                Some(target) => self.push_writable(op, target, value),
                 None => self.cx.unknown(key),
             };
         };
         let target = Target::of(AttrPath::ROOT.push(u16::try_from(index).unwrap_or(u16::MAX)));
         match attribute.is_extension() {
-            true => self.extension(op, attribute, target, value)?,
+            true => self.extension(op, attribute, target, value),
             // A client that sends back what it has read does not mean to set it.
             false => self.push_writable(op, target, value),
         }
-        Ok(())
     }
 
     /// The attributes of an extension, among which there may be keys that are paths.
@@ -260,16 +259,15 @@ impl Reader<'_, '_> {
             }
         }
         if paths.is_empty() {
-            self.push(op, target, Some(value));
-            return Ok(());
+            return self.push(op, target, Some(value));
         }
         let is_path = |key: &str| paths.iter().any(|(path, ..)| path == key);
         let plain = JsonBuf::object(value.members().filter(|(key, _)| !is_path(key)));
         if plain.as_json().members().next().is_some() {
-            self.push(op, target, Some(plain.as_json()));
+            self.push(op, target, Some(plain.as_json()))?;
         }
         for (_, target, value) in paths {
-            self.push_writable(op, target, value);
+            self.push_writable(op, target, value)?;
         }
         Ok(())
     }
@@ -299,15 +297,20 @@ impl Reader<'_, '_> {
             .any(|attribute| attribute.shape.mutability == Mutability::ReadOnly)
     }
 
-    fn push_writable(&mut self, op: Op, target: Target, value: Json<'_>) {
-        if !self.is_read_only(target.path) {
-            self.push(op, target, Some(value));
+    fn push_writable(&mut self, op: Op, target: Target, value: Json<'_>) -> Result<()> {
+        match self.is_read_only(target.path) {
+            true => Ok(()),
+            false => self.push(op, target, Some(value)),
         }
     }
 
-    fn push(&mut self, op: Op, target: Target, value: Option<Json<'_>>) {
-        if !self.policy.keeps(self.resource_type.schema.id, target.path) {
-            return;
+    fn push(&mut self, op: Op, target: Target, value: Option<Json<'_>>) -> Result<()> {
+        let schema = self.resource_type.schema;
+        if !self.policy.keeps(schema.id, target.path) {
+            let name = target.path.name(schema.attributes);
+            return self
+                .cx
+                .not_kept(&name.map_or_else(String::new, |name| name.to_string()));
         }
         if let Some(act) = Act::of(op, value, self.text) {
             self.operations.push(Operation {
@@ -316,6 +319,7 @@ impl Reader<'_, '_> {
                 act,
             });
         }
+        Ok(())
     }
 
     fn parse(&mut self, path: &str) -> Result<PathExpression> {
@@ -336,6 +340,15 @@ impl Reader<'_, '_> {
             return Ok(Some(Target::of(path)));
         };
         let attribute = self.selected(path, &expression.attribute)?;
+        if expression.sub.is_none()
+            && attribute.is_complex()
+            && self.policy.restricts(&policy::ELEMENT_SELECTORS)
+        {
+            let name = &expression.attribute;
+            return Err(Error::invalid_path(format!(
+                "A filter must be followed by a sub-attribute, such as {name}[…].value."
+            )));
+        }
         let options = Resolve {
             rules: self.policy,
             unknown: Unknown::Refuse,

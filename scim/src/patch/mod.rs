@@ -157,13 +157,16 @@ impl<R: ScimResource> Patch<R> {
     }
 
     fn apply_in(&self, resource: &R, cx: &mut Cx<'_>) -> Result<Option<R>> {
+        let schema = R::RESOURCE_TYPE.schema.id;
         let mut changed = resource.clone();
+        // What was kept once and is no more was not sent: it goes without a word.
+        let mut stored = Cx::new(Intent::Stored, &self.policy, &self.limits);
+        self.policy.strip(schema, &mut changed, &mut stored)?;
         let mut change = Change::None;
         for operation in &self.operations {
             let done = operation.apply(&mut changed, &self.text, cx);
             change = change.or(done.map_err(|error| error.in_operation(operation.index))?);
         }
-        let schema = R::RESOURCE_TYPE.schema.id;
         let targets = self.operations.iter().map(|operation| operation.target.path);
         valueless::remove_valueless(resource, &mut changed, targets, cx)?;
         self.policy.strip(schema, &mut changed, cx)?;

@@ -199,7 +199,7 @@ fn check_schemas(value: Json<'_>, resource_type: &ResourceType, cx: &mut Cx<'_>)
     for urn in urns(value).map_err(|error| error.at("schemas"))? {
         if !resource_type.has_schema(&urn) {
             cx.unknown(&urn).map_err(|_| {
-                Error::invalid_value(format!(
+                Error::invalid_syntax(format!(
                     "holds {}, which {} does not have",
                     crate::error::quoted(&urn),
                     resource_type.name

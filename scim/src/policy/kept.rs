@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::path::{AttrPath, AttributeName};
 use crate::record::Record;
 use crate::schema::{Attribute, ResourceType, Role};
-use crate::value::{Action, Cx, Edit};
+use crate::value::{Action, Change, Cx, Edit};
 
 /// How much of an attribute is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,10 +68,10 @@ impl Kept {
         }
     }
 
-    /// Takes what is not kept out of a record that has been decoded or patched.
+    /// Takes what is not kept out of a record that has been decoded or patched, and notes what that was.
     ///
     /// # Errors
-    /// None that a derived record knows; those of its attribute handlers.
+    /// Those of [`Cx::not_kept`]; else none that a derived record knows, but those of its attribute handlers.
     pub fn strip(&self, record: &mut dyn Record, cx: &mut Cx<'_>) -> Result<()> {
         self.strip_below(record, AttrPath::ROOT, cx)
     }
@@ -83,23 +83,35 @@ impl Kept {
             let path = above.push(step);
             match self.extent(path) {
                 Extent::Whole => {}
-                Extent::Nothing => _ = record.apply(index, Edit::whole(Action::Remove), cx)?,
+                Extent::Nothing => {
+                    let change = record.apply(index, Edit::whole(Action::Remove), cx)?;
+                    self.note(path, change, cx)?;
+                }
                 Extent::Part => {
                     for (sub, _) in attribute.shape.sub_attributes.iter().enumerate() {
                         let Ok(sub) = u16::try_from(sub) else { continue };
-                        if self.extent(path.push(sub)) == Extent::Nothing {
+                        let path = path.push(sub);
+                        if self.extent(path) == Extent::Nothing {
                             let edit = Edit {
                                 action: Action::Remove,
                                 select: None,
                                 rest: &[sub],
                             };
-                            _ = record.apply(index, edit, cx)?;
+                            let change = record.apply(index, edit, cx)?;
+                            self.note(path, change, cx)?;
                         }
                     }
                 }
             }
         }
         Ok(())
+    }
+
+    fn note(&self, path: AttrPath, change: Change, cx: &mut Cx<'_>) -> Result<()> {
+        match path.name(self.table) {
+            Some(name) if change.is_done() => cx.not_kept(&name.to_string()),
+            _ => Ok(()),
+        }
     }
 }
 

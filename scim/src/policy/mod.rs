@@ -1,12 +1,13 @@
-//! What a service accepts beyond the RFC's letter: named tolerances, and policies made of them.
+//! What a service accepts beyond the RFCs, and what less: named tolerances and restrictions, and policies made of them.
 //!
 //! Identity providers send things that the RFCs do not allow. Each departure that a service puts up with is one
-//! [`Tolerance`] with a name, so that a history can say which ones a provider needs. What a service *sends* is always
-//! the RFC's letter.
+//! [`Tolerance`] with a name, so that a history can say which ones a provider needs. Profiles of SCIM forbid things that the
+//! RFCs allow: each is one [`Restriction`]. What a service *sends* is always what the RFCs say.
 
 mod coercions;
 mod formats;
 mod kept;
+mod restriction;
 mod switch;
 mod tolerance;
 
@@ -19,9 +20,13 @@ use crate::path::{AttrPath, Path};
 use crate::record::{Record, ScimResource};
 use crate::schema::{Shape, Type};
 use crate::value::json::Kind;
-use crate::value::{Coerce, Coerced, Cx, Json, JsonBuf, Leniency};
+use crate::value::{Coerce, Coerced, Cx, Json, JsonBuf, Leniency, Prohibition};
 
 pub use kept::{Extent, Kept};
+pub use restriction::{
+    ALL_RESTRICTIONS, ELEMENT_SELECTORS, OPERATIONS_WITHOUT_PATH, PARTIAL_REPLACES, PLAIN_JSON, Restriction,
+    SEVERAL_ELEMENTS, UNKEPT_ATTRIBUTES, UNKNOWN_PATHS, VALUES_WITHOUT_LIST,
+};
 pub use tolerance::{
     ALL, BARE_VALUES, BOOLEAN_STRINGS, BOTH_PROJECTIONS, Coercion, ELEMENTS_WITHOUT_VALUE, EMPTIED_LISTS,
     EMPTY_PATHS, EXACT_INTEGERS, FREE_FORMATS, JSON_IN_STRINGS, MEDIA_TYPES, MISSING_SCHEMAS, MISSING_SPACES,
@@ -31,9 +36,10 @@ pub use tolerance::{
     VALUE_PATH_COMPARISONS, WRAPPED_VALUES,
 };
 
-/// A set of tolerances. Cheap to clone.
+/// A set of tolerances and restrictions. Cheap to clone.
 ///
-/// [`Policy::tolerant`], the default, works with every provider we know at once; [`Policy::strict`] is the RFC's letter.
+/// [`Policy::tolerant`], the default, works with every provider we know at once; [`Policy::strict`] is the RFCs alone;
+/// [`Policy::interop_profile`] is a profile of the RFCs that allows fewer ways to say the same.
 ///
 /// ```
 /// use scim::policy::{self, Policy};
@@ -46,6 +52,7 @@ pub use tolerance::{
 pub struct Policy {
     name: Cow<'static, str>,
     tolerances: Arc<[&'static Tolerance]>,
+    restrictions: Arc<[&'static Restriction]>,
     kept: Arc<[Kept]>,
     /// Schemas and their attributes that absence never enables.
     switches: Arc<[(&'static str, AttrPath)]>,
@@ -62,6 +69,7 @@ impl Policy {
             tolerances: needed
                 .filter(|tolerance| tolerance.name != UNQUOTED_OPERANDS.name)
                 .collect(),
+            restrictions: Arc::new([]),
             kept: Arc::new([]),
             switches: Arc::new([]),
         }
@@ -80,9 +88,62 @@ impl Policy {
         Self {
             name: "strict".into(),
             tolerances: Arc::new([]),
+            restrictions: Arc::new([]),
             kept: Arc::new([]),
             switches: Arc::new([]),
         }
+    }
+
+    /// Returns the policy of the SCIM 2.0 Interoperability Profile (draft-zollner-scim-interop-profile-02): the RFCs alone,
+    /// every [`Restriction`], and of the tolerances [`REMOVE_LISTED_VALUES`]. Under it, and under no other,
+    /// `/ServiceProviderConfig` says `interopProfileConformant: true`; see
+    /// [`conforms_to_interop_profile`](Self::conforms_to_interop_profile).
+    ///
+    /// This is how a service meets what the profile asks of it:
+    ///
+    /// | | the profile asks | met by |
+    /// |---|---|---|
+    /// | IP-01 | the announcement `interopProfileConformant` | this policy; the attribute is in `/Schemas` then, too |
+    /// | IP-02 | discovery, and `/Schemas` that says exactly what is implemented | every policy, and [`UNKEPT_ATTRIBUTES`]: what is not kept is neither listed nor accepted |
+    /// | IP-03 | the `id` of a resource type is its `name` | every policy |
+    /// | IP-04 | one case sensitivity for filters and uniqueness | every policy: both use the same keys |
+    /// | IP-05 | attributes and schemas that are not defined are 400 `invalidSyntax` | no [`UNKNOWN_NAMES`]; [`UNKNOWN_PATHS`] |
+    /// | IP-06 | `canonicalValues` for each `type` of a multi-valued attribute | the schemas of [`resources`](crate::resources); in resources of your own, `#[scim(canonical(…))]` |
+    /// | IP-07 | one endpoint for a type, and `/{endpoint}/{id}` alone for a resource | every policy |
+    /// | IP-08 | answers are `application/scim+json` | [`PLAIN_JSON`] |
+    /// | IP-09 | filters with `eq` and `and`; unknown attributes are 400 `invalidFilter` | every policy |
+    /// | IP-10 | pages by index; a `count` of 100 is honoured | every policy, if [`Limits::page_size_max`](crate::Limits::page_size_max) is 100 at least |
+    /// | IP-11 | 100 resources without a `count` | [`Limits::page_size`](crate::Limits::page_size), unless changed |
+    /// | IP-12 | PATCH; an operation without a path is 400 `invalidSyntax` | [`OPERATIONS_WITHOUT_PATH`] |
+    /// | IP-13 | add and replace of a simple single value are the same | every policy |
+    /// | IP-14 | replace of a whole complex value replaces all of it, add merges | [`PARTIAL_REPLACES`] |
+    /// | IP-15 | replace of a multi-valued attribute replaces all values, add appends; the value is a list | [`VALUES_WITHOUT_LIST`] |
+    /// | IP-16 | a filter in a PATCH path is followed by a sub-attribute, or 400 `invalidPath` | [`ELEMENT_SELECTORS`], of complex values |
+    /// | IP-17 | a filter in a PATCH path that selects several elements is 400 `invalidFilter` | [`SEVERAL_ELEMENTS`] |
+    /// | IP-18 | PATCH never deletes a resource, DELETE does | every policy; the rest is the store's contract |
+    /// | IP-19 | unique values of a deleted resource are free at once | the store's contract |
+    /// | IP-20 | conditional headers may be ignored or refused | neither: they are honoured under every policy |
+    /// | IP-21 | a conflict is 409 `uniqueness` | every policy |
+    /// | IP-22 | TLS | the server's affair: `provisioning-server` offers TLS 1.3 and 1.2 |
+    ///
+    /// IP-16 forbids the RFC's way to take one member out of a group, `members[value eq "…"]`, and the profile names no
+    /// other. A `remove` with the path `members` and a list of members as its value is therefore accepted.
+    ///
+    /// ```
+    /// use scim::policy::{OPERATIONS_WITHOUT_PATH, Policy, UNKNOWN_NAMES};
+    ///
+    /// let policy = Policy::interop_profile();
+    /// assert!(policy.restricts(&OPERATIONS_WITHOUT_PATH));
+    /// assert!(!policy.allows(&UNKNOWN_NAMES));
+    /// ```
+    #[must_use]
+    pub fn interop_profile() -> Self {
+        let strict = Self::strict()
+            .named("interop-profile")
+            .with(&REMOVE_LISTED_VALUES);
+        ALL_RESTRICTIONS
+            .iter()
+            .fold(strict, |policy, restriction| policy.restricting(restriction))
     }
 
     /// What Okta needs, in both its dialects.
@@ -159,6 +220,40 @@ impl Policy {
             .filter(|known| known.name != tolerance.name)
             .collect();
         self
+    }
+
+    /// Adds a restriction.
+    #[must_use]
+    pub fn restricting(mut self, restriction: &'static Restriction) -> Self {
+        if !self.restricts(restriction) {
+            self.restrictions = self.restrictions.iter().copied().chain([restriction]).collect();
+        }
+        self
+    }
+
+    /// Whether the policy has this restriction.
+    #[must_use]
+    pub fn restricts(&self, restriction: &Restriction) -> bool {
+        self.restrictions
+            .iter()
+            .any(|known| known.name == restriction.name)
+    }
+
+    /// Returns the restrictions of the policy.
+    pub fn restrictions(&self) -> impl Iterator<Item = &'static Restriction> {
+        self.restrictions.iter().copied()
+    }
+
+    /// Whether a service under this policy is what the SCIM 2.0 Interoperability Profile asks for: the policy has every
+    /// restriction of [`interop_profile`](Self::interop_profile), and no further tolerance.
+    #[must_use]
+    pub fn conforms_to_interop_profile(&self) -> bool {
+        ALL_RESTRICTIONS
+            .iter()
+            .all(|restriction| self.restricts(restriction))
+            && self
+                .tolerances()
+                .all(|tolerance| tolerance.name == REMOVE_LISTED_VALUES.name)
     }
 
     /// Whether the policy has this tolerance.
@@ -266,10 +361,10 @@ impl Default for Policy {
 
 impl Debug for Policy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.tolerances.iter().map(|tolerance| tolerance.name).collect();
         f.debug_struct("Policy")
             .field("name", &self.name)
-            .field("tolerances", &names)
+            .field("tolerances", &self.tolerances)
+            .field("restrictions", &self.restrictions)
             .finish()
     }
 }
@@ -323,6 +418,15 @@ impl Coerce for Policy {
     fn checks_formats(&self) -> bool {
         !Policy::allows(self, &FREE_FORMATS)
     }
+
+    fn forbids(&self, prohibition: Prohibition) -> bool {
+        self.restricts(match prohibition {
+            Prohibition::UnkeptAttributes => &UNKEPT_ATTRIBUTES,
+            Prohibition::PartialReplaces => &PARTIAL_REPLACES,
+            Prohibition::ValuesWithoutList => &VALUES_WITHOUT_LIST,
+            Prohibition::SeveralElements => &SEVERAL_ELEMENTS,
+        })
+    }
 }
 
 /// Whether nothing can have to be coerced, which is so of nearly all that is sent. Not of objects: one may hold JSON in
@@ -345,11 +449,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_tolerance_has_a_name_of_its_own() {
-        let mut names: Vec<_> = ALL.iter().map(|tolerance| tolerance.name).collect();
+    fn every_tolerance_and_restriction_has_a_name_of_its_own() {
+        let tolerances = ALL.iter().map(|tolerance| tolerance.name);
+        let restrictions = ALL_RESTRICTIONS.iter().map(|restriction| restriction.name);
+        let mut names: Vec<_> = tolerances.chain(restrictions).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), ALL.len());
+        assert_eq!(names.len(), ALL.len() + ALL_RESTRICTIONS.len());
     }
 
     /// What is taken to fit without asking the tolerances is what none of them bends.
@@ -387,6 +493,34 @@ mod tests {
                     "{text} for {shape:?}"
                 );
             }
+        }
+    }
+
+    /// IP-01: what is announced is true of the policy, whatever it is derived from.
+    #[test]
+    fn one_tolerance_more_or_one_restriction_less_is_not_the_profile() {
+        let profile = Policy::interop_profile();
+        assert!(profile.conforms_to_interop_profile());
+        assert!(profile.clone().named("mine").conforms_to_interop_profile());
+        assert!(
+            profile
+                .clone()
+                .without(&REMOVE_LISTED_VALUES)
+                .conforms_to_interop_profile()
+        );
+        for tolerance in ALL {
+            let more = profile.clone().with(tolerance);
+            assert_eq!(
+                more.conforms_to_interop_profile(),
+                profile.allows(tolerance),
+                "{tolerance:?}"
+            );
+        }
+        for policy in [Policy::tolerant(), Policy::strict()] {
+            assert!(!policy.conforms_to_interop_profile());
+            let all = ALL_RESTRICTIONS.iter().skip(1);
+            let less = all.fold(policy, |policy, restriction| policy.restricting(restriction));
+            assert!(!less.conforms_to_interop_profile());
         }
     }
 

@@ -148,7 +148,7 @@ pub struct Entitlement {
     /// The entitlement as it is shown to people.
     pub display: Option<String>,
     /// A label for the kind of entitlement.
-    #[scim(rename = "type")]
+    #[scim(rename = "type", canonical("work", "home", "other"))]
     pub kind: Option<String>,
     /// Whether this entitlement is preferred to the others.
     pub primary: Option<bool>,
@@ -162,7 +162,7 @@ pub struct Role {
     /// The role as it is shown to people.
     pub display: Option<String>,
     /// A label for the kind of role.
-    #[scim(rename = "type")]
+    #[scim(rename = "type", canonical("work", "home", "other"))]
     pub kind: Option<String>,
     /// Whether this role is preferred to the others.
     pub primary: Option<bool>,
@@ -176,7 +176,7 @@ pub struct X509Certificate {
     /// What the certificate is called.
     pub display: Option<String>,
     /// A label for the kind of certificate.
-    #[scim(rename = "type")]
+    #[scim(rename = "type", canonical("work", "home", "other"))]
     pub kind: Option<String>,
     /// Whether this certificate is preferred to the others.
     pub primary: Option<bool>,

@@ -25,7 +25,7 @@ pub(super) fn document(
     Some(match route {
         Route::ServiceProviderConfig => {
             let mut out = Vec::new();
-            config.write(&mut out, base);
+            config.write(&mut out, policy, base);
             Ok(out)
         }
         Route::ResourceTypes => Ok(list(types, |resource_type, out| {
@@ -40,7 +40,7 @@ pub(super) fn document(
                 .ok_or_else(|| nothing("resource type", id))
         }
         Route::Schemas => Ok(list(&entries(types, policy), |entry, out| {
-            entry.write(out, policy, base);
+            entry.write(out, config, policy, base);
         })),
         Route::Schema(id) => {
             let entries = entries(types, policy);
@@ -48,7 +48,7 @@ pub(super) fn document(
                 .iter()
                 .find(|entry| entry.schema.id.eq_ignore_ascii_case(id));
             known
-                .map(|entry| one(|out| entry.write(out, policy, base)))
+                .map(|entry| one(|out| entry.write(out, config, policy, base)))
                 .ok_or_else(|| nothing("schema", id))
         }
         _ => return None,
@@ -77,9 +77,20 @@ struct Entry {
 }
 
 impl Entry {
-    fn write(&self, out: &mut Vec<u8>, policy: &Policy, base: Base<'_>) {
-        let keep = |path: AttrPath| self.owner.is_none_or(|owner| policy.keeps(owner, path));
+    fn write(&self, out: &mut Vec<u8>, config: &ServiceProviderConfig, policy: &Policy, base: Base<'_>) {
+        let keep = |path: AttrPath| match self.owner {
+            Some(owner) => policy.keeps(owner, path),
+            None => !self.is_announcement(path) || config.conforms_to_interop_profile(policy),
+        };
         write_schema(out, self.schema, self.root, &keep, base);
+    }
+}
+
+impl Entry {
+    /// Whether a path leads to the attribute that announces the Interoperability Profile.
+    fn is_announcement(&self, path: AttrPath) -> bool {
+        let attribute = path.attribute(self.schema.attributes);
+        attribute.is_some_and(|attribute| attribute.name == message::INTEROP_PROFILE_CONFORMANT)
     }
 }
 

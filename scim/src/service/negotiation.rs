@@ -5,14 +5,15 @@ use http::{HeaderMap, StatusCode};
 
 use super::outcome::Outcome;
 use crate::error::{Error, Result, quoted};
-use crate::policy::{MEDIA_TYPES, OTHER_ACCEPT, Policy};
+use crate::policy::{MEDIA_TYPES, OTHER_ACCEPT, PLAIN_JSON, Policy};
 
 /// The media type of everything that is sent.
 pub(super) const SCIM_JSON: &str = "application/scim+json";
 const JSON: &str = "application/json";
 
-/// The media type of the answer: `application/json` only if the client takes no `application/scim+json`. A tolerance
-/// answers a client that takes neither, as RFC 9110 section 12.5.1 lets a server do, and is noted in `outcome`.
+/// The media type of the answer: `application/json` only if the client takes no `application/scim+json`, and the
+/// policy lets it. A tolerance answers a client that takes neither, as RFC 9110 section 12.5.1 lets a server do, and is
+/// noted in `outcome`.
 ///
 /// # Errors
 /// 406 if the client takes neither, without that tolerance.
@@ -37,7 +38,10 @@ pub(super) fn answer_type(
     if ranges.is_empty() || is_accepted(SCIM_JSON, &ranges) {
         Ok(SCIM_JSON)
     } else if is_accepted(JSON, &ranges) {
-        Ok(JSON)
+        Ok(match policy.restricts(&PLAIN_JSON) {
+            true => SCIM_JSON,
+            false => JSON,
+        })
     } else if let Some(tolerance) = policy.grants(&OTHER_ACCEPT) {
         outcome.fire(tolerance, "Accept");
         Ok(SCIM_JSON)

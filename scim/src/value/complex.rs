@@ -2,7 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::schema::{Attribute, Mutability, position, position_from};
-use crate::value::{Action, Change, Cx, Edit, Json, Leniency, Meaning, NoValue, Op, Position, View};
+use crate::value::{
+    Action, Change, Cx, Edit, Json, Leniency, Meaning, NoValue, Op, Position, Prohibition, View,
+};
 
 /// A struct seen as a row of attributes. Object safe; written by the derives.
 pub trait Record: Send + Sync {
@@ -285,9 +287,45 @@ fn apply_required(
     if attribute.shape.required && edit.is_whole() && edit.action.removes() {
         return Err(Error::mutability("is required and cannot be removed"));
     }
-    let change = record.apply(index, edit, cx)?;
+    let change = unassign_unnamed(record, index, attribute, edit, cx)?;
+    let change = change.or(record.apply(index, edit, cx)?);
     if attribute.shape.required && change.is_done() && !record.view(index).is_present() {
         return Err(required());
+    }
+    Ok(change)
+}
+
+/// Unassigns the sub-attributes of a complex value that its replacement does not name, where the policy forbids to leave
+/// them. An extension is not a value, but attributes of the resource.
+fn unassign_unnamed(
+    record: &mut dyn Record,
+    index: usize,
+    attribute: &'static Attribute,
+    edit: Edit<'_>,
+    cx: &mut Cx<'_>,
+) -> Result<Change> {
+    let mut change = Change::None;
+    let is_single = attribute.is_complex() && !attribute.shape.multi_valued && !attribute.is_extension();
+    let Action::Replace(operand) = edit.action else {
+        return Ok(change);
+    };
+    if !is_single || !edit.is_whole() || !cx.forbids(Prohibition::PartialReplaces) {
+        return Ok(change);
+    }
+    for (step, sub) in attribute.shape.sub_attributes.iter().enumerate() {
+        let view = record.view(index);
+        let is_assigned = view.record().is_some_and(|value| value.view(step).is_present());
+        drop(view);
+        let Ok(step) = u16::try_from(step) else { continue };
+        if operand.get(sub.name).is_some() || !is_assigned || sub.shape.mutability == Mutability::ReadOnly {
+            continue;
+        }
+        let remove = Edit {
+            action: Action::Remove,
+            select: None,
+            rest: &[step],
+        };
+        change = change.or(record.apply(index, remove, cx)?);
     }
     Ok(change)
 }

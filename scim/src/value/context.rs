@@ -45,6 +45,21 @@ pub enum Leniency {
     SingleValuesSelected,
 }
 
+/// Something that the RFCs allow and a policy may forbid. Each is a restriction with a name; see
+/// [`policy`](crate::policy) for what they mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Prohibition {
+    /// An attribute is sent that the application does not keep: it is refused rather than omitted.
+    UnkeptAttributes,
+    /// A replace of a whole complex value leaves sub-attributes that it does not name: they are unassigned.
+    PartialReplaces,
+    /// A PATCH sends a value of a multi-valued attribute without a list around it.
+    ValuesWithoutList,
+    /// The filter in the path of an operation selects several elements.
+    SeveralElements,
+}
+
 /// The seam through which a policy coerces input to the shape of an attribute, declared here and implemented above.
 ///
 /// The default of every method is strict: the RFCs alone.
@@ -71,6 +86,12 @@ pub trait Coerce: Send + Sync {
     fn checks_formats(&self) -> bool {
         true
     }
+
+    /// Whether the policy forbids what the RFCs allow.
+    fn forbids(&self, prohibition: Prohibition) -> bool {
+        _ = prohibition;
+        false
+    }
 }
 
 /// A value that tolerances offer instead of the one that was sent.
@@ -88,10 +109,13 @@ pub struct Strict;
 
 impl Coerce for Strict {}
 
+/// The name under which it is reported that an attribute was omitted because the application does not keep it.
+pub const NOT_KEPT: &str = "not-kept";
+
 /// A tolerance that acted on a request, for the history and for the administrator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fired {
-    /// The name of the tolerance.
+    /// The name of the tolerance, or [`NOT_KEPT`].
     pub tolerance: &'static str,
     /// What it acted on, where a name is known.
     pub subject: String,
@@ -271,6 +295,12 @@ impl<'a> Cx<'a> {
         }
     }
 
+    /// Whether the policy forbids this, and the value comes from a client.
+    #[must_use]
+    pub fn forbids(&self, prohibition: Prohibition) -> bool {
+        !self.takes_read_only() && self.rules.forbids(prohibition)
+    }
+
     /// Returns `json` as the shape wants it: itself, or what tolerances make of it.
     pub fn fit<'j>(&mut self, json: Json<'j>, want: &Shape) -> Fitted<'j> {
         if self.is_stored() || self.is_literal {
@@ -344,12 +374,28 @@ impl<'a> Cx<'a> {
                 self.fire(tolerance, full);
                 Ok(())
             }
-            None => Err(
-                Error::invalid_syntax("is not known to any schema of this resource type")
-                    .at(crate::error::named(name)),
-            ),
+            None => Err(unknown(name)),
         }
     }
+
+    /// Omits an attribute that the application does not keep, and notes that.
+    ///
+    /// # Errors
+    /// 400 `invalidSyntax` under a policy to which such an attribute is unknown.
+    pub fn not_kept(&mut self, name: &str) -> Result<()> {
+        if self.is_stored() {
+            return Ok(());
+        }
+        if self.forbids(Prohibition::UnkeptAttributes) {
+            return Err(unknown(name));
+        }
+        self.fire(NOT_KEPT, name);
+        Ok(())
+    }
+}
+
+fn unknown(name: &str) -> Error {
+    Error::invalid_syntax("is not known to any schema of this resource type").at(crate::error::named(name))
 }
 
 /// How a reference is kept that was sent in another form.

@@ -25,7 +25,7 @@ pub use binary::Binary;
 pub use common::{ExternalId, Meta, MetaPaths, ResourceId};
 pub use complex::{Place, Record, apply_to_record, decode_record, missing};
 pub(crate) use complex::{decode_members, position_of};
-pub use context::{Coerce, Coerced, Cx, Fired, Fitted, Intent, Leniency, Strict};
+pub use context::{Coerce, Coerced, Cx, Fired, Fitted, Intent, Leniency, NOT_KEPT, Prohibition, Strict};
 pub use date_time::DateTime;
 pub use edges::Edges;
 pub use edit::{Action, Change, Edit, Op, Select};

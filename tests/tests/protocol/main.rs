@@ -12,6 +12,7 @@
 mod conditional;
 mod discovery;
 mod errors;
+mod interop_profile;
 mod lists;
 mod mounting;
 mod references;

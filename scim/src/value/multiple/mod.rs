@@ -17,7 +17,9 @@ use crate::path::MultiPath;
 use crate::schema::{Shape, position};
 use crate::value::complex::position_of;
 use crate::value::handler::{Handler, Multiple, Native};
-use crate::value::{Action, Change, Cx, Edit, Json, Leniency, Meaning, Multi, ScimValue, Select, View};
+use crate::value::{
+    Action, Change, Cx, Edit, Json, Leniency, Meaning, Multi, Prohibition, ScimValue, Select, View,
+};
 
 impl<T: ScimValue> Multi for Vec<T> {
     fn len(&self) -> usize {
@@ -118,6 +120,7 @@ fn apply_all<T: 'static, H: Handler<T>>(
     edit: Edit<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<Change> {
+    check_selected::<T, H>(values, edit.select, cx)?;
     match (edit.action, edit.select, edit.rest) {
         (Action::Remove, select, []) => Ok(remove_if(values, |value| is_selected::<T, H>(value, select))),
         (Action::RemoveNamed(json), select, []) => {
@@ -135,6 +138,24 @@ fn apply_all<T: 'static, H: Handler<T>>(
 
 fn is_selected<T: 'static, H: Handler<T>>(value: &T, select: Option<&dyn Select>) -> bool {
     select.is_none_or(|select| select.matches(&H::view(value)))
+}
+
+/// Refuses a filter that selects several elements, where the policy forbids that.
+fn check_selected<T: 'static, H: Handler<T>>(
+    values: &[T],
+    select: Option<&dyn Select>,
+    cx: &Cx<'_>,
+) -> Result<()> {
+    if select.is_none() || !cx.forbids(Prohibition::SeveralElements) {
+        return Ok(());
+    }
+    let selected = values.iter().filter(|value| is_selected::<T, H>(value, select));
+    match selected.take(2).count() {
+        2 => Err(Error::invalid_filter(
+            "has several values that the filter selects: select one of them",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Removes elements. None at all is not an error: the aim is reached (RFC 7644 section 3.5.2.2).
@@ -179,10 +200,16 @@ fn add<T: 'static, H: Handler<T>>(values: &mut Vec<T>, operand: Json<'_>, cx: &m
     Ok(change)
 }
 
-/// A PATCH may give one value without an array around it (RFC 7644 section 3.5.2.1).
+/// A PATCH may give one value without an array around it (RFC 7644 section 3.5.2.1), unless the policy forbids that.
 fn one_or_many<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Listed<T>> {
     if json.is_array() {
         return read_list::<T, H>(json, cx);
+    }
+    if cx.forbids(Prohibition::ValuesWithoutList) {
+        return Err(Error::invalid_value(format!(
+            "must be an array, but is {}",
+            json.describe_shape()
+        )));
     }
     Ok(match read_element::<T, H>(json, cx)? {
         Some(value) => Listed::Values(vec![value]),
