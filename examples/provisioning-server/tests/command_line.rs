@@ -88,7 +88,7 @@ fn every_setting_has_a_flag() {
                 "other",
             ],
         ),
-        ("policy", &["strict", "tolerant"]),
+        ("policy", &["strict", "interop-profile", "tolerant"]),
         ("username", &["any", "email"]),
         ("attributes", &["mapped", "all"]),
         ("on-delete", &["deactivate", "remove"]),

@@ -1,4 +1,4 @@
-//! What an organization's protocol policy lets a client send: `tolerant`, `strict`.
+//! What an organization's protocol policy lets a client send: `tolerant`, `strict`, `interop-profile`.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,8 @@ use scim::store::sqlite::Value as Cell;
 use serde_json::{Value, json};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
 
 /// A server with the organization "acme" under a policy.
@@ -156,4 +158,199 @@ fn broken_queries_are_refused_and_slips_are_noted() {
         };
         assert_eq!(bench.notes(), expected);
     }
+}
+
+/// features.md row 109: the SCIM 2.0 Interoperability Profile, over rows in SQLite. The ids are those of
+/// `scim::policy::Policy::interop_profile`, whose every rule is tested there.
+#[test]
+fn the_interoperability_profile_is_a_policy() {
+    let bench = Bench::new("interop-profile");
+    // IP-01 and IP-08.
+    let config = bench.get("/ServiceProviderConfig");
+    assert_eq!(config.body["interopProfileConformant"], true);
+    let json = [
+        ("authorization", &*format!("Bearer {}", bench.token)),
+        ("accept", "application/json"),
+    ];
+    let answer = bench.server.get("/scim/acme/v2/Users", &json);
+    assert!(
+        answer.head.contains("content-type: application/scim+json"),
+        "{}",
+        answer.head
+    );
+    // IP-02, and AL-17 of OpenID's account lifecycle profile: what is not kept is neither listed nor accepted.
+    let schema = bench.get(&format!("/Schemas/{USER}")).text;
+    assert!(!schema.contains("\"password\""));
+    let with_password = json!({ "schemas": [USER], "userName": "p", "password": "x" });
+    let refused = bench.send("POST", "/Users", &with_password);
+    assert_eq!(
+        (refused.status, &refused.body["scimType"]),
+        (400, &json!("invalidSyntax"))
+    );
+
+    let (ann, ben) = (bench.user("ann"), bench.user("ben"));
+    let members = json!([{ "value": ann }, { "value": ben }]);
+    let group = json!({ "schemas": [GROUP], "displayName": "Cooks", "members": members });
+    let group = bench.send("POST", "/Groups", &group);
+    assert_eq!(group.status, 201, "{}", group.text);
+    let group = format!("/Groups/{}", group.body["id"].as_str().unwrap());
+    let person = format!("/Users/{ann}");
+    let emails = json!([{ "value": "a@x", "type": "work" }, { "value": "b@x", "type": "work" }]);
+    for (path, operation, outcome) in [
+        // IP-05, IP-12 and IP-14 to IP-17.
+        (
+            &person,
+            json!({ "op": "add", "path": "emails", "value": emails }),
+            "",
+        ),
+        (
+            &person,
+            json!({ "op": "add", "path": "emails", "value": emails[0] }),
+            "invalidValue",
+        ),
+        (
+            &person,
+            json!({ "op": "add", "path": "favouriteColour", "value": "red" }),
+            "invalidSyntax",
+        ),
+        (
+            &person,
+            json!({ "op": "add", "value": { "title": "Cook" } }),
+            "invalidSyntax",
+        ),
+        (&person, json!({ "op": "remove" }), "invalidSyntax"),
+        (
+            &person,
+            json!({ "op": "add", "path": "name", "value": { "givenName": "A" } }),
+            "",
+        ),
+        (
+            &person,
+            json!({ "op": "replace", "path": "name", "value": { "familyName": "B" } }),
+            "",
+        ),
+        (
+            &person,
+            json!({ "op": "remove", "path": "emails[value eq \"a@x\"]" }),
+            "invalidPath",
+        ),
+        (
+            &person,
+            json!({ "op": "replace", "path": "emails[type eq \"work\"].display", "value": "E" }),
+            "invalidFilter",
+        ),
+        (
+            &group,
+            json!({ "op": "add", "path": "members", "value": { "value": ann } }),
+            "invalidValue",
+        ),
+        (
+            &group,
+            json!({ "op": "remove", "path": format!("members[value eq \"{ann}\"]") }),
+            "invalidPath",
+        ),
+        (
+            &group,
+            json!({ "op": "remove", "path": "members", "value": [{ "value": ann }] }),
+            "",
+        ),
+    ] {
+        let answer = bench.send(
+            "PATCH",
+            path,
+            &json!({ "schemas": [PATCH], "Operations": [operation] }),
+        );
+        let scim_type = answer.body["scimType"].as_str().unwrap_or_default();
+        assert_eq!(scim_type, outcome, "{operation}: {}", answer.text);
+        assert_eq!(
+            answer.status,
+            if outcome.is_empty() { 200 } else { 400 },
+            "{}",
+            answer.text
+        );
+    }
+    let shown = bench.get(&person).body;
+    assert_eq!(shown["name"], json!({ "familyName": "B" }));
+    assert_eq!(shown["emails"].as_array().unwrap().len(), 2);
+    let left = bench.get(&group).body;
+    assert_eq!(left["members"].as_array().unwrap().len(), 1);
+    assert_eq!(left["members"][0]["value"], ben.as_str());
+
+    // IP-18, IP-19 and IP-21.
+    let again = json!({ "schemas": [USER], "userName": "ANN" });
+    let conflict = bench.send("POST", "/Users", &again);
+    assert_eq!(
+        (conflict.status, &conflict.body["scimType"]),
+        (409, &json!("uniqueness"))
+    );
+    assert_eq!(bench.send("DELETE", &person, &Value::Null).status, 204);
+    assert_eq!(bench.get(&person).status, 404);
+    assert_eq!(bench.get("/Users").body["totalResults"], 1);
+    assert_eq!(bench.send("POST", "/Users", &again).status, 201);
+
+    // A token without its scheme is a tolerance.
+    let bare = [("authorization", &*bench.token)];
+    assert_eq!(bench.server.get("/scim/acme/v2/Users", &bare).status, 401);
+}
+
+/// `interop` is the former name of `tolerant`: it is accepted, with a warning beside the one document.
+#[test]
+fn the_former_name_of_a_policy_is_accepted_with_a_warning() {
+    let place = Place::new();
+    let made = place.run(&["org", "create", "acme", "--policy", "interop"]);
+    assert!(made.status.success());
+    let warning = "warning: The policy interop is called tolerant now: use --policy tolerant.\n";
+    assert_eq!(String::from_utf8_lossy(&made.stderr), warning);
+
+    let set = place.run(&["org", "set", "acme", "--policy", "interop", "--json"]);
+    assert!(set.status.success());
+    let document: Value = serde_json::from_slice(&set.stdout).unwrap();
+    assert_eq!(document["settings"]["policy"], "tolerant");
+    let warning: Value = serde_json::from_slice(&set.stderr).unwrap();
+    assert!(warning["warning"].as_str().unwrap().contains("--policy tolerant"));
+
+    for policy in ["tolerant", "strict", "interop-profile"] {
+        let document = place.json(&["org", "set", "acme", "--policy", policy]);
+        assert_eq!(document["settings"]["policy"], policy);
+    }
+    // What fails says one thing alone, and help names the present words.
+    let (code, refused) = place.refusal(&["org", "set", "nobody", "--policy", "interop"]);
+    assert_eq!(code, 1);
+    assert!(
+        refused["detail"].as_str().unwrap().contains("nobody"),
+        "{refused}"
+    );
+    let help = place.run(&["org", "set", "--help"]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    assert!(
+        help.contains("[possible values: tolerant, strict, interop-profile]"),
+        "{help}"
+    );
+}
+
+/// Organizations that an older version has exported hold the former name of the policy.
+#[test]
+fn an_export_with_the_former_name_of_a_policy_is_imported() {
+    let place = Place::new();
+    place.json(&["org", "create", "acme"]);
+    let file = place.path("acme.jsonl");
+    assert!(place.run(&["export", "acme", "--out", &file]).status.success());
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.matches(r#""policy":"tolerant""#).count(), 1, "{text}");
+    let older = place.file(
+        "older.jsonl",
+        &text.replace(r#""policy":"tolerant""#, r#""policy":"interop""#),
+    );
+
+    let elsewhere = Place::new();
+    let imported = elsewhere.run(&["import", &older]);
+    assert!(
+        imported.status.success(),
+        "{}",
+        String::from_utf8_lossy(&imported.stderr)
+    );
+    let shown = elsewhere.json(&["org", "show", "acme"]);
+    assert_eq!(shown["settings"]["policy"], "tolerant");
+    let kept = rows(&elsewhere, "SELECT settings FROM organization");
+    assert!(!format!("{kept:?}").contains("interop"), "{kept:?}");
 }

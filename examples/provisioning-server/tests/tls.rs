@@ -22,7 +22,9 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{
+    ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion,
+};
 use serde_json::{Value, json};
 
 /// Far beyond what is promised, so that a slow machine is no failure.
@@ -69,12 +71,22 @@ impl Authority {
 
     /// Connects as a client that believes this authority alone, and offers protocols.
     fn connect(&self, server: &Server, protocols: &[&str]) -> Connection {
+        self.connect_by(server, protocols, rustls::DEFAULT_VERSIONS)
+    }
+
+    /// The same for a client that speaks these versions of TLS.
+    fn connect_by(
+        &self,
+        server: &Server,
+        protocols: &[&str],
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Connection {
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap())
             .unwrap();
         let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .unwrap()
             .with_root_certificates(roots)
             .with_no_client_auth();
@@ -253,6 +265,21 @@ fn what_operators_ask_is_answered_over_tls() {
         .find_map(|line| line.strip_prefix("scim_tls_certificate_expiry_timestamp_seconds "));
     // rcgen's certificates are good until the year 4096.
     assert_eq!(expiry, Some("67090118400"), "{metrics}");
+}
+
+/// IP-22 of the SCIM 2.0 Interoperability Profile: TLS 1.3 is offered, and 1.2 to whoever speaks nothing better.
+#[test]
+fn the_version_of_tls_is_agreed_on() {
+    let bench = Bench::new();
+    let server = bench.serve(&[]);
+    for (versions, agreed) in [
+        (rustls::DEFAULT_VERSIONS, ProtocolVersion::TLSv1_3),
+        (&[&rustls::version::TLS13][..], ProtocolVersion::TLSv1_3),
+        (&[&rustls::version::TLS12], ProtocolVersion::TLSv1_2),
+    ] {
+        let connection = bench.authority.connect_by(&server, &[], versions);
+        assert_eq!(connection.0.conn.protocol_version(), Some(agreed));
+    }
 }
 
 /// RFC 7301: the better of what both speak.

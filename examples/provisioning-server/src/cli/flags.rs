@@ -1,7 +1,7 @@
 //! The flags that set an organization's settings.
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::domain::fault::Result;
 use crate::domain::keyword::Keyword;
@@ -16,6 +16,28 @@ fn word<T: Keyword>() -> impl TypedValueParser<Value = T> {
     let words = T::ALL.iter().map(|value| value.word());
     PossibleValuesParser::new(words)
         .try_map(|text| T::from_word(&text).ok_or_else(|| format!("{text:?} is not one of the choices")))
+}
+
+/// A choice, and the former word that it was named by, if it was.
+#[derive(Debug, Clone)]
+struct Chosen<T> {
+    value: T,
+    former: Option<String>,
+}
+
+/// Reads one of the words of a choice, or a former one, which is not listed.
+fn chosen<T: Keyword>() -> impl TypedValueParser<Value = Chosen<T>> {
+    let former = |value: T| T::FORMER.iter().filter(move |(_, known)| *known == value);
+    let words = T::ALL
+        .iter()
+        .map(|value| PossibleValue::new(value.word()).aliases(former(*value).map(|(word, _)| *word)));
+    PossibleValuesParser::new(words.collect::<Vec<_>>()).try_map(|text| match T::from_word(&text) {
+        Some(value) => Ok(Chosen {
+            value,
+            former: T::from_former_word(&text).map(|_| text),
+        }),
+        None => Err(format!("{text:?} is not one of the choices")),
+    })
 }
 
 /// Reads the name of an organization.
@@ -36,8 +58,8 @@ pub(super) struct Flags {
     #[arg(long, value_name = "PROVIDER", value_parser = word::<IdentityProvider>())]
     idp: Option<IdentityProvider>,
     /// How literally requests are taken
-    #[arg(long, value_name = "POLICY", value_parser = word::<Protocol>())]
-    policy: Option<Protocol>,
+    #[arg(long, value_name = "POLICY", value_parser = chosen::<Protocol>())]
+    policy: Option<Chosen<Protocol>>,
     /// What a userName may be
     #[arg(long, value_name = "KIND", value_parser = word::<UserNames>())]
     username: Option<UserNames>,
@@ -68,12 +90,22 @@ pub(super) struct Flags {
 }
 
 impl Flags {
+    /// What should be typed otherwise.
+    pub(super) fn warning(&self) -> Option<String> {
+        let policy = self.policy.as_ref()?;
+        let former = policy.former.as_deref()?;
+        let word = policy.value.word();
+        Some(format!(
+            "The policy {former} is called {word} now: use --policy {word}."
+        ))
+    }
+
     /// The settings that the flags change.
     pub(super) fn changes(&self) -> Changes {
         Changes {
             like: self.like,
             idp: self.idp,
-            policy: self.policy,
+            policy: self.policy.as_ref().map(|policy| policy.value),
             username: self.username,
             attributes: self.attributes,
             on_delete: self.on_delete,

@@ -81,6 +81,7 @@ impl Command {
 
 async fn create(session: &Session, name: Name, flags: Flags) -> Result<()> {
     let now = Timestamp::now();
+    let warning = flags.warning();
     let settings = flags.changes().apply(&Settings::default());
     let organization = Organization::new(Uuid::now_v7(), name.clone(), flags.display, settings, now)?;
     let secret = generate()?;
@@ -102,11 +103,13 @@ async fn create(session: &Session, name: Name, flags: Flags) -> Result<()> {
             created.organization, created.scim_url, created.token, created.organization
         )
     });
+    session.output.warn(warning.as_deref());
     Ok(())
 }
 
 async fn set(session: &Session, name: Name, flags: Flags) -> Result<()> {
     let changes = flags.changes();
+    let warning = flags.warning();
     if changes.is_empty() && flags.display.is_none() {
         return Err(Fault::invalid(
             "Nothing to change: name the settings, such as --username any; \"org set --help\" lists them.",
@@ -120,6 +123,7 @@ async fn set(session: &Session, name: Name, flags: Flags) -> Result<()> {
     };
     let organization = session.product.change_organization(&name, how).await?;
     print(session, organization);
+    session.output.warn(warning.as_deref());
     Ok(())
 }
 

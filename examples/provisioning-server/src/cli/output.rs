@@ -62,6 +62,17 @@ impl Output {
         _ = writeln!(io::stderr().lock(), "{text}");
     }
 
+    /// Says on standard error what should be done otherwise, although the command has done its work.
+    pub(crate) fn warn(self, text: Option<&str>) {
+        let Some(text) = text else { return };
+        let text = if self.json {
+            json!({ "warning": text }).to_string()
+        } else {
+            format!("warning: {text}")
+        };
+        _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
     /// Says on standard error that a command was not understood. What was typed is repeated, but for secrets: what a
     /// command prints is kept in places that nobody thinks of.
     pub(crate) fn usage(self, text: &StyledStr) {

@@ -109,7 +109,7 @@ pub(crate) fn admit(
     now: Timestamp,
 ) -> Result<Uuid, Refusal> {
     let text = match organization.settings.policy {
-        Protocol::Strict => credentials.token(),
+        Protocol::Strict | Protocol::InteropProfile => credentials.token(),
         Protocol::Tolerant => credentials.token_or_bare(),
     };
     let text = text.map_err(|_| Refusal::Credentials(credentials.clone()))?;

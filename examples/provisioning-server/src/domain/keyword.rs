@@ -5,18 +5,30 @@ pub(crate) trait Keyword: Copy + Eq + Send + Sync + 'static {
     /// Every value, in the order in which people should see them.
     const ALL: &'static [Self];
 
+    /// Words that older versions had for some values. They are read and never written.
+    const FORMER: &'static [(&'static str, Self)];
+
     /// The word for this value.
     fn word(self) -> &'static str;
 
-    /// The value that a word stands for.
+    /// The value that a word stands for, or once stood for.
     fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|value| value.word() == word)
+        let present = Self::ALL.iter().copied().find(|value| value.word() == word);
+        present.or_else(|| Self::from_former_word(word))
+    }
+
+    /// The value that a word once stood for.
+    fn from_former_word(word: &str) -> Option<Self> {
+        let former = Self::FORMER.iter().find(|(former, _)| *former == word);
+        former.map(|(_, value)| *value)
     }
 }
 
-/// Declares an enum whose values have words, and its JSON form.
+/// Declares an enum whose values have words, and its JSON form. A word that a value once had stands in parentheses.
 macro_rules! keywords {
-    ($(#[$doc:meta])* $name:ident { $($(#[$value_doc:meta])* $value:ident = $word:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$value_doc:meta])* $value:ident = $word:literal $(($former:literal))?,)*
+    }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) enum $name {
@@ -25,6 +37,8 @@ macro_rules! keywords {
 
         impl $crate::domain::keyword::Keyword for $name {
             const ALL: &'static [Self] = &[$(Self::$value),*];
+
+            const FORMER: &'static [(&'static str, Self)] = &[$($(($former, Self::$value),)?)*];
 
             fn word(self) -> &'static str {
                 match self {

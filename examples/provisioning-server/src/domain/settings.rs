@@ -112,9 +112,11 @@ keywords! {
     /// How literally requests are taken.
     Protocol {
         /// Works with what identity providers really send.
-        Tolerant = "tolerant",
-        /// The letter of RFC 7643 and RFC 7644.
+        Tolerant = "tolerant" ("interop"),
+        /// RFC 7643 and RFC 7644 alone.
         Strict = "strict",
+        /// The SCIM 2.0 Interoperability Profile (draft-zollner-scim-interop-profile-02).
+        InteropProfile = "interop-profile",
     }
 }
 
@@ -356,5 +358,16 @@ mod tests {
         }
         assert_eq!(IdentityProvider::from_word("Okta"), None);
         assert!(serde_json::from_str::<Settings>(r#"{"policy":"lax"}"#).is_err());
+    }
+
+    /// Files that an older version has exported hold the former name of the policy.
+    #[test]
+    fn a_former_word_is_read_and_never_written() {
+        let settings: Settings = serde_json::from_str(r#"{"policy":"interop"}"#).unwrap();
+        assert_eq!(settings.policy, Protocol::Tolerant);
+        let written = serde_json::to_value(&settings).unwrap();
+        assert_eq!(written["policy"], "tolerant");
+        assert_eq!(Protocol::from_former_word("interop"), Some(Protocol::Tolerant));
+        assert_eq!(Protocol::from_former_word("tolerant"), None);
     }
 }

@@ -16,19 +16,26 @@ const MAPPED: &[&str] = &[
     "externalId",
 ];
 
+/// What is kept of nobody: the server has no use for a password, so its schema does not offer one.
+const DISCARDED: &[&str] = &["password"];
+
 /// Every policy that settings can ask for, made once.
 #[derive(Debug)]
 pub(crate) struct Policies {
+    all: Kept,
     mapped: Kept,
     strict: Policy,
+    interop_profile: Policy,
     tolerant: Vec<(IdentityProvider, Policy)>,
 }
 
 impl Policies {
     pub(crate) fn new() -> scim::Result<Self> {
         Ok(Self {
+            all: Kept::all_but(User::RESOURCE_TYPE, DISCARDED)?,
             mapped: Kept::new(User::RESOURCE_TYPE, MAPPED)?,
             strict: Policy::strict(),
+            interop_profile: Policy::interop_profile(),
             tolerant: IdentityProvider::ALL
                 .iter()
                 .map(|idp| (*idp, tolerances(*idp)))
@@ -40,6 +47,7 @@ impl Policies {
     pub(crate) fn of(&self, settings: &Settings) -> Policy {
         let policy = match settings.policy {
             Protocol::Strict => self.strict.clone(),
+            Protocol::InteropProfile => self.interop_profile.clone(),
             Protocol::Tolerant => {
                 let known = self.tolerant.iter().find(|(idp, _)| *idp == settings.idp);
                 known.map_or_else(Policy::tolerant, |(_, policy)| policy.clone())
@@ -48,7 +56,7 @@ impl Policies {
         // A disabled person is enabled by `active: true` alone, under every policy: absence never lets anybody in.
         let policy = policy.absence_never_enables(User::paths().active());
         match settings.attributes {
-            Attributes::All => policy,
+            Attributes::All => policy.keeping(self.all.clone()),
             Attributes::Mapped => policy.keeping(self.mapped.clone()),
         }
     }
@@ -69,6 +77,9 @@ fn tolerances(idp: IdentityProvider) -> Policy {
 
 #[cfg(test)]
 mod tests {
+    use scim::path::AttrPath;
+    use scim::policy::Extent;
+
     use super::*;
 
     fn policy(idp: IdentityProvider, protocol: Protocol, attributes: Attributes) -> Policy {
@@ -86,6 +97,8 @@ mod tests {
         for idp in IdentityProvider::ALL {
             let strict = policy(*idp, Protocol::Strict, Attributes::All);
             assert_eq!(strict.tolerances().count(), 0, "{idp:?}");
+            let profile = policy(*idp, Protocol::InteropProfile, Attributes::All);
+            assert!(profile.conforms_to_interop_profile(), "{idp:?}");
             let tolerant = policy(*idp, Protocol::Tolerant, Attributes::All);
             let expected = if *idp == IdentityProvider::Other {
                 "tolerant"
@@ -98,12 +111,22 @@ mod tests {
 
     #[test]
     fn mapped_keeps_what_the_guides_map() {
-        // features.md row 32.
-        let kept = |attributes| {
-            policy(IdentityProvider::Entra, Protocol::Tolerant, attributes)
-                .all_kept()
-                .count()
+        // features.md row 32; AL-17 of OpenID's account lifecycle profile for the password.
+        let extent = |attributes, name: &str| {
+            let policy = policy(IdentityProvider::Entra, Protocol::Tolerant, attributes);
+            let schema = User::RESOURCE_TYPE.schema;
+            let path = AttrPath::resolve(&name.parse().unwrap(), schema).unwrap();
+            policy.kept(schema.id).unwrap().extent(path)
         };
-        assert_eq!((kept(Attributes::All), kept(Attributes::Mapped)), (0, 1));
+        for (name, all, mapped) in [
+            ("userName", Extent::Whole, Extent::Whole),
+            ("externalId", Extent::Whole, Extent::Whole),
+            ("name", Extent::Whole, Extent::Part),
+            ("title", Extent::Whole, Extent::Nothing),
+            ("password", Extent::Nothing, Extent::Nothing),
+        ] {
+            assert_eq!(extent(Attributes::All, name), all, "{name}");
+            assert_eq!(extent(Attributes::Mapped, name), mapped, "{name}");
+        }
     }
 }
