@@ -254,7 +254,7 @@ async fn the_servers_error_is_kept_and_can_be_handed_on() {
 
     let error = client.get::<User>("7").await.unwrap_err();
     let detail = error.refusal().unwrap().detail.clone();
-    assert_eq!(detail.as_deref(), Some("\"<html>\u{fffd}Bad Gateway\""));
+    assert_eq!(detail.as_deref(), Some("\"<html>\\u0007Bad Gateway\""));
     let error = client.get::<User>("7").await.unwrap_err();
     assert!(error.is_not_found());
     assert_eq!(error.to_string(), "The server refuses the request with 404.");

@@ -283,7 +283,7 @@ fn a_file_is_hostile_input() {
         ),
         (format!(r#"{{"type":"User","resource":{deep}}}"#), "nested deeper"),
         (with(r#""userName":"a","shoeSize":43"#), "\"shoeSize\""),
-        (with(r#""userName":"a","name":{"nick":"x"}"#), "\"nick\""),
+        (with(r#""userName":"a","name":{"nick":"x"}"#), "name.nick"),
         (with(r#""userName":7"#), "userName must be a string"),
         (with(r#""displayName":"a""#), "userName is required"),
         (with(r#""userName":" ""#), "blank"),
