@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Display, Formatter, Write};
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use crate::error::{Error, Result, quoted};
@@ -39,13 +40,14 @@ impl Reference {
     /// Takes a URI reference (RFC 3986 section 4.1) as it is. Letters beyond ASCII pass, as in an IRI (RFC 3987).
     ///
     /// # Errors
-    /// 400 `invalidValue` for text that is none: spaces, control characters and other characters that a URI must
-    /// encode, a `%` without two hexadecimal digits, or a colon after something that is no scheme.
+    /// 400 `invalidValue` for any other text: spaces, control characters and other characters that a URI must encode, a
+    /// `%` without two hexadecimal digits, a colon after something that is not a scheme, or an authority with a flaw
+    /// (RFC 3986 section 3.2), such as a port that is not a number, or an `http` or `https` URL without a host.
     pub fn parse(text: &str) -> Result<Self> {
         match flaw(text) {
             None => Ok(Self(Target::External(text.into()))),
             Some(flaw) => Err(Error::invalid_value(format!(
-                "must be a URI, but {} {flaw}",
+                "is not a valid URI: {} {flaw}",
                 quoted(text)
             ))),
         }
@@ -57,10 +59,19 @@ impl Reference {
     /// # Errors
     /// Those of [`parse`](Self::parse).
     pub(crate) fn read(text: &str) -> Result<Self> {
-        if is_path(text) && flaw(text).is_none() {
-            return Ok(Self(Target::Resource(text.into())));
+        match flaw(text) {
+            None => Ok(Self::read_stored(text)),
+            Some(_) => Self::parse(text),
         }
-        Self::parse(text)
+    }
+
+    /// The same for text that was taken once, when the rules may have been others.
+    pub(crate) fn read_stored(text: &str) -> Self {
+        Self(if is_path(text) {
+            Target::Resource(text.into())
+        } else {
+            Target::External(text.into())
+        })
     }
 
     /// The place of a resource of this service: its endpoint, such as `Users` or `/Users`, and its id. It belongs into
@@ -125,7 +136,7 @@ pub(super) fn scheme(text: &str) -> Option<&str> {
     after.starts_with(':').then_some(before)
 }
 
-/// Why a text is no URI reference, to follow the text in a sentence.
+/// What is wrong with a text that is not a URI reference, to follow the text in a sentence.
 fn flaw(text: &str) -> Option<String> {
     if let Some(scheme) = scheme(text) {
         let starts_well = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -154,10 +165,91 @@ fn flaw(text: &str) -> Option<String> {
     if !text.split('%').skip(1).all(encoded) {
         return Some("has a % without two hexadecimal digits".to_owned());
     }
-    None
+    let authority = Authority::of(text)?;
+    authority.flaw().map(str::to_owned)
 }
 
-/// The characters of RFC 3986 section 2, and letters and digits of any script.
+/// The part of a URI between `//` and the path (RFC 3986 section 3.2).
+struct Authority<'t> {
+    text: &'t str,
+    /// Whether the scheme is `http` or `https`, which need a host and a port of TCP (RFC 9110 section 4.2).
+    is_http: bool,
+}
+
+impl<'t> Authority<'t> {
+    fn of(uri: &'t str) -> Option<Self> {
+        let scheme = scheme(uri);
+        let rest = match scheme {
+            Some(scheme) => uri.get(scheme.len() + 1..)?,
+            None => uri,
+        };
+        let text = rest.strip_prefix("//");
+        let is_http = scheme.is_some_and(|scheme| {
+            ["http", "https"]
+                .iter()
+                .any(|http| scheme.eq_ignore_ascii_case(http))
+        });
+        // An http URL without an authority is one without a host.
+        let text = text.or(is_http.then_some(""))?;
+        let text = text.split(['/', '?', '#']).next().unwrap_or_default();
+        Some(Self { text, is_http })
+    }
+
+    fn flaw(&self) -> Option<&'static str> {
+        let (user_info, host_and_port) = self.text.rsplit_once('@').unwrap_or(("", self.text));
+        if user_info.contains('@') {
+            return Some("has more than one @ in front of its path; all but the last must be encoded as %40");
+        }
+        if user_info.contains(['[', ']']) {
+            return Some("has a bracket in front of the @, which must be encoded");
+        }
+        let port = match host_and_port.strip_prefix('[') {
+            Some(literal) => {
+                let Some((literal, port)) = literal.split_once(']') else {
+                    return Some("has a [ without a ] in its host");
+                };
+                if !is_ip_literal(literal) {
+                    return Some("has something other than an IPv6 address in the brackets of its host");
+                }
+                port
+            }
+            None => {
+                let (host, port) =
+                    host_and_port.split_at_checked(host_and_port.find(':').unwrap_or(host_and_port.len()))?;
+                if host.is_empty() && self.is_http {
+                    return Some("has no host");
+                }
+                if host.contains(['[', ']']) {
+                    return Some("has a bracket in its host that is not around an IPv6 address");
+                }
+                port
+            }
+        };
+        let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| self.takes_port(port));
+        (!is_port).then_some("has a port that is not a number up to 65535")
+    }
+
+    /// RFC 3986 section 3.2.3: digits, as many as one likes, and none as well. A port of TCP has 16 bits.
+    fn takes_port(&self, port: &str) -> bool {
+        port.bytes().all(|byte| byte.is_ascii_digit())
+            && (!self.is_http || port.is_empty() || port.parse::<u16>().is_ok())
+    }
+}
+
+/// The inside of the brackets of a host: an IPv6 address, or the form kept for later ones (RFC 3986 section 3.2.2).
+fn is_ip_literal(text: &str) -> bool {
+    let Some(future) = text.strip_prefix(['v', 'V']) else {
+        return text.parse::<Ipv6Addr>().is_ok();
+    };
+    future.split_once('.').is_some_and(|(version, address)| {
+        let is_hexadecimal = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:".contains(&byte);
+        is_hexadecimal && !address.is_empty() && address.bytes().all(may_stand)
+    })
+}
+
+/// The characters of RFC 3986 section 2, and letters and digits of any script. Brackets pass outside of a host, too:
+/// browsers leave them in queries.
 fn may_stand_in_uri(character: char) -> bool {
     character.is_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
 }
@@ -220,6 +312,19 @@ mod tests {
             ("mailto:bjensen@example.com", false),
             ("data:image/png;base64,iVBORw0KGgo=", false),
             ("http://[::1]:8080/", false),
+            ("http://[::ffff:192.0.2.1]", false),
+            ("http://[vF.a:b]/", false),
+            ("http://example.com:/", false),
+            ("http://example.com:65535?a#b", false),
+            ("http://user:pass:word@example.com/a@b:c", false),
+            ("http://@example.com", false),
+            ("http://%65xample.com/[x]?y[]=1", false),
+            ("https://example.com/?a=http://x:y", false),
+            ("file:///etc/hosts", false),
+            ("ldap://:389/dc=example", false),
+            ("x://example.com:100000", false),
+            ("//example.com/photo", true),
+            ("///photo", true),
             ("https://例え.jp/%E3%81%82", false),
             ("Users/2819", true),
             ("../Users/2819", true),
@@ -245,6 +350,38 @@ mod tests {
             ("http://x/%4", "hexadecimal"),
             ("http://x/%é0", "hexadecimal"),
             ("#a#b", "more than one #"),
+            ("http://[::1", "a [ without a ]"),
+            ("http://[::1/", "a [ without a ]"),
+            ("//[::1", "a [ without a ]"),
+            ("http://::1]/", "no host"),
+            ("http://a]b/", "a bracket in its host"),
+            ("http://[::1]]/", "a port that is not a number"),
+            ("http://a[::1]/", "a bracket in its host"),
+            ("http://[]/", "other than an IPv6 address"),
+            ("http://[127.0.0.1]/", "other than an IPv6 address"),
+            ("http://[::g]/", "other than an IPv6 address"),
+            ("http://[[::1]]/", "other than an IPv6 address"),
+            ("http://[v.x]/", "other than an IPv6 address"),
+            ("http://[v1.]/", "other than an IPv6 address"),
+            ("http://[fe80::1%25en0]/", "other than an IPv6 address"),
+            ("http://[::1]80/", "a port that is not a number"),
+            ("http://[::1]:x/", "a port that is not a number"),
+            ("http://example.com:80a/", "a port that is not a number"),
+            ("http://example.com:-1", "a port that is not a number"),
+            ("http://example.com:8０/", "a port that is not a number"),
+            ("http://example.com:1:2/", "a port that is not a number"),
+            ("https://example.com:65536/", "a port that is not a number"),
+            ("ldap://example.com:port", "a port that is not a number"),
+            ("//example.com:port/", "a port that is not a number"),
+            ("http://", "has no host"),
+            ("HTTP:///path", "has no host"),
+            ("https://?x", "has no host"),
+            ("https:path", "has no host"),
+            ("http://:80/", "has no host"),
+            ("http://user@/", "has no host"),
+            ("http://user@:80/", "has no host"),
+            ("http://a@b@example.com/", "more than one @"),
+            ("ftp://[x]@example.com/", "a bracket in front of the @"),
         ] {
             let error = Reference::parse(text).unwrap_err().at("profileUrl");
             assert_eq!(error.scim_type(), Some(crate::ScimType::InvalidValue));
@@ -299,6 +436,9 @@ mod tests {
         );
     }
 
+    /// Texts with all that means something in an authority.
+    const AUTHORITY: &str = r"(https?:|x:)?(//)?[a@:\[\]/v.1é%]{0,12}";
+
     proptest! {
         #[test]
         fn every_resource_has_a_uri(id in any::<String>()) {
@@ -309,7 +449,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_judged_without_a_panic(text in any::<String>()) {
+        fn any_text_is_judged_without_a_panic(text in any::<String>().boxed().prop_union(AUTHORITY.boxed())) {
             if let Ok(reference) = Reference::parse(&text) {
                 prop_assert_eq!(reference.as_str(), text);
             }
@@ -337,5 +477,14 @@ mod tests {
             );
         }
         assert!(Reference::read("a b/c").is_err());
+    }
+
+    /// What was kept under older rules can be read, and comes back as it was.
+    #[test]
+    fn a_kept_text_is_not_judged_again() {
+        for text in ["http://[::1", "http://example.com:port/", "https:path"] {
+            assert!(Reference::read(text).is_err());
+            assert_eq!(Reference::read_stored(text).as_str(), text);
+        }
     }
 }

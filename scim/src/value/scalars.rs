@@ -112,4 +112,8 @@ impl Scalar for Reference {
     fn parse(json: Json<'_>) -> Result<Self> {
         Self::read(&text(json, "a URI")?)
     }
+
+    fn parse_stored(json: Json<'_>) -> Result<Self> {
+        Ok(Self::read_stored(&text(json, "a URI")?))
+    }
 }

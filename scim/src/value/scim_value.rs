@@ -100,6 +100,15 @@ pub trait Scalar: Sized + PartialEq + Send + Sync + 'static {
     /// # Errors
     /// 400 `invalidValue`; the detail completes the sentence "Attribute x …".
     fn parse(json: Json<'_>) -> Result<Self>;
+
+    /// Reads a value that a store has kept. A type that once took more than it does today takes it here still, so that
+    /// what was kept can be read.
+    ///
+    /// # Errors
+    /// Those of [`parse`](Self::parse), unless the type has its own.
+    fn parse_stored(json: Json<'_>) -> Result<Self> {
+        Self::parse(json)
+    }
 }
 
 /// A reference that is kept in another form than the one in which it was sent, by a type that knows paths below the
@@ -124,6 +133,9 @@ impl<T: Scalar> ScimValue for T {
     }
 
     fn decode(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Self> {
+        if cx.is_stored() {
+            return T::parse_stored(json);
+        }
         if matches!(T::TYPE, Type::Reference)
             && let Some(reference) = kept_reference(json, cx)
         {
