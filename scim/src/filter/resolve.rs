@@ -611,6 +611,8 @@ fn operand(
     literal: &Literal,
     options: &Resolve<'_>,
 ) -> Result<Operand> {
+    const TIME: &str = "a date and time such as \"2026-01-31T08:00:00Z\"";
+    const BASE64: &str = "base64 text in double quotes";
     let wrong = |want: &str| {
         let found = match literal {
             Literal::Null => Cow::Borrowed("null"),
@@ -619,6 +621,12 @@ fn operand(
             Literal::String(text) => Cow::Owned(format!("the string {}", quoted(text))),
         };
         Error::invalid_filter(format!("must be compared to {want}, not to {found}"))
+    };
+    let flawed = |want: &str, text: &str, flaw: &str| {
+        let text = quoted(text);
+        Error::invalid_filter(format!(
+            "must be compared to {want}, not to the string {text}, which {flaw}"
+        ))
     };
     match (attribute.shape.kind, literal) {
         (Type::Reference, Literal::String(text)) => Ok(Operand::Reference(ReferenceOperand::new(
@@ -642,14 +650,14 @@ fn operand(
             Ok(Operand::Number(Numeric::from(number)))
         }
         (Type::Integer | Type::Decimal, _) => Err(wrong("a number, without quotes")),
-        (Type::DateTime, Literal::String(text)) => DateTime::parse(text)
+        (Type::DateTime, Literal::String(text)) => DateTime::read(text)
             .map(Operand::Time)
-            .map_err(|_| wrong("a date and time such as \"2026-01-31T08:00:00Z\"")),
-        (Type::DateTime, _) => Err(wrong("a date and time such as \"2026-01-31T08:00:00Z\"")),
-        (Type::Binary, Literal::String(text)) => Binary::parse(text)
+            .map_err(|flaw| flawed(TIME, text, flaw)),
+        (Type::DateTime, _) => Err(wrong(TIME)),
+        (Type::Binary, Literal::String(text)) => Binary::read(text)
             .map(|bytes| Operand::Binary(bytes.as_bytes().into()))
-            .map_err(|_| wrong("base64 text in double quotes")),
-        (Type::Binary, _) => Err(wrong("base64 text in double quotes")),
+            .map_err(|flaw| flawed(BASE64, text, &flaw)),
+        (Type::Binary, _) => Err(wrong(BASE64)),
         (Type::Complex, _) => Err(Error::invalid_filter(
             "is complex: compare one of its sub-attributes",
         )),
@@ -754,11 +762,15 @@ mod tests {
         );
         refused(
             "meta.lastModified gt \"yesterday\"",
-            "Attribute meta.lastModified must be compared to a date and time such as \"2026-01-31T08:00:00Z\", not to the string \"yesterday\".",
+            "Attribute meta.lastModified must be compared to a date and time such as \"2026-01-31T08:00:00Z\", not to the string \"yesterday\", which is not written that way.",
         );
         refused(
-            "certificate eq \"?\"",
-            "Attribute certificate must be compared to base64 text in double quotes, not to the string \"?\".",
+            "meta.lastModified gt \"2026-01-31t08:00:00Z\"",
+            "Attribute meta.lastModified must be compared to a date and time such as \"2026-01-31T08:00:00Z\", not to the string \"2026-01-31t08:00:00Z\", which has a small t or z.",
+        );
+        refused(
+            "certificate eq \"-_8=\"",
+            "Attribute certificate must be compared to base64 text in double quotes, not to the string \"-_8=\", which has \"-\" at byte 0; expected + and / in place of the - and _ of base64url.",
         );
         refused(
             "schemas eq 1",

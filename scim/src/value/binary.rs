@@ -3,25 +3,26 @@
 use std::fmt::{self, Debug, Display, Formatter};
 use std::str::FromStr;
 
-use base64::Engine;
 use base64::alphabet;
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, Engine};
 
 use crate::error::{Error, Result, quoted};
 
-const TOLERANT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-const READ_STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, TOLERANT);
-const READ_URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, TOLERANT);
+/// RFC 4648 section 4; RFC 7643 section 2.3.6 lets padding be omitted.
+const READ: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Bytes, as the attribute type `binary` has them (RFC 7643 section 2.3.6): base64 on the wire.
 ///
 /// ```
 /// use scim::value::Binary;
 ///
-/// let key = Binary::parse("-_8")?;
+/// let key = Binary::parse("+/8")?;
 /// assert_eq!(key.as_bytes(), [0xfb, 0xff]);
 /// assert_eq!(key.to_string(), "+/8=");
 /// # Ok::<(), scim::Error>(())
@@ -36,21 +37,20 @@ impl Binary {
         Self(bytes.into())
     }
 
-    /// Reads base64 in the standard or the URL-safe alphabet (RFC 4648 sections 4 and 5), padded or not.
+    /// Reads base64 in the standard alphabet (RFC 4648 section 4), padded or not.
     ///
     /// # Errors
-    /// 400 `invalidValue` for other characters, spaces and line breaks among them, for both alphabets in one text, and
-    /// for a length that no bytes have.
+    /// 400 `invalidValue` for other characters, those of base64url (RFC 4648 section 5), white space and line breaks
+    /// among them, for padding that is not at the end, and for a length that no bytes have.
     pub fn parse(text: &str) -> Result<Self> {
-        let engine = if text.contains(['-', '_']) {
-            READ_URL_SAFE
-        } else {
-            READ_STANDARD
-        };
-        engine
-            .decode(text)
-            .map(Self)
-            .map_err(|reason| refusal(text, &reason))
+        Self::read(text).map_err(|flaw| {
+            Error::invalid_value(format!("is not valid base64 (RFC 4648 section 4): it {flaw}"))
+        })
+    }
+
+    /// The same; the error says what is wrong with the text, as the end of a sentence about it.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        READ.decode(text).map(Self).map_err(|reason| flaw(text, &reason))
     }
 
     /// The bytes.
@@ -66,20 +66,24 @@ impl Binary {
     }
 }
 
-fn refusal(text: &str, reason: &base64::DecodeError) -> Error {
-    let why = match reason {
-        base64::DecodeError::InvalidByte(position, _) => {
-            match text.get(*position..).and_then(|rest| rest.chars().next()) {
-                Some(found) => format!(
-                    "has {} at byte {position}",
-                    quoted(found.encode_utf8(&mut [0; 4]))
-                ),
-                None => format!("is wrong at byte {position}"),
-            }
-        }
-        _ => "is incomplete at its end".to_owned(),
+fn flaw(text: &str, reason: &DecodeError) -> String {
+    let DecodeError::InvalidByte(position, _) = *reason else {
+        return "is incomplete at its end".to_owned();
     };
-    Error::invalid_value(format!("must be base64, but {why}"))
+    let found = match text.get(position..).and_then(|rest| rest.chars().next()) {
+        Some('\r' | '\n') => "a line break".to_owned(),
+        Some(space) if space.is_whitespace() => "white space".to_owned(),
+        Some('=') => "padding (=)".to_owned(),
+        Some(other) => quoted(other.encode_utf8(&mut [0; 4])),
+        None => "a character of another alphabet".to_owned(),
+    };
+    let expected = match text.as_bytes().get(position) {
+        Some(b'-' | b'_') => "; expected + and / in place of the - and _ of base64url",
+        Some(b'=') => "; expected it at the end only, twice at most",
+        Some(byte) if byte.is_ascii_whitespace() => "; expected one line without spaces",
+        _ => "",
+    };
+    format!("has {found} at byte {position}{expected}")
 }
 
 impl AsRef<[u8]> for Binary {
@@ -126,16 +130,48 @@ mod tests {
     #[test]
     fn other_text_is_refused_and_the_place_named() {
         for (text, says) in [
-            ("@@", r#"has "@" at byte 0"#),
-            ("AQ\nID", "at byte 2"),
-            ("AQé=", r#"has "é" at byte 2"#),
-            ("A", "incomplete"),
-            ("AQ=A", "base64"),
-            ("+_8=", "at byte 0"),
+            ("@@", r#"it has "@" at byte 0."#),
+            (
+                "AQ\nID",
+                "it has a line break at byte 2; expected one line without spaces.",
+            ),
+            (
+                "AQ\r\nID",
+                "it has a line break at byte 2; expected one line without spaces.",
+            ),
+            (
+                " AQID",
+                "it has white space at byte 0; expected one line without spaces.",
+            ),
+            (
+                "AQID\t",
+                "it has white space at byte 4; expected one line without spaces.",
+            ),
+            ("AQ\u{a0}=", "it has white space at byte 2."),
+            ("AQé=", r#"it has "é" at byte 2."#),
+            (
+                "-_8=",
+                r#"it has "-" at byte 0; expected + and / in place of the - and _ of base64url."#,
+            ),
+            (
+                "+_8=",
+                r#"it has "_" at byte 1; expected + and / in place of the - and _ of base64url."#,
+            ),
+            ("A", "it is incomplete at its end."),
+            ("AR==", "it is incomplete at its end."),
+            (
+                "AQ=A",
+                "it has padding (=) at byte 2; expected it at the end only, twice at most.",
+            ),
+            (
+                "AQ===",
+                "it has padding (=) at byte 2; expected it at the end only, twice at most.",
+            ),
         ] {
             let error = Binary::parse(text).unwrap_err().at("value");
             assert_eq!(error.scim_type(), Some(crate::ScimType::InvalidValue));
-            assert!(error.to_string().contains(says), "{text}: {error}");
+            let says = format!("Attribute value is not valid base64 (RFC 4648 section 4): {says}");
+            assert_eq!(error.to_string(), says, "{text}");
         }
     }
 
@@ -149,11 +185,19 @@ mod tests {
         /// S-2.3.6-02: padding may be absent.
         #[test]
         fn every_spelling_gives_the_bytes_back(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-            for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
+            for engine in [STANDARD, STANDARD_NO_PAD] {
                 prop_assert_eq!(Binary::parse(&engine.encode(&bytes)).unwrap().into_bytes(), bytes.clone());
             }
             let binary = Binary::new(bytes);
             prop_assert_eq!(Binary::parse(&binary.to_string()).unwrap(), binary);
+        }
+
+        /// S-2.3.6-01: base64url (RFC 4648 section 5) is another encoding wherever the two differ.
+        #[test]
+        fn the_url_safe_alphabet_is_refused(bytes in proptest::collection::vec(0xf8..=0xff_u8, 1..40)) {
+            for engine in [URL_SAFE, URL_SAFE_NO_PAD] {
+                prop_assert!(Binary::parse(&engine.encode(&bytes)).is_err());
+            }
         }
 
         #[test]

@@ -15,8 +15,9 @@ impl Scalar for Timestamp {
 
     fn parse(json: Json<'_>) -> Result<Self> {
         let time = <DateTime as Scalar>::parse(json)?;
-        time.to_timestamp()
-            .ok_or_else(|| Error::invalid_value("must be a time before the year 10000"))
+        time.to_timestamp().ok_or_else(|| {
+            Error::invalid_value("is not a valid time here; expected one of the years -9999 to 9999")
+        })
     }
 }
 
