@@ -89,6 +89,7 @@ pub(crate) struct Options {
     pub(crate) reference_types: Option<Given<Vec<LitStr>>>,
     pub(crate) with: Option<Type>,
     pub(crate) fold: Option<Given<&'static str>>,
+    pub(crate) format: Option<Given<&'static str>>,
     pub(crate) indexed: Option<Ident>,
     pub(crate) key: Option<Ident>,
     pub(crate) edges: Option<Ident>,

@@ -30,8 +30,14 @@ const FOLD: &[(&str, &str)] = &[
     ("case_insensitive", "CaseInsensitive"),
     ("user_name", "UserName"),
 ];
+const FORMAT: &[(&str, &str)] = &[
+    ("country", "Country"),
+    ("language_tag", "LanguageTag"),
+    ("time_zone", "TimeZone"),
+    ("certificate", "Certificate"),
+];
 const FIELD_KEYS: &str = "rename, description, required, case_exact, mutability, returned, unique, canonical, \
-    reference_types, with, fold, indexed, key, edges, transient, extension, extra, flatten, skip";
+    reference_types, with, fold, format, indexed, key, edges, transient, extension, extra, flatten, skip";
 
 impl Options {
     fn new(items: Vec<Item>, errors: &mut Errors) -> Self {
@@ -57,6 +63,7 @@ impl Options {
             "reference_types" => self.reference_types = given(key, item.texts(errors)),
             "with" => self.with = item.code("the path of a handler", errors),
             "fold" => self.fold = given(key, item.one_of(FOLD, errors)),
+            "format" => self.format = given(key, item.one_of(FORMAT, errors)),
             _ => self.read_mark(item, errors),
         }
     }

@@ -154,6 +154,7 @@ pub use value::{Scalar, ScimValue};
 /// | `reference_types("…", …)` | what a reference points to: resource types, `external`, `uri` |
 /// | `with = "…"` | a [`Handler`](value::Handler) of the type, or of the `T` in `Option<T>` and `Vec<T>` |
 /// | `fold = "…"` | how text is compared: `exact`, `case_insensitive`, `user_name` |
+/// | `format = "…"` | what a policy without tolerance for it checks: `country`, `language_tag`, `time_zone`, or, of a binary attribute, `certificate`; see [`Format`](schema::Format) |
 /// | `indexed` | stores keep an index |
 /// | `key` | (sub-attributes) tells the values of a multi-valued attribute apart |
 /// | `edges` | there may be a million values; the type is [`Edges<T>`](value::Edges) |

@@ -13,8 +13,8 @@
 use std::sync::Arc;
 
 use http::Method;
-use scim::policy::Policy;
-use scim::service::{Protocol, Request};
+use scim::policy::{self, Policy};
+use scim::service::{Builder, Plain, Protocol, Request};
 use scim::store::Memory;
 use scim::store::sqlite::Sqlite;
 use scim::value::{Binary, DateTime, Meta, Reference, ResourceId};
@@ -23,6 +23,20 @@ use serde_json::{Value, json};
 
 const SAMPLE: &str = "urn:example:scim:schemas:2.0:Sample";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// The certificate of the example in RFC 7643 section 8.2.
+const CERTIFICATE: &str = "\"MIIDQzCCAqygAwIBAgICEAAwDQYJKoZIhvcNAQEFBQAwTjELMAkGA1UEBhMCVVMxEzARBgNVBAgMCkNhbGlmb3JuaWExFDASBgNV\
+    BAoMC2V4YW1wbGUuY29tMRQwEgYDVQQDDAtleGFtcGxlLmNvbTAeFw0xMTEwMjIwNjI0MzFaFw0xMjEwMDQwNjI0MzFaMH8xCzAJ\
+    BgNVBAYTAlVTMRMwEQYDVQQIDApDYWxpZm9ybmlhMRQwEgYDVQQKDAtleGFtcGxlLmNvbTEhMB8GA1UEAwwYTXMuIEJhcmJhcmEg\
+    SiBKZW5zZW4gSUlJMSIwIAYJKoZIhvcNAQkBFhNiamVuc2VuQGV4YW1wbGUuY29tMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIB\
+    CgKCAQEA7Kr+Dcds/JQ5GwejJFcBIP682X3xpjis56AK02bc1FLgzdLI8auoR+cC9/Vrh5t66HkQIOdA4unHh0AaZ4xL5PhVbXIP\
+    MB5vAPKpzz5iPSi8xO8SL7I7SDhcBVJhqVqr3HgllEG6UClDdHO7nkLuwXq8HcISKkbT5WFTVfFZzidPl8HZ7DhXkZIRtJwBweq4\
+    bvm3hM1Os7UQH05ZS6cVDgweKNwdLLrT51ikSQG3DYrl+ft781UQRIqxgwqCfXEuDiinPh0kkvIi5jivVu1Z9QiwlYEdRbLJ4zJQ\
+    BmDrSGTMYn4lRc2HgHO4DqB/bnMVorHB0CC6AV1QoFK4GPe1LwIDAQABo3sweTAJBgNVHRMEAjAAMCwGCWCGSAGG+EIBDQQfFh1P\
+    cGVuU1NMIEdlbmVyYXRlZCBDZXJ0aWZpY2F0ZTAdBgNVHQ4EFgQU8pD0U0vsZIsaA16lL8En8bx0F/gwHwYDVR0jBBgwFoAUdGeK\
+    itcaF7gnzsNwDx708kqaVt0wDQYJKoZIhvcNAQEFBQADgYEAA81SsFnOdYJtNg5Tcq+/ByEDrBgnusx0jloUhByPMEVkoMZ3J7j1\
+    ZgI8rAbOkNngX8+pKfTiDz1RC4+dx8oU6Za+4NJXUjlL5CvV6BEYb1+QAEJwitTVvxB/A67g42/vzgAtoRUeDov1+GFiBZ+GNF/c\
+    AYKcMtGcrs2i97ZkJMo=\"";
 
 /// One attribute of each type and shape, and an index where a store can have one.
 #[derive(Debug, Clone, PartialEq, ScimResource)]
@@ -37,6 +51,10 @@ struct Sample {
     binaries: Vec<Binary>,
     uri: Option<Reference>,
     uris: Vec<Reference>,
+    #[scim(format = "certificate")]
+    certificate: Option<Binary>,
+    #[scim(format = "certificate")]
+    certificates: Vec<Binary>,
     #[scim(indexed)]
     integer: Option<i64>,
     integers: Vec<i64>,
@@ -50,6 +68,8 @@ struct Part {
     time: Option<DateTime>,
     binary: Option<Binary>,
     uri: Option<Reference>,
+    #[scim(format = "certificate")]
+    certificate: Option<Binary>,
     integer: Option<i64>,
 }
 
@@ -67,7 +87,7 @@ struct Type {
     filtered: bool,
 }
 
-const TYPES: [Type; 4] = [
+const TYPES: [Type; 5] = [
     // S-2.3.5: RFC 7643 section 2.3.5, XML Schema 1.1 part 2 section 3.3.7.
     Type {
         single: "time",
@@ -130,6 +150,15 @@ const TYPES: [Type; 4] = [
         tolerated: &[],
         filtered: false,
     },
+    // S-4.1.2-09: RFC 7643 section 4.1.2.
+    Type {
+        single: "certificate",
+        multiple: "certificates",
+        good: &[(CERTIFICATE, CERTIFICATE)],
+        bad: &[r#""-_8=""#],
+        tolerated: &[(r#""AQID""#, r#""AQID""#), (r#""MAMCAQc""#, r#""MAMCAQc=""#)],
+        filtered: true,
+    },
     // S-2.3.4, A-09: RFC 7643 section 2.3.4.
     Type {
         single: "integer",
@@ -172,13 +201,17 @@ impl Peer {
                 Protocol::builder().resource::<Sample, _>(Arc::new(Memory::new())),
                 Protocol::builder().resource::<Sample, _>(sqlite),
             ] {
-                peers.push(Self {
-                    protocol: protocol.policy(policy.clone()).build().unwrap(),
-                    policy: policy.clone(),
-                });
+                peers.push(Self::new(protocol, &policy));
             }
         }
         peers
+    }
+
+    fn new(protocol: Builder<(), Plain>, policy: &Policy) -> Self {
+        Self {
+            protocol: protocol.policy(policy.clone()).build().unwrap(),
+            policy: policy.clone(),
+        }
     }
 
     async fn send(&self, method: Method, target: &str, body: &str) -> Answer {
@@ -357,6 +390,27 @@ async fn a_format_is_the_same_in_every_place_under_every_policy() {
             }
         }
     }
+}
+
+/// S-4.1.2-09: certificates are looked at as soon as a policy does not free them, whatever else it tolerates.
+#[tokio::test]
+async fn a_tolerant_policy_can_ask_for_certificates() {
+    let policy = Policy::tolerant().without(&policy::FREE_CERTIFICATES);
+    let peer = Peer::new(
+        Protocol::builder().resource::<Sample, _>(Arc::new(Memory::new())),
+        &policy,
+    );
+    let made = peer.create(&format!(r#","certificate":{CERTIFICATE}"#)).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let refused = peer
+        .create(r#","parts":[{"value":"a"},{"value":"b","certificate":"AQID"}]"#)
+        .await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert_eq!(
+        refused.body["detail"],
+        "Attribute parts[1].certificate is not a valid certificate: it is not a DER sequence; expected the base64 of \
+         exactly one X.509 certificate in DER."
+    );
 }
 
 /// Operands of filters are of the type of their attribute: RFC 7644 section 3.4.2.2.

@@ -9,7 +9,7 @@ use super::table::{attributes, resource_type_literal, schema_literal, table};
 use super::tokens::{access, bounded};
 use super::{decode, paths};
 use crate::check::bare;
-use crate::ir::{Field, Kind, Name, SchemaInfo, Struct, last_segment};
+use crate::ir::{Field, Given, Kind, Name, SchemaInfo, Struct, last_segment};
 
 pub(super) fn resource(input: &Struct, schema: &SchemaInfo, endpoint: &str) -> TokenStream {
     let ident = &input.ident;
@@ -158,6 +158,19 @@ fn field_checks(input: &Struct, field: &Field) -> TokenStream {
     if let Some(given) = options.reference_types.as_ref().filter(|_| !is(&["Reference"])) {
         let message = "`reference_types` is for an attribute of the type reference";
         out.extend(assert(given.key.span(), "assert_reference", message));
+    }
+    if let Some(Given { key, value }) = &options.format {
+        let of = if *value == "Certificate" {
+            "binary"
+        } else {
+            "string"
+        };
+        let message = format!("this format is for an attribute of the type {of}");
+        let format = format_ident!("{value}");
+        let span = Span::mixed_site().located_at(key.span());
+        out.extend(
+            quote_spanned!(span=> const _: () = __s::assert_format(&#shape, __s::Format::#format, #message);),
+        );
     }
     if matches!(input.kind, Kind::Complex) && !is(LEAVES) {
         let message = "a complex attribute has no complex sub-attributes (RFC 7643 section 2.3.8)";

@@ -68,6 +68,10 @@ fn entry(field: &Field) -> TokenStream {
         let fold = format_ident!("{}", fold.value);
         members.push(quote!(fold: __s::Some(__s::Fold::#fold)));
     }
+    if let Some(format) = &options.format {
+        let format = format_ident!("{}", format.value);
+        members.push(quote!(format: __s::Some(__s::Format::#format)));
+    }
     let marks = [
         ("indexed", options.indexed.is_some()),
         ("key", options.key.is_some()),

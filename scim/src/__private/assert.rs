@@ -2,7 +2,7 @@
 //! error of the build at the place that is at fault.
 #![allow(clippy::panic, clippy::indexing_slicing)]
 
-use crate::schema::{Attribute, Shape, Type};
+use crate::schema::{Attribute, Format, Shape, Type};
 
 /// The attribute has no sub-attributes.
 ///
@@ -33,6 +33,21 @@ pub const fn assert_text(shape: &Shape, message: &str) {
 #[track_caller]
 pub const fn assert_reference(shape: &Shape, message: &str) {
     if !matches!(shape.kind, Type::Reference) {
+        panic!("{}", message);
+    }
+}
+
+/// The attribute is of the data type that has the format.
+///
+/// # Panics
+/// If it is of another.
+#[track_caller]
+pub const fn assert_format(shape: &Shape, format: Format, message: &str) {
+    let fits = match format.kind() {
+        Type::String => matches!(shape.kind, Type::String),
+        _ => matches!(shape.kind, Type::Binary),
+    };
+    if !fits {
         panic!("{}", message);
     }
 }

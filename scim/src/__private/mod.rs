@@ -13,13 +13,13 @@ pub use crate::record::{
     decode_resource, missing,
 };
 pub use crate::schema::{
-    Attribute, Mutability, ResourceType, Returned, Role, Schema, Shape, Type, Uniqueness,
+    Attribute, Format, Mutability, ResourceType, Returned, Role, Schema, Shape, Type, Uniqueness,
 };
 pub use crate::value::{
     Change, Cx, Edit, ExternalId, Extra, Handler, Json, Meta, Multiple, Native, Optional, ResourceId, Scalar,
     ScimValue, View,
 };
-pub use assert::{assert_distinct, assert_keyed, assert_leaf, assert_reference, assert_text};
+pub use assert::{assert_distinct, assert_format, assert_keyed, assert_leaf, assert_reference, assert_text};
 pub use node::Node;
 pub use parts::{
     Joined, extension, initial, keyword, or_absent, other_keyword, put, put_some, unknown_keyword,

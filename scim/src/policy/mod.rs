@@ -4,6 +4,8 @@
 //! [`Tolerance`] with a name, so that a history can say which ones a provider needs. Profiles of SCIM forbid things that the
 //! RFCs allow: each is one [`Restriction`]. What a service *sends* is always what the RFCs say.
 
+#[cfg(feature = "x509")]
+mod certificate;
 mod coercions;
 mod formats;
 mod kept;
@@ -17,6 +19,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::path::{AttrPath, Path};
+use crate::policy::formats::Formats;
 use crate::record::{Record, ScimResource};
 use crate::schema::{Shape, Type};
 use crate::value::json::Kind;
@@ -29,11 +32,11 @@ pub use restriction::{
 };
 pub use tolerance::{
     ALL, BARE_VALUES, BOOLEAN_STRINGS, BOTH_PROJECTIONS, Coercion, ELEMENTS_WITHOUT_VALUE, EMPTIED_LISTS,
-    EMPTY_PATHS, EXACT_INTEGERS, FREE_FORMATS, JSON_IN_STRINGS, MEDIA_TYPES, MISSING_SCHEMAS, MISSING_SPACES,
-    NEAR_NAMES, NO_VALUES, NUMBERED_OBJECTS, NUMBERS_FOR_STRINGS, NUMERIC_STRINGS, OTHER_ACCEPT, PATH_KEYS,
-    REMOVE_LISTED_VALUES, SELECTED_ELEMENT_CREATED, SINGLE_RESOURCE_FILTERS, SINGLE_VALUES_SELECTED,
-    SINGLE_VALUES_WITHOUT_ARRAY, Tolerance, UNKNOWN_NAMES, UNKNOWN_SORT, UNNAMED_EDGES, UNQUOTED_OPERANDS,
-    VALUE_PATH_COMPARISONS, WRAPPED_VALUES,
+    EMPTY_PATHS, EXACT_INTEGERS, FREE_CERTIFICATES, FREE_FORMATS, JSON_IN_STRINGS, MEDIA_TYPES,
+    MISSING_SCHEMAS, MISSING_SPACES, NEAR_NAMES, NO_VALUES, NUMBERED_OBJECTS, NUMBERS_FOR_STRINGS,
+    NUMERIC_STRINGS, OTHER_ACCEPT, PATH_KEYS, REMOVE_LISTED_VALUES, SELECTED_ELEMENT_CREATED,
+    SINGLE_RESOURCE_FILTERS, SINGLE_VALUES_SELECTED, SINGLE_VALUES_WITHOUT_ARRAY, Tolerance, UNKNOWN_NAMES,
+    UNKNOWN_SORT, UNNAMED_EDGES, UNQUOTED_OPERANDS, VALUE_PATH_COMPARISONS, WRAPPED_VALUES,
 };
 
 /// A set of tolerances and restrictions. Cheap to clone.
@@ -349,7 +352,11 @@ impl Policy {
     /// # Errors
     /// 400 `invalidValue`.
     pub fn check(&self, record: &dyn Record) -> Result<()> {
-        formats::check(record, self.checks_formats())
+        let formats = Formats {
+            texts: self.checks_formats(),
+            certificates: !self.allows(&FREE_CERTIFICATES),
+        };
+        formats.check(record)
     }
 }
 

@@ -222,4 +222,9 @@ tolerances! {
         needed_by: "every provider: people type them",
         strict: "400 `invalidValue`",
     }
+    FREE_CERTIFICATES "free-certificates" {
+        accepts: "Certificates that are anything but exactly one in DER. Without the feature `x509`, no certificate is looked at.",
+        needed_by: "people who paste PEM text or chains",
+        strict: "400 `invalidValue`",
+    }
 }

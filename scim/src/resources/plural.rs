@@ -115,6 +115,7 @@ pub struct Address {
     /// The postal code.
     pub postal_code: Option<String>,
     /// The country by its two letters of ISO 3166-1, such as DE.
+    #[scim(format = "country")]
     pub country: Option<String>,
     /// What the address is for.
     #[scim(rename = "type", canonical("work", "home", "other"))]
@@ -172,6 +173,7 @@ pub struct Role {
 #[derive(Debug, Clone, PartialEq, Eq, Default, ScimComplex)]
 pub struct X509Certificate {
     /// One X.509 certificate in DER.
+    #[scim(format = "certificate")]
     pub value: Option<Binary>,
     /// What the certificate is called.
     pub display: Option<String>,

@@ -46,8 +46,10 @@ pub struct UserWith<E> {
     /// The languages the person prefers to read, written as in the HTTP header Accept-Language.
     pub preferred_language: Option<String>,
     /// The language tag by which dates, numbers and currencies are shown, such as en-US.
+    #[scim(format = "language_tag")]
     pub locale: Option<String>,
     /// The time zone by its IANA name, such as Europe/Berlin.
+    #[scim(format = "time_zone")]
     pub timezone: Option<String>,
     /// Whether the account can be used.
     #[scim(indexed)]

@@ -91,6 +91,33 @@ keywords! {
     }
 }
 
+/// A format that the RFC prescribes for the values of an attribute, beyond their data type, and that clients break so
+/// often that only some policies ask for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// A country code of two capital letters (ISO 3166-1): `addresses.country` (RFC 7643 section 4.1.2).
+    Country,
+    /// A language tag (RFC 5646): `locale` (RFC 7643 section 4.1.1).
+    LanguageTag,
+    /// A name of the IANA time zone database: `timezone` (RFC 7643 section 4.1.1).
+    TimeZone,
+    /// Exactly one X.509 certificate in DER: `x509Certificates.value` (RFC 7643 section 4.1.2). It is only looked at with
+    /// the feature `x509`.
+    Certificate,
+}
+
+impl Format {
+    /// The data type of the attributes that may have the format.
+    #[must_use]
+    pub const fn kind(self) -> Type {
+        match self {
+            Self::Country | Self::LanguageTag | Self::TimeZone => Type::String,
+            Self::Certificate => Type::Binary,
+        }
+    }
+}
+
 /// What a Rust type says of the attributes it can hold; a field's `#[scim(…)]` overrides it.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
@@ -194,6 +221,8 @@ pub struct Attribute {
     pub shape: Shape,
     /// How values are made comparable, where that is not the plain rule of `case_exact`.
     pub fold: Option<Fold>,
+    /// The format of its values, which some policies check.
+    pub format: Option<Format>,
     /// Whether stores keep an index on it.
     pub indexed: bool,
     /// Whether, as a sub-attribute, it tells the elements of a multi-valued attribute apart.
@@ -215,6 +244,7 @@ impl Attribute {
             description: "",
             shape,
             fold: None,
+            format: None,
             indexed: false,
             key: false,
             edges: false,

@@ -5,6 +5,6 @@
 mod attribute;
 mod resource_type;
 
-pub use attribute::{Attribute, Mutability, Returned, Role, Shape, Type, Uniqueness, position};
+pub use attribute::{Attribute, Format, Mutability, Returned, Role, Shape, Type, Uniqueness, position};
 pub(crate) use attribute::{SCHEMAS, position_from};
 pub use resource_type::{ResourceType, Schema};

@@ -67,6 +67,10 @@ impl Binary {
 }
 
 fn flaw(text: &str, reason: &DecodeError) -> String {
+    if text.trim_start().starts_with("-----BEGIN") {
+        return "is PEM text; expected what stands between its first and last line, without line breaks"
+            .to_owned();
+    }
     let DecodeError::InvalidByte(position, _) = *reason else {
         return "is incomplete at its end".to_owned();
     };
@@ -156,6 +160,10 @@ mod tests {
             (
                 "+_8=",
                 r#"it has "_" at byte 1; expected + and / in place of the - and _ of base64url."#,
+            ),
+            (
+                "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n",
+                "it is PEM text; expected what stands between its first and last line, without line breaks.",
             ),
             ("A", "it is incomplete at its end."),
             ("AR==", "it is incomplete at its end."),

@@ -10,6 +10,8 @@ struct Values {
     b: Option<String>,
     #[scim(fold = "upper")]
     c: Option<String>,
+    #[scim(format = "tag")]
+    i: Option<String>,
     #[scim(case_exact = "true")]
     d: Option<String>,
     #[scim(canonical = "work", reference_types)]

@@ -28,6 +28,10 @@ struct Badge {
     since: Option<DateTime>,
     #[scim(reference_types("User"))]
     user: Option<String>,
+    #[scim(format = "certificate")]
+    certificate: Option<String>,
+    #[scim(format = "country")]
+    country: Option<scim::value::Reference>,
     #[scim(edges)]
     members: Edges<Zone>,
 }

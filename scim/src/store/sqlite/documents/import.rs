@@ -14,7 +14,7 @@ use super::store::Sqlite;
 use super::tables;
 use crate::Result;
 use crate::error::{Error, quoted};
-use crate::policy::{FREE_FORMATS, Policy};
+use crate::policy::{FREE_CERTIFICATES, FREE_FORMATS, Policy};
 use crate::store::sqlite::Transaction;
 use crate::store::{HasTenant, Write};
 use crate::value::Json;
@@ -65,7 +65,7 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     /// ```
     #[must_use]
     pub fn import(&self, policy: &Policy) -> Import<C> {
-        let letter = Policy::strict().with(&FREE_FORMATS);
+        let letter = Policy::strict().with(&FREE_FORMATS).with(&FREE_CERTIFICATES);
         Import {
             core: Arc::clone(self.core()),
             policy: policy.all_kept().cloned().fold(letter, Policy::keeping),
