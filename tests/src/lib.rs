@@ -2,7 +2,7 @@
 //!
 //! The black-box tests talk HTTP to the `provisioning-server` binary ([`server`]) through a client that sends
 //! bytes as they are given ([`http`]). [`replay`] plays the traces of identity providers, [`vectors`] the filter
-//! and PATCH vectors; the formats are described in `fixtures/README.md`.
+//! and PATCH vectors, [`reports`] the cases out of bug reports; [`protocol`] is a service without a socket. The formats are described in `fixtures/README.md`.
 
 #![allow(
     clippy::indexing_slicing,
@@ -12,9 +12,11 @@
 pub mod failure;
 pub mod fixtures;
 pub mod http;
+pub mod protocol;
 pub mod python;
 pub mod random;
 pub mod replay;
+pub mod reports;
 pub mod scim_error;
 pub mod server;
 pub mod vectors;

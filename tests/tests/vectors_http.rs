@@ -10,11 +10,7 @@ fn run(
     vectors: impl FnOnce(&mut scim_tests::http::Client) -> Result<Report, Failure>,
 ) -> Result<Vec<String>, Failure> {
     let server = Server::start()?;
-    let policy = match policy {
-        Policy::Strict => "strict",
-        Policy::Tolerant => "tolerant",
-    };
-    let flags = ["--idp", "other", "--username", "any", "--policy", policy];
+    let flags = ["--idp", "other", "--username", "any", "--policy", policy.word()];
     let report = vectors(&mut server.organization("vectors", &flags)?.client()?)?;
     check(report.failed.is_empty(), || {
         format!(

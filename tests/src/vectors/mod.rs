@@ -23,6 +23,17 @@ pub enum Policy {
     Tolerant,
 }
 
+impl Policy {
+    /// The word that stands for it on the command line.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Tolerant => "tolerant",
+        }
+    }
+}
+
 /// One request and its answer, over whatever carries it.
 pub trait Exchange {
     /// Sends a request whose target follows the SCIM base URL, and returns the answer.

@@ -1,0 +1,87 @@
+//! A service for users and groups that is asked without a socket.
+
+use std::sync::Arc;
+
+use http::Method;
+use scim::policy::Policy;
+use scim::resources::{Group, User};
+use scim::service::{Protocol, Request};
+use scim::store::Memory;
+use scim::store::sqlite::Sqlite;
+use serde_json::Value;
+
+use crate::Failure;
+use crate::vectors::{self, Answer, Exchange};
+
+/// A service and what drives it.
+pub struct Peer {
+    protocol: Protocol<()>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// Where a service keeps what it holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Kept {
+    /// In memory.
+    InMemory,
+    /// In an SQLite database of its own.
+    InSqlite,
+}
+
+impl Peer {
+    /// A service with nobody in it.
+    pub fn new(kept: Kept, policy: vectors::Policy) -> Result<Self, Failure> {
+        let policy = match policy {
+            vectors::Policy::Strict => Policy::strict(),
+            vectors::Policy::Tolerant => Policy::tolerant(),
+        };
+        let (members, groups) = (Group::paths().members(), User::paths().groups());
+        let builder = match kept {
+            Kept::InMemory => {
+                let store = Arc::new(Memory::new().link(members, groups));
+                Protocol::builder()
+                    .resource::<User, _>(store.clone())
+                    .resource::<Group, _>(store)
+            }
+            Kept::InSqlite => {
+                let store = Sqlite::in_memory()
+                    .map_err(failure)?
+                    .resource::<User>()
+                    .resource::<Group>()
+                    .link(members, groups);
+                let store: Sqlite = store.build().map_err(failure)?;
+                Protocol::builder()
+                    .resource::<User, _>(store.clone())
+                    .resource::<Group, _>(store)
+            }
+        };
+        Ok(Self {
+            protocol: builder.policy(policy).build().map_err(failure)?,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .build()
+                .map_err(failure)?,
+        })
+    }
+}
+
+impl Exchange for Peer {
+    fn exchange(&mut self, method: &str, target: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let method = Method::from_bytes(method.as_bytes()).map_err(failure)?;
+        let mut request = Request::new(method, target);
+        if let Some(body) = body {
+            request = request.with_body(body.to_string());
+        }
+        self.runtime.block_on(async {
+            let answer = self.protocol.handle(&(), request).await;
+            let bytes = answer.body.into_bytes().await.map_err(failure)?;
+            Ok(Answer {
+                status: answer.status.as_u16(),
+                body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            })
+        })
+    }
+}
+
+fn failure(error: impl std::fmt::Display) -> Failure {
+    Failure::new(error.to_string())
+}
