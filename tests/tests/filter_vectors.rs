@@ -119,7 +119,7 @@ fn refusals_say_what_would_be_allowed() {
         ),
         (
             "meta.created gt \"not-a-date\"",
-            "Attribute meta.created must be compared to a date and time such as \"2026-01-31T08:00:00Z\", not to the string \"not-a-date\".",
+            "Attribute meta.created must be compared to a date and time such as \"2026-01-31T08:00:00Z\", not to the string \"not-a-date\", which is not written that way.",
         ),
     ] {
         let error = resolve(text, &Policy::tolerant()).expect_err(text);

@@ -1,6 +1,6 @@
 //! A resource with an attribute of every shape, and values for every attribute of any resource.
 
-use scim::schema::{Attribute, Mutability, ResourceType, Type};
+use scim::schema::{Attribute, Format, Mutability, ResourceType, Type};
 use scim::value::{Binary, DateTime, Meta, Reference, ResourceId};
 use scim::{ScimComplex, ScimEnum, ScimExtension, ScimResource};
 use serde_json::{Map, Value, json};
@@ -216,9 +216,17 @@ pub(crate) fn value(attribute: &Attribute, number: usize, ids: &[String]) -> Val
         Type::Integer => json!(number + 1),
         Type::Decimal => json!(number as f64 + 0.5),
         Type::DateTime => json!(format!("2026-01-0{}T00:00:00Z", number + 1)),
+        Type::Binary if attribute.format == Some(Format::Certificate) => json!(certificate(number)),
         Type::Binary => json!(["MAo=", "MQo=", "Mgo="][number]),
         Type::Reference => json!(format!("https://example.com/{number}")),
     }
+}
+
+/// A certificate with this digit in its serial number.
+fn certificate(number: usize) -> String {
+    let example: String = scim_tests::fixtures::read("certificate.json").unwrap();
+    // The number of the example is 0x1000.
+    example.replacen("AgICEAAw", ["AgICEAAw", "AgICEAEw", "AgICEAIw"][number], 1)
 }
 
 /// A document with values in every list and in all else that it takes for the law to mean anything.
