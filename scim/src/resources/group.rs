@@ -67,8 +67,8 @@ pub struct Member {
     /// Whether the member is a user or a group.
     #[scim(rename = "type", canonical("User", "Group"), mutability = "immutable")]
     pub kind: Option<String>,
-    /// The name of the user or group, as people see it.
-    #[scim(mutability = "immutable")]
+    /// The name of the user or group, as people see it and the service knows it.
+    #[scim(mutability = "readOnly")]
     pub display: Option<String>,
 }
 

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::path::{AttrPath, MultiPath};
 use crate::record::{Record, ScimResource};
 use crate::schema::{Attribute, ResourceType, Uniqueness, position};
+use crate::value::View;
 
 /// Which attribute of one resource type mirrors the edges of another, as `groups` of a user mirrors `members` of a
 /// group (RFC 7643 sections 4.1.2 and 4.2).
@@ -190,24 +191,25 @@ impl Links {
     }
 }
 
-/// The name by which people know a resource, for `display`: its `displayName`, or else its first unique attribute.
+/// Returns the name by which people know a resource, for `display`: its `displayName`, or where its type has no such
+/// attribute, the first one that is unique. A login name is not shown in the place of a name that was never given.
 pub(crate) fn display_name(record: &dyn Record) -> Option<String> {
     let attributes = record.attributes();
     let named = position(attributes, "displayName").map(|(index, _)| index);
-    let unique = attributes
-        .iter()
-        .position(|attribute| attribute.shape.uniqueness != Uniqueness::None && !attribute.name.eq("id"));
-    let mut names = [named, unique].into_iter().flatten();
-    names.find_map(|index| match record.view(index) {
-        crate::value::View::Str(text) if !text.is_empty() => Some(text.into_owned()),
+    let unique =
+        |attribute: &Attribute| attribute.shape.uniqueness != Uniqueness::None && attribute.name != "id";
+    let index = named.or_else(|| attributes.iter().position(unique))?;
+    match record.view(index) {
+        View::Str(text) if !text.is_empty() => Some(text.into_owned()),
         _ => None,
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::resources::{Group, User};
+    use crate::value::{Meta, ResourceId};
 
     #[test]
     fn only_edges_can_be_linked() {
@@ -228,12 +230,31 @@ mod tests {
         assert_eq!(links.of_derived::<Group>().count(), 0);
     }
 
-    /// RFC 7643 section 4.1.2: `display` is a name for people.
+    /// RFC 7643 sections 2.4 and 4.1.1: `display` is a name for people, and `displayName` is the one they have.
     #[test]
-    fn a_person_without_display_name_is_shown_by_user_name() {
+    fn a_person_is_shown_by_the_display_name_alone() {
         let mut user = User::new("bjensen");
-        assert_eq!(display_name(&user).as_deref(), Some("bjensen"));
+        assert_eq!(display_name(&user), None);
         user.display_name = Some("Babs".into());
         assert_eq!(display_name(&user).as_deref(), Some("Babs"));
+    }
+
+    #[test]
+    fn a_resource_of_a_type_without_display_names_is_shown_by_what_is_unique() {
+        let door = Door {
+            id: ResourceId::new("7"),
+            meta: Meta::default(),
+            number: "B-12".into(),
+        };
+        assert_eq!(display_name(&door).as_deref(), Some("B-12"));
+    }
+
+    #[derive(Debug, Clone, PartialEq, crate::ScimResource)]
+    #[scim(schema = "urn:example:scim:schemas:2.0:Door")]
+    struct Door {
+        id: ResourceId,
+        meta: Meta,
+        #[scim(unique = "server")]
+        number: String,
     }
 }

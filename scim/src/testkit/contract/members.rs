@@ -331,7 +331,7 @@ pub(super) async fn groups_of_users_follow_their_members<S: Subject>(store: Arc<
     );
     let shown = kit.shown::<Group>(id).await?;
     let member = json!([{
-        "value": babs, "$ref": format!("https://example.com/v2/Users/{babs}"), "display": "bjensen", "type": "User",
+        "value": babs, "$ref": format!("https://example.com/v2/Users/{babs}"), "type": "User",
     }]);
     ensure!(
         shown.pointer("/members") == Some(&member),

@@ -267,7 +267,7 @@ impl Layout {
 
     /// What the keys of the type depend on: keys that were made for another text are made anew.
     pub(super) fn fingerprint(&self) -> String {
-        let mut text = format!("keys 1, fold {}", fold::VERSION);
+        let mut text = format!("keys 2, fold {}", fold::VERSION);
         for (slot, indexed) in self.slots.iter().enumerate() {
             let (name, fold) = (indexed.attribute.name, indexed.attribute.fold());
             let path = indexed.path;
