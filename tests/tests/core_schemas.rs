@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use scim::message::{RESOURCE_TYPE, SCHEMA, SERVICE_PROVIDER_CONFIG};
 use scim::resources::{EnterpriseUser, Group, User};
 use scim::schema::{Attribute, Role, Schema, Type};
 use scim::{ScimExtension, ScimResource};
@@ -99,6 +100,29 @@ fn the_core_schemas_are_those_of_rfc_7643() {
         .filter(|name| !expected.contains_key(*name))
         .collect();
     assert!(more.is_empty(), "no RFC knows {more:?}");
+}
+
+/// IP-06: whoever reads /Schemas learns which types the values of an attribute may have.
+#[test]
+fn every_type_of_a_multi_valued_attribute_has_canonical_values() {
+    let of_messages = [&SERVICE_PROVIDER_CONFIG, &RESOURCE_TYPE, &SCHEMA];
+    let of_resources = [
+        User::RESOURCE_TYPE.schema,
+        Group::RESOURCE_TYPE.schema,
+        EnterpriseUser::SCHEMA,
+    ];
+    let attributes = of_resources
+        .into_iter()
+        .chain(of_messages)
+        .flat_map(|schema| schema.attributes);
+    let types: Vec<_> = attributes
+        .filter(|attribute| attribute.shape.multi_valued)
+        .filter_map(|attribute| Some((attribute.name, attribute.sub_attribute("type")?.1)))
+        .collect();
+    assert_eq!(types.len(), 12);
+    for (name, kind) in types {
+        assert!(!kind.shape.canonical_values.is_empty(), "{name}.type");
+    }
 }
 
 #[test]

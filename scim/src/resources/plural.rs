@@ -148,8 +148,8 @@ pub struct Entitlement {
     pub value: Option<String>,
     /// The entitlement as it is shown to people.
     pub display: Option<String>,
-    /// A label for the kind of entitlement.
-    #[scim(rename = "type", canonical("work", "home", "other"))]
+    /// A label for the kind of entitlement. RFC 7643 has no values for it; these are suggestions of this library.
+    #[scim(rename = "type", canonical("license", "permission", "other"))]
     pub kind: Option<String>,
     /// Whether this entitlement is preferred to the others.
     pub primary: Option<bool>,
@@ -162,8 +162,8 @@ pub struct Role {
     pub value: Option<String>,
     /// The role as it is shown to people.
     pub display: Option<String>,
-    /// A label for the kind of role.
-    #[scim(rename = "type", canonical("work", "home", "other"))]
+    /// A label for the kind of role. RFC 7643 has no values for it; these are suggestions of this library.
+    #[scim(rename = "type", canonical("application", "directory", "other"))]
     pub kind: Option<String>,
     /// Whether this role is preferred to the others.
     pub primary: Option<bool>,
@@ -177,8 +177,11 @@ pub struct X509Certificate {
     pub value: Option<Binary>,
     /// What the certificate is called.
     pub display: Option<String>,
-    /// A label for the kind of certificate.
-    #[scim(rename = "type", canonical("work", "home", "other"))]
+    /// A label for the kind of certificate. RFC 7643 has no values for it; these are suggestions of this library.
+    #[scim(
+        rename = "type",
+        canonical("authentication", "signature", "encryption", "other")
+    )]
     pub kind: Option<String>,
     /// Whether this certificate is preferred to the others.
     pub primary: Option<bool>,
