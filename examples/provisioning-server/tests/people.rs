@@ -144,7 +144,17 @@ fn a_password_is_accepted_and_discarded() {
         false
     );
     let Bench { server, place, .. } = bench;
-    drop(server);
+    server.terminate();
+    assert_eq!(
+        rows(
+            &place,
+            "SELECT notes FROM history WHERE notes IS NOT NULL ORDER BY sequence"
+        ),
+        [
+            [text("unknown-names: password")],
+            [text("unknown-names: password")]
+        ]
+    );
     let folder = place.database().parent().unwrap().to_owned();
     for file in std::fs::read_dir(folder).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
@@ -154,6 +164,63 @@ fn a_password_is_accepted_and_discarded() {
                 .any(|window| window == secret.as_bytes())
         );
     }
+}
+
+/// AL-17, features.md row 85: no schema has a password, so that strict refuses one as an attribute that nobody knows.
+#[test]
+fn a_password_stands_in_no_schema() {
+    let secret = "t1meMa$heen";
+    for policy in ["strict", "tolerant"] {
+        let bench = Bench::new(&["--policy", policy]);
+        let schemas = bench.get("/Schemas").body;
+        assert!(schemas["Resources"][0]["attributes"].is_array());
+        let names = names(&schemas["Resources"]);
+        assert!(names.contains(&"userName") && names.contains(&"emails"));
+        assert!(
+            names
+                .iter()
+                .all(|name| !name.to_lowercase().contains("password") || *name == "changePassword")
+        );
+        let found = bench.get("/Users?filter=password+eq+%22t1meMa$heen%22");
+        assert_eq!(
+            (found.status, &found.body["scimType"]),
+            (400, &json!("invalidFilter"))
+        );
+        assert!(!found.detail().contains(secret), "{}", found.detail());
+    }
+    let bench = Bench::new(&["--policy", "strict"]);
+    let user = json!({ "schemas": [USER], "userName": "a@x.example", "password": secret });
+    let refused = bench.send("POST", "/Users", &user);
+    assert_eq!(
+        (refused.status, &refused.body["scimType"]),
+        (400, &json!("invalidSyntax"))
+    );
+    assert!(refused.detail().contains("password") && !refused.detail().contains(secret));
+    let path = format!("/Users/{}", id(&bench.user("a@x.example")));
+    let refused = bench.patch(
+        &path,
+        &json!([{ "op": "replace", "path": "password", "value": secret }]),
+    );
+    assert_eq!(
+        (refused.status, &refused.body["scimType"]),
+        (400, &json!("invalidPath"))
+    );
+    assert!(refused.detail().contains("password") && !refused.detail().contains(secret));
+}
+
+/// The names of all attributes and sub-attributes below a document.
+fn names(document: &Value) -> Vec<&str> {
+    let inner = match document {
+        Value::Array(items) => items.iter().flat_map(names).collect(),
+        Value::Object(members) => ["attributes", "subAttributes"]
+            .iter()
+            .filter_map(|list| members.get(*list))
+            .flat_map(names)
+            .collect::<Vec<_>>(),
+        _ => Vec::new(),
+    };
+    let own = document.get("name").and_then(Value::as_str);
+    own.into_iter().chain(inner).collect()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use scim::fold::fold;
-use scim::resources::{Group, User};
+use scim::resources::Group;
 use scim::store::sqlite::{Finding, Inspected, Inspector, Reader};
 use scim::{Result, ScimResource};
 use uuid::Uuid;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::attribute::text;
 use super::{Product, failed, organizations};
 use crate::domain;
+use crate::domain::user::User;
 
 /// Findings that are kept; the others are counted.
 const KEPT: usize = 1_000;

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use scim::resources::{Group, User};
+use scim::resources::Group;
 pub(crate) use scim::store::sqlite::Statistics;
 use scim::store::sqlite::{Builder, Database, Options, Reader, Sqlite, Transaction};
 use uuid::Uuid;
@@ -31,6 +31,7 @@ use crate::domain::export_file::Position;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::token::Token;
+use crate::domain::user::User;
 
 /// How old a reader's snapshot may get. What is remembered of it on top must stay below a second in all.
 pub(crate) const SNAPSHOT_AGE: Duration = Duration::from_millis(250);

@@ -13,3 +13,4 @@ pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod settings;
 pub(crate) mod token;
+pub(crate) mod user;

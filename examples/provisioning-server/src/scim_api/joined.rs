@@ -1,7 +1,7 @@
 //! What happens in the transaction of every change: the organization's rules, and the row of the history.
 
 use scim::ScimResource;
-use scim::resources::{Group, User};
+use scim::resources::Group;
 use scim::schema::ResourceType;
 use scim::store::Write;
 use scim::store::sqlite::{Joined, Transaction};
@@ -10,6 +10,7 @@ use super::context::Context;
 use super::rules;
 use crate::database::attribute::text;
 use crate::database::{history, organizations};
+use crate::domain::user::User;
 use crate::history::change;
 
 /// Joins every change of a person or group.

@@ -2,10 +2,10 @@
 
 use scim::ScimResource;
 use scim::policy::{Kept, Policy};
-use scim::resources::User;
 
 use crate::domain::keyword::Keyword;
 use crate::domain::settings::{Attributes, IdentityProvider, Protocol, Settings};
+use crate::domain::user::User;
 
 /// What is kept of a person whose attributes are mapped (features.md row 32).
 const MAPPED: &[&str] = &[

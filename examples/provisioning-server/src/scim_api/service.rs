@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use http::Response;
 use scim::message::AuthenticationScheme;
-use scim::resources::{Group, User};
+use scim::resources::Group;
 use scim::service::{Body, ScimService, from_parts};
 
 use super::context::Context;
@@ -15,6 +15,7 @@ use super::policies::Policies;
 use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::public_url::{PublicUrl, Scheme};
+use crate::domain::user::User;
 
 /// Serves the people and groups of every organization, once a request is admitted.
 pub(crate) struct People {

@@ -4,13 +4,14 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use scim::ScimResource;
-use scim::resources::{Group, User};
+use scim::resources::Group;
 use scim::store::sqlite::{Sqlite, Tally};
 
 use crate::database::{Product, failed};
 use crate::domain::export_file::{Counts, Head, Tail};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::Organization;
+use crate::domain::user::User;
 
 /// Writes everything that an organization has, and tells `watch` how far it has come. Answers what was written.
 pub(crate) async fn export(

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use scim::ScimResource;
-use scim::resources::User;
 use scim::store::sqlite::{self, ImportLine, Sqlite, Transaction};
 use uuid::Uuid;
 
@@ -17,6 +16,7 @@ use crate::domain::export_file::{Counts, Head, Position, Tail};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::Organization;
 use crate::domain::request_row::RequestRow;
+use crate::domain::user::User;
 use crate::scim_api::Policies;
 
 /// Lines of one transaction. Others who write wait for it, a server among them.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use scim::ScimResource;
-use scim::resources::{Group, User};
+use scim::resources::Group;
 use scim::schema::ResourceType;
 use scim::store::sqlite::{Joined, Transaction};
 use scim::store::{HasTenant, Write};
 
 use crate::domain::organization::Organization;
+use crate::domain::user::User;
 use crate::scim_api::rules;
 
 /// The context of an import: whose people and groups they become.
