@@ -122,6 +122,34 @@ fn an_absent_active_is_neither_stored_nor_echoed() {
     assert!(read.body.get("active").is_none(), "{}", read.body);
 }
 
+/// RFC 7644 section 3.5.1: PUT of what GET shows changes nothing, also where it names another person.
+#[test]
+fn a_manager_is_named_as_the_server_shows_them() {
+    let bench = Bench::new(&[]);
+    let boss = bench.user("boss@example.com");
+    let place = boss.body["meta"]["location"].as_str().unwrap();
+    let manager = json!({ "value": id(&boss), "$ref": place });
+    let person = bench.send(
+        "POST",
+        "/Users",
+        &json!({ "schemas": [USER, ENTERPRISE], "userName": "person@example.com", ENTERPRISE: { "manager": manager } }),
+    );
+    let path = format!("/Users/{}", id(&person));
+    let shown = bench.get(&path);
+    assert_eq!(shown.body[ENTERPRISE]["manager"]["$ref"], place);
+    let again = bench.send("PUT", &path, &shown.body);
+    assert_eq!((again.status, &again.body), (200, &shown.body));
+    let unversioned = place.replacen("/v2/", "/", 1);
+    for operand in [place, &unversioned] {
+        let filter = format!("{ENTERPRISE}:manager.%24ref%20eq%20%22{operand}%22");
+        let found = bench.get(&format!("/Users?filter={filter}"));
+        assert_eq!(found.body["Resources"][0]["id"], person.body["id"], "{operand}");
+    }
+    let documents = rows(&bench.place, "SELECT CAST(doc AS TEXT) FROM scim_resource");
+    let kept = format!("{documents:?}");
+    assert!(!kept.contains("http"), "a base URL is kept: {kept}");
+}
+
 #[test]
 fn a_password_is_accepted_and_discarded() {
     // features.md row 85.
