@@ -108,7 +108,7 @@ fn pages_beyond_the_end_and_searches_with_slips() {
     let notes = bench.notes();
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(
-        notes[0].contains("missing-schemas") && notes[0].contains("numeric-strings"),
+        notes[0].contains("single-values-without-array") && notes[0].contains("numeric-strings"),
         "{notes:?}"
     );
 

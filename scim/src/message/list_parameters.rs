@@ -6,11 +6,10 @@ use http::StatusCode;
 
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
-use crate::policy::{MISSING_SCHEMAS, Policy};
 use crate::schema::{Shape, Type};
 use crate::sort::SortOrder as Order;
 use crate::value::json::Kind;
-use crate::value::{Cx, Json};
+use crate::value::{Cx, Json, check_message};
 
 /// The parameters of a query, of a search, and (the two lists) of every other request that is answered with a resource.
 ///
@@ -153,16 +152,16 @@ impl ListParameters {
     /// Reads the body of a search by POST. Names are compared without regard to case, unknown ones are ignored.
     ///
     /// # Errors
-    /// 400 `invalidSyntax` if the body is no object or no search request (a tolerance of `policy` reads any `schemas`, and
+    /// 400 `invalidSyntax` if the body is not an object or not a search request (a tolerance reads other `schemas`, and
     /// none), 400 `invalidValue` if a parameter is of the wrong type, and those of [`parse_query`](Self::parse_query).
-    pub fn decode_search(json: Json<'_>, policy: &Policy, cx: &mut Cx<'_>) -> Result<Self> {
+    pub fn decode_search(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Self> {
         if !json.is_object() {
             return Err(Error::invalid_syntax(format!(
                 "The body of a search must be a JSON object, but is {}.",
                 json.describe_shape()
             )));
         }
-        check_schemas(json.get("schemas"), policy, cx)?;
+        check_message(json.get("schemas"), super::SEARCH_REQUEST, cx)?;
         let mut parameters = Self::default();
         for (name, value) in json.members() {
             let Some(parameter) = Parameter::find(&name) else {
@@ -224,26 +223,6 @@ fn writes_replacement_character(query: &str) -> bool {
     query.contains(char::REPLACEMENT_CHARACTER) || query.to_ascii_lowercase().contains("%ef%bf%bd")
 }
 
-fn check_schemas(schemas: Option<Json<'_>>, policy: &Policy, cx: &mut Cx<'_>) -> Result<()> {
-    let names_it = |name: Json<'_>| {
-        name.as_str()
-            .is_some_and(|name| name.eq_ignore_ascii_case(super::SEARCH_REQUEST))
-    };
-    if schemas.is_some_and(|schemas| schemas.elements().any(names_it)) {
-        return Ok(());
-    }
-    match policy.grants(&MISSING_SCHEMAS) {
-        Some(tolerance) => {
-            cx.fire(tolerance, "SearchRequest");
-            Ok(())
-        }
-        None => Err(Error::invalid_syntax(format!(
-            "The schemas of a search must name {}.",
-            super::SEARCH_REQUEST
-        ))),
-    }
-}
-
 /// The greatest number that a signed reader of 64 bits understands.
 const GREATEST: u64 = i64::MAX as u64;
 
@@ -263,6 +242,7 @@ fn integer(parameter: Parameter, text: &str) -> Result<u64> {
 mod tests {
     use super::*;
     use crate::ScimType;
+    use crate::policy::Policy;
     use crate::value::{Intent, JsonBuf};
 
     fn query(text: &str) -> Result<ListParameters> {
@@ -273,7 +253,7 @@ mod tests {
         let limits = Limits::default();
         let json = JsonBuf::parse(body.as_bytes(), &limits).unwrap();
         let mut cx = Cx::new(Intent::Create, policy, &limits);
-        ListParameters::decode_search(json.as_json(), policy, &mut cx)
+        ListParameters::decode_search(json.as_json(), &mut cx)
     }
 
     /// What a search means under `tolerant`, and which tolerances that took.
@@ -281,7 +261,7 @@ mod tests {
         let (limits, tolerant) = (Limits::default(), Policy::tolerant());
         let json = JsonBuf::parse(body.as_bytes(), &limits).unwrap();
         let mut cx = Cx::new(Intent::Create, &tolerant, &limits);
-        let parameters = ListParameters::decode_search(json.as_json(), &tolerant, &mut cx).unwrap();
+        let parameters = ListParameters::decode_search(json.as_json(), &mut cx).unwrap();
         let fired = cx.take_fired();
         (parameters, fired.iter().map(|fired| fired.tolerance).collect())
     }
@@ -420,15 +400,21 @@ mod tests {
             String::new(),
             r#""schemas":null,"#.to_owned(),
             r#""schemas":[],"#.to_owned(),
-            r#""schemas":5,"#.to_owned(),
-            format!(r#""schemas":"{urn}","#),
             r#""schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"#.to_owned(),
         ] {
             let body = format!(r#"{{{schemas}"count":3}}"#);
             assert_eq!(kind(search(&body, &strict)), refused, "{body}");
             let (parameters, fired) = tolerated(&body);
             assert_eq!(parameters.count, Some(3), "{body}");
-            assert_eq!(fired, [MISSING_SCHEMAS.name], "{body}");
+            assert_eq!(fired, ["missing-schemas"], "{body}");
+        }
+        let (_, fired) = tolerated(&format!(r#"{{"schemas":"{urn}"}}"#));
+        assert_eq!(fired, ["single-values-without-array"]);
+        for schemas in ["5", "[5]", "true"] {
+            let body = format!(r#"{{"schemas":{schemas}}}"#);
+            for policy in [&strict, &Policy::tolerant()] {
+                assert_eq!(kind(search(&body, policy)), refused, "{body}");
+            }
         }
     }
 

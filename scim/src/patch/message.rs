@@ -11,7 +11,7 @@ use crate::patch::operation::{Act, Operation, Target};
 use crate::path::{AttrPath, AttributeName};
 use crate::policy::{self, Policy};
 use crate::schema::{Attribute, Mutability, ResourceType, SCHEMAS, position};
-use crate::value::{Coerce, Cx, Json, JsonBuf, Meaning, Op, Position};
+use crate::value::{Coerce, Cx, Json, JsonBuf, Op, check_message};
 
 /// The URN of the message.
 pub(super) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -32,7 +32,7 @@ pub(super) fn read(
         )));
     }
     let [schemas, operations] = message.pick(["schemas", "Operations"]);
-    check_schemas(schemas, policy, cx)?;
+    check_message(schemas, PATCH_OP, cx)?;
     let operations = operations
         .filter(|json| json.is_array())
         .ok_or_else(|| Error::invalid_syntax("A PATCH needs a list of Operations."))?;
@@ -59,41 +59,6 @@ pub(super) fn read(
     }
     let operations = reader.operations;
     Ok((text, operations))
-}
-
-fn check_schemas(schemas: Option<Json<'_>>, policy: &Policy, cx: &mut Cx<'_>) -> Result<()> {
-    let schemas = schemas.filter(|json| cx.meaning(*json, Position::Body, &SCHEMAS.shape) == Meaning::Value);
-    let mut is_named = false;
-    if let Some(schemas) = schemas {
-        let fitted = cx.fit(schemas, &SCHEMAS.shape);
-        let schemas = fitted.json();
-        let wrong = |found: String| {
-            Error::invalid_syntax(format!(
-                "The schemas of a PATCH must be a list of URIs, but {found}."
-            ))
-        };
-        if !schemas.is_array() {
-            return Err(wrong(format!("are {}", schemas.describe_shape())));
-        }
-        for urn in schemas.elements() {
-            let text = urn
-                .as_str()
-                .ok_or_else(|| wrong(format!("hold {}", urn.describe())))?;
-            is_named |= text.eq_ignore_ascii_case(PATCH_OP);
-        }
-    }
-    if is_named {
-        return Ok(());
-    }
-    match policy.grants(&policy::MISSING_SCHEMAS) {
-        Some(tolerance) => {
-            cx.fire(tolerance, "PatchOp");
-            Ok(())
-        }
-        None => Err(Error::invalid_syntax(format!(
-            "The schemas of a PATCH must name {PATCH_OP}."
-        ))),
-    }
 }
 
 /// Reads operations, or what stands in a body like one, against a resource type.

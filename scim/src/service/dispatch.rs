@@ -197,8 +197,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
 /// The parameters of a search by POST.
 fn searched(body: &[u8], policy: &Policy, limits: &Limits, outcome: &mut Outcome) -> Result<ListParameters> {
     let mut cx = Cx::new(Intent::Replace, policy, limits);
-    let parameters =
-        Json::parse(body, limits).and_then(|json| ListParameters::decode_search(json, policy, &mut cx));
+    let parameters = Json::parse(body, limits).and_then(|json| ListParameters::decode_search(json, &mut cx));
     outcome.fired.extend(cx.take_fired());
     parameters
 }

@@ -8,6 +8,7 @@ mod context;
 mod date_time;
 mod edges;
 mod edit;
+mod envelope;
 mod external;
 mod extra;
 mod handler;
@@ -29,6 +30,7 @@ pub use context::{Coerce, Coerced, Cx, Fired, Fitted, Intent, Leniency, NOT_KEPT
 pub use date_time::DateTime;
 pub use edges::Edges;
 pub use edit::{Action, Change, Edit, Op, Select};
+pub(crate) use envelope::check_message;
 pub use extra::Extra;
 pub use handler::{Handler, Multiple, Native, Optional};
 pub use json::{Json, JsonBuf};
