@@ -16,13 +16,9 @@ const MAPPED: &[&str] = &[
     "externalId",
 ];
 
-/// What is kept of nobody: the server has no use for a password, so its schema does not offer one.
-const DISCARDED: &[&str] = &["password"];
-
 /// Every policy that settings can ask for, made once.
 #[derive(Debug)]
 pub(crate) struct Policies {
-    all: Kept,
     mapped: Kept,
     strict: Policy,
     interop_profile: Policy,
@@ -32,7 +28,6 @@ pub(crate) struct Policies {
 impl Policies {
     pub(crate) fn new() -> scim::Result<Self> {
         Ok(Self {
-            all: Kept::all_but(User::RESOURCE_TYPE, DISCARDED)?,
             mapped: Kept::new(User::RESOURCE_TYPE, MAPPED)?,
             strict: Policy::strict(),
             interop_profile: Policy::interop_profile(),
@@ -56,7 +51,7 @@ impl Policies {
         // A disabled person is enabled by `active: true` alone, under every policy: absence never lets anybody in.
         let policy = policy.absence_never_enables(User::paths().active());
         match settings.attributes {
-            Attributes::All => policy.keeping(self.all.clone()),
+            Attributes::All => policy,
             Attributes::Mapped => policy.keeping(self.mapped.clone()),
         }
     }
@@ -111,22 +106,19 @@ mod tests {
 
     #[test]
     fn mapped_keeps_what_the_guides_map() {
-        // features.md row 32; AL-17 of OpenID's account lifecycle profile for the password.
-        let extent = |attributes, name: &str| {
-            let policy = policy(IdentityProvider::Entra, Protocol::Tolerant, attributes);
-            let schema = User::RESOURCE_TYPE.schema;
-            let path = AttrPath::resolve(&name.parse().unwrap(), schema).unwrap();
-            policy.kept(schema.id).unwrap().extent(path)
-        };
-        for (name, all, mapped) in [
-            ("userName", Extent::Whole, Extent::Whole),
-            ("externalId", Extent::Whole, Extent::Whole),
-            ("name", Extent::Whole, Extent::Part),
-            ("title", Extent::Whole, Extent::Nothing),
-            ("password", Extent::Nothing, Extent::Nothing),
+        // features.md row 32.
+        let schema = User::RESOURCE_TYPE.schema;
+        let policy = |attributes| policy(IdentityProvider::Entra, Protocol::Tolerant, attributes);
+        assert!(policy(Attributes::All).kept(schema.id).is_none());
+        let mapped = policy(Attributes::Mapped);
+        for (name, extent) in [
+            ("userName", Extent::Whole),
+            ("externalId", Extent::Whole),
+            ("name", Extent::Part),
+            ("title", Extent::Nothing),
         ] {
-            assert_eq!(extent(Attributes::All, name), all, "{name}");
-            assert_eq!(extent(Attributes::Mapped, name), mapped, "{name}");
+            let path = AttrPath::resolve(&name.parse().unwrap(), schema).unwrap();
+            assert_eq!(mapped.kept(schema.id).unwrap().extent(path), extent, "{name}");
         }
     }
 }
