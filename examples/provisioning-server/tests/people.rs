@@ -469,7 +469,11 @@ fn the_history_says_what_requests_meant() {
             &place,
             "SELECT external_id, resource_type, notes FROM history WHERE meaning = 'created user ann@x.example'"
         ),
-        [[text("e-1"), text("User"), text("unknown-names: favouriteColour")]]
+        [[
+            text("e-1"),
+            text("User"),
+            text("ignored: favouriteColour (unknown-names)")
+        ]]
     );
     assert_eq!(
         rows(&place, "SELECT scim_type FROM history WHERE status = 409"),

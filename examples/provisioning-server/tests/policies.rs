@@ -151,13 +151,100 @@ fn broken_queries_are_refused_and_slips_are_noted() {
         let expected = match policy {
             "strict" => vec![],
             _ => vec![
-                "missing-spaces: filter",
-                "value-path-comparisons: filter",
-                "other-accept: Accept",
+                "read with a space: filter (missing-spaces)",
+                "read as one more condition: filter (value-path-comparisons)",
+                "ignored: Accept (other-accept)",
             ],
         };
         assert_eq!(bench.notes(), expected);
     }
+}
+
+/// What was sent and is not in the resource stands in the history row of the request, with what became of it.
+#[test]
+fn the_history_says_what_was_sent_and_not_kept() {
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let bench = Bench::new("tolerant");
+    let mapped = bench.place.run(&["org", "set", "acme", "--attributes", "mapped"]);
+    assert!(mapped.status.success());
+    let body = json!({
+        "schemas": [USER, ENTERPRISE, "urn:example:unknown"],
+        "userName": "ann",
+        "name": { "givenName": "Ann", "middleName": "B" },
+        "title": "Cook",
+        "password": "secret",
+        "favouriteColour": "red",
+        ENTERPRISE: { "department": "Kitchen", "shoeSize": 38 },
+    });
+    let created = bench.send("POST", "/Users", &body);
+    assert_eq!(created.status, 201, "{}", created.text);
+    let person = format!("/Users/{}", created.body["id"].as_str().unwrap());
+    let mut changed = body.clone();
+    changed["externalId"] = json!("7");
+    assert_eq!(bench.send("PUT", &person, &changed).status, 200);
+    let patch = |operations: Value| {
+        let message = json!({ "schemas": [PATCH], "Operations": operations });
+        let answer = bench.send("PATCH", &person, &message);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    };
+    // One that changes something, and three that do not.
+    patch(json!([
+        { "op": "replace", "path": "externalId", "value": "8" },
+        { "op": "add", "path": "title", "value": "Cook" },
+        { "op": "add", "path": "favouriteColour", "value": "red" },
+    ]));
+    patch(json!([{ "op": "add", "value": { "title": "Cook", "favouriteColour": "red" } }]));
+    patch(json!([{ "op": "add", "path": "name", "value": { "middleName": "C" } }]));
+    patch(json!([{ "op": "replace", "path": format!("{ENTERPRISE}:department"), "value": "Bar" }]));
+    // A list does not need anything, and so its row says nothing.
+    assert_eq!(bench.get("/Users").status, 200);
+
+    let Bench { server, place, .. } = bench;
+    server.terminate();
+    let kept = rows(&place, "SELECT method, notes FROM history ORDER BY sequence");
+    let note = |method: &str, notes: &str| [Cell::Text(method.to_owned()), Cell::Text(notes.to_owned())];
+    let department = format!("{ENTERPRISE}:department");
+    let (posted, put, patched) = match kept.as_slice() {
+        [posted, put, patched @ .., _] => (posted, put, patched),
+        _ => panic!("{kept:?}"),
+    };
+    for (row, method) in [(posted, "POST"), (put, "PUT")] {
+        let [Cell::Text(found), Cell::Text(notes)] = row.as_slice() else {
+            panic!("{row:?}")
+        };
+        assert_eq!(found, method);
+        let parts: Vec<&str> = notes.split("; ").collect();
+        assert_eq!(parts.len(), 2, "{notes}");
+        for name in ["urn:example:unknown", "favouriteColour"] {
+            assert!(
+                parts[0].starts_with("ignored: ") && parts[0].contains(name),
+                "{notes}"
+            );
+        }
+        assert!(parts[0].ends_with(" (unknown-names)"), "{notes}");
+        for name in ["title", "password", "name.middleName", ENTERPRISE] {
+            assert!(
+                parts[1].starts_with("not kept: ") && parts[1].contains(name),
+                "{notes}"
+            );
+        }
+    }
+    assert_eq!(
+        patched,
+        [
+            note(
+                "PATCH",
+                "not kept: title; ignored: favouriteColour (unknown-names)"
+            ),
+            note(
+                "PATCH",
+                "ignored: favouriteColour (unknown-names); not kept: title"
+            ),
+            note("PATCH", "not kept: name.middleName"),
+            note("PATCH", &format!("not kept: {department}")),
+        ]
+    );
+    assert_eq!(kept.last().unwrap()[1], Cell::Null);
 }
 
 /// features.md row 109: the SCIM 2.0 Interoperability Profile, over rows in SQLite. The ids are those of

@@ -4,6 +4,20 @@
 //! limits. Its path is routed, its method and media types are checked, the application is asked whether it is allowed
 //! ([`Authorize`]), and the [`Store`](crate::store::Store) of its resource type does the work. The answer is rendered
 //! with the base URL in every location, and the application is told what became of it ([`Outcome`]).
+//!
+//! # Versions and what is shown
+//!
+//! A version, the `ETag` of an answer, covers what the resource holds itself. Some answers show more: the `groups` of a user
+//! and the names of members are derived from other resources, which change without a new version of this one. Such an
+//! answer is therefore never 304, whatever `If-None-Match` says; leave the derived attributes out
+//! (`excludedAttributes=groups`), and it can be. `If-Match` protects what the resource holds itself.
+//!
+//! # What the HTTP server refuses
+//!
+//! A request that the HTTP server in front cannot read does not reach the service, and so its refusal is not a SCIM error
+//! and has no body. hyper, and with it `axum::serve`, answers 414 to a URL of 64 KiB or more, 431 to more than 100 headers
+//! or to headers of some 400 KiB, and 400 to what is not HTTP. A query between
+//! [`Limits::query_bytes`](crate::Limits::query_bytes) and that is 414 with a SCIM error.
 
 mod ask;
 mod authorize;

@@ -5,8 +5,9 @@ use std::error::Error as _;
 use http::StatusCode;
 
 use crate::error::{Error, ScimType};
+use crate::policy::ALL;
 use crate::store::Version;
-use crate::value::Fired;
+use crate::value::{Fired, NOT_KEPT};
 
 /// What a request does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,6 +88,26 @@ impl Outcome {
         self.status == StatusCode::NOT_MODIFIED
     }
 
+    /// Returns what the tolerances did to the request, for a history: `ignored: favouriteColour (unknown-names); not kept:
+    /// title`. What was sent and is not in the resource stands there. `None` if the request needed no tolerance.
+    #[must_use]
+    pub fn notes(&self) -> Option<String> {
+        let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+        for fired in &self.fired {
+            let group = groups.iter().position(|(name, _)| *name == fired.tolerance);
+            match group.and_then(|index| groups.get_mut(index)) {
+                Some((_, subjects)) if subjects.contains(&fired.subject.as_str()) => {}
+                Some((_, subjects)) => subjects.push(&fired.subject),
+                None => groups.push((fired.tolerance, vec![&fired.subject])),
+            }
+        }
+        let texts: Vec<String> = groups
+            .iter()
+            .map(|(name, subjects)| note(name, subjects))
+            .collect();
+        (!texts.is_empty()).then(|| texts.join("; "))
+    }
+
     pub(super) fn fire(&mut self, tolerance: &'static str, subject: &str) {
         let fired = Fired {
             tolerance,
@@ -101,6 +122,31 @@ impl Outcome {
         self.status = error.status();
         self.problem = Some(Problem::of(error));
     }
+}
+
+/// What one tolerance did, and to what.
+fn note(name: &str, subjects: &[&str]) -> String {
+    let tolerance = ALL.iter().find(|tolerance| tolerance.name == name);
+    let done = match (name, tolerance) {
+        (NOT_KEPT, _) => "not kept",
+        (_, Some(tolerance)) => tolerance.done,
+        // A tolerance of the application's own.
+        (name, None) => name,
+    };
+    let named: Vec<&str> = subjects
+        .iter()
+        .copied()
+        .filter(|subject| !subject.is_empty())
+        .collect();
+    let mut text = done.to_owned();
+    if !named.is_empty() {
+        text.push_str(": ");
+        text.push_str(&named.join(", "));
+    }
+    if tolerance.is_some() {
+        text.push_str(&format!(" ({name})"));
+    }
+    text
 }
 
 /// An error as the client was told of it, and its cause, which the client was not told.
@@ -152,5 +198,35 @@ mod tests {
         assert_eq!(outcome.status, 500);
         assert_eq!(problem.cause.as_deref(), Some("the disk is full"));
         assert!(!problem.detail.contains("disk"));
+    }
+
+    #[test]
+    fn notes_say_what_was_done_to_what() {
+        let mut outcome = Outcome::default();
+        assert_eq!(outcome.notes(), None);
+        for (tolerance, subject) in [
+            ("unknown-names", "favouriteColour"),
+            (NOT_KEPT, "title"),
+            ("unknown-names", "urn:x"),
+            ("unknown-names", "favouriteColour"),
+            (NOT_KEPT, "name.middleName"),
+            ("empty-paths", ""),
+            ("of-my-own", "badge"),
+        ] {
+            outcome.fire(tolerance, subject);
+        }
+        let notes = "ignored: favouriteColour, urn:x (unknown-names); not kept: title, name.middleName; \
+                     read as no path (empty-paths); of-my-own: badge";
+        assert_eq!(outcome.notes().as_deref(), Some(notes));
+    }
+
+    #[test]
+    fn every_tolerance_says_what_it_does() {
+        for tolerance in ALL {
+            assert!(
+                tolerance.done.starts_with(char::is_lowercase) && !tolerance.done.ends_with(['.', ':']),
+                "{tolerance:?}"
+            );
+        }
     }
 }

@@ -178,34 +178,11 @@ impl Endpoint {
             meaning: look::meaning(look),
             resource_type: outcome.resource_type.map(str::to_owned),
             resource_id: outcome.id.clone(),
-            notes: notes(outcome),
+            notes: outcome.notes(),
             error: problem.map(|problem| problem.detail.clone()),
             ..cx.row()
         });
     }
-}
-
-/// The tolerances that the request needed, and for what: "unknown-names: favouriteColour, urn:x".
-fn notes(outcome: &Outcome) -> Option<String> {
-    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
-    for fired in &outcome.fired {
-        match groups
-            .iter_mut()
-            .find(|(tolerance, _)| *tolerance == fired.tolerance)
-        {
-            Some((_, subjects)) if subjects.contains(&fired.subject.as_str()) => {}
-            Some((_, subjects)) => subjects.push(&fired.subject),
-            None => groups.push((fired.tolerance, vec![&fired.subject])),
-        }
-    }
-    let texts = groups
-        .iter()
-        .map(|(tolerance, subjects)| match subjects.as_slice() {
-            [""] => (*tolerance).to_owned(),
-            subjects => format!("{tolerance}: {}", subjects.join(", ")),
-        });
-    let text = texts.collect::<Vec<_>>().join("; ");
-    (!text.is_empty()).then_some(text)
 }
 
 /// The URL without `/scim/{organization}`.
