@@ -1,4 +1,4 @@
-//! How a request says who sends it (RFC 6750 section 2).
+//! The credentials of a request (RFC 6750 section 2).
 
 use std::fmt::{self, Debug, Formatter};
 

@@ -9,7 +9,7 @@ use scim::{ScimExtension, ScimResource};
 
 const TABLES: &str = include_str!("../fixtures/schema/core.txt");
 
-/// What a label may be for where the RFC does not say: the SCIM 2.0 Interoperability Profile wants values for each `type`
+/// The values of `type` where the RFC has none: the SCIM 2.0 Interoperability Profile wants values for each `type`
 /// (IP-06), and features.md row 110 with it.
 const OURS: [(&str, &str); 3] = [
     (

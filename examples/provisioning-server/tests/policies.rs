@@ -1,4 +1,4 @@
-//! What an organization's protocol policy lets a client send: `tolerant`, `strict`, `interop-profile`.
+//! The protocol policies of an organization, as clients see them: `tolerant`, `strict`, `interop-profile`.
 
 #![allow(
     clippy::unwrap_used,
@@ -59,7 +59,7 @@ impl Bench {
         created.body["id"].as_str().unwrap().to_owned()
     }
 
-    /// What the history says of the tolerances of its requests, once the server has ended.
+    /// Ends the server and returns the notes in its history.
     fn notes(self) -> Vec<String> {
         let Self { server, place, .. } = self;
         server.terminate();
@@ -160,7 +160,8 @@ fn broken_queries_are_refused_and_slips_are_noted() {
     }
 }
 
-/// What was sent and is not in the resource stands in the history row of the request, with what became of it.
+/// Attributes that were sent and are not in the resource stand in the history row of the request, with what became of
+/// them.
 #[test]
 fn the_history_says_what_was_sent_and_not_kept() {
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -400,7 +401,7 @@ fn the_former_name_of_a_policy_is_accepted_with_a_warning() {
         let document = place.json(&["org", "set", "acme", "--policy", policy]);
         assert_eq!(document["settings"]["policy"], policy);
     }
-    // What fails says one thing alone, and help names the present words.
+    // A failure is one document alone, and help names the present words.
     let (code, refused) = place.refusal(&["org", "set", "nobody", "--policy", "interop"]);
     assert_eq!(code, 1);
     assert!(

@@ -679,7 +679,7 @@ mod tests {
         error.to_string()
     }
 
-    /// What a filter means under `tolerant`.
+    /// Parses a filter with the departures of `tolerant`.
     fn tolerated(text: &str) -> Option<Filter> {
         let syntax = Syntax::of(&Policy::tolerant());
         let parsed = Filter::parse_with(text, &Limits::default(), syntax).ok();

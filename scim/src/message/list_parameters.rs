@@ -32,7 +32,7 @@ pub struct ListParameters {
     /// In which direction.
     pub sort_order: Order,
     /// The first resource of the page, counted from 1, at most 2^63-1: an answer repeats it, and clients read it as a
-    /// signed number of 64 bits. What is greater counts as that, as what is below 1 counts as 1.
+    /// signed number of 64 bits. A greater number counts as that, as one below 1 counts as 1.
     pub start_index: u64,
     /// How many resources at most; 0 asks for the total alone.
     pub count: Option<usize>,
@@ -119,7 +119,7 @@ impl ListParameters {
     ///
     /// # Errors
     /// 414 if the string is longer than [`Limits::query_bytes`]; 400 `invalidValue` if a parameter is given twice, is no
-    /// UTF-8, is no number where it must be one, or is no sort order; 400 `invalidPath` for an empty `sortBy`.
+    /// UTF-8, or is not a number or a sort order where it must be one; 400 `invalidPath` for an empty `sortBy`.
     pub fn parse_query(query: &str, limits: &Limits) -> Result<Self> {
         if query.len() > limits.query_bytes {
             return Err(Error::new(
@@ -256,7 +256,7 @@ mod tests {
         ListParameters::decode_search(json.as_json(), &mut cx)
     }
 
-    /// What a search means under `tolerant`, and which tolerances that took.
+    /// Reads a search under `tolerant`; also which tolerances that took.
     fn tolerated(body: &str) -> (ListParameters, Vec<&'static str>) {
         let (limits, tolerant) = (Limits::default(), Policy::tolerant());
         let json = JsonBuf::parse(body.as_bytes(), &limits).unwrap();
@@ -394,7 +394,7 @@ mod tests {
         }
         assert!(search(&search_body("").to_lowercase(), &strict).is_ok());
 
-        // What a PATCH forgives in its envelope, a search forgives.
+        // The envelope of a search is as tolerant as that of a PATCH.
         let urn = super::super::SEARCH_REQUEST;
         for schemas in [
             String::new(),

@@ -159,7 +159,7 @@ impl<R: ScimResource> Patch<R> {
     fn apply_in(&self, resource: &R, cx: &mut Cx<'_>) -> Result<Option<R>> {
         let schema = R::RESOURCE_TYPE.schema.id;
         let mut changed = resource.clone();
-        // What was kept once and is no more was not sent: it goes without a word.
+        // An attribute that was kept once, and is not any more, was not sent: it goes unnoted.
         let mut stored = Cx::new(Intent::Stored, &self.policy, &self.limits);
         self.policy.strip(schema, &mut changed, &mut stored)?;
         let mut change = Change::None;

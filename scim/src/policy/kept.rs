@@ -48,7 +48,7 @@ impl Kept {
         })
     }
 
-    /// Keeps every attribute but those of these names, such as `password`. A sub-attribute cannot be left out alone.
+    /// Keeps every attribute but those of these names, such as `password`. A sub-attribute cannot be omitted alone.
     ///
     /// ```
     /// use scim::ScimResource;

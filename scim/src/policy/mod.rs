@@ -1,8 +1,8 @@
-//! What a service accepts beyond the RFCs, and what less: named tolerances and restrictions, and policies made of them.
+//! Departures from the RFCs in both directions, named tolerances and restrictions, and policies made of them.
 //!
 //! Identity providers send things that the RFCs do not allow. Each departure that a service puts up with is one
 //! [`Tolerance`] with a name, so that a history can say which ones a provider needs. Profiles of SCIM forbid things that the
-//! RFCs allow: each is one [`Restriction`]. What a service *sends* is always what the RFCs say.
+//! RFCs allow: each is one [`Restriction`]. A service always *sends* what the RFCs say.
 
 #[cfg(feature = "x509")]
 mod certificate;

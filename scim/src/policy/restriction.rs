@@ -10,7 +10,7 @@ use std::fmt::{self, Debug, Formatter};
 pub struct Restriction {
     /// The name.
     pub name: &'static str,
-    /// What it refuses, in a sentence for administrators.
+    /// A sentence for administrators: what is refused, or done otherwise than the RFCs say.
     pub description: &'static str,
 }
 

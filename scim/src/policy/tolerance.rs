@@ -19,7 +19,7 @@ pub struct Tolerance {
     pub name: &'static str,
     /// A sentence for administrators: what is accepted, and how it is read.
     pub accepts: &'static str,
-    /// What it does when it acts, in words that stand before what it acts on: `ignored`.
+    /// The words for what was done, as they stand before what it was done to: `ignored`.
     pub done: &'static str,
     /// The clients that are known to need it.
     pub needed_by: &'static str,

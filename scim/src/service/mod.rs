@@ -9,8 +9,8 @@
 //!
 //! A version, the `ETag` of an answer, covers what the resource holds itself. Some answers show more: the `groups` of a user
 //! and the names of members are derived from other resources, which change without a new version of this one. Such an
-//! answer is therefore never 304, whatever `If-None-Match` says; leave the derived attributes out
-//! (`excludedAttributes=groups`), and it can be. `If-Match` protects what the resource holds itself.
+//! answer is therefore never 304, whatever `If-None-Match` says; without the derived attributes
+//! (`excludedAttributes=groups`) it can be. `If-Match` protects what the resource holds itself.
 //!
 //! # What the HTTP server refuses
 //!

@@ -89,7 +89,7 @@ impl Outcome {
     }
 
     /// Returns what the tolerances did to the request, for a history: `ignored: favouriteColour (unknown-names); not kept:
-    /// title`. What was sent and is not in the resource stands there. `None` if the request needed no tolerance.
+    /// title`. Attributes that were sent and are not in the resource stand there. `None` if the request needed no tolerance.
     #[must_use]
     pub fn notes(&self) -> Option<String> {
         let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -124,7 +124,7 @@ impl Outcome {
     }
 }
 
-/// What one tolerance did, and to what.
+/// Returns what one tolerance did, and to what.
 fn note(name: &str, subjects: &[&str]) -> String {
     let tolerance = ALL.iter().find(|tolerance| tolerance.name == name);
     let done = match (name, tolerance) {

@@ -1,4 +1,4 @@
-//! What every message of the protocol says first: which message it is (RFC 7644 section 3.1).
+//! The `schemas` of a message, which say what message it is (RFC 7644 section 3.1).
 
 use crate::error::{Error, Result};
 use crate::schema::SCHEMAS;

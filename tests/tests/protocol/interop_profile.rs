@@ -45,7 +45,7 @@ async fn the_profile_is_announced_under_its_policy_alone() {
         let schema = other.get(&format!("/Schemas/{CONFIG}")).await.expect(200).json();
         assert_eq!(attribute(&schema, name), None);
     }
-    // What is not true is not said: the pages of this service are too short.
+    // Nothing untrue is announced: the pages of this service are too short.
     let limits = Limits {
         page_size_max: 50,
         ..Limits::default()

@@ -138,7 +138,7 @@ async fn tenants_have_their_own_urls_and_tokens() {
             code => Some(format!(r#"Bearer realm="acme", error="{code}""#)),
         };
         let challenge = challenge.map(|value| value.to_str().unwrap().to_owned());
-        // What is refused behind the layer is the service's to answer, whose realm is its own.
+        // Refusals behind the layer are the service's, whose realm is its own.
         let challenge = challenge.map(|text| text.replace("\"scim\"", "\"acme\""));
         assert_eq!(challenge, expected, "{uri} {token:?}");
     }

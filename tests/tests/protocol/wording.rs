@@ -1,4 +1,4 @@
-//! What errors say: every refusal of a generated request reads as one sentence, and shows what was sent.
+//! The words of errors: every refusal of a generated request reads as one sentence, and shows what was sent.
 
 use scim::policy::Policy;
 use scim::resources::{Group, User};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{Answer, PATCH_OP, Peer, builder};
 
-/// How warm a room is.
+/// The warmth of a room.
 #[derive(Debug, Clone, PartialEq, ScimEnum)]
 enum Climate {
     Cool,

@@ -90,7 +90,7 @@ pub(super) struct Flags {
 }
 
 impl Flags {
-    /// What should be typed otherwise.
+    /// Returns a warning if a setting was named by a former word.
     pub(super) fn warning(&self) -> Option<String> {
         let policy = self.policy.as_ref()?;
         let former = policy.former.as_deref()?;

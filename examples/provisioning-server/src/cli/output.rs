@@ -62,7 +62,7 @@ impl Output {
         _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// Says on standard error what should be done otherwise, although the command has done its work.
+    /// Prints a warning on standard error, if there is one, after the result of the command.
     pub(crate) fn warn(self, text: Option<&str>) {
         let Some(text) = text else { return };
         let text = if self.json {
