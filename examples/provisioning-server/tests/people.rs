@@ -179,8 +179,8 @@ fn a_password_is_accepted_and_discarded() {
             "SELECT notes FROM history WHERE notes IS NOT NULL ORDER BY sequence"
         ),
         [
-            [text("unknown-names: password")],
-            [text("unknown-names: password")]
+            [text("ignored: password (unknown-names)")],
+            [text("ignored: password (unknown-names)")]
         ]
     );
     let folder = place.database().parent().unwrap().to_owned();

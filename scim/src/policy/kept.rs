@@ -48,32 +48,6 @@ impl Kept {
         })
     }
 
-    /// Keeps every attribute but those of these names, such as `password`. A sub-attribute cannot be omitted alone.
-    ///
-    /// ```
-    /// use scim::ScimResource;
-    /// use scim::policy::{Kept, Policy};
-    /// use scim::resources::User;
-    ///
-    /// let policy = Policy::tolerant().keeping(Kept::all_but(User::RESOURCE_TYPE, &["password"])?);
-    /// # Ok::<(), scim::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// 400 `invalidPath` if the resource type has no such attribute: a mistake of the application, found at start-up.
-    pub fn all_but(resource_type: &'static ResourceType, names: &[&str]) -> Result<Self> {
-        let left_out = Self::new(resource_type, names)?.paths;
-        let table = resource_type.schema.attributes;
-        let all = (0..u16::MAX)
-            .zip(table)
-            .map(|(index, _)| AttrPath::ROOT.push(index));
-        Ok(Self {
-            schema: resource_type.schema.id,
-            table,
-            paths: all.filter(|path| !left_out.contains(path)).collect(),
-        })
-    }
-
     /// The URN of the schema of which these are attributes.
     #[must_use]
     pub fn schema(&self) -> &'static str {

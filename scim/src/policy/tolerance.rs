@@ -259,6 +259,7 @@ tolerances! {
     }
     FREE_CERTIFICATES "free-certificates" {
         accepts: "Certificates that are anything but exactly one in DER. Without the feature `x509`, no certificate is looked at.",
+        done: "accepted",
         needed_by: "people who paste PEM text or chains",
         strict: "400 `invalidValue`",
     }

@@ -156,7 +156,7 @@ fn check(answer: &Answer, request: &str) -> Option<()> {
         };
         assert!(!path.ends_with(':'), "{told}");
         assert!(
-            rest.starts_with(|it: char| it == ' ') && rest[1..].starts_with(char::is_lowercase),
+            rest.starts_with(' ') && rest[1..].starts_with(char::is_lowercase),
             "{told}"
         );
     }

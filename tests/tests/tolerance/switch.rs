@@ -9,7 +9,7 @@ use crate::peer::Peer;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
-fn person(peer: &Peer, name: &str, active: Value) -> String {
+fn person(peer: &Peer, name: &str, active: &Value) -> String {
     let body = json!({"schemas": [USER], "userName": name, "active": active});
     let (status, made) = peer.ask(Method::POST, "/Users", Some(&body));
     assert_eq!(status, 201, "{made}");
@@ -21,7 +21,7 @@ fn a_disabled_person_is_enabled_by_true_alone() {
     for policy in [Policy::tolerant(), Policy::strict()] {
         let policy = policy.absence_never_enables(User::paths().active());
         for peer in [Peer::in_memory(policy.clone()), Peer::in_sqlite(policy.clone())] {
-            let target = person(&peer, "disabled", json!(false));
+            let target = person(&peer, "disabled", &json!(false));
             let silent = json!({"schemas": [USER], "userName": "disabled", "title": "Cook"});
             let null = json!({"schemas": [USER], "userName": "disabled", "active": null});
             for body in [silent, null] {
@@ -44,7 +44,7 @@ fn a_disabled_person_is_enabled_by_true_alone() {
                 &json!({"op": "replace", "path": "active", "value": true}),
             );
             assert_eq!(shown["active"], true);
-            let other = person(&peer, "never.said", Value::Null);
+            let other = person(&peer, "never.said", &Value::Null);
             let body = json!({"schemas": [USER], "userName": "never.said", "title": "Cook"});
             let (_, shown) = peer.ask(Method::PUT, &other, Some(&body));
             assert!(shown.get("active").is_none(), "{shown}");
@@ -56,7 +56,7 @@ fn a_disabled_person_is_enabled_by_true_alone() {
 #[test]
 fn without_the_rule_a_put_clears_what_it_omits() {
     let peer = Peer::in_memory(Policy::tolerant());
-    let target = person(&peer, "disabled", json!(false));
+    let target = person(&peer, "disabled", &json!(false));
     let body = json!({"schemas": [USER], "userName": "disabled"});
     let (_, shown) = peer.ask(Method::PUT, &target, Some(&body));
     assert!(shown.get("active").is_none(), "{shown}");
