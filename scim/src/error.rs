@@ -170,6 +170,7 @@ struct Inner {
     operation: Option<usize>,
     retry_after: Option<Duration>,
     bearer: Option<BearerError>,
+    conflict: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -206,6 +207,7 @@ impl Error {
             operation: None,
             retry_after: None,
             bearer: None,
+            conflict: false,
             source: None,
         }))
     }
@@ -274,6 +276,26 @@ impl Error {
         );
         error.0.retry_after = Some(retry_after);
         error
+    }
+
+    /// 503: another write came in between, and this one can be decided again. [`submit`](crate::store::submit) does so
+    /// before a client hears of it.
+    #[must_use]
+    pub fn conflict() -> Self {
+        let mut error = Self::busy(Duration::from_secs(1));
+        error.0.conflict = true;
+        error
+    }
+
+    /// Whether another write came in between: see [`Error::conflict`].
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.0.conflict
+    }
+
+    /// 500 with a sentence for the programmer: what is put together does not fit together.
+    pub(crate) fn misconfigured(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, sentence)
     }
 
     /// 500: the fault is ours. The client is told nothing of `source`.

@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::path::{AttrPath, PathNode};
 use crate::schema::{Attribute, ResourceType, Role, SCHEMAS, Schema};
 use crate::value::{
-    Action, Cx, Edit, Extra, Intent, Json, Leniency, Meaning, Meta, Position, ResourceId, ScimValue, Strict,
-    decode_members,
+    Action, Cx, Edit, Extra, Intent, Json, Leniency, Meaning, Meta, Multi, Position, ResourceId, ScimValue,
+    Strict, decode_members,
 };
 
 pub use crate::value::{Place, Record, apply_to_record, decode_record, missing};
@@ -41,6 +41,20 @@ pub trait ScimResource: Record + Debug + Clone + PartialEq + Send + Sync + Sized
 
     /// Type, times, place and version, for a store to set.
     fn meta_mut(&mut self) -> &mut Meta;
+
+    /// Reads the values that a client adds to an attribute marked `edges`, by its place in the table; `None` if there are
+    /// none in what it sent.
+    ///
+    /// It needs no resource: a store that keeps edges as rows changes them without reading what they belong to.
+    ///
+    /// # Errors
+    /// 400 `invalidValue` if a value does not fit.
+    fn decode_edges(index: usize, json: Json<'_>, cx: &mut Cx<'_>) -> Result<Option<Box<dyn Multi>>> {
+        _ = (index, json, cx);
+        Err(Error::internal(
+            "an attribute that is not marked edges was read as such",
+        ))
+    }
 
     /// What no schema knows, if the resource keeps it.
     fn extra(&self) -> Option<&Extra> {

@@ -72,7 +72,7 @@ impl Exchange for Peer {
             request = request.with_body(body.to_string());
         }
         self.runtime.block_on(async {
-            let answer = self.protocol.handle(&(), request).await;
+            let answer = self.protocol.handle(&().into(), request).await;
             let bytes = answer.body.into_bytes().await.map_err(failure)?;
             Ok(Answer {
                 status: answer.status.as_u16(),

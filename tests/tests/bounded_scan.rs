@@ -1,23 +1,27 @@
 //! A filter that no index serves visits as many rows as the budget allows, and none is answered in part. One test alone
 //! in its process, because the counter of decoded documents belongs to the process.
 
+use std::sync::Arc;
+
 use scim::filter::{Filter, Resolve, ResolvedFilter};
 use scim::projection::Projection;
 use scim::resources::User;
 use scim::store::sqlite::Sqlite;
-use scim::store::{Query, Store};
+use scim::store::{Query, Store, Write};
 use scim::value::json::parse_count;
 use scim::{ScimResource, ScimType};
 
 #[tokio::test]
 async fn a_scan_ends_at_its_budget_with_too_many() {
     let store: Sqlite = Sqlite::in_memory().unwrap().resource::<User>().build().unwrap();
+    let cx = Arc::new(());
     for n in 0..300 {
         let user = User {
             title: Some("Guide".into()),
             ..User::new(format!("user{n}"))
         };
-        store.create(&(), user).await.unwrap();
+        let write = Write::create(&cx, &n.to_string(), user);
+        store.write(write).await.unwrap();
     }
     let filter: Filter = r#"title co "uid""#.parse().unwrap();
     let filter = ResolvedFilter::resolve(&filter, User::RESOURCE_TYPE.schema, Resolve::default()).unwrap();
@@ -26,12 +30,12 @@ async fn a_scan_ends_at_its_budget_with_too_many() {
     let mut query = Query::<User>::all(10).matching(filter);
     query.scanned_rows = 100;
     let before = parse_count();
-    let error = store.query(&(), &query, &want).await.unwrap_err();
+    let error = store.list(&cx, &query, &want).await.unwrap_err();
     assert_eq!(error.scim_type(), Some(ScimType::TooMany));
     let decoded = parse_count() - before;
     assert!(decoded <= 101, "{decoded} rows were decoded for a budget of 100");
 
     query.scanned_rows = 300;
-    let page = store.query(&(), &query, &want).await.unwrap();
+    let page = store.list(&cx, &query, &want).await.unwrap();
     assert_eq!((page.total, page.items.len()), (300, 10));
 }

@@ -9,19 +9,20 @@
 
 use std::any::Any;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use scim::patch::Patch;
 use scim::policy::Policy;
 use scim::projection::Projection;
-use scim::resources::{Group, User};
+use scim::resources::{Group, Member, User};
 use scim::store::{
-    Answer, Extent, Memory, Page, Patched, Precondition, Query, Reply, Store, Stored, Version,
+    Answer, Clock, Decision, EdgeChange, Loads, Memory, Page, Precondition, Put, Query, Store, Stored,
+    SystemClock, Version, Write, Written, load,
 };
 use scim::testkit::Tenant;
 use scim::testkit::contract::{Contract, check};
-use scim::value::{Edges, ResourceId};
+use scim::value::Edges;
 use scim::{Limits, Result, ScimResource};
 
 /// What is wrong with the store.
@@ -29,8 +30,10 @@ use scim::{Limits, Result, ScimResource};
 enum Fault {
     /// Nothing: the wrapper by itself does no harm.
     None,
-    /// PATCH reads and writes in two transactions.
+    /// A write is decided on what one transaction finds, and carried out in another.
     LostUpdate,
+    /// A write is answered from a transaction that begins when it has ended.
+    LateAnswer,
     /// A resource is read with its first hundred members.
     TruncatedMembers,
     /// A filter is applied to the page instead of to all.
@@ -60,8 +63,8 @@ enum Fault {
 struct Broken {
     store: Memory,
     fault: Fault,
-    /// How many patches have read what they are going to overwrite.
-    reads: AtomicUsize,
+    /// How many writes have come as far as where they wait for each other.
+    met: AtomicUsize,
     /// The ids of what was deleted.
     free: Mutex<Vec<String>>,
     /// The ids that resources go by, where they are not their own.
@@ -77,16 +80,16 @@ impl Broken {
                 _ => store.link(Group::paths().members(), User::paths().groups()),
             },
             fault,
-            reads: AtomicUsize::new(0),
+            met: AtomicUsize::new(0),
             free: Mutex::default(),
             aliases: Mutex::default(),
         }
     }
 
-    fn tenant(&self, cx: &Tenant) -> Tenant {
+    fn tenant(&self, cx: &Arc<Tenant>) -> Arc<Tenant> {
         match self.fault {
-            Fault::LeakingTenants => Tenant::new("all"),
-            _ => cx.clone(),
+            Fault::LeakingTenants => Arc::new(Tenant::new("all")),
+            _ => Arc::clone(cx),
         }
     }
 
@@ -95,92 +98,175 @@ impl Broken {
         aliases.get(id).map_or(id, String::as_str).to_owned()
     }
 
-    fn condition<'c>(&self, condition: &'c Precondition) -> &'c Precondition {
-        match self.fault {
-            Fault::UncheckedVersions => &Precondition::None,
-            _ => condition,
-        }
+    /// Reads, and comes back when another write has read as well, if one is on its way.
+    async fn read_along<R: ScimResource>(&self, cx: &Arc<Tenant>, id: &str) -> Result<Option<Stored<R>>> {
+        let stored = load(&self.store, cx, id).await?;
+        self.meet().await;
+        Ok(stored)
     }
 
-    /// Reads, and comes back when another PATCH has read as well, if one is on its way.
-    async fn read_along<R: ScimResource>(&self, cx: &Tenant, id: &str) -> Result<Option<Stored<R>>> {
-        let stored = self.store.load(cx, id, Extent::Whole).await?;
-        let reads = self.reads.fetch_add(1, Ordering::SeqCst) + 1;
+    /// Waits until another write has come as far, if one is on its way.
+    async fn meet(&self) {
+        let met = self.met.fetch_add(1, Ordering::SeqCst) + 1;
         for _ in 0..10_000 {
-            if self.reads.load(Ordering::SeqCst) > reads {
+            if self.met.load(Ordering::SeqCst) > met {
                 break;
             }
             tokio::task::yield_now().await;
         }
-        Ok(stored)
     }
 
-    fn spoil<R: ScimResource>(&self, mut stored: Stored<R>) -> Stored<R> {
-        if self.fault == Fault::FixedVersion {
-            stored.version = Version::from(1);
-            stored.resource.meta_mut().version = Some(stored.version.entity_tag());
+    async fn create<R: ScimResource>(&self, write: Write<R, Tenant>) -> Result<Written<R>> {
+        let mut created = self.store.write(write.clone()).await;
+        if self.fault == Fault::CaseSensitiveUserNames && created.is_err() {
+            let Decision::Put(put) = write.decide(None, SystemClock.now())? else {
+                panic!("a new resource is put");
+            };
+            let mut resource = put.resource.unwrap();
+            if let Some(user) = (&mut resource as &mut dyn Any).downcast_mut::<User>() {
+                user.user_name.push_str(" in another case");
+            }
+            created = self
+                .store
+                .write(Write::create(write.context(), write.id(), resource))
+                .await;
         }
-        let group = (&mut stored.resource as &mut dyn Any).downcast_mut::<Group>();
+        let mut created = created?;
+        let free = self.free.lock().unwrap().pop();
+        if let Some(id) = free {
+            self.aliases.lock().unwrap().insert(id.clone(), created.id);
+            created.id = id;
+        }
+        Ok(created)
+    }
+
+    /// Decides on one state and makes what comes of it the next one, whatever is there by then.
+    async fn overwrite<R: ScimResource>(&self, write: &Write<R, Tenant>) -> Result<Option<Written<R>>> {
+        let Some(mut read) = self.read_along::<R>(write.context(), write.id()).await? else {
+            return Ok(None);
+        };
+        let group = (&mut read.resource as &mut dyn Any).downcast_mut::<Group>();
         if let (Fault::TruncatedMembers, Some(group)) = (self.fault, group)
             && let Edges::Loaded(members) = &mut group.members
         {
             members.truncate(100);
         }
-        stored
+        let Decision::Put(put) = write.decide(Some(&read), SystemClock.now())? else {
+            return Ok(None);
+        };
+        let next = completed(read.resource, *put);
+        let replace = Write::replace(write.context(), write.id(), next);
+        self.store.write(replace.answered(write.reply())).await.map(Some)
+    }
+
+    /// What a store does to groups that are written without their members, and should not.
+    async fn empty<R: ScimResource>(&self, write: &Write<R, Tenant>) -> Result<()> {
+        let nothing = message::<R>(r#"{"op": "remove", "path": "members"}"#)?;
+        let patch = Write::patch(write.context(), write.id(), &nothing)?;
+        self.store.write(patch).await.map(drop)
     }
 }
 
-impl<R: ScimResource> Store<R, Tenant> for Broken {
-    async fn create(&self, cx: &Tenant, mut resource: R) -> Result<Stored<R>> {
-        let cx = self.tenant(cx);
-        let mut created = self.store.create(&cx, resource.clone()).await;
-        let user = (&mut resource as &mut dyn Any).downcast_mut::<User>();
-        if let (Fault::CaseSensitiveUserNames, Err(_), Some(user)) = (self.fault, &created, user) {
-            user.user_name.push_str(" in another case");
-            created = self.store.create(&cx, resource).await;
+/// The whole next state, with the edges that were there and those that were added.
+fn completed<R: ScimResource>(before: R, put: Put<R>) -> R {
+    let mut members = match (&before as &dyn Any).downcast_ref::<Group>() {
+        Some(group) => group.members.loaded().unwrap().to_vec(),
+        None => Vec::new(),
+    };
+    for edit in &put.edges {
+        if let EdgeChange::Add(edges) = &edit.change {
+            members.extend(edges.iter().map(|edge| Member::new(&*edge.value)));
         }
-        let mut created = created?;
-        let free = self.free.lock().unwrap().pop();
-        if let Some(id) = free {
-            let own = created.resource.id().to_string();
-            self.aliases.lock().unwrap().insert(id.clone(), own);
-            *created.resource.id_mut() = ResourceId::new(id);
-        }
-        Ok(self.spoil(created))
     }
+    let mut next = put.resource.unwrap_or(before);
+    if let Some(group) = (&mut next as &mut dyn Any).downcast_mut::<Group>() {
+        group.members = members.into();
+    }
+    next
+}
 
-    async fn load(&self, cx: &Tenant, id: &str, extent: Extent) -> Result<Option<Stored<R>>> {
-        let loaded = self.store.load(&self.tenant(cx), &self.id(id), extent).await?;
-        Ok(loaded.map(|stored| self.spoil(stored)))
+impl<R: ScimResource> Store<R, Tenant> for Broken {
+    async fn write(&self, write: Write<R, Tenant>) -> Result<Written<R>> {
+        let asked = write.id().to_owned();
+        let mut write = write
+            .in_context(&self.tenant(write.context()))
+            .about(&self.id(&asked));
+        if self.fault == Fault::UncheckedVersions {
+            write = write.precondition(Precondition::None);
+        }
+        if write.loads() == Loads::Nothing {
+            return self.create(write).await;
+        }
+        let is_group = R::RESOURCE_TYPE.name == "Group";
+        let changes = write.loads() >= Loads::Resource || !write.edge_edits().is_empty();
+        let names_edges = write.sets_edges() || !write.edge_edits().is_empty();
+        let mut written = match self.fault {
+            Fault::LostUpdate | Fault::TruncatedMembers if changes => match self.overwrite(&write).await? {
+                Some(written) => Ok(written),
+                None => self.store.write(write.clone()).await,
+            },
+            Fault::EmptiedGroups if is_group && changes && !names_edges => {
+                self.empty(&write).await?;
+                self.store.write(write.clone()).await
+            }
+            _ => self.store.write(write.clone()).await,
+        };
+        if self.fault == Fault::HalfAppliedPatch && written.is_err() && changes {
+            let half = Write::patch(write.context(), write.id(), &first_operation::<R>()?)?;
+            self.store.write(half).await?;
+        }
+        if self.fault == Fault::ReusedIds && write.loads() == Loads::Stamp && !changes && written.is_ok() {
+            self.free.lock().unwrap().push(asked.clone());
+        }
+        if let (Fault::LateAnswer, Ok(written)) = (self.fault, &mut written)
+            && written.answer.is_some()
+        {
+            self.meet().await;
+            let want = write.reply().want;
+            let answer = self
+                .store
+                .get(write.context(), write.id(), &want, &Precondition::None);
+            written.answer = answer.await.ok();
+        }
+        let mut written = written?;
+        if self.fault == Fault::FixedVersion {
+            written.version = Version::from(1);
+        }
+        written.id = asked;
+        Ok(written)
     }
 
     async fn get(
         &self,
-        cx: &Tenant,
+        cx: &Arc<Tenant>,
         id: &str,
         want: &Projection,
         condition: &Precondition,
     ) -> Result<Answer<R>> {
-        let cx = self.tenant(cx);
-        let loaded: Option<Stored<R>> = self.store.load(&cx, id, Extent::WithoutEdges).await?;
-        match (self.fault, condition, loaded) {
-            (Fault::EarlyNotModified, Precondition::IfNoneMatch(known), Some(loaded))
-                if known.contains(&loaded.version) =>
+        let (cx, id) = (self.tenant(cx), self.id(id));
+        let current = load::<R, _, _>(&self.store, &cx, &id).await?;
+        let mut answer = match (self.fault, condition, current) {
+            (Fault::EarlyNotModified, Precondition::IfNoneMatch(known), Some(current))
+                if known.contains(&current.version) =>
             {
-                Ok(Answer::NotModified(loaded.version))
+                Answer::NotModified(current.version)
             }
-            _ => self.store.get(&cx, &self.id(id), want, condition).await,
+            _ => self.store.get(&cx, &id, want, condition).await?,
+        };
+        if let (Fault::FixedVersion, Answer::Rendered(rendered)) = (self.fault, &mut answer) {
+            rendered.version = Version::from(1);
         }
+        Ok(answer)
     }
 
-    async fn query(&self, cx: &Tenant, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
+    async fn list(&self, cx: &Arc<Tenant>, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
         let cx = self.tenant(cx);
         if self.fault == Fault::PartialLists {
-            let mut page = self.store.query(&cx, query, want).await;
+            let mut page = self.store.list(&cx, query, want).await;
             if page.is_err() {
                 let mut whole = query.clone();
                 whole.scanned_rows = usize::MAX;
-                page = self.store.query(&cx, &whole, want).await;
+                page = self.store.list(&cx, &whole, want).await;
                 page = page.map(|mut page| {
                     page.items.truncate(query.scanned_rows);
                     page.total = page.items.len() as u64;
@@ -190,98 +276,27 @@ impl<R: ScimResource> Store<R, Tenant> for Broken {
             return page;
         }
         let (Fault::PageCutBeforeFilter, Some(filter)) = (self.fault, query.filter.clone()) else {
-            return self.store.query(&cx, query, want).await;
+            return self.store.list(&cx, query, want).await;
         };
         let mut whole = query.clone();
         whole.filter = None;
         let mut selected = BTreeSet::new();
         let everybody = self
             .store
-            .query(&cx, &Query::<R>::all(usize::MAX).matching(filter), want)
+            .list(&cx, &Query::<R>::all(usize::MAX).matching(filter), want)
             .await?;
         for item in everybody.items {
             selected.insert(text_of(item.answer));
         }
-        let mut page = self.store.query(&cx, &whole, want).await?;
+        let mut page = self.store.list(&cx, &whole, want).await?;
         let mut items = Vec::new();
-        for item in self.store.query(&cx, &whole, want).await?.items {
+        for item in self.store.list(&cx, &whole, want).await?.items {
             items.push(selected.contains(&text_of(item.answer)));
         }
         let mut keep = items.into_iter();
         page.items.retain(|_| keep.next().unwrap_or_default());
         page.total = page.items.len() as u64;
         Ok(page)
-    }
-
-    async fn replace(
-        &self,
-        cx: &Tenant,
-        id: &str,
-        mut resource: R,
-        condition: &Precondition,
-    ) -> Result<Stored<R>> {
-        if let (Fault::EmptiedGroups, Some(group)) = (
-            self.fault,
-            (&mut resource as &mut dyn Any).downcast_mut::<Group>(),
-        ) && group.members == Edges::NotLoaded
-        {
-            group.members = Edges::default();
-        }
-        let condition = self.condition(condition);
-        let replaced = self
-            .store
-            .replace(&self.tenant(cx), &self.id(id), resource, condition)
-            .await;
-        replaced.map(|stored| self.spoil(stored))
-    }
-
-    async fn patch(
-        &self,
-        cx: &Tenant,
-        id: &str,
-        patch: &Patch<R>,
-        condition: &Precondition,
-        reply: &Reply,
-    ) -> Result<Patched<R>> {
-        let (cx, id) = (self.tenant(cx), self.id(id));
-        let condition = self.condition(condition);
-        if matches!(self.fault, Fault::LostUpdate | Fault::TruncatedMembers) {
-            let read = self
-                .read_along::<R>(&cx, &id)
-                .await?
-                .map(|stored| self.spoil(stored));
-            if let Some(changed) = read.map(|read| patch.apply(&read.resource)).transpose()? {
-                if let Some(resource) = changed.resource {
-                    self.store.replace(&cx, &id, resource, condition).await?;
-                }
-                let nothing = empty_patch::<R>()?;
-                return self
-                    .store
-                    .patch(&cx, &id, &nothing, &Precondition::None, reply)
-                    .await;
-            }
-        }
-        let patched = self.store.patch(&cx, &id, patch, condition, reply).await;
-        if self.fault == Fault::HalfAppliedPatch && patched.is_err() {
-            let half = first_operation::<R>()?;
-            self.store
-                .patch(&cx, &id, &half, &Precondition::None, reply)
-                .await?;
-        }
-        let mut patched = patched?;
-        if self.fault == Fault::FixedVersion {
-            patched.version = Version::from(1);
-        }
-        Ok(patched)
-    }
-
-    async fn delete(&self, cx: &Tenant, id: &str, condition: &Precondition) -> Result<()> {
-        let (own, condition) = (self.id(id), self.condition(condition));
-        Store::<R, Tenant>::delete(&self.store, &self.tenant(cx), &own, condition).await?;
-        if self.fault == Fault::ReusedIds {
-            self.free.lock().unwrap().push(id.to_owned());
-        }
-        Ok(())
     }
 }
 
@@ -301,11 +316,6 @@ fn message<R: ScimResource>(operations: &str) -> Result<Patch<R>> {
         r#"{{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{operations}]}}"#
     );
     Patch::parse(body.as_bytes(), &Policy::tolerant(), &Limits::default())
-}
-
-/// A PATCH that changes nothing.
-fn empty_patch<R: ScimResource>() -> Result<Patch<R>> {
-    message(r#"{"op": "remove", "path": "externalId"}"#)
 }
 
 /// What the contract's failing PATCHes begin with.
@@ -348,6 +358,17 @@ fn a_lost_update_is_caught() {
                 "of 20 e-mail addresses that 20 concurrent patches have added",
             ),
         ],
+    );
+}
+
+#[test]
+fn a_late_answer_is_caught() {
+    is_caught(
+        Fault::LateAnswer,
+        &[(
+            "writes_are_answered_from_their_transaction",
+            "another writer's state",
+        )],
     );
 }
 

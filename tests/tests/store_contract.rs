@@ -9,62 +9,6 @@ mod memory {
     scim::testkit::store_contract!(Memory::new().link(Group::paths().members(), User::paths().groups()));
 }
 
-/// The `patch` that `Store` provides serves a store that has none of its own.
-mod provided_patch {
-    use scim::projection::Projection;
-    use scim::resources::{Group, User};
-    use scim::store::{Answer, Extent, Memory, Page, Precondition, Query, Store, Stored};
-    use scim::testkit::Tenant;
-    use scim::{Result, ScimResource};
-
-    struct Plain(Memory);
-
-    impl<R: ScimResource> Store<R, Tenant> for Plain {
-        async fn create(&self, cx: &Tenant, resource: R) -> Result<Stored<R>> {
-            self.0.create(cx, resource).await
-        }
-
-        async fn load(&self, cx: &Tenant, id: &str, extent: Extent) -> Result<Option<Stored<R>>> {
-            let loaded = self.0.load(cx, id, extent).await;
-            // Others get in between: the provided `patch` must notice.
-            tokio::task::yield_now().await;
-            loaded
-        }
-
-        async fn get(
-            &self,
-            cx: &Tenant,
-            id: &str,
-            want: &Projection,
-            condition: &Precondition,
-        ) -> Result<Answer<R>> {
-            self.0.get(cx, id, want, condition).await
-        }
-
-        async fn query(&self, cx: &Tenant, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
-            self.0.query(cx, query, want).await
-        }
-
-        async fn replace(
-            &self,
-            cx: &Tenant,
-            id: &str,
-            resource: R,
-            condition: &Precondition,
-        ) -> Result<Stored<R>> {
-            self.0.replace(cx, id, resource, condition).await
-        }
-
-        async fn delete(&self, cx: &Tenant, id: &str, condition: &Precondition) -> Result<()> {
-            Store::<R, Tenant>::delete(&self.0, cx, id, condition).await
-        }
-    }
-
-    scim::testkit::store_contract!(Plain(
-        Memory::new().link(Group::paths().members(), User::paths().groups())
-    ));
-}
-
 mod sqlite {
     use std::fs;
     use std::path::Path;

@@ -74,7 +74,7 @@ where
         for (value, status) in [(first, 201), (again, 409), (other, 201)] {
             let body = json!({"schemas": [Seal::RESOURCE_TYPE.schema.id], attribute: value});
             let request = Request::new(Method::POST, "/Seals").with_body(body.to_string());
-            let answer = protocol.handle(&(), request).await;
+            let answer = protocol.handle(&().into(), request).await;
             assert_eq!(answer.status, status, "{body}");
         }
     }

@@ -205,7 +205,7 @@ impl Peer {
 
     async fn send(&self, method: Method, target: &str, body: &str) -> Answer {
         let request = Request::new(method, target).with_body(body.to_owned());
-        let answer = self.protocol.handle(&(), request).await;
+        let answer = self.protocol.handle(&().into(), request).await;
         let status = answer.status.as_u16();
         let bytes = answer.body.into_bytes().await.unwrap();
         Answer {

@@ -27,6 +27,7 @@ pub(super) fn resource(input: &Struct, schema: &SchemaInfo, endpoint: &str) -> T
             }
         }
     });
+    let edges = edges(input);
     quote! {
         #[automatically_derived]
         impl #impl_generics __s::ScimResource for #ident #ty_generics #clause {
@@ -53,8 +54,36 @@ pub(super) fn resource(input: &Struct, schema: &SchemaInfo, endpoint: &str) -> T
             }
 
             #extra
+
+            #edges
         }
     }
+}
+
+/// How the values of attributes marked `edges` are read apart from their resource.
+fn edges(input: &Struct) -> Option<TokenStream> {
+    let fields = input.fields.iter().enumerate();
+    let arms: Vec<_> = fields
+        .filter(|(_, field)| field.options.edges.is_some())
+        .map(|(index, field)| {
+            let ty = &field.ty;
+            quote!(#index => __s::edges::<#ty>(json, cx),)
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn decode_edges(
+                index: usize,
+                json: __s::Json<'_>,
+                cx: &mut __s::Cx<'_>,
+            ) -> __s::Result<__s::Option<__s::Box<dyn __s::Multi>>> {
+                match index {
+                    #(#arms)*
+                    _ => { _ = (json, cx); __s::Ok(__s::None) }
+                }
+            }
+        }
+    })
 }
 
 pub(super) fn extension(input: &Struct, schema: &SchemaInfo) -> TokenStream {

@@ -103,6 +103,10 @@ fn overridden(field: &Field, shape: TokenStream) -> TokenStream {
     if let Some(Given { value, .. }) = &options.case_exact {
         members.push(quote!(case_exact: #value));
     }
+    if field.common && field.ident == "meta" {
+        // Of the common attributes, this one has no type that could say it.
+        members.push(quote!(mutability: __s::Mutability::ReadOnly));
+    }
     if let Some(Given { value, .. }) = &options.mutability {
         let value = format_ident!("{value}");
         members.push(quote!(mutability: __s::Mutability::#value));

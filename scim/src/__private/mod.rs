@@ -16,14 +16,15 @@ pub use crate::schema::{
     Attribute, Format, Mutability, ResourceType, Returned, Role, Schema, Shape, Type, Uniqueness,
 };
 pub use crate::value::{
-    Change, Cx, Edit, ExternalId, Extra, Handler, Json, Meta, Multiple, Native, Optional, ResourceId, Scalar,
-    ScimValue, View,
+    Change, Cx, Edit, ExternalId, Extra, Handler, Json, Meta, Multi, Multiple, Native, Optional, ResourceId,
+    Scalar, ScimValue, View,
 };
 pub use assert::{assert_distinct, assert_format, assert_keyed, assert_leaf, assert_reference, assert_text};
 pub use node::Node;
 pub use parts::{
-    Joined, extension, initial, keyword, or_absent, other_keyword, put, put_some, unknown_keyword,
+    Joined, edges, extension, initial, keyword, or_absent, other_keyword, put, put_some, unknown_keyword,
 };
+pub use std::boxed::Box;
 pub use std::clone::Clone;
 pub use std::cmp::PartialEq;
 pub use std::default::Default;

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::record::missing;
 use crate::schema::{Attribute, Role, Schema, Shape};
-use crate::value::Json;
+use crate::value::{Action, Cx, Edit, Json, Multi, ScimValue};
 
 /// The table entry of a schema extension.
 #[must_use]
@@ -47,6 +47,18 @@ impl Joined {
     pub const fn attributes(&self) -> &[Attribute] {
         self.attributes.as_slice().split_at(self.len).0
     }
+}
+
+/// Reads the values that are added to an attribute marked `edges`; `None` if there are none.
+///
+/// # Errors
+/// Those of decoding.
+pub fn edges<V: ScimValue + Multi>(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Option<Box<dyn Multi>>> {
+    let Some(mut values) = V::absent() else {
+        return Ok(None);
+    };
+    let change = values.apply(Edit::whole(Action::Add(json)), cx)?;
+    Ok(change.is_done().then(|| Box::new(values) as Box<dyn Multi>))
 }
 
 /// Puts a decoded value into its place.

@@ -4,11 +4,11 @@ use crate::error::Result;
 use crate::filter::ResolvedFilter;
 use crate::patch::{Operation, Patch};
 use crate::path::{AttrPath, MultiPath, PathNode};
-use crate::record::{Record, ScimResource, apply_to_record};
+use crate::record::ScimResource;
 use crate::schema::{Attribute, Mutability};
-use crate::value::{Action, Cx, Edit, Json, Meaning, ScimValue, position_of};
+use crate::value::{Action, Cx, Edit, Json, Meaning, Multi, ScimValue, position_of};
 
-/// One change of a multi-valued attribute. `V` holds values: a `Vec` of them, or a resource that has no others.
+/// One change of a multi-valued attribute. `V` holds values: a `Vec` of them, or values that are only walked.
 #[derive(Debug, Clone)]
 pub struct Delta<V> {
     /// Which of the request's operations it comes from, counted from 0.
@@ -62,22 +62,18 @@ impl<R: ScimResource> Patch<R> {
         })
     }
 
-    /// The same for a store that knows the attribute by its path alone. The values come in copies of `blank`, a
-    /// resource in which the attribute is unassigned.
+    /// The same for an attribute marked `edges` that is known by its path alone.
     ///
     /// # Errors
-    /// 400 `invalidValue` for a value that does not fit.
-    pub fn split_at(&self, at: AttrPath, blank: &R) -> Result<Option<Split<R, R>>> {
+    /// As [`split`](Self::split).
+    pub fn split_edges(&self, at: AttrPath) -> Result<Option<Split<R, Box<dyn Multi>>>> {
+        let [index] = *at.steps() else { return Ok(None) };
+        let attribute = at.attribute(R::RESOURCE_TYPE.schema.attributes);
+        let Some(attribute) = attribute.filter(|attribute| attribute.edges) else {
+            return Ok(None);
+        };
         self.split_with(at, |json, cx| {
-            let mut values = blank.clone();
-            let edit = Edit {
-                action: Action::Add(json),
-                select: None,
-                rest: at.steps(),
-            };
-            cx.start(R::RESOURCE_TYPE.schema.attributes);
-            let change = apply_to_record(&mut values as &mut dyn Record, edit, cx)?;
-            Ok(change.is_done().then_some(values))
+            R::decode_edges(usize::from(index), json, cx).map_err(|error| error.at(attribute.name))
         })
     }
 

@@ -18,6 +18,11 @@ pub enum Base<'a> {
 /// The byte that stands for the base URL and its slash.
 const HOLE: u8 = 0x01;
 
+/// What follows the hole at the beginning of a stored text; `None` if it does not begin with one.
+pub(crate) fn without_hole(text: &str) -> Option<&str> {
+    text.strip_prefix(char::from(HOLE))
+}
+
 /// Copies `document` to the end of `out`, with `base` in the place of every hole.
 ///
 /// ```

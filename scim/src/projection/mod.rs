@@ -8,8 +8,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use holes::Filling;
 pub use holes::{Base, close_document, fill_holes, open_document, push_name, push_reference, push_string};
+pub(crate) use holes::{Filling, without_hole};
 pub use select::Projection;
 pub use stored::join_stored;
 pub use write::{write_resource, write_value};

@@ -190,6 +190,9 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             .map(|endpoint| endpoint.resource_type())
             .collect();
         check_types(&types)?;
+        for endpoint in &self.endpoints {
+            endpoint.check(&types)?;
+        }
         check_config(&config)?;
         if let Policies::One(policy) = &self.policies {
             check_policy(policy, &types)?;

@@ -28,12 +28,6 @@ fn is_derived(attribute: &Attribute) -> bool {
     attribute.edges || (attribute.shape.multi_valued && attribute.shape.mutability == Mutability::ReadOnly)
 }
 
-/// Whether a resource brings edges along.
-pub(super) fn holds_edges(record: &dyn Record) -> bool {
-    let mut table = record.attributes().iter().enumerate();
-    table.any(|(index, attribute)| attribute.edges && record.view(index).is_present())
-}
-
 /// Whether a table knows attributes that are returned on request only.
 pub(super) fn has_requested(table: &[Attribute]) -> bool {
     table.iter().any(|attribute| {

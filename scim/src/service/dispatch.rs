@@ -1,5 +1,7 @@
 //! From a routed request to the operation that answers it.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 
 use super::ask::Ask;
@@ -25,7 +27,7 @@ use crate::value::{BaseUrls, Cx, Intent, Json};
 /// A request on its way.
 pub(super) struct Exchange<'a, C> {
     pub(super) parts: &'a Parts<C>,
-    pub(super) cx: &'a C,
+    pub(super) cx: &'a Arc<C>,
     pub(super) request: &'a Request,
     pub(super) policy: &'a Policy,
     pub(super) base_urls: &'a BaseUrls<'a>,

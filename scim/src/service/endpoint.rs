@@ -1,7 +1,7 @@
 //! The operations on resources of one type, and the same with the type forgotten.
 
 use std::marker::PhantomData;
-use std::time::Duration;
+use std::sync::Arc;
 
 use http::StatusCode;
 
@@ -20,14 +20,12 @@ use crate::service::conditional::Conditions;
 use crate::service::context::Boxed;
 use crate::service::derived;
 use crate::service::outcome::Outcome;
-use crate::store::{
-    Answer, Document, Extent, Precondition, Query, Reply, Store, Stored, Version, carry_over, not_found,
-};
+use crate::store::{Answer, Document, Query, Reply, Store, Version, Write, Written, submit};
 use crate::value::{BaseUrls, Cx, Intent, Json, JsonBuf};
 
 /// What an operation on one resource is asked with.
 pub(super) struct Call<'a, C> {
-    pub(super) cx: &'a C,
+    pub(super) cx: &'a Arc<C>,
     pub(super) policy: &'a Policy,
     pub(super) limits: &'a Limits,
     pub(super) base_urls: &'a BaseUrls<'a>,
@@ -49,12 +47,14 @@ pub(super) struct Shown {
 /// The resources of one type, whatever type it is.
 pub(super) trait Endpoint<C>: Send + Sync {
     fn resource_type(&self) -> &'static ResourceType;
+    /// Whether the store can serve the type beside the others that are served.
+    fn check(&self, served: &[&'static ResourceType]) -> Result<()>;
     fn create<'a>(&'a self, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
     fn get<'a>(&'a self, id: &'a str, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
     fn replace<'a>(&'a self, id: &'a str, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
     fn patch<'a>(&'a self, id: &'a str, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
     fn delete<'a>(&'a self, id: &'a str, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
-    fn query<'a>(&'a self, cx: &'a C, ask: &'a Ask<'a>) -> Boxed<'a, Result<Rows>>;
+    fn query<'a>(&'a self, cx: &'a Arc<C>, ask: &'a Ask<'a>) -> Boxed<'a, Result<Rows>>;
 }
 
 /// Resources of type `R` in a store.
@@ -97,9 +97,6 @@ fn leave_edges<R: ScimResource>(
     Ok(())
 }
 
-/// How often a PUT is tried again when somebody else was faster.
-const TRIES: usize = 5;
-
 impl<R: ScimResource, S> Typed<R, S> {
     pub(super) fn new(store: S) -> Self {
         Self {
@@ -130,7 +127,6 @@ impl<R: ScimResource, S> Typed<R, S> {
         let mut resource = R::decode(json, cx)?;
         let unchanged = cx.take_unchanged();
         policy.strip(R::RESOURCE_TYPE.schema.id, &mut resource, cx)?;
-        policy.check(&resource)?;
         let asserted = if self.has_requested {
             derived::requested_in(&resource)
         } else {
@@ -164,22 +160,45 @@ impl<R: ScimResource, S> Typed<R, S> {
         }
     }
 
-    /// A resource that was just written. What a store derives (members' names, groups) is only in what it shows.
-    async fn after_write<C>(&self, cx: &C, stored: Stored<R>, want: &Projection, base: &str) -> Result<Shown>
+    /// Has the store carry out a write, and shows what it answers.
+    async fn write<C>(&self, call: Call<'_, C>, write: Write<R, C>, done: StatusCode) -> Result<Shown>
     where
-        C: Send + Sync,
+        C: Send + Sync + 'static,
         S: Store<R, C>,
     {
-        let id = stored.resource.id().as_str().to_owned();
-        let answer = if derived::is_shown(want) {
-            self.store.get(cx, &id, want, &Precondition::None).await?
-        } else {
-            Answer::Typed(stored)
-        };
-        Ok(Self::shown(answer, id, want, base))
+        let write = write
+            .precondition(call.conditions.for_write())
+            .policy(call.policy.clone());
+        let want = write.reply().want;
+        let written = submit(&self.store, write.clone()).await;
+        // Also what acted on values, which are read where the resource is.
+        call.outcome.fired.extend(write.fired());
+        let Written {
+            id,
+            version,
+            changed,
+            answer,
+        } = written?;
+        call.outcome.changed = changed;
+        call.outcome.id = Some(id.clone());
+        Ok(match answer {
+            Some(answer) => Shown {
+                status: done,
+                ..Self::shown(answer, id, &want, call.base_urls.shown())
+            },
+            None => Shown {
+                status: match done {
+                    StatusCode::CREATED => done,
+                    _ => StatusCode::NO_CONTENT,
+                },
+                id,
+                version: Some(version),
+                body: Body::empty(),
+            },
+        })
     }
 
-    async fn create_in<C: Send + Sync>(&self, mut call: Call<'_, C>) -> Result<Shown>
+    async fn create_in<C: Send + Sync + 'static>(&self, mut call: Call<'_, C>) -> Result<Shown>
     where
         S: Store<R, C>,
     {
@@ -187,25 +206,15 @@ impl<R: ScimResource, S> Typed<R, S> {
             resource, asserted, ..
         } = self.decode(&mut call, Intent::Create)?;
         let want = Self::projection(&mut call, &asserted)?;
-        let has_edges = derived::holds_edges(&resource);
-        let stored = self.store.create(call.cx, resource).await?;
-        call.outcome.changed = true;
-        call.outcome.id = Some(stored.resource.id().as_str().to_owned());
-        // A new resource is in no group yet: only names of its own members are still to be found.
-        let shown = if has_edges {
-            self.after_write(call.cx, stored, &want, call.base_urls.shown())
-                .await?
-        } else {
-            let id = stored.resource.id().as_str().to_owned();
-            Self::shown(Answer::Typed(stored), id, &want, call.base_urls.shown())
-        };
-        Ok(Shown {
-            status: StatusCode::CREATED,
-            ..shown
-        })
+        let id = self.store.environment().ids.next_id();
+        let write = Write::create(call.cx, &id, resource).answered(Reply {
+            want,
+            most_edges: None,
+        });
+        self.write(call, write, StatusCode::CREATED).await
     }
 
-    async fn get_in<C: Send + Sync>(&self, id: &str, mut call: Call<'_, C>) -> Result<Shown>
+    async fn get_in<C: Send + Sync + 'static>(&self, id: &str, mut call: Call<'_, C>) -> Result<Shown>
     where
         S: Store<R, C>,
     {
@@ -224,39 +233,26 @@ impl<R: ScimResource, S> Typed<R, S> {
         Ok(Self::shown(answer, id.to_owned(), &want, call.base_urls.shown()))
     }
 
-    async fn replace_in<C: Send + Sync>(&self, id: &str, mut call: Call<'_, C>) -> Result<Shown>
+    async fn replace_in<C: Send + Sync + 'static>(&self, id: &str, mut call: Call<'_, C>) -> Result<Shown>
     where
         S: Store<R, C>,
     {
-        let sent = self.decode(&mut call, Intent::Replace)?;
-        let want = Self::projection(&mut call, &sent.asserted)?;
-        let precondition = call.conditions.for_write();
-        let retry = matches!(precondition, Precondition::None | Precondition::Any);
-        for _ in 0..TRIES {
-            let current = self.store.load(call.cx, id, Extent::WithoutEdges).await?;
-            let current = current.ok_or_else(|| not_found::<R>(id))?;
-            precondition.check_write(&current.version)?;
-            let mut next = sent.resource.clone();
-            carry_over(&current.resource, &mut next, &sent.unchanged)?;
-            let schema = R::RESOURCE_TYPE.schema.id;
-            call.policy.keep_disabled(schema, &current.resource, &mut next)?;
-            let before = current.version.clone();
-            let guard = Precondition::IfMatch(vec![current.version]);
-            match self.store.replace(call.cx, id, next, &guard).await {
-                Ok(stored) => {
-                    call.outcome.changed = stored.version != before;
-                    return self
-                        .after_write(call.cx, stored, &want, call.base_urls.shown())
-                        .await;
-                }
-                Err(error) if error.status() == StatusCode::PRECONDITION_FAILED && retry => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(Error::busy(Duration::from_secs(1)))
+        let Sent {
+            resource,
+            asserted,
+            unchanged,
+        } = self.decode(&mut call, Intent::Replace)?;
+        let want = Self::projection(&mut call, &asserted)?;
+        let write = Write::replace(call.cx, id, resource)
+            .leaving(unchanged)
+            .answered(Reply {
+                want,
+                most_edges: None,
+            });
+        self.write(call, write, StatusCode::OK).await
     }
 
-    async fn patch_in<C: Send + Sync>(&self, id: &str, mut call: Call<'_, C>) -> Result<Shown>
+    async fn patch_in<C: Send + Sync + 'static>(&self, id: &str, mut call: Call<'_, C>) -> Result<Shown>
     where
         S: Store<R, C>,
     {
@@ -277,40 +273,26 @@ impl<R: ScimResource, S> Typed<R, S> {
             want: Self::projection(&mut call, &asserted)?,
             most_edges: (!chooses).then_some(call.most_edges),
         };
-        let precondition = call.conditions.for_write();
-        let patched = self.store.patch(call.cx, id, &patch, &precondition, &reply).await;
-        // Also what acted on values, which are read where the resource is.
-        call.outcome.fired.extend(patch.fired());
-        let patched = patched?;
-        call.outcome.changed = patched.changed;
-        Ok(match patched.answer {
-            Some(answer) => Self::shown(answer, id.to_owned(), &reply.want, call.base_urls.shown()),
-            None => Shown {
-                status: StatusCode::NO_CONTENT,
-                id: id.to_owned(),
-                version: Some(patched.version),
-                body: Body::empty(),
-            },
-        })
+        let write = Write::patch(call.cx, id, &patch);
+        if write.is_err() {
+            call.outcome.fired.extend(patch.fired());
+        }
+        self.write(call, write?.answered(reply), StatusCode::OK).await
     }
 
-    async fn delete_in<C: Send + Sync>(&self, id: &str, call: Call<'_, C>) -> Result<Shown>
+    async fn delete_in<C: Send + Sync + 'static>(&self, id: &str, call: Call<'_, C>) -> Result<Shown>
     where
         S: Store<R, C>,
     {
-        self.store
-            .delete(call.cx, id, &call.conditions.for_write())
-            .await?;
-        call.outcome.changed = true;
+        let write = Write::delete(call.cx, id);
+        let deleted = self.write(call, write, StatusCode::NO_CONTENT).await?;
         Ok(Shown {
-            status: StatusCode::NO_CONTENT,
-            id: id.to_owned(),
             version: None,
-            body: Body::empty(),
+            ..deleted
         })
     }
 
-    async fn query_in<C: Send + Sync>(&self, cx: &C, ask: &Ask<'_>) -> Result<Rows>
+    async fn query_in<C: Send + Sync + 'static>(&self, cx: &Arc<C>, ask: &Ask<'_>) -> Result<Rows>
     where
         S: Store<R, C>,
     {
@@ -321,7 +303,7 @@ impl<R: ScimResource, S> Typed<R, S> {
         query.sort = resolved.sort;
         query.start_index = ask.start;
         query.scanned_rows = ask.limits.scanned_rows;
-        let page = self.store.query(cx, &query, &resolved.want).await?;
+        let page = self.store.list(cx, &query, &resolved.want).await?;
         let rows = page.items.into_iter().map(|item| {
             let document = match item.answer {
                 Answer::Typed(stored) => written(&stored.resource, &resolved.want, Base::Hole).into(),
@@ -347,11 +329,15 @@ impl<R: ScimResource, S> Typed<R, S> {
 impl<R, C, S> Endpoint<C> for Typed<R, S>
 where
     R: ScimResource,
-    C: Send + Sync,
+    C: Send + Sync + 'static,
     S: Store<R, C>,
 {
     fn resource_type(&self) -> &'static ResourceType {
         R::RESOURCE_TYPE
+    }
+
+    fn check(&self, served: &[&'static ResourceType]) -> Result<()> {
+        self.store.check(served)
     }
 
     fn create<'a>(&'a self, call: Call<'a, C>) -> Boxed<'a, Result<Shown>> {
@@ -374,7 +360,7 @@ where
         Box::pin(self.delete_in(id, call))
     }
 
-    fn query<'a>(&'a self, cx: &'a C, ask: &'a Ask<'a>) -> Boxed<'a, Result<Rows>> {
+    fn query<'a>(&'a self, cx: &'a Arc<C>, ask: &'a Ask<'a>) -> Boxed<'a, Result<Rows>> {
         Box::pin(self.query_in(cx, ask))
     }
 }

@@ -1,5 +1,7 @@
 //! Lists: of one type, and of all types at once (RFC 7644 sections 3.4.2 and 3.4.3).
 
+use std::sync::Arc;
+
 use super::ask::{Ask, Row};
 use super::endpoint::Endpoint;
 use super::outcome::Outcome;
@@ -19,7 +21,7 @@ const MERGED_PAGES: usize = 10;
 /// The list of one type as a document.
 pub(super) async fn one<C>(
     endpoint: &dyn Endpoint<C>,
-    cx: &C,
+    cx: &Arc<C>,
     ask: &Ask<'_>,
     outcome: &mut Outcome,
 ) -> Result<Vec<u8>> {
@@ -38,7 +40,7 @@ pub(super) async fn one<C>(
 /// registered, or are merged by their sort keys.
 pub(super) async fn all<C>(
     endpoints: &[&dyn Endpoint<C>],
-    cx: &C,
+    cx: &Arc<C>,
     ask: &Ask<'_>,
     outcome: &mut Outcome,
 ) -> Result<Vec<u8>> {
@@ -77,7 +79,7 @@ fn check_sort<C>(endpoints: &[&dyn Endpoint<C>], ask: &Ask<'_>, outcome: &mut Ou
 
 async fn concatenated<C>(
     endpoints: &[&dyn Endpoint<C>],
-    cx: &C,
+    cx: &Arc<C>,
     ask: &Ask<'_>,
     outcome: &mut Outcome,
 ) -> Result<(u64, Vec<Row>)> {
@@ -96,7 +98,7 @@ async fn concatenated<C>(
 
 async fn merged<C>(
     endpoints: &[&dyn Endpoint<C>],
-    cx: &C,
+    cx: &Arc<C>,
     ask: &Ask<'_>,
     outcome: &mut Outcome,
 ) -> Result<(u64, Vec<Row>)> {

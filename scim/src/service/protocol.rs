@@ -27,7 +27,7 @@ use crate::value::BaseUrls;
 /// use scim::service::{Protocol, Request};
 /// # async fn example() -> scim::Result<()> {
 /// let protocol = Protocol::<()>::builder().build()?;
-/// let answer = protocol.handle(&(), Request::get("/ServiceProviderConfig")).await;
+/// let answer = protocol.handle(&().into(), Request::get("/ServiceProviderConfig")).await;
 /// assert_eq!(answer.status, 200);
 /// # Ok(())
 /// # }
@@ -77,7 +77,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
     }
 
     /// Answers a request. Errors become answers, too.
-    pub async fn handle(&self, cx: &C, request: Request) -> Response {
+    pub async fn handle(&self, cx: &Arc<C>, request: Request) -> Response {
         let mut outcome = Outcome::default();
         let result = self.attempt(cx, &request, &mut outcome).await;
         match result {
@@ -98,7 +98,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
     ///
     /// # Errors
     /// Every error that [`handle`](Self::handle) would have answered with.
-    pub async fn try_handle(&self, cx: &C, request: Request) -> Result<Response> {
+    pub async fn try_handle(&self, cx: &Arc<C>, request: Request) -> Result<Response> {
         let mut outcome = Outcome::default();
         let result = self.attempt(cx, &request, &mut outcome).await;
         let (headers, body) = result.map_err(|failure| failure.error)?;
@@ -125,7 +125,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
     /// Tells the application of the outcome, whatever it is.
     async fn attempt(
         &self,
-        cx: &C,
+        cx: &Arc<C>,
         request: &Request,
         outcome: &mut Outcome,
     ) -> std::result::Result<(HeaderMap, Body), Failure> {
@@ -141,7 +141,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
 
     async fn answer(
         &self,
-        cx: &C,
+        cx: &Arc<C>,
         request: &Request,
         outcome: &mut Outcome,
     ) -> std::result::Result<(HeaderMap, Body), Failure> {

@@ -54,7 +54,7 @@ impl<C> Clone for ScimService<C> {
 
 /// A request that is ready to be handled, in its context.
 struct Prepared<C> {
-    cx: C,
+    cx: Arc<C>,
     /// An error if the request cannot be handled after all.
     request: Result<Request>,
 }
@@ -126,7 +126,7 @@ impl<C: Send + Sync + 'static> ScimService<C> {
     {
         let (mut parts, sent) = request.into_parts();
         let inner = &*self.inner;
-        let cx = inner.source.context(&mut parts).await?;
+        let cx = Arc::new(inner.source.context(&mut parts).await?);
         let request = inner.receive(&cx, parts, sent).await;
         Ok(Prepared { cx, request })
     }

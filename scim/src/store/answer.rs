@@ -5,8 +5,10 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::error::Error;
 use crate::projection::Projection;
+use crate::record::ScimResource;
 use crate::sort::SortKey;
-use crate::store::Version;
+use crate::store::{Stamp, Version};
+use crate::value::ResourceId;
 
 /// A stream of a document's parts.
 pub type Body = UnsyncBoxBody<Bytes, Error>;
@@ -18,6 +20,39 @@ pub struct Stored<R> {
     pub resource: R,
     /// Its version.
     pub version: Version,
+}
+
+impl<R: ScimResource> Stored<R> {
+    /// What a store has kept: the attributes of a resource, its id and its stamp. The rest of `meta` follows from them.
+    ///
+    /// ```
+    /// use scim::resources::User;
+    /// use scim::store::{Stamp, Stored, Version};
+    ///
+    /// let stored = Stored::new("2819", &Stamp::new(Version::from(3)), User::new("bjensen"));
+    /// assert_eq!(stored.resource.meta.resource_type.as_deref(), Some("User"));
+    /// assert_eq!(stored.stamp().version.as_str(), "3");
+    /// ```
+    #[must_use]
+    pub fn new(id: &str, stamp: &Stamp, mut resource: R) -> Self {
+        *resource.id_mut() = ResourceId::new(id);
+        *resource.meta_mut() = stamp.meta(R::RESOURCE_TYPE, id);
+        Self {
+            resource,
+            version: stamp.version.clone(),
+        }
+    }
+
+    /// The version and the times.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        let meta = self.resource.meta();
+        Stamp {
+            version: self.version.clone(),
+            created: meta.created,
+            modified: meta.last_modified,
+        }
+    }
 }
 
 /// What is shown of a resource.
@@ -78,23 +113,26 @@ pub struct Page<R> {
     pub items: Vec<Item<R>>,
 }
 
-/// What a PATCH is to be answered with (RFC 7644 section 3.5.2).
+/// What a write is to be answered with (RFC 7644 sections 3.3, 3.5.1 and 3.5.2).
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// What to show.
     pub want: Projection,
-    /// Resources with more edges than this are not shown (A-38): reading them back would cost more than the change.
-    /// `None` shows any.
+    /// Resources with more edges than this are not shown after a PATCH: reading them back would cost more than the
+    /// change. `None` shows any.
     pub most_edges: Option<usize>,
 }
 
-/// The outcome of a PATCH.
+/// What came of a write.
 #[derive(Debug)]
-pub struct Patched<R> {
-    /// The resource as it is now; `None` where [`Reply::most_edges`] says so: 204.
-    pub answer: Option<Answer<R>>,
-    /// Its version.
+pub struct Written<R> {
+    /// The id of the resource; of one that was created, the id that the store gave it.
+    pub id: String,
+    /// Its version; of one that was deleted, the last it had.
     pub version: Version,
     /// Whether anything changed.
     pub changed: bool,
+    /// The resource as it is now, read in the transaction of the write. `None` if it was deleted, if
+    /// [`Reply::most_edges`] says so, or if it is too large to be read there and somebody has changed it since.
+    pub answer: Option<Answer<R>>,
 }

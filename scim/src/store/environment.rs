@@ -1,8 +1,11 @@
-//! The clock and the source of identifiers, injected so that tests are repeatable.
+//! The clock, the source of identifiers and the pauses, injected so that tests are repeatable.
 
 use std::fmt::{self, Debug, Formatter};
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::value::DateTime;
 
@@ -39,13 +42,107 @@ impl IdSource for TimeOrderedIds {
     }
 }
 
-/// Where a store gets time and identifiers from.
+/// Lets time pass before a write is tried again.
+pub trait Pauses: Send + Sync + 'static {
+    /// A pause after a conflict; `attempt` counts them from 0. Writers that met once must not meet again: its length is
+    /// left to chance.
+    fn pause(&self, attempt: u32) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+}
+
+/// Pauses of up to two milliseconds after the first conflict, and up to twice as long after each that follows. They
+/// need no runtime: each waits on a thread of its own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RandomPauses;
+
+/// The longest pause after the first conflict.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+
+impl Pauses for RandomPauses {
+    fn pause(&self, attempt: u32) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let longest = FIRST_PAUSE.saturating_mul(1 << attempt.min(6));
+        let chance = RandomState::new().hash_one(attempt);
+        let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
+        let length = Duration::from_micros(chance % micros.max(1));
+        Box::pin(Pause {
+            length,
+            state: Arc::default(),
+        })
+    }
+}
+
+/// A pause that begins when it is first polled.
+struct Pause {
+    length: Duration,
+    state: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Default)]
+enum Waiting {
+    #[default]
+    NotBegun,
+    For(Waker),
+    Over,
+}
+
+impl Future for Pause {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let begins = match &*state {
+            Waiting::Over => return Poll::Ready(()),
+            Waiting::NotBegun => true,
+            Waiting::For(_) => false,
+        };
+        *state = Waiting::For(cx.waker().clone());
+        drop(state);
+        if begins {
+            let (length, state) = (self.length, Arc::clone(&self.state));
+            let sleep = move || {
+                std::thread::sleep(length);
+                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Waiting::For(waker) = std::mem::replace(&mut *state, Waiting::Over) {
+                    waker.wake();
+                }
+            };
+            // Where no thread can be had, the next try comes at once.
+            if std::thread::Builder::new().spawn(sleep).is_err() {
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// Where stores and the writes that they carry out get time, identifiers and pauses from.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use scim::store::{Environment, Memory, SystemClock};
+///
+/// let mut environment = Environment::default();
+/// environment.clock = Arc::new(SystemClock);
+/// let store = Memory::new().environment(environment);
+/// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Environment {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of identifiers.
     pub ids: Arc<dyn IdSource>,
+    /// The pauses between the tries of a write.
+    pub pauses: Arc<dyn Pauses>,
+}
+
+impl Environment {
+    /// The clock of the system, UUIDs of version 7, pauses left to chance.
+    #[must_use]
+    pub fn of_the_system() -> &'static Self {
+        static SYSTEM: OnceLock<Environment> = OnceLock::new();
+        SYSTEM.get_or_init(Self::default)
+    }
 }
 
 impl Default for Environment {
@@ -53,6 +150,7 @@ impl Default for Environment {
         Self {
             clock: Arc::new(SystemClock),
             ids: Arc::new(TimeOrderedIds),
+            pauses: Arc::new(RandomPauses),
         }
     }
 }
@@ -60,5 +158,27 @@ impl Default for Environment {
 impl Debug for Environment {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("Environment")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Unpark(std::thread::Thread);
+
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    #[test]
+    fn a_pause_ends_without_a_runtime() {
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let mut pause = RandomPauses.pause(0);
+        while pause.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            std::thread::park();
+        }
     }
 }

@@ -4,71 +4,73 @@
 //! a file, implement it for every derived resource. [`testkit`](crate) holds every store to the same contract.
 
 mod answer;
+mod decide;
+mod edges;
 mod environment;
+mod happened;
+mod layout;
 mod links;
+mod load;
 pub mod memory;
 mod precondition;
 mod query;
+mod reached;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod stamp;
 mod tenant;
+mod transient;
+mod untyped;
 mod write;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::patch::Patch;
 use crate::projection::Projection;
 use crate::record::ScimResource;
+use crate::schema::ResourceType;
 
-pub use answer::{Answer, Body, Document, Item, Page, Patched, Rendered, Reply, Stored};
-pub use environment::{Clock, Environment, IdSource, SystemClock, TimeOrderedIds};
+pub use answer::{Answer, Body, Document, Item, Page, Rendered, Reply, Stored, Written};
+pub use decide::{Current, Decision, Put, carry_over};
+pub use edges::{Edge, EdgeChange, EdgeEdit};
+pub use environment::{Clock, Environment, IdSource, Pauses, RandomPauses, SystemClock, TimeOrderedIds};
+pub use happened::Happened;
 pub use links::{Link, LinkEnd, Links};
+pub use load::load;
 pub use memory::Memory;
 pub use precondition::{Freshness, Precondition, Version};
 pub use query::Query;
+pub use stamp::Stamp;
 pub use tenant::HasTenant;
-pub(crate) use write::clear_transient;
-pub use write::{Write, carry_over};
-
-/// How much of a resource is loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// All of it.
-    Whole,
-    /// All but the attributes marked `edges`, which are [`Edges::NotLoaded`](crate::value::Edges::NotLoaded).
-    WithoutEdges,
-}
+pub use write::{Loads, Write, submit};
 
 /// Where resources of type `R` live. `C` is the application's own context of a request: tenant, principal.
 ///
-/// Every method is one transaction. What a store must keep to, beyond the signatures:
+/// A store finds, writes and shows. What is to be written it asks of the [`Write`]; it knows no PATCH, no precondition
+/// and no policy, and keeps no `meta`: its [`Stamp`] and the id say it all. Every method is one transaction. What a
+/// store must keep to, beyond the signatures:
 ///
-/// * [`load`](Store::load) is the only thing that state is computed from; [`get`](Store::get) and
-///   [`query`](Store::query) are for showing, and what they return never becomes state again.
-/// * A precondition is checked in the transaction that it guards. A version is never given twice to two states.
-/// * An identifier is made by the store, is never given twice and never contains `bulkId`.
+/// * A write is decided on what its transaction finds, or on a snapshot if the transaction still finds that version;
+///   where it does not, the store decides again or returns [`Error::conflict`]. A version is never given to two states.
+/// * A write is answered from its own transaction: an answer shows the state that was written, and nobody else's.
+/// * A write that changes nothing ([`Decision::Keep`], or edits that change no edge) leaves version and time alone.
+/// * An id is never given twice, not even after a delete, and no two resources of a tenant share one, whatever their
+///   types.
 /// * A value that must be unique is refused with 409 `uniqueness`; of two that race, one wins.
+/// * An edge to a resource that does not exist is refused with 400 `invalidValue`, and the error says the id.
+/// * An answer that shows what follows from other resources (`groups`, the `display` of a member) is up to date, and so
+///   never [`Answer::NotModified`].
 /// * A filter is applied before a page is cut, never after; past the row budget it is 400 `tooMany`.
+/// * Where a query sorts, every item has its sort key.
 /// * What one tenant keeps, no other sees: not in lists, not by id, not in uniqueness.
-/// * A write that changes nothing leaves version and `lastModified` alone.
-pub trait Store<R: ScimResource, C: Sync>: Send + Sync + 'static {
-    /// Keeps a new resource: gives it an id, times and a version.
+pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'static {
+    /// Carries out a write.
     ///
     /// # Errors
-    /// 409 `uniqueness`; 400 `invalidValue` for a reference to nothing.
-    fn create(&self, cx: &C, resource: R) -> impl Future<Output = Result<Stored<R>>> + Send;
-
-    /// The state of a resource, or `None` if there is none.
-    ///
-    /// # Errors
-    /// Those of the medium.
-    fn load(
-        &self,
-        cx: &C,
-        id: &str,
-        extent: Extent,
-    ) -> impl Future<Output = Result<Option<Stored<R>>>> + Send;
+    /// Those of [`Write::decide`]; 409 `uniqueness`; 400 `invalidValue` for an edge to nothing;
+    /// [`Error::conflict`] if another write came in between.
+    fn write(&self, write: Write<R, C>) -> impl Future<Output = Result<Written<R>>> + Send;
 
     /// A resource as it is to be shown, or [`Answer::NotModified`].
     ///
@@ -76,7 +78,7 @@ pub trait Store<R: ScimResource, C: Sync>: Send + Sync + 'static {
     /// 404 if there is none; 412 if `precondition` demands another version.
     fn get(
         &self,
-        cx: &C,
+        cx: &Arc<C>,
         id: &str,
         want: &Projection,
         precondition: &Precondition,
@@ -86,72 +88,36 @@ pub trait Store<R: ScimResource, C: Sync>: Send + Sync + 'static {
     ///
     /// # Errors
     /// 400 `tooMany` for a filter that would visit more rows than the query allows.
-    fn query(
+    fn list(
         &self,
-        cx: &C,
+        cx: &Arc<C>,
         query: &Query<R>,
         want: &Projection,
     ) -> impl Future<Output = Result<Page<R>>> + Send;
 
-    /// Makes `resource` the new state. Edges that are not loaded stay as they are.
+    /// Whether the store can serve `R` in a service that serves these types: asked once, before it serves anything.
     ///
     /// # Errors
-    /// 404; 412 if `precondition` demands another version; 409 `uniqueness`; 400 `invalidValue` for a reference to
-    /// nothing.
-    fn replace(
-        &self,
-        cx: &C,
-        id: &str,
-        resource: R,
-        precondition: &Precondition,
-    ) -> impl Future<Output = Result<Stored<R>>> + Send;
-
-    /// Applies a PATCH. The default loads, applies and writes back under the version it has loaded, and tries again if
-    /// somebody else was faster.
-    ///
-    /// # Errors
-    /// 404; 412 if the *client's* precondition fails; 503 after five conflicts that the client did not ask to hear of;
-    /// those of [`Patch::apply`] and of [`replace`](Store::replace).
-    fn patch(
-        &self,
-        cx: &C,
-        id: &str,
-        patch: &Patch<R>,
-        precondition: &Precondition,
-        reply: &Reply,
-    ) -> impl Future<Output = Result<Patched<R>>> + Send {
-        write::load_apply_replace(self, cx, id, patch, precondition, reply)
+    /// A sentence for the programmer: the store was not given the type, or lacks a link.
+    fn check(&self, served: &[&'static ResourceType]) -> Result<()> {
+        _ = served;
+        Ok(())
     }
 
-    /// Forgets a resource. Its id is dead for ever, its unique values are free.
-    ///
-    /// # Errors
-    /// 404; 412 if `precondition` demands another version.
-    fn delete(
-        &self,
-        cx: &C,
-        id: &str,
-        precondition: &Precondition,
-    ) -> impl Future<Output = Result<()>> + Send;
+    /// Where the ids of new resources and the pauses between tries come from.
+    fn environment(&self) -> &Environment {
+        Environment::of_the_system()
+    }
 }
 
-impl<R: ScimResource, C: Sync, S: Store<R, C>> Store<R, C> for std::sync::Arc<S> {
-    fn create(&self, cx: &C, resource: R) -> impl Future<Output = Result<Stored<R>>> + Send {
-        S::create(self, cx, resource)
-    }
-
-    fn load(
-        &self,
-        cx: &C,
-        id: &str,
-        extent: Extent,
-    ) -> impl Future<Output = Result<Option<Stored<R>>>> + Send {
-        S::load(self, cx, id, extent)
+impl<R: ScimResource, C: Send + Sync + 'static, S: Store<R, C>> Store<R, C> for Arc<S> {
+    fn write(&self, write: Write<R, C>) -> impl Future<Output = Result<Written<R>>> + Send {
+        S::write(self, write)
     }
 
     fn get(
         &self,
-        cx: &C,
+        cx: &Arc<C>,
         id: &str,
         want: &Projection,
         precondition: &Precondition,
@@ -159,43 +125,21 @@ impl<R: ScimResource, C: Sync, S: Store<R, C>> Store<R, C> for std::sync::Arc<S>
         S::get(self, cx, id, want, precondition)
     }
 
-    fn query(
+    fn list(
         &self,
-        cx: &C,
+        cx: &Arc<C>,
         query: &Query<R>,
         want: &Projection,
     ) -> impl Future<Output = Result<Page<R>>> + Send {
-        S::query(self, cx, query, want)
+        S::list(self, cx, query, want)
     }
 
-    fn replace(
-        &self,
-        cx: &C,
-        id: &str,
-        resource: R,
-        precondition: &Precondition,
-    ) -> impl Future<Output = Result<Stored<R>>> + Send {
-        S::replace(self, cx, id, resource, precondition)
+    fn check(&self, served: &[&'static ResourceType]) -> Result<()> {
+        S::check(self, served)
     }
 
-    fn patch(
-        &self,
-        cx: &C,
-        id: &str,
-        patch: &Patch<R>,
-        precondition: &Precondition,
-        reply: &Reply,
-    ) -> impl Future<Output = Result<Patched<R>>> + Send {
-        S::patch(self, cx, id, patch, precondition, reply)
-    }
-
-    fn delete(
-        &self,
-        cx: &C,
-        id: &str,
-        precondition: &Precondition,
-    ) -> impl Future<Output = Result<()>> + Send {
-        S::delete(self, cx, id, precondition)
+    fn environment(&self) -> &Environment {
+        S::environment(self)
     }
 }
 

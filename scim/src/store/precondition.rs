@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::error::{Error, Result};
+use crate::value::DateTime;
 
 /// The version of a resource: opaque, another for every state. As an entity tag it is weak: `W/"3"`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,6 +20,15 @@ impl Version {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A version that this one has not been: the next number, or a number made of the time where this is none.
+    #[must_use]
+    pub fn successor(&self, now: DateTime) -> Self {
+        match self.0.parse::<u64>() {
+            Ok(number) => Self::from(number.wrapping_add(1)),
+            Err(_) => Self::from(now.as_unix_micros().unsigned_abs()),
+        }
     }
 
     /// The entity tag, as in the header `ETag` and in `meta.version`.

@@ -1,230 +1,318 @@
-//! What all stores have in common when they write.
+//! A write as it was asked for: what a store carries out, and what it need not know.
 
-use std::time::Duration;
+use std::fmt::{self, Debug, Formatter};
+use std::sync::Arc;
 
-use crate::error::{Error, Result};
-use crate::limits::Limits;
+use crate::error::Result;
 use crate::patch::Patch;
 use crate::path::AttrPath;
-use crate::record::{Record, ScimResource, apply_to_record};
-use crate::schema::{Attribute, Mutability, Returned};
-use crate::store::{Extent, Patched, Precondition, Reply, Store, Stored, not_found};
-use crate::value::{Action, Cx, Edit, Intent, JsonBuf, Strict};
+use crate::policy::Policy;
+use crate::projection::Projection;
+use crate::record::{Record, ScimResource};
+use crate::store::edges::{EdgeEdit, edge_attributes};
+use crate::store::{Precondition, Reply, Store, Written};
+use crate::value::Fired;
 
-/// What happened to a resource, for an application that joins the write with its own statements.
-#[derive(Clone, Copy)]
-pub enum Write<'a> {
-    /// A resource was created.
-    Created {
-        /// The new state.
-        after: &'a dyn Record,
-    },
-    /// A resource was changed.
-    Changed {
-        /// The state before, without edges.
-        before: &'a dyn Record,
-        /// The state after, without edges.
-        after: &'a dyn Record,
-        /// The ids of edges that were added.
-        added: &'a [String],
-        /// The ids of edges that were removed.
-        removed: &'a [String],
-    },
-    /// A resource was deleted.
-    Deleted {
-        /// The last state, without edges.
-        before: &'a dyn Record,
-    },
+/// A create, replace, PATCH or delete, with everything that decides what comes of it. Cheap to clone.
+///
+/// It is what a store is handed, and it does no I/O: the store finds what is there, asks [`decide`](Self::decide) what
+/// is to be there, and writes that. A write may be decided as often as the store likes, on any thread.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use scim::resources::User;
+/// use scim::store::{Decision, Write};
+/// use scim::value::DateTime;
+///
+/// let write = Write::create(&Arc::new(()), "2819", User::new("bjensen"));
+/// let Decision::Put(put) = write.decide(None, DateTime::from_unix_micros(0))? else {
+///     unreachable!("a new resource is put");
+/// };
+/// assert_eq!(put.resource.unwrap().id.as_str(), "2819");
+/// assert_eq!(put.stamp.version.as_str(), "1");
+/// # Ok::<(), scim::Error>(())
+/// ```
+pub struct Write<R, C> {
+    cx: Arc<C>,
+    id: Arc<str>,
+    pub(super) change: Arc<Change<R>>,
+    pub(super) precondition: Precondition,
+    reply: Option<Reply>,
+    pub(super) policy: Policy,
 }
 
-/// How often a PATCH is tried again when somebody else was faster.
-const TRIES: usize = 5;
+/// What a write does.
+pub(super) enum Change<R> {
+    Create(R),
+    Replace {
+        sent: R,
+        /// The attributes of which nothing was left of what was sent.
+        unchanged: Vec<AttrPath>,
+    },
+    Patch {
+        /// What changes the edges alone.
+        edges: Vec<EdgeEdit>,
+        /// All else.
+        rest: Patch<R>,
+    },
+    Delete,
+}
 
-/// The default of [`Store::patch`].
-pub(super) async fn load_apply_replace<R: ScimResource, C: Sync, S: Store<R, C> + ?Sized>(
-    store: &S,
-    cx: &C,
-    id: &str,
-    patch: &Patch<R>,
-    precondition: &Precondition,
-    reply: &Reply,
-) -> Result<Patched<R>> {
-    let extent = if patch.touches_edges() {
-        Extent::Whole
-    } else {
-        Extent::WithoutEdges
-    };
-    for _ in 0..TRIES {
-        let current = store
-            .load(cx, id, extent)
-            .await?
-            .ok_or_else(|| not_found::<R>(id))?;
-        precondition.check_write(&current.version)?;
-        let Some(changed) = patch.apply(&current.resource)?.resource else {
-            return shown(store, cx, id, current, false, reply).await;
-        };
-        let unchanged = Precondition::IfMatch(vec![current.version.clone()]);
-        match store.replace(cx, id, changed, &unchanged).await {
-            Ok(stored) => {
-                // What the store completes by itself, such as the type of a member, can make two states one.
-                let changed = stored.version != current.version;
-                return shown(store, cx, id, stored, changed, reply).await;
-            }
-            Err(error) if error.status() == http::StatusCode::PRECONDITION_FAILED => {}
-            Err(error) => return Err(error),
+/// How much of a resource must be known to decide a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Loads {
+    /// Nothing: the write makes a new resource.
+    Nothing,
+    /// Its stamp: the write deletes it, or changes nothing but its edges.
+    Stamp,
+    /// All but its edges.
+    Resource,
+    /// All of it: a PATCH reaches into an edge.
+    ResourceWithEdges,
+}
+
+impl<R: ScimResource, C> Write<R, C> {
+    /// Creates a resource. The id is made before the store is asked; a store that numbers its rows gives another.
+    #[must_use]
+    pub fn create(cx: &Arc<C>, id: &str, resource: R) -> Self {
+        Self::new(cx, id, Change::Create(resource))
+    }
+
+    /// Replaces a resource as a PUT does: what a client cannot set stays as it is, and so do edges that are not loaded
+    /// (RFC 7644 section 3.5.1).
+    #[must_use]
+    pub fn replace(cx: &Arc<C>, id: &str, resource: R) -> Self {
+        Self::new(
+            cx,
+            id,
+            Change::Replace {
+                sent: resource,
+                unchanged: Vec::new(),
+            },
+        )
+    }
+
+    /// Applies a PATCH (RFC 7644 section 3.5.2).
+    ///
+    /// # Errors
+    /// 400 `invalidValue` for an edge that does not fit.
+    pub fn patch(cx: &Arc<C>, id: &str, patch: &Patch<R>) -> Result<Self> {
+        Ok(Self::new(cx, id, split(patch)?))
+    }
+
+    /// Deletes a resource.
+    #[must_use]
+    pub fn delete(cx: &Arc<C>, id: &str) -> Self {
+        Self::new(cx, id, Change::Delete)
+    }
+
+    fn new(cx: &Arc<C>, id: &str, change: Change<R>) -> Self {
+        Self {
+            cx: Arc::clone(cx),
+            id: id.into(),
+            change: Arc::new(change),
+            precondition: Precondition::None,
+            reply: None,
+            policy: Policy::default(),
         }
     }
-    Err(Error::busy(Duration::from_secs(1)))
-}
 
-async fn shown<R: ScimResource, C: Sync, S: Store<R, C> + ?Sized>(
-    store: &S,
-    cx: &C,
-    id: &str,
-    stored: Stored<R>,
-    changed: bool,
-    reply: &Reply,
-) -> Result<Patched<R>> {
-    let version = stored.version;
-    if let Some(most) = reply.most_edges
-        && exceeds_edges(store, cx, id, most).await?
-    {
-        return Ok(Patched {
-            answer: None,
-            version,
-            changed,
-        });
+    /// The same replacement, in which these attributes stay as they are although `resource` does not have them: a client
+    /// has sent something of them that names nothing.
+    #[must_use]
+    pub fn leaving(mut self, attributes: Vec<AttrPath>) -> Self {
+        if let Some(Change::Replace { unchanged, .. }) = Arc::get_mut(&mut self.change) {
+            *unchanged = attributes;
+        }
+        self
     }
-    let answer = store.get(cx, id, &reply.want, &Precondition::None).await?;
-    Ok(Patched {
-        answer: Some(answer),
-        version,
-        changed,
-    })
-}
 
-/// Whether a resource has more edges than are to be shown. This reads them all: a store that can count them does better
-/// with a `patch` of its own.
-async fn exceeds_edges<R: ScimResource, C: Sync, S: Store<R, C> + ?Sized>(
-    store: &S,
-    cx: &C,
-    id: &str,
-    most: usize,
-) -> Result<bool> {
-    if !R::RESOURCE_TYPE
-        .schema
-        .attributes
-        .iter()
-        .any(|attribute| attribute.edges)
-    {
-        return Ok(false);
+    /// The same write, carried out only if the resource has the version that is demanded.
+    #[must_use]
+    pub fn precondition(mut self, precondition: Precondition) -> Self {
+        self.precondition = precondition;
+        self
     }
-    let whole = store.load(cx, id, Extent::Whole).await?;
-    Ok(whole.is_some_and(|stored| has_more_edges(&stored.resource, most)))
+
+    /// The same write with another answer; the default projection otherwise.
+    #[must_use]
+    pub fn answered(mut self, reply: Reply) -> Self {
+        self.reply = Some(reply);
+        self
+    }
+
+    /// The same write under another policy, whose checks the new state must pass.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The same write in another context, for a store that stands before another one.
+    #[must_use]
+    pub fn in_context<D>(&self, cx: &Arc<D>) -> Write<R, D> {
+        let same = self.clone();
+        Write {
+            cx: Arc::clone(cx),
+            id: same.id,
+            change: same.change,
+            precondition: same.precondition,
+            reply: same.reply,
+            policy: same.policy,
+        }
+    }
+
+    /// The same write of the resource with another id, for a store that stands before another one.
+    #[must_use]
+    pub fn about(mut self, id: &str) -> Self {
+        self.id = id.into();
+        self
+    }
+
+    /// The id of the resource. Of one that is created it is what the store may give it: never empty, never given
+    /// before.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The application's own context of the request.
+    #[must_use]
+    pub fn context(&self) -> &Arc<C> {
+        &self.cx
+    }
+
+    /// What the write is to be answered with.
+    #[must_use]
+    pub fn reply(&self) -> Reply {
+        self.reply.clone().unwrap_or_else(|| Reply {
+            want: Projection::default_of(R::RESOURCE_TYPE),
+            most_edges: None,
+        })
+    }
+
+    /// How much of the resource [`decide`](Self::decide) must be told.
+    #[must_use]
+    pub fn loads(&self) -> Loads {
+        match &*self.change {
+            Change::Create(_) => Loads::Nothing,
+            Change::Delete => Loads::Stamp,
+            Change::Replace { .. } => Loads::Resource,
+            Change::Patch { rest, .. } if rest.is_empty() => Loads::Stamp,
+            Change::Patch { rest, .. } if rest.touches_edges() => Loads::ResourceWithEdges,
+            Change::Patch { .. } => Loads::Resource,
+        }
+    }
+
+    /// What a PATCH asks for of edges, split off from all else. Empty where an operation reaches into an edge.
+    #[must_use]
+    pub fn edge_edits(&self) -> &[EdgeEdit] {
+        match &*self.change {
+            Change::Patch { edges, .. } => edges,
+            Change::Create(_) | Change::Replace { .. } | Change::Delete => &[],
+        }
+    }
+
+    /// Whether the write may say which edges are to be all: a replacement that names them.
+    #[must_use]
+    pub fn sets_edges(&self) -> bool {
+        match &*self.change {
+            Change::Replace { sent, .. } => holds_edges(sent),
+            Change::Create(_) | Change::Patch { .. } | Change::Delete => false,
+        }
+    }
+
+    /// The tolerances that a PATCH has needed so far: values are read where they are applied.
+    #[must_use]
+    pub fn fired(&self) -> Vec<Fired> {
+        match &*self.change {
+            Change::Patch { rest, .. } => rest.fired(),
+            Change::Create(_) | Change::Replace { .. } | Change::Delete => Vec::new(),
+        }
+    }
 }
 
-fn has_more_edges(record: &dyn Record, most: usize) -> bool {
-    record.attributes().iter().enumerate().any(|(index, attribute)| {
-        attribute.edges
-            && record
-                .view(index)
-                .values()
-                .is_some_and(|values| values.len() > most)
-    })
+/// Whether a resource says what its edges are.
+fn holds_edges(record: &dyn Record) -> bool {
+    let mut table = record.attributes().iter().enumerate();
+    table.any(|(index, attribute)| attribute.edges && record.view(index).values().is_some())
 }
 
-/// Takes out what is handed on and never kept (`#[scim(transient)]`), such as a password. Says whether there was any.
+/// Splits what changes edges off a PATCH; where that cannot be, the whole is applied to the whole.
+fn split<R: ScimResource>(patch: &Patch<R>) -> Result<Change<R>> {
+    let mut rest = patch.clone();
+    let mut edges = Vec::new();
+    if patch.touches_edges() {
+        for (path, attribute) in edge_attributes(R::RESOURCE_TYPE.schema.attributes) {
+            let table = attribute.shape.sub_attributes;
+            // One primary value makes the others none, which is more than an edit of edges says.
+            let is_plain = !table.iter().any(|sub| sub.name == "primary");
+            let split = if is_plain { rest.split_edges(path)? } else { None };
+            let Some(split) = split else {
+                return Ok(Change::Patch {
+                    edges: Vec::new(),
+                    rest: patch.clone(),
+                });
+            };
+            let deltas = split.deltas.into_iter();
+            edges.extend(deltas.map(|delta| EdgeEdit::of_delta(path, table, delta)));
+            rest = split.rest;
+        }
+    }
+    Ok(Change::Patch { edges, rest })
+}
+
+impl<R, C> Clone for Write<R, C> {
+    fn clone(&self) -> Self {
+        Self {
+            cx: Arc::clone(&self.cx),
+            id: Arc::clone(&self.id),
+            change: Arc::clone(&self.change),
+            precondition: self.precondition.clone(),
+            reply: self.reply.clone(),
+            policy: self.policy.clone(),
+        }
+    }
+}
+
+impl<R, C> Debug for Write<R, C> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let change = match &*self.change {
+            Change::Create(_) => "create",
+            Change::Replace { .. } => "replace",
+            Change::Patch { .. } => "patch",
+            Change::Delete => "delete",
+        };
+        f.debug_struct("Write")
+            .field("change", &change)
+            .field("id", &self.id)
+            .field("precondition", &self.precondition)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How often a write is tried again when somebody else was faster.
+const TRIES: u32 = 6;
+
+/// Has a store carry out a write, and again after a pause if another was faster: a client that did not ask to hear of
+/// conflicts (`If-Match`) hears of none.
 ///
 /// # Errors
-/// 500 if such an attribute is required: a resource without it could not be.
-pub(crate) fn clear_transient(record: &mut dyn Record) -> Result<bool> {
-    let limits = Limits::default();
-    let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
-    let mut paths = Vec::new();
-    transient_paths(record.attributes(), AttrPath::ROOT, &mut paths);
-    let mut found = false;
-    for path in paths {
-        let edit = Edit {
-            action: Action::Remove,
-            select: None,
-            rest: path.steps(),
-        };
-        let removed = apply_to_record(record, edit, &mut cx);
-        let removed = removed
-            .map_err(|error| Error::internal(format!("a transient attribute is required: {error}")))?;
-        found |= removed.is_done();
-    }
-    Ok(found)
-}
-
-fn transient_paths(table: &[Attribute], above: AttrPath, paths: &mut Vec<AttrPath>) {
-    for (attribute, step) in table.iter().zip(0..u16::MAX) {
-        let path = above.push(step);
-        if attribute.transient {
-            paths.push(path);
-        } else if !attribute.edges {
-            transient_paths(attribute.shape.sub_attributes, path, paths);
-        }
-    }
-}
-
-/// Carries into a PUT what it does not say and what it cannot change (RFC 7644 section 3.5.1): read-only attributes,
-/// immutable, write-only and never returned ones that are missing, and those in `unchanged`, of which nothing is left of
-/// what was sent.
-///
-/// # Errors
-/// 400 `mutability` if an immutable attribute would change.
-pub fn carry_over<R: ScimResource>(stored: &R, sent: &mut R, unchanged: &[AttrPath]) -> Result<()> {
-    let mut kept = Vec::new();
-    collect_kept(stored, Some(sent), AttrPath::ROOT, unchanged, &mut kept)?;
-    let limits = Limits::default();
-    let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
-    for (path, json) in kept {
-        let edit = Edit {
-            action: Action::Replace(json.as_json()),
-            select: None,
-            rest: path.steps(),
-        };
-        _ = apply_to_record(sent, edit, &mut cx)?;
-    }
-    Ok(())
-}
-
-/// Gathers what a PUT keeps of `was`. `now` is `None` inside a complex attribute that the PUT leaves out.
-fn collect_kept(
-    was: &dyn Record,
-    now: Option<&dyn Record>,
-    above: AttrPath,
-    unchanged: &[AttrPath],
-    kept: &mut Vec<(AttrPath, JsonBuf)>,
-) -> Result<()> {
-    for (index, attribute) in was.attributes().iter().enumerate() {
-        let before = was.view(index);
-        if attribute.edges || attribute.transient || !before.is_present() {
-            continue;
-        }
-        let Ok(step) = u16::try_from(index) else { continue };
-        let path = above.push(step);
-        let after = now.map(|now| now.view(index)).unwrap_or_default();
-        let missing = !after.is_present();
-        let keep = match attribute.shape.mutability {
-            Mutability::ReadOnly => now.is_some(),
-            Mutability::Immutable if !missing && !before.same(&after) => {
-                return Err(
-                    Error::mutability("is immutable: once set, it cannot be changed").at(attribute.name)
-                );
+/// Those of [`Store::write`]; 503 with `Retry-After` after six conflicts.
+pub async fn submit<R, C, S>(store: &S, write: Write<R, C>) -> Result<Written<R>>
+where
+    R: ScimResource,
+    C: Send + Sync + 'static,
+    S: Store<R, C> + ?Sized,
+{
+    for attempt in 0..TRIES - 1 {
+        match store.write(write.clone()).await {
+            Err(error) if error.is_conflict() => {
+                store.environment().pauses.pause(attempt).await;
             }
-            Mutability::Immutable | Mutability::WriteOnly => missing,
-            Mutability::ReadWrite => {
-                missing && (attribute.shape.returned == Returned::Never || unchanged.contains(&path))
-            }
-        };
-        if keep {
-            kept.push((path, before.to_json()));
-        } else if let Some(inner) = before.record() {
-            collect_kept(inner, after.record(), path, unchanged, kept)
-                .map_err(|error| error.at(attribute.name))?;
+            result => return result,
         }
     }
-    Ok(())
+    store.write(write).await
 }

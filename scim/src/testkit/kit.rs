@@ -14,12 +14,14 @@ use crate::patch::Patch;
 use crate::policy::Policy;
 use crate::projection::{Base, Projection, fill_holes, write_resource};
 use crate::record::ScimResource;
-use crate::store::{Answer, Document, Extent, Page, Patched, Precondition, Query, Reply, Store, Stored};
+use crate::store::{
+    Answer, Document, Page, Precondition, Query, Reply, Store, Stored, Write, Written, load, submit,
+};
 
 /// A store and the tenant that it is asked for.
 pub struct Kit<S> {
     store: Arc<S>,
-    tenant: Tenant,
+    tenant: Arc<Tenant>,
 }
 
 impl<S> Clone for Kit<S> {
@@ -62,7 +64,7 @@ impl<S> Kit<S> {
     pub fn new(store: Arc<S>) -> Self {
         Self {
             store,
-            tenant: Tenant::new("acme"),
+            tenant: Arc::new(Tenant::new("acme")),
         }
     }
 
@@ -71,15 +73,47 @@ impl<S> Kit<S> {
     pub fn of(&self, tenant: &str) -> Self {
         Self {
             store: self.store.clone(),
-            tenant: Tenant::new(tenant),
+            tenant: Arc::new(Tenant::new(tenant)),
         }
+    }
+
+    /// Has the store carry out a write, as a service does.
+    pub(super) async fn write<R: ScimResource>(
+        &self,
+        write: Write<R, Tenant>,
+        precondition: &Precondition,
+    ) -> Result<Written<R>, Error>
+    where
+        S: Store<R, Tenant>,
+    {
+        submit(&*self.store, write.precondition(precondition.clone())).await
     }
 
     pub(super) async fn try_create<R: ScimResource>(&self, resource: R) -> Result<Stored<R>, Error>
     where
         S: Store<R, Tenant>,
     {
-        self.store.create(&self.tenant, resource).await
+        let written = self.post(resource).await?;
+        self.written(written.id).await
+    }
+
+    /// A create with what it is answered with.
+    pub(super) async fn post<R: ScimResource>(&self, resource: R) -> Result<Written<R>, Error>
+    where
+        S: Store<R, Tenant>,
+    {
+        let id = Store::<R, Tenant>::environment(&*self.store).ids.next_id();
+        let write = Write::create(&self.tenant, &id, resource);
+        self.write(write, &Precondition::None).await
+    }
+
+    /// The state that a write has left, if nobody has changed it since.
+    async fn written<R: ScimResource>(&self, id: String) -> Result<Stored<R>, Error>
+    where
+        S: Store<R, Tenant>,
+    {
+        let stored = load(&*self.store, &self.tenant, &id).await?;
+        stored.ok_or_else(|| Error::not_found(R::RESOURCE_TYPE.name, &id))
     }
 
     pub(super) async fn create<R: ScimResource>(&self, resource: R) -> Result<Stored<R>, Violation>
@@ -90,24 +124,20 @@ impl<S> Kit<S> {
         created.map_err(|error| Violation::of("create refused a resource that nothing is wrong with", &error))
     }
 
-    pub(super) async fn load<R: ScimResource>(
-        &self,
-        id: &str,
-        extent: Extent,
-    ) -> Result<Option<Stored<R>>, Violation>
+    pub(super) async fn load<R: ScimResource>(&self, id: &str) -> Result<Option<Stored<R>>, Violation>
     where
         S: Store<R, Tenant>,
     {
-        let loaded = self.store.load(&self.tenant, id, extent).await;
-        loaded.map_err(|error| Violation::of("load failed", &error))
+        let loaded = load(&*self.store, &self.tenant, id).await;
+        loaded.map_err(|error| Violation::of("get failed for everything that is kept of a resource", &error))
     }
 
     pub(super) async fn state<R: ScimResource>(&self, id: &str) -> Result<Stored<R>, Violation>
     where
         S: Store<R, Tenant>,
     {
-        let loaded = self.load(id, Extent::Whole).await?;
-        loaded.ok_or_else(|| Violation::new("load did not find a resource that exists"))
+        let loaded = self.load(id).await?;
+        loaded.ok_or_else(|| Violation::new("get did not find a resource that exists"))
     }
 
     pub(super) async fn get<R: ScimResource>(
@@ -143,7 +173,18 @@ impl<S> Kit<S> {
     where
         S: Store<R, Tenant>,
     {
-        self.store.replace(&self.tenant, id, resource, precondition).await
+        let write = Write::replace(&self.tenant, id, resource);
+        let written = self.write(write, precondition).await?;
+        self.written(written.id).await
+    }
+
+    /// A replace with what it is answered with.
+    pub(super) async fn put<R: ScimResource>(&self, id: &str, resource: R) -> Result<Written<R>, Error>
+    where
+        S: Store<R, Tenant>,
+    {
+        let write = Write::replace(&self.tenant, id, resource);
+        self.write(write, &Precondition::None).await
     }
 
     pub(super) async fn replaced<R: ScimResource>(
@@ -165,21 +206,19 @@ impl<S> Kit<S> {
         operations: &Value,
         precondition: &Precondition,
         reply: &Reply,
-    ) -> Result<Patched<R>, Error>
+    ) -> Result<Written<R>, Error>
     where
         S: Store<R, Tenant>,
     {
-        let patch = patch_of::<R>(operations)?;
-        self.store
-            .patch(&self.tenant, id, &patch, precondition, reply)
-            .await
+        let write = Write::patch(&self.tenant, id, &patch_of::<R>(operations)?)?;
+        self.write(write.answered(reply.clone()), precondition).await
     }
 
     pub(super) async fn try_patch<R: ScimResource>(
         &self,
         id: &str,
         operations: &Value,
-    ) -> Result<Patched<R>, Error>
+    ) -> Result<Written<R>, Error>
     where
         S: Store<R, Tenant>,
     {
@@ -191,7 +230,7 @@ impl<S> Kit<S> {
         &self,
         id: &str,
         operations: &Value,
-    ) -> Result<Patched<R>, Violation>
+    ) -> Result<Written<R>, Violation>
     where
         S: Store<R, Tenant>,
     {
@@ -229,7 +268,8 @@ impl<S> Kit<S> {
     where
         S: Store<R, Tenant>,
     {
-        Store::<R, Tenant>::delete(&*self.store, &self.tenant, id, precondition).await
+        let write = Write::<R, _>::delete(&self.tenant, id);
+        self.write(write, precondition).await.map(drop)
     }
 
     pub(super) async fn deleted<R: ScimResource>(&self, id: &str) -> Result<(), Violation>
@@ -248,7 +288,7 @@ impl<S> Kit<S> {
     where
         S: Store<R, Tenant>,
     {
-        self.store.query(&self.tenant, query, want).await
+        self.store.list(&self.tenant, query, want).await
     }
 
     pub(super) async fn list_of<R: ScimResource>(
@@ -260,7 +300,7 @@ impl<S> Kit<S> {
         S: Store<R, Tenant>,
     {
         let page = self.page(query, want).await;
-        let page = page.map_err(|error| Violation::of("query failed", &error))?;
+        let page = page.map_err(|error| Violation::of("list failed", &error))?;
         let mut resources = Vec::new();
         for item in page.items {
             resources.push(document(item.answer, want).await?);

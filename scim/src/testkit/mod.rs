@@ -73,6 +73,7 @@ macro_rules! store_contract {
             concurrent_members_are_all_kept
             concurrent_emails_are_all_kept
             of_concurrent_conditional_writes_one_wins
+            writes_are_answered_from_their_transaction
             stale_versions_are_refused
             preconditions_hold_in_every_form
             failed_patches_change_nothing

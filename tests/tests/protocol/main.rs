@@ -122,7 +122,7 @@ impl Peer {
     }
 
     async fn send(&self, request: Request) -> Answer {
-        Answer::of(self.protocol.handle(&(), request).await).await
+        Answer::of(self.protocol.handle(&().into(), request).await).await
     }
 
     async fn get(&self, target: &str) -> Answer {

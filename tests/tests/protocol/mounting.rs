@@ -8,12 +8,12 @@ use http::request::Parts;
 use http_body_util::BodyExt;
 use scim::resources::{Group, User};
 use scim::service::{NoContext, ScimService};
-use scim::store::{HasTenant, Memory};
+use scim::store::HasTenant;
 use scim_axum::{BearerLayer, Verify, extract, mount, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::{GROUP, user};
+use crate::{GROUP, store, user};
 
 async fn send(
     app: &Router,
@@ -77,8 +77,8 @@ impl Verify for Tokens {
 
 fn tenants() -> ScimService<Tenant> {
     ScimService::builder(extract::<Tenant>())
-        .resource::<User, _>(Memory::new())
-        .resource::<Group, _>(Memory::new())
+        .resource::<User, _>(store())
+        .resource::<Group, _>(store())
         .build()
         .unwrap()
 }
@@ -170,7 +170,7 @@ async fn a_bare_token_is_taken_where_it_may_be() {
 /// P-3.13-03 (RFC 7644 section 3.13): a URL without a version means the latest, and a resource has one URL.
 #[tokio::test]
 async fn a_url_without_a_version_is_answered_as_the_latest() {
-    let store = crate::store();
+    let store = store();
     let service = ScimService::builder(extract::<Tenant>())
         .resource::<User, _>(store.clone())
         .resource::<Group, _>(store)
@@ -228,8 +228,8 @@ async fn a_url_without_a_version_is_answered_as_the_latest() {
 #[tokio::test]
 async fn locations_carry_every_prefix() {
     let service = ScimService::builder(NoContext)
-        .resource::<User, _>(Memory::new())
-        .resource::<Group, _>(Memory::new())
+        .resource::<User, _>(store())
+        .resource::<Group, _>(store())
         .build()
         .unwrap();
     for (number, (app, prefix)) in [

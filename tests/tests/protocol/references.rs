@@ -96,7 +96,7 @@ impl Site {
         if let Some(body) = body {
             request = request.with_body(body.to_string());
         }
-        Answer::of(self.protocol.handle(&(), request).await).await
+        Answer::of(self.protocol.handle(&().into(), request).await).await
     }
 
     async fn get(&self, path: &str) -> Value {
@@ -468,7 +468,9 @@ async fn the_url_of_another_host_stays_as_it_is() {
         let path = site.create("/Doors", &body).await;
         let mut request = Request::get(&path);
         request.base_url = "https://other.example.com".to_owned();
-        let shown = Answer::of(site.protocol.handle(&(), request).await).await.json();
+        let shown = Answer::of(site.protocol.handle(&().into(), request).await)
+            .await
+            .json();
         assert_eq!(shown["manual"], page);
     }
 }

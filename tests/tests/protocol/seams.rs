@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::{Answer, GROUP, store, user};
 
 /// Somebody with rights.
+#[derive(Clone)]
 struct Who {
     tenant: &'static str,
     groups: Decision,
@@ -47,7 +48,7 @@ fn guarded() -> Protocol<Who> {
         .unwrap()
 }
 
-async fn ask<C: Send + Sync + 'static>(
+async fn ask<C: Clone + Send + Sync + 'static>(
     protocol: &Protocol<C>,
     cx: &C,
     method: &str,
@@ -58,7 +59,7 @@ async fn ask<C: Send + Sync + 'static>(
     if !body.is_null() {
         request = request.with_body(body.to_string());
     }
-    Answer::of(protocol.handle(cx, request).await).await
+    Answer::of(protocol.handle(&cx.clone().into(), request).await).await
 }
 
 /// RFC 7644 section 2: 403, or nothing to be seen.
@@ -122,10 +123,10 @@ async fn a_token_without_the_right_has_insufficient_scope() {
     let protocol = guarded();
     let denied = who(Decision::Deny);
     let request = Request::get("/Groups/1");
-    let answer = Answer::of(protocol.handle(&denied, request.clone()).await).await;
+    let answer = Answer::of(protocol.handle(&denied.clone().into(), request.clone()).await).await;
     assert_eq!(answer.refused(403, "").header("www-authenticate"), "");
     let request = crate::and(request, "authorization", "Bearer t");
-    let answer = Answer::of(protocol.handle(&denied, request).await).await;
+    let answer = Answer::of(protocol.handle(&denied.clone().into(), request).await).await;
     assert_eq!(
         answer.refused(403, "").header("www-authenticate"),
         r#"Bearer realm="scim", error="insufficient_scope""#
@@ -137,7 +138,7 @@ async fn a_token_without_the_right_has_insufficient_scope() {
 async fn who_may_not_is_told_nothing_of_versions() {
     let protocol = guarded();
     let request = crate::and(Request::get("/Groups/1"), "if-match", "nonsense");
-    let answer = Answer::of(protocol.handle(&who(Decision::Deny), request).await).await;
+    let answer = Answer::of(protocol.handle(&who(Decision::Deny).into(), request).await).await;
     answer.refused(403, "");
 }
 
@@ -145,8 +146,8 @@ async fn who_may_not_is_told_nothing_of_versions() {
 #[tokio::test]
 async fn every_tenant_has_its_own_policy_and_resources() {
     let protocol = Protocol::<String>::builder()
-        .resource::<User, _>(Memory::new())
-        .resource::<Group, _>(Memory::new())
+        .resource::<User, _>(store())
+        .resource::<Group, _>(store())
         .policy_for(|tenant| {
             if tenant == "exact" {
                 Policy::strict()
@@ -191,8 +192,8 @@ async fn the_application_is_told_of_every_outcome() {
     let seen: Arc<Mutex<Vec<Outcome>>> = Arc::default();
     let log = seen.clone();
     let protocol = Protocol::<()>::builder()
-        .resource::<User, _>(Memory::new())
-        .resource::<Group, _>(Memory::new())
+        .resource::<User, _>(store())
+        .resource::<Group, _>(store())
         .on_outcome(move |(), outcome| log.lock().unwrap().push(outcome.clone()))
         .build()
         .unwrap();
@@ -279,8 +280,8 @@ fn http_request(
 #[tokio::test]
 async fn a_context_can_refuse() {
     let service = ScimService::builder(Tokens)
-        .resource::<User, _>(Memory::new())
-        .resource::<Group, _>(Memory::new())
+        .resource::<User, _>(store())
+        .resource::<Group, _>(store())
         .realm("acme")
         .build()
         .unwrap();
@@ -326,8 +327,8 @@ async fn locations_begin_with_the_base_url() {
         let tenant =
             from_parts(|parts| Ok(parts.uri.path().split('/').nth(1).unwrap_or_default().to_owned()));
         ScimService::builder(tenant)
-            .resource::<User, _>(Memory::new())
-            .resource::<Group, _>(Memory::new())
+            .resource::<User, _>(store())
+            .resource::<Group, _>(store())
     };
     for (service, uri, base) in [
         (builder(), "/Users", "http://id.example.com"),
@@ -376,8 +377,8 @@ async fn a_body_that_is_too_long_is_not_read() {
     let seen: Arc<Mutex<Vec<u16>>> = Arc::default();
     let log = seen.clone();
     let service = ScimService::builder(NoContext)
-        .resource::<User, _>(Memory::new())
-        .resource::<Group, _>(Memory::new())
+        .resource::<User, _>(store())
+        .resource::<Group, _>(store())
         .limits(scim::Limits {
             body: 100,
             ..scim::Limits::default()

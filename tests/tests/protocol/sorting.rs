@@ -116,12 +116,12 @@ impl Office {
     async fn get(&self, target: &str) -> Answer {
         let mut request = Request::get(target);
         request.base_url = "https://id.example.com/scim/v2".to_owned();
-        Answer::of(self.0.handle(&(), request).await).await
+        Answer::of(self.0.handle(&().into(), request).await).await
     }
 
     async fn post(&self, endpoint: &str, body: &Value) -> String {
         let request = Request::new(http::Method::POST, endpoint).with_body(body.to_string());
-        Answer::of(self.0.handle(&(), request).await)
+        Answer::of(self.0.handle(&().into(), request).await)
             .await
             .expect(201)
             .id()

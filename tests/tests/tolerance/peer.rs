@@ -78,7 +78,7 @@ impl Peer {
             request = request.with_body(body.to_string());
         }
         self.runtime.block_on(async {
-            let answer = self.protocol.handle(&(), request).await;
+            let answer = self.protocol.handle(&().into(), request).await;
             let bytes = answer.body.into_bytes().await.unwrap();
             (
                 answer.status.as_u16(),

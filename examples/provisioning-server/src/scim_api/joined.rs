@@ -3,7 +3,7 @@
 use scim::ScimResource;
 use scim::resources::Group;
 use scim::schema::ResourceType;
-use scim::store::Write;
+use scim::store::Happened;
 use scim::store::sqlite::{Joined, Transaction};
 
 use super::context::Context;
@@ -24,7 +24,7 @@ impl Joined<Context> for Rules {
         cx: &Context,
         resource_type: &'static ResourceType,
         id: &str,
-        write: &Write<'_>,
+        happened: &Happened<'_>,
     ) -> scim::Result<()> {
         cx.begin_commit();
         // The request may have been admitted a moment before the organization was deleted.
@@ -35,37 +35,37 @@ impl Joined<Context> for Rules {
             ));
         }
         if resource_type.name == User::RESOURCE_TYPE.name {
-            rules::check_user(cx.organization(), write)?;
+            rules::check_user(cx.organization(), happened)?;
         } else if resource_type.name == Group::RESOURCE_TYPE.name {
-            rules::check_group(tx, cx.organization(), id, write)?;
+            rules::check_group(tx, cx.organization(), id, happened)?;
         }
         // Whoever is deleted leaves groups, which are told of, too: the request is about the one who is deleted.
         let is_consequence =
-            cx.asked().method == http::Method::DELETE && matches!(write, Write::Changed { .. });
+            cx.asked().method == http::Method::DELETE && matches!(happened, Happened::Changed { .. });
         if is_consequence {
             return Ok(());
         }
-        let record = match write {
-            Write::Created { after } | Write::Changed { after, .. } => *after,
-            Write::Deleted { before } => *before,
+        let record = match happened {
+            Happened::Created { after, .. } | Happened::Changed { after, .. } => *after,
+            Happened::Deleted { before } => *before,
         };
         let mut row = cx.row();
-        row.status = expected(write);
-        row.meaning = change::meaning(resource_type.name, id, write);
+        row.status = expected(happened);
+        row.meaning = change::meaning(resource_type.name, id, happened);
         row.resource_type = Some(resource_type.name.to_owned());
         row.resource_id = Some(id.to_owned());
         row.external_id = text(record, "externalId");
         history::insert(tx, &row.bounded())?;
-        cx.note(expected(write));
+        cx.note(expected(happened));
         Ok(())
     }
 }
 
 /// The status that a change is answered with unless something goes wrong after it: then the row is corrected.
-fn expected(write: &Write<'_>) -> u16 {
-    match write {
-        Write::Created { .. } => 201,
-        Write::Changed { .. } => 200,
-        Write::Deleted { .. } => 204,
+fn expected(happened: &Happened<'_>) -> u16 {
+    match happened {
+        Happened::Created { .. } => 201,
+        Happened::Changed { .. } => 200,
+        Happened::Deleted { .. } => 204,
     }
 }

@@ -1,7 +1,7 @@
 //! What an organization demands of people and groups, checked in the transaction that changes them.
 
 use scim::fold::fold;
-use scim::store::Write;
+use scim::store::Happened;
 use scim::store::sqlite::Transaction;
 use scim::{Error, Result};
 
@@ -12,11 +12,11 @@ use crate::domain::organization::Organization;
 use crate::domain::settings::{Switch, UserNames};
 
 /// Refuses a user who does not fit the settings of the organization. A user who was there before is left alone.
-pub(crate) fn check_user(organization: &Organization, write: &Write<'_>) -> Result<()> {
-    let (before, after) = match write {
-        Write::Created { after } => (None, *after),
-        Write::Changed { before, after, .. } => (text(*before, "userName"), *after),
-        Write::Deleted { .. } => return Ok(()),
+pub(crate) fn check_user(organization: &Organization, happened: &Happened<'_>) -> Result<()> {
+    let (before, after) = match happened {
+        Happened::Created { after, .. } => (None, *after),
+        Happened::Changed { before, after, .. } => (text(*before, "userName"), *after),
+        Happened::Deleted { .. } => return Ok(()),
     };
     let name = text(after, "userName").unwrap_or_default();
     if organization.settings.username == UserNames::Any || before.as_ref() == Some(&name) || is_email(&name) {
@@ -34,12 +34,14 @@ pub(crate) fn check_group(
     tx: &Transaction<'_>,
     organization: &Organization,
     id: &str,
-    write: &Write<'_>,
+    happened: &Happened<'_>,
 ) -> Result<()> {
-    let (before, after) = match write {
-        Write::Created { after } => (None, text(*after, "displayName")),
-        Write::Changed { before, after, .. } => (text(*before, "displayName"), text(*after, "displayName")),
-        Write::Deleted { before } => (text(*before, "displayName"), None),
+    let (before, after) = match happened {
+        Happened::Created { after, .. } => (None, text(*after, "displayName")),
+        Happened::Changed { before, after, .. } => {
+            (text(*before, "displayName"), text(*after, "displayName"))
+        }
+        Happened::Deleted { before } => (text(*before, "displayName"), None),
     };
     // White space at the ends of a name does not make it another name.
     let folded = |name: &Option<String>| name.as_deref().map(|name| fold(name.trim()).into_owned());

@@ -6,7 +6,7 @@ use scim::ScimResource;
 use scim::resources::Group;
 use scim::schema::ResourceType;
 use scim::store::sqlite::{Joined, Transaction};
-use scim::store::{HasTenant, Write};
+use scim::store::{Happened, HasTenant};
 
 use crate::domain::organization::Organization;
 use crate::domain::user::User;
@@ -45,12 +45,12 @@ impl Joined<Destination> for Rules {
         cx: &Destination,
         resource_type: &'static ResourceType,
         id: &str,
-        write: &Write<'_>,
+        happened: &Happened<'_>,
     ) -> scim::Result<()> {
         if resource_type.name == User::RESOURCE_TYPE.name {
-            rules::check_user(&cx.organization, write)
+            rules::check_user(&cx.organization, happened)
         } else if resource_type.name == Group::RESOURCE_TYPE.name {
-            rules::check_group(tx, &cx.organization, id, write)
+            rules::check_group(tx, &cx.organization, id, happened)
         } else {
             Ok(())
         }

@@ -3,22 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::value::JsonBuf;
-
-/// One value of an attribute marked `edges`.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Edge {
-    /// The sub-attribute that tells edges apart, as it was given.
-    pub(super) value: Arc<str>,
-    /// The other sub-attributes, as far as the store does not compute them.
-    pub(super) rest: Option<JsonBuf>,
-}
+use crate::store::Edge;
 
 /// An edge with its key.
 pub(super) type Keyed = (Arc<str>, Edge);
-
-/// The edges that each attribute of a resource is to have; `None` where they are not loaded.
-pub(super) type EdgeLists = Vec<Option<Vec<Keyed>>>;
 
 /// The edges of one resource, in the order in which they came.
 #[derive(Debug, Default)]
@@ -121,7 +109,7 @@ fn forget(owners: &mut HashMap<Arc<str>, BTreeSet<u64>>, key: &str, owner: u64) 
 
 /// What is to become of a set of edges: worked out beside it, and carried out once nothing can fail any more.
 #[derive(Debug, Default)]
-pub(super) struct EdgeChange {
+pub(super) struct EdgeDiff {
     cleared: bool,
     removed: HashSet<Arc<str>>,
     added: EdgeSet,
@@ -142,19 +130,13 @@ impl Settled {
     }
 }
 
-impl EdgeChange {
+impl EdgeDiff {
     fn keeps(&self, base: Option<&EdgeSet>, key: &str) -> bool {
         !self.cleared && !self.removed.contains(key) && base.is_some_and(|base| base.get(key).is_some())
     }
 
     /// Adds an edge that is not there yet.
-    pub(super) fn add(
-        &mut self,
-        base: Option<&EdgeSet>,
-        key: Arc<str>,
-        edge: Edge,
-        operation: Option<usize>,
-    ) {
+    pub(super) fn add(&mut self, base: Option<&EdgeSet>, (key, edge): Keyed, operation: Option<usize>) {
         if self.keeps(base, &key) || self.added.get(&key).is_some() {
             return;
         }

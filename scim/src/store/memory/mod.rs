@@ -16,14 +16,14 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::error::Result;
-use crate::patch::Patch;
 use crate::path::MultiPath;
 use crate::projection::Projection;
 use crate::record::ScimResource;
+use crate::schema::ResourceType;
+use crate::store::layout::Layout;
 use crate::store::links::{Link, Links};
 use crate::store::{
-    Answer, Environment, Extent, HasTenant, Page, Patched, Precondition, Query, Reply, Store, Stored,
-    not_found,
+    Answer, Environment, HasTenant, Page, Precondition, Query, Store, Write, Written, not_found,
 };
 use query::Reader;
 use tenant::Tenant;
@@ -36,12 +36,12 @@ use write::{GlobalKeys, Writer};
 ///
 /// ```
 /// use scim::resources::{Group, User};
-/// use scim::store::{Memory, Store};
+/// use scim::store::{Memory, Store, Write};
 ///
 /// # async fn example() -> scim::Result<()> {
 /// let store = Memory::new().link(Group::paths().members(), User::paths().groups());
-/// let babs = store.create(&(), User::new("bjensen")).await?;
-/// assert_eq!(babs.resource.meta.version.as_deref(), Some("W/\"1\""));
+/// let babs = Write::create(&().into(), "2819", User::new("bjensen"));
+/// assert_eq!(store.write(babs).await?.version.entity_tag(), "W/\"1\"");
 /// # Ok(())
 /// # }
 /// ```
@@ -69,7 +69,7 @@ impl Memory {
 
     /// The same store, in which `derived` mirrors `edges`: see [`Link`].
     ///
-    /// Two attributes that cannot be linked make every operation on their types fail: see [`Link::check`].
+    /// Two attributes that cannot be linked are refused when the service is built: see [`Link::check`].
     #[must_use]
     pub fn link<G: ScimResource, E, P: Copy, U: ScimResource, D, Q: Copy>(
         mut self,
@@ -94,7 +94,7 @@ impl Memory {
     }
 
     /// Runs `write` alone on what a tenant keeps.
-    fn write<T>(&self, tenant: &str, write: impl FnOnce(&mut Writer<'_>) -> Result<T>) -> Result<T> {
+    fn alone<T>(&self, tenant: &str, write: impl FnOnce(&mut Writer<'_>) -> Result<T>) -> Result<T> {
         let tenant = self.tenant(tenant);
         let mut tenant = tenant.write().unwrap_or_else(PoisonError::into_inner);
         write(&mut Writer {
@@ -124,22 +124,14 @@ impl Debug for Memory {
     }
 }
 
-impl<R: ScimResource, C: HasTenant + Sync> Store<R, C> for Memory {
-    async fn create(&self, cx: &C, resource: R) -> Result<Stored<R>> {
-        self.write(cx.tenant(), |writer| writer.create(resource))
-    }
-
-    async fn load(&self, cx: &C, id: &str, extent: Extent) -> Result<Option<Stored<R>>> {
-        let found = self.read(cx.tenant(), |reader: &Reader<'_, R>| match reader.row(id) {
-            Ok((number, row)) => reader.state(number, row, extent, true).map(Some),
-            Err(_) => Ok(None),
-        });
-        found.unwrap_or(Ok(None))
+impl<R: ScimResource, C: HasTenant + Send + Sync + 'static> Store<R, C> for Memory {
+    async fn write(&self, write: Write<R, C>) -> Result<Written<R>> {
+        self.alone(write.context().tenant(), |writer| writer.write(&write))
     }
 
     async fn get(
         &self,
-        cx: &C,
+        cx: &Arc<C>,
         id: &str,
         want: &Projection,
         precondition: &Precondition,
@@ -148,7 +140,7 @@ impl<R: ScimResource, C: HasTenant + Sync> Store<R, C> for Memory {
             .unwrap_or_else(|| Err(not_found::<R>(id)))
     }
 
-    async fn query(&self, cx: &C, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
+    async fn list(&self, cx: &Arc<C>, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
         let nothing = || {
             Ok(Page {
                 total: 0,
@@ -159,22 +151,11 @@ impl<R: ScimResource, C: HasTenant + Sync> Store<R, C> for Memory {
             .unwrap_or_else(nothing)
     }
 
-    async fn replace(&self, cx: &C, id: &str, resource: R, precondition: &Precondition) -> Result<Stored<R>> {
-        self.write(cx.tenant(), |writer| writer.replace(id, resource, precondition))
+    fn check(&self, served: &[&'static ResourceType]) -> Result<()> {
+        Layout::of::<R>(&self.links)?.check_links(served)
     }
 
-    async fn patch(
-        &self,
-        cx: &C,
-        id: &str,
-        patch: &Patch<R>,
-        precondition: &Precondition,
-        reply: &Reply,
-    ) -> Result<Patched<R>> {
-        self.write(cx.tenant(), |writer| writer.patch(id, patch, precondition, reply))
-    }
-
-    async fn delete(&self, cx: &C, id: &str, precondition: &Precondition) -> Result<()> {
-        self.write(cx.tenant(), |writer| writer.delete::<R>(id, precondition))
+    fn environment(&self) -> &Environment {
+        &self.environment
     }
 }

@@ -12,15 +12,16 @@ use crate::path::AttrPath;
 use crate::projection::{
     Base, Projection, close_document, open_document, push_name, write_resource, write_value,
 };
-use crate::record::{Record, ScimResource, unload_edges};
+use crate::record::{Record, ScimResource};
 use crate::sort::{Sort, SortKey};
-use crate::store::memory::layout::{Derived, Layout, Parts, step};
+use crate::store::layout::{Derived, Parts, step};
+use crate::store::memory::layout::Layout;
 use crate::store::memory::shown::Shown;
 use crate::store::memory::tenant::{Row, Table, Tenant};
 use crate::store::{
-    Answer, Document, Extent, Freshness, Item, Page, Precondition, Query, Rendered, Stored, not_found,
+    Answer, Document, Freshness, Item, Page, Precondition, Query, Rendered, Stored, not_found,
 };
-use crate::value::{Action, Cx, Edit, Intent, Reference, Strict};
+use crate::value::{Action, Cx, Edit, Intent, Json, JsonBuf, Reference, Strict};
 
 /// The resources of one type and tenant, to be read.
 pub(super) struct Reader<'a, R> {
@@ -66,49 +67,32 @@ impl<'a, R: ScimResource> Reader<'a, R> {
             tenant: self.tenant,
             layout: self.layout(),
             row: number,
-            id: row.resource.id().as_str(),
-            record: &row.resource,
+            id: row.id(),
+            record: row.resource(),
         }
     }
 
-    /// A resource as state. What mirrors edges is filled in if `mirrors`.
-    pub(super) fn state(
-        &self,
-        number: u64,
-        row: &'a Row<R>,
-        extent: Extent,
-        mirrors: bool,
-    ) -> Result<Stored<R>> {
-        let mut resource = row.resource.clone();
+    /// A resource with all its edges.
+    pub(super) fn with_edges(&self, number: u64, row: &'a Row<R>) -> Result<Stored<R>> {
+        let mut stored = row.stored.clone();
         let shown = self.shown(number, row);
         let limits = crate::limits::Limits::default();
         let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
-        let derived = self
-            .layout()
-            .derived
-            .iter()
-            .map(|derived| derived.index)
-            .filter(|_| mirrors);
-        let edges = self.layout().edges.iter().map(|edges| edges.index);
-        for index in derived.chain(edges.filter(|_| extent == Extent::Whole)) {
-            let view = shown.view(index);
-            if view.is_present() {
-                let values = view.to_json();
-                _ = resource.apply(index, Edit::whole(Action::Replace(values.as_json())), &mut cx)?;
-            }
+        for edges in &self.layout().shape.edges {
+            let view = shown.view(edges.index);
+            let values = match view.is_present() {
+                true => view.to_json(),
+                false => JsonBuf::array(std::iter::empty::<Json<'_>>()),
+            };
+            let edit = Edit::whole(Action::Replace(values.as_json()));
+            _ = stored.resource.apply(edges.index, edit, &mut cx)?;
         }
-        if extent == Extent::WithoutEdges {
-            unload_edges(&mut resource, &|_| true)?;
-        }
-        Ok(Stored {
-            resource,
-            version: row.public_version(),
-        })
+        Ok(stored)
     }
 
     /// How many edges a resource has, of the attribute that has most.
     pub(super) fn most_edges(&self, number: u64) -> usize {
-        let layout = self.layout();
+        let layout = &self.layout().shape;
         let sets = layout
             .edges
             .iter()
@@ -120,18 +104,18 @@ impl<'a, R: ScimResource> Reader<'a, R> {
     pub(super) fn answer(&self, number: u64, row: &'a Row<R>, want: &Projection) -> Answer<R> {
         Answer::Rendered(Rendered {
             document: Document::Whole(self.document(number, row, want)),
-            version: row.public_version(),
+            version: row.stored.version.clone(),
         })
     }
 
     fn document(&self, number: u64, row: &'a Row<R>, want: &Projection) -> Bytes {
         let shown = self.shown(number, row);
         let mut out = Vec::new();
-        if !want.fits_stored(&self.layout().apart) {
+        if !want.fits_stored(&self.layout().shape.outside) {
             write_resource(&mut out, &shown, want, Base::Hole);
             return out.into();
         }
-        let layout = self.layout();
+        let layout = &self.layout().shape;
         let derived = layout.derived.iter().map(|derived| (derived.index, derived.path));
         let edges = layout.edges.iter().map(|edges| (edges.index, edges.path));
         for (index, path) in derived.chain(edges) {
@@ -158,9 +142,9 @@ impl<'a, R: ScimResource> Reader<'a, R> {
 
     pub(super) fn get(&self, id: &str, want: &Projection, precondition: &Precondition) -> Result<Answer<R>> {
         let (number, row) = self.row(id)?;
-        let version = row.public_version();
+        let version = row.stored.version.clone();
         let freshness = precondition.check_read(&version)?;
-        if freshness == Freshness::NotModified && !self.layout().shows_derived(want) {
+        if freshness == Freshness::NotModified && !self.layout().shape.shows_others(want) {
             return Ok(Answer::NotModified(version));
         }
         Ok(self.answer(number, row, want))
@@ -202,10 +186,8 @@ impl<'a, R: ScimResource> Reader<'a, R> {
 
     /// An order by edges, or by what mirrors them, looks at another resource for each.
     fn check_order(&self, sort: &Sort, rows: usize, most: usize) -> Result<()> {
-        let layout = self.layout();
-        let edges = layout.edges.iter().map(|edges| edges.path);
-        let mut outside = edges.chain(layout.derived.iter().map(|derived| derived.path));
-        if rows <= most || !outside.any(|path| sort.path().starts_with(path)) {
+        let mut outside = self.layout().shape.outside.iter();
+        if rows <= most || !outside.any(|path| sort.path().starts_with(*path)) {
             return Ok(());
         }
         Err(Error::too_many(format!(
@@ -275,7 +257,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
             Operand::Bool(false) => "false",
             _ => return None,
         };
-        let layout = self.layout();
+        let layout = &self.layout().shape;
         if path == layout.id {
             return Some(self.tenant.row_of::<R>(key).into_iter().collect());
         }
@@ -291,14 +273,18 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         if let Some(rows) = self.behind(key, &is_value) {
             return Some(rows);
         }
-        let position = layout.keys.iter().position(|attribute| attribute.path == path)?;
+        let position = self
+            .layout()
+            .keys
+            .iter()
+            .position(|attribute| attribute.path == path)?;
         let rows = self.table.keys.get(position)?.get(key);
         Some(rows.cloned().unwrap_or_default())
     }
 
     /// The resources that a reference names: themselves, those that have an edge to them, or those that they have one to.
     fn placed(&self, place: &str, path: AttrPath) -> Option<BTreeSet<u64>> {
-        let layout = self.layout();
+        let layout = &self.layout().shape;
         let (endpoint, _) = place.rsplit_once('/')?;
         let id = Reference::id_at(endpoint, place)?;
         if path == layout.location {
@@ -316,7 +302,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         {
             // Without a link, a reference is whatever a client has sent.
             edges.link.as_ref()?;
-            let key = edges.fold.key(id);
+            let key = edges.fold().key(id).into_owned();
             let table = self.tenant.edges.get(&(layout.type_id, edges.index));
             return Some(table.into_iter().flat_map(|table| table.owners(&key)).collect());
         }
@@ -328,6 +314,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
     fn behind(&self, owner: &str, asked: &dyn Fn(&Derived) -> bool) -> Option<BTreeSet<u64>> {
         let mut links = self
             .layout()
+            .shape
             .derived
             .iter()
             .filter(|derived| asked(derived))

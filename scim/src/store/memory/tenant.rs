@@ -10,10 +10,11 @@ use crate::error::{Error, Result};
 use crate::projection::{Base, Projection, write_resource};
 use crate::record::{Record, ScimResource};
 use crate::schema::ResourceType;
-use crate::store::Version;
+use crate::store::layout::EdgeAttribute;
 use crate::store::links::{Link, Links};
 use crate::store::memory::edges::{EdgeSet, EdgeTable};
-use crate::store::memory::layout::{EdgeAttribute, Layout, visit};
+use crate::store::memory::layout::{Layout, visit};
+use crate::store::{Stamp, Stored};
 use crate::value::{DateTime, View};
 
 /// All resources of one tenant, of every type.
@@ -41,9 +42,8 @@ pub(super) struct Table<R> {
 /// One resource.
 pub(super) struct Row<R> {
     /// What is kept of it: neither edges, nor what mirrors edges, nor transient attributes.
-    pub(super) resource: R,
-    pub(super) version: u64,
-    /// The document that shows by default what `resource` holds, with holes.
+    pub(super) stored: Stored<R>,
+    /// The document that shows by default what is kept, with holes.
     pub(super) document: Bytes,
 }
 
@@ -68,57 +68,37 @@ impl<R: ScimResource> AnyTable for Table<R> {
     }
 
     fn record(&self, row: u64) -> Option<(&str, &dyn Record)> {
-        let resource = &self.rows.get(&row)?.resource;
-        Some((resource.id().as_str(), resource))
+        let row = self.rows.get(&row)?;
+        Some((row.id(), row.resource()))
     }
 
     fn touch(&mut self, row: u64, now: DateTime) {
         if let Some(row) = self.rows.get_mut(&row) {
-            row.advance(now);
+            let stamp = row.stored.stamp().next(now);
+            *row = Row::new(row.id(), &stamp, row.resource().clone());
         }
     }
 }
 
 impl<R: ScimResource> Row<R> {
-    /// A row in its first version. The resource has its id.
-    pub(super) fn new(mut resource: R, now: DateTime) -> Self {
-        let resource_type = R::RESOURCE_TYPE;
-        let location = crate::value::Reference::resource(resource_type.endpoint, resource.id().as_str());
-        let meta = resource.meta_mut();
-        meta.resource_type = Some(resource_type.name.to_owned());
-        meta.created = Some(now);
-        meta.last_modified = Some(now);
-        meta.location = Some(location.as_str().to_owned());
-        let mut row = Self {
-            resource,
-            version: 1,
-            document: Bytes::new(),
-        };
-        row.render();
-        row
-    }
-
-    /// The version as others know it.
-    pub(super) fn public_version(&self) -> Version {
-        Version::from(self.version)
-    }
-
-    /// Makes it the next version. Time never stands still between two versions, whatever the clock says.
-    pub(super) fn advance(&mut self, now: DateTime) {
-        self.version += 1;
-        let meta = self.resource.meta_mut();
-        let tick = |last: DateTime| DateTime::from_unix_micros(last.as_unix_micros().saturating_add(1));
-        meta.last_modified = Some(meta.last_modified.map_or(now, |last| now.max(tick(last))));
-        self.render();
-    }
-
-    fn render(&mut self) {
-        let tag = self.public_version().entity_tag();
-        self.resource.meta_mut().version = Some(tag);
+    /// The row of a resource without edges.
+    pub(super) fn new(id: &str, stamp: &Stamp, resource: R) -> Self {
+        let stored = Stored::new(id, stamp, resource);
         let mut document = Vec::new();
         let shown = Projection::default_of(R::RESOURCE_TYPE);
-        write_resource(&mut document, &self.resource, &shown, Base::Hole);
-        self.document = document.into();
+        write_resource(&mut document, &stored.resource, &shown, Base::Hole);
+        Self {
+            stored,
+            document: document.into(),
+        }
+    }
+
+    pub(super) fn resource(&self) -> &R {
+        &self.stored.resource
+    }
+
+    pub(super) fn id(&self) -> &str {
+        self.stored.resource.id().as_str()
     }
 }
 
@@ -136,7 +116,7 @@ impl<R: ScimResource> Table<R> {
     pub(super) fn put(&mut self, number: u64, row: Row<R>) {
         self.take(number);
         for (attribute, keys) in self.layout.keys.iter().zip(&mut self.keys) {
-            for key in keys_of(&row.resource, attribute) {
+            for key in keys_of(row.resource(), attribute) {
                 keys.entry(key).or_default().insert(number);
             }
         }
@@ -147,7 +127,7 @@ impl<R: ScimResource> Table<R> {
     pub(super) fn take(&mut self, number: u64) -> Option<Row<R>> {
         let row = self.rows.remove(&number)?;
         for (attribute, keys) in self.layout.keys.iter().zip(&mut self.keys) {
-            for key in keys_of(&row.resource, attribute) {
+            for key in keys_of(row.resource(), attribute) {
                 if let Some(rows) = keys.get_mut(&key) {
                     rows.remove(&number);
                     if rows.is_empty() {

@@ -5,19 +5,20 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result, quoted};
-use crate::filter::{Expression, Operand, Operator, ResolvedFilter};
-use crate::patch::{Delta, DeltaChange, Patch};
+use crate::filter::ResolvedFilter;
 use crate::path::AttrPath;
 use crate::record::ScimResource;
-use crate::schema::{Uniqueness, position};
+use crate::schema::Uniqueness;
+use crate::store::edges::{EdgeChange, EdgeEdit, NamedKeys};
+use crate::store::layout::EdgeAttribute;
 use crate::store::links::Links;
-use crate::store::memory::edges::{EdgeChange, EdgeLists, EdgeSet, Settled};
-use crate::store::memory::layout::{Draft, EdgeAttribute, Layout};
+use crate::store::memory::edges::{EdgeDiff, EdgeSet, Settled};
+use crate::store::memory::layout::{Layout, keyed};
 use crate::store::memory::query::Reader;
-use crate::store::memory::shown::Reached;
+use crate::store::memory::shown::by_edge;
 use crate::store::memory::tenant::{Row, Tenant, keys_of};
-use crate::store::{Environment, Extent, Patched, Precondition, Reply, Stored};
-use crate::value::{ResourceId, Select, View};
+use crate::store::{Current, Decision, Environment, Loads, Put, Reply, Version, Write, Written, not_found};
+use crate::value::{Select, View};
 
 /// The values that are unique among all tenants, with the id of the resource that has each.
 pub(super) type GlobalKeys = HashMap<(TypeId, AttrPath, Box<str>), Arc<str>>;
@@ -30,83 +31,128 @@ pub(super) struct Writer<'a> {
     pub(super) global: &'a Mutex<GlobalKeys>,
 }
 
-/// The edges that a write changes, one entry per attribute.
-type Changes = Vec<Settled>;
+/// What becomes of the edges, one entry per attribute, and which operations of a PATCH have added some.
+struct Changes(Vec<(Settled, HashMap<Arc<str>, usize>)>);
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        self.0.iter().all(|(settled, _)| settled.is_empty())
+    }
+}
 
 impl<'a> Writer<'a> {
-    pub(super) fn create<R: ScimResource>(&mut self, resource: R) -> Result<Stored<R>> {
+    /// Decides a write on what is there, and carries it out. Nobody comes in between.
+    pub(super) fn write<R: ScimResource, C>(&mut self, write: &Write<R, C>) -> Result<Written<R>> {
         let layout = self.tenant.prepare::<R>(self.links)?;
-        let id = self.fresh_id()?;
-        let mut draft = layout.take_apart(resource)?;
-        *draft.resource.id_mut() = ResourceId::new(&*id);
-        let number = self.tenant.next_row;
-        let global = self.global_keys(&layout);
-        self.check_unique(&layout, number, &draft.resource, &id, global.as_deref())?;
-        let extent = draft.extent();
-        let changes = self.changes(&layout, number, draft.edges);
-        self.check_references(&layout, &changes, |_| None)?;
-        let row = Row::new(draft.resource, self.environment.clock.now());
-        self.tenant.next_row += 1;
-        self.tenant.ids.insert(id, (layout.type_id, number));
-        self.commit(&layout, number, row, changes, global);
-        self.stored(number, extent)
-    }
-
-    pub(super) fn replace<R: ScimResource>(
-        &mut self,
-        id: &str,
-        resource: R,
-        precondition: &Precondition,
-    ) -> Result<Stored<R>> {
-        let layout = self.tenant.prepare::<R>(self.links)?;
-        let number = self.checked::<R>(id, precondition)?;
-        let draft = layout.take_apart(resource)?;
-        let extent = draft.extent();
-        self.put(&layout, number, draft)?;
-        self.stored(number, extent)
-    }
-
-    pub(super) fn patch<R: ScimResource>(
-        &mut self,
-        id: &str,
-        patch: &Patch<R>,
-        precondition: &Precondition,
-        reply: &Reply,
-    ) -> Result<Patched<R>> {
-        let layout = self.tenant.prepare::<R>(self.links)?;
-        let number = self.checked::<R>(id, precondition)?;
-        let changed = match split(patch, &layout, self.row::<R>(number)?)? {
-            Some(divided) => self.patch_by_deltas(&layout, number, &divided)?,
-            None => self.patch_whole(&layout, number, patch)?,
+        let now = self.environment.clock.now();
+        let number = self.tenant.row_of::<R>(write.id());
+        let decision = match number {
+            None => {
+                self.check_id(write)?;
+                write.decide(None, now)?
+            }
+            Some(number) if write.loads() == Loads::ResourceWithEdges => {
+                let whole = self.reader::<R>()?.with_edges(number, self.row(number)?)?;
+                write.decide(Some(&whole), now)?
+            }
+            Some(number) => write.decide(Current::Stored(&self.row::<R>(number)?.stored), now)?,
         };
-        let reader = self.reader::<R>()?;
-        let row = self.row::<R>(number)?;
-        let hidden = reply
-            .most_edges
-            .is_some_and(|most| reader.most_edges(number) > most);
-        Ok(Patched {
-            answer: (!hidden).then(|| reader.answer(number, row, &reply.want)),
-            version: row.public_version(),
-            changed,
-        })
+        let (number, changed) = match (decision, number) {
+            (Decision::Put(put), None) => (self.create(&layout, write.id(), *put)?, true),
+            (Decision::Put(put), Some(number)) => (number, self.put(&layout, number, *put)?),
+            (Decision::Keep, Some(number)) => (number, false),
+            (Decision::Delete, Some(number)) => {
+                let version = self.delete::<R>(&layout, number, write.id())?;
+                return Ok(Written {
+                    id: write.id().to_owned(),
+                    version,
+                    changed: true,
+                    answer: None,
+                });
+            }
+            (Decision::Keep | Decision::Delete, None) => return Err(not_found::<R>(write.id())),
+        };
+        self.written(number, changed, &write.reply())
     }
 
-    pub(super) fn delete<R: ScimResource>(&mut self, id: &str, precondition: &Precondition) -> Result<()> {
-        let layout = self.tenant.prepare::<R>(self.links)?;
-        let number = self.checked::<R>(id, precondition)?;
+    /// Refuses an id that a resource of the tenant has, of whatever type, or ever had.
+    fn check_id<R: ScimResource, C>(&self, write: &Write<R, C>) -> Result<()> {
+        let is_taken = self.tenant.ids.contains_key(write.id()) || self.tenant.dead.contains(write.id());
+        match write.loads() == Loads::Nothing && is_taken {
+            true => Err(Error::internal(
+                "the source of identifiers gave one that was given before",
+            )),
+            false => Ok(()),
+        }
+    }
+
+    fn create<R: ScimResource>(&mut self, layout: &Layout, id: &str, put: Put<R>) -> Result<u64> {
+        let resource = put
+            .resource
+            .ok_or_else(|| Error::internal("a new resource without state"))?;
+        let number = self.tenant.next_row;
+        let global = self.global_keys(layout);
+        self.check_unique(layout, number, &resource, id, global.as_deref())?;
+        let changes = self.changes(layout, number, &put.edges);
+        self.check_references(layout, &changes)?;
+        self.tenant.next_row += 1;
+        self.tenant.ids.insert(id.into(), (layout.shape.type_id, number));
+        self.commit(
+            layout,
+            number,
+            Row::new(id, &put.stamp, resource),
+            changes,
+            global,
+        );
+        Ok(number)
+    }
+
+    /// Makes the next state of a row. Says whether it is another one.
+    fn put<R: ScimResource>(&mut self, layout: &Layout, number: u64, put: Put<R>) -> Result<bool> {
+        let changes = self.changes(layout, number, &put.edges);
+        self.check_references(layout, &changes)?;
+        if put.resource.is_none() && changes.is_empty() {
+            return Ok(false);
+        }
+        let current = self.row::<R>(number)?;
+        let id = current.id().to_owned();
+        let resource = put.resource.unwrap_or_else(|| current.resource().clone());
+        let global = self.global_keys(layout);
+        self.check_unique(layout, number, &resource, &id, global.as_deref())?;
+        let row = Row::new(&id, &put.stamp, resource);
+        self.commit(layout, number, row, changes, global);
+        Ok(true)
+    }
+
+    fn delete<R: ScimResource>(&mut self, layout: &Layout, number: u64, id: &str) -> Result<Version> {
         let row = self.tenant.table_mut::<R>().and_then(|table| table.take(number));
-        if let (Some(mut global), Some(row)) = (self.global_keys(&layout), row) {
-            release(&mut global, &layout, &row.resource);
+        let row = row.ok_or_else(|| not_found::<R>(id))?;
+        if let Some(mut global) = self.global_keys(layout) {
+            release(&mut global, layout, row.resource());
         }
         self.tenant.ids.remove(id);
         self.tenant.dead.insert(id.into());
-        for edges in &layout.edges {
-            if let Some(table) = self.tenant.edges.get_mut(&(layout.type_id, edges.index)) {
+        for edges in &layout.shape.edges {
+            let key = (layout.shape.type_id, edges.index);
+            if let Some(table) = self.tenant.edges.get_mut(&key) {
                 table.remove_owner(number);
             }
         }
         self.cut_edges_to(id);
-        Ok(())
+        Ok(row.stored.version)
+    }
+
+    fn written<R: ScimResource>(&self, number: u64, changed: bool, reply: &Reply) -> Result<Written<R>> {
+        let reader = self.reader::<R>()?;
+        let row = self.row::<R>(number)?;
+        let hides = |most| reader.most_edges(number) > most;
+        let is_hidden = reply.most_edges.is_some_and(hides);
+        Ok(Written {
+            id: row.id().to_owned(),
+            version: row.stored.version.clone(),
+            changed,
+            answer: (!is_hidden).then(|| reader.answer(number, row, &reply.want)),
+        })
     }
 
     /// Takes out the edges that lead to a resource, which makes their owners new versions.
@@ -121,83 +167,43 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Applies a PATCH without reading an edge that it does not name.
-    fn patch_by_deltas<R: ScimResource>(
-        &mut self,
-        layout: &Layout,
-        number: u64,
-        Divided { deltas, rest }: &Divided<R>,
-    ) -> Result<bool> {
-        let current = &self.row::<R>(number)?.resource;
-        let resource = if rest.is_empty() {
-            None
-        } else {
-            rest.apply(current)?.resource
-        };
-        let draft = resource.map(|resource| layout.take_apart(resource)).transpose()?;
-        let draft = draft.filter(|draft| draft.handed_on || draft.resource != *current);
-        let mut settled = Vec::new();
-        for (edges, deltas) in layout.edges.iter().zip(deltas) {
-            let base = self.tenant.edges_of(layout.type_id, edges, number);
-            let mut change = EdgeChange::default();
-            for delta in deltas {
-                self.apply_delta(edges, base, delta, &mut change);
+    /// What becomes of the edges of a row by some edits. No edge is read that no edit names.
+    fn changes(&self, layout: &Layout, number: u64, edits: &[EdgeEdit]) -> Changes {
+        let changes = layout.shape.edges.iter().map(|attribute| {
+            let base = self.tenant.edges_of(layout.shape.type_id, attribute, number);
+            let mut diff = EdgeDiff::default();
+            for edit in edits.iter().filter(|edit| edit.attribute == attribute.path) {
+                self.edit(attribute, base, edit, &mut diff);
             }
-            let added = change.iter(None).map(|(key, _)| key);
-            let operations: HashMap<Arc<str>, usize> = added
-                .filter_map(|key| Some((key.clone(), change.operation(key)?)))
-                .collect();
-            let change = change.settle(base);
-            self.check_edges(edges, &change, &|key| operations.get(key).copied())?;
-            settled.push(change);
-        }
-        let global = self.global_keys(layout);
-        if let Some(draft) = &draft {
-            let id = current.id().as_str();
-            self.check_unique(layout, number, &draft.resource, id, global.as_deref())?;
-        }
-        let changed = draft.is_some() || settled.iter().any(|change| !change.is_empty());
-        if changed {
-            let resource = draft.map_or_else(|| current.clone(), |draft| draft.resource);
-            let row = self.next_version(number, resource)?;
-            self.commit(layout, number, row, settled, global);
-        }
-        Ok(changed)
+            let added = diff.iter(None).map(|(key, _)| key);
+            let operations = added.filter_map(|key| Some((key.clone(), diff.operation(key)?)));
+            let operations = operations.collect();
+            (diff.settle(base), operations)
+        });
+        Changes(changes.collect())
     }
 
-    fn apply_delta<R: ScimResource>(
-        &self,
-        edges: &EdgeAttribute,
-        base: Option<&EdgeSet>,
-        delta: &Delta<R>,
-        change: &mut EdgeChange,
-    ) {
-        let values = |resource: &R| {
-            edges
-                .take(&crate::record::Record::view(resource, edges.index))
-                .unwrap_or_default()
-        };
-        match &delta.change {
-            DeltaChange::Add(resource) => {
-                for (key, edge) in values(resource) {
-                    change.add(base, key, edge, Some(delta.operation));
+    fn edit(&self, attribute: &EdgeAttribute, base: Option<&EdgeSet>, edit: &EdgeEdit, diff: &mut EdgeDiff) {
+        match &edit.change {
+            EdgeChange::Add(edges) => {
+                for edge in keyed(attribute, edges) {
+                    diff.add(base, edge, edit.operation);
                 }
             }
-            DeltaChange::Set(resource) => {
-                change.clear();
-                for (key, edge) in values(resource) {
-                    change.add(base, key, edge, Some(delta.operation));
+            EdgeChange::Set(edges) => {
+                diff.clear();
+                for edge in keyed(attribute, edges) {
+                    diff.add(base, edge, edit.operation);
                 }
             }
-            DeltaChange::Clear => change.clear(),
-            DeltaChange::RemoveValues(resource) => {
-                for (key, _) in values(resource) {
-                    change.remove(base, &key);
+            EdgeChange::Remove(edges) => {
+                for (key, _) in keyed(attribute, edges) {
+                    diff.remove(base, &key);
                 }
             }
-            DeltaChange::RemoveWhere(filter) => {
-                for key in self.selected(edges, base, filter, change) {
-                    change.remove(base, &key);
+            EdgeChange::RemoveWhere(filter) => {
+                for key in self.selected(attribute, base, filter, diff) {
+                    diff.remove(base, &key);
                 }
             }
         }
@@ -206,99 +212,21 @@ impl<'a> Writer<'a> {
     /// The keys of the edges that a filter selects: by the key where the filter names it, else by a walk over all.
     fn selected(
         &self,
-        edges: &EdgeAttribute,
+        attribute: &EdgeAttribute,
         base: Option<&EdgeSet>,
         filter: &ResolvedFilter,
-        change: &EdgeChange,
+        diff: &EdgeDiff,
     ) -> Vec<Arc<str>> {
         let test = |edge| {
-            let reached = Reached::by_edge(self.tenant, edges, edge);
+            let reached = by_edge(self.tenant, attribute, edge);
             Select::matches(filter, &View::Complex(&reached))
         };
-        let picked = match named_keys(filter.expression(), edges.parts.value) {
-            Some(keys) => keys.iter().filter_map(|key| change.get(base, key)).collect(),
-            None => change.iter(base).collect::<Vec<_>>(),
+        let picked = match NamedKeys::of(filter.expression(), attribute.parts.value) {
+            Some(named) => named.keys.iter().filter_map(|key| diff.get(base, key)).collect(),
+            None => diff.iter(base).collect::<Vec<_>>(),
         };
         let picked = picked.into_iter().filter(|(_, edge)| test(edge));
         picked.map(|(key, _)| key.clone()).collect()
-    }
-
-    /// Applies a PATCH to the whole resource with all its edges.
-    fn patch_whole<R: ScimResource>(
-        &mut self,
-        layout: &Layout,
-        number: u64,
-        patch: &Patch<R>,
-    ) -> Result<bool> {
-        let extent = if patch.touches_edges() {
-            Extent::Whole
-        } else {
-            Extent::WithoutEdges
-        };
-        let state = self
-            .reader::<R>()?
-            .state(number, self.row(number)?, extent, false)?;
-        match patch.apply(&state.resource)?.resource {
-            None => Ok(false),
-            Some(changed) => {
-                let draft = layout.take_apart(changed)?;
-                self.put(layout, number, draft)
-            }
-        }
-    }
-
-    /// Makes a draft the next version of a row, if it differs. Says whether it does.
-    fn put<R: ScimResource>(&mut self, layout: &Layout, number: u64, draft: Draft<R>) -> Result<bool> {
-        let Draft {
-            mut resource,
-            edges,
-            handed_on,
-        } = draft;
-        let current = &self.row::<R>(number)?.resource;
-        *resource.id_mut() = current.id().clone();
-        *resource.meta_mut() = current.meta().clone();
-        let differs = handed_on || resource != *current;
-        let id = current.id().as_str().to_owned();
-        let global = self.global_keys(layout);
-        self.check_unique(layout, number, &resource, &id, global.as_deref())?;
-        let changes = self.changes(layout, number, edges);
-        self.check_references(layout, &changes, |_| None)?;
-        if !differs && changes.iter().all(Settled::is_empty) {
-            return Ok(false);
-        }
-        let row = self.next_version(number, resource)?;
-        self.commit(layout, number, row, changes, global);
-        Ok(true)
-    }
-
-    fn next_version<R: ScimResource>(&self, number: u64, mut resource: R) -> Result<Row<R>> {
-        let current = self.row::<R>(number)?;
-        *resource.id_mut() = current.resource.id().clone();
-        *resource.meta_mut() = current.resource.meta().clone();
-        let mut row = Row {
-            resource,
-            version: current.version,
-            document: bytes::Bytes::new(),
-        };
-        row.advance(self.environment.clock.now());
-        Ok(row)
-    }
-
-    /// What becomes of the edges if these are to be all; those that are not loaded stay.
-    fn changes(&self, layout: &Layout, number: u64, edges: EdgeLists) -> Changes {
-        let all = layout.edges.iter().zip(edges);
-        let all = all.map(|(attribute, edges)| {
-            let base = self.tenant.edges_of(layout.type_id, attribute, number);
-            let mut change = EdgeChange::default();
-            if let Some(edges) = edges {
-                change.clear();
-                for (key, edge) in edges {
-                    change.add(base, key, edge, None);
-                }
-            }
-            change.settle(base)
-        });
-        all.collect()
     }
 
     fn commit<R: ScimResource>(
@@ -309,22 +237,22 @@ impl<'a> Writer<'a> {
         changes: Changes,
         global: Option<MutexGuard<'a, GlobalKeys>>,
     ) {
-        for (attribute, change) in layout.edges.iter().zip(changes) {
+        for (attribute, (change, _)) in layout.shape.edges.iter().zip(changes.0) {
             if !change.is_empty() {
                 let table = self
                     .tenant
                     .edges
-                    .entry((layout.type_id, attribute.index))
+                    .entry((layout.shape.type_id, attribute.index))
                     .or_default();
                 table.commit(number, change);
             }
         }
         if let Some(mut global) = global {
             if let Ok(current) = self.row::<R>(number) {
-                release(&mut global, layout, &current.resource);
+                release(&mut global, layout, current.resource());
             }
-            let id: Arc<str> = row.resource.id().as_str().into();
-            for key in global_keys_of(layout, &row.resource) {
+            let id: Arc<str> = row.id().into();
+            for key in global_keys_of(layout, row.resource()) {
                 global.insert(key, id.clone());
             }
         }
@@ -355,7 +283,7 @@ impl<'a> Writer<'a> {
                     .get(&key)
                     .is_some_and(|rows| rows.iter().any(|row| *row != number));
                 let anywhere = global.is_some_and(|global| {
-                    let owner = global.get(&(layout.type_id, attribute.path, key.clone()));
+                    let owner = global.get(&(layout.shape.type_id, attribute.path, key.clone()));
                     owner.is_some_and(|owner| **owner != *id)
                 });
                 if here || anywhere {
@@ -366,14 +294,9 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn check_references(
-        &self,
-        layout: &Layout,
-        changes: &Changes,
-        operation: impl Fn(&str) -> Option<usize>,
-    ) -> Result<()> {
-        for (attribute, change) in layout.edges.iter().zip(changes) {
-            self.check_edges(attribute, change, &operation)?;
+    fn check_references(&self, layout: &Layout, changes: &Changes) -> Result<()> {
+        for (attribute, (change, operations)) in layout.shape.edges.iter().zip(&changes.0) {
+            self.check_edges(attribute, change, operations)?;
         }
         Ok(())
     }
@@ -383,7 +306,7 @@ impl<'a> Writer<'a> {
         &self,
         attribute: &EdgeAttribute,
         change: &Settled,
-        operation: &dyn Fn(&str) -> Option<usize>,
+        operations: &HashMap<Arc<str>, usize>,
     ) -> Result<()> {
         let Some(link) = &attribute.link else {
             return Ok(());
@@ -404,8 +327,8 @@ impl<'a> Writer<'a> {
             targets.join(" or ")
         ));
         let error = error.at(attribute.attribute.name);
-        Err(match operation(key) {
-            Some(index) => error.in_operation(index),
+        Err(match operations.get(key) {
+            Some(index) => error.in_operation(*index),
             None => error,
         })
     }
@@ -418,26 +341,6 @@ impl<'a> Writer<'a> {
             .then(|| global.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// An id that no resource of the tenant has or ever had.
-    fn fresh_id(&self) -> Result<Arc<str>> {
-        const TRIES: usize = 8;
-        let mut ids = (0..TRIES).map(|_| self.environment.ids.next_id());
-        let fresh = ids.find(|id| {
-            let known = self.tenant.ids.contains_key(id.as_str()) || self.tenant.dead.contains(id.as_str());
-            !known && !id.is_empty() && !id.to_ascii_lowercase().contains("bulkid")
-        });
-        fresh
-            .map(Into::into)
-            .ok_or_else(|| Error::internal("the source of identifiers gives only such as cannot be used"))
-    }
-
-    /// The row that a request means, once its precondition is known to hold.
-    fn checked<R: ScimResource>(&self, id: &str, precondition: &Precondition) -> Result<u64> {
-        let (number, row) = self.reader::<R>()?.row(id)?;
-        precondition.check_write(&row.public_version())?;
-        Ok(number)
-    }
-
     fn reader<R: ScimResource>(&self) -> Result<Reader<'_, R>> {
         Reader::of(self.tenant).ok_or_else(|| Error::internal("a table that was not prepared"))
     }
@@ -445,20 +348,6 @@ impl<'a> Writer<'a> {
     fn row<R: ScimResource>(&self, number: u64) -> Result<&Row<R>> {
         let row = self.tenant.table::<R>().and_then(|table| table.rows.get(&number));
         row.ok_or_else(|| Error::internal("a row that is gone"))
-    }
-
-    fn stored<R: ScimResource>(&self, number: u64, extent: Extent) -> Result<Stored<R>> {
-        self.reader::<R>()?.state(number, self.row(number)?, extent, true)
-    }
-}
-
-impl<R> Draft<R> {
-    /// How much of the resource was handed in, and so is handed back.
-    fn extent(&self) -> Extent {
-        match self.edges.iter().all(Option::is_some) {
-            true => Extent::Whole,
-            false => Extent::WithoutEdges,
-        }
     }
 }
 
@@ -468,7 +357,7 @@ fn global_keys_of<R: ScimResource>(layout: &Layout, resource: &R) -> Vec<(TypeId
     let keys = global.flat_map(|key| {
         keys_of(resource, key)
             .into_iter()
-            .map(|text| (layout.type_id, key.path, text))
+            .map(|text| (layout.shape.type_id, key.path, text))
     });
     keys.collect()
 }
@@ -476,53 +365,6 @@ fn global_keys_of<R: ScimResource>(layout: &Layout, resource: &R) -> Vec<(TypeId
 fn release<R: ScimResource>(global: &mut GlobalKeys, layout: &Layout, resource: &R) {
     for key in global_keys_of(layout, resource) {
         global.remove(&key);
-    }
-}
-
-/// A PATCH in parts: the deltas of each edge attribute, and the rest.
-struct Divided<R> {
-    deltas: Vec<Vec<Delta<R>>>,
-    rest: Patch<R>,
-}
-
-/// Divides a PATCH; `None` if the PATCH needs the whole resource.
-fn split<R: ScimResource>(patch: &Patch<R>, layout: &Layout, row: &Row<R>) -> Result<Option<Divided<R>>> {
-    let mut rest = patch.clone();
-    let mut deltas = Vec::with_capacity(layout.edges.len());
-    for edges in &layout.edges {
-        // One primary value makes the others none, which is more than a delta says.
-        if position(edges.parts.table, "primary").is_some() {
-            return Ok(None);
-        }
-        let Some(split) = rest.split_at(edges.path, &row.resource)? else {
-            return Ok(None);
-        };
-        deltas.push(split.deltas);
-        rest = split.rest;
-    }
-    Ok(Some(Divided { deltas, rest }))
-}
-
-/// The keys that a filter over edges names, if only edges with these keys can be meant.
-fn named_keys(expression: &Expression, key: usize) -> Option<Vec<&str>> {
-    match expression {
-        Expression::Compare(compare) if compare.operator == Operator::Eq => {
-            let is_key = matches!(compare.path.steps(), [step] if usize::from(*step) == key);
-            match &compare.operand {
-                Operand::Text { key, .. } if is_key => Some(vec![key]),
-                _ => None,
-            }
-        }
-        Expression::Or(any) => {
-            let mut keys = Vec::new();
-            for one in any {
-                keys.append(&mut named_keys(one, key)?);
-            }
-            Some(keys)
-        }
-        Expression::And(all) => all.iter().find_map(|one| named_keys(one, key)),
-        Expression::Never => Some(Vec::new()),
-        _ => None,
     }
 }
 

@@ -365,6 +365,8 @@ impl<'a> Reader<'a> {
                 break;
             }
         }
+        drop(rows);
+        count_steps(&statement);
         Ok(())
     }
 
@@ -394,7 +396,10 @@ impl<'a> Reader<'a> {
         let mut statement = self.connection.driver().prepare_cached(sql).map_err(failed)?;
         let mut rows = statement.query(bound(params)).map_err(failed)?;
         let row = rows.next().map_err(failed)?;
-        row.map(|row| read(&Row(row))).transpose()
+        let found = row.map(|row| read(&Row(row))).transpose();
+        drop(rows);
+        count_steps(&statement);
+        found
     }
 
     /// All rows, collected.
@@ -415,6 +420,27 @@ impl<'a> Reader<'a> {
         Ok(all)
     }
 }
+
+#[cfg(test)]
+thread_local! {
+    /// The steps that SQLite's machine has taken for the statements of this thread.
+    static STEPS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// Takes the number of steps since the last time, on the thread of the job that asks.
+#[cfg(test)]
+pub(super) fn take_steps() -> u64 {
+    STEPS.take()
+}
+
+#[cfg(test)]
+fn count_steps(statement: &rusqlite::Statement<'_>) {
+    let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
+    STEPS.set(STEPS.get() + u64::from(steps.unsigned_abs()));
+}
+
+#[cfg(not(test))]
+fn count_steps(_: &rusqlite::Statement<'_>) {}
 
 /// What a write job gets: everything a [`Reader`] offers, and statements that change.
 ///
@@ -448,6 +474,7 @@ impl<'a> Transaction<'a> {
     pub fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         let mut statement = self.connection.driver().prepare_cached(sql).map_err(failed)?;
         let changed = statement.execute(bound(params)).map_err(failed)?;
+        count_steps(&statement);
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
     }
 

@@ -9,7 +9,7 @@ use crate::ScimType;
 use crate::resources::{Email, Group, Member, User};
 use crate::store::{Precondition, Version};
 use crate::testkit::Kit;
-use crate::testkit::kit::reply;
+use crate::testkit::kit::{document, reply, text};
 
 fn title(title: &str) -> Value {
     json!([{"op": "replace", "path": "title", "value": title}])
@@ -122,6 +122,41 @@ pub(super) async fn of_concurrent_conditional_writes_one_wins<S: Subject>(store:
             winners == 1,
             "of 10 concurrent writes under one version {winners} succeeded"
         );
+    }
+    Ok(())
+}
+
+/// RFC 7644 sections 3.5.1 and 3.5.2: a write is answered with the state that it has made. A store that reads it back in
+/// another transaction shows what somebody else has made of it, or nothing at all.
+pub(super) async fn writes_are_answered_from_their_transaction<S: Subject>(store: Arc<S>) -> Outcome {
+    let kit = Kit::new(store);
+    for round in 0..5 {
+        let user = kit.create(User::new(format!("u{round}"))).await?;
+        let write = |n: usize| {
+            let (kit, id) = (kit.clone(), user.resource.id.to_string());
+            async move {
+                let changed = User {
+                    title: Some(n.to_string()),
+                    ..User::new(format!("u{round}"))
+                };
+                let written = kit.put(&id, changed).await;
+                let written = written.map_err(|error| Violation::of("a replace was refused", &error))?;
+                let want = reply::<User>().want;
+                let Some(answer) = written.answer else {
+                    return Err(Violation::new("a replace was answered with nothing"));
+                };
+                let shown = document(answer, &want).await?;
+                Ok((n, written.version, shown))
+            }
+        };
+        for done in at_once((0..10).map(write)).await? {
+            let (n, version, shown) = done?;
+            ensure!(
+                text(&shown, "/title") == n.to_string()
+                    && text(&shown, "/meta/version") == version.entity_tag(),
+                "a replace that set the title {n} in the version {version} was answered with another writer's state: {shown}"
+            );
+        }
     }
     Ok(())
 }
@@ -328,7 +363,7 @@ pub(super) async fn changes_move_version_and_time<S: Subject>(store: Arc<S>) -> 
         );
         ensure!(
             now.version == version,
-            "a write was answered with the version {version}, but load says {}",
+            "a write was answered with the version {version}, but get says {}",
             now.version
         );
         ensure!(

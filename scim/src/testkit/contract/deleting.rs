@@ -8,7 +8,7 @@ use super::{Outcome, Subject, Violation, ensure, is_refused};
 use crate::projection::Projection;
 use crate::record::ScimResource;
 use crate::resources::{Group, Member, User};
-use crate::store::{Answer, Extent, Precondition, Query};
+use crate::store::{Answer, Precondition, Query};
 use crate::testkit::Kit;
 use crate::testkit::kit::{document, projection, reply, text};
 
@@ -20,8 +20,8 @@ pub(super) async fn deleted_resources_are_gone<S: Subject>(store: Arc<S>) -> Out
     let id = user.resource.id.as_str();
     kit.deleted::<User>(id).await?;
     ensure!(
-        kit.load::<User>(id, Extent::Whole).await?.is_none(),
-        "load found a deleted resource"
+        kit.load::<User>(id).await?.is_none(),
+        "get found a deleted resource"
     );
     let read = kit
         .get::<User>(id, &reply::<User>().want, &Precondition::None)

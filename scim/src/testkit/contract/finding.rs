@@ -349,11 +349,8 @@ pub(super) async fn tenants_do_not_see_each_other<S: Subject>(store: Arc<S>) -> 
         })
         .await?;
     ensure!(
-        other
-            .load::<User>(id, crate::store::Extent::Whole)
-            .await?
-            .is_none(),
-        "load found a resource of another tenant"
+        other.load::<User>(id).await?.is_none(),
+        "get found a resource of another tenant"
     );
     let want = crate::projection::Projection::default_of(User::RESOURCE_TYPE);
     let read: Result<Answer<User>, _> = other.get(id, &want, &Precondition::None).await;

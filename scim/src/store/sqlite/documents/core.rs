@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::document::Documents;
+use super::document::{Documents, UntypedState};
 use super::import_line::ReadResource;
 use super::layout::Layout;
 use super::pages::Pages;
@@ -12,12 +12,13 @@ use super::seam::Joined;
 use super::tables;
 use crate::Result;
 use crate::error::Error;
-use crate::record::{Record, ScimResource};
+use crate::record::ScimResource;
 use crate::store::sqlite::{Reader, Transaction};
-use crate::store::{Environment, Write};
+use crate::store::{Environment, Happened};
+use crate::value::DateTime;
 
 /// Reads the state, without edges, of a resource of a type that is not known where it is needed.
-pub(super) type Decode = fn(&Layout, &Documents) -> Result<Box<dyn Record>>;
+pub(super) type Decode = fn(&Documents) -> Result<UntypedState>;
 
 pub(super) struct Core<C> {
     pub(super) environment: Environment,
@@ -35,8 +36,8 @@ impl<C: 'static> Core<C> {
     pub(super) fn layout<R: ScimResource>(&self) -> Result<Arc<Layout>> {
         self.layouts.get(&TypeId::of::<R>()).cloned().ok_or_else(|| {
             let name = R::RESOURCE_TYPE.name;
-            Error::internal(format!(
-                "the resource type {name} was not given to the store with Builder::resource"
+            Error::misconfigured(format!(
+                "The store was not given the resource type {name}: add .resource::<{name}>() where it is built."
             ))
         })
     }
@@ -46,9 +47,14 @@ impl<C: 'static> Core<C> {
         self.kinds.iter().map(|(layout, _)| &**layout)
     }
 
-    /// The time in microseconds: what a row keeps of it.
-    pub(super) fn now(&self) -> i64 {
-        self.environment.clock.now().as_unix_micros()
+    /// How the documents of a type are read.
+    pub(super) fn decode(&self, layout: &Layout) -> Result<Decode> {
+        let kept = self.numbered.get(&layout.number).map(|(_, decode)| *decode);
+        kept.ok_or_else(|| Error::internal("a layout that is not the store's"))
+    }
+
+    pub(super) fn now(&self) -> DateTime {
+        self.environment.clock.now()
     }
 
     fn known_tenants(&self) -> MutexGuard<'_, HashMap<String, i64>> {
@@ -90,10 +96,10 @@ impl<C: 'static> Core<C> {
         cx: &C,
         layout: &Layout,
         id: &str,
-        write: &Write<'_>,
+        happened: &Happened<'_>,
     ) -> Result<()> {
         self.joined
             .iter()
-            .try_for_each(|joined| joined.written(tx, cx, layout.resource_type, id, write))
+            .try_for_each(|joined| joined.written(tx, cx, layout.resource_type, id, happened))
     }
 }

@@ -1,18 +1,19 @@
 //! The two documents of a resource: how they are made, stamped and read.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::keys;
 use super::layout::Layout;
 use crate::Result;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::path::AttrPath;
 use crate::projection::{Base, fill_holes, join_stored, push_string, write_resource, write_value};
-use crate::record::{Record, ScimResource};
-use crate::store::Version;
+use crate::record::{Record, ScimResource, unload_edges};
+use crate::schema::Attribute;
+use crate::store::untyped::{Untyped, view_member};
+use crate::store::{Stamp, Version};
 use crate::value::json;
-use crate::value::{Action, Cx, DateTime, Edit, Intent, Json, Meta, Reference, Strict, View};
+use crate::value::{Change, Cx, DateTime, Edit, Extra, Intent, Json, Meta, Strict, View};
 
 /// The documents as they stand in a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,41 +24,123 @@ pub(super) struct Documents {
     pub(super) hidden: Option<String>,
 }
 
-/// When a resource came to be and how often it has changed.
+/// The stamp of a resource as it stands in a row: a number, and times in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Stamp {
+pub(super) struct RowStamp {
     pub(super) version: i64,
     pub(super) created: i64,
     pub(super) modified: i64,
 }
 
-impl Stamp {
+impl RowStamp {
     pub(super) fn version(self) -> Version {
         Version::from(self.version.unsigned_abs())
     }
 
-    /// The stamp of the next state. Time does not run backwards for a resource, whatever the clock does.
-    pub(super) fn next(self, now: i64) -> Self {
-        Self {
-            version: self.version + 1,
-            modified: now.max(self.modified),
-            ..self
+    /// The same as others see it.
+    pub(super) fn stamp(self) -> Stamp {
+        Stamp {
+            version: self.version(),
+            created: Some(DateTime::from_unix_micros(self.created)),
+            modified: Some(DateTime::from_unix_micros(self.modified)),
         }
     }
 
+    /// The row's form of a stamp that this store has made.
+    pub(super) fn of(stamp: &Stamp) -> Result<Self> {
+        let version = stamp.version.as_str().parse().map_err(Error::internal)?;
+        let micros = |time: Option<DateTime>| time.map_or(0, DateTime::as_unix_micros);
+        Ok(Self {
+            version,
+            created: micros(stamp.created),
+            modified: micros(stamp.modified),
+        })
+    }
+
+    /// The stamp of the next state.
+    pub(super) fn next(self, now: DateTime) -> Result<Self> {
+        Self::of(&self.stamp().next(now))
+    }
+
     pub(super) fn meta(self, layout: &Layout, id: &str) -> Meta {
-        let resource_type = layout.resource_type;
-        Meta {
-            resource_type: Some(resource_type.name.to_owned()),
-            created: Some(DateTime::from_unix_micros(self.created)),
-            last_modified: Some(DateTime::from_unix_micros(self.modified)),
-            location: Some(
-                Reference::resource(resource_type.segment(), id)
-                    .as_str()
-                    .to_owned(),
-            ),
-            version: Some(self.version().entity_tag()),
+        self.stamp().meta(layout.resource_type, id)
+    }
+}
+
+/// What a row holds of a resource, as its struct or as far as its schema goes.
+pub(super) enum State<R> {
+    /// It fits the struct.
+    Fit(R),
+    /// The struct was changed since it was written.
+    Unfit(Remains),
+}
+
+/// State of a type that is not known where it is needed.
+pub(super) struct UntypedState {
+    pub(super) record: Box<dyn Record>,
+    /// What no schema knows.
+    pub(super) extra: Extra,
+    /// The attribute that does not fit the struct any more, where one does not.
+    pub(super) unfit: Option<String>,
+}
+
+/// State that does not fit the struct any more.
+pub(super) struct Remains {
+    /// The whole state as one document, with holes.
+    text: String,
+    table: &'static [Attribute],
+    /// What does not fit.
+    pub(super) fault: Error,
+}
+
+impl<R: ScimResource> State<R> {
+    pub(super) fn record(&self) -> &dyn Record {
+        match self {
+            Self::Fit(resource) => resource,
+            Self::Unfit(remains) => remains,
         }
+    }
+
+    /// The same with its type forgotten.
+    pub(super) fn untyped(self) -> UntypedState {
+        match self {
+            Self::Fit(resource) => UntypedState {
+                extra: resource.extra().cloned().unwrap_or_default(),
+                record: Box::new(resource),
+                unfit: None,
+            },
+            Self::Unfit(remains) => UntypedState {
+                extra: Extra::default(),
+                unfit: Some(remains.fault.attribute().unwrap_or_default()),
+                record: Box::new(remains),
+            },
+        }
+    }
+}
+
+impl Remains {
+    fn untyped(&self) -> Untyped<'_> {
+        Untyped {
+            table: self.table,
+            json: Json::from_checked(&self.text),
+        }
+    }
+}
+
+impl Record for Remains {
+    fn attributes(&self) -> &'static [Attribute] {
+        self.table
+    }
+
+    fn view(&self, index: usize) -> View<'_> {
+        match self.table.get(index) {
+            Some(attribute) => view_member(Json::from_checked(&self.text), attribute),
+            None => View::Absent,
+        }
+    }
+
+    fn apply(&mut self, index: usize, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Change> {
+        self.untyped().apply(index, edit, cx)
     }
 }
 
@@ -68,16 +151,7 @@ impl Documents {
         let mut hidden = Vec::new();
         write_resource(&mut hidden, resource, &layout.hidden, Base::Hole);
         if let Some(extra) = resource.extra() {
-            for (name, value) in extra.iter() {
-                hidden.pop();
-                if hidden.len() > 1 {
-                    hidden.push(b',');
-                }
-                push_string(&mut hidden, name);
-                hidden.push(b':');
-                hidden.extend_from_slice(value.text().as_bytes());
-                hidden.push(b'}');
-            }
+            push_extra(extra, &mut hidden);
         }
         let hidden = (hidden != b"{}").then_some(hidden);
         Ok(Self {
@@ -87,7 +161,7 @@ impl Documents {
     }
 
     /// The visible document with another stamp.
-    pub(super) fn stamped(visible: &str, layout: &Layout, id: &str, stamp: Stamp) -> Result<String> {
+    pub(super) fn stamped(visible: &str, layout: &Layout, id: &str, stamp: RowStamp) -> Result<String> {
         let place = meta_of(visible)?;
         let (before, after) = around(visible, &place);
         let mut out = Vec::with_capacity(visible.len() + 64);
@@ -104,67 +178,63 @@ impl Documents {
         utf8(out)
     }
 
-    /// Whether two documents say the same, whatever their stamps.
-    pub(super) fn same(&self, other: &Self) -> Result<bool> {
-        let (ours, theirs) = (meta_of(&self.visible)?, meta_of(&other.visible)?);
-        Ok(self.hidden == other.hidden && around(&self.visible, &ours) == around(&other.visible, &theirs))
+    /// The state of a resource without its edges.
+    pub(super) fn state<R: ScimResource>(&self) -> Result<State<R>> {
+        let mut state = self.decode("")?;
+        if let State::Fit(resource) = &mut state {
+            unload_edges(resource, &|_| true)?;
+        }
+        Ok(state)
     }
 
     /// The state of a resource; `rows` holds members of its document that are kept as rows. Edges that are not among
     /// them are left unassigned.
-    pub(super) fn decode<R: ScimResource>(&self, rows: &str) -> Result<R> {
+    pub(super) fn decode<R: ScimResource>(&self, rows: &str) -> Result<State<R>> {
         json::count_decoded();
-        let mut text = utf8(relative(&self.visible))?;
-        if let Some(hidden) = &self.hidden {
-            let hidden = utf8(relative(hidden))?;
-            let joined = join_stored(Json::from_checked(&text), Json::from_checked(&hidden));
-            text = joined.text().to_owned();
-        }
+        let text = utf8(relative(&self.joined(rows)))?;
+        let limits = Limits::default();
+        let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
+        Ok(match R::decode(Json::from_checked(&text), &mut cx) {
+            Ok(resource) => State::Fit(resource),
+            Err(fault) => State::Unfit(Remains {
+                text: self.joined(rows).into_owned(),
+                table: R::RESOURCE_TYPE.schema.attributes,
+                fault,
+            }),
+        })
+    }
+
+    /// Both documents as one, with holes.
+    pub(super) fn joined(&self, rows: &str) -> Cow<'_, str> {
+        let mut text = match &self.hidden {
+            Some(hidden) => {
+                let joined = join_stored(Json::from_checked(&self.visible), Json::from_checked(hidden));
+                Cow::Owned(joined.text().to_owned())
+            }
+            None => Cow::Borrowed(&*self.visible),
+        };
         if !rows.is_empty() {
+            let text = text.to_mut();
             text.pop();
             text.push_str(rows);
             text.push('}');
         }
-        let limits = Limits::default();
-        let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
-        // What the store has written itself must be readable: anything else is no client's fault.
-        R::decode(Json::from_checked(&text), &mut cx).map_err(Error::internal)
+        text
     }
 }
 
-/// Takes a top-level attribute away: a derived one, which is not for clients to set; of edges, it says that they are
-/// not loaded.
-pub(super) fn clear(record: &mut dyn Record, index: u16) -> Result<()> {
-    let limits = Limits::default();
-    let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
-    record
-        .apply(usize::from(index), Edit::whole(Action::Remove), &mut cx)
-        .map(drop)
-}
-
-/// Says of a resource that was read without its edges that they are not loaded.
-pub(super) fn unload(layout: &Layout, record: &mut dyn Record) -> Result<()> {
-    for edges in &layout.edges {
-        if let [index] = edges.path.steps() {
-            clear(record, *index)?;
+/// Appends what no schema knows to a document.
+pub(super) fn push_extra(extra: &Extra, document: &mut Vec<u8>) {
+    for (name, value) in extra.iter() {
+        document.pop();
+        if document.last() != Some(&b'{') {
+            document.push(b',');
         }
+        push_string(document, name);
+        document.push(b':');
+        document.extend_from_slice(value.text().as_bytes());
+        document.push(b'}');
     }
-    Ok(())
-}
-
-/// Whether a resource carries a value that is handed on and not kept: it changes something, though no document shows it.
-pub(super) fn has_transient(layout: &Layout, record: &dyn Record) -> bool {
-    let carries =
-        |path: &AttrPath| keys::at(record, *path, &|view| view.is_present().then_some(())).is_some();
-    layout.transient.iter().any(carries)
-}
-
-/// Sets a top-level attribute to what the store knows of it.
-pub(super) fn set(record: &mut dyn Record, index: u16, json: &str) -> Result<()> {
-    let limits = Limits::default();
-    let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
-    let edit = Edit::whole(Action::Replace(Json::from_checked(json)));
-    record.apply(usize::from(index), edit, &mut cx).map(drop)
 }
 
 pub(super) fn relative(document: &str) -> Vec<u8> {

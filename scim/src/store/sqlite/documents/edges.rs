@@ -1,95 +1,21 @@
 //! Edges: the values of an attribute as rows that lead from one resource to another.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use super::layout::{Derived, EdgeAttribute, End, Part};
+use super::layout::{Derived, EdgeAttribute, End, Layout};
 use super::rows::{id_of, key_of_id};
 use crate::Result;
 use crate::error::{Error, quoted};
-use crate::filter::{Compare, Expression, Operand, Operator, ResolvedFilter};
+use crate::filter::ResolvedFilter;
 use crate::path::AttrPath;
 use crate::projection::{Base, Projection, push_name, write_value};
-use crate::record::Record;
-use crate::schema::{Attribute, Mutability};
+use crate::store::edges::NamedKeys;
+use crate::store::reached::Reached;
 use crate::store::sqlite::{Reader, Row, Transaction};
-use crate::value::view::break_if;
-use crate::value::{Change, Cx, Edit, Reference, Select, View};
-
-/// One value of an attribute of edges, on its way out.
-pub(super) struct EdgeValue<'a> {
-    pub(super) table: &'static [Attribute],
-    pub(super) parts: &'a [Part],
-    pub(super) id: &'a str,
-    pub(super) segment: &'a str,
-    pub(super) kind: &'a str,
-    pub(super) label: Option<&'a str>,
-}
-
-impl<'a> EdgeValue<'a> {
-    /// The edge to a resource; `None` for a type that the attribute does not lead to.
-    fn of(edges: &'a EdgeAttribute, id: &'a str, number: i64, label: Option<&'a str>) -> Option<Self> {
-        let target = edges.targets.iter().find(|target| target.number == number)?;
-        Some(Self {
-            table: edges.attribute.shape.sub_attributes,
-            parts: &edges.parts,
-            id,
-            segment: target.resource_type.segment(),
-            kind: target.resource_type.name,
-            label,
-        })
-    }
-
-    /// The edge from a resource, seen from its other end.
-    fn derived(derived: &'a Derived, id: &'a str, label: Option<&'a str>) -> Self {
-        Self {
-            table: derived.attribute.shape.sub_attributes,
-            parts: &derived.parts,
-            id,
-            segment: derived.source.resource_type.segment(),
-            kind: "direct",
-            label,
-        }
-    }
-}
-
-impl Record for EdgeValue<'_> {
-    fn attributes(&self) -> &'static [Attribute] {
-        self.table
-    }
-
-    fn view(&self, index: usize) -> View<'_> {
-        match self.parts.get(index) {
-            Some(Part::Value) => View::text(self.id),
-            Some(Part::Place) => {
-                let place = Reference::resource(self.segment, self.id);
-                View::Relative(place.as_str().to_owned().into())
-            }
-            Some(Part::Display) => self.label.map_or(View::Absent, View::text),
-            Some(Part::Kind) => View::text(self.kind),
-            None => View::Absent,
-        }
-    }
-
-    fn apply(&mut self, _: usize, _: Edit<'_>, _: &mut Cx<'_>) -> Result<Change> {
-        Err(Error::internal("an edge is not changed where it is shown"))
-    }
-}
-
-/// The ids in an attribute of edges; `None` if they are not loaded.
-pub(super) fn ids_in(record: &dyn Record, edges: &EdgeAttribute) -> Option<Vec<String>> {
-    let [index] = edges.path.steps() else { return None };
-    let view = record.view(usize::from(*index));
-    let values = view.values()?;
-    let mut ids = Vec::with_capacity(values.len());
-    _ = values.try_for_each(&mut |value| {
-        if let View::Str(id) = value.sub("value") {
-            ids.push(id.into_owned());
-        }
-        ControlFlow::Continue(())
-    });
-    Some(ids)
-}
+use crate::store::{Edge, EdgeChange, EdgeEdit};
+use crate::value::{Select, View};
 
 /// The row of the resource with this id, among the types that an edge may lead to.
 fn resolve(reader: &Reader<'_>, tenant: i64, targets: &[End], id: &str) -> Result<Option<i64>> {
@@ -107,13 +33,13 @@ fn resolve(reader: &Reader<'_>, tenant: i64, targets: &[End], id: &str) -> Resul
     Ok(None)
 }
 
-/// Visits the edges of a row; of them all, or of the one that leads to `only`.
+/// Visits the edges of a row; of them all, or of the one that leads to `only`. The visit says whether to go on.
 pub(super) fn walk(
     reader: &Reader<'_>,
     edges: &EdgeAttribute,
     rid: i64,
     only: Option<i64>,
-    mut visit: impl FnMut(i64, &EdgeValue<'_>) -> Result<()>,
+    mut visit: impl FnMut(i64, &Reached<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     const ALL: &str = "SELECT e.dst, r.id, r.type, r.label
         FROM scim_edge e CROSS JOIN scim_resource r ON r.rid = e.dst WHERE e.src = ?1 AND e.attr = ?2";
@@ -124,13 +50,27 @@ pub(super) fn walk(
         None => (ALL, params.get(..2).unwrap_or_default()),
         Some(_) => (ONE, params.as_slice()),
     };
-    reader.query(sql, params, |row| {
-        let id = id_of(row, 1)?;
-        match EdgeValue::of(edges, &id, row.integer(2)?, row.optional_text(3)?) {
-            Some(value) => visit(row.integer(0)?, &value),
-            None => Ok(()),
-        }
+    reader.visit(sql, params, |row| match reached(edges, row)? {
+        Some((target, value)) => visit(target, &value),
+        None => Ok(ControlFlow::Continue(())),
     })
+}
+
+/// The end of an edge in the columns `rid, id, type, label`; `None` for a type that the edge may not lead to.
+fn reached<'r>(edges: &EdgeAttribute, row: &'r Row<'_>) -> Result<Option<(i64, Reached<'r>)>> {
+    let number = row.integer(2)?;
+    let Some(target) = edges.targets.iter().find(|target| target.number == number) else {
+        return Ok(None);
+    };
+    let value = Reached {
+        parts: edges.shape.parts,
+        id: id_of(row, 1)?.into(),
+        segment: Some(target.resource_type.segment()),
+        kind: Some(target.resource_type.name),
+        display: row.optional_text(3)?.map(Cow::Borrowed),
+        rest: None,
+    };
+    Ok(Some((row.integer(0)?, value)))
 }
 
 /// Shows the first edge of a row: the one that comes first in its document.
@@ -138,15 +78,11 @@ pub(super) fn first(
     reader: &Reader<'_>,
     edges: &EdgeAttribute,
     rid: i64,
-    show: &mut dyn FnMut(&EdgeValue<'_>),
+    show: &mut dyn FnMut(&Reached<'_>),
 ) -> Result<()> {
-    let sql = "SELECT r.id, r.type, r.label
-        FROM scim_edge e CROSS JOIN scim_resource r ON r.rid = e.dst WHERE e.src = ?1 AND e.attr = ?2";
-    reader.visit(sql, &[rid.into(), edges.number.into()], |row| {
-        let id = id_of(row, 0)?;
-        let value = EdgeValue::of(edges, &id, row.integer(1)?, row.optional_text(2)?);
-        value.iter().for_each(&mut *show);
-        Ok(break_if(value.is_some()))
+    walk(reader, edges, rid, None, |_, value| {
+        show(value);
+        Ok(ControlFlow::Break(()))
     })
 }
 
@@ -155,36 +91,37 @@ pub(super) fn first_derived(
     reader: &Reader<'_>,
     derived: &Derived,
     rid: i64,
-    show: &mut dyn FnMut(&EdgeValue<'_>),
+    show: &mut dyn FnMut(&Reached<'_>),
 ) -> Result<bool> {
-    let sql = "SELECT g.id, g.label FROM scim_edge e CROSS JOIN scim_resource g ON g.rid = e.src
-        WHERE e.dst = ?1 AND e.attr = ?2";
     let mut found = false;
-    reader.visit(sql, &[rid.into(), derived.edge.into()], |row| {
-        let id = id_of(row, 0)?;
-        show(&EdgeValue::derived(derived, &id, row.optional_text(1)?));
+    walk_derived(reader, derived, &[rid], |_, value| {
+        show(value);
         found = true;
         Ok(ControlFlow::Break(()))
     })?;
     Ok(found)
 }
 
-/// Visits the edges that lead to some rows, given as a JSON array: the row, and who leads there.
+/// Visits the edges that lead to some rows: the row, and who leads there. The visit says whether to go on.
 pub(super) fn walk_derived(
     reader: &Reader<'_>,
     derived: &Derived,
     rids: &[i64],
-    mut visit: impl FnMut(i64, &EdgeValue<'_>) -> Result<()>,
+    mut visit: impl FnMut(i64, &Reached<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     let mut show = |row: &Row<'_>| {
-        let id = id_of(row, 1)?;
-        visit(
-            row.integer(0)?,
-            &EdgeValue::derived(derived, &id, row.optional_text(2)?),
-        )
+        let value = Reached {
+            parts: derived.shape.parts,
+            id: id_of(row, 1)?.into(),
+            segment: Some(derived.source.resource_type.segment()),
+            kind: Some("direct"),
+            display: row.optional_text(2)?.map(Cow::Borrowed),
+            rest: None,
+        };
+        visit(row.integer(0)?, &value)
     };
     if let [rid] = rids {
-        return reader.query(
+        return reader.visit(
             "SELECT e.dst, g.id, g.label FROM scim_edge e CROSS JOIN scim_resource g ON g.rid = e.src
              WHERE e.dst = ?1 AND e.attr = ?2",
             &[(*rid).into(), derived.edge.into()],
@@ -193,7 +130,7 @@ pub(super) fn walk_derived(
     }
     let list: Vec<_> = rids.iter().map(i64::to_string).collect();
     let list = format!("[{}]", list.join(","));
-    reader.query(
+    reader.visit(
         "SELECT e.dst, g.id, g.label FROM json_each(?1) j CROSS JOIN scim_edge e ON e.dst = j.value AND e.attr = ?2
          CROSS JOIN scim_resource g ON g.rid = e.src",
         &[list.as_str().into(), derived.edge.into()],
@@ -201,53 +138,177 @@ pub(super) fn walk_derived(
     )
 }
 
-/// Appends a value to the member of a document that lists them.
-pub(super) fn push_value(
-    out: &mut Vec<u8>,
-    value: &EdgeValue<'_>,
-    name: &str,
-    path: AttrPath,
-    want: &Projection,
-    begun: &mut bool,
-    base: Base<'_>,
-) {
-    let start = out.len();
-    if *begun {
-        out.push(b',');
-    } else {
-        push_name(out, name);
-        out.push(b'[');
+/// A member of a document that lists the ends of edges, as it is written value by value.
+pub(super) struct Listing<'w> {
+    pub(super) name: &'static str,
+    pub(super) path: AttrPath,
+    pub(super) want: &'w Projection,
+    pub(super) base: Base<'w>,
+    pub(super) begun: bool,
+}
+
+impl Listing<'_> {
+    /// Appends a value, after the name of the member if it is the first.
+    pub(super) fn push(&mut self, out: &mut Vec<u8>, value: &Reached<'_>) {
+        let start = out.len();
+        if self.begun {
+            out.push(b',');
+        } else {
+            push_name(out, self.name);
+            out.push(b'[');
+        }
+        if write_value(out, &View::Complex(value), self.want, self.path, self.base) {
+            self.begun = true;
+        } else {
+            out.truncate(start);
+        }
     }
-    if write_value(out, &View::Complex(value), want, path, base) {
-        *begun = true;
-    } else {
-        out.truncate(start);
+
+    /// Ends the member, if there is one.
+    pub(super) fn end(&self, out: &mut Vec<u8>) {
+        if self.begun {
+            out.push(b']');
+        }
     }
 }
 
-/// What a request does to the edges of one attribute.
-#[derive(Debug, Clone)]
-pub(super) enum EdgeDelta {
-    Add(Vec<String>),
-    Set(Vec<String>),
-    Clear,
-    Remove(Vec<String>),
-    RemoveWhere(ResolvedFilter),
+/// What a write does to the edges of a row: edits that are carried out one by one, or the difference that they make,
+/// worked out on a snapshot.
+#[derive(Debug)]
+pub(super) enum EdgeWork {
+    /// As they were asked for.
+    Edits(Vec<EdgeEdit>),
+    /// What they change, if the row is still in the version of the snapshot.
+    Difference(Vec<Step>),
 }
 
-/// What was done to the edges of one attribute, when all is said and done: rows that were added and taken away.
-pub(super) struct Done<'t> {
-    tx: &'t Transaction<'t>,
+/// One edge that comes or goes.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// Which attribute, by its place in the layout.
+    at: usize,
+    /// The row at the other end.
+    target: i64,
+    /// Its id.
+    id: String,
+    adds: bool,
+    operation: Option<usize>,
+}
+
+/// Whether an edit must look at edges that it does not name.
+pub(super) fn walks(layout: &Layout, edit: &EdgeEdit) -> bool {
+    let edges = layout
+        .edges
+        .iter()
+        .find(|edges| edges.shape.path == edit.attribute);
+    match &edit.change {
+        EdgeChange::Add(_) | EdgeChange::Remove(_) => false,
+        EdgeChange::Set(_) => true,
+        EdgeChange::RemoveWhere(filter) => edges.is_none_or(|edges| named_ids(filter, edges).is_none()),
+    }
+}
+
+/// What edits would change, worked out without changing anything.
+///
+/// # Errors
+/// 400 `invalidValue` for an edge to nothing.
+pub(super) fn difference(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    tenant: i64,
+    rid: i64,
+    edits: &[EdgeEdit],
+) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    for (at, edges) in layout.edges.iter().enumerate() {
+        let mut moves = Moves::new(reader, None, tenant, rid, edges);
+        moves.edit_all(edits)?;
+        steps.extend(moves.net.into_iter().map(|(target, net)| Step {
+            at,
+            target,
+            id: net.id,
+            adds: net.count > 0,
+            operation: net.operation,
+        }));
+    }
+    Ok(steps)
+}
+
+/// The ids that came and went.
+#[derive(Default)]
+pub(super) struct Moved {
+    pub(super) added: Vec<String>,
+    pub(super) removed: Vec<String>,
+}
+
+impl Moved {
+    pub(super) fn is_none(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+
+    /// How many edges more there are.
+    pub(super) fn balance(&self) -> i64 {
+        let count = |ids: &[String]| i64::try_from(ids.len()).unwrap_or(i64::MAX);
+        count(&self.added) - count(&self.removed)
+    }
+}
+
+/// Carries out what a write does to the edges of a row.
+///
+/// # Errors
+/// 400 `invalidValue` for an edge to nothing.
+pub(super) fn carry_out(
+    tx: &Transaction<'_>,
+    layout: &Layout,
+    tenant: i64,
+    rid: i64,
+    work: &EdgeWork,
+) -> Result<Moved> {
+    let mut all = Moved::default();
+    for (at, edges) in layout.edges.iter().enumerate() {
+        let mut moves = Moves::new(tx, Some(tx), tenant, rid, edges);
+        match work {
+            EdgeWork::Edits(edits) => moves.edit_all(edits)?,
+            EdgeWork::Difference(steps) => {
+                let own = steps.iter().filter(|step| step.at == at);
+                own.into_iter().try_for_each(|step| moves.step(step))?;
+            }
+        }
+        moves.finish(&mut all);
+    }
+    Ok(all)
+}
+
+/// The edges of one attribute of a row while they are edited: in the table if there is a transaction, and beside it
+/// otherwise.
+pub(super) struct Moves<'t> {
+    reader: &'t Reader<'t>,
+    tx: Option<&'t Transaction<'t>>,
     tenant: i64,
     rid: i64,
     edges: &'t EdgeAttribute,
-    /// +1 for added, -1 for removed, with the id.
-    net: BTreeMap<i64, (i64, String)>,
+    /// What all edits together have changed, by the row at the other end.
+    net: BTreeMap<i64, Net>,
 }
 
-impl<'t> Done<'t> {
-    pub(super) fn new(tx: &'t Transaction<'t>, tenant: i64, rid: i64, edges: &'t EdgeAttribute) -> Self {
+/// What became of one edge.
+struct Net {
+    /// +1 for added, -1 for removed.
+    count: i64,
+    id: String,
+    operation: Option<usize>,
+}
+
+impl<'t> Moves<'t> {
+    pub(super) fn new(
+        reader: &'t Reader<'t>,
+        tx: Option<&'t Transaction<'t>>,
+        tenant: i64,
+        rid: i64,
+        edges: &'t EdgeAttribute,
+    ) -> Self {
         Self {
+            reader,
             tx,
             tenant,
             rid,
@@ -256,34 +317,62 @@ impl<'t> Done<'t> {
         }
     }
 
-    pub(super) fn apply(&mut self, delta: &EdgeDelta) -> Result<()> {
-        match delta {
-            EdgeDelta::Add(ids) => ids.iter().try_for_each(|id| self.add_id(id)),
-            EdgeDelta::Set(ids) => self.set(ids),
-            EdgeDelta::Clear => self.set(&[]),
-            EdgeDelta::Remove(ids) => {
-                ids.iter().try_for_each(
-                    |id| match resolve(self.tx, self.tenant, &self.edges.targets, id)? {
-                        Some(target) => self.remove(target, id),
-                        None => Ok(()),
-                    },
-                )
-            }
-            EdgeDelta::RemoveWhere(filter) => match named_ids(filter.expression(), self.edges) {
-                Some(ids) => self.apply(&EdgeDelta::Remove(ids)),
+    /// Carries out those edits that are about this attribute.
+    fn edit_all(&mut self, edits: &[EdgeEdit]) -> Result<()> {
+        let path = self.edges.shape.path;
+        edits
+            .iter()
+            .filter(|edit| edit.attribute == path)
+            .try_for_each(|edit| {
+                self.edit(edit).map_err(|error| match edit.operation {
+                    Some(operation) => error.in_operation(operation),
+                    None => error,
+                })
+            })
+    }
+
+    fn edit(&mut self, edit: &EdgeEdit) -> Result<()> {
+        match &edit.change {
+            EdgeChange::Add(edges) => edges
+                .iter()
+                .try_for_each(|edge| self.add_id(&edge.value, edit.operation)),
+            EdgeChange::Set(edges) => self.set(edges, edit.operation),
+            EdgeChange::Remove(edges) => edges.iter().try_for_each(|edge| self.remove_id(&edge.value)),
+            EdgeChange::RemoveWhere(filter) => match named_ids(filter, self.edges) {
+                Some(ids) => ids.iter().try_for_each(|id| self.remove_id(id)),
                 None => self.remove_where(filter),
             },
         }
     }
 
+    /// Carries out what was worked out on a snapshot of this version of the row. What is at the other end may be gone
+    /// since.
+    fn step(&mut self, step: &Step) -> Result<()> {
+        if !step.adds {
+            return self.remove(step.target, &step.id);
+        }
+        let added = self.add_id(&step.id, step.operation);
+        added.map_err(|error| match step.operation {
+            Some(operation) => error.in_operation(operation),
+            None => error,
+        })
+    }
+
     /// Adds the edge that leads to the resource with this id.
-    pub(super) fn add_id(&mut self, id: &str) -> Result<()> {
+    pub(super) fn add_id(&mut self, id: &str, operation: Option<usize>) -> Result<()> {
         let target = self.target(id)?;
-        self.add(target, id)
+        self.add(target, id, operation)
+    }
+
+    fn remove_id(&mut self, id: &str) -> Result<()> {
+        match resolve(self.reader, self.tenant, &self.edges.targets, id)? {
+            Some(target) => self.remove(target, id),
+            None => Ok(()),
+        }
     }
 
     fn target(&self, id: &str) -> Result<i64> {
-        let name = self.edges.attribute.name;
+        let name = self.edges.shape.attribute.name;
         let types = || {
             let names: Vec<_> = self
                 .edges
@@ -293,7 +382,7 @@ impl<'t> Done<'t> {
                 .collect();
             names.join(" or ")
         };
-        let target = resolve(self.tx, self.tenant, &self.edges.targets, id)?.ok_or_else(|| {
+        let target = resolve(self.reader, self.tenant, &self.edges.targets, id)?.ok_or_else(|| {
             let id = quoted(id);
             Error::invalid_value(format!("names {id}, but there is no {} with this id", types())).at(name)
         })?;
@@ -307,56 +396,79 @@ impl<'t> Done<'t> {
         Ok(target)
     }
 
-    fn add(&mut self, target: i64, id: &str) -> Result<()> {
-        let added = self.tx.execute(
-            "INSERT INTO scim_edge(src, attr, dst) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            &[self.rid.into(), self.edges.number.into(), target.into()],
-        )?;
-        if added > 0 {
-            self.note(target, 1, id);
+    fn add(&mut self, target: i64, id: &str, operation: Option<usize>) -> Result<()> {
+        let adds = match self.tx {
+            Some(tx) => {
+                let added = tx.execute(
+                    "INSERT INTO scim_edge(src, attr, dst) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+                    &[self.rid.into(), self.edges.number.into(), target.into()],
+                )?;
+                added > 0
+            }
+            None => !self.is_there(target)?,
+        };
+        if adds {
+            self.note(target, 1, id, operation);
         }
         Ok(())
     }
 
     fn remove(&mut self, target: i64, id: &str) -> Result<()> {
-        let removed = self.tx.execute(
-            "DELETE FROM scim_edge WHERE src = ?1 AND attr = ?2 AND dst = ?3",
-            &[self.rid.into(), self.edges.number.into(), target.into()],
-        )?;
-        if removed > 0 {
-            self.note(target, -1, id);
+        let removes = match self.tx {
+            Some(tx) => {
+                let removed = tx.execute(
+                    "DELETE FROM scim_edge WHERE src = ?1 AND attr = ?2 AND dst = ?3",
+                    &[self.rid.into(), self.edges.number.into(), target.into()],
+                )?;
+                removed > 0
+            }
+            None => self.is_there(target)?,
+        };
+        if removes {
+            self.note(target, -1, id, None);
         }
         Ok(())
     }
 
-    fn note(&mut self, target: i64, step: i64, id: &str) {
-        let net = self.net.entry(target).or_insert_with(|| (0, id.to_owned()));
-        net.0 += step;
-        if net.0 == 0 {
+    /// Whether the edge is there after the edits so far, where the table knows nothing of them.
+    fn is_there(&self, target: i64) -> Result<bool> {
+        if let Some(net) = self.net.get(&target) {
+            return Ok(net.count > 0);
+        }
+        let found = self.reader.query_one(
+            "SELECT 1 FROM scim_edge WHERE src = ?1 AND attr = ?2 AND dst = ?3",
+            &[self.rid.into(), self.edges.number.into(), target.into()],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
+    fn note(&mut self, target: i64, step: i64, id: &str, operation: Option<usize>) {
+        let net = self.net.entry(target).or_insert_with(|| Net {
+            count: 0,
+            id: id.to_owned(),
+            operation,
+        });
+        net.count += step;
+        if net.count == 0 {
             self.net.remove(&target);
         }
     }
 
-    /// Compares with the rows there are, and writes the difference.
-    fn set(&mut self, ids: &[String]) -> Result<()> {
+    /// Compares with the edges there are, and makes the difference.
+    fn set(&mut self, edges: &[Edge], operation: Option<usize>) -> Result<()> {
         let mut wanted = BTreeMap::new();
-        for id in ids {
-            wanted.insert(self.target(id)?, id);
+        for edge in edges {
+            wanted.insert(self.target(&edge.value)?, &edge.value);
         }
         let mut gone = Vec::new();
-        self.tx.query(
-            "SELECT dst FROM scim_edge WHERE src = ?1 AND attr = ?2",
-            &[self.rid.into(), self.edges.number.into()],
-            |row| {
-                let target = row.integer(0)?;
-                if wanted.remove(&target).is_none() {
-                    gone.push(target);
-                }
-                Ok(())
-            },
-        )?;
+        for target in self.targets()? {
+            if wanted.remove(&target).is_none() {
+                gone.push(target);
+            }
+        }
         for target in gone {
-            let id = self.tx.query_one(
+            let id = self.reader.query_one(
                 "SELECT id FROM scim_resource WHERE rid = ?1",
                 &[target.into()],
                 |row| id_of(row, 0),
@@ -365,84 +477,87 @@ impl<'t> Done<'t> {
         }
         wanted
             .into_iter()
-            .try_for_each(|(target, id)| self.add(target, id))
+            .try_for_each(|(target, id)| self.add(target, id, operation))
+    }
+
+    /// The rows at the other ends of all edges, after the edits so far.
+    fn targets(&self) -> Result<Vec<i64>> {
+        let mut targets = self.reader.query_all(
+            "SELECT dst FROM scim_edge WHERE src = ?1 AND attr = ?2",
+            &[self.rid.into(), self.edges.number.into()],
+            |row| row.integer(0),
+        )?;
+        if self.tx.is_none() {
+            targets.retain(|target| self.net.get(target).is_none_or(|net| net.count > 0));
+            let added = self.net.iter().filter(|(_, net)| net.count > 0);
+            targets.extend(added.map(|(target, _)| *target));
+        }
+        Ok(targets)
     }
 
     fn remove_where(&mut self, filter: &ResolvedFilter) -> Result<()> {
-        let named = filter.expression().conjuncts().iter().find_map(|one| match one {
-            Expression::Compare(compare) => named_id(compare, &self.edges.parts),
-            _ => None,
-        });
-        let only = match named {
-            Some(id) => match resolve(self.tx, self.tenant, &self.edges.targets, &id)? {
-                Some(target) => Some(target),
-                None => return Ok(()),
-            },
-            None => None,
-        };
+        let named = NamedKeys::of(filter.expression(), self.edges.shape.parts.value);
+        let named = named.filter(|_| is_case_exact(self.edges));
         let mut selected = Vec::new();
-        walk(self.tx, self.edges, self.rid, only, |target, value| {
+        let mut test = |target: i64, value: &Reached<'_>| {
             if Select::matches(filter, &View::Complex(value)) {
-                selected.push((target, value.id.to_owned()));
+                selected.push((target, value.id.to_string()));
             }
-            Ok(())
-        })?;
+            Ok(ControlFlow::Continue(()))
+        };
+        match named {
+            Some(named) => {
+                for id in named.keys {
+                    if let Some(target) = resolve(self.reader, self.tenant, &self.edges.targets, id)? {
+                        walk(self.reader, self.edges, self.rid, Some(target), &mut test)?;
+                    }
+                }
+            }
+            None => walk(self.reader, self.edges, self.rid, None, &mut test)?,
+        }
+        if self.tx.is_none() {
+            let sql = "SELECT r.rid, r.id, r.type, r.label FROM scim_resource r WHERE r.rid = ?1";
+            for target in self
+                .net
+                .iter()
+                .filter(|(_, net)| net.count > 0)
+                .map(|(target, _)| target)
+            {
+                self.reader
+                    .visit(sql, &[(*target).into()], |row| match reached(self.edges, row)? {
+                        Some((target, value)) => test(target, &value),
+                        None => Ok(ControlFlow::Continue(())),
+                    })?;
+            }
+        }
         selected
             .iter()
             .try_for_each(|(target, id)| self.remove(*target, id))
     }
 
-    /// The ids of the edges that were added and of those that were taken away.
-    pub(super) fn finish(self) -> (Vec<String>, Vec<String>) {
-        let (mut added, mut removed) = (Vec::new(), Vec::new());
-        for (step, id) in self.net.into_values() {
-            if step > 0 {
-                added.push(id);
+    /// Notes the ids of the edges that came and of those that went.
+    pub(super) fn finish(self, moved: &mut Moved) {
+        for net in self.net.into_values() {
+            if net.count > 0 {
+                moved.added.push(net.id);
             } else {
-                removed.push(id);
+                moved.removed.push(net.id);
             }
         }
-        (added, removed)
     }
+}
+
+/// Whether ids are compared to the letter: under any other rule a key does not name one row.
+fn is_case_exact(edges: &EdgeAttribute) -> bool {
+    let parts = &edges.shape.parts;
+    parts
+        .table
+        .get(parts.value)
+        .is_some_and(|key| key.shape.case_exact)
 }
 
 /// The ids that a filter names, if it says nothing else: `value eq "a" or value eq "b"`.
-pub(super) fn named_ids(expression: &Expression, edges: &EdgeAttribute) -> Option<Vec<String>> {
-    match expression {
-        Expression::Or(any) => {
-            let mut ids = Vec::new();
-            for one in any {
-                ids.extend(named_ids(one, edges)?);
-            }
-            Some(ids)
-        }
-        Expression::Compare(compare) => named_id(compare, &edges.parts).map(|id| vec![id]),
-        _ => None,
-    }
-}
-
-/// The id that a comparison names: `value eq "a"`.
-pub(super) fn named_id(compare: &Compare, parts: &[Part]) -> Option<String> {
-    let [index] = compare.path.steps() else {
-        return None;
-    };
-    let is_value = parts.get(usize::from(*index)) == Some(&Part::Value);
-    match (&compare.operand, compare.operator) {
-        // Ids are case-exact; under any other rule the key does not name one row.
-        (Operand::Text { key, .. }, Operator::Eq) if is_value && compare.attribute.shape.case_exact => {
-            Some(key.to_string())
-        }
-        _ => None,
-    }
-}
-
-/// Whether a store can show the attribute without being told by a client.
-pub(super) fn check_derived(attribute: &'static Attribute) -> Result<Vec<Part>> {
-    if attribute.shape.mutability != Mutability::ReadOnly || !attribute.shape.multi_valued {
-        let name = attribute.name;
-        return Err(Error::internal(format!(
-            "the attribute {name} cannot show the edges of others: it must be read-only and multi-valued"
-        )));
-    }
-    Part::of_all(attribute)
+fn named_ids<'f>(filter: &'f ResolvedFilter, edges: &EdgeAttribute) -> Option<Vec<&'f str>> {
+    let named = NamedKeys::of(filter.expression(), edges.shape.parts.value)?;
+    (named.exact && is_case_exact(edges)).then_some(named.keys)
 }

@@ -8,16 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::core::Core;
-use super::document::utf8;
+use super::core::{Core, Decode};
+use super::document::push_extra;
 use super::layout::{EdgeAttribute, Layout};
-use super::rows::{self, COLUMNS, Kept};
+use super::rows::{self, COLUMNS, StoredRow};
 use super::store::Sqlite;
 use crate::Result;
-use crate::projection::{Base, fill_holes, join_stored, push_string};
+use crate::projection::{Base, Projection, fill_holes, push_string, write_resource};
 use crate::store::HasTenant;
 use crate::store::sqlite::{Reader, Sender, Stream};
-use crate::value::Json;
 
 /// The most edges that one line holds.
 pub(super) const EDGES_IN_A_LINE: usize = 1_000;
@@ -53,7 +52,7 @@ impl Export {
     }
 }
 
-impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
+impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
     /// Everything that a tenant has, as lines of JSON that [`Sqlite::import`] takes in.
     ///
     /// * First the resources, type by type as they were registered and by age within a type:
@@ -74,13 +73,13 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     ///
     /// ```
     /// use scim::resources::User;
-    /// use scim::store::Store;
+    /// use scim::store::{Store, Write};
     /// use scim::store::sqlite::Sqlite;
     ///
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let store: Sqlite<String> = Sqlite::in_memory()?.resource::<User>().build()?;
     /// let tenant = "acme".to_owned();
-    /// store.create(&tenant, User::new("bjensen")).await?;
+    /// store.write(Write::create(&tenant.into(), "2819", User::new("bjensen"))).await?;
     /// let mut export = store.export("acme");
     /// let chunk = export.next().await.unwrap()?;
     /// assert!(chunk.starts_with(br#"{"type":"User","resource":{"schemas":["#) && chunk.ends_with(b"}}\n"));
@@ -114,7 +113,10 @@ fn write_all<C: 'static>(
     }
     let Some(tenant) = tenant else { return Ok(()) };
     for layout in core.in_order() {
-        each_of_type(reader, layout, tenant, |_, row| lines.resource(layout, &row))?;
+        let decode = core.decode(layout)?;
+        each_of_type(reader, layout, tenant, |_, row| {
+            lines.resource(layout, decode, &row)
+        })?;
     }
     for layout in core.in_order().filter(|layout| !layout.edges.is_empty()) {
         each_of_type(reader, layout, tenant, |id, row| {
@@ -135,7 +137,7 @@ fn each_of_type(
     reader: &Reader<'_>,
     layout: &Layout,
     tenant: i64,
-    mut visit: impl FnMut(&str, Kept) -> Result<()>,
+    mut visit: impl FnMut(&str, StoredRow) -> Result<()>,
 ) -> Result<()> {
     reader.query(
         &format!(
@@ -143,7 +145,7 @@ fn each_of_type(
              WHERE r.tenant = ?1 AND r.type = ?2 ORDER BY r.rid"
         ),
         &[tenant.into(), layout.number.into()],
-        |row| visit(&rows::id_of(row, 7)?, Kept::read(row)?),
+        |row| visit(&rows::id_of(row, 8)?, StoredRow::read(row)?),
     )
 }
 
@@ -154,7 +156,7 @@ fn write_edges(
     layout: &Layout,
     edges: &EdgeAttribute,
     id: &str,
-    row: &Kept,
+    row: &StoredRow,
     lines: &mut Lines<'_>,
 ) -> Result<()> {
     let mut left = row.edges;
@@ -199,11 +201,11 @@ impl<'s> Lines<'s> {
         }
     }
 
-    fn resource(&mut self, layout: &Layout, row: &Kept) -> Result<()> {
+    fn resource(&mut self, layout: &Layout, decode: Decode, row: &StoredRow) -> Result<()> {
         let name = layout.resource_type.name;
         self.begin(name);
         self.chunk.extend_from_slice(b",\"resource\":");
-        push_state(row, &mut self.chunk)?;
+        push_state(layout, decode, row, &mut self.chunk)?;
         *self.tally.resources.entry(name).or_default() += 1;
         self.end()
     }
@@ -213,14 +215,14 @@ impl<'s> Lines<'s> {
         layout: &Layout,
         edges: &EdgeAttribute,
         id: &str,
-        row: &Kept,
+        row: &StoredRow,
         ids: &mut Vec<String>,
     ) -> Result<()> {
         self.begin(layout.resource_type.name);
         for (name, value) in [
             (",\"id\":", id),
             (",\"version\":", &row.stamp.version().entity_tag()),
-            (",\"attribute\":", &layout.name(edges.path)),
+            (",\"attribute\":", &layout.name(edges.shape.path)),
         ] {
             self.chunk.extend_from_slice(name.as_bytes());
             push_string(&mut self.chunk, value);
@@ -256,21 +258,16 @@ impl<'s> Lines<'s> {
     }
 }
 
-/// The whole state of a resource but its edges.
-fn push_state(row: &Kept, out: &mut Vec<u8>) -> Result<()> {
-    let documents = &row.documents;
-    let Some(hidden) = &documents.hidden else {
-        fill_holes(documents.visible.as_bytes(), Base::Relative, out);
+/// The whole state of a resource but its edges, as far as the schema of today goes.
+fn push_state(layout: &Layout, decode: Decode, row: &StoredRow, out: &mut Vec<u8>) -> Result<()> {
+    if row.layout == layout.documents {
+        fill_holes(row.documents.joined("").as_bytes(), Base::Relative, out);
         return Ok(());
-    };
-    let relative = |document: &str| {
-        let mut out = Vec::new();
-        fill_holes(document.as_bytes(), Base::Relative, &mut out);
-        utf8(out)
-    };
-    let (visible, hidden) = (relative(&documents.visible)?, relative(hidden)?);
-    let joined = join_stored(Json::from_checked(&visible), Json::from_checked(&hidden));
-    out.extend_from_slice(joined.text().as_bytes());
+    }
+    let state = decode(&row.documents)?;
+    let everything = Projection::everything(layout.resource_type);
+    write_resource(out, &*state.record, &everything, Base::Relative);
+    push_extra(&state.extra, out);
     Ok(())
 }
 

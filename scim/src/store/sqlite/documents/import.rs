@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::document::Documents;
-use super::edges::Done;
+use super::edges::{Moved, Moves};
 use super::import_line::{
     Edges, ImportLine, Line, ReadResource, Resource, check_members, limits, read_edges, text,
 };
 use super::layout::Layout;
-use super::rows::{self, Kept};
+use super::rows::{self, StoredRow};
 use super::store::Sqlite;
 use super::tables;
 use crate::Result;
 use crate::error::{Error, quoted};
 use crate::policy::{FREE_CERTIFICATES, FREE_FORMATS, Policy};
 use crate::store::sqlite::Transaction;
-use crate::store::{HasTenant, Write};
+use crate::store::{Happened, HasTenant};
 use crate::value::Json;
 
 /// Takes in the lines of an export, one by one, in transactions of the application. Cheap to clone.
@@ -36,7 +36,7 @@ impl<C> Clone for Import<C> {
     }
 }
 
-impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
+impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
     /// Takes in what [`Sqlite::export`] has written, of this store or of another one.
     ///
     /// Lines are read as strictly as requests under [`Policy::strict`], except that what only a service sets (`id`,
@@ -46,12 +46,13 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     /// ```
     /// use scim::policy::Policy;
     /// use scim::resources::User;
-    /// use scim::store::Store;
+    /// use scim::store::{Store, Write};
     /// use scim::store::sqlite::{Sqlite, Transaction};
     ///
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let store: Sqlite<String> = Sqlite::in_memory()?.resource::<User>().build()?;
-    /// store.create(&"acme".to_owned(), User::new("bjensen")).await?;
+    /// let acme = "acme".to_owned().into();
+    /// store.write(Write::create(&acme, "2819", User::new("bjensen"))).await?;
     /// // Of one line, as there is but one person.
     /// let chunk = store.export("acme").next().await.unwrap()?;
     ///
@@ -148,7 +149,10 @@ impl<C: HasTenant + 'static> Import<C> {
         rows::insert(tx, layout, tenant, id, new.stamp, &new.documents, &new.keys)?;
         tables::counted(tx, tenant, layout.number, 1)?;
         if self.core.is_joined() {
-            let after = Write::Created { after: &*new.record };
+            let after = Happened::Created {
+                after: &*new.record,
+                added: &[],
+            };
             self.core.tell(tx, cx, layout, id, &after)?;
         }
         Ok(1)
@@ -161,11 +165,13 @@ impl<C: HasTenant + 'static> Import<C> {
         let Some(edges) = layout.edges.get(line.at) else {
             return Ok(0);
         };
-        let mut done = Done::new(tx, tenant, row.rid, edges);
+        let mut moves = Moves::new(tx, Some(tx), tenant, row.rid, edges);
         for id in &line.add {
-            done.add_id(id)?;
+            moves.add_id(id, None)?;
         }
-        let (added, _) = done.finish();
+        let mut moved = Moved::default();
+        moves.finish(&mut moved);
+        let added = moved.added;
         if added.is_empty() {
             return Ok(0);
         }
@@ -175,30 +181,31 @@ impl<C: HasTenant + 'static> Import<C> {
         if let Some((_, decode)) = self.core.numbered.get(&layout.number)
             && self.core.is_joined()
         {
-            let before = decode(layout, &row.documents)?;
-            let after = decode(layout, &next.documents)?;
-            let write = Write::Changed {
-                before: &*before,
-                after: &*after,
+            let before = decode(&row.documents)?;
+            let after = decode(&next.documents)?;
+            let happened = Happened::Changed {
+                before: &*before.record,
+                after: &*after.record,
                 added: &added,
                 removed: &[],
             };
-            self.core.tell(tx, cx, layout, id, &write)?;
+            self.core.tell(tx, cx, layout, id, &happened)?;
         }
         Ok(count.unsigned_abs())
     }
 
     /// The row with more edges.
-    fn with_edges(&self, layout: &Layout, row: &Kept, line: &Edges, more: i64) -> Result<Kept> {
+    fn with_edges(&self, layout: &Layout, row: &StoredRow, line: &Edges, more: i64) -> Result<StoredRow> {
         let completes = line.version.as_ref() == Some(&row.stamp.version());
         let stamp = match completes {
             true => row.stamp,
-            false => row.stamp.next(self.core.now()),
+            false => row.stamp.next(self.core.now())?,
         };
-        Ok(Kept {
+        Ok(StoredRow {
             rid: row.rid,
             stamp,
             edges: row.edges + more,
+            layout: row.layout,
             documents: Documents {
                 visible: Documents::stamped(&row.documents.visible, layout, &line.id, stamp)?,
                 hidden: row.documents.hidden.clone(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::document::{self, Documents, Stamp};
+use super::document::{Documents, RowStamp};
 use super::keys::{self, Keys};
 use super::layout::Layout;
 use crate::Result;
@@ -13,6 +13,7 @@ use crate::policy::Policy;
 use crate::record::{Record, ScimResource};
 use crate::schema::ResourceType;
 use crate::store::Version;
+use crate::store::transient::carries_transient;
 use crate::value::json::Kind;
 use crate::value::{Cx, Intent, Json, ResourceId};
 
@@ -34,7 +35,7 @@ pub(super) enum Line {
 pub(super) struct Resource {
     pub(super) layout: Arc<Layout>,
     pub(super) id: String,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: RowStamp,
     pub(super) documents: Documents,
     pub(super) keys: Keys,
     pub(super) record: Box<dyn Record + Send + Sync>,
@@ -113,7 +114,7 @@ pub(super) fn read_resource<R: ScimResource>(
 /// Refuses what a resource is not imported with: edges, which have lines of their own, what the store derives, and what
 /// nobody keeps.
 fn check_apart(layout: &Layout, record: &dyn Record) -> Result<()> {
-    let derived = layout.derived.iter().map(|derived| derived.path);
+    let derived = layout.derived.iter().map(|derived| derived.shape.path);
     for path in derived {
         if carries(record, path) {
             return Err(
@@ -122,14 +123,14 @@ fn check_apart(layout: &Layout, record: &dyn Record) -> Result<()> {
         }
     }
     for edges in &layout.edges {
-        if super::edges::ids_in(record, edges).is_some_and(|ids| !ids.is_empty()) {
+        if carries(record, edges.shape.path) {
             return Err(Error::invalid_value(
                 "belongs into lines of its own: {\"type\":…,\"id\":…,\"attribute\":…,\"add\":[…]}",
             )
-            .at(layout.name(edges.path)));
+            .at(layout.name(edges.shape.path)));
         }
     }
-    match document::has_transient(layout, record) {
+    match carries_transient(record) {
         true => Err(Error::invalid_value(
             "The line has a value that is handed on and never kept, such as a password: take it out.",
         )),
@@ -158,7 +159,7 @@ fn check_id(id: &str) -> Result<()> {
     Err(Error::invalid_value(why))
 }
 
-fn stamp<R: ScimResource>(layout: &Layout, resource: &R) -> Result<Stamp> {
+fn stamp<R: ScimResource>(layout: &Layout, resource: &R) -> Result<RowStamp> {
     let meta = resource.meta();
     let required = |name: &'static str| {
         Error::invalid_value("is required, but missing")
@@ -184,7 +185,7 @@ fn stamp<R: ScimResource>(layout: &Layout, resource: &R) -> Result<Stamp> {
         let why = format!("must be a version of this store, such as W/\"3\", but is {tag}");
         Error::invalid_value(why).at("version").at("meta")
     })?;
-    Ok(Stamp {
+    Ok(RowStamp {
         version,
         created: created.as_unix_micros(),
         modified: modified.as_unix_micros(),
@@ -196,7 +197,7 @@ pub(super) fn read_edges(layout: &Arc<Layout>, json: Json<'_>) -> Result<Edges> 
     let at = layout
         .edges
         .iter()
-        .position(|edges| layout.name(edges.path) == name);
+        .position(|edges| layout.name(edges.shape.path) == name);
     let at = at.ok_or_else(|| {
         let (name, of) = (quoted(&name), layout.resource_type.name);
         Error::invalid_value(format!(

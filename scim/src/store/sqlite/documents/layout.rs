@@ -1,8 +1,6 @@
 //! What the store keeps of a resource type beside its documents: key columns, values, edges.
 
-use std::any::Any;
 use std::fmt::Write;
-use std::sync::OnceLock;
 
 use super::tables;
 use crate::Result;
@@ -10,7 +8,8 @@ use crate::error::Error;
 use crate::fold;
 use crate::path::AttrPath;
 use crate::projection::Projection;
-use crate::schema::{Attribute, ResourceType, Role, Type, Uniqueness, position};
+use crate::schema::{Attribute, Mutability, ResourceType, Role, Type, Uniqueness, position};
+use crate::store::layout::{self, Parts, step};
 use crate::store::sqlite::Transaction;
 
 /// Key columns in a row.
@@ -21,12 +20,16 @@ pub(super) struct Layout {
     pub(super) resource_type: &'static ResourceType,
     /// The number of the type in the tables.
     pub(super) number: i64,
+    /// The number of the layout by which its documents are written now.
+    pub(super) documents: i64,
     /// The single-valued attributes in the key columns.
     pub(super) slots: Vec<Slot>,
     /// The other indexed attributes.
     pub(super) values: Vec<Valued>,
     /// The unique attributes that no key column keeps unique.
     pub(super) uniques: Vec<Unique>,
+    /// What stands outside the documents.
+    pub(super) shape: layout::Layout,
     /// The attributes whose values are rows.
     pub(super) edges: Vec<EdgeAttribute>,
     /// The attributes that show the edges of others.
@@ -37,12 +40,6 @@ pub(super) struct Layout {
     pub(super) hidden: Projection,
     pub(super) meta: AttrPath,
     pub(super) id: AttrPath,
-    /// Derived and edge attributes: what no document holds.
-    pub(super) outside: Vec<AttrPath>,
-    /// The attributes that are handed on and not kept.
-    pub(super) transient: Vec<AttrPath>,
-    /// A resource without edges, to decode values into.
-    pub(super) blank: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 /// An attribute in a key column.
@@ -84,77 +81,85 @@ pub(super) struct End {
 
 /// An attribute whose values are rows.
 pub(super) struct EdgeAttribute {
+    pub(super) shape: layout::EdgeAttribute,
     pub(super) number: i64,
-    pub(super) path: AttrPath,
-    pub(super) attribute: &'static Attribute,
     /// What an edge may lead to.
     pub(super) targets: Vec<End>,
-    /// What the sub-attributes are, in the order of their table.
-    pub(super) parts: Vec<Part>,
-}
-
-/// What a sub-attribute of an edge shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The id of the other end.
-    Value,
-    /// Where the other end is.
-    Place,
-    /// The name of the other end, as people see it.
-    Display,
-    /// Its resource type, or how it is related.
-    Kind,
-}
-
-impl Part {
-    /// The parts of an attribute, in the order of its table.
-    pub(super) fn of_all(attribute: &'static Attribute) -> Result<Vec<Self>> {
-        let parts = attribute.shape.sub_attributes.iter().map(|sub| match sub.name {
-            "value" => Ok(Self::Value),
-            "$ref" => Ok(Self::Place),
-            "display" => Ok(Self::Display),
-            "type" => Ok(Self::Kind),
-            other => Err(Error::internal(format!(
-                "the attribute {} cannot be kept as edges: of a value, the store keeps value, $ref, display and type, \
-                 but not {other}",
-                attribute.name
-            ))),
-        });
-        parts.collect()
-    }
 }
 
 /// An attribute that shows which edges lead here.
 pub(super) struct Derived {
-    pub(super) path: AttrPath,
-    pub(super) attribute: &'static Attribute,
-    pub(super) parts: Vec<Part>,
+    pub(super) shape: layout::Derived,
     /// The type that has the edges, and the number of its attribute.
     pub(super) source: End,
     pub(super) edge: i64,
 }
 
+/// Refuses an attribute of which a row of an edge says less than a value may hold.
+fn check_parts(attribute: &Attribute, parts: &Parts) -> Result<()> {
+    let others = parts.table.iter().enumerate();
+    let other = others
+        .filter(|(index, _)| *index != parts.value && !parts.is_computed(*index))
+        .map(|(_, sub)| sub.name)
+        .next();
+    let key = parts.table.get(parts.value).filter(|sub| sub.name == "value");
+    match (key, other) {
+        (Some(_), None) => Ok(()),
+        (_, other) => {
+            let but = other
+                .map(|other| format!(", but not {other}"))
+                .unwrap_or_default();
+            Err(Error::misconfigured(format!(
+                "The attribute {} cannot be kept as edges: of each value, the store keeps value, $ref, display and \
+                 type{but}.",
+                attribute.name
+            )))
+        }
+    }
+}
+
+/// Refuses an attribute that the store cannot fill without being told by a client.
+fn check_derived(derived: &layout::Derived) -> Result<()> {
+    let shape = &derived.attribute.shape;
+    if shape.mutability != Mutability::ReadOnly || !shape.multi_valued {
+        return Err(Error::misconfigured(format!(
+            "The attribute {} cannot show the edges of others: it must be read-only and multi-valued.",
+            derived.attribute.name
+        )));
+    }
+    check_parts(derived.attribute, &derived.parts)
+}
+
 impl Layout {
-    /// The layout of a type, without numbers yet and without what the links add.
-    pub(super) fn new(resource_type: &'static ResourceType, derived: &[AttrPath]) -> Result<Self> {
+    /// The layout of a type, without numbers yet and without the ends of its edges.
+    pub(super) fn new(shape: layout::Layout) -> Result<Self> {
+        let resource_type = shape.resource_type;
         let table = resource_type.schema.attributes;
+        for edges in &shape.edges {
+            check_parts(edges.attribute, &edges.parts)?;
+        }
+        shape.derived.iter().try_for_each(check_derived)?;
+        let edges = shape.edges.iter().map(|edges| EdgeAttribute {
+            shape: edges.clone(),
+            number: 0,
+            targets: Vec::new(),
+        });
         let mut layout = Self {
             resource_type,
             number: 0,
+            documents: 0,
             slots: Vec::new(),
             values: Vec::new(),
             uniques: Vec::new(),
-            edges: Vec::new(),
+            edges: edges.collect(),
             derived: Vec::new(),
-            visible: Projection::stored_visible(resource_type, derived),
-            hidden: Projection::stored_hidden(resource_type, derived),
+            visible: Projection::stored_visible(resource_type, &shape.outside),
+            hidden: Projection::stored_hidden(resource_type, &shape.outside),
             meta: common(table, "meta")?,
             id: common(table, "id")?,
-            outside: derived.to_vec(),
-            transient: Vec::new(),
-            blank: OnceLock::new(),
+            shape,
         };
-        layout.walk(table, AttrPath::ROOT, None, derived)?;
+        layout.walk(table, AttrPath::ROOT, None);
         Ok(layout)
     }
 
@@ -163,26 +168,14 @@ impl Layout {
         table: &'static [Attribute],
         above: AttrPath,
         holder: Option<(AttrPath, &'static Attribute)>,
-        derived: &[AttrPath],
-    ) -> Result<()> {
+    ) {
         for (index, attribute) in table.iter().enumerate() {
             let path = step(above, index);
-            if attribute.transient {
-                self.transient.push(path);
-                continue;
-            }
-            if derived.contains(&path) || path == self.meta || path == self.id {
-                continue;
-            }
-            if attribute.edges {
-                self.outside.push(path);
-                self.edges.push(EdgeAttribute {
-                    number: 0,
-                    path,
-                    attribute,
-                    targets: Vec::new(),
-                    parts: Part::of_all(attribute)?,
-                });
+            if attribute.transient
+                || self.shape.outside.contains(&path)
+                || path == self.meta
+                || path == self.id
+            {
                 continue;
             }
             let holder = match attribute.shape.multi_valued {
@@ -190,12 +183,11 @@ impl Layout {
                 false => holder,
             };
             if attribute.is_complex() {
-                self.walk(attribute.shape.sub_attributes, path, holder, derived)?;
+                self.walk(attribute.shape.sub_attributes, path, holder);
             } else {
                 self.leaf(path, attribute, holder);
             }
         }
-        Ok(())
     }
 
     fn leaf(
@@ -260,9 +252,21 @@ impl Layout {
             unique.number = tables::attribute(tx, number, &name(unique.holder, unique.within))?;
         }
         for edges in &mut self.edges {
-            edges.number = tables::attribute(tx, number, &name(edges.path, AttrPath::ROOT))?;
+            edges.number = tables::attribute(tx, number, &name(edges.shape.path, AttrPath::ROOT))?;
         }
+        self.documents = tables::document_layout(tx, number, &self.document_text())?;
         Ok(())
+    }
+
+    /// What the documents of the type depend on: a document that was written for another text may hold what must not be
+    /// shown.
+    fn document_text(&self) -> String {
+        let mut text = String::from("documents 1");
+        for attribute in &self.shape.outside {
+            _ = write!(text, "; apart {attribute:?}");
+        }
+        describe(self.table(), &mut text);
+        text
     }
 
     /// What the keys of the type depend on: keys that were made for another text are made anew.
@@ -329,8 +333,29 @@ fn common(table: &'static [Attribute], name: &str) -> Result<AttrPath> {
         })
 }
 
-pub(super) fn step(path: AttrPath, index: usize) -> AttrPath {
-    u16::try_from(index).map_or(path, |index| path.push(index))
+/// Writes down everything of a table that its documents depend on.
+fn describe(table: &[Attribute], text: &mut String) {
+    for attribute in table {
+        let shape = &attribute.shape;
+        let marks = [
+            (shape.multi_valued, "[]"),
+            (shape.required, "!"),
+            (attribute.edges, " edges"),
+            (attribute.transient, " transient"),
+        ];
+        _ = write!(text, "; {} {:?} {:?}", attribute.name, shape.kind, shape.returned);
+        for (_, mark) in marks.iter().filter(|(is_set, _)| *is_set) {
+            text.push_str(mark);
+        }
+        for value in shape.canonical_values {
+            _ = write!(text, " {value:?}");
+        }
+        if !shape.sub_attributes.is_empty() {
+            text.push_str(" {");
+            describe(shape.sub_attributes, text);
+            text.push('}');
+        }
+    }
 }
 
 /// The steps of `path` behind those of `base`.

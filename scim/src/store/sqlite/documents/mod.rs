@@ -12,6 +12,7 @@ mod layout;
 mod open;
 mod pages;
 mod plan;
+mod prepared;
 mod purge;
 mod query;
 mod rows;

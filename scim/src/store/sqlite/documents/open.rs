@@ -1,14 +1,14 @@
 //! How a store is put together.
 
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::core::{Core, Decode};
-use super::document::{Documents, unload};
-use super::edges::check_derived;
+use super::document::{Documents, UntypedState};
 use super::import_line::{ReadResource, read_resource};
 use super::keys::Keys;
 use super::layout::{Derived, Layout, SLOTS};
@@ -21,8 +21,9 @@ use super::tables;
 use crate::Result;
 use crate::error::Error;
 use crate::path::MultiPath;
-use crate::record::{Record, ScimResource};
+use crate::record::ScimResource;
 use crate::schema::ResourceType;
+use crate::store::layout::{self, reference_types};
 use crate::store::sqlite::{Database, Options, Param, Transaction, unique_violation};
 use crate::store::{Environment, Link, Links};
 
@@ -40,13 +41,11 @@ pub struct Builder<C = ()> {
 struct Kind {
     type_id: TypeId,
     resource_type: &'static ResourceType,
+    /// What the links say of it.
+    shape: fn(&Links) -> Result<layout::Layout>,
     decode: Decode,
-    rekey: Rekey,
     read: ReadResource,
 }
-
-/// Makes the keys of a resource from its documents.
-type Rekey = fn(&Layout, &Documents) -> Result<Keys>;
 
 impl<C: 'static> Builder<C> {
     pub(super) fn new(database: Database) -> Self {
@@ -68,22 +67,14 @@ impl<C: 'static> Builder<C> {
     /// all types if it names none. Nothing else of an edge is kept but where it leads.
     #[must_use]
     pub fn resource<R: ScimResource>(mut self) -> Self {
-        fn state<R: ScimResource>(layout: &Layout, documents: &Documents) -> Result<R> {
-            let mut resource: R = documents.decode("")?;
-            unload(layout, &mut resource)?;
-            Ok(resource)
-        }
-        fn decode<R: ScimResource>(layout: &Layout, documents: &Documents) -> Result<Box<dyn Record>> {
-            Ok(Box::new(state::<R>(layout, documents)?))
-        }
-        fn rekey<R: ScimResource>(layout: &Layout, documents: &Documents) -> Result<Keys> {
-            Ok(Keys::of(layout, &state::<R>(layout, documents)?))
+        fn decode<R: ScimResource>(documents: &Documents) -> Result<UntypedState> {
+            Ok(documents.state::<R>()?.untyped())
         }
         self.kinds.push(Kind {
             type_id: TypeId::of::<R>(),
             resource_type: R::RESOURCE_TYPE,
+            shape: layout::Layout::of::<R>,
             decode: decode::<R>,
-            rekey: rekey::<R>,
             read: read_resource::<R>,
         });
         self
@@ -134,7 +125,7 @@ impl<C: 'static> Builder<C> {
     ///
     /// # Errors
     /// A type was given twice, a link names a type that was not given or attributes that cannot be linked, or the
-    /// database fails. The reason is the error's [`source`](std::error::Error::source).
+    /// database fails: each with a sentence for the programmer.
     pub fn build(self) -> Result<Sqlite<C>> {
         let Self {
             database,
@@ -229,17 +220,12 @@ fn open(tx: &Transaction<'_>, kinds: &[Kind], links: &Links) -> Result<Opened> {
                 .count()
                 > 1
         {
-            return Err(refused(format!(
-                "the resource type {} was given twice",
+            return Err(Error::misconfigured(format!(
+                "The store was given the resource type {} twice.",
                 kind.resource_type.name
             )));
         }
-        let derived: Vec<_> = links
-            .iter()
-            .filter(|link| link.derived().type_id() == kind.type_id)
-            .map(|link| link.derived().path())
-            .collect();
-        let mut layout = Layout::new(kind.resource_type, &derived)?;
+        let mut layout = Layout::new((kind.shape)(links)?)?;
         let (number, keys_made_for) = tables::resource_type(tx, kind.resource_type.name)?;
         layout.number(tx, number)?;
         layouts.push((kind.type_id, layout, keys_made_for));
@@ -250,7 +236,7 @@ fn open(tx: &Transaction<'_>, kinds: &[Kind], links: &Links) -> Result<Opened> {
         let layout = Arc::new(layout);
         let fingerprint = layout.fingerprint();
         if keys_made_for != fingerprint {
-            rebuild(tx, &layout, kind.rekey)?;
+            rebuild(tx, &layout, kind.decode)?;
             tables::keep_layout(tx, layout.number, &fingerprint)?;
         }
         opened.push((type_id, layout, kind.decode));
@@ -258,68 +244,46 @@ fn open(tx: &Transaction<'_>, kinds: &[Kind], links: &Links) -> Result<Opened> {
     Ok(opened)
 }
 
+/// Finds the ends of all edges, and of what mirrors them.
 fn link(layouts: &mut [(TypeId, Layout, String)], links: &Links) -> Result<()> {
     let ends: Vec<_> = layouts.iter().map(|(_, layout, _)| layout.end()).collect();
-    for (_, layout, _) in layouts.iter_mut() {
+    let mut numbers = HashMap::new();
+    for (type_id, layout, _) in layouts.iter_mut() {
+        let source = layout.end();
         for edges in &mut layout.edges {
-            let place = edges
-                .attribute
-                .sub_attribute("$ref")
-                .map(|(_, place)| place.shape.reference_types);
-            let named = place.unwrap_or_default();
-            edges.targets = ends
-                .iter()
-                .filter(|end| named.is_empty() || named.contains(&end.resource_type.name))
-                .cloned()
-                .collect();
+            let named = reference_types(edges.shape.attribute).unwrap_or_default();
+            let targets = ends.iter();
+            let targets = targets.filter(|end| named.is_empty() || named.contains(&end.resource_type.name));
+            edges.targets = targets.cloned().collect();
+            numbers.insert((*type_id, edges.shape.path), (source.clone(), edges.number));
         }
     }
-    for link in links.iter() {
-        link.check()?;
-        let owner = layouts
-            .iter()
-            .find(|(type_id, ..)| *type_id == link.edges().type_id());
-        let source = owner.and_then(|(_, layout, _)| {
-            let edges = layout
-                .edges
-                .iter()
-                .find(|edges| edges.path == link.edges().path())?;
-            Some((layout.end(), edges.number))
-        });
-        let Some((source, edge)) = source else {
-            return Err(refused(
-                "a link starts from a type that the store does not keep".to_owned(),
-            ));
-        };
-        let Some((_, layout, _)) = layouts
-            .iter_mut()
-            .find(|(type_id, ..)| *type_id == link.derived().type_id())
-        else {
-            return Err(refused(
-                "a link leads to a type that the store does not keep".to_owned(),
-            ));
-        };
-        let Some(attribute) = link.derived().attribute() else {
-            continue;
-        };
-        let parts = check_derived(attribute)?;
-        layout.derived.push(Derived {
-            path: link.derived().path(),
-            attribute,
-            parts,
-            source,
-            edge,
-        });
+    let is_kept = |type_id: TypeId| layouts.iter().any(|(kept, ..)| *kept == type_id);
+    for end in links.iter().flat_map(|link| [link.edges(), link.derived()]) {
+        if !is_kept(end.type_id()) {
+            let name = end.resource_type().name;
+            return Err(Error::misconfigured(format!(
+                "The store links an attribute of {name} but was not given that resource type: add .resource::<{name}>()."
+            )));
+        }
+    }
+    for (_, layout, _) in layouts.iter_mut() {
+        for derived in &layout.shape.derived {
+            let end = derived.link.edges();
+            if let Some((source, edge)) = numbers.get(&(end.type_id(), end.path())) {
+                layout.derived.push(Derived {
+                    shape: derived.clone(),
+                    source: source.clone(),
+                    edge: *edge,
+                });
+            }
+        }
     }
     Ok(())
 }
 
-fn refused(why: String) -> Error {
-    Error::internal(why)
-}
-
 /// Makes the keys of all resources of a type anew.
-fn rebuild(tx: &Transaction<'_>, layout: &Layout, rekey: Rekey) -> Result<()> {
+fn rebuild(tx: &Transaction<'_>, layout: &Layout, decode: Decode) -> Result<()> {
     let number = layout.number;
     for slot in 1..=SLOTS {
         tx.execute_batch(&format!("DROP INDEX IF EXISTS scim_resource_t{number}_k{slot}"))?;
@@ -331,7 +295,7 @@ fn rebuild(tx: &Transaction<'_>, layout: &Layout, rekey: Rekey) -> Result<()> {
         )?;
     }
     each_row(tx, number, |tenant, row| {
-        let keys = rekey(layout, &row.documents)?;
+        let keys = Keys::of(layout, &*decode(&row.documents)?.record);
         let [k1, k2, k3, k4] = &keys.slots;
         let params: [Param<'_>; 6] = [
             row.rid.into(),
@@ -353,9 +317,9 @@ fn rebuild(tx: &Transaction<'_>, layout: &Layout, rekey: Rekey) -> Result<()> {
     index_keys(tx, layout).map_err(|error| match unique_violation(&error) {
         Some(_) => {
             let name = layout.resource_type.name;
-            refused(format!(
-                "two resources of the type {name} have one value of an attribute that must be unique, by the rules of \
-                 comparison of this version: change one of them with the version before"
+            Error::misconfigured(format!(
+                "Two resources of the type {name} have one value of an attribute that must be unique, by the rules of \
+                 comparison of this version: change one of them with the version before."
             ))
         }
         None => error,

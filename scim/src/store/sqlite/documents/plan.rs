@@ -5,14 +5,15 @@
 //! `OR rid IN (…)`; beside the condition that drives a selection all others are hidden from the planner by a unary plus
 //! or a correlated `EXISTS`; and deep offsets run over an index alone.
 
-use super::edges::{named_id, named_ids};
 use super::keys;
-use super::layout::{Derived, EdgeAttribute, End, Layout, Part, Valued};
+use super::layout::{Derived, EdgeAttribute, End, Layout, Valued};
 use super::rows::key_of_id;
 use crate::filter::{Compare, Expression, Numeric, Operand, Operator, ReferenceOperand};
 use crate::path::AttrPath;
 use crate::schema::{Attribute, Type, Uniqueness};
 use crate::sort::Sort;
+use crate::store::edges::NamedKeys;
+use crate::store::layout::Parts;
 use crate::store::sqlite::{Param, Value};
 use crate::value::Reference;
 
@@ -355,14 +356,14 @@ impl Planner<'_> {
     }
 
     fn any(&self, path: AttrPath, inner: &Expression) -> Option<Condition> {
-        if let Some(edges) = self.layout.edges.iter().find(|edges| edges.path == path) {
+        if let Some(edges) = self.layout.edges.iter().find(|edges| edges.shape.path == path) {
             return self.members(edges, inner);
         }
         let derived: Vec<_> = self
             .layout
             .derived
             .iter()
-            .filter(|derived| derived.path == path)
+            .filter(|derived| derived.shape.path == path)
             .collect();
         match derived.as_slice() {
             [derived] => self.memberships(derived, inner),
@@ -372,8 +373,7 @@ impl Planner<'_> {
 
     /// `members.value eq "…"`, from whom the edges lead.
     fn members(&self, edges: &EdgeAttribute, inner: &Expression) -> Option<Condition> {
-        let placed = |one: &Expression| placed_id(one, &edges.parts, &edges.targets);
-        let (ids, exact) = ids_in(inner, |one| named_ids(one, edges), placed)?;
+        let (ids, exact) = ids_in(inner, &edges.shape.parts, &edges.targets)?;
         let types: Vec<_> = edges.targets.iter().map(|end| end.number.to_string()).collect();
         let attribute = edges.number;
         let (marks, params) = self.id_list(&ids);
@@ -404,13 +404,8 @@ impl Planner<'_> {
 
     /// `groups.value eq "…"`, to whom the edges lead.
     fn memberships(&self, derived: &Derived, inner: &Expression) -> Option<Condition> {
-        let named = |one: &Expression| match one {
-            Expression::Compare(compare) => named_id(compare, &derived.parts).map(|id| vec![id]),
-            _ => None,
-        };
         let source = std::slice::from_ref(&derived.source);
-        let placed = |one: &Expression| placed_id(one, &derived.parts, source);
-        let (ids, exact) = ids_in(inner, named, placed)?;
+        let (ids, exact) = ids_in(inner, &derived.shape.parts, source)?;
         let (source, attribute) = (derived.source.number, derived.edge);
         let number = self.layout.number;
         let (marks, params) = self.id_list(&ids);
@@ -512,31 +507,28 @@ fn kind_of(valued: &Valued, expression: &Expression) -> Option<String> {
 }
 
 /// The ids that the condition inside the brackets names, and whether it says nothing else.
-fn ids_in(
-    inner: &Expression,
-    named: impl Fn(&Expression) -> Option<Vec<String>>,
-    placed: impl Fn(&Expression) -> Option<Vec<String>>,
-) -> Option<(Vec<String>, bool)> {
-    if let Some(ids) = named(inner) {
-        return Some((ids, true));
+fn ids_in(inner: &Expression, parts: &Parts, ends: &[End]) -> Option<(Vec<String>, bool)> {
+    let named = NamedKeys::of(inner, parts.value).filter(|named| !named.keys.is_empty());
+    // Under any other rule of comparison a key does not name one row.
+    let names_rows = parts.table.get(parts.value)?.shape.case_exact;
+    if let Some(named) = named.filter(|_| names_rows) {
+        let ids = named.keys.into_iter().map(str::to_owned);
+        return Some((ids.collect(), named.exact));
     }
-    let conjuncts = inner.conjuncts();
-    let ids = conjuncts
-        .iter()
-        .find_map(named)
-        .or_else(|| conjuncts.iter().find_map(placed))?;
-    Some((ids, false))
+    let mut conjuncts = inner.conjuncts().iter();
+    let id = conjuncts.find_map(|one| placed_id(one, parts, ends))?;
+    Some((vec![id], false))
 }
 
 /// The id in `$ref eq "…"`. It says more: of which type the resource is.
-fn placed_id(expression: &Expression, parts: &[Part], ends: &[End]) -> Option<Vec<String>> {
+fn placed_id(expression: &Expression, parts: &Parts, ends: &[End]) -> Option<String> {
     let Expression::Compare(compare) = expression else {
         return None;
     };
     let [index] = compare.path.steps() else {
         return None;
     };
-    let is_place = parts.get(usize::from(*index)) == Some(&Part::Place);
+    let is_place = Some(usize::from(*index)) == parts.reference;
     let Operand::Reference(ReferenceOperand { paths, .. }) = &compare.operand else {
         return None;
     };
@@ -544,7 +536,7 @@ fn placed_id(expression: &Expression, parts: &[Part], ends: &[End]) -> Option<Ve
     let id = ends
         .iter()
         .find_map(|end| Reference::id_at(end.resource_type.segment(), path))?;
-    Some(vec![id.to_owned()])
+    Some(id.to_owned())
 }
 
 fn key_of(operand: &Operand) -> Option<Value> {
@@ -619,7 +611,7 @@ pub(super) fn sort_column(layout: &Layout, sort: &Sort) -> Option<String> {
 
 /// Whether an attribute is in no document.
 pub(super) fn is_outside(layout: &Layout, path: AttrPath) -> bool {
-    layout.outside.iter().any(|outer| path.starts_with(*outer))
+    layout.shape.outside.iter().any(|outer| path.starts_with(*outer))
 }
 
 /// Whether a filter, where the document has to be asked, looks at anything that is not in it.

@@ -1,14 +1,15 @@
 //! Pages: which rows match, how many they are, and those that are shown.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use super::core::Core;
-use super::document::unload;
+use super::document::State;
 use super::edges::{first, first_derived};
 use super::layout::Layout;
 use super::pages::Place;
 use super::plan::{self, Candidates, Sql};
-use super::rows::{COLUMNS, Kept};
+use super::rows::{COLUMNS, StoredRow};
 use super::show;
 use super::tables::{self, Count};
 use crate::Result;
@@ -29,12 +30,14 @@ pub(super) struct Search<'s, C> {
     pub(super) tenant: i64,
     /// Rows that may still be visited without an index that knows the answer.
     pub(super) budget: usize,
+    /// Where the plans of the statements are noted, if somebody asks for them.
+    plans: Option<RefCell<Vec<String>>>,
 }
 
 /// The rows of a page, in order, and how many match in all.
 struct Found {
     total: u64,
-    rows: Vec<Kept>,
+    rows: Vec<StoredRow>,
 }
 
 /// The part of all matches that a page shows.
@@ -45,6 +48,13 @@ struct Window {
 }
 
 impl Window {
+    fn of<R>(query: &Query<R>) -> Self {
+        Self {
+            skip: query.start_index.saturating_sub(1),
+            take: query.count,
+        }
+    }
+
     fn shows(self, position: u64) -> bool {
         position >= self.skip && position - self.skip < self.take as u64
     }
@@ -58,12 +68,26 @@ impl Window {
     }
 }
 
-impl<C: 'static> Search<'_, C> {
+impl<'s, C: 'static> Search<'s, C> {
+    pub(super) fn new(
+        reader: &'s Reader<'s>,
+        core: &'s Core<C>,
+        layout: &'s Layout,
+        tenant: i64,
+        budget: usize,
+    ) -> Self {
+        Self {
+            reader,
+            core,
+            layout,
+            tenant,
+            budget,
+            plans: None,
+        }
+    }
+
     pub(super) fn page<R: ScimResource>(mut self, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
-        let window = Window {
-            skip: query.start_index.saturating_sub(1),
-            take: query.count,
-        };
+        let window = Window::of(query);
         let found = self.find::<R>(query, window)?;
         let documents = show::documents::<R>(self.reader, self.layout, &found.rows, want)?;
         let mut items = Vec::with_capacity(found.rows.len());
@@ -184,6 +208,7 @@ impl<C: 'static> Search<'_, C> {
         let mut sql = Sql::new("SELECT count(*) FROM (");
         sql.append(select);
         sql.push(")");
+        self.note_plan(&sql)?;
         let count = self
             .reader
             .query_one(&sql.text, &sql.bound(), |row| row.integer(0))?;
@@ -191,12 +216,13 @@ impl<C: 'static> Search<'_, C> {
     }
 
     /// The rows of a window of a selection that is in order: the window is cut before a row is read.
-    fn fetch(&self, ordered: &Sql, window: Window) -> Result<Vec<Kept>> {
+    fn fetch(&self, ordered: &Sql, window: Window) -> Result<Vec<StoredRow>> {
         if window.take == 0 {
             return Ok(Vec::new());
         }
         let sql = windowed(self.layout, self.tenant, ordered, window);
-        self.reader.query_all(&sql.text, &sql.bound(), Kept::read)
+        self.note_plan(&sql)?;
+        self.reader.query_all(&sql.text, &sql.bound(), StoredRow::read)
     }
 
     fn charge(&mut self, rows: u64) -> Result<()> {
@@ -219,16 +245,21 @@ impl<C: 'static> Search<'_, C> {
         let outside = filter.is_some_and(|filter| plan::looks_outside(self.layout, filter.expression()));
         let by_others = sort.is_some_and(|sort| plan::is_outside(self.layout, sort.path()));
         let reads = filter.is_some() || (sort.is_some() && !by_others);
+        let visits_all = select.is_none();
         let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
         sql.append(select.unwrap_or_else(|| self.list("")));
         sql.append(of_rows(self.layout, self.tenant));
         sql.push(" ORDER BY r.rid");
+        match (&self.plans, visits_all) {
+            (Some(plans), true) => plans.borrow_mut().push("EVERY ROW".to_owned()),
+            _ => self.note_plan(&sql)?,
+        }
         let mut visited = 0_usize;
         let mut total = 0_u64;
         let mut rows = Vec::new();
         let mut keys: Vec<(SortKey, i64)> = Vec::new();
         self.reader.query(&sql.text, &sql.bound(), |row| {
-            let row = Kept::read(row)?;
+            let row = StoredRow::read(row)?;
             visited = visited.saturating_add(1);
             if outside {
                 visited = visited.saturating_add(usize::try_from(row.edges).unwrap_or(usize::MAX));
@@ -236,14 +267,14 @@ impl<C: 'static> Search<'_, C> {
             if visited > self.budget {
                 return Err(too_many(self.budget));
             }
-            let resource = reads.then(|| self.state::<R>(&row, outside)).transpose()?;
-            if let (Some(filter), Some(resource)) = (filter, &resource)
-                && !filter.matches(resource)
+            let state = reads.then(|| self.state::<R>(&row, outside)).transpose()?;
+            if let (Some(filter), Some(state)) = (filter, &state)
+                && !filter.matches(state.record())
             {
                 return Ok(());
             }
-            match (sort, &resource) {
-                (Some(sort), Some(resource)) if !by_others => keys.push((sort.key(resource), row.rid)),
+            match (sort, &state) {
+                (Some(sort), Some(state)) if !by_others => keys.push((sort.key(state.record()), row.rid)),
                 (Some(sort), _) => keys.push((self.key_of_others(sort, row.rid)?, row.rid)),
                 (None, _) if window.shows(total) => rows.push(row),
                 (None, _) => {}
@@ -262,29 +293,26 @@ impl<C: 'static> Search<'_, C> {
         Ok(Found { total, rows })
     }
 
-    fn row(&self, rid: i64) -> Result<Option<Kept>> {
-        let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc
+    fn row(&self, rid: i64) -> Result<Option<StoredRow>> {
+        let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc
                    FROM scim_resource r WHERE r.rid = ?1";
-        self.reader.query_one(sql, &[rid.into()], Kept::read)
+        self.reader.query_one(sql, &[rid.into()], StoredRow::read)
     }
 
-    fn state<R: ScimResource>(&self, row: &Kept, outside: bool) -> Result<R> {
+    fn state<R: ScimResource>(&self, row: &StoredRow, outside: bool) -> Result<State<R>> {
         if !outside {
-            let mut state = row.documents.decode("")?;
-            unload(self.layout, &mut state)?;
-            return Ok(state);
+            return row.documents.state();
         }
-        let edges = show::edges_of(self.reader, self.layout, row.rid)?;
-        let mut state = row.documents.decode(&edges)?;
-        show::fill_derived(self.reader, self.layout, row.rid, &mut state)?;
-        Ok(state)
+        let mut rows = show::edges_of(self.reader, self.layout, row.rid)?;
+        rows.push_str(&show::derived_of(self.reader, self.layout, row.rid)?);
+        row.documents.decode(&rows)
     }
 
-    fn sort_key<R: ScimResource>(&self, sort: &Sort, row: &Kept) -> Result<SortKey> {
+    fn sort_key<R: ScimResource>(&self, sort: &Sort, row: &StoredRow) -> Result<SortKey> {
         if plan::is_outside(self.layout, sort.path()) {
             return self.key_of_others(sort, row.rid);
         }
-        Ok(sort.key(&self.state::<R>(row, false)?))
+        Ok(sort.key(self.state::<R>(row, false)?.record()))
     }
 
     /// The key of a resource that is sorted by its edges, or by what mirrors those of others: none of these values is
@@ -292,18 +320,18 @@ impl<C: 'static> Search<'_, C> {
     fn key_of_others(&self, sort: &Sort, rid: i64) -> Result<SortKey> {
         let mut key = SortKey::Missing;
         for edges in &self.layout.edges {
-            if sort.path().starts_with(edges.path) {
-                let depth = edges.path.steps().len();
+            let path = edges.shape.path;
+            if sort.path().starts_with(path) {
                 first(self.reader, edges, rid, &mut |value| {
-                    key = sort.key_within(&View::Complex(value), depth);
+                    key = sort.key_within(&View::Complex(value), path.steps().len());
                 })?;
             }
         }
         for derived in &self.layout.derived {
-            if sort.path().starts_with(derived.path) {
-                let depth = derived.path.steps().len();
+            let path = derived.shape.path;
+            if sort.path().starts_with(path) {
                 let found = first_derived(self.reader, derived, rid, &mut |value| {
-                    key = sort.key_within(&View::Complex(value), depth);
+                    key = sort.key_within(&View::Complex(value), path.steps().len());
                 })?;
                 if found {
                     break;
@@ -313,42 +341,23 @@ impl<C: 'static> Search<'_, C> {
         Ok(key)
     }
 
-    /// The statements that a query would run, and how SQLite would go about them.
-    pub(super) fn explain<R: ScimResource>(&self, query: &Query<R>) -> Result<Vec<String>> {
-        let window = Window {
-            skip: query.start_index.saturating_sub(1),
-            take: query.count,
-        };
-        let order = query
-            .sort
-            .as_ref()
-            .and_then(|sort| Some((sort, plan::sort_column(self.layout, sort)?)));
-        let candidates = query
-            .filter
-            .as_ref()
-            .map(|filter| plan::candidates(self.layout, self.tenant, filter.expression()));
-        let select = match (candidates, order) {
-            (None, None) => self.list(""),
-            (None, Some((sort, column))) => sorted(self.layout, self.tenant, None, sort, &column),
-            (Some(None), _) => return Ok(vec!["EVERY ROW".to_owned()]),
-            (Some(Some(candidates)), None) => candidates.select,
-            (Some(Some(candidates)), Some((sort, column))) => {
-                sorted(self.layout, self.tenant, Some(&candidates.select), sort, &column)
-            }
-        };
-        let select = match query.sort {
-            Some(_) => select,
-            None => {
-                let mut ordered = Sql::new("SELECT rid FROM (");
-                ordered.append(select);
-                ordered.push(") ORDER BY rid");
-                ordered
-            }
-        };
-        let mut sql = windowed(self.layout, self.tenant, &select, window);
-        sql.text = format!("EXPLAIN QUERY PLAN {}", sql.text);
-        self.reader
-            .query_all(&sql.text, &sql.bound(), |row| row.text(3).map(str::to_owned))
+    /// How SQLite goes about the statements of a query: those that are run, as they are run.
+    pub(super) fn explain<R: ScimResource>(mut self, query: &Query<R>) -> Result<Vec<String>> {
+        self.plans = Some(RefCell::default());
+        let window = Window::of(query);
+        self.find::<R>(query, window)?;
+        Ok(self.plans.map(RefCell::into_inner).unwrap_or_default())
+    }
+
+    /// Notes how SQLite goes about a statement, if somebody asks.
+    fn note_plan(&self, sql: &Sql) -> Result<()> {
+        let Some(plans) = &self.plans else { return Ok(()) };
+        let text = format!("EXPLAIN QUERY PLAN {}", sql.text);
+        let lines = self
+            .reader
+            .query_all(&text, &sql.bound(), |row| row.text(3).map(str::to_owned))?;
+        plans.borrow_mut().extend(lines);
+        Ok(())
     }
 }
 
@@ -404,11 +413,11 @@ fn too_many(budget: usize) -> Error {
 pub(super) fn each_row(
     reader: &Reader<'_>,
     resource_type: i64,
-    mut visit: impl FnMut(i64, Kept) -> Result<()>,
+    mut visit: impl FnMut(i64, StoredRow) -> Result<()>,
 ) -> Result<()> {
-    let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc, r.tenant
+    let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc, r.tenant
                FROM scim_resource r WHERE r.type = ?1";
     reader.visit(sql, &[resource_type.into()], |row| {
-        visit(row.integer(7)?, Kept::read(row)?).map(ControlFlow::Continue)
+        visit(row.integer(8)?, StoredRow::read(row)?).map(ControlFlow::Continue)
     })
 }

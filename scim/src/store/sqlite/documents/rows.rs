@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::document::{Documents, Stamp};
+use super::document::{Documents, RowStamp};
 use super::keys::{Keys, ValueRow};
 use super::layout::{Layout, SLOTS};
 use super::tables::ALL_TENANTS;
@@ -12,30 +12,34 @@ use crate::store::sqlite::{Param, Reader, Row, Transaction, Value, unique_violat
 
 /// A resource as it stands in the table.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredRow {
     pub(super) rid: i64,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: RowStamp,
     /// How many edges it has.
     pub(super) edges: i64,
+    /// The layout by which its documents were written.
+    pub(super) layout: i64,
     pub(super) documents: Documents,
 }
 
-/// The columns of [`Kept`] of a row `r`.
-pub(super) const COLUMNS: &str = "r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc";
+/// The columns of [`StoredRow`] of a row `r`.
+pub(super) const COLUMNS: &str =
+    "r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc";
 
-impl Kept {
+impl StoredRow {
     pub(super) fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             rid: row.integer(0)?,
-            stamp: Stamp {
+            stamp: RowStamp {
                 version: row.integer(1)?,
                 created: row.integer(2)?,
                 modified: row.integer(3)?,
             },
             edges: row.integer(4)?,
+            layout: row.integer(5)?,
             documents: Documents {
-                hidden: row.optional_blob(5)?.map(text).transpose()?,
-                visible: text(row.blob(6)?)?,
+                hidden: row.optional_blob(6)?.map(text).transpose()?,
+                visible: text(row.blob(7)?)?,
             },
         })
     }
@@ -69,12 +73,12 @@ pub(super) fn id_of(row: &Row<'_>, column: usize) -> Result<String> {
     }
 }
 
-pub(super) fn find(reader: &Reader<'_>, layout: &Layout, tenant: i64, id: &str) -> Result<Option<Kept>> {
+pub(super) fn find(reader: &Reader<'_>, layout: &Layout, tenant: i64, id: &str) -> Result<Option<StoredRow>> {
     reader.query_one(
-        "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc
+        "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc
          FROM scim_resource r WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3",
         &[tenant.into(), layout.number.into(), key_of_id(id).as_param()],
-        Kept::read,
+        StoredRow::read,
     )
 }
 
@@ -84,7 +88,7 @@ pub(super) fn insert(
     layout: &Layout,
     tenant: i64,
     id: &str,
-    stamp: Stamp,
+    stamp: RowStamp,
     documents: &Documents,
     keys: &Keys,
 ) -> Result<i64> {
@@ -92,8 +96,8 @@ pub(super) fn insert(
     let [k1, k2, k3, k4] = &keys.slots;
     tx.execute(
         "INSERT INTO scim_resource(tenant, type, id, version, created, modified, edges,
-                                   k1, k2, k3, k4, label, hidden, doc)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                                   k1, k2, k3, k4, label, layout, hidden, doc)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         &[
             tenant.into(),
             layout.number.into(),
@@ -106,6 +110,7 @@ pub(super) fn insert(
             k3.into(),
             k4.into(),
             keys.label.as_ref().into(),
+            layout.documents.into(),
             documents.hidden.as_ref().map(String::as_bytes).into(),
             documents.visible.as_bytes().into(),
         ],
@@ -124,14 +129,14 @@ pub(super) fn update(
     tx: &Transaction<'_>,
     layout: &Layout,
     tenant: i64,
-    next: &Kept,
+    next: &StoredRow,
     keys: &Keys,
     before: Option<&Keys>,
 ) -> Result<()> {
     let [k1, k2, k3, k4] = &keys.slots;
     tx.execute(
         "UPDATE scim_resource SET version = ?2, modified = ?3, edges = ?4,
-                k1 = ?5, k2 = ?6, k3 = ?7, k4 = ?8, label = ?9, hidden = ?10, doc = ?11
+                k1 = ?5, k2 = ?6, k3 = ?7, k4 = ?8, label = ?9, layout = ?10, hidden = ?11, doc = ?12
          WHERE rid = ?1",
         &[
             next.rid.into(),
@@ -143,6 +148,7 @@ pub(super) fn update(
             k3.into(),
             k4.into(),
             keys.label.as_ref().into(),
+            layout.documents.into(),
             next.documents.hidden.as_ref().map(String::as_bytes).into(),
             next.documents.visible.as_bytes().into(),
         ],
@@ -164,7 +170,7 @@ pub(super) fn update(
 }
 
 /// Writes a new stamp and nothing else: what a change of edges does to the resource that has them.
-pub(super) fn restamp(tx: &Transaction<'_>, next: &Kept) -> Result<()> {
+pub(super) fn restamp(tx: &Transaction<'_>, next: &StoredRow) -> Result<()> {
     tx.execute(
         "UPDATE scim_resource SET version = ?2, modified = ?3, edges = ?4, doc = ?5 WHERE rid = ?1",
         &[
@@ -178,7 +184,7 @@ pub(super) fn restamp(tx: &Transaction<'_>, next: &Kept) -> Result<()> {
     .map(drop)
 }
 
-/// Takes a resource and its keys away; edges are not its own business.
+/// Deletes a resource and its keys; the caller deletes the edges.
 pub(super) fn delete(
     tx: &Transaction<'_>,
     layout: &Layout,

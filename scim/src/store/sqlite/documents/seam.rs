@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::schema::ResourceType;
-use crate::store::Write;
+use crate::store::Happened;
 use crate::store::sqlite::Transaction;
 
 /// Joins the writes of a [`Sqlite`](super::Sqlite) store with statements of the application: an outbox, a history,
@@ -11,7 +11,7 @@ pub trait Joined<C>: Send + Sync + 'static {
     /// Called inside the transaction of every create, replace, PATCH and delete that changed something, after the
     /// store's own statements. It runs on the writer's thread: keep it short.
     ///
-    /// Where a deleted resource leaves edges of others, those are told of as [`Write::Changed`], one by one.
+    /// Where a deleted resource leaves edges of others, those are told of as [`Happened::Changed`], one by one.
     ///
     /// # Errors
     /// An error undoes the write, and is what the client is told.
@@ -21,6 +21,6 @@ pub trait Joined<C>: Send + Sync + 'static {
         cx: &C,
         resource_type: &'static ResourceType,
         id: &str,
-        write: &Write<'_>,
+        happened: &Happened<'_>,
     ) -> Result<()>;
 }

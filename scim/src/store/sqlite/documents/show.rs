@@ -1,16 +1,17 @@
 //! What is shown of a row: its document as it is, or what a projection leaves of it, with edges and derived attributes.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use bytes::Bytes;
 
-use super::document::{self, unload};
-use super::edges::{push_value, walk, walk_derived};
+use super::document::utf8;
+use super::edges::{Listing, walk, walk_derived};
 use super::layout::{Derived, Layout};
-use super::rows::Kept;
+use super::rows::StoredRow;
 use crate::Result;
 use crate::projection::{Base, Projection, write_resource};
-use crate::record::{Record, ScimResource};
+use crate::record::ScimResource;
 use crate::store::sqlite::{Reader, Sender};
 
 /// Resources with more edges are shown in parts.
@@ -20,28 +21,18 @@ const ROOM: usize = 512;
 /// Bytes of a part.
 const PART: usize = 64 << 10;
 
-/// Whether an answer shows anything that is not in the resource's own row, and may change without it.
-pub(super) fn shows_others(layout: &Layout, want: &Projection) -> bool {
-    layout.outside.iter().any(|path| want.includes(*path))
-}
-
-/// Whether an answer shows edges.
-pub(super) fn shows_edges(layout: &Layout, want: &Projection) -> bool {
-    layout.edges.iter().any(|edges| want.includes(edges.path))
-}
-
-/// A document without edges and derived attributes.
-fn own<R: ScimResource>(layout: &Layout, row: &Kept, want: &Projection) -> Result<Vec<u8>> {
-    if want.fits_stored(&layout.outside) {
+/// The resource's own part of an answer: its document as it is where that shows just what is wanted, and otherwise what
+/// the struct or the schema of today shows of its state.
+fn own<R: ScimResource>(layout: &Layout, row: &StoredRow, want: &Projection) -> Result<Vec<u8>> {
+    if row.layout == layout.documents && want.fits_stored(&layout.shape.outside) {
         let visible = row.documents.visible.as_bytes();
         let mut out = Vec::with_capacity(visible.len() + ROOM);
         out.extend_from_slice(visible);
         return Ok(out);
     }
-    let mut resource: R = row.documents.decode("")?;
-    unload(layout, &mut resource)?;
+    let state = row.documents.state::<R>()?;
     let mut out = Vec::with_capacity(512);
-    write_resource(&mut out, &resource, want, Base::Hole);
+    write_resource(&mut out, state.record(), want, Base::Hole);
     Ok(out)
 }
 
@@ -49,12 +40,12 @@ fn own<R: ScimResource>(layout: &Layout, row: &Kept, want: &Projection) -> Resul
 pub(super) fn documents<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
-    rows: &[Kept],
+    rows: &[StoredRow],
     want: &Projection,
 ) -> Result<Vec<Bytes>> {
     let mut derived = Vec::new();
     for attribute in &layout.derived {
-        if want.includes(attribute.path) {
+        if want.includes(attribute.shape.path) {
             derived.push(members_of(reader, attribute, rows, want)?);
         }
     }
@@ -79,34 +70,90 @@ pub(super) fn documents<R: ScimResource>(
     Ok(documents)
 }
 
+/// One row with its document in one piece; `None` where so many edges lead from it or to it that the document is sent in
+/// parts. A resource that is new has no edges to it.
+pub(super) fn document<R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    row: &StoredRow,
+    want: &Projection,
+    is_new: bool,
+) -> Result<Option<Bytes>> {
+    if row.edges > MOST_IN_ONE_PIECE && layout.shape.shows_edges(want) {
+        return Ok(None);
+    }
+    let mut out = own::<R>(layout, row, want)?;
+    let mut left = MOST_IN_ONE_PIECE;
+    for derived in layout.derived.iter().filter(|_| !is_new) {
+        append_derived(reader, derived, row.rid, want, &mut out, &mut left)?;
+    }
+    if left == 0 {
+        return Ok(None);
+    }
+    if row.edges > 0 {
+        append_edges(reader, layout, row.rid, want, &mut out, &mut |_| Ok(()))?;
+    }
+    Ok(Some(out.into()))
+}
+
 /// The members `"groups":[…]` of the documents of a page, by row.
 fn members_of(
     reader: &Reader<'_>,
     derived: &Derived,
-    rows: &[Kept],
+    rows: &[StoredRow],
     want: &Projection,
 ) -> Result<HashMap<i64, Vec<u8>>> {
     let rids: Vec<i64> = rows.iter().map(|row| row.rid).collect();
     let mut members: HashMap<i64, Vec<u8>> = HashMap::new();
     walk_derived(reader, derived, &rids, |rid, value| {
         let out = members.entry(rid).or_default();
-        let mut begun = !out.is_empty();
-        push_value(
-            out,
-            value,
-            derived.attribute.name,
-            derived.path,
-            want,
-            &mut begun,
-            Base::Hole,
-        );
-        Ok(())
+        let mut listing = listing_derived(derived, want);
+        listing.begun = !out.is_empty();
+        listing.push(out, value);
+        Ok(ControlFlow::Continue(()))
     })?;
     members.retain(|_, out| !out.is_empty());
     for out in members.values_mut() {
         out.push(b']');
     }
     Ok(members)
+}
+
+fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
+    Listing {
+        name: derived.shape.attribute.name,
+        path: derived.shape.path,
+        want,
+        base: Base::Hole,
+        begun: false,
+    }
+}
+
+/// Appends what mirrors the edges to a row, of which at most `left` are read.
+fn append_derived(
+    reader: &Reader<'_>,
+    derived: &Derived,
+    rid: i64,
+    want: &Projection,
+    out: &mut Vec<u8>,
+    left: &mut i64,
+) -> Result<()> {
+    if !want.includes(derived.shape.path) {
+        return Ok(());
+    }
+    let mut listing = listing_derived(derived, want);
+    out.pop();
+    walk_derived(reader, derived, &[rid], |_, value| {
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            return Ok(ControlFlow::Break(()));
+        }
+        listing.push(out, value);
+        Ok(ControlFlow::Continue(()))
+    })?;
+    listing.end(out);
+    out.push(b'}');
+    Ok(())
 }
 
 /// Appends the edges that are shown, and lets `spill` take what has gathered.
@@ -119,23 +166,21 @@ fn append_edges(
     spill: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
 ) -> Result<()> {
     out.pop();
-    for edges in layout.edges.iter().filter(|edges| want.includes(edges.path)) {
-        let mut begun = false;
+    let shown = layout.edges.iter();
+    for edges in shown.filter(|edges| want.includes(edges.shape.path)) {
+        let mut listing = Listing {
+            name: edges.shape.attribute.name,
+            path: edges.shape.path,
+            want,
+            base: Base::Hole,
+            begun: false,
+        };
         walk(reader, edges, rid, None, |_, value| {
-            push_value(
-                out,
-                value,
-                edges.attribute.name,
-                edges.path,
-                want,
-                &mut begun,
-                Base::Hole,
-            );
-            spill(out)
+            listing.push(out, value);
+            spill(out)?;
+            Ok(ControlFlow::Continue(()))
         })?;
-        if begun {
-            out.push(b']');
-        }
+        listing.end(out);
     }
     out.push(b'}');
     Ok(())
@@ -145,11 +190,15 @@ fn append_edges(
 pub(super) fn stream<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
-    row: &Kept,
+    row: &StoredRow,
     want: &Projection,
     sender: &mut Sender,
 ) -> Result<()> {
-    let mut out = documents_without_edges::<R>(reader, layout, row, want)?;
+    let mut out = own::<R>(layout, row, want)?;
+    let mut all = i64::MAX;
+    for derived in &layout.derived {
+        append_derived(reader, derived, row.rid, want, &mut out, &mut all)?;
+    }
     append_edges(reader, layout, row.rid, want, &mut out, &mut |out| {
         if out.len() < PART {
             return Ok(());
@@ -162,149 +211,50 @@ pub(super) fn stream<R: ScimResource>(
     sender.send(out)
 }
 
-fn documents_without_edges<R: ScimResource>(
-    reader: &Reader<'_>,
-    layout: &Layout,
-    row: &Kept,
-    want: &Projection,
-) -> Result<Vec<u8>> {
-    let mut out = own::<R>(layout, row, want)?;
-    for derived in layout
-        .derived
-        .iter()
-        .filter(|derived| want.includes(derived.path))
-    {
-        let mut begun = false;
-        out.pop();
-        walk_derived(reader, derived, &[row.rid], |_, value| {
-            push_value(
-                &mut out,
-                value,
-                derived.attribute.name,
-                derived.path,
-                want,
-                &mut begun,
-                Base::Hole,
-            );
-            Ok(())
-        })?;
-        if begun {
-            out.push(b']');
-        }
-        out.push(b'}');
-    }
-    Ok(out)
-}
-
 /// The members of a document that hold the edges of a row, each with a comma in front: part of its state.
 pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, rid: i64) -> Result<String> {
     let everything = Projection::everything(layout.resource_type);
     let mut out = Vec::new();
     for edges in &layout.edges {
-        // `push_value` begins with a comma where anything stands before it.
-        let mut begun = false;
+        let mut listing = Listing {
+            name: edges.shape.attribute.name,
+            path: edges.shape.path,
+            want: &everything,
+            base: Base::Hole,
+            begun: false,
+        };
+        // A name is written with a comma where anything stands before it.
         out.push(b' ');
         walk(reader, edges, rid, None, |_, value| {
-            let (name, path) = (edges.attribute.name, edges.path);
-            push_value(
-                &mut out,
-                value,
-                name,
-                path,
-                &everything,
-                &mut begun,
-                Base::Relative,
-            );
-            Ok(())
+            listing.push(&mut out, value);
+            Ok(ControlFlow::Continue(()))
         })?;
-        if begun {
-            out.push(b']');
-        }
+        listing.end(&mut out);
     }
-    let text = document::utf8(out)?;
+    members(out)
+}
+
+/// The members of a document that hold what mirrors edges to a row, each with a comma in front.
+pub(super) fn derived_of(reader: &Reader<'_>, layout: &Layout, rid: i64) -> Result<String> {
+    let everything = Projection::everything(layout.resource_type);
+    let mut out = Vec::new();
+    for derived in &layout.derived {
+        let mut listing = listing_derived(derived, &everything);
+        out.push(b' ');
+        walk_derived(reader, derived, &[rid], |_, value| {
+            listing.push(&mut out, value);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        listing.end(&mut out);
+    }
+    members(out)
+}
+
+fn members(out: Vec<u8>) -> Result<String> {
+    let text = utf8(out)?;
     Ok(if text.trim().is_empty() {
         String::new()
     } else {
         text
     })
-}
-
-fn array_of_edges(reader: &Reader<'_>, layout: &Layout, at: usize, rid: i64) -> Result<Option<String>> {
-    let everything = Projection::everything(layout.resource_type);
-    let Some(edges) = layout.edges.get(at) else {
-        return Ok(None);
-    };
-    let mut out = Vec::new();
-    let mut begun = false;
-    walk(reader, edges, rid, None, |_, value| {
-        push_value(
-            &mut out,
-            value,
-            "",
-            edges.path,
-            &everything,
-            &mut begun,
-            Base::Relative,
-        );
-        Ok(())
-    })?;
-    array(out, begun)
-}
-
-/// Takes the name of the member away.
-fn array(mut out: Vec<u8>, begun: bool) -> Result<Option<String>> {
-    if !begun {
-        return Ok(None);
-    }
-    out.push(b']');
-    let text = document::utf8(out)?;
-    Ok(text.split_once(':').map(|(_, array)| array.to_owned()))
-}
-
-/// Completes the edges of a resource that was written with the ids alone.
-pub(super) fn fill_edges(
-    reader: &Reader<'_>,
-    layout: &Layout,
-    rid: i64,
-    record: &mut dyn Record,
-) -> Result<()> {
-    for (at, edges) in layout.edges.iter().enumerate() {
-        let loaded = super::edges::ids_in(record, edges).is_some_and(|ids| !ids.is_empty());
-        if let ([index], true) = (edges.path.steps(), loaded)
-            && let Some(array) = array_of_edges(reader, layout, at, rid)?
-        {
-            document::set(record, *index, &array)?;
-        }
-    }
-    Ok(())
-}
-
-/// Completes the derived attributes of a resource.
-pub(super) fn fill_derived(
-    reader: &Reader<'_>,
-    layout: &Layout,
-    rid: i64,
-    record: &mut dyn Record,
-) -> Result<()> {
-    let everything = Projection::everything(layout.resource_type);
-    for derived in &layout.derived {
-        let mut out = Vec::new();
-        let mut begun = false;
-        walk_derived(reader, derived, &[rid], |_, value| {
-            push_value(
-                &mut out,
-                value,
-                "",
-                derived.path,
-                &everything,
-                &mut begun,
-                Base::Relative,
-            );
-            Ok(())
-        })?;
-        if let ([index], Some(array)) = (derived.path.steps(), array(out, begun)?) {
-            document::set(record, *index, &array)?;
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,5 @@
 //! The store itself.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,28 +7,26 @@ use http_body_util::BodyExt;
 use tokio::sync::oneshot;
 
 use super::core::Core;
-use super::document::{Stamp, unload};
-use super::edges::{EdgeDelta, ids_in};
-use super::layout::{EdgeAttribute, Layout};
+use super::edges;
+use super::layout::Layout;
+use super::prepared::{Decided, Deciding, Prepared};
 use super::query::Search;
-use super::rows::{self, Kept};
+use super::rows::{self, StoredRow};
 use super::show;
 use super::tables;
-use super::write::{Deltas, Job, Prepared};
+use super::write::{Early, Job, Outcome};
 use crate::Result;
 use crate::error::Error;
 use crate::filter::{Compare, Expression, Operand, Operator, ResolvedFilter};
-use crate::patch::{DeltaChange, Patch};
 use crate::projection::Projection;
 use crate::record::ScimResource;
-use crate::schema::Uniqueness;
+use crate::schema::{ResourceType, Uniqueness};
 use crate::store::precondition::Freshness;
 use crate::store::sqlite::{Database, Reader, Transaction};
 use crate::store::{
-    Answer, Document, Extent, HasTenant, Page, Patched, Precondition, Query, Rendered, Reply, Store, Stored,
-    not_found,
+    Answer, Decision, Document, Environment, HasTenant, Loads, Page, Precondition, Query, Rendered, Reply,
+    Store, Version, Write, Written, not_found,
 };
-use crate::value::ResourceId;
 
 /// A store in a SQLite file, for any derived resource.
 ///
@@ -41,18 +38,19 @@ use crate::value::ResourceId;
 ///
 /// ```
 /// use scim::resources::User;
-/// use scim::store::{Query, Store};
+/// use scim::store::{Query, Store, Write};
 /// use scim::store::sqlite::Sqlite;
 /// use scim::ScimResource;
 /// use scim::projection::Projection;
 ///
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let store: Sqlite = Sqlite::in_memory()?.resource::<User>().build()?;
-/// let stored = store.create(&(), User::new("bjensen")).await?;
-/// assert_eq!(stored.version.entity_tag(), "W/\"1\"");
+/// let cx = ().into();
+/// let written = store.write(Write::create(&cx, "2819", User::new("bjensen"))).await?;
+/// assert_eq!(written.version.entity_tag(), "W/\"1\"");
 ///
 /// let want = Projection::default_of(User::RESOURCE_TYPE);
-/// let page = store.query(&(), &Query::<User>::all(10), &want).await?;
+/// let page = store.list(&cx, &Query::<User>::all(10), &want).await?;
 /// assert_eq!(page.total, 1);
 /// # Ok::<_, scim::Error>(())
 /// # }).unwrap();
@@ -131,7 +129,7 @@ impl Work {
     }
 }
 
-impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
+impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
     /// How many resources of a type a tenant has.
     ///
     /// # Errors
@@ -167,8 +165,8 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
         }
     }
 
-    /// How SQLite would find the resources of a query: the lines of `EXPLAIN QUERY PLAN`, or `EVERY ROW` where no index
-    /// serves.
+    /// How SQLite finds the resources of a query: the lines of `EXPLAIN QUERY PLAN` for each statement that is run, or
+    /// `EVERY ROW` where no index serves.
     ///
     /// # Errors
     /// Those of the database.
@@ -179,14 +177,7 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
             tenant.to_owned(),
             move |reader, core, layout, tenant| {
                 let tenant = tenant.unwrap_or_default();
-                Search {
-                    reader,
-                    core,
-                    layout,
-                    tenant,
-                    budget: query.scanned_rows,
-                }
-                .explain(&query)
+                Search::new(reader, core, layout, tenant, query.scanned_rows).explain(&query)
             },
         )
         .await
@@ -213,79 +204,72 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
         }
     }
 
-    async fn write<R: ScimResource, T: Send + 'static, J>(&self, cx: &C, job: J) -> Result<T>
-    where
-        J: FnOnce(&Job<'_, C>) -> Result<T> + Send + 'static,
-    {
+    /// Decides a write on a snapshot, where that takes more than a look at the row's stamp. `None` if it does not.
+    async fn decide_early<R: ScimResource>(&self, write: &Write<R, C>) -> Result<Option<First<R>>> {
+        let layout = self.core.layout::<R>()?;
+        let walks = write.edge_edits().iter().any(|edit| edges::walks(&layout, edit));
+        if write.loads() <= Loads::Stamp && !walks {
+            return Ok(None);
+        }
+        let is_brief = write.loads() == Loads::Resource && !walks && !write.sets_edges();
+        let work = if is_brief { Work::Brief } else { Work::Long };
+        let asked = write.clone();
+        let tenant = write.context().tenant().to_owned();
+        let decide = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant: Option<i64>| {
+            let (Some(tenant), id) = (tenant, asked.id()) else {
+                return Err(not_found::<R>(asked.id()));
+            };
+            let row = rows::find(reader, layout, tenant, id)?.ok_or_else(|| not_found::<R>(id))?;
+            let deciding = Deciding {
+                reader,
+                core,
+                layout,
+                tenant,
+            };
+            match deciding.decide(&asked, &row)? {
+                Decided::Put(mut prepared) => {
+                    deciding.look_ahead(&mut prepared, row.rid)?;
+                    let stamp = row.stamp;
+                    Ok(First::Decided(Box::new(Early { stamp, prepared })))
+                }
+                // A delete is decided by the stamp alone, and so not here.
+                Decided::Keep | Decided::Delete => {
+                    let row = Outcome::Row { row, changed: false };
+                    show_outcome(reader, layout, row, &asked.reply(), false).map(First::Done)
+                }
+            }
+        };
+        self.read::<R, _, _>(work, tenant, decide).await.map(Some)
+    }
+
+    /// Carries out a write in a transaction, and reads what it is answered with there.
+    async fn carry_out<R: ScimResource>(&self, write: Write<R, C>, how: How<R>) -> Result<Shown<R>> {
         let layout = self.core.layout::<R>()?;
         let core = Arc::clone(&self.core);
-        let cx = cx.clone();
         self.database
             .write(move |tx: &Transaction<'_>| {
-                let tenant = core.tenant_for_write(tx, cx.tenant())?;
-                job(&Job {
+                let cx: &C = write.context();
+                let job = Job {
                     tx,
                     core: &core,
                     layout: &layout,
-                    tenant,
-                    cx: &cx,
-                })
+                    tenant: core.tenant_for_write(tx, cx.tenant())?,
+                    cx,
+                };
+                let is_new = matches!(how, How::Create(_));
+                let outcome = match how {
+                    How::Create(prepared) => job.create(write.id(), *prepared)?,
+                    How::Change(early) => job.change(&write, early.map(|early| *early))?,
+                };
+                show_outcome(tx, &layout, outcome, &write.reply(), is_new)
             })
             .await
-    }
-
-    /// A resource of type `R` without edges, to decode values into. The first one that is met serves for ever.
-    async fn blank<R: ScimResource>(&self, cx: &C, id: &str) -> Result<R> {
-        let layout = self.core.layout::<R>()?;
-        let kept = |layout: &Layout| {
-            let blank: &(dyn Any + Send + Sync) = &**layout.blank.get()?;
-            blank.downcast_ref::<R>().cloned()
-        };
-        if let Some(blank) = kept(&layout) {
-            return Ok(blank);
-        }
-        let wanted = id.to_owned();
-        let row = self
-            .read::<R, _, _>(
-                Work::Brief,
-                cx.tenant().to_owned(),
-                move |reader, _, layout, tenant| match tenant {
-                    Some(tenant) => rows::find(reader, layout, tenant, &wanted),
-                    None => Ok(None),
-                },
-            )
-            .await?
-            .ok_or_else(|| not_found::<R>(id))?;
-        let blank: R = row.documents.decode("")?;
-        _ = layout.blank.set(Box::new(blank.clone()));
-        Ok(blank)
-    }
-
-    /// Splits the changes of edges off a PATCH; if that cannot be, the whole is applied to the whole.
-    async fn split<R: ScimResource>(&self, cx: &C, id: &str, patch: &Patch<R>) -> Result<(Patch<R>, Deltas)> {
-        if !patch.touches_edges() {
-            return Ok((patch.clone(), Vec::new()));
-        }
-        let layout = self.core.layout::<R>()?;
-        let blank = self.blank::<R>(cx, id).await?;
-        let mut rest = patch.clone();
-        let mut all: Deltas = Vec::new();
-        for (at, edges) in layout.edges.iter().enumerate() {
-            let Some(split) = rest.split_at(edges.path, &blank)? else {
-                return Ok((patch.clone(), Vec::new()));
-            };
-            for delta in split.deltas {
-                all.push((at, Some(delta.operation), edge_delta(delta.change, edges)?));
-            }
-            rest = split.rest;
-        }
-        Ok((rest, all))
     }
 
     /// Sends a large resource in parts. Version and document are of one snapshot.
     async fn in_parts<R: ScimResource>(
         &self,
-        cx: &C,
+        cx: &Arc<C>,
         id: &str,
         want: &Projection,
         precondition: &Precondition,
@@ -336,14 +320,56 @@ impl<C: HasTenant + Clone + Send + Sync + 'static> Sqlite<C> {
     }
 }
 
-fn edge_delta<R: ScimResource>(change: DeltaChange<R>, edges: &EdgeAttribute) -> Result<EdgeDelta> {
-    let ids = |values: R| ids_in(&values, edges).unwrap_or_default();
-    Ok(match change {
-        DeltaChange::Add(values) => EdgeDelta::Add(ids(values)),
-        DeltaChange::Set(values) => EdgeDelta::Set(ids(values)),
-        DeltaChange::Clear => EdgeDelta::Clear,
-        DeltaChange::RemoveValues(values) => EdgeDelta::Remove(ids(values)),
-        DeltaChange::RemoveWhere(filter) => EdgeDelta::RemoveWhere(filter),
+/// How a write is carried out.
+enum How<R> {
+    Create(Box<Prepared<R>>),
+    Change(Option<Box<Early<R>>>),
+}
+
+/// What a snapshot says of a write.
+enum First<R> {
+    /// What is to be done, if the row is found in the same version.
+    Decided(Box<Early<R>>),
+    /// Nothing is to be done.
+    Done(Shown<R>),
+}
+
+/// What came of a write, with the answer as far as it was read.
+struct Shown<R> {
+    version: Version,
+    changed: bool,
+    /// `None` if nothing is to be shown.
+    read: Option<Read<Answer<R>>>,
+}
+
+/// What a write is answered with.
+fn show_outcome<R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    outcome: Outcome,
+    reply: &Reply,
+    is_new: bool,
+) -> Result<Shown<R>> {
+    let (row, changed) = match outcome {
+        Outcome::Row { row, changed } => (row, changed),
+        Outcome::Deleted(stamp) => {
+            return Ok(Shown {
+                version: stamp.version(),
+                changed: true,
+                read: None,
+            });
+        }
+    };
+    let hides = |most| row.edges > i64::try_from(most).unwrap_or(i64::MAX);
+    let is_hidden = reply.most_edges.is_some_and(hides);
+    let read = match is_hidden {
+        true => None,
+        false => Some(shown::<R>(reader, layout, &row, &reply.want, is_new)?),
+    };
+    Ok(Shown {
+        version: row.stamp.version(),
+        changed,
+        read,
     })
 }
 
@@ -351,69 +377,64 @@ fn edge_delta<R: ScimResource>(change: DeltaChange<R>, edges: &EdgeAttribute) ->
 fn shown<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
-    row: Kept,
+    row: &StoredRow,
     want: &Projection,
+    is_new: bool,
 ) -> Result<Read<Answer<R>>> {
-    if row.edges > show::MOST_IN_ONE_PIECE && show::shows_edges(layout, want) {
+    let Some(document) = show::document::<R>(reader, layout, row, want, is_new)? else {
         return Ok(Read::InParts);
-    }
-    let version = row.stamp.version();
-    let document = show::documents::<R>(reader, layout, &[row], want)?
-        .pop()
-        .unwrap_or_default();
+    };
     Ok(Read::Here(Answer::Rendered(Rendered {
         document: Document::Whole(document),
-        version,
+        version: row.stamp.version(),
     })))
 }
 
-impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> for Sqlite<C> {
-    async fn create(&self, cx: &C, mut resource: R) -> Result<Stored<R>> {
+impl<R: ScimResource, C: HasTenant + Send + Sync + 'static> Store<R, C> for Sqlite<C> {
+    async fn write(&self, write: Write<R, C>) -> Result<Written<R>> {
         let layout = self.core.layout::<R>()?;
-        let now = self.core.now();
-        let stamp = Stamp {
-            version: 1,
-            created: now,
-            modified: now,
+        let first = if write.loads() == Loads::Nothing {
+            None
+        } else {
+            self.decide_early(&write).await?
         };
-        let id = self.core.environment.ids.next_id();
-        *resource.id_mut() = ResourceId::new(id.clone());
-        *resource.meta_mut() = stamp.meta(&layout, &id);
-        let prepared = Prepared::new(&layout, resource)?;
-        self.write::<R, _, _>(cx, move |job| job.create(prepared, &id, stamp))
-            .await
-    }
-
-    async fn load(&self, cx: &C, id: &str, extent: Extent) -> Result<Option<Stored<R>>> {
-        let id = id.to_owned();
-        let work = match extent {
-            Extent::Whole => Work::Long,
-            Extent::WithoutEdges => Work::Brief,
-        };
-        self.read::<R, _, _>(work, cx.tenant().to_owned(), move |reader, _, layout, tenant| {
-            let Some(tenant) = tenant else { return Ok(None) };
-            let Some(row) = rows::find(reader, layout, tenant, &id)? else {
-                return Ok(None);
-            };
-            let edges = match extent {
-                Extent::Whole => show::edges_of(reader, layout, row.rid)?,
-                Extent::WithoutEdges => String::new(),
-            };
-            let mut resource: R = row.documents.decode(&edges)?;
-            if extent == Extent::WithoutEdges {
-                unload(layout, &mut resource)?;
+        let done = match first {
+            Some(First::Done(done)) => done,
+            Some(First::Decided(early)) => self.carry_out(write.clone(), How::Change(Some(early))).await?,
+            None if write.loads() == Loads::Nothing => {
+                let Decision::Put(put) = write.decide(None, self.core.now())? else {
+                    return Err(Error::internal("a new resource is not to be put"));
+                };
+                let prepared = Prepared::new(&layout, *put)?;
+                self.carry_out(write.clone(), How::Create(Box::new(prepared)))
+                    .await?
             }
-            Ok(Some(Stored {
-                version: row.stamp.version(),
-                resource,
-            }))
+            None => self.carry_out(write.clone(), How::Change(None)).await?,
+        };
+        let answer = match done.read {
+            None => None,
+            Some(Read::Here(answer)) => Some(answer),
+            Some(Read::InParts) => {
+                // Too much to be read on the writer's thread: it is shown from a later snapshot, as long as that is of
+                // the same version.
+                let same = Precondition::IfMatch(vec![done.version.clone()]);
+                let want = write.reply().want;
+                self.in_parts(write.context(), write.id(), &want, &same)
+                    .await
+                    .ok()
+            }
+        };
+        Ok(Written {
+            id: write.id().to_owned(),
+            version: done.version,
+            changed: done.changed,
+            answer,
         })
-        .await
     }
 
     async fn get(
         &self,
-        cx: &C,
+        cx: &Arc<C>,
         id: &str,
         want: &Projection,
         precondition: &Precondition,
@@ -431,10 +452,10 @@ impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> 
                     let row = row.ok_or_else(|| not_found::<R>(&wanted))?;
                     let version = row.stamp.version();
                     let fresh = demanded.check_read(&version)?;
-                    if fresh == Freshness::NotModified && !show::shows_others(layout, &projection) {
+                    if fresh == Freshness::NotModified && !layout.shape.shows_others(&projection) {
                         return Ok(Read::Here(Answer::NotModified(version)));
                     }
-                    shown(reader, layout, row, &projection)
+                    shown(reader, layout, &row, &projection, false)
                 },
             )
             .await?;
@@ -444,20 +465,15 @@ impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> 
         }
     }
 
-    async fn query(&self, cx: &C, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
+    async fn list(&self, cx: &Arc<C>, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
         let (query, want) = (query.clone(), want.clone());
         self.read::<R, _, _>(
             Work::of(&query),
             cx.tenant().to_owned(),
             move |reader, core, layout, tenant| match tenant {
-                Some(tenant) => Search {
-                    reader,
-                    core,
-                    layout,
-                    tenant,
-                    budget: query.scanned_rows,
+                Some(tenant) => {
+                    Search::new(reader, core, layout, tenant, query.scanned_rows).page(&query, &want)
                 }
-                .page(&query, &want),
                 None => Ok(Page {
                     total: 0,
                     items: Vec::new(),
@@ -467,66 +483,11 @@ impl<R: ScimResource, C: HasTenant + Clone + Send + Sync + 'static> Store<R, C> 
         .await
     }
 
-    async fn replace(
-        &self,
-        cx: &C,
-        id: &str,
-        mut resource: R,
-        precondition: &Precondition,
-    ) -> Result<Stored<R>> {
-        let layout = self.core.layout::<R>()?;
-        *resource.id_mut() = ResourceId::new(id);
-        // The stamp is put in its place when it is known.
-        *resource.meta_mut() = Stamp {
-            version: 0,
-            created: 0,
-            modified: 0,
-        }
-        .meta(&layout, id);
-        let prepared = Prepared::new(&layout, resource)?;
-        let (id, precondition) = (id.to_owned(), precondition.clone());
-        self.write::<R, _, _>(cx, move |job| job.replace(prepared, &id, &precondition))
-            .await
+    fn check(&self, served: &[&'static ResourceType]) -> Result<()> {
+        self.core.layout::<R>()?.shape.check_links(served)
     }
 
-    async fn patch(
-        &self,
-        cx: &C,
-        id: &str,
-        patch: &Patch<R>,
-        precondition: &Precondition,
-        reply: &Reply,
-    ) -> Result<Patched<R>> {
-        let (rest, deltas) = self.split(cx, id, patch).await?;
-        let (wanted, demanded, reply) = (id.to_owned(), precondition.clone(), reply.clone());
-        let want = reply.want.clone();
-        let (read, version, changed) = self
-            .write::<R, _, _>(cx, move |job| {
-                let outcome = job.patch(&rest, &deltas, &wanted, &demanded)?;
-                let version = outcome.row.stamp.version();
-                let most = reply.most_edges.and_then(|most| i64::try_from(most).ok());
-                let read = match most.is_some_and(|most| outcome.row.edges > most) {
-                    true => None,
-                    false => Some(shown::<R>(job.tx, job.layout, outcome.row, &reply.want)?),
-                };
-                Ok((read, version, outcome.changed))
-            })
-            .await?;
-        let answer = match read {
-            None => None,
-            Some(Read::Here(answer)) => Some(answer),
-            Some(Read::InParts) => Some(self.in_parts(cx, id, &want, &Precondition::None).await?),
-        };
-        Ok(Patched {
-            answer,
-            version,
-            changed,
-        })
-    }
-
-    async fn delete(&self, cx: &C, id: &str, precondition: &Precondition) -> Result<()> {
-        let (id, precondition) = (id.to_owned(), precondition.clone());
-        self.write::<R, _, _>(cx, move |job| job.delete::<R>(&id, &precondition))
-            .await
+    fn environment(&self) -> &Environment {
+        &self.core.environment
     }
 }

@@ -13,13 +13,17 @@ CREATE TABLE IF NOT EXISTS scim_tenant(
 CREATE TABLE IF NOT EXISTS scim_type(
   id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, layout TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS scim_layout(
+  id INTEGER PRIMARY KEY, type INTEGER NOT NULL, text TEXT NOT NULL, UNIQUE(type, text)
+) STRICT;
 CREATE TABLE IF NOT EXISTS scim_attribute(
   id INTEGER PRIMARY KEY, type INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE(type, name)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS scim_resource(
   rid INTEGER PRIMARY KEY, tenant INTEGER NOT NULL, type INTEGER NOT NULL, id ANY NOT NULL,
   version INTEGER NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL,
-  edges INTEGER NOT NULL, k1 ANY, k2 ANY, k3 ANY, k4 ANY, label TEXT, hidden BLOB, doc BLOB NOT NULL
+  edges INTEGER NOT NULL, k1 ANY, k2 ANY, k3 ANY, k4 ANY, label TEXT, layout INTEGER NOT NULL DEFAULT 0,
+  hidden BLOB, doc BLOB NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS scim_resource_list ON scim_resource(tenant, type);
 CREATE UNIQUE INDEX IF NOT EXISTS scim_resource_id ON scim_resource(tenant, type, id);
@@ -47,7 +51,13 @@ CREATE TABLE IF NOT EXISTS scim_counter(
 pub(super) const ALL_TENANTS: i64 = 0;
 
 pub(super) fn create(tx: &Transaction<'_>) -> Result<()> {
-    tx.execute_batch(TABLES)
+    tx.execute_batch(TABLES)?;
+    // The tables of earlier versions do not say by which layout a document was written: 0 is none of them.
+    let sql = "SELECT 1 FROM pragma_table_info('scim_resource') WHERE name = 'layout'";
+    match tx.query_one(sql, &[], |_| Ok(()))? {
+        Some(()) => Ok(()),
+        None => tx.execute_batch("ALTER TABLE scim_resource ADD COLUMN layout INTEGER NOT NULL DEFAULT 0"),
+    }
 }
 
 /// The number of a resource type, and the layout its keys were made for (empty for a new type).
@@ -70,6 +80,21 @@ pub(super) fn keep_layout(tx: &Transaction<'_>, resource_type: i64, layout: &str
         &[resource_type.into(), layout.into()],
     )
     .map(drop)
+}
+
+/// The number of the layout by which the documents of a type are written. It is never another layout's.
+pub(super) fn document_layout(tx: &Transaction<'_>, resource_type: i64, text: &str) -> Result<i64> {
+    let params = [resource_type.into(), text.into()];
+    tx.execute(
+        "INSERT INTO scim_layout(type, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        &params,
+    )?;
+    tx.query_one(
+        "SELECT id FROM scim_layout WHERE type = ?1 AND text = ?2",
+        &params,
+        |row| row.integer(0),
+    )?
+    .ok_or_else(|| Error::internal("a layout vanished"))
 }
 
 /// The number of an attribute.

@@ -15,7 +15,8 @@ use crate::projection::{Base, Projection, fill_holes};
 use crate::resources::{Email, Group, Member, User};
 use crate::store::sqlite::{Builder, Database, Options, Sqlite};
 use crate::store::{
-    Answer, Clock, Document, Environment, Extent, Precondition, Query, Reply, Store, Stored, TimeOrderedIds,
+    Answer, Clock, Document, Environment, IdSource, Precondition, Query, Reply, Store, Stored,
+    TimeOrderedIds, Write, Written, load, submit,
 };
 use crate::value::DateTime;
 
@@ -24,6 +25,7 @@ mod edges;
 mod file;
 mod keys;
 mod lists;
+mod seam;
 mod transfer;
 mod writes;
 
@@ -50,7 +52,7 @@ struct Bench {
     runtime: Runtime,
     store: Sqlite<String>,
     hands: Hands,
-    tenant: String,
+    tenant: Arc<String>,
 }
 
 fn with_types(builder: Builder<String>) -> Builder<String> {
@@ -73,7 +75,7 @@ fn bench_on(database: Database) -> Bench {
     hands.set(1_000);
     let environment = Environment {
         clock: Arc::new(hands.clone()),
-        ids: Arc::new(TimeOrderedIds),
+        ..Environment::default()
     };
     let store = with_types(Sqlite::on(database))
         .environment(environment)
@@ -83,7 +85,7 @@ fn bench_on(database: Database) -> Bench {
         runtime: runtime(),
         store,
         hands,
-        tenant: ACME.to_owned(),
+        tenant: Arc::new(ACME.to_owned()),
     }
 }
 
@@ -92,8 +94,18 @@ impl Bench {
         self.runtime.block_on(future)
     }
 
+    fn write<R: ScimResource>(&self, write: Write<R, String>) -> Result<Written<R>> {
+        self.block(submit(&self.store, write))
+    }
+
     fn create<R: ScimResource>(&self, resource: R) -> Result<Stored<R>> {
-        self.block(self.store.create(&self.tenant, resource))
+        self.create_for(&self.tenant, resource)
+    }
+
+    fn create_for<R: ScimResource>(&self, tenant: &Arc<String>, resource: R) -> Result<Stored<R>> {
+        let id = TimeOrderedIds.next_id();
+        self.write(Write::create(tenant, &id, resource))?;
+        self.block(load(&self.store, tenant, &id)).map(Option::unwrap)
     }
 
     fn user(&self, name: &str) -> String {
@@ -111,8 +123,7 @@ impl Bench {
     }
 
     fn load<R: ScimResource>(&self, id: &str) -> Option<Stored<R>> {
-        self.block(self.store.load(&self.tenant, id, Extent::Whole))
-            .unwrap()
+        self.block(load(&self.store, &self.tenant, id)).unwrap()
     }
 
     fn state<R: ScimResource>(&self, id: &str) -> R {
@@ -124,27 +135,21 @@ impl Bench {
     }
 
     fn replace<R: ScimResource>(&self, id: &str, resource: R) -> Result<Stored<R>> {
-        self.block(
-            self.store
-                .replace(&self.tenant, id, resource, &Precondition::None),
-        )
+        self.write(Write::replace(&self.tenant, id, resource))?;
+        Ok(self.load(id).unwrap())
     }
 
     fn delete<R: ScimResource>(&self, id: &str) -> Result<()> {
-        let deleted = Store::<R, String>::delete(&self.store, &self.tenant, id, &Precondition::None);
-        self.block(deleted)
+        self.write(Write::<R, _>::delete(&self.tenant, id)).map(drop)
     }
 
     fn patch<R: ScimResource>(&self, id: &str, operations: &str) -> Result<bool> {
-        let patch = patch_of::<R>(operations);
         let reply = Reply {
             want: Projection::default_of(R::RESOURCE_TYPE),
             most_edges: Some(100),
         };
-        let patched = self
-            .store
-            .patch(&self.tenant, id, &patch, &Precondition::None, &reply);
-        self.block(patched).map(|patched| patched.changed)
+        let patch = Write::patch(&self.tenant, id, &patch_of::<R>(operations))?;
+        self.write(patch.answered(reply)).map(|written| written.changed)
     }
 
     fn answer<R: ScimResource>(
@@ -181,7 +186,7 @@ impl Bench {
 
     fn query<R: ScimResource>(&self, query: &Query<R>) -> Result<(u64, Vec<serde_json::Value>)> {
         let want = Projection::default_of(R::RESOURCE_TYPE);
-        let page = self.block(self.store.query(&self.tenant, query, &want))?;
+        let page = self.block(self.store.list(&self.tenant, query, &want))?;
         let items = page.items.into_iter().map(|item| self.body(item.answer));
         Ok((
             page.total,

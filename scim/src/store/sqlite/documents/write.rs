@@ -1,21 +1,19 @@
 //! The jobs that change: each runs in the transaction of the writer, and has been prepared as far as possible.
 
-use std::collections::BTreeMap;
-
 use super::core::Core;
-use super::document::{self, Documents, Stamp, unload};
-use super::edges::{self, Done, EdgeDelta};
+use super::document::{Documents, RowStamp};
+use super::edges::{self, Moved, walks};
 use super::keys::Keys;
 use super::layout::Layout;
-use super::rows::{self, Kept};
+use super::prepared::{After, Decided, Deciding, Prepared};
+use super::rows::{self, StoredRow};
 use super::show;
 use super::tables;
 use crate::Result;
 use crate::error::Error;
-use crate::patch::Patch;
 use crate::record::{Record, ScimResource};
 use crate::store::sqlite::Transaction;
-use crate::store::{Precondition, Stored, Write, clear_transient, not_found};
+use crate::store::{EdgeChange, Happened, Loads, Write, not_found};
 
 /// What every job needs.
 pub(super) struct Job<'t, C> {
@@ -26,330 +24,217 @@ pub(super) struct Job<'t, C> {
     pub(super) cx: &'t C,
 }
 
-/// A resource made ready for its row.
-pub(super) struct Prepared<R> {
-    pub(super) resource: R,
-    pub(super) documents: Documents,
-    pub(super) keys: Keys,
-    /// By attribute of edges; `None` where the rows are to stay as they are.
-    pub(super) edges: Vec<Option<Vec<String>>>,
+/// What was decided on a snapshot, and for which state of the row.
+pub(super) struct Early<R> {
+    pub(super) stamp: RowStamp,
+    pub(super) prepared: Prepared<R>,
 }
 
-impl<R: ScimResource> Prepared<R> {
-    /// Takes what only the store may say out of a resource, and writes its documents.
-    pub(super) fn new(layout: &Layout, mut resource: R) -> Result<Self> {
-        clear_derived(layout, &mut resource)?;
-        let documents = Documents::of(layout, &resource)?;
-        let keys = Keys::of(layout, &resource);
-        let edges = layout
-            .edges
-            .iter()
-            .map(|edges| edges::ids_in(&resource, edges))
-            .collect();
-        Ok(Self {
+/// What became of a write.
+pub(super) enum Outcome {
+    /// The row as it is now.
+    Row { row: StoredRow, changed: bool },
+    /// It was deleted; this was its last stamp.
+    Deleted(RowStamp),
+}
+
+/// Edges that a write may look at on the writer's thread.
+const MOST_WALKED: i64 = show::MOST_IN_ONE_PIECE;
+
+impl<C: 'static> Job<'_, C> {
+    pub(super) fn create<R: ScimResource>(&self, id: &str, prepared: Prepared<R>) -> Result<Outcome> {
+        let Prepared {
+            after, edges, stamp, ..
+        } = prepared;
+        let After {
             resource,
             documents,
             keys,
-            edges,
-        })
-    }
-}
-
-fn clear_derived(layout: &Layout, record: &mut dyn Record) -> Result<()> {
-    for derived in &layout.derived {
-        if let [index] = derived.path.steps() {
-            document::clear(record, *index)?;
-        }
-    }
-    Ok(())
-}
-
-/// What a change does to the edges: by attribute of edges, in order.
-pub(super) type Deltas = Vec<(usize, Option<usize>, EdgeDelta)>;
-
-/// The ids that came and went.
-#[derive(Default)]
-struct Moved {
-    added: Vec<String>,
-    removed: Vec<String>,
-}
-
-impl Moved {
-    fn is_none(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty()
-    }
-
-    fn balance(&self) -> i64 {
-        let count = |ids: &[String]| i64::try_from(ids.len()).unwrap_or(i64::MAX);
-        count(&self.added) - count(&self.removed)
-    }
-}
-
-/// What became of a change.
-pub(super) struct Outcome {
-    pub(super) row: Kept,
-    pub(super) changed: bool,
-}
-
-impl<C: 'static> Job<'_, C> {
-    pub(super) fn create<R: ScimResource>(
-        &self,
-        prepared: Prepared<R>,
-        id: &str,
-        stamp: Stamp,
-    ) -> Result<Stored<R>> {
-        let Prepared {
-            mut resource,
-            documents,
-            keys,
-            edges,
-        } = prepared;
+        } = after.ok_or_else(|| Error::internal("a new resource without state"))?;
         let rid = rows::insert(self.tx, self.layout, self.tenant, id, stamp, &documents, &keys)?;
-        let deltas = edges.into_iter().enumerate().filter_map(|(at, ids)| {
-            let ids = ids.filter(|ids| !ids.is_empty())?;
-            Some((at, None, EdgeDelta::Add(ids)))
-        });
-        let moved = self.move_edges(rid, &deltas.collect())?;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, &edges)?;
         if !moved.is_none() {
             self.tx.execute(
                 "UPDATE scim_resource SET edges = ?2 WHERE rid = ?1",
                 &[rid.into(), moved.balance().into()],
             )?;
-            show::fill_edges(self.tx, self.layout, rid, &mut resource)?;
         }
         tables::counted(self.tx, self.tenant, self.layout.number, 1)?;
         if self.core.is_joined() {
-            self.tell(id, &Write::Created { after: &resource })?;
+            let happened = Happened::Created {
+                after: &resource,
+                added: &moved.added,
+            };
+            self.tell(id, &happened)?;
         }
-        clear_transient(&mut resource)?;
-        Ok(Stored {
-            version: stamp.version(),
-            resource,
-        })
+        let row = StoredRow {
+            rid,
+            stamp,
+            edges: moved.balance(),
+            layout: self.layout.documents,
+            documents,
+        };
+        Ok(Outcome::Row { row, changed: true })
     }
 
-    pub(super) fn row<R: ScimResource>(&self, id: &str, precondition: &Precondition) -> Result<Kept> {
-        let row = rows::find(self.tx, self.layout, self.tenant, id)?.ok_or_else(|| not_found::<R>(id))?;
-        precondition.check_write(&row.stamp.version())?;
-        Ok(row)
-    }
-
-    pub(super) fn replace<R: ScimResource>(
+    /// Carries out a write of a resource that must be there: as it was decided early, if the row is still in the version
+    /// for which it was, and otherwise as it is decided now.
+    pub(super) fn change<R: ScimResource>(
         &self,
-        prepared: Prepared<R>,
-        id: &str,
-        precondition: &Precondition,
-    ) -> Result<Stored<R>> {
-        let row = self.row::<R>(id, precondition)?;
-        let deltas = prepared.edges.iter().enumerate().filter_map(|(at, ids)| {
-            let ids = ids.clone()?;
-            Some((at, None, EdgeDelta::Set(ids)))
-        });
-        let loaded = prepared
-            .edges
-            .iter()
-            .any(|ids| ids.as_ref().is_some_and(|ids| !ids.is_empty()));
-        let deltas = deltas.collect();
-        let (outcome, mut resource) = self.change(row, id, None, Some(prepared), &deltas)?;
-        let stamp = outcome.row.stamp;
-        if let Some(resource) = &mut resource {
-            *resource.meta_mut() = stamp.meta(self.layout, id);
-            if loaded {
-                show::fill_edges(self.tx, self.layout, outcome.row.rid, resource)?;
-            }
-            show::fill_derived(self.tx, self.layout, outcome.row.rid, resource)?;
-            clear_transient(resource)?;
-        }
-        let resource = resource.ok_or_else(|| Error::internal("a replaced resource is gone"))?;
-        Ok(Stored {
-            version: stamp.version(),
-            resource,
-        })
-    }
-
-    /// Applies a PATCH whose changes of edges have been split off, or that has none.
-    pub(super) fn patch<R: ScimResource>(
-        &self,
-        patch: &Patch<R>,
-        deltas: &Deltas,
-        id: &str,
-        precondition: &Precondition,
+        write: &Write<R, C>,
+        early: Option<Early<R>>,
     ) -> Result<Outcome> {
-        let row = self.row::<R>(id, precondition)?;
-        if patch.is_empty() {
-            return Ok(self.change::<R>(row, id, None, None, deltas)?.0);
-        }
-        let rows = match patch.touches_edges() {
-            true => show::edges_of(self.tx, self.layout, row.rid)?,
-            false => String::new(),
+        let id = write.id();
+        let row = rows::find(self.tx, self.layout, self.tenant, id)?.ok_or_else(|| not_found::<R>(id))?;
+        let decided = match early {
+            Some(early) if early.stamp == row.stamp => Decided::Put(early.prepared),
+            Some(_) if self.is_long(write, &row) => return Err(Error::conflict()),
+            _ => self.deciding().decide(write, &row)?,
         };
-        let mut before: R = row.documents.decode(&rows)?;
-        if !patch.touches_edges() {
-            unload(self.layout, &mut before)?;
+        match decided {
+            Decided::Keep => Ok(Outcome::Row { row, changed: false }),
+            Decided::Put(prepared) => self.put(row, id, prepared),
+            Decided::Delete => self.delete::<R>(row, id),
         }
-        let Some(after) = patch.apply(&before)?.resource else {
-            return Ok(self.change::<R>(row, id, Some(before), None, deltas)?.0);
+    }
+
+    /// Whether to decide the write takes more steps than the writer, for whom everybody waits, should take.
+    fn is_long<R: ScimResource>(&self, write: &Write<R, C>, row: &StoredRow) -> bool {
+        if write.loads() == Loads::ResourceWithEdges {
+            return row.edges > MOST_WALKED;
+        }
+        let named = |change: &EdgeChange| match change {
+            EdgeChange::Add(edges) | EdgeChange::Set(edges) | EdgeChange::Remove(edges) => edges.len(),
+            EdgeChange::RemoveWhere(_) => 0,
         };
-        let prepared = Prepared::new(self.layout, after)?;
-        let mut all: Deltas = Vec::new();
-        for (at, ids) in prepared.edges.iter().enumerate() {
-            all.extend(ids.clone().map(|ids| (at, None, EdgeDelta::Set(ids))));
+        let edits = write.edge_edits();
+        let steps: usize = edits.iter().map(|edit| named(&edit.change)).sum();
+        let sets_edges = write.sets_edges() || edits.iter().any(|edit| walks(self.layout, edit));
+        sets_edges && row.edges + i64::try_from(steps).unwrap_or(i64::MAX) > MOST_WALKED
+    }
+
+    fn deciding(&self) -> Deciding<'_, C> {
+        Deciding {
+            reader: self.tx,
+            core: self.core,
+            layout: self.layout,
+            tenant: self.tenant,
         }
-        all.extend(deltas.iter().cloned());
-        Ok(self.change(row, id, Some(before), Some(prepared), &all)?.0)
     }
 
     /// Makes the next state of a row, if it is another one.
-    fn change<R: ScimResource>(
-        &self,
-        row: Kept,
-        id: &str,
-        before: Option<R>,
-        after: Option<Prepared<R>>,
-        deltas: &Deltas,
-    ) -> Result<(Outcome, Option<R>)> {
-        let moved = self.move_edges(row.rid, deltas)?;
-        let rewritten = match &after {
-            Some(after) => {
-                document::has_transient(self.layout, &after.resource)
-                    || !after.documents.same(&row.documents)?
-            }
-            None => false,
-        };
-        if !rewritten && moved.is_none() {
-            return Ok((Outcome { row, changed: false }, after.map(|after| after.resource)));
-        }
-        let stamp = row.stamp.next(self.core.now());
-        let visible = match &after {
-            Some(after) => &after.documents.visible,
-            None => &row.documents.visible,
-        };
-        let hidden = match &after {
-            Some(after) => after.documents.hidden.clone(),
-            None => row.documents.hidden.clone(),
-        };
-        let next = Kept {
-            rid: row.rid,
-            stamp,
-            edges: row.edges + moved.balance(),
-            documents: Documents {
-                visible: Documents::stamped(visible, self.layout, id, stamp)?,
-                hidden,
-            },
-        };
-        let needs_before = self.core.is_joined() || (rewritten && self.layout.has_value_rows());
-        let before = match before {
-            None if needs_before => Some(self.state::<R>(&row)?),
-            before => before,
-        };
-        match &after {
-            Some(after) if rewritten => {
-                let old = match (&before, self.layout.has_value_rows()) {
-                    (Some(before), true) => Some(Keys::of(self.layout, before)),
-                    _ => None,
-                };
-                rows::update(
-                    self.tx,
-                    self.layout,
-                    self.tenant,
-                    &next,
-                    &after.keys,
-                    old.as_ref(),
-                )?;
-            }
-            _ => rows::restamp(self.tx, &next)?,
-        }
-        let mut resource = after.map(|after| after.resource);
-        if let Some(before) = before.filter(|_| self.core.is_joined()) {
-            self.tell_changed(id, &next, &before, resource.as_mut(), &moved)?;
-        }
-        Ok((
-            Outcome {
-                row: next,
-                changed: true,
-            },
-            resource,
-        ))
-    }
-
-    fn tell_changed<R: ScimResource>(
-        &self,
-        id: &str,
-        next: &Kept,
-        before: &R,
-        after: Option<&mut R>,
-        moved: &Moved,
-    ) -> Result<()> {
-        let meta = next.stamp.meta(self.layout, id);
-        let mut same;
-        let after = match after {
-            Some(after) => after,
-            None => {
-                same = before.clone();
-                &mut same
-            }
-        };
-        *after.meta_mut() = meta;
-        let write = Write::Changed {
+    fn put<R: ScimResource>(&self, row: StoredRow, id: &str, prepared: Prepared<R>) -> Result<Outcome> {
+        let Prepared {
             before,
             after,
+            edges,
+            stamp,
+        } = prepared;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, &edges)?;
+        if after.is_none() && moved.is_none() {
+            return Ok(Outcome::Row { row, changed: false });
+        }
+        let needs_before = self.core.is_joined() || (after.is_some() && self.layout.has_value_rows());
+        let before = match before {
+            None if needs_before => Some(row.documents.state::<R>()?),
+            before => before,
+        };
+        let (next, told) = match after {
+            Some(After {
+                resource,
+                documents,
+                keys,
+            }) => {
+                let next = StoredRow {
+                    stamp,
+                    edges: row.edges + moved.balance(),
+                    layout: self.layout.documents,
+                    documents,
+                    ..row
+                };
+                let old = before.as_ref().filter(|_| self.layout.has_value_rows());
+                let old = old.map(|before| Keys::of(self.layout, before.record()));
+                rows::update(self.tx, self.layout, self.tenant, &next, &keys, old.as_ref())?;
+                (next, Some(resource))
+            }
+            None => {
+                let next = self.restamped(&row, id, stamp, row.edges + moved.balance())?;
+                rows::restamp(self.tx, &next)?;
+                (next, None)
+            }
+        };
+        if let Some(before) = before.filter(|_| self.core.is_joined()) {
+            let same = match &told {
+                Some(_) => None,
+                None => Some(next.documents.state::<R>()?),
+            };
+            let after: Option<&dyn Record> = match &told {
+                Some(told) => Some(told),
+                None => same.as_ref().map(|same| same.record()),
+            };
+            self.tell_changed(id, before.record(), after, &moved)?;
+        }
+        Ok(Outcome::Row {
+            row: next,
+            changed: true,
+        })
+    }
+
+    /// The same row with another stamp and number of edges.
+    fn restamped(&self, row: &StoredRow, id: &str, stamp: RowStamp, edges: i64) -> Result<StoredRow> {
+        Ok(StoredRow {
+            rid: row.rid,
+            stamp,
+            edges,
+            layout: row.layout,
+            documents: Documents {
+                visible: Documents::stamped(&row.documents.visible, self.layout, id, stamp)?,
+                hidden: row.documents.hidden.clone(),
+            },
+        })
+    }
+
+    fn tell_changed(
+        &self,
+        id: &str,
+        before: &dyn Record,
+        after: Option<&dyn Record>,
+        moved: &Moved,
+    ) -> Result<()> {
+        let happened = Happened::Changed {
+            before,
+            after: after.unwrap_or(before),
             added: &moved.added,
             removed: &moved.removed,
         };
-        self.tell(id, &write)
+        self.tell(id, &happened)
     }
 
-    /// The state of a row without its edges.
-    fn state<R: ScimResource>(&self, row: &Kept) -> Result<R> {
-        let mut state = row.documents.decode("")?;
-        unload(self.layout, &mut state)?;
-        Ok(state)
+    fn tell(&self, id: &str, happened: &Happened<'_>) -> Result<()> {
+        self.core.tell(self.tx, self.cx, self.layout, id, happened)
     }
 
-    fn tell(&self, id: &str, write: &Write<'_>) -> Result<()> {
-        self.core.tell(self.tx, self.cx, self.layout, id, write)
-    }
-
-    fn move_edges(&self, rid: i64, deltas: &Deltas) -> Result<Moved> {
-        let mut all = Moved::default();
-        let mut by_attribute: BTreeMap<usize, Done<'_>> = BTreeMap::new();
-        for (at, operation, delta) in deltas {
-            let Some(edges) = self.layout.edges.get(*at) else {
-                continue;
-            };
-            let done = by_attribute
-                .entry(*at)
-                .or_insert_with(|| Done::new(self.tx, self.tenant, rid, edges));
-            done.apply(delta).map_err(|error| match operation {
-                Some(operation) => error.in_operation(*operation),
-                None => error,
-            })?;
-        }
-        for done in by_attribute.into_values() {
-            let (added, removed) = done.finish();
-            all.added.extend(added);
-            all.removed.extend(removed);
-        }
-        Ok(all)
-    }
-
-    pub(super) fn delete<R: ScimResource>(&self, id: &str, precondition: &Precondition) -> Result<()> {
-        let row = self.row::<R>(id, precondition)?;
+    fn delete<R: ScimResource>(&self, row: StoredRow, id: &str) -> Result<Outcome> {
         let needs_before = self.core.is_joined() || self.layout.has_value_rows();
         let before = match needs_before {
-            true => Some(self.state::<R>(&row)?),
+            true => Some(row.documents.state::<R>()?),
             false => None,
         };
-        let keys = before.as_ref().map(|before| Keys::of(self.layout, before));
+        let keys = before
+            .as_ref()
+            .map(|before| Keys::of(self.layout, before.record()));
         self.leave_all(row.rid, id)?;
         self.tx
             .execute("DELETE FROM scim_edge WHERE src = ?1", &[row.rid.into()])?;
         rows::delete(self.tx, self.layout, self.tenant, row.rid, keys.as_ref())?;
         tables::counted(self.tx, self.tenant, self.layout.number, -1)?;
-        match before.filter(|_| self.core.is_joined()) {
-            Some(before) => self.tell(id, &Write::Deleted { before: &before }),
-            None => Ok(()),
+        if let Some(before) = before.filter(|_| self.core.is_joined()) {
+            let happened = Happened::Deleted {
+                before: before.record(),
+            };
+            self.tell(id, &happened)?;
         }
+        Ok(Outcome::Deleted(row.stamp))
     }
 
     /// Takes a row out of everything that leads to it. Who has lost an edge has changed: version and time say so.
@@ -368,10 +253,11 @@ impl<C: 'static> Job<'_, C> {
     }
 
     fn leave(&self, src: i64, edges: i64, gone: &str) -> Result<()> {
-        let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.hidden, r.doc, r.type, r.id
+        let sql =
+            "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc, r.type, r.id
                    FROM scim_resource r WHERE r.rid = ?1";
         let found = self.tx.query_one(sql, &[src.into()], |row| {
-            Ok((Kept::read(row)?, row.integer(7)?, rows::id_of(row, 8)?))
+            Ok((StoredRow::read(row)?, row.integer(8)?, rows::id_of(row, 9)?))
         })?;
         let Some((row, number, id)) = found else {
             return Ok(());
@@ -379,11 +265,12 @@ impl<C: 'static> Job<'_, C> {
         let Some((layout, decode)) = self.core.numbered.get(&number) else {
             return Ok(());
         };
-        let stamp = row.stamp.next(self.core.now());
-        let next = Kept {
+        let stamp = row.stamp.next(self.core.now())?;
+        let next = StoredRow {
             rid: row.rid,
             stamp,
             edges: row.edges - edges,
+            layout: row.layout,
             documents: Documents {
                 visible: Documents::stamped(&row.documents.visible, layout, &id, stamp)?,
                 hidden: row.documents.hidden.clone(),
@@ -393,14 +280,14 @@ impl<C: 'static> Job<'_, C> {
         if !self.core.is_joined() {
             return Ok(());
         }
-        let (before, after) = (decode(layout, &row.documents)?, decode(layout, &next.documents)?);
+        let (before, after) = (decode(&row.documents)?, decode(&next.documents)?);
         let removed = [gone.to_owned()];
-        let write = Write::Changed {
-            before: &*before,
-            after: &*after,
+        let happened = Happened::Changed {
+            before: &*before.record,
+            after: &*after.record,
             added: &[],
             removed: &removed,
         };
-        self.core.tell(self.tx, self.cx, layout, &id, &write)
+        self.core.tell(self.tx, self.cx, layout, &id, &happened)
     }
 }

@@ -4,29 +4,28 @@ use std::sync::Arc;
 
 use super::{Check, Finding, Inspected};
 use crate::Result;
-use crate::error::Error;
 use crate::limits::Limits;
-use crate::record::Record;
 use crate::store::sqlite::documents::core::Decode;
-use crate::store::sqlite::documents::document::{Documents, relative};
+use crate::store::sqlite::documents::document::{Documents, UntypedState, relative};
 use crate::store::sqlite::documents::keys::Keys;
 use crate::store::sqlite::documents::layout::{Layout, SLOTS};
-use crate::store::sqlite::documents::rows::{COLUMNS, Kept, id_of, key_of_id};
+use crate::store::sqlite::documents::rows::{COLUMNS, StoredRow, id_of, key_of_id};
 use crate::store::sqlite::documents::tables::ALL_TENANTS;
 use crate::store::sqlite::{Param, Row, Value};
 use crate::value::{Json, View};
 
 /// A row, as far as it is looked at here.
 struct Candidate<'a> {
-    kept: Kept,
+    kept: StoredRow,
     tenant: i64,
     id: String,
     row: &'a Row<'a>,
 }
 
-/// Where the id, the first key column and the label stand behind the columns of [`Kept`] and the tenant.
-const ID: usize = 8;
-const KEYS: usize = 9;
+/// Where the tenant, the id, the first key column and the label stand behind the columns of [`StoredRow`].
+const TENANT: usize = 8;
+const ID: usize = 9;
+const KEYS: usize = 10;
 const LABEL: usize = KEYS + SLOTS;
 
 impl<C: 'static> Check<'_, C> {
@@ -50,8 +49,8 @@ impl<C: 'static> Check<'_, C> {
         let reader = self.reader;
         reader.query(&sql, &[layout.number.into()], |row| {
             self.checked.resources += 1;
-            let tenant = row.integer(7)?;
-            let (id, kept) = match (id_of(row, ID), Kept::read(row)) {
+            let tenant = row.integer(TENANT)?;
+            let (id, kept) = match (id_of(row, ID), StoredRow::read(row)) {
                 (Ok(id), Ok(kept)) => (id, kept),
                 (Ok(id), Err(_)) => {
                     let what = self.of_tenant(tenant, "its row cannot be read: its document is no text");
@@ -90,8 +89,14 @@ impl<C: 'static> Check<'_, C> {
         if row.get(ID)? != key_of_id(id).as_param() {
             wrong.push("its id is not kept in the form in which it is looked for".to_owned());
         }
-        let record = match read(layout, decode, &kept.documents) {
-            Ok(record) => record,
+        let record = match read(decode, &kept.documents) {
+            Ok(state) => {
+                wrong.extend(state.unfit.map(|attribute| match attribute.is_empty() {
+                    true => "its document does not fit its schema".to_owned(),
+                    false => format!("its document does not fit its schema: {attribute}"),
+                }));
+                state.record
+            }
             Err(why) => {
                 wrong.push(why);
                 self.report(layout, candidate, wrong);
@@ -221,8 +226,8 @@ impl<C: 'static> Check<'_, C> {
     }
 }
 
-/// The state in two documents, or what is wrong with them.
-fn read(layout: &Layout, decode: Decode, documents: &Documents) -> Result<Box<dyn Record>, String> {
+/// The state in two documents, or why they cannot be read.
+fn read(decode: Decode, documents: &Documents) -> Result<UntypedState, String> {
     let limits = Limits::default();
     let hidden = documents.hidden.as_deref();
     for document in [Some(documents.visible.as_str()), hidden].into_iter().flatten() {
@@ -231,11 +236,5 @@ fn read(layout: &Layout, decode: Decode, documents: &Documents) -> Result<Box<dy
             return Err(format!("its document is no JSON: {error}"));
         }
     }
-    decode(layout, documents).map_err(|error| {
-        let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Error>());
-        match cause.and_then(Error::attribute) {
-            Some(attribute) => format!("its document does not fit its schema: {attribute}"),
-            None => "its document does not fit its schema".to_owned(),
-        }
-    })
+    decode(documents).map_err(|_| "its document is no JSON".to_owned())
 }

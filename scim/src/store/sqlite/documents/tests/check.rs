@@ -26,6 +26,8 @@ impl Inspector for Notes {
 
 impl Bench {
     fn check(&self) -> (Checked, Notes) {
+        // Readers renew their snapshots after it, and see what somebody else has written into the file.
+        self.store.database().blocking_write(|_| Ok(())).unwrap();
         let store = self.store.clone();
         self.store
             .database()
@@ -190,7 +192,7 @@ fn a_finding_names_the_resource_and_no_value_of_it() {
 fn an_edge_to_another_tenant_is_found() {
     let (bench, _, group) = inhabited();
     let elsewhere = Bench {
-        tenant: "elsewhere".to_owned(),
+        tenant: Arc::new("elsewhere".to_owned()),
         ..bench_on(bench.store.database().clone())
     };
     let stranger = elsewhere.user("eve");

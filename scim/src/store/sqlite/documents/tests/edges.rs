@@ -221,23 +221,17 @@ fn who_is_deleted_leaves_the_groups_and_they_have_changed() {
     assert!(bench.shown::<User>(&b, "").get("groups").is_none());
 }
 
+/// `load` is for the application: it has everything, what mirrors edges included.
 #[test]
-fn loading_without_edges_says_so() {
+fn the_whole_state_has_edges_and_what_mirrors_them() {
     let bench = bench();
     let a = bench.user("a");
     let group = bench.group("Guides", &[&a]);
-    let stored = bench.block(Store::<Group, String>::load(
-        &bench.store,
-        &bench.tenant,
-        &group,
-        Extent::WithoutEdges,
-    ));
-    assert_eq!(stored.unwrap().unwrap().resource.members, Edges::NotLoaded);
     let whole = bench.state::<Group>(&group);
     assert_eq!(whole.members.loaded().unwrap()[0].value, a);
-    assert!(
-        bench.state::<User>(&a).groups.is_empty(),
-        "what is derived is no state"
+    assert_eq!(
+        bench.state::<User>(&a).groups[0].value.as_deref(),
+        Some(group.as_str())
     );
 }
 

@@ -298,7 +298,7 @@ fn an_indexed_order_is_read_from_the_index() {
         .block(
             bench
                 .store
-                .query(&bench.tenant, &sorted("userName", Ascending), &only::<User>("id")),
+                .list(&bench.tenant, &sorted("userName", Ascending), &only::<User>("id")),
         )
         .unwrap();
     assert!(page.items.iter().all(|item| item.sort_key.is_some()));

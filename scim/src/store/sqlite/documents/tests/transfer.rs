@@ -9,7 +9,7 @@ use super::keys::{Badge, Door, badge, badges};
 use super::*;
 use crate::resources::{EnterpriseUser, Password};
 use crate::schema::ResourceType;
-use crate::store::Write;
+use crate::store::Happened;
 use crate::store::sqlite::{Joined, Tally, Transaction};
 use crate::value::{Json, JsonBuf};
 use crate::{Error, ScimType};
@@ -228,7 +228,7 @@ fn resources_of_others_and_members_who_do_not_exist_are_refused() {
     let error = bench.refusal(&edges(&id, &format!("\"{id}\"")));
     assert!(error.to_string().contains("itself"), "{error}");
     let mut other = furnished();
-    other.tenant = "other".to_owned();
+    other.tenant = Arc::new("other".to_owned());
     assert!(
         other.take_in(&edges(&id, "")).is_err(),
         "tenants do not see each other"
@@ -340,17 +340,19 @@ impl Joined<String> for Witness {
         _: &String,
         resource_type: &'static ResourceType,
         _: &str,
-        write: &Write<'_>,
+        happened: &Happened<'_>,
     ) -> Result<()> {
-        let text = match write {
-            Write::Created { after } => format!("{} {:?}", resource_type.name, after.view(2).is_present()),
-            Write::Changed { added, removed, .. } => {
+        let text = match happened {
+            Happened::Created { after, .. } => {
+                format!("{} {:?}", resource_type.name, after.view(2).is_present())
+            }
+            Happened::Changed { added, removed, .. } => {
                 format!("{} +{} -{}", resource_type.name, added.len(), removed.len())
             }
-            Write::Deleted { .. } => "deleted".to_owned(),
+            Happened::Deleted { .. } => "deleted".to_owned(),
         };
         self.0.lock().unwrap().push(text);
-        match resource_type.name == "Group" && matches!(write, Write::Created { .. }) {
+        match resource_type.name == "Group" && matches!(happened, Happened::Created { .. }) {
             true => Err(Error::invalid_value("The application wants no groups.")),
             false => Ok(()),
         }

@@ -1,0 +1,333 @@
+//! What comes of a write: worked out from what is there, without any I/O, as often as need be.
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::patch::Patch;
+use crate::path::AttrPath;
+use crate::record::{Record, ScimResource, apply_to_record, unload_edges};
+use crate::schema::{Mutability, Returned};
+use crate::store::edges::{EdgeChange, EdgeEdit, take_edges};
+use crate::store::transient::{carries_transient, clear_transient};
+use crate::store::write::Change;
+use crate::store::{Stamp, Stored, Write, not_found};
+use crate::value::{Action, Cx, DateTime, Edit, Intent, JsonBuf, ResourceId, Strict};
+
+/// What a store has of the resource that a write is about: at least what [`Write::loads`] says.
+pub enum Current<'a, R> {
+    /// There is no such resource.
+    Absent,
+    /// There is one with this stamp; nothing else of it was read.
+    Stamp(&'a Stamp),
+    /// This is its state.
+    Stored(&'a Stored<R>),
+    /// Its state does not fit the struct any more, which was changed since it was written.
+    Unfit {
+        /// Its stamp.
+        stamp: &'a Stamp,
+        /// Its attributes, as far as the schema knows them.
+        record: &'a dyn Record,
+        /// What does not fit.
+        fault: &'a Error,
+    },
+}
+
+impl<'a, R> From<Option<&'a Stored<R>>> for Current<'a, R> {
+    fn from(stored: Option<&'a Stored<R>>) -> Self {
+        stored.map_or(Self::Absent, Self::Stored)
+    }
+}
+
+/// What a store is to do.
+#[derive(Debug)]
+pub enum Decision<R> {
+    /// Nothing: the resource is as it is to be. Version and time stay.
+    Keep,
+    /// Write the next state.
+    Put(Box<Put<R>>),
+    /// Delete the resource and every edge that leads to it.
+    Delete,
+}
+
+/// The next state of a resource.
+#[derive(Debug)]
+pub struct Put<R> {
+    /// The resource, with id and meta, without edges, and without values that are handed on and not kept. `None` if it
+    /// stays as it is: if the edits change no edge either, nothing is to be written.
+    pub resource: Option<R>,
+    /// The same with the values that are handed on, such as a password; `None` if there are none. It is for whoever
+    /// joins the write, and is kept nowhere.
+    pub handed_on: Option<R>,
+    /// What becomes of its edges, in order. Attributes that no edit names stay as they are.
+    pub edges: Vec<EdgeEdit>,
+    /// Its next version and time.
+    pub stamp: Stamp,
+}
+
+impl<R: ScimResource, C> Write<R, C> {
+    /// Decides what comes of the write, if `current` is what is there now.
+    ///
+    /// In this order: the precondition; what a PUT carries over, or the PATCH; the checks of the policy; what is handed
+    /// on and not kept is taken out; the comparison with what is there. The same question has the same answer, so that
+    /// a store may ask on a snapshot first and once more in its transaction if the version has moved.
+    ///
+    /// # Errors
+    /// 404 if there is no such resource; 412 if the precondition demands another version; those of [`carry_over`], of
+    /// [`Patch::apply`] and of [`Policy::check`](crate::policy::Policy::check); 400 `invalidValue` for a PATCH of state
+    /// that does not fit the struct any more, naming the attribute.
+    pub fn decide<'a>(&self, current: impl Into<Current<'a, R>>, now: DateTime) -> Result<Decision<R>> {
+        let state = match (current.into(), &*self.change) {
+            (Current::Absent, Change::Create(resource)) => return self.decide_create(resource.clone(), now),
+            (Current::Absent, _) => return Err(not_found::<R>(self.id())),
+            (_, Change::Create(_)) => {
+                return Err(Error::internal(
+                    "the source of identifiers gave an id that is taken",
+                ));
+            }
+            (Current::Stamp(stamp), _) => State {
+                stamp: stamp.clone(),
+                known: Known::Nothing,
+            },
+            (Current::Stored(stored), _) => State {
+                stamp: stored.stamp(),
+                known: Known::Stored(stored),
+            },
+            (Current::Unfit { stamp, record, fault }, _) => State {
+                stamp: stamp.clone(),
+                known: Known::Unfit(record, fault),
+            },
+        };
+        self.precondition.check_write(&state.stamp.version)?;
+        match &*self.change {
+            Change::Create(_) => Ok(Decision::Keep),
+            Change::Delete => Ok(Decision::Delete),
+            Change::Replace { sent, unchanged } => self.decide_replace(&state, sent.clone(), unchanged, now),
+            Change::Patch { edges, rest } => self.decide_patch(&state, edges, rest, now),
+        }
+    }
+
+    fn decide_create(&self, mut resource: R, now: DateTime) -> Result<Decision<R>> {
+        if self.id().is_empty() || self.id().to_ascii_lowercase().contains("bulkid") {
+            return Err(Error::internal(
+                "the source of identifiers gave one that cannot be used",
+            ));
+        }
+        self.policy.check(&resource)?;
+        let mut edges = take_edges(&mut resource)?;
+        edges.retain(|edit| !matches!(&edit.change, EdgeChange::Set(edges) if edges.is_empty()));
+        self.put(resource, edges, Stamp::first(now))
+    }
+
+    fn decide_replace(
+        &self,
+        state: &State<'_, R>,
+        mut next: R,
+        unchanged: &[AttrPath],
+        now: DateTime,
+    ) -> Result<Decision<R>> {
+        let before = state.record()?;
+        carry_over(before, &mut next, unchanged)?;
+        self.policy
+            .keep_disabled(R::RESOURCE_TYPE.schema.id, before, &mut next)?;
+        self.policy.check(&next)?;
+        let edges = take_edges(&mut next)?;
+        self.compare(state, Some(next), edges, now)
+    }
+
+    fn decide_patch(
+        &self,
+        state: &State<'_, R>,
+        edges: &[EdgeEdit],
+        rest: &Patch<R>,
+        now: DateTime,
+    ) -> Result<Decision<R>> {
+        if rest.is_empty() {
+            return self.compare(state, None, edges.to_vec(), now);
+        }
+        let stored = state.stored()?;
+        let Some(mut next) = rest.apply(&stored.resource)?.resource else {
+            return self.compare(state, None, edges.to_vec(), now);
+        };
+        let mut edges = edges.to_vec();
+        match rest.touches_edges() {
+            true => edges.extend(take_edges(&mut next)?),
+            false => unload_edges(&mut next, &|_| true)?,
+        }
+        self.compare(state, Some(next), edges, now)
+    }
+
+    /// Compares the next state, which is without edges, with the one that is there.
+    fn compare(
+        &self,
+        state: &State<'_, R>,
+        next: Option<R>,
+        edges: Vec<EdgeEdit>,
+        now: DateTime,
+    ) -> Result<Decision<R>> {
+        let mut next = next;
+        let differs = match &mut next {
+            Some(next) => state.differs(next)? || carries_transient(next),
+            None => false,
+        };
+        let stamp = state.stamp.next(now);
+        match (next, edges.is_empty()) {
+            (Some(next), _) if differs => self.put(next, edges, stamp),
+            (_, true) => Ok(Decision::Keep),
+            (_, false) => Ok(Decision::Put(Box::new(Put {
+                resource: None,
+                handed_on: None,
+                edges,
+                stamp,
+            }))),
+        }
+    }
+
+    fn put(&self, mut resource: R, edges: Vec<EdgeEdit>, stamp: Stamp) -> Result<Decision<R>> {
+        *resource.id_mut() = ResourceId::new(self.id());
+        *resource.meta_mut() = stamp.meta(R::RESOURCE_TYPE, self.id());
+        let handed_on = carries_transient(&resource).then(|| resource.clone());
+        if handed_on.is_some() {
+            clear_transient(&mut resource)?;
+        }
+        Ok(Decision::Put(Box::new(Put {
+            resource: Some(resource),
+            handed_on,
+            edges,
+            stamp,
+        })))
+    }
+}
+
+/// A resource that is there, as far as it was read.
+struct State<'a, R> {
+    stamp: Stamp,
+    known: Known<'a, R>,
+}
+
+enum Known<'a, R> {
+    Nothing,
+    Stored(&'a Stored<R>),
+    Unfit(&'a dyn Record, &'a Error),
+}
+
+impl<'a, R: ScimResource> State<'a, R> {
+    fn record(&self) -> Result<&'a dyn Record> {
+        match self.known {
+            Known::Stored(stored) => Ok(&stored.resource),
+            Known::Unfit(record, _) => Ok(record),
+            Known::Nothing => Err(unread()),
+        }
+    }
+
+    fn stored(&self) -> Result<&'a Stored<R>> {
+        match self.known {
+            Known::Stored(stored) => Ok(stored),
+            Known::Unfit(_, fault) => Err(unfit(fault)),
+            Known::Nothing => Err(unread()),
+        }
+    }
+
+    /// Whether a next state without edges says anything else. Its id and meta are made the same first.
+    fn differs(&self, next: &mut R) -> Result<bool> {
+        let Known::Stored(stored) = self.known else {
+            return Ok(true);
+        };
+        let before = &stored.resource;
+        *next.id_mut() = before.id().clone();
+        *next.meta_mut() = before.meta().clone();
+        let mut table = before.attributes().iter().enumerate();
+        if table.any(|(index, attribute)| attribute.edges && before.view(index).values().is_some()) {
+            let mut bare = before.clone();
+            unload_edges(&mut bare, &|_| true)?;
+            return Ok(*next != bare);
+        }
+        Ok(*next != *before)
+    }
+}
+
+fn unread() -> Error {
+    Error::internal("a store has decided a write without what Write::loads asks for")
+}
+
+/// 400 for a PATCH of what does not fit its struct any more.
+fn unfit(fault: &Error) -> Error {
+    let error = Error::invalid_value(
+        "is missing or not valid in the resource as it is stored, which an earlier version of this service has \
+         written: replace the whole resource with PUT",
+    );
+    match fault.attribute() {
+        Some(attribute) => error.at(attribute),
+        None => error,
+    }
+}
+
+/// Carries into a PUT what it does not say and what it cannot change (RFC 7644 section 3.5.1): read-only attributes,
+/// immutable, write-only and never returned ones that are missing, and those in `unchanged`, of which nothing is left of
+/// what was sent.
+///
+/// # Errors
+/// 400 `mutability` if an immutable attribute would change.
+pub fn carry_over<R: ScimResource>(stored: &dyn Record, sent: &mut R, unchanged: &[AttrPath]) -> Result<()> {
+    let mut kept = Vec::new();
+    collect_kept(stored, Some(sent), AttrPath::ROOT, unchanged, &mut kept)?;
+    let limits = Limits::default();
+    let mut cx = Cx::new(Intent::Stored, &Strict, &limits);
+    for (path, json) in kept {
+        let edit = Edit {
+            action: json
+                .as_ref()
+                .map_or(Action::Remove, |json| Action::Replace(json.as_json())),
+            select: None,
+            rest: path.steps(),
+        };
+        _ = apply_to_record(sent, edit, &mut cx)?;
+    }
+    Ok(())
+}
+
+/// Gathers what a PUT keeps of `was`, value or absence. `now` is `None` inside a complex attribute that the PUT leaves
+/// out.
+fn collect_kept(
+    was: &dyn Record,
+    now: Option<&dyn Record>,
+    above: AttrPath,
+    unchanged: &[AttrPath],
+    kept: &mut Vec<(AttrPath, Option<JsonBuf>)>,
+) -> Result<()> {
+    for (index, attribute) in was.attributes().iter().enumerate() {
+        let before = was.view(index);
+        if attribute.edges || attribute.transient {
+            continue;
+        }
+        let Ok(step) = u16::try_from(index) else { continue };
+        let path = above.push(step);
+        let after = now.map(|now| now.view(index)).unwrap_or_default();
+        let missing = !after.is_present();
+        if !before.is_present() {
+            // Only the service sets it, and it has not.
+            let shape = &attribute.shape;
+            if shape.mutability == Mutability::ReadOnly && !shape.required && !missing {
+                kept.push((path, None));
+            }
+            continue;
+        }
+        let keep = match attribute.shape.mutability {
+            Mutability::ReadOnly => now.is_some(),
+            Mutability::Immutable if !missing && !before.same(&after) => {
+                return Err(
+                    Error::mutability("is immutable: once set, it cannot be changed").at(attribute.name)
+                );
+            }
+            Mutability::Immutable | Mutability::WriteOnly => missing,
+            Mutability::ReadWrite => {
+                missing && (attribute.shape.returned == Returned::Never || unchanged.contains(&path))
+            }
+        };
+        if keep {
+            kept.push((path, Some(before.to_json())));
+        } else if let Some(inner) = before.record() {
+            collect_kept(inner, after.record(), path, unchanged, kept)
+                .map_err(|error| error.at(attribute.name))?;
+        }
+    }
+    Ok(())
+}
