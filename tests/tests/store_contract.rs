@@ -9,6 +9,34 @@ mod memory {
     scim::testkit::store_contract!(Memory::new().link(Group::paths().members(), User::paths().groups()));
 }
 
+/// Ids may be numbers, which occur in dates and versions too (issue 8, fault 8).
+mod numbered {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use scim::resources::{Group, User};
+    use scim::store::{Environment, IdSource, Memory};
+
+    #[derive(Default)]
+    struct Counter(AtomicU32);
+
+    impl IdSource for Counter {
+        fn next_id(&self) -> String {
+            (self.0.fetch_add(1, Ordering::Relaxed) + 1).to_string()
+        }
+    }
+
+    fn store() -> Memory {
+        let mut environment = Environment::default();
+        environment.ids = Arc::new(Counter::default());
+        Memory::new()
+            .environment(environment)
+            .link(Group::paths().members(), User::paths().groups())
+    }
+
+    scim::testkit::store_contract!(store());
+}
+
 mod sqlite {
     use std::fs;
     use std::path::Path;

@@ -56,9 +56,14 @@ impl<C> BaseUrl<C> {
         let Mount::Own(prefix) = &self.mount else {
             return Ok(path);
         };
-        path.strip_prefix(prefix.as_str())
-            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-            .ok_or_else(|| Error::new(StatusCode::NOT_FOUND, "This service has nothing at this URL."))
+        match below(path, prefix) {
+            Some(rest) => Ok(rest),
+            None if is_mounted_twice(prefix, parts) => Ok(path),
+            None => Err(Error::new(
+                StatusCode::NOT_FOUND,
+                "This service has nothing at this URL.",
+            )),
+        }
     }
 
     /// The base URL of a request, without a slash at its end.
@@ -84,11 +89,13 @@ impl<C> BaseUrl<C> {
     fn mounted(&self, origin: String, cx: &C, parts: &Parts) -> String {
         let mut base = origin;
         let prefix = match &self.mount {
-            Mount::Unknown => parts
-                .extensions
-                .get::<MountedAt>()
-                .map(|mounted| mounted.0.clone()),
-            Mount::Own(prefix) => Some(prefix.clone()),
+            Mount::Unknown => mounted_at(parts).map(str::to_owned),
+            Mount::Own(prefix) => Some(match mounted_at(parts) {
+                // The router has taken off what the service would.
+                Some(mounted) if below(parts.uri.path(), prefix).is_none() => mounted.to_owned(),
+                Some(mounted) => format!("{}{prefix}", mounted.trim_end_matches('/')),
+                None => prefix.clone(),
+            }),
             Mount::Nested(prefix) => Some(prefix(cx, parts)),
         };
         if let Some(prefix) = prefix
@@ -134,6 +141,25 @@ impl<C> BaseUrl<C> {
         }
         Ok(format!("{scheme}://{host}"))
     }
+}
+
+/// What a router has taken off the path.
+fn mounted_at(parts: &Parts) -> Option<&str> {
+    parts
+        .extensions
+        .get::<MountedAt>()
+        .map(|mounted| mounted.0.as_str())
+}
+
+/// What of a path lies below a prefix.
+fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    path.strip_prefix(prefix)
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a router was told of the same prefix as the service, and has taken it off already.
+fn is_mounted_twice(prefix: &str, parts: &Parts) -> bool {
+    mounted_at(parts).is_some_and(|mounted| mounted.trim_end_matches('/').ends_with(prefix))
 }
 
 fn no_host() -> Error {

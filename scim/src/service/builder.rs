@@ -69,6 +69,8 @@ pub struct Plain;
 pub struct Served<C> {
     source: Arc<dyn Source<C>>,
     base_url: BaseUrl<C>,
+    /// How often it was said where the service lives.
+    mounts: usize,
 }
 
 impl<C: Send + Sync + 'static, F> Builder<C, F> {
@@ -125,9 +127,24 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         self
     }
 
-    /// Tells the application what became of every request that had a context, just before it is answered.
+    /// Tells the application what became of every request, just before it is answered. A request whose context could not
+    /// be made has none.
+    ///
+    /// Without a listener, the causes of errors that are no client's fault (5xx) are logged: as events of `tracing`
+    /// (feature `tracing`, on by default) where a subscriber is set, and on standard error otherwise.
+    ///
+    /// ```
+    /// use scim::service::{NoContext, ScimService};
+    ///
+    /// let builder = ScimService::builder(NoContext).on_outcome(|_, outcome| {
+    ///     if let Some(cause) = outcome.problem.as_ref().and_then(|problem| problem.cause.as_ref()) {
+    ///         // Hand it to the log of the application: no client has seen it.
+    ///         _ = cause;
+    ///     }
+    /// });
+    /// ```
     #[must_use]
-    pub fn on_outcome(mut self, listener: impl Fn(&C, &Outcome) + Send + Sync + 'static) -> Self {
+    pub fn on_outcome(mut self, listener: impl Fn(Option<&C>, &Outcome) + Send + Sync + 'static) -> Self {
         self.listener = Some(Box::new(listener));
         self
     }
@@ -244,6 +261,7 @@ impl<C: Send + Sync + 'static> ScimService<C> {
         Builder::new(Served {
             source: Arc::new(source),
             base_url: BaseUrl::default(),
+            mounts: 0,
         })
     }
 }
@@ -272,10 +290,12 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
         self
     }
 
-    /// The path at which the service lives, such as `/scim/v2`: requests come with it, and elsewhere is nothing.
+    /// The path at which the service lives, such as `/scim/v2`: requests come with it, and elsewhere is nothing. A router
+    /// that takes the same prefix off, such as one from `scim-axum`, does no harm.
     #[must_use]
     pub fn mount(mut self, prefix: &str) -> Self {
         self.finish.base_url.mount = Mount::Own(with_slash(prefix));
+        self.finish.mounts += 1;
         self
     }
 
@@ -290,6 +310,7 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
     #[must_use]
     pub fn nested_by(mut self, prefix: impl Fn(&C, &Head) -> String + Send + Sync + 'static) -> Self {
         self.finish.base_url.mount = Mount::Nested(Arc::new(prefix));
+        self.finish.mounts += 1;
         self
     }
 
@@ -300,6 +321,11 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
     /// policy, a configuration or a public URL that does not fit.
     pub fn build(self) -> Result<ScimService<C>> {
         let (protocol, mut served) = self.protocol()?;
+        if served.mounts > 1 {
+            return Err(wrong(
+                "The service was told more than once where it lives: keep one of mount, nested_at and nested_by.".into(),
+            ));
+        }
         if let Some(url) = &served.base_url.public {
             served.base_url.public = Some(check_public(url)?);
         }

@@ -4,6 +4,7 @@ use http::Method;
 
 use super::authorize::Guard;
 use super::endpoint::Endpoint;
+use super::log;
 use super::outcome::Outcome;
 use super::route::{self, Route, Routed};
 use crate::error::Result;
@@ -19,7 +20,7 @@ pub(super) enum Policies<C> {
 }
 
 /// What is told of every outcome.
-pub(super) type Listener<C> = Box<dyn Fn(&C, &Outcome) + Send + Sync>;
+pub(super) type Listener<C> = Box<dyn Fn(Option<&C>, &Outcome) + Send + Sync>;
 
 /// What a service is made of.
 pub(super) struct Parts<C> {
@@ -38,6 +39,14 @@ pub(super) struct Parts<C> {
 }
 
 impl<C> Parts<C> {
+    /// Tells the application of an outcome, or logs what somebody should hear of.
+    pub(super) fn tell(&self, cx: Option<&C>, outcome: &Outcome) {
+        match &self.listener {
+            Some(listener) => listener(cx, outcome),
+            None => log::unheard(outcome),
+        }
+    }
+
     /// The registered resource types.
     pub(super) fn resource_types(&self) -> impl Iterator<Item = &'static ResourceType> {
         self.endpoints.iter().map(|endpoint| endpoint.resource_type())

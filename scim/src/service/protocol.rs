@@ -110,15 +110,13 @@ impl<C: Send + Sync + 'static> Protocol<C> {
         })
     }
 
-    /// The answer to a request that was refused before it could be handled. The application is told of the outcome if
-    /// the request has a context.
+    /// The answer to a request that was refused before it could be handled. The application is told of the outcome, also
+    /// of a request without a context.
     #[must_use]
     pub fn refuse(&self, cx: Option<&C>, error: &Error, headers: &HeaderMap) -> Response {
         let mut outcome = Outcome::default();
         outcome.fail(error);
-        if let (Some(cx), Some(listener)) = (cx, &self.parts.listener) {
-            listener(cx, &outcome);
-        }
+        self.parts.tell(cx, &outcome);
         render::error(error, None, headers, &self.parts.realm, outcome)
     }
 
@@ -133,9 +131,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
         if let Err(failure) = &result {
             outcome.fail(&failure.error);
         }
-        if let Some(listener) = &self.parts.listener {
-            listener(cx, outcome);
-        }
+        self.parts.tell(Some(cx), outcome);
         result
     }
 

@@ -331,3 +331,147 @@ fn collect_kept(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::policy::Policy;
+    use crate::resources::{Group, Member, Password, User};
+    use crate::store::{Loads, Precondition, Version};
+    use crate::value::Edges;
+
+    fn cx() -> Arc<()> {
+        Arc::new(())
+    }
+
+    fn at(seconds: i64) -> DateTime {
+        DateTime::from_unix_micros(seconds * 1_000_000)
+    }
+
+    fn stored<R: ScimResource>(resource: R) -> Stored<R> {
+        Stored::new("2819", &Stamp::first(at(1)), resource)
+    }
+
+    fn patch<R: ScimResource>(operations: &str) -> Write<R, ()> {
+        let body = format!(
+            r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":{operations}}}"#
+        );
+        let patch = Patch::parse(body.as_bytes(), &Policy::tolerant(), &Limits::default()).unwrap();
+        Write::patch(&cx(), "2819", &patch).unwrap()
+    }
+
+    fn put<R: ScimResource>(decision: Decision<R>) -> Put<R> {
+        match decision {
+            Decision::Put(put) => *put,
+            other => panic!("{other:?} is not a put"),
+        }
+    }
+
+    /// RFC 9110 section 13.2.1: what the client demands of the version is looked at before what it sent.
+    #[test]
+    fn the_precondition_comes_first() {
+        let stale = Precondition::IfMatch(vec![Version::from(7)]);
+        let wrong = patch::<User>(r#"[{"op":"replace","path":"id","value":"1"}]"#).precondition(stale);
+        let current = stored(User::new("babs"));
+        assert_eq!(wrong.decide(Some(&current), at(2)).unwrap_err().status(), 412);
+        assert_eq!(wrong.decide(None, at(2)).unwrap_err().status(), 404);
+    }
+
+    #[test]
+    fn the_same_question_has_the_same_answer() {
+        let write = patch::<User>(r#"[{"op":"add","path":"title","value":"Guide"}]"#);
+        let current = stored(User::new("babs"));
+        let answers = [(); 2].map(|()| put(write.decide(Some(&current), at(2)).unwrap()));
+        let [first, second] = answers.map(|put| (put.resource.unwrap(), put.stamp));
+        assert_eq!(first, second);
+        assert_eq!(first.1.version, Version::from(2));
+        assert_eq!(first.0.meta.last_modified, Some(at(2)));
+        assert_eq!(first.0.meta.created, Some(at(1)));
+    }
+
+    /// RFC 7644 section 3.5.2.1: a write that changes nothing leaves version and time alone.
+    #[test]
+    fn what_is_there_already_is_kept() {
+        let current = stored(User::new("babs"));
+        let mut sent = User::new("babs");
+        sent.id = ResourceId::new("another");
+        for write in [
+            Write::replace(&cx(), "2819", sent),
+            patch(r#"[{"op":"replace","path":"userName","value":"babs"}]"#),
+            patch(r#"[{"op":"remove","path":"title"}]"#),
+        ] {
+            let decision = write.decide(Some(&current), at(2)).unwrap();
+            assert!(matches!(decision, Decision::Keep), "{write:?}: {decision:?}");
+        }
+    }
+
+    /// A password is kept nowhere, and yet it is a change (RFC 7643 section 4.1.1).
+    #[test]
+    fn a_value_that_is_handed_on_alone_makes_a_put() {
+        let current = stored(User::new("babs"));
+        let write = patch::<User>(r#"[{"op":"replace","path":"password","value":"t1meMa$heen"}]"#);
+        let put = put(write.decide(Some(&current), at(2)).unwrap());
+        assert_eq!(put.resource.unwrap().password, None);
+        assert_eq!(
+            put.handed_on.unwrap().password,
+            Some(Password::new("t1meMa$heen"))
+        );
+    }
+
+    /// The headline: whoever changes a member need know nothing of the group but its stamp.
+    #[test]
+    fn edits_of_edges_need_the_stamp_alone() {
+        let add = patch::<Group>(r#"[{"op":"add","path":"members","value":[{"value":"1"}]}]"#);
+        assert_eq!(add.loads(), Loads::Stamp);
+        let stamp = Stamp::first(at(1));
+        let put = put(add.decide(Current::Stamp(&stamp), at(2)).unwrap());
+        assert!(put.resource.is_none() && put.edges.len() == 1);
+        let within =
+            patch::<Group>(r#"[{"op":"replace","path":"members[value eq \"1\"].display","value":"x"}]"#);
+        assert_eq!(within.loads(), Loads::ResourceWithEdges);
+        let both = patch::<Group>(
+            r#"[{"op":"add","path":"members","value":[{"value":"1"}]},{"op":"replace","path":"displayName","value":"x"}]"#,
+        );
+        assert_eq!(both.loads(), Loads::Resource);
+        assert_eq!(Write::<Group, ()>::delete(&cx(), "2819").loads(), Loads::Stamp);
+    }
+
+    /// A PUT that does not name its members leaves them alone; one that names them says which are all.
+    #[test]
+    fn edges_of_a_replacement_are_set_or_left_alone() {
+        let mut group = Group::new("Guides");
+        group.members = Edges::NotLoaded;
+        let current = stored(group.clone());
+        let unnamed = Write::replace(&cx(), "2819", group.clone());
+        assert!(matches!(
+            unnamed.decide(Some(&current), at(2)).unwrap(),
+            Decision::Keep
+        ));
+        group.members = vec![Member::new("1")].into();
+        let named = Write::replace(&cx(), "2819", group);
+        let put = put(named.decide(Some(&current), at(2)).unwrap());
+        assert!(put.resource.is_none());
+        assert!(matches!(&put.edges[0].change, EdgeChange::Set(edges) if &*edges[0].value == "1"));
+    }
+
+    #[test]
+    fn a_store_that_reads_too_little_is_told() {
+        let write = Write::replace(&cx(), "2819", User::new("babs"));
+        let stamp = Stamp::first(at(1));
+        let error = write.decide(Current::Stamp(&stamp), at(2)).unwrap_err();
+        assert_eq!(error.status(), 500);
+    }
+
+    #[test]
+    fn an_id_that_cannot_be_given_is_not() {
+        for id in ["", "bulkId:1", "my-BULKID"] {
+            let write = Write::create(&cx(), id, User::new("babs"));
+            assert_eq!(write.decide(None, at(1)).unwrap_err().status(), 500, "{id:?}");
+        }
+        let taken = Write::create(&cx(), "2819", User::new("babs"));
+        let current = stored(User::new("other"));
+        assert_eq!(taken.decide(Some(&current), at(2)).unwrap_err().status(), 500);
+    }
+}

@@ -255,3 +255,37 @@ async fn locations_carry_every_prefix() {
         );
     }
 }
+
+/// Issue 8, fault 7: a service that was told of its prefix works where a router is told of the same, too.
+#[tokio::test]
+async fn a_prefix_may_be_said_to_the_service_and_to_the_router() {
+    let service = ScimService::builder(NoContext)
+        .resource::<User, _>(store())
+        .mount("/scim/v2")
+        .build()
+        .unwrap();
+    for (number, (app, prefix)) in [
+        (mount("/scim/v2", service.clone()), "/scim/v2"),
+        (mount("/", service.clone()), "/scim/v2"),
+        (
+            Router::new().nest("/api", mount("/scim/v2", service.clone())),
+            "/api/scim/v2",
+        ),
+        (mount("/api", service.clone()), "/api/scim/v2"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let user = user(&number.to_string()).to_string();
+        let (parts, body) = send(&app, "POST", &format!("{prefix}/Users"), None, &user).await;
+        assert_eq!(parts.status, 201, "{prefix}: {body}");
+        let id = body["id"].as_str().unwrap();
+        assert_eq!(
+            parts.headers["location"],
+            format!("http://id.example.com{prefix}/Users/{id}")
+        );
+    }
+    let elsewhere = mount("/other", service);
+    let (parts, _) = send(&elsewhere, "GET", "/other/Users", None, "").await;
+    assert_eq!(parts.status, 404);
+}

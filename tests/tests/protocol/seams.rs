@@ -10,6 +10,7 @@ use scim::resources::{Group, User};
 use scim::service::{
     Access, Decision, MakeContext, NoContext, Operation, Outcome, Protocol, Request, ScimService, from_parts,
 };
+use scim::store::sqlite::{Builder, Sqlite};
 use scim::store::{HasTenant, Memory};
 use scim::value::{Meta, Reference, ResourceId};
 use scim::{ScimResource, ScimType};
@@ -194,7 +195,7 @@ async fn the_application_is_told_of_every_outcome() {
     let protocol = Protocol::<()>::builder()
         .resource::<User, _>(store())
         .resource::<Group, _>(store())
-        .on_outcome(move |(), outcome| log.lock().unwrap().push(outcome.clone()))
+        .on_outcome(move |_, outcome| log.lock().unwrap().push(outcome.clone()))
         .build()
         .unwrap();
     let created = ask(&protocol, &(), "POST", "/Users", &user("a")).await;
@@ -383,7 +384,7 @@ async fn a_body_that_is_too_long_is_not_read() {
             body: 100,
             ..scim::Limits::default()
         })
-        .on_outcome(move |(), outcome| log.lock().unwrap().push(outcome.status.as_u16()))
+        .on_outcome(move |_, outcome| log.lock().unwrap().push(outcome.status.as_u16()))
         .build()
         .unwrap();
     let long = user(&"x".repeat(200)).to_string();
@@ -483,4 +484,89 @@ fn what_is_wrong_with_a_service_fails_at_the_start() {
     }
     // Groups may be left out although users show theirs.
     users().build().unwrap();
+}
+
+/// Issue 8, fault 6: a type that the store was not given, members that nobody links, a mount that is said twice.
+#[test]
+fn a_store_that_cannot_serve_a_type_fails_at_the_start() {
+    let sqlite = || Sqlite::in_memory().unwrap();
+    let only_users: Sqlite = sqlite().resource::<User>().build().unwrap();
+    let unlinked: Sqlite = sqlite().resource::<User>().resource::<Group>().build().unwrap();
+    let memory = Arc::new(Memory::new());
+    let forgotten = ".link(Group::paths().members(), User::paths().groups())";
+    for (built, hint) in [
+        (
+            Protocol::<()>::builder()
+                .resource::<User, _>(only_users.clone())
+                .resource::<Group, _>(only_users)
+                .build()
+                .map(drop),
+            ".resource::<Group>()",
+        ),
+        (
+            Protocol::<()>::builder()
+                .resource::<User, _>(unlinked.clone())
+                .resource::<Group, _>(unlinked)
+                .build()
+                .map(drop),
+            forgotten,
+        ),
+        (
+            Protocol::<()>::builder()
+                .resource::<User, _>(memory.clone())
+                .resource::<Group, _>(memory)
+                .build()
+                .map(drop),
+            forgotten,
+        ),
+        (
+            ScimService::builder(NoContext)
+                .mount("/scim/v2")
+                .nested_at("/scim/v2")
+                .build()
+                .map(drop),
+            "where it lives",
+        ),
+    ] {
+        let error = built.unwrap_err();
+        assert!(error.to_string().contains(hint), "{error}");
+    }
+    // What cannot be kept is said in words, too.
+    let link = sqlite()
+        .resource::<User>()
+        .link(Group::paths().members(), User::paths().groups());
+    let error = Builder::<()>::build(link).unwrap_err();
+    assert!(error.to_string().contains(".resource::<Group>()"), "{error}");
+    let error = Sqlite::<()>::open("/nowhere/at/all/scim.db").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("The database /nowhere/at/all/scim.db cannot be opened: "),
+        "{error}"
+    );
+}
+
+/// Issue 8, fault 5: a request whose context fails has an outcome like any other.
+#[tokio::test]
+async fn a_failing_context_is_told() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let log = told.clone();
+    let service = ScimService::builder(from_parts::<(), _>(|_| {
+        Err(scim::Error::internal("a layer is missing"))
+    }))
+    .resource::<User, _>(store())
+    .on_outcome(move |cx: Option<&()>, outcome| {
+        let cause = outcome.problem.as_ref().and_then(|problem| problem.cause.clone());
+        log.lock()
+            .unwrap()
+            .push((cx.is_some(), outcome.status.as_u16(), cause));
+    })
+    .build()
+    .unwrap();
+    let response = service.respond(http_request("GET", "/Users", None, "")).await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(
+        *told.lock().unwrap(),
+        [(false, 500, Some("a layer is missing".to_owned()))]
+    );
 }

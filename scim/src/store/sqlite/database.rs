@@ -97,8 +97,7 @@ impl Database {
     /// Opens a file and makes it if there is none, readable by its owner only (0600 on Unix). The directory must exist.
     ///
     /// # Errors
-    /// The file cannot be opened or is not a database, or a thread cannot be started. The reason is the error's
-    /// [`source`](std::error::Error::source).
+    /// The file cannot be opened or is not a database, or a thread cannot be started: with a sentence for the programmer.
     pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let path = path.as_ref();
         let path = absolute(path).map_err(|cause| not_opened(path, cause))?;

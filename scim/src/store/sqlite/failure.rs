@@ -107,8 +107,8 @@ pub(super) fn unanswered() -> Error {
 }
 
 pub(super) fn not_opened(path: &Path, cause: impl Display) -> Error {
-    Error::internal(format!(
-        "the database {} cannot be opened: {cause}",
+    Error::misconfigured(format!(
+        "The database {} cannot be opened: {cause}",
         path.display()
     ))
 }

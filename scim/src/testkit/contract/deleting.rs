@@ -87,10 +87,14 @@ pub(super) async fn deleted_members_leave_their_groups<S: Subject>(store: Arc<S>
             left.len()
         );
         let shown = kit.shown::<Group>(id).await?;
-        ensure!(
-            !shown.to_string().contains(&a),
-            "get shows a deleted member: {shown}"
-        );
+        let listed: Vec<_> = shown
+            .pointer("/members")
+            .and_then(|members| members.as_array())
+            .into_iter()
+            .flatten()
+            .map(|member| text(member, "/value"))
+            .collect();
+        ensure!(listed == [b.as_str()], "get shows a deleted member: {shown}");
     }
     let found = kit.found::<Group>(&format!("members.value eq \"{a}\"")).await?;
     ensure!(found.is_empty(), "a filter finds groups by a deleted member");

@@ -22,6 +22,7 @@ use crate::value::DateTime;
 
 mod check;
 mod edges;
+mod evolving;
 mod file;
 mod keys;
 mod lists;
