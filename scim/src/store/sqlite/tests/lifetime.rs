@@ -150,7 +150,7 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
     fs::write(&path, &text).unwrap();
     let error = Database::open(&path, options()).unwrap_err();
     assert_eq!(error.status(), 500);
-    assert!(cause(&error).contains("letter.txt"), "{}", cause(&error));
+    assert!(error.to_string().contains("letter.txt"), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -158,7 +158,7 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
 fn a_directory_that_is_missing_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let error = Database::open(directory.path().join("missing/database"), options()).unwrap_err();
-    assert!(cause(&error).contains("missing"), "{}", cause(&error));
+    assert!(error.to_string().contains("missing"), "{error}");
 }
 
 #[test]

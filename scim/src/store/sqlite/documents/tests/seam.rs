@@ -84,8 +84,12 @@ fn a_request_that_writes_opens_one_write_transaction() {
 #[test]
 fn the_writer_takes_as_many_steps_for_a_large_group_as_for_a_small_one() {
     let bench = bench();
+    let named = |number: u32| User {
+        display_name: Some(format!("u{number}")),
+        ..User::new(format!("u{number}"))
+    };
     let people: Vec<_> = (0..1_300)
-        .map(|number| bench.user(&format!("u{number}")))
+        .map(|number| id_of(&bench.create(named(number)).unwrap()))
         .collect();
     let names: Vec<_> = people.iter().map(String::as_str).collect();
     let (few, many) = (&names[..20], &names[..1_200]);
@@ -131,11 +135,12 @@ fn the_writer_takes_as_many_steps_for_a_large_group_as_for_a_small_one() {
         (
             "a PATCH that reaches into a member",
             [&small, &large].map(|group| {
-                patch(
-                    group,
-                    r#"[{"op":"add","path":"members[display eq \"u4\"].display","value":"u4"},
-                                 {"op":"replace","path":"displayName","value":"x"}]"#,
-                )
+                let within = format!(
+                    r#"[{{"op":"add","path":"members[value eq \"{}\"].type","value":"User"}},
+                        {{"op":"replace","path":"displayName","value":"x"}}]"#,
+                    names[4]
+                );
+                patch(group, &within)
             }),
         ),
     ] {

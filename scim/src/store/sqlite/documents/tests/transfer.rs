@@ -282,7 +282,7 @@ fn a_file_is_hostile_input() {
             "id is required",
         ),
         (format!(r#"{{"type":"User","resource":{deep}}}"#), "nested deeper"),
-        (with(r#""userName":"a","shoeSize":43"#), "\"shoeSize\""),
+        (with(r#""userName":"a","shoeSize":43"#), "Attribute shoeSize "),
         (with(r#""userName":"a","name":{"nick":"x"}"#), "name.nick"),
         (with(r#""userName":7"#), "userName must be a string"),
         (with(r#""displayName":"a""#), "userName is required"),
