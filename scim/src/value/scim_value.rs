@@ -133,15 +133,16 @@ impl<T: Scalar> ScimValue for T {
     }
 
     fn decode(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Self> {
-        if cx.is_stored() {
-            return T::parse_stored(json);
-        }
+        // A client reads what a service shows as a store reads what it keeps, and knows the base URL all the same.
         if matches!(T::TYPE, Type::Reference)
             && let Some(reference) = kept_reference(json, cx)
         {
             return Ok(reference);
         }
-        T::parse(json)
+        match cx.is_stored() {
+            true => T::parse_stored(json),
+            false => T::parse(json),
+        }
     }
 
     fn absent() -> Option<Self> {
