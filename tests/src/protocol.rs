@@ -35,6 +35,8 @@ impl Peer {
             vectors::Policy::Strict => Policy::strict(),
             vectors::Policy::Tolerant => Policy::tolerant(),
         };
+        // As the product does: only `active: true` enables a disabled person.
+        let policy = policy.absence_never_enables(User::paths().active());
         let (members, groups) = (Group::paths().members(), User::paths().groups());
         let builder = match kept {
             Kept::InMemory => {
