@@ -14,15 +14,15 @@ const TABLES: &str = include_str!("../fixtures/schema/core.txt");
 const OURS: [(&str, &str); 3] = [
     (
         "urn:ietf:params:scim:schemas:core:2.0:User:entitlements.type",
-        "work home other",
+        "license permission other",
     ),
     (
         "urn:ietf:params:scim:schemas:core:2.0:User:roles.type",
-        "work home other",
+        "application directory other",
     ),
     (
         "urn:ietf:params:scim:schemas:core:2.0:User:x509Certificates.type",
-        "work home other",
+        "authentication signature encryption other",
     ),
 ];
 
