@@ -13,7 +13,7 @@ use scim::resources::{Group, User};
 use scim::service::{Builder, NoContext, Plain, Protocol, Request, ScimService};
 use scim::store::sqlite::Sqlite;
 use scim::store::{Memory, Store};
-use scim::value::{Meta, Reference, ResourceId};
+use scim::value::{Edges, Meta, Reference, ResourceId};
 use scim::{ScimComplex, ScimExtension, ScimResource};
 use serde_json::{Value, json};
 
@@ -416,29 +416,51 @@ async fn what_get_shows_put_takes_as_no_change() {
     }
 }
 
-/// The same of members that a store keeps as they were sent, because no link says what they lead to.
+/// A resource whose edges nothing mirrors.
+#[derive(Debug, Clone, PartialEq, ScimResource)]
+#[scim(schema = "urn:example:2.0:Squad", endpoint = "/Squads")]
+struct Squad {
+    id: ResourceId,
+    meta: Meta,
+    #[scim(edges)]
+    crew: Edges<Seat>,
+}
+
+#[derive(Debug, Clone, PartialEq, ScimComplex)]
+struct Seat {
+    #[scim(key, case_exact)]
+    value: String,
+    #[scim(rename = "$ref", reference_types("User"))]
+    reference: Option<Reference>,
+}
+
+/// The same of edges that a store keeps as they were sent, because no link says what they lead to.
 #[tokio::test]
-async fn a_member_without_a_link_keeps_its_reference() {
+async fn an_edge_without_a_link_keeps_its_reference() {
+    let store = Arc::new(Memory::new());
+    let builder = Protocol::builder()
+        .resource::<User, _>(store.clone())
+        .resource::<Squad, _>(store);
     let mut site = Site {
-        protocol: over(Arc::new(Memory::new())).build().unwrap(),
+        protocol: builder.build().unwrap(),
         origin: "https://id.example.com/scim",
         version: "/v2",
     };
-    let members = json!([{"value": "1", "$ref": "https://id.example.com/scim/v2/Users/1"}]);
-    let body = json!({"schemas": [GROUP], "displayName": "g", "members": members});
-    let path = site.create("/Groups", &body).await;
+    let crew = json!([{"value": "1", "$ref": "https://id.example.com/scim/v2/Users/1"}]);
+    let body = json!({"schemas": ["urn:example:2.0:Squad"], "crew": crew});
+    let path = site.create("/Squads", &body).await;
     site.origin = "https://other.example.com";
     let shown = site.get(&path).await;
     let place = "https://other.example.com/v2/Users/1";
-    assert_eq!(shown["members"][0]["$ref"], place);
+    assert_eq!(shown["crew"][0]["$ref"], place);
     assert!(!site.put(&path, &shown).await.expect(200).outcome.changed);
     for (operator, operand) in [
         ("eq", place),
         ("sw", "https://other.example.com/v2/U"),
         ("ew", "/v2/Users/1"),
     ] {
-        let filter = format!("members.$ref {operator} \"{operand}\"");
-        assert_eq!(site.found("/Groups", &filter).await, [path.as_str()], "{filter}");
+        let filter = format!("crew.$ref {operator} \"{operand}\"");
+        assert_eq!(site.found("/Squads", &filter).await, [path.as_str()], "{filter}");
     }
 }
 
