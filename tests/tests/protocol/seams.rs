@@ -497,8 +497,8 @@ fn a_store_that_cannot_serve_a_type_fails_at_the_start() {
     for (built, hint) in [
         (
             Protocol::<()>::builder()
-                .resource::<User, _>(only_users.clone())
-                .resource::<Group, _>(only_users)
+                .resource::<Group, _>(only_users.clone())
+                .resource::<User, _>(only_users)
                 .build()
                 .map(drop),
             ".resource::<Group>()",
