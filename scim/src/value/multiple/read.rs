@@ -4,7 +4,8 @@ use super::distinct::Distinct;
 use crate::error::{Error, Result};
 use crate::schema::{Attribute, Shape, position};
 use crate::value::handler::Handler;
-use crate::value::{Cx, Json, Leniency, Meaning, NoValue, Position, View};
+use crate::value::view::has_content;
+use crate::value::{Cx, Intent, Json, Leniency, Meaning, NoValue, Position, View};
 
 /// The values that a client has listed.
 pub(super) enum Listed<T> {
@@ -63,7 +64,7 @@ pub(super) fn read_element<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut C
         let fitted = cx.fit(json, &shape);
         let read = H::decode(fitted.json(), cx);
         let Some(tolerance) = omits_valueless(&shape, cx) else {
-            return read.map(Some);
+            return read.and_then(|value| not_empty::<T, H>(value, cx)).map(Some);
         };
         let is_value = match &read {
             Ok(value) => is_value(&H::view(value)),
@@ -76,6 +77,17 @@ pub(super) fn read_element<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut C
         cx.fire_here(tolerance);
         Ok(None)
     })
+}
+
+/// Refuses an element that says nothing: taken for a value, it would replace those that are there by nothing.
+fn not_empty<T: 'static, H: Handler<T>>(value: T, cx: &Cx<'_>) -> Result<T> {
+    let is_empty = H::view(&value)
+        .record()
+        .is_some_and(|record| !has_content(record));
+    match is_empty && matches!(cx.intent(), Intent::Create | Intent::Replace | Intent::Patch) {
+        true => Err(Error::invalid_value("must have a sub-attribute with a value")),
+        false => Ok(value),
+    }
 }
 
 /// The sub-attributes that say of a value what it is for, and are not a value by themselves.
