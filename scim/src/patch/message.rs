@@ -99,6 +99,7 @@ impl Reader<'_, '_> {
                 _ => self.unaddressed(op, needs_value(op, value)?),
             };
         };
+        let path = self.parse(&path)?;
         match (op, value) {
             (Op::Remove, Some(value)) => {
                 let value = self.removed_values(&path, value)?;
@@ -135,13 +136,13 @@ impl Reader<'_, '_> {
 
     /// The RFC knows no value for `remove`, but clients list the values to remove, and reading that as "all" would
     /// empty a group.
-    fn removed_values<'j>(&mut self, path: &str, value: Json<'j>) -> Result<Option<Json<'j>>> {
+    fn removed_values<'j>(&mut self, path: &PathExpression, value: Json<'j>) -> Result<Option<Json<'j>>> {
         if value.is_null() {
             return Ok(None);
         }
         match self.policy.grants(&policy::REMOVE_LISTED_VALUES) {
             Some(tolerance) => {
-                self.cx.fire(tolerance, path);
+                self.cx.fire(tolerance, outline(path));
                 Ok(Some(value))
             }
             None => Err(Error::invalid_syntax(
@@ -150,9 +151,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn addressed(&mut self, op: Op, path: &str, value: Option<Json<'_>>) -> Result<()> {
-        let expression = self.parse(path)?;
-        match self.resolve(&expression)? {
+    fn addressed(&mut self, op: Op, path: &PathExpression, value: Option<Json<'_>>) -> Result<()> {
+        match self.resolve(path)? {
             Some(Target { path, select: None }) if path.is_root() => match op {
                 Op::Remove => Err(Error::no_target(
                     "The operation remove must say what is to be removed of the resource.",
@@ -160,9 +160,9 @@ impl Reader<'_, '_> {
                 _ => self.unaddressed(op, needs_value(op, value)?),
             },
             Some(target) => self.push(op, target, value),
-            None => self.cx.unknown(path).map_err(|_| {
+            None => self.cx.unknown(&outline(path)).map_err(|_| {
                 let name = self.resource_type.name;
-                let detail = format!("{name} has no attribute {}.", quoted(path));
+                let detail = format!("{name} has no attribute {}.", quoted(&outline(path)));
                 match self.policy.restricts(&policy::UNKNOWN_PATHS) {
                     true => Error::invalid_syntax(detail),
                     false => Error::invalid_path(detail),
@@ -252,7 +252,7 @@ impl Reader<'_, '_> {
         }
         let target = self.resolve(&expression)?;
         if let (Some(tolerance), Some(_), false) = (tolerance, &target, is_plain) {
-            self.cx.fire(tolerance, key);
+            self.cx.fire(tolerance, outline(&expression));
         }
         Ok(target)
     }
@@ -291,7 +291,7 @@ impl Reader<'_, '_> {
         let syntax = Syntax::of(self.policy);
         let (expression, departures) = PathExpression::parse_with(path, self.cx.limits(), syntax)?;
         for tolerance in departures.tolerances() {
-            self.cx.fire(tolerance.name, path);
+            self.cx.fire(tolerance.name, outline(&expression));
         }
         Ok(expression)
     }
@@ -365,6 +365,20 @@ impl Reader<'_, '_> {
             ))),
         }
     }
+}
+
+/// Returns a path without the operands of its filter, `emails[…].value`. Notes and errors about names are read by many, and
+/// an operand may be a password in the wrong place.
+fn outline(path: &PathExpression) -> String {
+    let mut outline = path.attribute.to_string();
+    if path.filter.is_some() {
+        outline.push_str("[…]");
+    }
+    if let Some(sub) = &path.sub {
+        outline.push('.');
+        outline.push_str(sub);
+    }
+    outline
 }
 
 fn needs_value<'j>(op: Op, value: Option<Json<'j>>) -> Result<Json<'j>> {

@@ -300,3 +300,31 @@ fn application_roles_in_json_text_are_read() {
         (Some("Admin"), Some("Administrator"))
     );
 }
+
+/// A history and an answer name what was sent and not known, never the operands of a filter in its path.
+#[test]
+fn the_operands_of_a_path_are_in_no_note_and_no_error() {
+    for (path, name) in [
+        (r#"pass eq \"s3cret\""#, "pass[…]"),
+        (r#"pass[value eq \"s3cret\"]"#, "pass[…]"),
+        (r#"pass[value eq \"s3cret\"].sub"#, "pass[…].sub"),
+        (r#"members[value eq \"s3cret\"].sub"#, "members[…].sub"),
+    ] {
+        for op in [
+            r#""replace","value":"x""#,
+            r#""remove","value":"x""#,
+            r#""remove""#,
+        ] {
+            let operations = format!(r#"[{{"op":{op},"path":"{path}"}}]"#);
+            let applied = applied_to(&Policy::tolerant(), &operations);
+            assert!(
+                applied.iter().all(|subject| subject == name),
+                "{operations}: {applied:?}"
+            );
+            assert!(!applied.is_empty(), "{operations}");
+            let policy = Policy::strict().with(&crate::policy::REMOVE_LISTED_VALUES);
+            let error = patch::<Group>(&policy, &operations).unwrap_err().to_string();
+            assert!(error.contains(name) && !error.contains("s3cret"), "{error}");
+        }
+    }
+}
