@@ -12,7 +12,10 @@ use tokio::task::JoinSet;
 fn idp(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Okta | Dialect::OktaOin => "okta",
-        Dialect::Entra | Dialect::EntraCompliant | Dialect::EntraThreeAttributes => "entra",
+        Dialect::Entra
+        | Dialect::EntraCompliant
+        | Dialect::EntraPatch2017
+        | Dialect::EntraThreeAttributes => "entra",
         Dialect::JumpCloud => "jumpcloud",
         Dialect::OneLogin => "onelogin",
         Dialect::Authentik => "authentik",

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use scim::policy::{self, Policy};
 use scim::resources::{Group, User};
 use scim::service::{NoContext, ScimService};
 use scim::store::Memory;
@@ -25,10 +26,15 @@ use scim::testkit::simulate::{
 use serde_json::{Value, json};
 
 fn server() -> Through<ScimService<()>> {
+    server_with(Policy::tolerant())
+}
+
+fn server_with(policy: Policy) -> Through<ScimService<()>> {
     let store = Arc::new(Memory::new().link(Group::paths().members(), User::paths().groups()));
     let service = ScimService::builder(NoContext)
         .resource::<User, _>(store.clone())
         .resource::<Group, _>(store)
+        .policy(policy)
         .build()
         .unwrap();
     Through::new(service, "http://id.example.com")
@@ -81,10 +87,12 @@ dialects! {
     okta_oin: OktaOin,
     entra: Entra,
     entra_compliant: EntraCompliant,
+    entra_patch2017: EntraPatch2017,
     entra_three_attributes: EntraThreeAttributes,
     jumpcloud: JumpCloud,
     onelogin: OneLogin,
     authentik: Authentik,
+    scim_sdk: ScimSdk,
 }
 
 #[tokio::test]
@@ -321,6 +329,34 @@ async fn the_known_faults_of_a_peer_are_named() {
             "{fault:?} was not found\n{report}"
         );
         assert!(report.to_string().contains(&fault.to_string()), "{report}");
+    }
+}
+
+/// A server that takes values as RFC 7644 section 3.5.2 writes them alone: the dialects with older ones say what it
+/// lacks, and nobody else notices.
+#[tokio::test]
+async fn wrapped_values_that_are_refused_are_named() {
+    for dialect in [
+        Dialect::EntraPatch2017,
+        Dialect::ScimSdk,
+        Dialect::Entra,
+        Dialect::JumpCloud,
+    ] {
+        let is_older = matches!(dialect, Dialect::EntraPatch2017 | Dialect::ScimSdk);
+        let policy = Policy::tolerant().without(&policy::WRAPPED_VALUES);
+        let script = Script::seeded(1).people(20).groups(3).changes(60);
+        let report = Simulation::new(dialect, script)
+            .run(&mut server_with(policy))
+            .await;
+        let names_it = report.faults.contains_key(&Fault::WrappedValueRefused);
+        assert_eq!(names_it, is_older, "{dialect}\n{report}");
+        assert_eq!(report.is_success(), !is_older, "{dialect}\n{report}");
+        if is_older {
+            assert!(
+                report.to_string().contains(Fault::WrappedValueRefused.advice()),
+                "{report}"
+            );
+        }
     }
 }
 

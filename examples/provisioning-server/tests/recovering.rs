@@ -132,8 +132,10 @@ dialects! {
     okta_oin: OktaOin,
     entra: Entra,
     entra_compliant: EntraCompliant,
+    entra_patch2017: EntraPatch2017,
     entra_three_attributes: EntraThreeAttributes,
     jumpcloud: JumpCloud,
     onelogin: OneLogin,
     authentik: Authentik,
+    scim_sdk: ScimSdk,
 }

@@ -33,15 +33,17 @@ use program::recorder::{Message, Recorder};
 use program::{Place, Server};
 use serde_json::{Value, json};
 
-const PROVIDERS: [&str; 8] = [
+const PROVIDERS: [&str; 10] = [
     "okta",
     "okta-oin",
     "entra",
     "entra-compliant",
+    "entra-patch2017",
     "entra-three-attributes",
     "jumpcloud",
     "onelogin",
     "authentik",
+    "scim-sdk",
 ];
 
 /// What a command printed.

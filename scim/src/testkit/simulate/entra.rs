@@ -3,10 +3,11 @@
 use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
 
+use super::changes::{Change, MANAGER, changes, explain, path};
 use super::console::Console;
 use super::directory::{Group, Key, Person};
-use super::flatten::{Attributes, flatten};
-use super::job::{Job, Refusal, Trouble};
+use super::flatten::flatten;
+use super::job::{Job, Trouble};
 use super::ledger::{Ledger, Member, Roster, Team};
 use super::provider::{
     ENTERPRISE, GROUP, Provider, Quarantine, USER, headers, literal, plus, remove_by_value, search_target,
@@ -22,6 +23,9 @@ enum Style {
     Default,
     /// What the flag `aadOptscim062020` in the tenant URL makes of it.
     Compliant,
+    /// What the flag `AzureAdScimPatch2017` in the tenant URL brings back: as by default, and every value in a list of
+    /// objects, also where the attribute has one simple value.
+    Patch2017,
 }
 
 /// Which attributes an administrator has mapped.
@@ -54,6 +58,14 @@ impl Entra {
         }
     }
 
+    /// The default mapping with the PATCH of 2017.
+    pub(super) fn of_2017() -> Self {
+        Self {
+            style: Style::Patch2017,
+            mapping: Mapping::Default,
+        }
+    }
+
     pub(super) fn three_attributes() -> Self {
         Self {
             style: Style::Default,
@@ -61,8 +73,6 @@ impl Entra {
         }
     }
 }
-
-const MANAGER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager";
 
 const HEADERS: &[(&str, &str)] = &[
     ("accept", "application/scim+json"),
@@ -180,76 +190,23 @@ async fn look_for_nobody<T: Transport>(
     Ok(())
 }
 
-/// One attribute that is to change.
-struct Change {
-    name: String,
-    value: Option<Value>,
-    is_new: bool,
-    is_new_element: bool,
-}
-
-/// What differs between what the server holds and what it is to hold. What is to be unassigned is not sent, but for the
-/// manager.
-fn changes(held: &Attributes, wanted: &Attributes) -> Vec<Change> {
-    let mut changes: Vec<_> = wanted
-        .iter()
-        .filter(|(name, value)| held.get(*name) != Some(value))
-        // Elements are made by what they hold: that one of them is the primary was said when it was made.
-        .filter(|(name, _)| !name.ends_with(".primary"))
-        .map(|(name, value)| Change {
-            name: name.clone(),
-            value: Some(value.clone()),
-            is_new: !held.contains_key(name),
-            is_new_element: element(name)
-                .is_some_and(|element| !held.keys().any(|key| key.starts_with(element))),
-        })
-        .collect();
-    let manager = format!("{MANAGER}.value");
-    if held.contains_key(&manager) && !wanted.contains_key(&manager) {
-        changes.push(Change {
-            name: manager,
-            value: None,
-            is_new: false,
-            is_new_element: false,
-        });
-    }
-    changes
-}
-
-/// `emails[work]` of `emails[work].value`.
-fn element(name: &str) -> Option<&str> {
-    name.find(']').and_then(|end| name.get(..=end))
-}
-
-/// The path of an attribute: `emails[type eq "work"].value`.
-fn path(name: &str) -> String {
-    if name.strip_suffix(".value") == Some(MANAGER) {
-        return MANAGER.to_owned();
-    }
-    match name
-        .split_once('[')
-        .and_then(|(list, rest)| Some((list, rest.split_once(']')?)))
-    {
-        // Roles are told apart by the one that is the primary, and the boolean is text.
-        Some((list, ("primary", sub))) => format!("{list}[primary eq \"True\"]{sub}"),
-        Some((list, (kind, sub))) => format!("{list}[type eq \"{kind}\"]{sub}"),
-        None => name.to_owned(),
-    }
-}
-
 impl Style {
     fn word(self, word: &'static str) -> String {
         match self {
             Self::Compliant => word.to_ascii_lowercase(),
-            Self::Default => word.to_owned(),
+            Self::Default | Self::Patch2017 => word.to_owned(),
         }
     }
 
     fn value(self, value: &Value) -> Value {
-        match (self, value) {
-            (Self::Default, Value::Bool(true)) => json!("True"),
-            (Self::Default, Value::Bool(false)) => json!("False"),
+        let value = match (self, value) {
+            (Self::Default | Self::Patch2017, Value::Bool(true)) => json!("True"),
+            (Self::Default | Self::Patch2017, Value::Bool(false)) => json!("False"),
             _ => value.clone(),
+        };
+        match self {
+            Self::Default | Self::Compliant => value,
+            Self::Patch2017 => json!([{"$ref": null, "value": value}]),
         }
     }
 
@@ -259,8 +216,10 @@ impl Style {
         let op = self.word(if adds { "Add" } else { "Replace" });
         match &change.value {
             Some(value) => json!({"op": op, "path": path(&change.name), "value": self.value(value)}),
-            // Either way has been seen to take a manager away.
-            None if job.random.chance(500) => json!({"op": self.word("Remove"), "path": path(&change.name)}),
+            // Either way has been seen to take a manager away; in 2017's form, only this one.
+            None if self == Self::Patch2017 || job.random.chance(500) => {
+                json!({"op": self.word("Remove"), "path": path(&change.name)})
+            }
             None => json!({"op": op, "path": path(&change.name), "value": ""}),
         }
     }
@@ -268,7 +227,7 @@ impl Style {
     fn operations<T: Transport>(self, job: &mut Job<'_, T>, changes: &[Change]) -> Vec<Value> {
         let has_filter = |change: &&Change| change.name.contains('[');
         let is_plain = |change: &&Change| !change.name.contains('[') && change.value.is_some();
-        if self == Self::Default {
+        if self != Self::Compliant {
             return changes.iter().map(|change| self.operation(job, change)).collect();
         }
         // With the flag, everything without a filter goes into one operation without a path, under dotted names and
@@ -335,7 +294,7 @@ impl Style {
             );
         }
         if held.get("displayName").and_then(Value::as_str) != Some(group.name.as_str()) {
-            let name = json!({"op": self.word("Replace"), "path": "displayName", "value": group.name});
+            let name = json!({"op": self.word("Replace"), "path": "displayName", "value": self.value(&json!(group.name))});
             job.patch(&path, vec![name]).await?;
         }
         job.ledger.doubt(group.key, roster);
@@ -346,7 +305,9 @@ impl Style {
         }
         for members in roster.remove.chunks(MEMBERS_AT_ONCE) {
             match self {
-                Self::Default => remove_by_value(job, &team.id, self.removal(members)).await?,
+                Self::Default | Self::Patch2017 => {
+                    remove_by_value(job, &team.id, self.removal(members)).await?;
+                }
                 Self::Compliant => job.patch(&path, removals(members)).await?,
             }
         }
@@ -356,7 +317,7 @@ impl Style {
 
     fn references<'a>(self, ids: impl Iterator<Item = &'a str>) -> Value {
         ids.map(|id| match self {
-            Self::Default => json!({"$ref": null, "value": id}),
+            Self::Default | Self::Patch2017 => json!({"$ref": null, "value": id}),
             Self::Compliant => json!({"value": id}),
         })
         .collect()
@@ -391,56 +352,12 @@ fn removals(members: &[(Key, String)]) -> Vec<Value> {
         .collect()
 }
 
-/// Entra only says that the PATCH was refused. To say what the server does not understand, every operation is tried
-/// alone; each is a part of what was wanted anyway.
-async fn explain<T: Transport>(
-    job: &mut Job<'_, T>,
-    path: &str,
-    changes: &[Change],
-    operations: Vec<Value>,
-    refusal: &Refusal,
-) {
-    for operation in operations {
-        let text = sentence(&operation);
-        let Err(Trouble::Refused(alone)) = job.patch(path, vec![operation.clone()]).await else {
-            continue;
-        };
-        let name = operation.get("path").and_then(Value::as_str).unwrap_or_default();
-        let makes = changes
-            .iter()
-            .any(|change| change.is_new_element && self::path(&change.name) == name);
-        let example = format!("{text}: {alone}");
-        if makes {
-            job.report.fault(Fault::ElementNotMade, example);
-        } else if name == MANAGER && operation.get("value").is_some_and(Value::is_string) {
-            job.report.fault(Fault::ManagerRefused, example);
-        } else {
-            let kind = format!("operation on {name}: {} {}", refusal.status, refusal.keyword);
-            job.report.refusal(kind, example);
-        }
-    }
-}
-
-/// `Replace title with "Counsel"`: an operation as an administrator can read it.
-fn sentence(operation: &Value) -> String {
-    let text = |name| operation.get(name).and_then(Value::as_str);
-    let op = text("op").unwrap_or_default();
-    match (text("path"), operation.get("value")) {
-        (Some(path), Some(value)) => format!("{op} {path} with {value}"),
-        (Some(path), None) => format!("{op} {path}"),
-        (None, Some(Value::Object(values))) => {
-            let names: Vec<_> = values.keys().map(String::as_str).collect();
-            format!("{op} {}", names.join(", "))
-        }
-        _ => op.to_owned(),
-    }
-}
-
 impl Provider for Entra {
     fn name(&self) -> &'static str {
         match (self.style, self.mapping) {
             (Style::Default, Mapping::Default) => "Entra ID",
             (Style::Compliant, _) => "Entra ID with aadOptscim062020",
+            (Style::Patch2017, _) => "Entra ID with AzureAdScimPatch2017",
             (Style::Default, Mapping::ThreeAttributes) => "Entra ID with three attributes",
         }
     }

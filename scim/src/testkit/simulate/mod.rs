@@ -20,6 +20,7 @@
 
 mod abreast;
 mod authentik;
+mod changes;
 mod console;
 mod directory;
 mod entra;
@@ -35,6 +36,7 @@ mod random;
 mod report;
 mod report_text;
 mod run;
+mod scim_sdk;
 mod script;
 mod transport;
 mod verify;
@@ -48,6 +50,7 @@ use entra::Entra;
 use jumpcloud::JumpCloud;
 use okta::Okta;
 use onelogin::OneLogin;
+use scim_sdk::ScimSdk;
 
 pub use network::{Misbehaviour, NetworkCounts};
 pub use report::{Fault, Health, Report, Tally, Timing};
@@ -66,6 +69,8 @@ pub enum Dialect {
     Entra,
     /// Entra ID with `aadOptscim062020` in the tenant URL.
     EntraCompliant,
+    /// Entra ID with `AzureAdScimPatch2017` in the tenant URL: every value of a PATCH in a list of objects.
+    EntraPatch2017,
     /// Entra ID with a mapping of userName and the two names alone; whoever leaves is deleted.
     EntraThreeAttributes,
     /// JumpCloud, custom SCIM application.
@@ -74,19 +79,23 @@ pub enum Dialect {
     OneLogin,
     /// authentik.
     Authentik,
+    /// A client made with SCIM-SDK, as the plugins of Keycloak are: simple values of a PATCH in a list of one.
+    ScimSdk,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Okta,
         Self::OktaOin,
         Self::Entra,
         Self::EntraCompliant,
+        Self::EntraPatch2017,
         Self::EntraThreeAttributes,
         Self::JumpCloud,
         Self::OneLogin,
         Self::Authentik,
+        Self::ScimSdk,
     ];
 
     /// The name on a command line.
@@ -97,10 +106,12 @@ impl Dialect {
             Self::OktaOin => "okta-oin",
             Self::Entra => "entra",
             Self::EntraCompliant => "entra-compliant",
+            Self::EntraPatch2017 => "entra-patch2017",
             Self::EntraThreeAttributes => "entra-three-attributes",
             Self::JumpCloud => "jumpcloud",
             Self::OneLogin => "onelogin",
             Self::Authentik => "authentik",
+            Self::ScimSdk => "scim-sdk",
         }
     }
 }
@@ -221,10 +232,12 @@ impl Simulation {
             Dialect::OktaOin => self.drive(Okta::of_the_network(), connections).await,
             Dialect::Entra => self.drive(Entra::by_default(), connections).await,
             Dialect::EntraCompliant => self.drive(Entra::compliant(), connections).await,
+            Dialect::EntraPatch2017 => self.drive(Entra::of_2017(), connections).await,
             Dialect::EntraThreeAttributes => self.drive(Entra::three_attributes(), connections).await,
             Dialect::JumpCloud => self.drive(JumpCloud, connections).await,
             Dialect::OneLogin => self.drive(OneLogin, connections).await,
             Dialect::Authentik => self.drive(Authentik::default(), connections).await,
+            Dialect::ScimSdk => self.drive(ScimSdk, connections).await,
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum Fault {
     RemovalByValueRefused,
     /// A manager that is sent as a bare id is refused.
     ManagerRefused,
+    /// A single value in a list of one, or in an object there, is refused.
+    WrappedValueRefused,
     /// A resource whose `schemas` name one that the server does not know is refused.
     UnknownSchemaRefused,
     /// A group holds the same member twice.
@@ -82,6 +84,9 @@ impl Fault {
             }
             Self::ManagerRefused => {
                 "A person's manager is refused, and with it everything else that was sent about the person."
+            }
+            Self::WrappedValueRefused => {
+                "Changes of people are refused: the provider sends each value in a list, and the server wants it alone."
             }
             Self::UnknownSchemaRefused => {
                 "Groups cannot be created: the provider labels them with a schema of its own beside the standard one, \
@@ -128,6 +133,7 @@ impl Fault {
             Self::ManagerRefused => {
                 "accept the bare id of the manager's account as well, and keep it as the value of manager."
             }
+            Self::WrappedValueRefused => "where one value is meant, read [x] and [{\"value\": x}] as x.",
             Self::UnknownSchemaRefused => "ignore schemas and attributes that it does not know.",
             Self::MemberTwice => {
                 "tell members apart by their value alone; adding one who is there already changes nothing."
