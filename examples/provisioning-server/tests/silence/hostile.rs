@@ -56,7 +56,7 @@ impl Client<'_> {
 
     /// A person; the id is not needed, because a filter finds it.
     fn person(&self) -> String {
-        let user = json!({
+        let mut user = json!({
             "schemas": [USER],
             "userName": "zqx-ursula@zqx.example",
             "externalId": "zqx-external",
@@ -67,7 +67,11 @@ impl Client<'_> {
             "phoneNumbers": [{ "value": "+49 zqx 555", "type": "work" }],
         });
         let filter = "/Users?filter=userName%20eq%20%22zqx-ursula@zqx.example%22";
-        assert_eq!(self.json("POST", "/Users", &user), 201);
+        // No schema has a password: strict refuses it, and tolerant omits it.
+        if self.json("POST", "/Users", &user) == 400 {
+            user.as_object_mut().unwrap().remove("password");
+            assert_eq!(self.json("POST", "/Users", &user), 201);
+        }
         assert_eq!(self.json("POST", "/Users", &user), 409, "the same again");
         let found = self.raw(
             format!(
