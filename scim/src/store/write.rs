@@ -43,6 +43,7 @@ pub struct Write<R, C> {
 }
 
 /// What a write does.
+#[allow(clippy::large_enum_variant, reason = "it stands behind a pointer of its own")]
 pub(super) enum Change<R> {
     Create(R),
     Replace {

@@ -60,7 +60,7 @@ pub(super) struct Deciding<'d, C> {
 /// What is to become of a row.
 pub(super) enum Decided<R> {
     Keep,
-    Put(Prepared<R>),
+    Put(Box<Prepared<R>>),
     Delete,
 }
 
@@ -109,7 +109,7 @@ impl<C: 'static> Deciding<'_, C> {
             Decision::Put(put) => {
                 let mut prepared = Prepared::new(self.layout, *put)?;
                 prepared.before = before;
-                Decided::Put(prepared)
+                Decided::Put(Box::new(prepared))
             }
         })
     }

@@ -230,7 +230,7 @@ impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
                 Decided::Put(mut prepared) => {
                     deciding.look_ahead(&mut prepared, row.rid)?;
                     let stamp = row.stamp;
-                    Ok(First::Decided(Box::new(Early { stamp, prepared })))
+                    Ok(First::Decided(Early { stamp, prepared }))
                 }
                 // A delete is decided by the stamp alone, and so not here.
                 Decided::Keep | Decided::Delete => {
@@ -259,7 +259,7 @@ impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
                 let is_new = matches!(how, How::Create(_));
                 let outcome = match how {
                     How::Create(prepared) => job.create(write.id(), *prepared)?,
-                    How::Change(early) => job.change(&write, early.map(|early| *early))?,
+                    How::Change(early) => job.change(&write, early)?,
                 };
                 show_outcome(tx, &layout, outcome, &write.reply(), is_new)
             })
@@ -323,13 +323,13 @@ impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
 /// How a write is carried out.
 enum How<R> {
     Create(Box<Prepared<R>>),
-    Change(Option<Box<Early<R>>>),
+    Change(Option<Early<R>>),
 }
 
 /// What a snapshot says of a write.
 enum First<R> {
     /// What is to be done, if the row is found in the same version.
-    Decided(Box<Early<R>>),
+    Decided(Early<R>),
     /// Nothing is to be done.
     Done(Shown<R>),
 }

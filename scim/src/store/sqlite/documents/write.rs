@@ -27,7 +27,7 @@ pub(super) struct Job<'t, C> {
 /// What was decided on a snapshot, and for which state of the row.
 pub(super) struct Early<R> {
     pub(super) stamp: RowStamp,
-    pub(super) prepared: Prepared<R>,
+    pub(super) prepared: Box<Prepared<R>>,
 }
 
 /// What became of a write.
@@ -93,8 +93,8 @@ impl<C: 'static> Job<'_, C> {
         };
         match decided {
             Decided::Keep => Ok(Outcome::Row { row, changed: false }),
-            Decided::Put(prepared) => self.put(row, id, prepared),
-            Decided::Delete => self.delete::<R>(row, id),
+            Decided::Put(prepared) => self.put(row, id, *prepared),
+            Decided::Delete => self.delete::<R>(&row, id),
         }
     }
 
@@ -214,7 +214,7 @@ impl<C: 'static> Job<'_, C> {
         self.core.tell(self.tx, self.cx, self.layout, id, happened)
     }
 
-    fn delete<R: ScimResource>(&self, row: StoredRow, id: &str) -> Result<Outcome> {
+    fn delete<R: ScimResource>(&self, row: &StoredRow, id: &str) -> Result<Outcome> {
         let needs_before = self.core.is_joined() || self.layout.has_value_rows();
         let before = match needs_before {
             true => Some(row.documents.state::<R>()?),
