@@ -1,6 +1,10 @@
 //! Edges are changed one by one, as rows, and come to what the PATCH makes of the whole resource: in every store.
 
-#![allow(clippy::unwrap_used, reason = "the helpers of these tests are tests, too")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "the helpers of these tests are tests, too"
+)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

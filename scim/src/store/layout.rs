@@ -46,7 +46,6 @@ pub(crate) struct EdgeAttribute {
 pub(crate) struct Derived {
     pub(crate) index: usize,
     pub(crate) path: AttrPath,
-    pub(crate) attribute: &'static Attribute,
     pub(crate) parts: Parts,
     pub(crate) link: Link,
 }
@@ -92,7 +91,6 @@ impl Layout {
             layout.derived.push(Derived {
                 index: end.index(),
                 path: end.path(),
-                attribute,
                 parts: Parts::of(attribute)?,
                 link: *link,
             });
@@ -119,11 +117,6 @@ impl Layout {
             display.is_some_and(|display| want.includes(step(edges.path, display)))
         };
         self.derived.iter().any(|derived| want.includes(derived.path)) || self.edges.iter().any(displays)
-    }
-
-    /// Whether an answer shows edges.
-    pub(crate) fn shows_edges(&self, want: &Projection) -> bool {
-        self.edges.iter().any(|edges| want.includes(edges.path))
     }
 
     /// Takes out what mirrors the edges of others: nobody but the store says it.

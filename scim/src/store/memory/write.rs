@@ -87,9 +87,10 @@ impl<'a> Writer<'a> {
     }
 
     fn create<R: ScimResource>(&mut self, layout: &Layout, id: &str, put: Put<R>) -> Result<u64> {
-        let resource = put
+        let mut resource = put
             .resource
             .ok_or_else(|| Error::internal("a new resource without state"))?;
+        layout.shape.clear_derived(&mut resource)?;
         let number = self.tenant.next_row;
         let global = self.global_keys(layout);
         self.check_unique(layout, number, &resource, id, global.as_deref())?;
@@ -116,7 +117,8 @@ impl<'a> Writer<'a> {
         }
         let current = self.row::<R>(number)?;
         let id = current.id().to_owned();
-        let resource = put.resource.unwrap_or_else(|| current.resource().clone());
+        let mut resource = put.resource.unwrap_or_else(|| current.resource().clone());
+        layout.shape.clear_derived(&mut resource)?;
         let global = self.global_keys(layout);
         self.check_unique(layout, number, &resource, &id, global.as_deref())?;
         let row = Row::new(&id, &put.stamp, resource);

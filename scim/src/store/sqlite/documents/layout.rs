@@ -90,6 +90,7 @@ pub(super) struct EdgeAttribute {
 /// An attribute that shows which edges lead here.
 pub(super) struct Derived {
     pub(super) shape: layout::Derived,
+    pub(super) attribute: &'static Attribute,
     /// The type that has the edges, and the number of its attribute.
     pub(super) source: End,
     pub(super) edge: i64,
@@ -120,14 +121,17 @@ fn check_parts(attribute: &Attribute, parts: &Parts) -> Result<()> {
 
 /// Refuses an attribute that the store cannot fill without being told by a client.
 fn check_derived(derived: &layout::Derived) -> Result<()> {
-    let shape = &derived.attribute.shape;
+    let Some(attribute) = derived.link.derived().attribute() else {
+        return Ok(());
+    };
+    let shape = &attribute.shape;
     if shape.mutability != Mutability::ReadOnly || !shape.multi_valued {
         return Err(Error::misconfigured(format!(
             "The attribute {} cannot show the edges of others: it must be read-only and multi-valued.",
-            derived.attribute.name
+            attribute.name
         )));
     }
-    check_parts(derived.attribute, &derived.parts)
+    check_parts(attribute, &derived.parts)
 }
 
 impl Layout {
@@ -161,6 +165,11 @@ impl Layout {
         };
         layout.walk(table, AttrPath::ROOT, None);
         Ok(layout)
+    }
+
+    /// Whether an answer shows edges.
+    pub(super) fn shows_edges(&self, want: &Projection) -> bool {
+        self.edges.iter().any(|edges| want.includes(edges.shape.path))
     }
 
     fn walk(

@@ -270,9 +270,13 @@ fn link(layouts: &mut [(TypeId, Layout, String)], links: &Links) -> Result<()> {
     for (_, layout, _) in layouts.iter_mut() {
         for derived in &layout.shape.derived {
             let end = derived.link.edges();
-            if let Some((source, edge)) = numbers.get(&(end.type_id(), end.path())) {
+            let attribute = derived.link.derived().attribute();
+            if let (Some((source, edge)), Some(attribute)) =
+                (numbers.get(&(end.type_id(), end.path())), attribute)
+            {
                 layout.derived.push(Derived {
                     shape: derived.clone(),
+                    attribute,
                     source: source.clone(),
                     edge: *edge,
                 });

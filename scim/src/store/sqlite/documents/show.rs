@@ -79,7 +79,7 @@ pub(super) fn document<R: ScimResource>(
     want: &Projection,
     is_new: bool,
 ) -> Result<Option<Bytes>> {
-    if row.edges > MOST_IN_ONE_PIECE && layout.shape.shows_edges(want) {
+    if row.edges > MOST_IN_ONE_PIECE && layout.shows_edges(want) {
         return Ok(None);
     }
     let mut out = own::<R>(layout, row, want)?;
@@ -121,7 +121,7 @@ fn members_of(
 
 fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
     Listing {
-        name: derived.shape.attribute.name,
+        name: derived.attribute.name,
         path: derived.shape.path,
         want,
         base: Base::Hole,
