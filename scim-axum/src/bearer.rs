@@ -37,7 +37,9 @@ pub trait Verify: Send + Sync + 'static {
 /// use axum::Extension;
 /// use http::StatusCode;
 /// use http::request::Parts;
+/// use scim::resources::User;
 /// use scim::service::ScimService;
+/// use scim::store::Memory;
 /// use scim_axum::{BearerLayer, Verify, extract, mount};
 ///
 /// struct OneToken;
@@ -55,7 +57,8 @@ pub trait Verify: Send + Sync + 'static {
 /// }
 ///
 /// # fn example() -> scim::Result<axum::Router> {
-/// let service = ScimService::builder(extract::<Extension<&'static str>>()).build()?;
+/// let store = Memory::new().single_tenant();
+/// let service = ScimService::builder(extract::<Extension<&'static str>>()).resource::<User, _>(store).build()?;
 /// let app = mount("/scim/v2", service).layer(BearerLayer::new(OneToken));
 /// # Ok(app)
 /// # }

@@ -24,7 +24,9 @@ pub struct Extractor<E, S = ()> {
 /// ```
 /// use axum::Extension;
 /// use axum::extract::Path;
+/// use scim::resources::User;
 /// use scim::service::ScimService;
+/// use scim::store::Memory;
 ///
 /// #[derive(Clone)]
 /// struct Principal(String);
@@ -32,11 +34,20 @@ pub struct Extractor<E, S = ()> {
 /// /// The tenant out of the path, and who the token belongs to.
 /// type Context = (Path<String>, Extension<Principal>);
 ///
-/// let service = ScimService::builder(scim_axum::extract::<Context>()).build()?;
+/// // The types are of other crates, and say nothing of tenants: the store is told where the tenant stands.
+/// let store = Memory::new().tenant_by(|cx: &Context| Some(cx.0.as_str().into()));
+/// let service = ScimService::builder(scim_axum::extract::<Context>())
+///     .resource::<User, _>(store)
+///     .authorize(|(_, Extension(principal)), _| match principal.0.as_str() {
+///         "ali" => scim::service::Decision::Allow,
+///         _ => scim::service::Decision::Deny,
+///     })
+///     .build()?;
 /// # Ok::<(), scim::Error>(())
 /// ```
 ///
-/// A type of the application's own that implements [`FromRequestParts`] reads better than a tuple.
+/// A type of the application's own that implements [`FromRequestParts`], and [`HasTenant`](scim::store::HasTenant) where
+/// there are tenants, reads better than a tuple.
 #[must_use]
 pub fn extract<E>() -> Extractor<E> {
     extract_with(())

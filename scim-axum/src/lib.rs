@@ -4,14 +4,17 @@
 //! ```
 //! use axum::Router;
 //! use axum::extract::Path;
-//! use scim::service::{ScimService, from_parts};
+//! use scim::resources::User;
+//! use scim::service::ScimService;
+//! use scim::store::Memory;
 //! use scim_axum::{extract, mount};
 //!
 //! # fn example() -> scim::Result<Router> {
 //! /// The tenant, out of the path.
 //! type Tenant = Path<String>;
 //!
-//! let service = ScimService::builder(extract::<Tenant>()).build()?;
+//! let store = Memory::new().tenant_by(|Path(tenant): &Tenant| Some(tenant.into()));
+//! let service = ScimService::builder(extract::<Tenant>()).resource::<User, _>(store).build()?;
 //! let app = Router::new()
 //!     .route("/healthz", axum::routing::get(|| async { "ok" }))
 //!     .merge(mount("/scim/{tenant}/v2", service));
@@ -19,6 +22,8 @@
 //! # }
 //! # example().unwrap();
 //! ```
+//!
+//! [`mount`] is the one place that says where a service in a router lives: its builder need not say it again.
 
 mod bearer;
 mod credentials;

@@ -36,6 +36,10 @@
 //! | teach an attribute a type or a behaviour of its own | [`Scalar`], [`value::Handler`] |
 //! | serve them | [`service::ScimService`]; without a network, [`service::Protocol`] |
 //! | keep them | [`store::Memory`], `store::sqlite` (feature `sqlite`), or your own [`store::Store`] |
+//! | tell tenants apart | [`store::HasTenant`] of your own context, or [`tenant_by`](store::Memory::tenant_by) and [`single_tenant`](store::Memory::single_tenant) of a store |
+//! | let requests in, with your own context | [`service::MakeContext`]; [`respond_in`](service::ScimService::respond_in) with a context that you have already |
+//! | say who may do what | [`authorize`](service::Builder::authorize) |
+//! | hear of every request, and of the causes of errors | [`on_outcome`](service::Builder::on_outcome) |
 //! | say what clients may depart from | [`policy::Policy`] |
 //! | filter, sort, patch and project by yourself | [`filter`], [`sort`], [`patch`], [`projection`]; [`sql`] for your own tables |
 //! | call another service | `client` (feature `client`) |

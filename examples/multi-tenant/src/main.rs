@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use scim::resources::{Group, User};
-use scim::service::{Access, Decision, MakeContext, Operation, ScimService};
+use scim::service::{Decision, MakeContext, Operation, ScimService};
 use scim::store::{HasTenant, Memory};
 use scim::{BearerError, Error, Result};
 use scim_axum::Credentials;
@@ -56,7 +56,7 @@ fn app() -> Result<Router> {
     let service = ScimService::builder(Tokens(HashMap::from(tokens)))
         .resource::<User, _>(Arc::clone(&store))
         .resource::<Group, _>(store)
-        .authorize(|cx: &Context, access: &Access<'_>| may(cx, access.operation))
+        .authorize(|cx, access| may(cx, access.operation))
         .build()?;
     Ok(scim_axum::mount("/scim/{tenant}/v2", service))
 }

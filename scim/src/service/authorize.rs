@@ -33,18 +33,22 @@ pub enum Decision {
 
 /// Decides who may do what. It is asked before every operation, for every type a search over all of them reaches.
 ///
-/// A closure without waiting is one, too:
+/// A closure that need not wait is one, too, and is given to [`Builder::authorize`](super::Builder::authorize); this is
+/// for [`Builder::authorize_with`](super::Builder::authorize_with):
 ///
 /// ```
-/// use scim::service::{Access, Decision};
+/// use scim::service::{Access, Authorize, Decision, Protocol};
 ///
-/// struct Principal { reads_only: bool }
+/// struct Rights;
 ///
-/// let rule = |who: &Principal, access: &Access<'_>| {
-///     if who.reads_only && access.operation.is_write() { Decision::Deny } else { Decision::Allow }
-/// };
-/// # fn check(_: impl scim::service::Authorize<Principal>) {}
-/// # check(rule);
+/// impl Authorize<String> for Rights {
+///     async fn authorize(&self, who: &String, access: &Access<'_>) -> scim::Result<Decision> {
+///         // A real one looks it up.
+///         Ok(if who == "ali" { Decision::Allow } else { Decision::Deny })
+///     }
+/// }
+///
+/// let builder = Protocol::<String>::builder().authorize_with(Rights);
 /// ```
 pub trait Authorize<C>: Send + Sync + 'static {
     /// Decides.

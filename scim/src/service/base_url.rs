@@ -130,16 +130,34 @@ impl<C> BaseUrl<C> {
         };
         let host = match forwarded("x-forwarded-host") {
             Some(host) => Some(host),
-            None => match parts.headers.get(HOST) {
-                Some(host) => Some(host.to_str().map_err(|_| no_host())?),
-                None => parts.uri.authority().map(Authority::as_str),
-            },
+            None if parts.headers.contains_key(HOST) => Some(host(parts).ok_or_else(no_host)?),
+            None => host(parts),
         };
         let host: Authority = host.unwrap_or("localhost").parse().map_err(|_| no_host())?;
         if host.as_str().contains('@') {
             return Err(no_host());
         }
         Ok(format!("{scheme}://{host}"))
+    }
+}
+
+/// Returns the host that a request names, with the port if it names one: that of the header `Host`, or, without the
+/// header, that of the URL, as requests of HTTP/2 and those made in process have it. `None` if the request names none.
+///
+/// ```
+/// use scim::service::host;
+///
+/// let (one, ()) = http::Request::get("/Users").header("host", "acme.example.com").body(())?.into_parts();
+/// let (two, ()) = http::Request::get("https://acme.example.com/Users").body(())?.into_parts();
+/// assert_eq!(host(&one), Some("acme.example.com"));
+/// assert_eq!(host(&two), host(&one));
+/// # Ok::<(), http::Error>(())
+/// ```
+#[must_use]
+pub fn host(parts: &Parts) -> Option<&str> {
+    match parts.headers.get(HOST) {
+        Some(host) => host.to_str().ok(),
+        None => parts.uri.authority().map(Authority::as_str),
     }
 }
 

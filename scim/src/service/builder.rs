@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use http::request::Parts as Head;
 
-use super::authorize::{Authorize, Everybody, Guard};
+use super::authorize::{Access, Authorize, Decision, Everybody, Guard};
 use super::base_url::{BaseUrl, Mount, check_public};
 use super::context::{MakeContext, Source};
 use super::endpoint::{Endpoint, Typed};
@@ -118,11 +118,24 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
     }
 
     /// Asks who may do what. Without it, every client that has a context may do everything.
+    ///
+    /// ```
+    /// use scim::service::{Decision, Protocol};
+    ///
+    /// struct Principal { reads_only: bool }
+    ///
+    /// let builder = Protocol::<Principal>::builder().authorize(|who, access| {
+    ///     if who.reads_only && access.operation.is_write() { Decision::Deny } else { Decision::Allow }
+    /// });
+    /// ```
     #[must_use]
-    pub fn authorize(mut self, rule: impl Authorize<C>) -> Self
-    where
-        C: Sync,
-    {
+    pub fn authorize(self, rule: impl Fn(&C, &Access<'_>) -> Decision + Send + Sync + 'static) -> Self {
+        self.authorize_with(rule)
+    }
+
+    /// The same for a rule that waits, or that can fail.
+    #[must_use]
+    pub fn authorize_with(mut self, rule: impl Authorize<C>) -> Self {
         self.guard = Box::new(rule);
         self
     }
@@ -290,8 +303,11 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
         self
     }
 
-    /// The path at which the service lives, such as `/scim/v2`: requests come with it, and elsewhere is nothing. A router
-    /// that takes the same prefix off, such as one from `scim-axum`, does no harm.
+    /// The path at which the service lives, such as `/scim/v2`: requests come with it, and elsewhere is nothing. It is
+    /// for a service that is not in a router of `axum`: in one, `scim_axum::mount` alone says where the service lives.
+    ///
+    /// If both say it, a prefix that the router has taken off and that ends with this one counts once; any other stands
+    /// before this one.
     #[must_use]
     pub fn mount(mut self, prefix: &str) -> Self {
         self.finish.base_url.mount = Mount::Own(with_slash(prefix));

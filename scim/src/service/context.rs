@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use http::request::Parts;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A future behind a pointer.
 pub(super) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -50,9 +50,10 @@ pub struct FromParts<F>(F);
 /// ```
 /// use scim::service::from_parts;
 ///
+/// // `acme` of `acme.example.com`. A store answers 404 to a request for a tenant without a name.
 /// let tenant = from_parts(|parts| {
-///     let host = parts.headers.get("host").and_then(|host| host.to_str().ok());
-///     Ok(host.and_then(|host| host.split('.').next()).unwrap_or_default().to_owned())
+///     let host = scim::service::host(parts).unwrap_or_default();
+///     Ok(host.split_once('.').map(|(tenant, _)| tenant).unwrap_or_default().to_owned())
 /// });
 /// # fn check(_: impl scim::service::MakeContext<String>) {}
 /// # check(tenant);
@@ -81,6 +82,19 @@ pub struct NoContext;
 impl MakeContext<()> for NoContext {
     async fn make(&self, _: &mut Parts) -> Result<()> {
         Ok(())
+    }
+}
+
+/// The context is given with each request: the service is asked by
+/// [`ScimService::respond_in`](super::ScimService::respond_in) alone. Asked otherwise, it answers 500.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GivenContext;
+
+impl<C: Send + 'static> MakeContext<C> for GivenContext {
+    async fn make(&self, _: &mut Parts) -> Result<C> {
+        Err(Error::internal(
+            "a service whose context is given was asked without one: call ScimService::respond_in",
+        ))
     }
 }
 

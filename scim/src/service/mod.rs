@@ -44,10 +44,10 @@ mod route;
 mod tower;
 
 pub use authorize::{Access, Authorize, Decision};
-pub use base_url::MountedAt;
+pub use base_url::{MountedAt, host};
 pub use body::Body;
 pub use builder::{Builder, Plain, Served};
-pub use context::{FromParts, MakeContext, NoContext, from_parts};
+pub use context::{FromParts, GivenContext, MakeContext, NoContext, from_parts};
 pub use outcome::{Operation, Outcome, Problem};
 pub use protocol::Protocol;
 pub use render::error_response;

@@ -52,13 +52,6 @@ impl<C> Clone for ScimService<C> {
     }
 }
 
-/// A request that is ready to be handled, in its context.
-struct Prepared<C> {
-    cx: Arc<C>,
-    /// An error if the request cannot be handled after all.
-    request: Result<Request>,
-}
-
 impl<C: Send + Sync + 'static> ScimService<C> {
     pub(super) fn new(protocol: Protocol<C>, source: Arc<dyn Source<C>>, base_url: BaseUrl<C>) -> Self {
         Self {
@@ -83,20 +76,43 @@ impl<C: Send + Sync + 'static> ScimService<C> {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let headers = request.headers().clone();
-        let protocol = &self.inner.protocol;
-        let answer = match self.prepare(request).await {
-            Ok(Prepared {
-                cx,
-                request: Ok(request),
-            }) => protocol.handle(&cx, request).await,
-            Ok(Prepared {
-                cx,
-                request: Err(error),
-            }) => protocol.refuse(Some(&cx), &error, &headers),
-            Err(error) => protocol.refuse(None, &error, &headers),
-        };
-        answer.into()
+        let (mut parts, sent) = request.into_parts();
+        let inner = &*self.inner;
+        match inner.source.context(&mut parts).await {
+            Ok(cx) => inner.answer(&Arc::new(cx), parts, sent).await,
+            Err(error) => inner.protocol.refuse(None, &error, &parts.headers).into(),
+        }
+    }
+
+    /// Answers a request in a context that the application has already, for instance from its own middleware.
+    ///
+    /// The service need not have another source of contexts: see [`GivenContext`](super::GivenContext).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use http_body_util::Empty;
+    /// use scim::service::{GivenContext, ScimService};
+    ///
+    /// struct Principal(String);
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let service = ScimService::<Principal>::builder(GivenContext).mount("/scim/v2").build()?;
+    /// let cx = Arc::new(Principal("ali".to_owned()));
+    /// let request = http::Request::get("/scim/v2/ResourceTypes").body(Empty::<bytes::Bytes>::new())?;
+    /// assert_eq!(service.respond_in(&cx, request).await.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
+    /// ```
+    pub async fn respond_in<B>(&self, cx: &Arc<C>, request: http::Request<B>) -> http::Response<Body>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (parts, sent) = request.into_parts();
+        self.inner.answer(cx, parts, sent).await
     }
 
     /// Answers a request, or returns the error: for applications that answer errors themselves.
@@ -109,30 +125,30 @@ impl<C: Send + Sync + 'static> ScimService<C> {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let Prepared { cx, request } = self.prepare(request).await?;
-        self.inner
-            .protocol
-            .try_handle(&cx, request?)
-            .await
-            .map(Response::into)
+        let (mut parts, sent) = request.into_parts();
+        let inner = &*self.inner;
+        let cx = Arc::new(inner.source.context(&mut parts).await?);
+        let request = inner.receive(&cx, parts, sent).await?;
+        inner.protocol.try_handle(&cx, request).await.map(Response::into)
     }
+}
 
-    /// Lets the client in and reads the body, in this order.
-    async fn prepare<B>(&self, request: http::Request<B>) -> Result<Prepared<C>>
+impl<C: Send + Sync + 'static> Inner<C> {
+    /// Answers a client that was let in.
+    async fn answer<B>(&self, cx: &Arc<C>, parts: Parts, sent: B) -> http::Response<Body>
     where
         B: http_body::Body + Send,
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (mut parts, sent) = request.into_parts();
-        let inner = &*self.inner;
-        let cx = Arc::new(inner.source.context(&mut parts).await?);
-        let request = inner.receive(&cx, parts, sent).await;
-        Ok(Prepared { cx, request })
+        let headers = parts.headers.clone();
+        let answer = match self.receive(cx, parts, sent).await {
+            Ok(request) => self.protocol.handle(cx, request).await,
+            Err(error) => self.protocol.refuse(Some(cx), &error, &headers),
+        };
+        answer.into()
     }
-}
 
-impl<C: Send + Sync + 'static> Inner<C> {
     /// Reads the body, within the limit of what the request is for.
     async fn receive<B>(&self, cx: &C, parts: Parts, sent: B) -> Result<Request>
     where

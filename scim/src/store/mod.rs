@@ -42,7 +42,7 @@ pub use memory::Memory;
 pub use precondition::{Freshness, Precondition, Version};
 pub use query::Query;
 pub use stamp::Stamp;
-pub use tenant::HasTenant;
+pub use tenant::{HasTenant, OfContext, SingleTenant, Tenancy, TenantBy};
 pub use write::{Loads, Write, submit};
 
 /// Where resources of type `R` live. `C` is the application's own context of a request: tenant, principal.
@@ -63,7 +63,7 @@ pub use write::{Loads, Write, submit};
 ///   never [`Answer::NotModified`].
 /// * A filter is applied before a page is cut, never after; past the row budget it is 400 `tooMany`.
 /// * Where a query sorts, every item has its sort key.
-/// * What one tenant keeps, no other sees: not in lists, not by id, not in uniqueness.
+/// * What one tenant keeps, no other sees: not in lists, not by id, not in uniqueness. A request for no tenant is 404.
 pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'static {
     /// Carries out a write.
     ///

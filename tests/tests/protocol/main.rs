@@ -10,6 +10,7 @@
 )]
 
 mod conditional;
+mod contexts;
 mod discovery;
 mod errors;
 mod interop_profile;

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use scim::policy::{Kept, Policy};
 use scim::resources::{Group, User};
 use scim::service::{
-    Access, Decision, MakeContext, NoContext, Operation, Outcome, Protocol, Request, ScimService, from_parts,
+    Decision, MakeContext, NoContext, Operation, Outcome, Protocol, Request, ScimService, from_parts,
 };
 use scim::store::sqlite::{Builder, Sqlite};
 use scim::store::{HasTenant, Memory};
@@ -40,7 +40,7 @@ fn guarded() -> Protocol<Who> {
     Protocol::builder()
         .resource::<User, _>(store.clone())
         .resource::<Group, _>(store)
-        .authorize(|who: &Who, access: &Access<'_>| match access.resource_type.name {
+        .authorize(|who: &Who, access| match access.resource_type.name {
             "Group" => who.groups,
             _ if access.operation == Operation::Delete => Decision::Deny,
             _ => Decision::Allow,

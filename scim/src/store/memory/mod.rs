@@ -11,6 +11,7 @@ mod tenant;
 mod tests;
 mod write;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::{self, Debug, Formatter};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -22,14 +23,18 @@ use crate::record::ScimResource;
 use crate::schema::ResourceType;
 use crate::store::layout::Layout;
 use crate::store::links::{Link, Links};
+use crate::store::tenant::tenant_of;
 use crate::store::{
-    Answer, Environment, HasTenant, Page, Precondition, Query, Store, Write, Written, not_found,
+    Answer, Environment, OfContext, Page, Precondition, Query, SingleTenant, Store, Tenancy, TenantBy, Write,
+    Written, not_found,
 };
 use query::Reader;
 use tenant::Tenant;
 use write::{GlobalKeys, Writer};
 
-/// A store in memory. It serves every resource type, and each tenant of the context apart.
+/// A store in memory. It serves every resource type, and each tenant apart: the one that the context
+/// [has](crate::store::HasTenant), or what [`tenant_by`](Self::tenant_by) finds in it, or
+/// [the only one](Self::single_tenant).
 ///
 /// Attributes marked `unique` or `indexed`, `id` and the edges have an index: a filter that compares one of them with
 /// `eq` visits only what it finds. A member is added to a group of a million at the cost of a group of ten.
@@ -45,19 +50,92 @@ use write::{GlobalKeys, Writer};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Default)]
-pub struct Memory {
+pub struct Memory<T = OfContext> {
     environment: Environment,
     links: Links,
+    tenancy: T,
     tenants: RwLock<HashMap<Box<str>, Arc<RwLock<Tenant>>>>,
     global: Mutex<GlobalKeys>,
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            environment: Environment::default(),
+            links: Links::default(),
+            tenancy: OfContext,
+            tenants: RwLock::default(),
+            global: Mutex::default(),
+        }
+    }
+}
+
 impl Memory {
-    /// An empty store.
+    /// An empty store for contexts that [have a tenant](crate::store::HasTenant).
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+}
+
+impl<T> Memory<T> {
+    /// The same store for contexts in which `tenant` finds the tenant. A request for which it finds none, or an empty
+    /// name, is 404.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    ///
+    /// use scim::resources::User;
+    /// use scim::store::{Memory, Store, Write};
+    ///
+    /// /// A type of another crate, which says nothing of tenants.
+    /// type Context = (Option<String>, bool);
+    ///
+    /// # async fn example() -> scim::Result<()> {
+    /// let store = Memory::new().tenant_by(|cx: &Context| cx.0.as_deref().map(Cow::from));
+    /// let cx = (Some("acme".to_owned()), true).into();
+    /// store.write(Write::create(&cx, "2819", User::new("bjensen"))).await?;
+    /// let nobody = (None, true).into();
+    /// let refused = store.write(Write::create(&nobody, "2820", User::new("bjensen"))).await;
+    /// assert_eq!(refused.unwrap_err().status(), 404);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn tenant_by<C>(
+        self,
+        tenant: impl Fn(&C) -> Option<Cow<'_, str>> + Send + Sync + 'static,
+    ) -> Memory<TenantBy<C>> {
+        self.with(TenantBy::new(tenant))
+    }
+
+    /// The same store for contexts of any type, where there is one tenant.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use scim::resources::User;
+    /// use scim::store::{Memory, Store, Write};
+    ///
+    /// # async fn example() -> scim::Result<()> {
+    /// let store = Memory::new().single_tenant();
+    /// store.write(Write::create(&Arc::new("ali"), "2819", User::new("bjensen"))).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn single_tenant(self) -> Memory<SingleTenant> {
+        self.with(SingleTenant)
+    }
+
+    fn with<U>(self, tenancy: U) -> Memory<U> {
+        Memory {
+            environment: self.environment,
+            links: self.links,
+            tenancy,
+            tenants: self.tenants,
+            global: self.global,
+        }
     }
 
     /// The same store with another clock and source of identifiers.
@@ -81,11 +159,11 @@ impl Memory {
     }
 
     /// Runs `read` on what a tenant keeps of a type; `None` if that is nothing.
-    fn read<R: ScimResource, T>(
+    fn read<R: ScimResource, V>(
         &self,
         tenant: &str,
-        read: impl FnOnce(&Reader<'_, R>) -> Result<T>,
-    ) -> Option<Result<T>> {
+        read: impl FnOnce(&Reader<'_, R>) -> Result<V>,
+    ) -> Option<Result<V>> {
         let tenants = self.tenants.read().unwrap_or_else(PoisonError::into_inner);
         let tenant = tenants.get(tenant)?.clone();
         drop(tenants);
@@ -94,7 +172,7 @@ impl Memory {
     }
 
     /// Runs `write` alone on what a tenant keeps.
-    fn alone<T>(&self, tenant: &str, write: impl FnOnce(&mut Writer<'_>) -> Result<T>) -> Result<T> {
+    fn alone<V>(&self, tenant: &str, write: impl FnOnce(&mut Writer<'_>) -> Result<V>) -> Result<V> {
         let tenant = self.tenant(tenant);
         let mut tenant = tenant.write().unwrap_or_else(PoisonError::into_inner);
         write(&mut Writer {
@@ -116,7 +194,7 @@ impl Memory {
     }
 }
 
-impl Debug for Memory {
+impl<T> Debug for Memory<T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("Memory")
             .field("links", &self.links)
@@ -124,9 +202,10 @@ impl Debug for Memory {
     }
 }
 
-impl<R: ScimResource, C: HasTenant + Send + Sync + 'static> Store<R, C> for Memory {
+impl<R: ScimResource, C: Send + Sync + 'static, T: Tenancy<C>> Store<R, C> for Memory<T> {
     async fn write(&self, write: Write<R, C>) -> Result<Written<R>> {
-        self.alone(write.context().tenant(), |writer| writer.write(&write))
+        let tenant = tenant_of(&self.tenancy, &**write.context())?;
+        self.alone(&tenant, |writer| writer.write(&write))
     }
 
     async fn get(
@@ -136,7 +215,8 @@ impl<R: ScimResource, C: HasTenant + Send + Sync + 'static> Store<R, C> for Memo
         want: &Projection,
         precondition: &Precondition,
     ) -> Result<Answer<R>> {
-        self.read(cx.tenant(), |reader| reader.get(id, want, precondition))
+        let tenant = tenant_of(&self.tenancy, &**cx)?;
+        self.read(&tenant, |reader| reader.get(id, want, precondition))
             .unwrap_or_else(|| Err(not_found::<R>(id)))
     }
 
@@ -147,7 +227,8 @@ impl<R: ScimResource, C: HasTenant + Send + Sync + 'static> Store<R, C> for Memo
                 items: Vec::new(),
             })
         };
-        self.read(cx.tenant(), |reader| reader.query(query, want))
+        let tenant = tenant_of(&self.tenancy, &**cx)?;
+        self.read(&tenant, |reader| reader.query(query, want))
             .unwrap_or_else(nothing)
     }
 

@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::projection::{Base, fill_holes};
 use crate::record::Record;
 use crate::resources::{Group, Member, User};
-use crate::store::{Clock, Document, IdSource, Stored, Version, load};
+use crate::store::{Clock, Document, HasTenant, IdSource, Stored, Version, load};
 use crate::value::{DateTime, Edges, Meta, ResourceId, View};
 
 /// The store never waits: its futures are ready at once.

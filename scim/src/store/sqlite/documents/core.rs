@@ -1,6 +1,7 @@
 //! What the store knows at run time, apart from the database itself: jobs hold it, and so must not hold the database.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +15,8 @@ use crate::Result;
 use crate::error::Error;
 use crate::record::ScimResource;
 use crate::store::sqlite::{Reader, Transaction};
-use crate::store::{Environment, Happened};
+use crate::store::tenant::tenant_of;
+use crate::store::{Environment, Happened, Tenancy};
 use crate::value::DateTime;
 
 /// Reads the state, without edges, of a resource of a type that is not known where it is needed.
@@ -22,6 +24,7 @@ pub(super) type Decode = fn(&Documents) -> Result<UntypedState>;
 
 pub(super) struct Core<C> {
     pub(super) environment: Environment,
+    pub(super) tenancy: Box<dyn Tenancy<C>>,
     pub(super) layouts: HashMap<TypeId, Arc<Layout>>,
     /// The same by number, with a way to read the documents of a type.
     pub(super) numbered: HashMap<i64, (Arc<Layout>, Decode)>,
@@ -55,6 +58,14 @@ impl<C: 'static> Core<C> {
 
     pub(super) fn now(&self) -> DateTime {
         self.environment.clock.now()
+    }
+
+    /// The tenant of a request.
+    ///
+    /// # Errors
+    /// 404 if it is for none.
+    pub(super) fn tenant_of<'a>(&self, cx: &'a C) -> Result<Cow<'a, str>> {
+        tenant_of(&*self.tenancy, cx)
     }
 
     fn known_tenants(&self) -> MutexGuard<'_, HashMap<String, i64>> {

@@ -15,7 +15,6 @@ use super::rows::{self, COLUMNS, StoredRow};
 use super::store::Sqlite;
 use crate::Result;
 use crate::projection::{Base, Projection, fill_holes, push_string, write_resource};
-use crate::store::HasTenant;
 use crate::store::sqlite::{Reader, Sender, Stream};
 
 /// The most edges that one line holds.
@@ -52,7 +51,7 @@ impl Export {
     }
 }
 
-impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
+impl<C: Send + Sync + 'static> Sqlite<C> {
     /// Everything that a tenant has, as lines of JSON that [`Sqlite::import`] takes in.
     ///
     /// * First the resources, type by type as they were registered and by age within a type:

@@ -15,8 +15,8 @@ use super::tables;
 use crate::Result;
 use crate::error::{Error, quoted};
 use crate::policy::{FREE_CERTIFICATES, FREE_FORMATS, Policy};
+use crate::store::Happened;
 use crate::store::sqlite::Transaction;
-use crate::store::{Happened, HasTenant};
 use crate::value::Json;
 
 /// Takes in the lines of an export, one by one, in transactions of the application. Cheap to clone.
@@ -36,7 +36,7 @@ impl<C> Clone for Import<C> {
     }
 }
 
-impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
+impl<C: Send + Sync + 'static> Sqlite<C> {
     /// Takes in what [`Sqlite::export`] has written, of this store or of another one.
     ///
     /// Lines are read as strictly as requests under [`Policy::strict`], except that what only a service sets (`id`,
@@ -74,7 +74,7 @@ impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
     }
 }
 
-impl<C: HasTenant + 'static> Import<C> {
+impl<C: 'static> Import<C> {
     /// Reads a line, without a look at the database.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl<C: HasTenant + 'static> Import<C> {
     /// to nothing, what a [`Joined`](crate::store::sqlite::Joined) returns, and those of the database.
     pub fn apply(&self, tx: &Transaction<'_>, cx: &C, line: &ImportLine) -> Result<u64> {
         tx.nested(|tx| {
-            let tenant = self.core.tenant_for_write(tx, cx.tenant())?;
+            let tenant = self.core.tenant_for_write(tx, &self.core.tenant_of(cx)?)?;
             match &line.0 {
                 Line::Resource(resource) => self.apply_resource(tx, cx, tenant, resource),
                 Line::Edges(edges) => self.apply_edges(tx, cx, tenant, edges),

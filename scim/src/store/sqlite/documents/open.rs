@@ -1,6 +1,7 @@
 //! How a store is put together.
 
 use std::any::TypeId;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -25,11 +26,14 @@ use crate::record::ScimResource;
 use crate::schema::ResourceType;
 use crate::store::layout::{self, reference_types};
 use crate::store::sqlite::{Database, Options, Param, Transaction, unique_violation};
-use crate::store::{Environment, Link, Links};
+use crate::store::{Environment, Link, Links, OfContext, SingleTenant, Tenancy, TenantBy};
 
-/// Puts a [`Sqlite`] store together: which resource types it keeps, and how they hang together.
-pub struct Builder<C = ()> {
+/// Puts a [`Sqlite`] store together: which resource types it keeps, how they hang together, and how the tenant of a
+/// request is found: as what the context [has](crate::store::HasTenant), or what [`tenant_by`](Self::tenant_by) finds in
+/// it, or [the only one](Self::single_tenant).
+pub struct Builder<C = (), T = OfContext> {
     database: Database,
+    tenancy: T,
     environment: Environment,
     kinds: Vec<Kind>,
     links: Links,
@@ -51,6 +55,7 @@ impl<C: 'static> Builder<C> {
     pub(super) fn new(database: Database) -> Self {
         Self {
             database,
+            tenancy: OfContext,
             environment: Environment::default(),
             kinds: Vec::new(),
             links: Links::new(),
@@ -58,7 +63,9 @@ impl<C: 'static> Builder<C> {
             context: PhantomData,
         }
     }
+}
 
+impl<C: 'static, T> Builder<C, T> {
     /// Keeps resources of type `R`.
     ///
     /// Attributes marked `indexed` or `unique` get keys: the first four single-valued ones in columns of the row, all
@@ -120,15 +127,65 @@ impl<C: 'static> Builder<C> {
         self
     }
 
+    /// The store for contexts in which `tenant` finds the tenant. A request for which it finds none, or an empty name, is
+    /// 404.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    ///
+    /// use scim::resources::User;
+    /// use scim::store::sqlite::Sqlite;
+    ///
+    /// # fn main() -> scim::Result<()> {
+    /// /// A type of another crate, which says nothing of tenants.
+    /// type Context = (Option<String>, bool);
+    ///
+    /// let store = Sqlite::in_memory()?
+    ///     .resource::<User>()
+    ///     .tenant_by(|cx: &Context| cx.0.as_deref().map(Cow::from))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn tenant_by(
+        self,
+        tenant: impl Fn(&C) -> Option<Cow<'_, str>> + Send + Sync + 'static,
+    ) -> Builder<C, TenantBy<C>> {
+        self.with(TenantBy::new(tenant))
+    }
+
+    /// The store for contexts of any type, where there is one tenant. Its name is empty.
+    #[must_use]
+    pub fn single_tenant(self) -> Builder<C, SingleTenant> {
+        self.with(SingleTenant)
+    }
+
+    fn with<U>(self, tenancy: U) -> Builder<C, U> {
+        Builder {
+            database: self.database,
+            tenancy,
+            environment: self.environment,
+            kinds: self.kinds,
+            links: self.links,
+            joined: self.joined,
+            context: PhantomData,
+        }
+    }
+
     /// Makes the tables, if they are not there, and brings keys up to date that another build has made. It blocks the
     /// thread meanwhile.
     ///
     /// # Errors
     /// A type was given twice, a link names a type that was not given or attributes that cannot be linked, or the
     /// database fails: each with a sentence for the programmer.
-    pub fn build(self) -> Result<Sqlite<C>> {
+    pub fn build(self) -> Result<Sqlite<C>>
+    where
+        T: Tenancy<C>,
+    {
         let Self {
             database,
+            tenancy,
             environment,
             kinds,
             links,
@@ -139,6 +196,7 @@ impl<C: 'static> Builder<C> {
         let layouts = database.blocking_write(move |tx| open(tx, &kinds, &links))?;
         let core = Core {
             environment,
+            tenancy: Box::new(tenancy),
             numbered: layouts
                 .iter()
                 .map(|(_, layout, decode)| (layout.number, (Arc::clone(layout), *decode)))
@@ -197,7 +255,7 @@ impl<C: 'static> Sqlite<C> {
     }
 }
 
-impl<C> fmt::Debug for Builder<C> {
+impl<C, T> fmt::Debug for Builder<C, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("database", &self.database)

@@ -24,8 +24,8 @@ use crate::schema::{ResourceType, Uniqueness};
 use crate::store::precondition::Freshness;
 use crate::store::sqlite::{Database, Reader, Transaction};
 use crate::store::{
-    Answer, Decision, Document, Environment, HasTenant, Loads, Page, Precondition, Query, Rendered, Reply,
-    Store, Version, Write, Written, not_found,
+    Answer, Decision, Document, Environment, Loads, Page, Precondition, Query, Rendered, Reply, Store,
+    Version, Write, Written, not_found,
 };
 
 /// A store in a SQLite file, for any derived resource.
@@ -34,7 +34,8 @@ use crate::store::{
 /// `indexed` or `unique`, and the values of attributes marked `edges` as rows. A member is added to a group of a
 /// million at the cost of a group of ten.
 ///
-/// Tenants are told apart by [`HasTenant`]; nothing of one is seen by another. It is cheap to clone.
+/// Nothing of one tenant is seen by another; [`Builder`](super::Builder) says how a request's tenant is found. It is
+/// cheap to clone.
 ///
 /// ```
 /// use scim::resources::User;
@@ -129,7 +130,7 @@ impl Work {
     }
 }
 
-impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
+impl<C: Send + Sync + 'static> Sqlite<C> {
     /// How many resources of a type a tenant has.
     ///
     /// # Errors
@@ -214,7 +215,7 @@ impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
         let is_brief = write.loads() == Loads::Resource && !walks && !write.sets_edges();
         let work = if is_brief { Work::Brief } else { Work::Long };
         let asked = write.clone();
-        let tenant = write.context().tenant().to_owned();
+        let tenant = self.core.tenant_of(write.context())?.into_owned();
         let decide = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant: Option<i64>| {
             let (Some(tenant), id) = (tenant, asked.id()) else {
                 return Err(not_found::<R>(asked.id()));
@@ -253,7 +254,7 @@ impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
                     tx,
                     core: &core,
                     layout: &layout,
-                    tenant: core.tenant_for_write(tx, cx.tenant())?,
+                    tenant: core.tenant_for_write(tx, &core.tenant_of(cx)?)?,
                     cx,
                 };
                 let is_new = matches!(how, How::Create(_));
@@ -277,7 +278,7 @@ impl<C: HasTenant + Send + Sync + 'static> Sqlite<C> {
         let layout = self.core.layout::<R>()?;
         let core = Arc::clone(&self.core);
         let (tenant, id, want, precondition) = (
-            cx.tenant().to_owned(),
+            self.core.tenant_of(cx)?.into_owned(),
             id.to_owned(),
             want.clone(),
             precondition.clone(),
@@ -390,7 +391,7 @@ fn shown<R: ScimResource>(
     })))
 }
 
-impl<R: ScimResource, C: HasTenant + Send + Sync + 'static> Store<R, C> for Sqlite<C> {
+impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for Sqlite<C> {
     async fn write(&self, write: Write<R, C>) -> Result<Written<R>> {
         let layout = self.core.layout::<R>()?;
         let first = if write.loads() == Loads::Nothing {
@@ -443,7 +444,7 @@ impl<R: ScimResource, C: HasTenant + Send + Sync + 'static> Store<R, C> for Sqli
         let read = self
             .read::<R, _, _>(
                 Work::Brief,
-                cx.tenant().to_owned(),
+                self.core.tenant_of(cx)?.into_owned(),
                 move |reader, _, layout, tenant| {
                     let row = match tenant {
                         Some(tenant) => rows::find(reader, layout, tenant, &wanted)?,
@@ -469,7 +470,7 @@ impl<R: ScimResource, C: HasTenant + Send + Sync + 'static> Store<R, C> for Sqli
         let (query, want) = (query.clone(), want.clone());
         self.read::<R, _, _>(
             Work::of(&query),
-            cx.tenant().to_owned(),
+            self.core.tenant_of(cx)?.into_owned(),
             move |reader, core, layout, tenant| match tenant {
                 Some(tenant) => {
                     Search::new(reader, core, layout, tenant, query.scanned_rows).page(&query, &want)
