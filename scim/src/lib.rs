@@ -39,6 +39,7 @@
 //! | tell tenants apart | [`store::HasTenant`] of your own context, or [`tenant_by`](store::Memory::tenant_by) and [`single_tenant`](store::Memory::single_tenant) of a store |
 //! | let requests in, with your own context | [`service::MakeContext`]; [`respond_in`](service::ScimService::respond_in) with a context that you have already |
 //! | say who may do what | [`authorize`](service::Builder::authorize) |
+//! | have rules of your own asked before a write, and hear of it after the commit | [`store::Hooks`] |
 //! | hear of every request, and of the causes of errors | [`on_outcome`](service::Builder::on_outcome) |
 //! | say what clients may depart from | [`policy::Policy`] |
 //! | filter, sort, patch and project by yourself | [`filter`], [`sort`], [`patch`], [`projection`]; [`sql`] for your own tables |

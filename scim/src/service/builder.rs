@@ -21,7 +21,7 @@ use crate::message::ServiceProviderConfig;
 use crate::policy::Policy;
 use crate::record::ScimResource;
 use crate::schema::{Attribute, Mutability, ResourceType, Type};
-use crate::store::Store;
+use crate::store::{Hooks, Store};
 
 /// Changes what the service says of itself.
 type Configure = Box<dyn FnOnce(&mut ServiceProviderConfig) + Send>;
@@ -56,6 +56,7 @@ pub struct Builder<C, F> {
     configure: Vec<Configure>,
     guard: Box<dyn Guard<C>>,
     listener: Option<Listener<C>>,
+    hooks: Hooks<C>,
     most_edges: usize,
     realm: String,
     names_version: bool,
@@ -83,6 +84,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             configure: Vec::new(),
             guard: Box::new(Everybody),
             listener: None,
+            hooks: Hooks::default(),
             most_edges: MOST_EDGES_SHOWN,
             realm: "scim".into(),
             names_version: false,
@@ -137,6 +139,13 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
     #[must_use]
     pub fn authorize_with(mut self, rule: impl Authorize<C>) -> Self {
         self.guard = Box::new(rule);
+        self
+    }
+
+    /// The application's own rules before writes, and what it does after them: see [`Hooks`].
+    #[must_use]
+    pub fn hooks(mut self, hooks: Hooks<C>) -> Self {
+        self.hooks = hooks;
         self
     }
 
@@ -224,6 +233,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             endpoint.check(&types)?;
         }
         check_config(&config)?;
+        check_hooks(&self.hooks, &types)?;
         if let Policies::One(policy) = &self.policies {
             check_policy(policy, &types)?;
         }
@@ -235,6 +245,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             config,
             guard: self.guard,
             listener: self.listener,
+            hooks: self.hooks,
             most_edges: self.most_edges,
             realm: self.realm,
             names_version: self.names_version,
@@ -253,7 +264,7 @@ impl<C: Send + Sync + 'static> Builder<C, Plain> {
     ///
     /// # Errors
     /// A sentence for the programmer: endpoints or names that clash, references to unknown types, a policy or a
-    /// configuration that does not fit.
+    /// configuration that does not fit, hooks for a type that is not served.
     pub fn build(self) -> Result<Protocol<C>> {
         self.protocol().map(|(protocol, Plain)| protocol)
     }
@@ -334,7 +345,7 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
     ///
     /// # Errors
     /// A sentence for the programmer or the operator: endpoints or names that clash, references to unknown types, a
-    /// policy, a configuration or a public URL that does not fit.
+    /// policy, a configuration or a public URL that does not fit, hooks for a type that is not served.
     pub fn build(self) -> Result<ScimService<C>> {
         let (protocol, mut served) = self.protocol()?;
         if served.mounts > 1 {
@@ -437,6 +448,17 @@ fn check_config(config: &ServiceProviderConfig) -> Result<()> {
     Err(wrong(format!(
         "The service provider configuration {fault}, which is not true."
     )))
+}
+
+fn check_hooks<C: Send + Sync + 'static>(hooks: &Hooks<C>, types: &[&'static ResourceType]) -> Result<()> {
+    let is_served = |name: &str| types.iter().any(|served| served.name == name);
+    match hooks.resource_types().find(|hooked| !is_served(hooked.name)) {
+        Some(hooked) => Err(wrong(format!(
+            "The service has hooks for the resource type {}, which is not served.",
+            hooked.name
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn check_policy(policy: &Policy, types: &[&'static ResourceType]) -> Result<()> {

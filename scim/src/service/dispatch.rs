@@ -107,6 +107,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
         let conditions = Conditions::of(&self.request.headers)?;
         let call = Call {
             cx: self.cx,
+            hooks: &self.parts.hooks,
             policy: self.policy,
             limits: &self.parts.limits,
             base_urls: self.base_urls,

@@ -20,12 +20,13 @@ use crate::service::conditional::Conditions;
 use crate::service::context::Boxed;
 use crate::service::derived;
 use crate::service::outcome::Outcome;
-use crate::store::{Answer, Document, Query, Reply, Store, Version, Write, Written, submit};
+use crate::store::{Answer, Document, Hooks, Query, Reply, Store, Version, Write, Written, submit};
 use crate::value::{BaseUrls, Cx, Intent, Json, JsonBuf};
 
 /// What an operation on one resource is asked with.
 pub(super) struct Call<'a, C> {
     pub(super) cx: &'a Arc<C>,
+    pub(super) hooks: &'a Hooks<C>,
     pub(super) policy: &'a Policy,
     pub(super) limits: &'a Limits,
     pub(super) base_urls: &'a BaseUrls<'a>,
@@ -168,7 +169,8 @@ impl<R: ScimResource, S> Typed<R, S> {
     {
         let write = write
             .precondition(call.conditions.for_write())
-            .policy(call.policy.clone());
+            .policy(call.policy.clone())
+            .hooks(call.hooks);
         let want = write.reply().want;
         let written = submit(&self.store, write.clone()).await;
         // Also what acted on values, which are read where the resource is.

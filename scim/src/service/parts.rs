@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::message::ServiceProviderConfig;
 use crate::policy::Policy;
 use crate::schema::ResourceType;
+use crate::store::Hooks;
 
 /// The policy of a request.
 pub(super) enum Policies<C> {
@@ -32,6 +33,7 @@ pub(super) struct Parts<C> {
     pub(super) config: ServiceProviderConfig,
     pub(super) guard: Box<dyn Guard<C>>,
     pub(super) listener: Option<Listener<C>>,
+    pub(super) hooks: Hooks<C>,
     pub(super) most_edges: usize,
     pub(super) realm: String,
     /// Whether locations name the version of the protocol, whatever the URL of the request names.

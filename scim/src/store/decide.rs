@@ -1,5 +1,7 @@
 //! What comes of a write: worked out from what is there, without any I/O, as often as need be.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::patch::Patch;
@@ -7,8 +9,10 @@ use crate::path::AttrPath;
 use crate::record::{Record, ScimResource, apply_to_record, unload_edges};
 use crate::schema::{Mutability, Returned};
 use crate::store::edges::{EdgeChange, EdgeEdit, take_edges};
+use crate::store::event::Transition;
+use crate::store::hooks::Proposed;
 use crate::store::transient::{carries_transient, clear_transient};
-use crate::store::write::Change;
+use crate::store::write::{Change, holds_edges};
 use crate::store::{Stamp, Stored, Write, not_found};
 use crate::value::{Action, Cx, DateTime, Edit, Intent, JsonBuf, ResourceId, Strict};
 
@@ -66,17 +70,22 @@ pub struct Put<R> {
 impl<R: ScimResource, C> Write<R, C> {
     /// Decides what comes of the write, if `current` is what is there now.
     ///
-    /// In this order: the precondition; what a PUT carries over, or the PATCH; the checks of the policy; what is handed
-    /// on and not kept is taken out; the comparison with what is there. The same question has the same answer, so that
-    /// a store may ask on a snapshot first and once more in its transaction if the version has moved.
+    /// In this order: the precondition; what a PUT carries over, or the PATCH; the [rules of the
+    /// application](crate::store::Hooks::before_write); the checks of the policy; what is handed on and not kept is taken
+    /// out; the comparison with what is there. The same question has the same answer, so that a store may ask on a
+    /// snapshot first and once more in its transaction if the version has moved.
     ///
     /// # Errors
     /// 404 if there is no such resource; 412 if the precondition demands another version; those of [`carry_over`], of
-    /// [`Patch::apply`] and of [`Policy::check`](crate::policy::Policy::check); 400 `invalidValue` for a PATCH of state
+    /// [`Patch::apply`], of the rules of the application and of [`Policy::check`](crate::policy::Policy::check); 400 `invalidValue` for a PATCH of state
     /// that does not fit the struct any more, naming the attribute.
     pub fn decide<'a>(&self, current: impl Into<Current<'a, R>>, now: DateTime) -> Result<Decision<R>> {
         let state = match (current.into(), &*self.change) {
-            (Current::Absent, Change::Create(resource)) => return self.decide_create(resource.clone(), now),
+            (Current::Absent, Change::Create(resource)) => {
+                let decision = self.decide_create(resource.clone(), now)?;
+                self.see(None, &decision)?;
+                return Ok(decision);
+            }
             (Current::Absent, _) => return Err(not_found::<R>(self.id())),
             (_, Change::Create(_)) => {
                 return Err(Error::internal(
@@ -97,12 +106,70 @@ impl<R: ScimResource, C> Write<R, C> {
             },
         };
         self.precondition.check_write(&state.stamp.version)?;
-        match &*self.change {
-            Change::Create(_) => Ok(Decision::Keep),
-            Change::Delete => Ok(Decision::Delete),
-            Change::Replace { sent, unchanged } => self.decide_replace(&state, sent.clone(), unchanged, now),
-            Change::Patch { edges, rest } => self.decide_patch(&state, edges, rest, now),
+        let decision = match &*self.change {
+            Change::Create(_) => Decision::Keep,
+            Change::Delete => {
+                self.ask(Some(&state), None, &[])?;
+                Decision::Delete
+            }
+            Change::Replace { sent, unchanged } => {
+                self.decide_replace(&state, sent.clone(), unchanged, now)?
+            }
+            Change::Patch { edges, rest } => self.decide_patch(&state, edges, rest, now)?,
+        };
+        self.see(Some(&state), &decision)?;
+        Ok(decision)
+    }
+
+    /// Asks the rules of the application, which may change the next state, and checks what they leave of it.
+    fn ask(&self, state: Option<&State<'_, R>>, next: Option<&mut R>, edges: &[EdgeEdit]) -> Result<()> {
+        let Some(hooks) = &self.hooks else {
+            return Ok(());
+        };
+        let before = state.map(State::without_edges).transpose()?.flatten();
+        let mut proposed = Proposed {
+            id: self.id(),
+            before: before.as_deref(),
+            after: next,
+            edges,
+        };
+        hooks.before(&mut proposed)?;
+        match proposed.after {
+            Some(next) if holds_edges(next) => Err(Error::internal(format!(
+                "a hook before a write has set an attribute of {} that is marked `edges`: requests alone change edges",
+                R::RESOURCE_TYPE.name
+            ))),
+            _ => Ok(()),
         }
+    }
+
+    /// Notes what is decided, for whoever is told of the write once it is done.
+    fn see(&self, state: Option<&State<'_, R>>, decision: &Decision<R>) -> Result<()> {
+        let Some(seen) = &self.seen else {
+            return Ok(());
+        };
+        let before = state.map(State::without_edges).transpose()?.flatten();
+        seen.decided(match (decision, state) {
+            (Decision::Keep, _) => None,
+            (Decision::Delete, _) => Some(Transition::Deleted {
+                before: before.map(Cow::into_owned),
+            }),
+            (Decision::Put(put), None) => {
+                let after = put.resource.clone();
+                after.map(|after| Transition::Created { after })
+            }
+            (Decision::Put(put), Some(_)) => {
+                let before = before.map(Cow::into_owned);
+                let same = || {
+                    before
+                        .clone()
+                        .map(|same| Stored::new(self.id(), &put.stamp, same).resource)
+                };
+                let after = put.resource.clone().or_else(same);
+                after.map(|after| Transition::Changed { before, after })
+            }
+        });
+        Ok(())
     }
 
     fn decide_create(&self, mut resource: R, now: DateTime) -> Result<Decision<R>> {
@@ -111,8 +178,10 @@ impl<R: ScimResource, C> Write<R, C> {
                 "the source of identifiers gave one that cannot be used",
             ));
         }
-        self.policy.check(&resource)?;
         let mut edges = take_edges(&mut resource)?;
+        *resource.id_mut() = ResourceId::new(self.id());
+        self.ask(None, Some(&mut resource), &edges)?;
+        self.policy.check(&resource)?;
         edges.retain(|edit| !matches!(&edit.change, EdgeChange::Set(edges) if edges.is_empty()));
         self.put(resource, edges, Stamp::first(now))
     }
@@ -128,8 +197,9 @@ impl<R: ScimResource, C> Write<R, C> {
         carry_over(before, &mut next, unchanged)?;
         self.policy
             .keep_disabled(R::RESOURCE_TYPE.schema.id, before, &mut next)?;
-        self.policy.check(&next)?;
         let edges = take_edges(&mut next)?;
+        self.ask(Some(state), Some(&mut next), &edges)?;
+        self.policy.check(&next)?;
         self.compare(state, Some(next), edges, now)
     }
 
@@ -140,19 +210,32 @@ impl<R: ScimResource, C> Write<R, C> {
         rest: &Patch<R>,
         now: DateTime,
     ) -> Result<Decision<R>> {
-        if rest.is_empty() {
-            return self.compare(state, None, edges.to_vec(), now);
+        let mut edges = edges.to_vec();
+        if rest.is_empty() && self.hooks.is_none() {
+            return self.compare(state, None, edges, now);
         }
         let stored = state.stored()?;
-        let Some(mut next) = rest.apply(&stored.resource)?.resource else {
-            return self.compare(state, None, edges.to_vec(), now);
+        let applied = match rest.is_empty() {
+            true => None,
+            false => rest.apply(&stored.resource)?.resource,
         };
-        let mut edges = edges.to_vec();
-        match rest.touches_edges() {
-            true => edges.extend(take_edges(&mut next)?),
-            false => unload_edges(&mut next, &|_| true)?,
+        let mut next = match applied {
+            Some(mut next) => {
+                match rest.touches_edges() {
+                    true => edges.extend(take_edges(&mut next)?),
+                    false => unload_edges(&mut next, &|_| true)?,
+                }
+                Some(next)
+            }
+            // Rules may yet change it.
+            None if self.hooks.is_some() => state.without_edges()?.map(Cow::into_owned),
+            None => None,
+        };
+        if let Some(next) = next.as_mut().filter(|_| self.hooks.is_some()) {
+            self.ask(Some(state), Some(next), &edges)?;
+            self.policy.check(next)?;
         }
-        self.compare(state, Some(next), edges, now)
+        self.compare(state, next, edges, now)
     }
 
     /// Compares the next state, which is without edges, with the one that is there.
@@ -226,21 +309,28 @@ impl<'a, R: ScimResource> State<'a, R> {
         }
     }
 
+    /// The state without its edges; `None` if it was not read or does not fit the struct.
+    fn without_edges(&self) -> Result<Option<Cow<'a, R>>> {
+        let Known::Stored(stored) = self.known else {
+            return Ok(None);
+        };
+        if !holds_edges(&stored.resource) {
+            return Ok(Some(Cow::Borrowed(&stored.resource)));
+        }
+        let mut bare = stored.resource.clone();
+        unload_edges(&mut bare, &|_| true)?;
+        Ok(Some(Cow::Owned(bare)))
+    }
+
     /// Whether a next state without edges says anything else. Its id and meta are made the same first.
     fn differs(&self, next: &mut R) -> Result<bool> {
         let Known::Stored(stored) = self.known else {
             return Ok(true);
         };
-        let before = &stored.resource;
-        *next.id_mut() = before.id().clone();
-        *next.meta_mut() = before.meta().clone();
-        let mut table = before.attributes().iter().enumerate();
-        if table.any(|(index, attribute)| attribute.edges && before.view(index).values().is_some()) {
-            let mut bare = before.clone();
-            unload_edges(&mut bare, &|_| true)?;
-            return Ok(*next != bare);
-        }
-        Ok(*next != *before)
+        *next.id_mut() = stored.resource.id().clone();
+        *next.meta_mut() = stored.resource.meta().clone();
+        let before = self.without_edges()?;
+        Ok(before.is_none_or(|before| *next != *before))
     }
 }
 

@@ -7,7 +7,9 @@ mod answer;
 mod decide;
 mod edges;
 mod environment;
+mod event;
 mod happened;
+mod hooks;
 mod layout;
 mod links;
 mod load;
@@ -35,7 +37,9 @@ pub use answer::{Answer, Body, Document, Item, Page, Rendered, Reply, Stored, Wr
 pub use decide::{Current, Decision, Put, carry_over};
 pub use edges::{Edge, EdgeChange, EdgeEdit};
 pub use environment::{Clock, Environment, IdSource, Pauses, RandomPauses, SystemClock, TimeOrderedIds};
+pub use event::{Event, MOST_EDGES_NAMED, MovedEdges, Transition};
 pub use happened::Happened;
+pub use hooks::{Hooks, Proposed};
 pub use links::{Link, LinkEnd, Links};
 pub use load::load;
 pub use memory::Memory;
@@ -64,6 +68,7 @@ pub use write::{Loads, Write, submit};
 /// * A filter is applied before a page is cut, never after; past the row budget it is 400 `tooMany`.
 /// * Where a query sorts, every item has its sort key.
 /// * What one tenant keeps, no other sees: not in lists, not by id, not in uniqueness. A request for no tenant is 404.
+/// * Where [`Write::is_observed`] says so, it says with [`Write::moved`] which edges a write has added and removed.
 pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'static {
     /// Carries out a write.
     ///

@@ -10,8 +10,10 @@ use crate::policy::Policy;
 use crate::projection::Projection;
 use crate::record::{Record, ScimResource};
 use crate::store::edges::{EdgeEdit, edge_attributes};
-use crate::store::{Precondition, Reply, Store, Written};
-use crate::value::Fired;
+use crate::store::event::{Event, MovedEdges, Transition};
+use crate::store::hooks::{Bound, Hooks, Seen};
+use crate::store::{Precondition, Reply, Stamp, Store, Written};
+use crate::value::{Fired, ResourceId};
 
 /// A create, replace, PATCH or delete, with everything that decides what comes of it. Cheap to clone.
 ///
@@ -40,6 +42,10 @@ pub struct Write<R, C> {
     pub(super) precondition: Precondition,
     reply: Option<Reply>,
     pub(super) policy: Policy,
+    /// The hooks of the type, if it has any.
+    pub(super) hooks: Option<Arc<dyn Bound<R>>>,
+    /// Where somebody wants to hear of the write: what is seen of it.
+    pub(super) seen: Option<Arc<Seen<R>>>,
 }
 
 /// What a write does.
@@ -116,6 +122,8 @@ impl<R: ScimResource, C> Write<R, C> {
             precondition: Precondition::None,
             reply: None,
             policy: Policy::default(),
+            hooks: None,
+            seen: None,
         }
     }
 
@@ -150,7 +158,19 @@ impl<R: ScimResource, C> Write<R, C> {
         self
     }
 
-    /// The same write in another context, for a store that stands before another one.
+    /// The same write with the application's hooks for `R`. Those before the write are asked by
+    /// [`decide`](Self::decide), those after it are told by [`submit`].
+    #[must_use]
+    pub fn hooks(mut self, hooks: &Hooks<C>) -> Self
+    where
+        C: Send + Sync + 'static,
+    {
+        self.hooks = hooks.bind(&self.cx);
+        self
+    }
+
+    /// The same write in another context, for a store that stands before another one. Hooks keep the context they were
+    /// given in.
     #[must_use]
     pub fn in_context<D>(&self, cx: &Arc<D>) -> Write<R, D> {
         let same = self.clone();
@@ -161,6 +181,8 @@ impl<R: ScimResource, C> Write<R, C> {
             precondition: same.precondition,
             reply: same.reply,
             policy: same.policy,
+            hooks: same.hooks,
+            seen: same.seen,
         }
     }
 
@@ -196,14 +218,68 @@ impl<R: ScimResource, C> Write<R, C> {
     /// How much of the resource [`decide`](Self::decide) must be told.
     #[must_use]
     pub fn loads(&self) -> Loads {
+        let stamp = match &self.hooks {
+            // Whoever is asked or told sees the state.
+            Some(_) => Loads::Resource,
+            None => Loads::Stamp,
+        };
         match &*self.change {
             Change::Create(_) => Loads::Nothing,
-            Change::Delete => Loads::Stamp,
+            Change::Delete => stamp,
             Change::Replace { .. } => Loads::Resource,
-            Change::Patch { rest, .. } if rest.is_empty() => Loads::Stamp,
+            Change::Patch { rest, .. } if rest.is_empty() => stamp,
             Change::Patch { rest, .. } if rest.touches_edges() => Loads::ResourceWithEdges,
             Change::Patch { .. } => Loads::Resource,
         }
+    }
+
+    /// Whether somebody is told of the write after it. If so, a store that keeps edges says which have
+    /// [moved](Self::moved).
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        self.seen.is_some()
+    }
+
+    /// Notes which edges the write has added and removed, for whoever is told of it. A store calls this in the
+    /// transaction of the write, once it has decided it for the last time.
+    pub fn moved(&self, edges: impl IntoIterator<Item = MovedEdges>) {
+        if let Some(seen) = &self.seen {
+            seen.moved(edges.into_iter().collect());
+        }
+    }
+
+    /// Whether the write deletes the resource, if it does anything.
+    pub(crate) fn is_delete(&self) -> bool {
+        matches!(*self.change, Change::Delete)
+    }
+
+    /// The same write, seen apart from its other copies by whoever is told of it.
+    fn observed(mut self) -> Self {
+        let hears = self.hooks.as_ref().is_some_and(|hooks| hooks.hears());
+        self.seen = hears.then(|| Arc::new(Seen::nothing()));
+        self
+    }
+
+    /// What whoever wants to hear of the write is told; `None` if nobody does, or if nothing has changed.
+    fn event(&self, written: &Written<R>) -> Option<Event<R>> {
+        let (mut transition, edges) = self.seen.as_ref()?.take().filter(|_| written.changed)?;
+        if let Transition::Created { after } | Transition::Changed { after, .. } = &mut transition {
+            // A store may have given another id or version.
+            let meta = after.meta();
+            let stamp = Stamp {
+                version: written.version.clone(),
+                created: meta.created,
+                modified: meta.last_modified,
+            };
+            *after.id_mut() = ResourceId::new(&written.id);
+            *after.meta_mut() = stamp.meta(R::RESOURCE_TYPE, &written.id);
+        }
+        Some(Event {
+            id: written.id.clone(),
+            version: written.version.clone(),
+            transition,
+            edges,
+        })
     }
 
     /// What a PATCH asks for of edges, split off from all else. Empty where an operation reaches into an edge.
@@ -235,7 +311,7 @@ impl<R: ScimResource, C> Write<R, C> {
 }
 
 /// Whether a resource says what its edges are.
-fn holds_edges(record: &dyn Record) -> bool {
+pub(super) fn holds_edges(record: &dyn Record) -> bool {
     let mut table = record.attributes().iter().enumerate();
     table.any(|(index, attribute)| attribute.edges && record.view(index).values().is_some())
 }
@@ -273,6 +349,8 @@ impl<R, C> Clone for Write<R, C> {
             precondition: self.precondition.clone(),
             reply: self.reply.clone(),
             policy: self.policy.clone(),
+            hooks: self.hooks.clone(),
+            seen: self.seen.clone(),
         }
     }
 }
@@ -297,11 +375,25 @@ impl<R, C> Debug for Write<R, C> {
 const TRIES: u32 = 6;
 
 /// Has a store carry out a write, and again after a pause if another was faster: a client that did not ask to hear of
-/// conflicts (`If-Match`) hears of none.
+/// conflicts (`If-Match`) hears of none. Then tells those who [want to hear of it](Hooks::after_commit).
 ///
 /// # Errors
 /// Those of [`Store::write`]; 503 with `Retry-After` after six conflicts.
 pub async fn submit<R, C, S>(store: &S, write: Write<R, C>) -> Result<Written<R>>
+where
+    R: ScimResource,
+    C: Send + Sync + 'static,
+    S: Store<R, C> + ?Sized,
+{
+    let write = write.observed();
+    let written = attempt(store, &write).await?;
+    if let (Some(hooks), Some(event)) = (&write.hooks, write.event(&written)) {
+        hooks.after(event).await;
+    }
+    Ok(written)
+}
+
+async fn attempt<R, C, S>(store: &S, write: &Write<R, C>) -> Result<Written<R>>
 where
     R: ScimResource,
     C: Send + Sync + 'static,
@@ -315,5 +407,5 @@ where
             result => return result,
         }
     }
-    store.write(write).await
+    store.write(write.clone()).await
 }

@@ -13,6 +13,7 @@ mod conditional;
 mod contexts;
 mod discovery;
 mod errors;
+mod hooks;
 mod interop_profile;
 mod lists;
 mod mounting;

@@ -17,7 +17,9 @@ use crate::store::memory::layout::{Layout, keyed};
 use crate::store::memory::query::Reader;
 use crate::store::memory::shown::by_edge;
 use crate::store::memory::tenant::{Row, Tenant, keys_of};
-use crate::store::{Current, Decision, Environment, Loads, Put, Reply, Version, Write, Written, not_found};
+use crate::store::{
+    Current, Decision, Environment, Loads, MovedEdges, Put, Reply, Version, Write, Written, not_found,
+};
 use crate::value::{Select, View};
 
 /// The values that are unique among all tenants, with the id of the resource that has each.
@@ -37,6 +39,19 @@ struct Changes(Vec<(Settled, HashMap<Arc<str>, usize>)>);
 impl Changes {
     fn is_empty(&self) -> bool {
         self.0.iter().all(|(settled, _)| settled.is_empty())
+    }
+
+    /// Says what becomes of the edges, if anybody wants to hear of the write.
+    fn tell<R: ScimResource, C>(&self, layout: &Layout, write: &Write<R, C>) {
+        if !write.is_observed() {
+            return;
+        }
+        let attributes = layout.shape.edges.iter();
+        write.moved(attributes.zip(&self.0).map(|(attribute, (settled, _))| {
+            let added = settled.added.iter().map(|(_, edge)| &*edge.value);
+            let removed = settled.removed.iter().map(|key| &**key);
+            MovedEdges::new(attribute.attribute.name, added, removed)
+        }));
     }
 }
 
@@ -58,11 +73,11 @@ impl<'a> Writer<'a> {
             Some(number) => write.decide(Current::Stored(&self.row::<R>(number)?.stored), now)?,
         };
         let (number, changed) = match (decision, number) {
-            (Decision::Put(put), None) => (self.create(&layout, write.id(), *put)?, true),
-            (Decision::Put(put), Some(number)) => (number, self.put(&layout, number, *put)?),
+            (Decision::Put(put), None) => (self.create(&layout, write, *put)?, true),
+            (Decision::Put(put), Some(number)) => (number, self.put(&layout, write, number, *put)?),
             (Decision::Keep, Some(number)) => (number, false),
             (Decision::Delete, Some(number)) => {
-                let version = self.delete::<R>(&layout, number, write.id())?;
+                let version = self.delete(&layout, write, number)?;
                 return Ok(Written {
                     id: write.id().to_owned(),
                     version,
@@ -86,7 +101,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn create<R: ScimResource>(&mut self, layout: &Layout, id: &str, put: Put<R>) -> Result<u64> {
+    fn create<R: ScimResource, C>(
+        &mut self,
+        layout: &Layout,
+        write: &Write<R, C>,
+        put: Put<R>,
+    ) -> Result<u64> {
+        let id = write.id();
         let mut resource = put
             .resource
             .ok_or_else(|| Error::internal("a new resource without state"))?;
@@ -96,6 +117,7 @@ impl<'a> Writer<'a> {
         self.check_unique(layout, number, &resource, id, global.as_deref())?;
         let changes = self.changes(layout, number, &put.edges);
         self.check_references(layout, &changes)?;
+        changes.tell(layout, write);
         self.tenant.next_row += 1;
         self.tenant.ids.insert(id.into(), (layout.shape.type_id, number));
         self.commit(
@@ -109,12 +131,19 @@ impl<'a> Writer<'a> {
     }
 
     /// Makes the next state of a row. Says whether it is another one.
-    fn put<R: ScimResource>(&mut self, layout: &Layout, number: u64, put: Put<R>) -> Result<bool> {
+    fn put<R: ScimResource, C>(
+        &mut self,
+        layout: &Layout,
+        write: &Write<R, C>,
+        number: u64,
+        put: Put<R>,
+    ) -> Result<bool> {
         let changes = self.changes(layout, number, &put.edges);
         self.check_references(layout, &changes)?;
         if put.resource.is_none() && changes.is_empty() {
             return Ok(false);
         }
+        changes.tell(layout, write);
         let current = self.row::<R>(number)?;
         let id = current.id().to_owned();
         let mut resource = put.resource.unwrap_or_else(|| current.resource().clone());
@@ -126,7 +155,13 @@ impl<'a> Writer<'a> {
         Ok(true)
     }
 
-    fn delete<R: ScimResource>(&mut self, layout: &Layout, number: u64, id: &str) -> Result<Version> {
+    fn delete<R: ScimResource, C>(
+        &mut self,
+        layout: &Layout,
+        write: &Write<R, C>,
+        number: u64,
+    ) -> Result<Version> {
+        let id = write.id();
         let row = self.tenant.table_mut::<R>().and_then(|table| table.take(number));
         let row = row.ok_or_else(|| not_found::<R>(id))?;
         if let Some(mut global) = self.global_keys(layout) {
@@ -134,6 +169,14 @@ impl<'a> Writer<'a> {
         }
         self.tenant.ids.remove(id);
         self.tenant.dead.insert(id.into());
+        if write.is_observed() {
+            let edges = layout.shape.edges.iter().map(|edges| {
+                let had = self.tenant.edges_of(layout.shape.type_id, edges, number);
+                let had = had.map_or(0, EdgeSet::len);
+                MovedEdges::gone(edges.attribute.name, u64::try_from(had).unwrap_or(u64::MAX))
+            });
+            write.moved(edges);
+        }
         for edges in &layout.shape.edges {
             let key = (layout.shape.type_id, edges.index);
             if let Some(table) = self.tenant.edges.get_mut(&key) {

@@ -11,10 +11,11 @@ use crate::error::{Error, quoted};
 use crate::filter::ResolvedFilter;
 use crate::path::AttrPath;
 use crate::projection::{Base, Projection, push_name, write_value};
+use crate::record::ScimResource;
 use crate::store::edges::NamedKeys;
 use crate::store::reached::Reached;
 use crate::store::sqlite::{Reader, Row, Transaction};
-use crate::store::{Edge, EdgeChange, EdgeEdit};
+use crate::store::{Edge, EdgeChange, EdgeEdit, MovedEdges, Write};
 use crate::value::{Select, View};
 
 /// The row of the resource with this id, among the types that an edge may lead to.
@@ -263,8 +264,10 @@ pub(super) fn carry_out(
     tenant: i64,
     rid: i64,
     work: &EdgeWork,
+    write: &Write<impl ScimResource, impl Sized>,
 ) -> Result<Moved> {
     let mut all = Moved::default();
+    let mut told = Vec::new();
     for (at, edges) in layout.edges.iter().enumerate() {
         let mut moves = Moves::new(tx, Some(tx), tenant, rid, edges);
         match work {
@@ -274,8 +277,15 @@ pub(super) fn carry_out(
                 own.into_iter().try_for_each(|step| moves.step(step))?;
             }
         }
+        let (added, removed) = (all.added.len(), all.removed.len());
         moves.finish(&mut all);
+        if write.is_observed() {
+            let added = all.added.iter().skip(added).map(String::as_str);
+            let removed = all.removed.iter().skip(removed).map(String::as_str);
+            told.push(MovedEdges::new(edges.shape.attribute.name, added, removed));
+        }
     }
+    write.moved(told);
     Ok(all)
 }
 

@@ -209,7 +209,8 @@ impl<C: Send + Sync + 'static> Sqlite<C> {
     async fn decide_early<R: ScimResource>(&self, write: &Write<R, C>) -> Result<Option<First<R>>> {
         let layout = self.core.layout::<R>()?;
         let walks = write.edge_edits().iter().any(|edit| edges::walks(&layout, edit));
-        if write.loads() <= Loads::Stamp && !walks {
+        let is_small = write.is_delete() || write.loads() <= Loads::Stamp;
+        if is_small && !walks {
             return Ok(None);
         }
         let is_brief = write.loads() == Loads::Resource && !walks && !write.sets_edges();
@@ -259,7 +260,7 @@ impl<C: Send + Sync + 'static> Sqlite<C> {
                 };
                 let is_new = matches!(how, How::Create(_));
                 let outcome = match how {
-                    How::Create(prepared) => job.create(write.id(), *prepared)?,
+                    How::Create(prepared) => job.create(&write, *prepared)?,
                     How::Change(early) => job.change(&write, early)?,
                 };
                 show_outcome(tx, &layout, outcome, &write.reply(), is_new)

@@ -4,7 +4,7 @@ use super::core::Core;
 use super::document::{Documents, RowStamp};
 use super::edges::{self, Moved, walks};
 use super::keys::Keys;
-use super::layout::Layout;
+use super::layout::{EdgeAttribute, Layout};
 use super::prepared::{After, Decided, Deciding, Prepared};
 use super::rows::{self, StoredRow};
 use super::show;
@@ -13,7 +13,7 @@ use crate::Result;
 use crate::error::Error;
 use crate::record::{Record, ScimResource};
 use crate::store::sqlite::Transaction;
-use crate::store::{EdgeChange, Happened, Loads, Write, not_found};
+use crate::store::{EdgeChange, Happened, Loads, MovedEdges, Write, not_found};
 
 /// What every job needs.
 pub(super) struct Job<'t, C> {
@@ -42,7 +42,12 @@ pub(super) enum Outcome {
 const MOST_WALKED: i64 = show::MOST_IN_ONE_PIECE;
 
 impl<C: 'static> Job<'_, C> {
-    pub(super) fn create<R: ScimResource>(&self, id: &str, prepared: Prepared<R>) -> Result<Outcome> {
+    pub(super) fn create<R: ScimResource>(
+        &self,
+        write: &Write<R, C>,
+        prepared: Prepared<R>,
+    ) -> Result<Outcome> {
+        let id = write.id();
         let Prepared {
             after, edges, stamp, ..
         } = prepared;
@@ -52,7 +57,7 @@ impl<C: 'static> Job<'_, C> {
             keys,
         } = after.ok_or_else(|| Error::internal("a new resource without state"))?;
         let rid = rows::insert(self.tx, self.layout, self.tenant, id, stamp, &documents, &keys)?;
-        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, &edges)?;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, &edges, write)?;
         if !moved.is_none() {
             self.tx.execute(
                 "UPDATE scim_resource SET edges = ?2 WHERE rid = ?1",
@@ -93,8 +98,8 @@ impl<C: 'static> Job<'_, C> {
         };
         match decided {
             Decided::Keep => Ok(Outcome::Row { row, changed: false }),
-            Decided::Put(prepared) => self.put(row, id, *prepared),
-            Decided::Delete => self.delete::<R>(&row, id),
+            Decided::Put(prepared) => self.put(row, write, *prepared),
+            Decided::Delete => self.delete(&row, write),
         }
     }
 
@@ -123,14 +128,20 @@ impl<C: 'static> Job<'_, C> {
     }
 
     /// Makes the next state of a row, if it is another one.
-    fn put<R: ScimResource>(&self, row: StoredRow, id: &str, prepared: Prepared<R>) -> Result<Outcome> {
+    fn put<R: ScimResource>(
+        &self,
+        row: StoredRow,
+        write: &Write<R, C>,
+        prepared: Prepared<R>,
+    ) -> Result<Outcome> {
+        let id = write.id();
         let Prepared {
             before,
             after,
             edges,
             stamp,
         } = prepared;
-        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, &edges)?;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, &edges, write)?;
         if after.is_none() && moved.is_none() {
             return Ok(Outcome::Row { row, changed: false });
         }
@@ -214,7 +225,8 @@ impl<C: 'static> Job<'_, C> {
         self.core.tell(self.tx, self.cx, self.layout, id, happened)
     }
 
-    fn delete<R: ScimResource>(&self, row: &StoredRow, id: &str) -> Result<Outcome> {
+    fn delete<R: ScimResource>(&self, row: &StoredRow, write: &Write<R, C>) -> Result<Outcome> {
+        let id = write.id();
         let needs_before = self.core.is_joined() || self.layout.has_value_rows();
         let before = match needs_before {
             true => Some(row.documents.state::<R>()?),
@@ -224,6 +236,9 @@ impl<C: 'static> Job<'_, C> {
             .as_ref()
             .map(|before| Keys::of(self.layout, before.record()));
         self.leave_all(row.rid, id)?;
+        if write.is_observed() {
+            write.moved(self.edges_gone(row)?);
+        }
         self.tx
             .execute("DELETE FROM scim_edge WHERE src = ?1", &[row.rid.into()])?;
         rows::delete(self.tx, self.layout, self.tenant, row.rid, keys.as_ref())?;
@@ -235,6 +250,25 @@ impl<C: 'static> Job<'_, C> {
             self.tell(id, &happened)?;
         }
         Ok(Outcome::Deleted(row.stamp))
+    }
+
+    /// How many edges of each attribute go with a row.
+    fn edges_gone(&self, row: &StoredRow) -> Result<Vec<MovedEdges>> {
+        let gone = |edges: &EdgeAttribute, count: i64| {
+            MovedEdges::gone(edges.shape.attribute.name, count.unsigned_abs())
+        };
+        if let [edges] = &*self.layout.edges {
+            return Ok(vec![gone(edges, row.edges)]);
+        }
+        let attributes = self.layout.edges.iter().map(|edges| {
+            let count = self.tx.query_one(
+                "SELECT count(*) FROM scim_edge WHERE src = ?1 AND attr = ?2",
+                &[row.rid.into(), edges.number.into()],
+                |row| row.integer(0),
+            )?;
+            Ok(gone(edges, count.unwrap_or_default()))
+        });
+        attributes.collect()
     }
 
     /// Takes a row out of everything that leads to it. Who has lost an edge has changed: version and time say so.

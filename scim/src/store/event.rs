@@ -1,0 +1,114 @@
+//! What a write has done, for whoever hears of it after the commit.
+
+use crate::store::Version;
+
+/// The most ids of edges that one event names, of one attribute, added or removed.
+pub const MOST_EDGES_NAMED: usize = 10_000;
+
+/// A resource was created, changed or deleted. See [`Hooks::after_commit`](crate::store::Hooks::after_commit).
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Event<R> {
+    /// The id of the resource.
+    pub id: String,
+    /// Its version; of one that was deleted, the last it had.
+    pub version: Version,
+    /// The states before and after.
+    pub transition: Transition<R>,
+    /// What became of its edges, one entry for each attribute that has gained or lost some. Of a deleted resource, those
+    /// it had are counted and not named.
+    pub edges: Vec<MovedEdges>,
+}
+
+/// The states before and after, without edges and without values that are handed on and not kept.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Transition<R> {
+    /// It is new.
+    Created {
+        /// The resource.
+        after: R,
+    },
+    /// It has changed, or its edges have.
+    Changed {
+        /// The last state; `None` if it did not fit the struct, which was changed since it was written.
+        before: Option<R>,
+        /// The state now.
+        after: R,
+    },
+    /// It is gone.
+    Deleted {
+        /// The last state; `None` if it did not fit the struct.
+        before: Option<R>,
+    },
+}
+
+impl<R> Event<R> {
+    /// The state before; `None` if the resource is new, or if that state did not fit the struct.
+    pub fn before(&self) -> Option<&R> {
+        match &self.transition {
+            Transition::Created { .. } => None,
+            Transition::Changed { before, .. } | Transition::Deleted { before } => before.as_ref(),
+        }
+    }
+
+    /// The state now; `None` if the resource was deleted.
+    pub fn after(&self) -> Option<&R> {
+        match &self.transition {
+            Transition::Created { after } | Transition::Changed { after, .. } => Some(after),
+            Transition::Deleted { .. } => None,
+        }
+    }
+}
+
+/// What became of the edges of one attribute, such as the members of a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MovedEdges {
+    /// The name of the attribute.
+    pub attribute: &'static str,
+    /// How many were added.
+    pub added: u64,
+    /// How many were removed.
+    pub removed: u64,
+    /// The ids of those that were added, the first [`MOST_EDGES_NAMED`].
+    pub added_ids: Vec<String>,
+    /// The ids of those that were removed, the first [`MOST_EDGES_NAMED`].
+    pub removed_ids: Vec<String>,
+}
+
+impl MovedEdges {
+    /// What became of the edges of an attribute, by their ids.
+    #[must_use]
+    pub fn new<'a>(
+        attribute: &'static str,
+        added: impl ExactSizeIterator<Item = &'a str>,
+        removed: impl ExactSizeIterator<Item = &'a str>,
+    ) -> Self {
+        Self {
+            attribute,
+            added: count(added.len()),
+            removed: count(removed.len()),
+            added_ids: added.take(MOST_EDGES_NAMED).map(str::to_owned).collect(),
+            removed_ids: removed.take(MOST_EDGES_NAMED).map(str::to_owned).collect(),
+        }
+    }
+
+    /// The edges of a resource that is gone: a number, and no ids.
+    #[must_use]
+    pub fn gone(attribute: &'static str, removed: u64) -> Self {
+        Self {
+            attribute,
+            removed,
+            ..Self::default()
+        }
+    }
+
+    /// Whether nothing was added or removed.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.added == 0 && self.removed == 0
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

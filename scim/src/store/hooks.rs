@@ -1,0 +1,288 @@
+//! The application's own rules before a write, and what it does after one.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt::{self, Debug, Formatter};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Result;
+use crate::record::ScimResource;
+use crate::schema::ResourceType;
+use crate::store::edges::EdgeEdit;
+use crate::store::event::{Event, MovedEdges, Transition};
+
+/// The application's own rules before a write, and what it does after one, by type of resource. Cheap to clone.
+///
+/// They are given to a service with [`Builder::hooks`](crate::service::Builder::hooks), or to a single write with
+/// [`Write::hooks`](crate::store::Write::hooks), and work with every store.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use scim::Error;
+/// use scim::resources::User;
+/// use scim::service::Protocol;
+/// use scim::store::{Event, Hooks, Memory};
+///
+/// let hooks = Hooks::<()>::new()
+///     .before_write::<User>(|_, proposed| {
+///         let Some(user) = proposed.after_mut() else { return Ok(()) };
+///         if !user.user_name.ends_with("@example.com") {
+///             return Err(Error::invalid_value("must end with @example.com").at("userName"));
+///         }
+///         user.nick_name.get_or_insert_with(|| user.user_name.replace("@example.com", ""));
+///         Ok(())
+///     })
+///     .after_commit(|_, event: Arc<Event<User>>| async move {
+///         if let Some(user) = event.after().filter(|_| event.before().is_none()) {
+///             println!("{} is new", user.user_name);
+///         }
+///     });
+/// let protocol = Protocol::<()>::builder().resource::<User, _>(Memory::new()).hooks(hooks).build()?;
+/// # Ok::<(), Error>(())
+/// ```
+pub struct Hooks<C> {
+    types: HashMap<TypeId, Slot>,
+    context: std::marker::PhantomData<fn(&C)>,
+}
+
+/// The hooks of one type.
+#[derive(Clone)]
+struct Slot {
+    resource_type: &'static ResourceType,
+    /// A [`Typed`].
+    typed: Arc<dyn Any + Send + Sync>,
+}
+
+type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Before<R, C> = dyn Fn(&C, &mut Proposed<'_, R>) -> Result<()> + Send + Sync;
+type After<R, C> = dyn Fn(Arc<C>, Arc<Event<R>>) -> Boxed + Send + Sync;
+
+struct Typed<R, C> {
+    before: Vec<Arc<Before<R, C>>>,
+    after: Vec<Arc<After<R, C>>>,
+}
+
+impl<R, C> Clone for Typed<R, C> {
+    fn clone(&self) -> Self {
+        Self {
+            before: self.before.clone(),
+            after: self.after.clone(),
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static> Hooks<C> {
+    /// No hooks.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks `rule` before every create, replace, PATCH and delete of a resource of type `R`: after a PUT has been
+    /// completed or a PATCH applied and the policy has acted, and before the result is checked and compared with what is
+    /// there. It may change the next state, or refuse the write with an error, which is what the client is told.
+    ///
+    /// It runs on a thread of the store, perhaps while others wait: it must not block. It may run more than once for one
+    /// write, and for one that then fails or turns out to change nothing; what is to follow from a write belongs into
+    /// [`after_commit`](Self::after_commit). Rules are asked in the order in which they were given.
+    #[must_use]
+    pub fn before_write<R: ScimResource>(
+        mut self,
+        rule: impl Fn(&C, &mut Proposed<'_, R>) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.edit::<R>(|typed| typed.before.push(Arc::new(rule)));
+        self
+    }
+
+    /// Tells `hear` of every create, replace, PATCH and delete that has changed something, once it is committed. The
+    /// client is answered when it has ended.
+    ///
+    /// It is told at most once, and in no particular order across requests: if the process ends in between, never. What
+    /// must arrive needs a row that is written with the resource. Of a resource that has changed because another was
+    /// deleted, such as a group that has lost a member, it is not told.
+    #[must_use]
+    pub fn after_commit<R: ScimResource, F>(
+        mut self,
+        hear: impl Fn(Arc<C>, Arc<Event<R>>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let hear = move |cx: Arc<C>, event: Arc<Event<R>>| -> Boxed { Box::pin(hear(cx, event)) };
+        self.edit::<R>(|typed| typed.after.push(Arc::new(hear)));
+        self
+    }
+
+    /// The resource types that have hooks.
+    pub(crate) fn resource_types(&self) -> impl Iterator<Item = &'static ResourceType> {
+        self.types.values().map(|slot| slot.resource_type)
+    }
+
+    fn typed<R: ScimResource>(&self) -> Option<Arc<Typed<R, C>>> {
+        let slot = self.types.get(&TypeId::of::<R>())?;
+        Arc::clone(&slot.typed).downcast().ok()
+    }
+
+    fn edit<R: ScimResource>(&mut self, edit: impl FnOnce(&mut Typed<R, C>)) {
+        let none = || Typed {
+            before: Vec::new(),
+            after: Vec::new(),
+        };
+        let mut typed = self.typed::<R>().map_or_else(none, |typed| (*typed).clone());
+        edit(&mut typed);
+        let slot = Slot {
+            resource_type: R::RESOURCE_TYPE,
+            typed: Arc::new(typed),
+        };
+        self.types.insert(TypeId::of::<R>(), slot);
+    }
+
+    /// The hooks of a type for a write in a context; `None` if there are none.
+    pub(super) fn bind<R: ScimResource>(&self, cx: &Arc<C>) -> Option<Arc<dyn Bound<R>>> {
+        let hooks = self.typed::<R>()?;
+        let cx = Arc::clone(cx);
+        Some(Arc::new(BoundTo { hooks, cx }))
+    }
+}
+
+impl<C> Default for Hooks<C> {
+    fn default() -> Self {
+        Self {
+            types: HashMap::new(),
+            context: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<C> Clone for Hooks<C> {
+    fn clone(&self) -> Self {
+        Self {
+            types: self.types.clone(),
+            context: self.context,
+        }
+    }
+}
+
+impl<C> Debug for Hooks<C> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let names = self.types.values().map(|slot| slot.resource_type.name);
+        f.debug_set().entries(names).finish()
+    }
+}
+
+/// A write as it is about to be made: what a rule sees, and may change.
+pub struct Proposed<'a, R> {
+    pub(super) id: &'a str,
+    pub(super) before: Option<&'a R>,
+    pub(super) after: Option<&'a mut R>,
+    pub(super) edges: &'a [EdgeEdit],
+}
+
+impl<R> Proposed<'_, R> {
+    /// The id of the resource; of one that is created, the id that the store may give it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.id
+    }
+
+    /// The state that is there, without edges. `None` if the resource is new, or if that state does not fit the struct any
+    /// more, which was changed since it was written.
+    #[must_use]
+    pub fn before(&self) -> Option<&R> {
+        self.before
+    }
+
+    /// The next state, without edges, but with values that are handed on and not kept, such as a password. `None` if
+    /// the resource is to be deleted.
+    #[must_use]
+    pub fn after(&self) -> Option<&R> {
+        self.after.as_deref()
+    }
+
+    /// The same, to be changed. The id and `meta` are the service's, and edges are changed by requests alone: to set an
+    /// attribute of edges here is a fault of the application, and answered with 500.
+    pub fn after_mut(&mut self) -> Option<&mut R> {
+        self.after.as_deref_mut()
+    }
+
+    /// What the request does to edges, such as the members of a group, as it was asked for: nobody has looked which of
+    /// them are there.
+    #[must_use]
+    pub fn edges(&self) -> &[EdgeEdit] {
+        self.edges
+    }
+}
+
+impl<R> Debug for Proposed<'_, R> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proposed")
+            .field("id", &self.id)
+            .field("is_new", &self.before.is_none())
+            .field("is_deleted", &self.after.is_none())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The hooks of a type in the context of a write, whatever context that is.
+pub(super) trait Bound<R>: Send + Sync {
+    fn before(&self, proposed: &mut Proposed<'_, R>) -> Result<()>;
+    /// Whether anybody wants to hear of writes.
+    fn hears(&self) -> bool;
+    fn after(&self, event: Event<R>) -> Boxed;
+}
+
+struct BoundTo<R, C> {
+    hooks: Arc<Typed<R, C>>,
+    cx: Arc<C>,
+}
+
+impl<R: ScimResource, C: Send + Sync + 'static> Bound<R> for BoundTo<R, C> {
+    fn before(&self, proposed: &mut Proposed<'_, R>) -> Result<()> {
+        let mut rules = self.hooks.before.iter();
+        rules.try_for_each(|rule| rule(&self.cx, proposed))
+    }
+
+    fn hears(&self) -> bool {
+        !self.hooks.after.is_empty()
+    }
+
+    fn after(&self, event: Event<R>) -> Boxed {
+        let (hooks, cx, event) = (Arc::clone(&self.hooks), Arc::clone(&self.cx), Arc::new(event));
+        Box::pin(async move {
+            for hear in &hooks.after {
+                hear(Arc::clone(&cx), Arc::clone(&event)).await;
+            }
+        })
+    }
+}
+
+/// What is seen of a write while it is decided and carried out. The last time that it was decided counts.
+pub(super) struct Seen<R>(Mutex<Option<(Transition<R>, Vec<MovedEdges>)>>);
+
+impl<R> Seen<R> {
+    pub(super) fn nothing() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(Transition<R>, Vec<MovedEdges>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn decided(&self, transition: Option<Transition<R>>) {
+        *self.lock() = transition.map(|transition| (transition, Vec::new()));
+    }
+
+    pub(super) fn moved(&self, edges: Vec<MovedEdges>) {
+        if let Some((_, moved)) = &mut *self.lock() {
+            *moved = edges;
+            moved.retain(|edges| !edges.is_none());
+        }
+    }
+
+    pub(super) fn take(&self) -> Option<(Transition<R>, Vec<MovedEdges>)> {
+        self.lock().take()
+    }
+}
