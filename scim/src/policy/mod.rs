@@ -155,7 +155,7 @@ impl Policy {
         Self::tolerant().named("okta").without(&JSON_IN_STRINGS)
     }
 
-    /// What Microsoft Entra ID needs, in both its dialects.
+    /// What Microsoft Entra ID needs, in all its dialects.
     #[must_use]
     pub fn entra() -> Self {
         Self::tolerant().named("entra")
