@@ -1,7 +1,5 @@
 //! What a list or an answer is asked for: filter, order, window and attributes (RFC 7644 sections 3.4.2 and 3.9).
 
-use bytes::Bytes;
-
 use super::outcome::Outcome;
 use crate::error::Result;
 use crate::filter::{Filter, Resolve, ResolvedFilter, Syntax, Unknown};
@@ -12,6 +10,7 @@ use crate::policy::{BOTH_PROJECTIONS, NEAR_NAMES, Policy, UNKNOWN_SORT};
 use crate::projection::Projection;
 use crate::schema::ResourceType;
 use crate::sort::{Sort, SortKey, SortOrder};
+use crate::store::Document;
 use crate::value::{BaseUrls, Fired};
 
 /// A list as it was asked for, before anything is known of a type.
@@ -24,6 +23,8 @@ pub(super) struct Ask<'a> {
     pub(super) unknown: Unknown,
     pub(super) start: u64,
     pub(super) count: usize,
+    /// Whether nobody looks at the documents, but only at their sort keys.
+    pub(super) keys_only: bool,
     pub(super) policy: &'a Policy,
     pub(super) limits: &'a Limits,
     pub(super) base_urls: &'a BaseUrls<'a>,
@@ -47,8 +48,14 @@ pub(super) struct Rows {
 /// One resource of a page.
 pub(super) struct Row {
     /// With holes where the base URL goes.
-    pub(super) document: Bytes,
+    pub(super) document: Document,
     pub(super) key: Option<SortKey>,
+}
+
+impl Row {
+    pub(super) fn is_in_parts(&self) -> bool {
+        matches!(self.document, Document::Parts(_))
+    }
 }
 
 impl<'a> Ask<'a> {
@@ -71,6 +78,7 @@ impl<'a> Ask<'a> {
                 .count
                 .unwrap_or(limits.page_size)
                 .min(limits.page_size_max),
+            keys_only: false,
             parameters,
             policy,
             limits,
@@ -100,7 +108,10 @@ impl<'a> Ask<'a> {
             Some(name) => self.sort(name, resource_type, &mut outcome)?,
             None => None,
         };
-        let want = projection(resource_type, self.parameters, self.policy, &mut outcome)?;
+        let mut want = projection(resource_type, self.parameters, self.policy, &mut outcome)?;
+        if self.keys_only {
+            want = Projection::parse(resource_type, &["id"], &[] as &[&str], false)?;
+        }
         fired.append(&mut outcome.fired);
         Ok(Resolved {
             filter,
@@ -144,9 +155,18 @@ impl<'a> Ask<'a> {
             unknown: self.unknown,
             start,
             count,
+            keys_only: self.keys_only,
             policy: self.policy,
             limits: self.limits,
             base_urls: self.base_urls,
+        }
+    }
+
+    /// The same window, of which nothing is shown but the order.
+    pub(super) fn keys(&self, start: u64, count: usize) -> Self {
+        Self {
+            keys_only: true,
+            ..self.page(start, count)
         }
     }
 }

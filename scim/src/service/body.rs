@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
+use super::list_parts::ListParts;
 use crate::error::{Error, Result};
 use crate::projection::{Base, fill_holes};
 use crate::store::Document;
@@ -26,6 +27,8 @@ enum Kind {
     Whole(Bytes),
     /// Parts with holes, which are filled with the base URL on the way out.
     Parts(crate::store::Body, Arc<str>),
+    /// A list that is too long for one piece.
+    List(Box<ListParts>),
 }
 
 impl Body {
@@ -47,6 +50,11 @@ impl Body {
             Document::Whole(bytes) => Self::whole(filled(&bytes, base)),
             Document::Parts(parts) => Self(Kind::Parts(parts, base.into())),
         }
+    }
+
+    /// A list that is written while it is sent.
+    pub(super) fn list(parts: ListParts) -> Self {
+        Self(Kind::List(Box::new(parts)))
     }
 
     /// The length, where it is known before the body is sent.
@@ -92,6 +100,10 @@ impl http_body::Body for Body {
                     frame.map(|frame| frame.map(|frame| frame.map_data(|data| filled(&data, base).into()))),
                 )
             }
+            Kind::List(parts) => {
+                let piece = ready!(parts.poll_next(cx));
+                Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
+            }
         }
     }
 
@@ -100,6 +112,7 @@ impl http_body::Body for Body {
             Kind::Empty => true,
             Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Parts(parts, _) => parts.is_end_stream(),
+            Kind::List(parts) => parts.is_end(),
         }
     }
 
@@ -107,7 +120,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Parts(..) => SizeHint::default(),
+            Kind::Parts(..) | Kind::List(_) => SizeHint::default(),
         }
     }
 }
@@ -118,6 +131,7 @@ impl Debug for Body {
             Kind::Empty => "Body::Empty",
             Kind::Whole(_) => "Body::Whole",
             Kind::Parts(..) => "Body::Parts",
+            Kind::List(_) => "Body::List",
         })
     }
 }

@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 
 use super::ask::Ask;
 use super::authorize::{Access, Decision};
-use super::body::too_large;
+use super::body::{Body, too_large};
 use super::conditional::Conditions;
 use super::discovery;
 use super::endpoint::{Call, Endpoint};
@@ -44,7 +44,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
             discovery::document(route, &parts.config, &types, self.policy, self.base_urls.shown())
         {
             discovery::check_query(query)?;
-            return document.map(Content::Document);
+            return document.map(|document| Content::Document(Body::whole(document)));
         }
         let parameters = ListParameters::parse_query(query.unwrap_or_default(), &parts.limits)?;
         match route {
@@ -132,7 +132,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
         route: &Route,
         parameters: &ListParameters,
         outcome: &mut Outcome,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<Body> {
         let parts = self.parts;
         if parameters.filter.is_some() && parts.config.filter.is_none() {
             return Err(Error::invalid_filter(

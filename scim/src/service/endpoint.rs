@@ -308,11 +308,10 @@ impl<R: ScimResource, S> Typed<R, S> {
         let page = self.store.list(cx, &query, &resolved.want).await?;
         let rows = page.items.into_iter().map(|item| {
             let document = match item.answer {
-                Answer::Typed(stored) => written(&stored.resource, &resolved.want, Base::Hole).into(),
-                Answer::Rendered(rendered) => match rendered.document {
-                    Document::Whole(bytes) => bytes,
-                    Document::Parts(_) => return Err(Error::internal("a store has put a stream on a page")),
-                },
+                Answer::Typed(stored) => {
+                    Document::Whole(written(&stored.resource, &resolved.want, Base::Hole).into())
+                }
+                Answer::Rendered(rendered) => rendered.document,
                 Answer::NotModified(_) => return Err(Error::internal("a store has put nothing on a page")),
             };
             Ok(Row {

@@ -1,9 +1,12 @@
 //! Lists: of one type, and of all types at once (RFC 7644 sections 3.4.2 and 3.4.3).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::ask::{Ask, Row};
+use super::body::Body;
 use super::endpoint::Endpoint;
+use super::list_parts::ListParts;
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
 use crate::message::ListWriter;
@@ -11,6 +14,7 @@ use crate::path::AttrPath;
 use crate::policy::UNKNOWN_SORT;
 use crate::projection::{Base, Filling};
 use crate::sort::SortKey;
+use crate::store::{Document, LARGEST_PAGE, PAGE_IN_ONE_PIECE};
 
 /// The URLs of the service itself in most documents: the resource's own, and those of a group or two.
 const USUAL_HOLES: usize = 3;
@@ -24,16 +28,11 @@ pub(super) async fn one<C>(
     cx: &Arc<C>,
     ask: &Ask<'_>,
     outcome: &mut Outcome,
-) -> Result<Vec<u8>> {
+) -> Result<Body> {
     let found = endpoint.query(cx, ask).await?;
     outcome.fired.extend(found.fired);
     outcome.total = Some(found.total);
-    Ok(written(
-        found.total,
-        ask.start,
-        &found.rows,
-        ask.base_urls.shown(),
-    ))
+    Ok(written(found.total, ask.start, found.rows, ask.base_urls.shown()))
 }
 
 /// The list of several types as a document: totals add up, the types follow each other in the order in which they were
@@ -43,15 +42,15 @@ pub(super) async fn all<C>(
     cx: &Arc<C>,
     ask: &Ask<'_>,
     outcome: &mut Outcome,
-) -> Result<Vec<u8>> {
+) -> Result<Body> {
     check_sort(endpoints, ask, outcome)?;
-    let (total, rows) = if ask.sort_by.is_some() {
+    let (total, rows) = if ask.sort_by.is_some() && endpoints.len() > 1 {
         merged(endpoints, cx, ask, outcome).await?
     } else {
         concatenated(endpoints, cx, ask, outcome).await?
     };
     outcome.total = Some(total);
-    Ok(written(total, ask.start, &rows, ask.base_urls.shown()))
+    Ok(written(total, ask.start, rows, ask.base_urls.shown()))
 }
 
 /// An attribute that no type knows is unknown indeed.
@@ -85,10 +84,15 @@ async fn concatenated<C>(
 ) -> Result<(u64, Vec<Row>)> {
     let mut total = 0_u64;
     let mut rows = Vec::new();
+    let mut ends = false;
     for endpoint in endpoints {
         let start = ask.start.saturating_sub(total).max(1);
-        let count = ask.count - rows.len();
+        // Nothing may follow where a page was cut. Nor does another type follow one that is sent in parts: it might need
+        // a stream, too, and a stream that waits for another may wait in vain.
+        let count = if ends { 0 } else { ask.count - rows.len() };
         let found = endpoint.query(cx, &ask.page(start, count)).await?;
+        let left = found.total.saturating_sub(start - 1);
+        ends |= (found.rows.len() as u64) < left.min(count as u64) || found.rows.iter().any(Row::is_in_parts);
         total = total.saturating_add(found.total);
         rows.extend(found.rows);
         outcome.fired.extend(found.fired);
@@ -96,22 +100,66 @@ async fn concatenated<C>(
     Ok((total, rows))
 }
 
+/// Merges by sort key. First every type says its keys and nothing else, because each may fill the page alone; then each is
+/// asked for those of its resources that are on the page.
 async fn merged<C>(
     endpoints: &[&dyn Endpoint<C>],
     cx: &Arc<C>,
     ask: &Ask<'_>,
     outcome: &mut Outcome,
 ) -> Result<(u64, Vec<Row>)> {
-    // Every type may fill the page alone, so each is asked for all rows up to its end.
+    let order = merged_order(endpoints, cx, ask, outcome).await?;
     let skipped = usize::try_from(ask.start - 1).unwrap_or(usize::MAX);
-    let reach = skipped.saturating_add(ask.count);
+    let page = || order.types.iter().skip(skipped).take(ask.count);
+    let mut found: Vec<VecDeque<Row>> = endpoints.iter().map(|_| VecDeque::new()).collect();
+    // One stream at a time, as in a list one after the other. The type of the first resource is asked first, so that the
+    // page is never empty.
+    let mut asked = Vec::new();
+    for at in page() {
+        let (Some(endpoint), Some(rows), false) =
+            (endpoints.get(*at), found.get_mut(*at), asked.contains(at))
+        else {
+            continue;
+        };
+        asked.push(*at);
+        let before = order.types.iter().take(skipped).filter(|other| *other == at);
+        let count = page().filter(|other| *other == at).count();
+        let part = endpoint
+            .query(cx, &ask.page(before.count() as u64 + 1, count))
+            .await?;
+        rows.extend(part.rows);
+        if rows.iter().any(Row::is_in_parts) {
+            break;
+        }
+    }
+    // A type that has sent fewer, or was not asked, cuts the page.
+    let rows = page().map_while(|at| found.get_mut(*at)?.pop_front());
+    Ok((order.total, rows.collect()))
+}
+
+/// The resources of several types in one order: the type of each, by its place among the endpoints.
+struct Order {
+    total: u64,
+    types: Vec<usize>,
+}
+
+async fn merged_order<C>(
+    endpoints: &[&dyn Endpoint<C>],
+    cx: &Arc<C>,
+    ask: &Ask<'_>,
+    outcome: &mut Outcome,
+) -> Result<Order> {
+    let reach = usize::try_from(ask.start - 1)
+        .unwrap_or(usize::MAX)
+        .saturating_add(ask.count);
     let most = ask.limits.page_size_max.saturating_mul(MERGED_PAGES);
     let mut total = 0_u64;
-    let mut rows = Vec::new();
-    for endpoint in endpoints {
-        let found = endpoint.query(cx, &ask.page(1, reach.min(most))).await?;
+    let mut keys = Vec::new();
+    for (at, endpoint) in endpoints.iter().enumerate() {
+        let found = endpoint.query(cx, &ask.keys(1, reach.min(most))).await?;
         total = total.saturating_add(found.total);
-        rows.extend(found.rows);
+        let rows = found.rows.into_iter();
+        keys.extend(rows.map(|row| (row.key.unwrap_or(SortKey::Missing), at)));
         outcome.fired.extend(found.fired);
     }
     if reach > most && total > most as u64 {
@@ -119,24 +167,48 @@ async fn merged<C>(
             "A sorted search over all resource types cannot reach this far: search each type by itself.",
         ));
     }
-    let key = |row: &Row| row.key.clone().unwrap_or(SortKey::Missing);
     // Stable: rows of equal keys stay in the order of the types and of each store.
-    rows.sort_by(|left, right| ask.order.compare(&key(left), &key(right)));
-    Ok((total, rows.into_iter().skip(skipped).take(ask.count).collect()))
+    keys.sort_by(|left, right| ask.order.compare(&left.0, &right.0));
+    Ok(Order {
+        total,
+        types: keys.into_iter().map(|(_, at)| at).collect(),
+    })
 }
 
-fn written(total: u64, start: u64, rows: &[Row], base: &str) -> Vec<u8> {
-    let length: usize = rows
-        .iter()
-        .map(|row| row.document.len() + USUAL_HOLES * base.len())
-        .sum();
+/// The document of a list, in one piece if that is short.
+fn written(total: u64, start: u64, mut rows: Vec<Row>, base: &str) -> Body {
+    cut(&mut rows);
+    let lengths = rows.iter().map(|row| match &row.document {
+        Document::Whole(bytes) => Some(bytes.len() + USUAL_HOLES * base.len()),
+        Document::Parts(_) => None,
+    });
+    let length = lengths.sum::<Option<usize>>();
+    let documents = rows.into_iter().map(|row| row.document);
+    let Some(length) = length.filter(|length| *length <= PAGE_IN_ONE_PIECE) else {
+        return Body::list(ListParts::new(total, start, documents.collect(), base));
+    };
     let mut out = Vec::with_capacity(length + 160);
     let filling = Filling::of(Base::Url(base));
-    let mut list = ListWriter::begin(&mut out, total, start, rows.len());
-    for row in rows {
+    let mut list = ListWriter::begin(&mut out, total, start, documents.len());
+    for document in documents {
         list.item(&mut out);
-        filling.fill(&row.document, &mut out);
+        if let Document::Whole(bytes) = document {
+            filling.fill(&bytes, &mut out);
+        }
     }
     list.end(&mut out);
-    out
+    Body::whole(out)
+}
+
+/// Cuts a page before the resource with which it would be too large. What comes in parts was cut by its store.
+fn cut(rows: &mut Vec<Row>) {
+    let mut length = 0_usize;
+    let fits = rows.iter().take_while(|row| {
+        if let Document::Whole(bytes) = &row.document {
+            length = length.saturating_add(bytes.len());
+        }
+        length <= LARGEST_PAGE
+    });
+    let most = fits.count().max(1);
+    rows.truncate(most);
 }

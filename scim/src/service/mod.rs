@@ -31,6 +31,7 @@ mod discovery;
 mod dispatch;
 mod endpoint;
 mod list;
+mod list_parts;
 mod log;
 mod negotiation;
 mod outcome;

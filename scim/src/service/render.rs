@@ -18,7 +18,7 @@ use crate::schema::ResourceType;
 /// What is shown, before it has headers.
 pub(super) enum Content {
     Resource(&'static ResourceType, Shown),
-    Document(Vec<u8>),
+    Document(Body),
 }
 
 /// The answer to a request that succeeded. Its status goes into `outcome`.
@@ -36,7 +36,7 @@ pub(super) fn content(
     let body = match content {
         Content::Document(document) => {
             outcome.status = StatusCode::OK;
-            Body::whole(document)
+            document
         }
         Content::Resource(resource_type, shown) => {
             outcome.status = shown.status;

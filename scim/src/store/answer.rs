@@ -95,22 +95,43 @@ pub enum Document {
     Parts(Body),
 }
 
+/// Documents of a page that together take no more bytes are shown in one piece each.
+pub(crate) const PAGE_IN_ONE_PIECE: usize = 1 << 20;
+
+/// A page is cut before the resource with which it would take more bytes, but never before its first.
+pub(crate) const LARGEST_PAGE: usize = 16 << 20;
+
 /// One resource of a page.
 #[derive(Debug)]
 pub struct Item<R> {
-    /// What is shown of it; never [`Answer::NotModified`], and its document in one piece.
+    /// What is shown of it; never [`Answer::NotModified`]. Documents in parts are read in the order of the page, each to
+    /// its end or not at all, so that one stream may bring them all.
     pub answer: Answer<R>,
     /// Its sort key, where the query sorts: a search over several types merges by it.
     pub sort_key: Option<SortKey>,
 }
 
 /// A page of resources.
+///
+/// It may have fewer than were asked for and match (RFC 7644 section 3.4.2.4 lets a service return fewer), so that a page
+/// of large resources takes bounded memory: the client goes on behind the last one. Where any is left, the first is always
+/// there.
 #[derive(Debug)]
 pub struct Page<R> {
     /// How many resources match, on all pages.
     pub total: u64,
     /// Those on this page.
     pub items: Vec<Item<R>>,
+}
+
+impl<R> Page<R> {
+    /// The page of a list without resources.
+    pub(crate) fn empty() -> Self {
+        Self {
+            total: 0,
+            items: Vec::new(),
+        }
+    }
 }
 
 /// What a write is to be answered with (RFC 7644 sections 3.3, 3.5.1 and 3.5.2).

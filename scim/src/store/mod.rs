@@ -34,6 +34,7 @@ use crate::record::ScimResource;
 use crate::schema::ResourceType;
 
 pub use answer::{Answer, Body, Document, Item, Page, Rendered, Reply, Stored, Written};
+pub(crate) use answer::{LARGEST_PAGE, PAGE_IN_ONE_PIECE};
 pub use decide::{Current, Decision, Put, carry_over};
 pub use edges::{Edge, EdgeChange, EdgeEdit};
 pub use environment::{Clock, Environment, IdSource, Pauses, RandomPauses, SystemClock, TimeOrderedIds};
@@ -66,6 +67,7 @@ pub use write::{Loads, Write, submit};
 /// * An answer that shows what follows from other resources (`groups`, the `display` of a member) is up to date, and so
 ///   never [`Answer::NotModified`].
 /// * A filter is applied before a page is cut, never after; past the row budget it is 400 `tooMany`.
+/// * A page takes bounded memory, however large its resources are: see [`Page`] and [`Item::answer`].
 /// * Where a query sorts, every item has its sort key.
 /// * What one tenant keeps, no other sees: not in lists, not by id, not in uniqueness. A request for no tenant is 404.
 /// * Where [`Write::is_observed`] says so, it says with [`Write::moved`] which edges a write has added and removed.

@@ -84,6 +84,7 @@ macro_rules! store_contract {
             replies_without_members_lose_none
             large_groups_are_not_read_back
             large_groups_survive_a_rename
+            pages_of_large_groups_are_whole
             unloaded_members_are_left_alone
             replaced_members_are_the_new_ones
             unknown_members_are_refused

@@ -221,15 +221,9 @@ impl<R: ScimResource, C: Send + Sync + 'static, T: Tenancy<C>> Store<R, C> for M
     }
 
     async fn list(&self, cx: &Arc<C>, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
-        let nothing = || {
-            Ok(Page {
-                total: 0,
-                items: Vec::new(),
-            })
-        };
         let tenant = tenant_of(&self.tenancy, &**cx)?;
         self.read(&tenant, |reader| reader.query(query, want))
-            .unwrap_or_else(nothing)
+            .unwrap_or_else(|| Ok(Page::empty()))
     }
 
     fn check(&self, served: &[&'static ResourceType]) -> Result<()> {

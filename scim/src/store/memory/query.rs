@@ -19,7 +19,7 @@ use crate::store::memory::layout::Layout;
 use crate::store::memory::shown::Shown;
 use crate::store::memory::tenant::{Row, Table, Tenant};
 use crate::store::{
-    Answer, Document, Freshness, Item, Page, Precondition, Query, Rendered, Stored, not_found,
+    Answer, Document, Freshness, Item, LARGEST_PAGE, Page, Precondition, Query, Rendered, Stored, not_found,
 };
 use crate::value::{Action, Cx, Edit, Intent, Json, JsonBuf, Reference, Strict};
 
@@ -102,10 +102,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
 
     /// A resource as it is shown.
     pub(super) fn answer(&self, number: u64, row: &'a Row<R>, want: &Projection) -> Answer<R> {
-        Answer::Rendered(Rendered {
-            document: Document::Whole(self.document(number, row, want)),
-            version: row.stored.version.clone(),
-        })
+        rendered(row, self.document(number, row, want))
     }
 
     fn document(&self, number: u64, row: &'a Row<R>, want: &Projection) -> Bytes {
@@ -156,9 +153,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
             let rows = self.table.rows.iter().skip(skipped).take(query.count);
             return Ok(Page {
                 total: self.table.rows.len() as u64,
-                items: rows
-                    .map(|(number, row)| self.item(Hit::new(*number, row), want))
-                    .collect(),
+                items: self.items(rows.map(|(number, row)| Hit::new(*number, row)), want),
             });
         }
         let mut found = self.matching(query)?;
@@ -175,12 +170,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         }
         Ok(Page {
             total: found.len() as u64,
-            items: found
-                .into_iter()
-                .skip(skipped)
-                .take(query.count)
-                .map(|hit| self.item(hit, want))
-                .collect(),
+            items: self.items(found.into_iter().skip(skipped).take(query.count), want),
         })
     }
 
@@ -196,11 +186,22 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         )))
     }
 
-    fn item(&self, hit: Hit<'a, R>, want: &Projection) -> Item<R> {
-        Item {
-            answer: self.answer(hit.number, hit.row, want),
-            sort_key: hit.key,
+    /// The resources of a page, cut before the one with which it would be too large.
+    fn items(&self, hits: impl Iterator<Item = Hit<'a, R>>, want: &Projection) -> Vec<Item<R>> {
+        let mut items = Vec::new();
+        let mut length = 0;
+        for hit in hits {
+            let document = self.document(hit.number, hit.row, want);
+            length += document.len();
+            if length > LARGEST_PAGE && !items.is_empty() {
+                break;
+            }
+            items.push(Item {
+                answer: rendered(hit.row, document),
+                sort_key: hit.key,
+            });
         }
+        items
     }
 
     /// All resources that the filter selects, in the order of creation.
@@ -329,6 +330,13 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         let rows = edges.filter_map(|(_, edge)| self.tenant.row_of::<R>(&edge.value));
         Some(rows.collect())
     }
+}
+
+fn rendered<R>(row: &Row<R>, document: Bytes) -> Answer<R> {
+    Answer::Rendered(Rendered {
+        document: Document::Whole(document),
+        version: row.stored.version.clone(),
+    })
 }
 
 fn join(base: AttrPath, path: AttrPath) -> AttrPath {

@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::projection::{Base, fill_holes};
 use crate::record::Record;
 use crate::resources::{Group, Member, User};
-use crate::store::{Clock, Document, HasTenant, IdSource, Stored, Version, load};
+use crate::store::{Clock, Document, HasTenant, IdSource, LARGEST_PAGE, Stored, Version, load};
 use crate::value::{DateTime, Edges, Meta, ResourceId, View};
 
 /// The store never waits: its futures are ready at once.
@@ -428,4 +428,43 @@ fn loaded_edges_are_a_list_even_if_there_are_none() {
     assert!(!group.view(index).is_present());
     group.members = Edges::NotLoaded;
     assert!(matches!(group.view(index), View::Absent));
+}
+
+/// RFC 7644 section 3.4.2.4, issue 8: a page is cut before the resource with which it would be too large, and goes on there.
+#[test]
+fn a_page_of_large_resources_is_cut() {
+    let store = store();
+    for n in 0..9 {
+        let title = Some("x".repeat(LARGEST_PAGE / 8));
+        create(
+            &store,
+            User {
+                title,
+                ..User::new(format!("u{n}"))
+            },
+        );
+    }
+    let want = Projection::default_of(User::RESOURCE_TYPE);
+    let mut query = Query::<User>::all(100);
+    for (start_index, items) in [(1, 7), (8, 2), (10, 0)] {
+        query.start_index = start_index;
+        let page = now(store.list(&Arc::new(()), &query, &want)).unwrap();
+        assert_eq!(
+            (page.total, page.items.len()),
+            (9, items),
+            "from {start_index} on"
+        );
+    }
+    // One resource is always whole.
+    let title = Some("x".repeat(LARGEST_PAGE + 1));
+    create(
+        &store,
+        User {
+            title,
+            ..User::new("large")
+        },
+    );
+    query.start_index = 10;
+    let page = now(store.list(&Arc::new(()), &query, &want)).unwrap();
+    assert_eq!((page.total, page.items.len()), (10, 1));
 }

@@ -9,7 +9,7 @@ use crate::ScimType;
 use crate::projection::Projection;
 use crate::record::ScimResource;
 use crate::resources::{Group, Member, User};
-use crate::store::{Precondition, Reply, Stored};
+use crate::store::{Precondition, Query, Reply, Stored};
 use crate::testkit::Kit;
 use crate::testkit::kit::{document, projection, text};
 use crate::value::Edges;
@@ -192,6 +192,68 @@ pub(super) async fn large_groups_survive_a_rename<S: Subject>(store: Arc<S>) -> 
         .map_or(0, Vec::len);
     ensure!(listed == 3_000, "get shows {listed} of 3000 members");
     ensure!(text(&shown, "/displayName") == "All", "the rename is lost");
+    Ok(())
+}
+
+/// RFC 7644 section 3.4.2.4: a page may have fewer resources than were asked for, but each of them is whole, and the next
+/// page goes on behind the last. Here a page has 6,000 members: more than a store should gather in memory.
+pub(super) async fn pages_of_large_groups_are_whole<S: Subject>(store: Arc<S>) -> Outcome {
+    const GROUPS: usize = 30;
+    let kit = Kit::new(store);
+    let mut people = Vec::new();
+    for n in 0..200 {
+        people.push(
+            kit.create(User::new(format!("u{n}")))
+                .await?
+                .resource
+                .id
+                .to_string(),
+        );
+    }
+    let expected = sorted(&people);
+    let mut made = Vec::new();
+    for n in 0..GROUPS {
+        let group = group(&kit, &format!("g{n:02}"), &people).await?;
+        made.push(group.resource.id.to_string());
+    }
+    let mut listed = Vec::new();
+    while listed.len() < GROUPS {
+        let mut query = Query::<Group>::all(GROUPS);
+        query.start_index = listed.len() as u64 + 1;
+        let page = kit.list(&query).await?;
+        ensure!(
+            page.total == GROUPS as u64,
+            "a page of large groups says that {} of {GROUPS} match",
+            page.total
+        );
+        ensure!(
+            !page.resources.is_empty(),
+            "a page of large groups has none, although it begins with the {}th of {GROUPS}",
+            query.start_index
+        );
+        for group in &page.resources {
+            let members = group.pointer("/members").and_then(Value::as_array);
+            let members = members.into_iter().flatten().map(|member| text(member, "/value"));
+            let members = sorted(members);
+            ensure!(
+                members == expected,
+                "a page shows {} of the {} members of a group",
+                members.len(),
+                expected.len()
+            );
+        }
+        listed.extend(page.ids());
+    }
+    ensure!(
+        listed == made,
+        "read page after page, each from behind the last, {GROUPS} large groups are {} in another order",
+        listed.len()
+    );
+    let found = kit.found::<Group>("displayName eq \"g07\"").await?;
+    ensure!(
+        found.len() == 1 && found.first() == made.get(7),
+        "a large group is not found by its name"
+    );
     Ok(())
 }
 

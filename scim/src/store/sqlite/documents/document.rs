@@ -160,6 +160,11 @@ impl Documents {
         })
     }
 
+    /// How many bytes both have.
+    pub(super) fn bytes(&self) -> usize {
+        self.visible.len() + self.hidden.as_ref().map_or(0, String::len)
+    }
+
     /// The visible document with another stamp.
     pub(super) fn stamped(visible: &str, layout: &Layout, id: &str, stamp: RowStamp) -> Result<String> {
         let place = meta_of(visible)?;

@@ -95,7 +95,7 @@ pub(super) fn first_derived(
     show: &mut dyn FnMut(&Reached<'_>),
 ) -> Result<bool> {
     let mut found = false;
-    walk_derived(reader, derived, &[rid], |_, value| {
+    walk_derived(reader, derived, rid, |value| {
         show(value);
         found = true;
         Ok(ControlFlow::Break(()))
@@ -103,40 +103,74 @@ pub(super) fn first_derived(
     Ok(found)
 }
 
-/// Visits the edges that lead to some rows: the row, and who leads there. The visit says whether to go on.
+/// Visits the edges that lead to a row: who leads there. The visit says whether to go on.
 pub(super) fn walk_derived(
     reader: &Reader<'_>,
     derived: &Derived,
+    rid: i64,
+    mut visit: impl FnMut(&Reached<'_>) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    reader.visit(
+        "SELECT g.rid, g.id, g.label FROM scim_edge e CROSS JOIN scim_resource g ON g.rid = e.src
+         WHERE e.dst = ?1 AND e.attr = ?2",
+        &[rid.into(), derived.edge.into()],
+        |row| visit(&owner(derived, row)?),
+    )
+}
+
+/// Visits the edges that lead to some rows, in the order of these: the row, and the row that leads there. It reads an index
+/// and nothing else.
+pub(super) fn walk_pairs(
+    reader: &Reader<'_>,
+    derived: &Derived,
     rids: &[i64],
+    most: usize,
+    mut visit: impl FnMut(i64, i64) -> Result<()>,
+) -> Result<()> {
+    reader.query(
+        "SELECT e.dst, e.src FROM json_each(?1) j CROSS JOIN scim_edge e ON e.dst = j.value AND e.attr = ?2 LIMIT ?3",
+        &[
+            json_list(rids).as_str().into(),
+            derived.edge.into(),
+            i64::try_from(most).unwrap_or(i64::MAX).into(),
+        ],
+        |row| visit(row.integer(0)?, row.integer(1)?),
+    )
+}
+
+/// Visits some of the rows that lead to others: the row, and what is shown of it.
+pub(super) fn visit_owners<'i>(
+    reader: &Reader<'_>,
+    derived: &Derived,
+    rids: impl IntoIterator<Item = &'i i64>,
     mut visit: impl FnMut(i64, &Reached<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let mut show = |row: &Row<'_>| {
-        let value = Reached {
-            parts: derived.shape.parts,
-            id: id_of(row, 1)?.into(),
-            segment: Some(derived.source.resource_type.segment()),
-            kind: Some("direct"),
-            display: row.optional_text(2)?.map(Cow::Borrowed),
-            rest: None,
-        };
-        visit(row.integer(0)?, &value)
-    };
-    if let [rid] = rids {
-        return reader.visit(
-            "SELECT e.dst, g.id, g.label FROM scim_edge e CROSS JOIN scim_resource g ON g.rid = e.src
-             WHERE e.dst = ?1 AND e.attr = ?2",
-            &[(*rid).into(), derived.edge.into()],
-            &mut show,
-        );
+    let list = json_list(rids);
+    if list == "[]" {
+        return Ok(());
     }
-    let list: Vec<_> = rids.iter().map(i64::to_string).collect();
-    let list = format!("[{}]", list.join(","));
     reader.visit(
-        "SELECT e.dst, g.id, g.label FROM json_each(?1) j CROSS JOIN scim_edge e ON e.dst = j.value AND e.attr = ?2
-         CROSS JOIN scim_resource g ON g.rid = e.src",
-        &[list.as_str().into(), derived.edge.into()],
-        &mut show,
+        "SELECT g.rid, g.id, g.label FROM json_each(?1) j CROSS JOIN scim_resource g ON g.rid = j.value",
+        &[list.as_str().into()],
+        |row| visit(row.integer(0)?, &owner(derived, row)?),
     )
+}
+
+fn json_list<'i>(rids: impl IntoIterator<Item = &'i i64>) -> String {
+    let list: Vec<_> = rids.into_iter().map(i64::to_string).collect();
+    format!("[{}]", list.join(","))
+}
+
+/// The row that leads to another, as what mirrors the edge shows it.
+fn owner<'r>(derived: &Derived, row: &'r Row<'_>) -> Result<Reached<'r>> {
+    Ok(Reached {
+        parts: derived.shape.parts,
+        id: id_of(row, 1)?.into(),
+        segment: Some(derived.source.resource_type.segment()),
+        kind: Some("direct"),
+        display: row.optional_text(2)?.map(Cow::Borrowed),
+        rest: None,
+    })
 }
 
 /// A member of a document that lists the ends of edges, as it is written value by value.

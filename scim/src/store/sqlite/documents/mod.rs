@@ -17,9 +17,11 @@ mod purge;
 mod query;
 mod rows;
 mod seam;
+mod sequence;
 mod show;
 mod store;
 mod tables;
+mod weight;
 mod write;
 
 #[cfg(test)]

@@ -12,14 +12,15 @@ use super::plan::{self, Candidates, Sql};
 use super::rows::{COLUMNS, StoredRow};
 use super::show;
 use super::tables::{self, Count};
+use super::weight::Weighed;
 use crate::Result;
 use crate::error::Error;
 use crate::filter::ResolvedFilter;
 use crate::projection::Projection;
 use crate::record::ScimResource;
 use crate::sort::{Sort, SortKey};
-use crate::store::sqlite::Reader;
-use crate::store::{Answer, Document, Item, Page, Query, Rendered};
+use crate::store::sqlite::{Reader, Sender};
+use crate::store::{Answer, Document, Item, LARGEST_PAGE, Page, Query, Rendered, Version};
 use crate::value::View;
 
 /// A question on its way through the indexes.
@@ -38,6 +39,54 @@ pub(super) struct Search<'s, C> {
 struct Found {
     total: u64,
     rows: Vec<StoredRow>,
+    /// How many there were when all were listed.
+    listed: Option<Count>,
+}
+
+impl Found {
+    fn new(total: u64, rows: Vec<StoredRow>) -> Self {
+        Self {
+            total,
+            rows,
+            listed: None,
+        }
+    }
+}
+
+/// The rows of a page, until they have so many bytes that it is full.
+#[derive(Default)]
+struct Filled {
+    rows: Vec<StoredRow>,
+    bytes: usize,
+}
+
+impl Filled {
+    fn is_full(&self) -> bool {
+        self.bytes > LARGEST_PAGE
+    }
+
+    fn push(&mut self, row: StoredRow) {
+        if !self.is_full() {
+            self.bytes = self.bytes.saturating_add(row.documents.bytes());
+            self.rows.push(row);
+        }
+    }
+}
+
+/// What is known of a page before any of it is shown.
+pub(super) struct Head {
+    pub(super) total: u64,
+    /// Of each resource.
+    pub(super) items: Vec<(Version, Option<SortKey>)>,
+}
+
+impl Head {
+    pub(super) fn empty() -> Self {
+        Self {
+            total: 0,
+            items: Vec::new(),
+        }
+    }
 }
 
 /// The part of all matches that a page shows.
@@ -86,30 +135,96 @@ impl<'s, C: 'static> Search<'s, C> {
         }
     }
 
-    pub(super) fn page<R: ScimResource>(mut self, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
-        let window = Window::of(query);
-        let found = self.find::<R>(query, window)?;
-        let documents = show::documents::<R>(self.reader, self.layout, &found.rows, want)?;
-        let mut items = Vec::with_capacity(found.rows.len());
-        for (row, document) in found.rows.iter().zip(documents) {
-            let sort_key = query
-                .sort
-                .as_ref()
-                .map(|sort| self.sort_key::<R>(sort, row))
-                .transpose()?;
-            let rendered = Rendered {
-                document: Document::Whole(document),
-                version: row.stamp.version(),
-            };
-            items.push(Item {
-                answer: Answer::Rendered(rendered),
-                sort_key,
-            });
+    /// A page of at most one resource that an index finds and that is short: a look-up. `None` if it would be more.
+    pub(super) fn look_up<R: ScimResource>(
+        &self,
+        query: &Query<R>,
+        want: &Projection,
+    ) -> Result<Option<Page<R>>> {
+        let expression = query.filter.as_ref().map(ResolvedFilter::expression);
+        let candidates =
+            expression.and_then(|expression| plan::candidates(self.layout, self.tenant, expression));
+        let Some(Candidates { select, exact: true }) = candidates else {
+            return Ok(None);
+        };
+        let mut rows = self.fetch(&in_order(&select), Window { skip: 0, take: 2 })?;
+        let (row, None) = (rows.pop(), rows.pop()) else {
+            return Ok(None);
+        };
+        let Some(row) = row else {
+            return Ok(Some(Page::empty()));
+        };
+        let Some(document) = show::document::<R>(self.reader, self.layout, &row, want, false)? else {
+            return Ok(None);
+        };
+        let item = item(
+            row.stamp.version(),
+            self.key(query, &row)?,
+            Document::Whole(document),
+        );
+        Ok(Some(Page {
+            total: 1,
+            items: vec![item],
+        }))
+    }
+
+    /// A page, where it is short enough for one piece. `None` if it is to be [streamed](Self::stream).
+    pub(super) fn page<R: ScimResource>(
+        mut self,
+        query: &Query<R>,
+        want: &Projection,
+    ) -> Result<Option<Page<R>>> {
+        let (total, page) = self.weighed(query, want)?;
+        if page.is_long() {
+            return Ok(None);
         }
-        Ok(Page {
-            total: found.total,
-            items,
-        })
+        let rows = page.rows.iter().map(|(row, _)| row);
+        let documents = show::documents::<R>(self.reader, self.layout, rows, &page.owners, want)?;
+        let mut items = Vec::with_capacity(documents.len());
+        for ((row, _), document) in page.rows.iter().zip(documents) {
+            let document = Document::Whole(document.into());
+            items.push(item(row.stamp.version(), self.key(query, row)?, document));
+        }
+        Ok(Some(Page { total, items }))
+    }
+
+    /// Sends the documents of a page as a [sequence](super::sequence), after it has told what is known before.
+    pub(super) fn stream<R: ScimResource>(
+        mut self,
+        query: &Query<R>,
+        want: &Projection,
+        sender: &mut Sender,
+        tell: impl FnOnce(Head),
+    ) -> Result<()> {
+        let (total, page) = self.weighed(query, want)?;
+        let items = page.rows.iter();
+        let items = items.map(|(row, _)| Ok((row.stamp.version(), self.key(query, row)?)));
+        tell(Head {
+            total,
+            items: items.collect::<Result<_>>()?,
+        });
+        show::stream_page::<R>(self.reader, self.layout, page, want, sender)
+    }
+
+    /// The rows of a page, and how many match in all.
+    fn weighed<R: ScimResource>(
+        &mut self,
+        query: &Query<R>,
+        want: &Projection,
+    ) -> Result<(u64, Weighed<'s>)> {
+        let window = Window::of(query);
+        let Found { total, rows, listed } = self.find::<R>(query, window)?;
+        let page = Weighed::new(self.reader, self.layout, rows, want)?;
+        if let (Some(count), Some(last)) = (listed, page.last()) {
+            let before = window.skip + page.rows.len() as u64;
+            self.core.pages.remember(self.place(before), last.rid, count);
+        }
+        Ok((total, page))
+    }
+
+    fn key<R: ScimResource>(&self, query: &Query<R>, row: &StoredRow) -> Result<Option<SortKey>> {
+        let sort = query.sort.as_ref();
+        sort.map(|sort| self.sort_key::<R>(sort, row)).transpose()
     }
 
     fn find<R: ScimResource>(&mut self, query: &Query<R>, window: Window) -> Result<Found> {
@@ -123,10 +238,7 @@ impl<'s, C: 'static> Search<'s, C> {
                 (None, _) => self.all(count, window),
                 (Some(_), Some((sort, column))) => {
                     let rows = self.fetch(&sorted(self.layout, self.tenant, None, sort, &column), window)?;
-                    Ok(Found {
-                        total: count.live,
-                        rows,
-                    })
+                    Ok(Found::new(count.live, rows))
                 }
                 (Some(sort), None) => {
                     self.charge(count.live)?;
@@ -138,21 +250,13 @@ impl<'s, C: 'static> Search<'s, C> {
         match candidates {
             Some(Candidates { select, exact: true }) if by_index => {
                 let rows = match order {
-                    None => {
-                        let mut ordered = Sql::new("SELECT rid FROM (");
-                        ordered.append(select.clone());
-                        ordered.push(") ORDER BY rid");
-                        self.fetch(&ordered, window)?
-                    }
+                    None => self.fetch(&in_order(&select), window)?,
                     Some((sort, column)) => self.fetch(
                         &sorted(self.layout, self.tenant, Some(&select), sort, &column),
                         window,
                     )?,
                 };
-                Ok(Found {
-                    total: self.count(select)?,
-                    rows,
-                })
+                Ok(Found::new(self.count(select)?, rows))
             }
             Some(Candidates { select, exact }) => {
                 let filter = (!exact).then_some(filter);
@@ -171,14 +275,9 @@ impl<'s, C: 'static> Search<'s, C> {
 
     /// A page of all resources in the order of their creation.
     fn all(&self, count: Count, window: Window) -> Result<Found> {
-        let place = |before| Place {
-            tenant: self.tenant,
-            resource_type: self.layout.number,
-            before,
-        };
         let known = match window.skip {
             0 => None,
-            skip => self.core.pages.row_before(place(skip), count),
+            skip => self.core.pages.row_before(self.place(skip), count),
         };
         let (mut sql, window_left) = match known {
             Some(rid) => (self.list("AND r.rid > ?").with(rid), Window { skip: 0, ..window }),
@@ -186,14 +285,18 @@ impl<'s, C: 'static> Search<'s, C> {
         };
         sql.push(" ORDER BY r.rid");
         let rows = self.fetch(&sql, window_left)?;
-        if let Some(last) = rows.last() {
-            let before = window.skip + rows.len() as u64;
-            self.core.pages.remember(place(before), last.rid, count);
-        }
         Ok(Found {
-            total: count.live,
-            rows,
+            listed: Some(count),
+            ..Found::new(count.live, rows)
         })
+    }
+
+    fn place(&self, before: u64) -> Place {
+        Place {
+            tenant: self.tenant,
+            resource_type: self.layout.number,
+            before,
+        }
     }
 
     fn list(&self, also: &str) -> Sql {
@@ -215,14 +318,23 @@ impl<'s, C: 'static> Search<'s, C> {
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
 
-    /// The rows of a window of a selection that is in order: the window is cut before a row is read.
+    /// The rows of a window of a selection that is in order, until the page is full: the window is cut before a row is
+    /// read.
     fn fetch(&self, ordered: &Sql, window: Window) -> Result<Vec<StoredRow>> {
         if window.take == 0 {
             return Ok(Vec::new());
         }
         let sql = windowed(self.layout, self.tenant, ordered, window);
         self.note_plan(&sql)?;
-        self.reader.query_all(&sql.text, &sql.bound(), StoredRow::read)
+        let mut page = Filled::default();
+        self.reader.visit(&sql.text, &sql.bound(), |row| {
+            page.push(StoredRow::read(row)?);
+            Ok(match page.is_full() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            })
+        })?;
+        Ok(page.rows)
     }
 
     fn charge(&mut self, rows: u64) -> Result<()> {
@@ -256,7 +368,7 @@ impl<'s, C: 'static> Search<'s, C> {
         }
         let mut visited = 0_usize;
         let mut total = 0_u64;
-        let mut rows = Vec::new();
+        let mut page = Filled::default();
         let mut keys: Vec<(SortKey, i64)> = Vec::new();
         self.reader.query(&sql.text, &sql.bound(), |row| {
             let row = StoredRow::read(row)?;
@@ -276,7 +388,7 @@ impl<'s, C: 'static> Search<'s, C> {
             match (sort, &state) {
                 (Some(sort), Some(state)) if !by_others => keys.push((sort.key(state.record()), row.rid)),
                 (Some(sort), _) => keys.push((self.key_of_others(sort, row.rid)?, row.rid)),
-                (None, _) if window.shows(total) => rows.push(row),
+                (None, _) if window.shows(total) => page.push(row),
                 (None, _) => {}
             }
             total += 1;
@@ -287,10 +399,15 @@ impl<'s, C: 'static> Search<'s, C> {
             keys.sort_by(|left, right| sort.compare(&left.0, &right.0));
             let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
             for (_, rid) in keys.into_iter().skip(skip).take(window.take) {
-                rows.extend(self.row(rid)?);
+                if page.is_full() {
+                    break;
+                }
+                if let Some(row) = self.row(rid)? {
+                    page.push(row);
+                }
             }
         }
-        Ok(Found { total, rows })
+        Ok(Found::new(total, page.rows))
     }
 
     fn row(&self, rid: i64) -> Result<Option<StoredRow>> {
@@ -359,6 +476,21 @@ impl<'s, C: 'static> Search<'s, C> {
         plans.borrow_mut().extend(lines);
         Ok(())
     }
+}
+
+fn item<R>(version: Version, sort_key: Option<SortKey>, document: Document) -> Item<R> {
+    Item {
+        answer: Answer::Rendered(Rendered { document, version }),
+        sort_key,
+    }
+}
+
+/// A selection of `rid`s in the order of creation.
+fn in_order(select: &Sql) -> Sql {
+    let mut sql = Sql::new("SELECT rid FROM (");
+    sql.append(select.clone());
+    sql.push(") ORDER BY rid");
+    sql
 }
 
 /// Cuts a window out of a selection of `rid`s, and reads those rows.

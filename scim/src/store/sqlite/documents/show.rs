@@ -1,18 +1,21 @@
 //! What is shown of a row: its document as it is, or what a projection leaves of it, with edges and derived attributes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
 
 use super::document::utf8;
-use super::edges::{Listing, walk, walk_derived};
+use super::edges::{Listing, visit_owners, walk, walk_derived};
 use super::layout::{Derived, Layout};
 use super::rows::StoredRow;
+use super::sequence;
+use super::weight::{Owners, Weighed};
 use crate::Result;
-use crate::projection::{Base, Projection, write_resource};
+use crate::projection::{Base, Projection, push_name, write_resource, write_value};
 use crate::record::ScimResource;
 use crate::store::sqlite::{Reader, Sender};
+use crate::value::View;
 
 /// Resources with more edges are shown in parts.
 pub(super) const MOST_IN_ONE_PIECE: i64 = 1_000;
@@ -36,36 +39,29 @@ fn own<R: ScimResource>(layout: &Layout, row: &StoredRow, want: &Projection) -> 
     Ok(out)
 }
 
-/// Rows with their documents in one piece each, holes and all.
-pub(super) fn documents<R: ScimResource>(
+/// Rows of a page with their documents in one piece each, holes and all. `owners` has who leads to them.
+pub(super) fn documents<'r, R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
-    rows: &[StoredRow],
+    rows: impl IntoIterator<Item = &'r StoredRow> + Clone,
+    owners: &[Owners<'_>],
     want: &Projection,
-) -> Result<Vec<Bytes>> {
+) -> Result<Vec<Vec<u8>>> {
     let mut derived = Vec::new();
-    for attribute in &layout.derived {
-        if want.includes(attribute.shape.path) {
-            derived.push(members_of(reader, attribute, rows, want)?);
-        }
+    for owners in owners {
+        let rids = rows.clone().into_iter().map(|row| row.rid);
+        derived.push((owners, values_of(reader, owners, rids, want)?));
     }
-    let mut documents = Vec::with_capacity(rows.len());
+    let mut documents = Vec::new();
     for row in rows {
         let mut out = own::<R>(layout, row, want)?;
-        for members in &mut derived {
-            if let Some(members) = members.remove(&row.rid) {
-                out.pop();
-                if out.len() > 1 && !members.is_empty() {
-                    out.push(b',');
-                }
-                out.extend_from_slice(&members);
-                out.push(b'}');
-            }
+        for (owners, values) in &derived {
+            append_values(owners, values, row.rid, &mut out);
         }
         if row.edges > 0 {
             append_edges(reader, layout, row.rid, want, &mut out, &mut |_| Ok(()))?;
         }
-        documents.push(out.into());
+        documents.push(out);
     }
     Ok(documents)
 }
@@ -85,7 +81,9 @@ pub(super) fn document<R: ScimResource>(
     let mut out = own::<R>(layout, row, want)?;
     let mut left = MOST_IN_ONE_PIECE;
     for derived in layout.derived.iter().filter(|_| !is_new) {
-        append_derived(reader, derived, row.rid, want, &mut out, &mut left)?;
+        append_derived(reader, derived, row.rid, want, &mut out, &mut left, &mut |_| {
+            Ok(())
+        })?;
     }
     if left == 0 {
         return Ok(None);
@@ -96,27 +94,44 @@ pub(super) fn document<R: ScimResource>(
     Ok(Some(out.into()))
 }
 
-/// The members `"groups":[…]` of the documents of a page, by row.
-fn members_of(
+/// The values that mirror edges to some rows of a page, by the resource at the other end: each is rendered once, however
+/// many rows it leads to.
+fn values_of(
     reader: &Reader<'_>,
-    derived: &Derived,
-    rows: &[StoredRow],
+    owners: &Owners<'_>,
+    rids: impl Iterator<Item = i64>,
     want: &Projection,
 ) -> Result<HashMap<i64, Vec<u8>>> {
-    let rids: Vec<i64> = rows.iter().map(|row| row.rid).collect();
-    let mut members: HashMap<i64, Vec<u8>> = HashMap::new();
-    walk_derived(reader, derived, &rids, |rid, value| {
-        let out = members.entry(rid).or_default();
-        let mut listing = listing_derived(derived, want);
-        listing.begun = !out.is_empty();
-        listing.push(out, value);
+    let distinct: BTreeSet<i64> = rids.flat_map(|rid| owners.of(rid).iter().copied()).collect();
+    let mut values = HashMap::new();
+    let path = owners.derived.shape.path;
+    visit_owners(reader, owners.derived, &distinct, |owner, value| {
+        let mut out = Vec::new();
+        if write_value(&mut out, &View::Complex(value), want, path, Base::Hole) {
+            values.insert(owner, out);
+        }
         Ok(ControlFlow::Continue(()))
     })?;
-    members.retain(|_, out| !out.is_empty());
-    for out in members.values_mut() {
-        out.push(b']');
+    Ok(values)
+}
+
+/// Appends the member `"groups":[…]` to the document of a row, if it has any.
+fn append_values(owners: &Owners<'_>, values: &HashMap<i64, Vec<u8>>, rid: i64, out: &mut Vec<u8>) {
+    let mut begun = false;
+    for value in owners.of(rid).iter().filter_map(|owner| values.get(owner)) {
+        if begun {
+            out.push(b',');
+        } else {
+            out.pop();
+            push_name(out, owners.derived.attribute.name);
+            out.push(b'[');
+            begun = true;
+        }
+        out.extend_from_slice(value);
     }
-    Ok(members)
+    if begun {
+        out.extend_from_slice(b"]}");
+    }
 }
 
 fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
@@ -129,7 +144,7 @@ fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
     }
 }
 
-/// Appends what mirrors the edges to a row, of which at most `left` are read.
+/// Appends what mirrors the edges to a row, of which at most `left` are read, and lets `spill` take what has gathered.
 fn append_derived(
     reader: &Reader<'_>,
     derived: &Derived,
@@ -137,18 +152,20 @@ fn append_derived(
     want: &Projection,
     out: &mut Vec<u8>,
     left: &mut i64,
+    spill: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
 ) -> Result<()> {
     if !want.includes(derived.shape.path) {
         return Ok(());
     }
     let mut listing = listing_derived(derived, want);
     out.pop();
-    walk_derived(reader, derived, &[rid], |_, value| {
+    walk_derived(reader, derived, rid, |value| {
         *left = left.saturating_sub(1);
         if *left == 0 {
             return Ok(ControlFlow::Break(()));
         }
         listing.push(out, value);
+        spill(out)?;
         Ok(ControlFlow::Continue(()))
     })?;
     listing.end(out);
@@ -194,12 +211,53 @@ pub(super) fn stream<R: ScimResource>(
     want: &Projection,
     sender: &mut Sender,
 ) -> Result<()> {
+    let rest = send_all_but_the_end::<R>(reader, layout, row, want, sender)?;
+    sender.send(rest)
+}
+
+/// Sends the documents of a page as a sequence: many small ones at once, and large ones in parts.
+pub(super) fn stream_page<R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    page: Weighed<'_>,
+    want: &Projection,
+    sender: &mut Sender,
+) -> Result<()> {
+    let Weighed { rows, owners, .. } = page;
+    let mut rows = rows.into_iter().peekable();
+    while let Some((row, weight)) = rows.next() {
+        if weight > PART {
+            let mut rest = send_all_but_the_end::<R>(reader, layout, &row, want, sender)?;
+            rest.push(sequence::END);
+            sender.send(rest)?;
+            continue;
+        }
+        let (mut few, mut together) = (vec![row], weight);
+        while let Some((row, weight)) = rows.next_if(|(_, weight)| together + weight <= PART) {
+            together += weight;
+            few.push(row);
+        }
+        let mut out = Vec::with_capacity(PART);
+        for document in documents::<R>(reader, layout, &few, &owners, want)? {
+            out.extend_from_slice(&document);
+            out.push(sequence::END);
+        }
+        sender.send(out)?;
+    }
+    Ok(())
+}
+
+/// Sends the parts of a document but the last, which it returns.
+fn send_all_but_the_end<R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    row: &StoredRow,
+    want: &Projection,
+    sender: &mut Sender,
+) -> Result<Vec<u8>> {
     let mut out = own::<R>(layout, row, want)?;
     let mut all = i64::MAX;
-    for derived in &layout.derived {
-        append_derived(reader, derived, row.rid, want, &mut out, &mut all)?;
-    }
-    append_edges(reader, layout, row.rid, want, &mut out, &mut |out| {
+    let mut spill = |out: &mut Vec<u8>| {
         if out.len() < PART {
             return Ok(());
         }
@@ -207,8 +265,12 @@ pub(super) fn stream<R: ScimResource>(
         // find the last byte here.
         let rest = out.split_off(out.len() - 1);
         sender.send(std::mem::replace(out, rest))
-    })?;
-    sender.send(out)
+    };
+    for derived in &layout.derived {
+        append_derived(reader, derived, row.rid, want, &mut out, &mut all, &mut spill)?;
+    }
+    append_edges(reader, layout, row.rid, want, &mut out, &mut spill)?;
+    Ok(out)
 }
 
 /// The members of a document that hold the edges of a row, each with a comma in front: part of its state.
@@ -241,7 +303,7 @@ pub(super) fn derived_of(reader: &Reader<'_>, layout: &Layout, rid: i64) -> Resu
     for derived in &layout.derived {
         let mut listing = listing_derived(derived, &everything);
         out.push(b' ');
-        walk_derived(reader, derived, &[rid], |_, value| {
+        walk_derived(reader, derived, rid, |value| {
             listing.push(&mut out, value);
             Ok(ControlFlow::Continue(()))
         })?;

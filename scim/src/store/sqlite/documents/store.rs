@@ -10,8 +10,9 @@ use super::core::Core;
 use super::edges;
 use super::layout::Layout;
 use super::prepared::{Decided, Deciding, Prepared};
-use super::query::Search;
+use super::query::{Head, Search};
 use super::rows::{self, StoredRow};
+use super::sequence;
 use super::show;
 use super::tables;
 use super::write::{Early, Job, Outcome};
@@ -22,9 +23,9 @@ use crate::projection::Projection;
 use crate::record::ScimResource;
 use crate::schema::{ResourceType, Uniqueness};
 use crate::store::precondition::Freshness;
-use crate::store::sqlite::{Database, Reader, Transaction};
+use crate::store::sqlite::{Database, Reader, Stream, Transaction};
 use crate::store::{
-    Answer, Decision, Document, Environment, Loads, Page, Precondition, Query, Rendered, Reply, Store,
+    Answer, Decision, Document, Environment, Item, Loads, Page, Precondition, Query, Rendered, Reply, Store,
     Version, Write, Written, not_found,
 };
 
@@ -116,18 +117,19 @@ enum Work {
     Long,
 }
 
-impl Work {
-    fn of<R: ScimResource>(query: &Query<R>) -> Self {
-        match query.filter.as_ref().map(ResolvedFilter::expression) {
-            Some(Expression::Compare(Compare {
-                attribute,
-                operator: Operator::Eq,
-                operand: Operand::Text { .. },
-                ..
-            })) if attribute.indexed || attribute.shape.uniqueness != Uniqueness::None => Self::Brief,
-            _ => Self::Long,
-        }
-    }
+/// Whether an index may find a query's only resource: its first page, of those with one value of an attribute that has an
+/// index.
+fn may_be_look_up<R: ScimResource>(query: &Query<R>) -> bool {
+    let has_index = match query.filter.as_ref().map(ResolvedFilter::expression) {
+        Some(Expression::Compare(Compare {
+            attribute,
+            operator: Operator::Eq,
+            operand: Operand::Text { .. },
+            ..
+        })) => attribute.indexed || attribute.shape.uniqueness != Uniqueness::None,
+        _ => false,
+    };
+    has_index && query.start_index <= 1 && query.count > 0
 }
 
 impl<C: Send + Sync + 'static> Sqlite<C> {
@@ -306,19 +308,57 @@ impl<C: Send + Sync + 'static> Sqlite<C> {
                 }
             }
         });
-        let mut stream = stream;
-        let version = match told.await {
-            Ok(version) => version?,
-            // The stream could not start, and says why.
-            Err(_) => match stream.next().await {
-                Some(Err(error)) => return Err(error),
-                _ => return Err(Error::internal("a stream ended before it began")),
-            },
-        };
+        let (stream, version) = begun(stream, told).await?;
         Ok(Answer::Rendered(Rendered {
             document: Document::Parts(stream.boxed_unsync()),
             version,
         }))
+    }
+
+    /// Sends the documents of a page in parts. What is told of the page and the documents are of one snapshot.
+    async fn page_in_parts<R: ScimResource>(
+        &self,
+        cx: &Arc<C>,
+        query: Query<R>,
+        want: Projection,
+    ) -> Result<Page<R>> {
+        let layout = self.core.layout::<R>()?;
+        let core = Arc::clone(&self.core);
+        let tenant = self.core.tenant_of(cx)?.into_owned();
+        let (tell, told) = oneshot::channel();
+        let stream = self.database.stream(move |reader, sender| {
+            let Some(tenant) = core.tenant(reader, &tenant)? else {
+                _ = tell.send(Ok(Head::empty()));
+                return Ok(());
+            };
+            let search = Search::new(reader, &core, &layout, tenant, query.scanned_rows);
+            search.stream(&query, &want, sender, |head| _ = tell.send(Ok(head)))
+        });
+        let (stream, Head { total, items }) = begun(stream, told).await?;
+        let parts = sequence::split(stream, items.len()).into_iter().zip(items);
+        let items = parts.map(|(body, (version, sort_key))| Item {
+            answer: Answer::Rendered(Rendered {
+                document: Document::Parts(body),
+                version,
+            }),
+            sort_key,
+        });
+        Ok(Page {
+            total,
+            items: items.collect(),
+        })
+    }
+}
+
+/// A stream and what its job has told before it sends anything.
+async fn begun<T>(mut stream: Stream, told: oneshot::Receiver<Result<T>>) -> Result<(Stream, T)> {
+    match told.await {
+        Ok(told) => Ok((stream, told?)),
+        // The stream could not start, and says why.
+        Err(_) => match stream.next().await {
+            Some(Err(error)) => Err(error),
+            _ => Err(Error::internal("a stream ended before it began")),
+        },
     }
 }
 
@@ -468,21 +508,31 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for Sqlite<C> {
     }
 
     async fn list(&self, cx: &Arc<C>, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
-        let (query, want) = (query.clone(), want.clone());
-        self.read::<R, _, _>(
-            Work::of(&query),
-            self.core.tenant_of(cx)?.into_owned(),
-            move |reader, core, layout, tenant| match tenant {
+        if may_be_look_up(query) {
+            let (query, want) = (query.clone(), want.clone());
+            let look_up = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant| match tenant {
                 Some(tenant) => {
-                    Search::new(reader, core, layout, tenant, query.scanned_rows).page(&query, &want)
+                    Search::new(reader, core, layout, tenant, query.scanned_rows).look_up(&query, &want)
                 }
-                None => Ok(Page {
-                    total: 0,
-                    items: Vec::new(),
-                }),
-            },
-        )
-        .await
+                None => Ok(Some(Page::empty())),
+            };
+            let tenant = self.core.tenant_of(cx)?.into_owned();
+            if let Some(page) = self.read::<R, _, _>(Work::Brief, tenant, look_up).await? {
+                return Ok(page);
+            }
+        }
+        let (asked, shown) = (query.clone(), want.clone());
+        let page = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant| match tenant {
+            Some(tenant) => {
+                Search::new(reader, core, layout, tenant, asked.scanned_rows).page(&asked, &shown)
+            }
+            None => Ok(Some(Page::empty())),
+        };
+        let tenant = self.core.tenant_of(cx)?.into_owned();
+        match self.read::<R, _, _>(Work::Long, tenant, page).await? {
+            Some(page) => Ok(page),
+            None => self.page_in_parts(cx, query.clone(), want.clone()).await,
+        }
     }
 
     fn check(&self, served: &[&'static ResourceType]) -> Result<()> {

@@ -15,7 +15,7 @@ use crate::projection::{Base, Projection, fill_holes};
 use crate::resources::{Email, Group, Member, User};
 use crate::store::sqlite::{Builder, Database, Options, Sqlite};
 use crate::store::{
-    Answer, Clock, Document, Environment, IdSource, Precondition, Query, Reply, Store, Stored,
+    Answer, Clock, Document, Environment, IdSource, Precondition, Query, Rendered, Reply, Store, Stored,
     TimeOrderedIds, Write, Written, load, submit,
 };
 use crate::value::DateTime;
@@ -26,6 +26,7 @@ mod evolving;
 mod file;
 mod keys;
 mod lists;
+mod pages;
 mod seam;
 mod transfer;
 mod writes;
