@@ -58,6 +58,8 @@ enum Fault {
     EarlyNotModified,
     /// A filter that visits too much finds the half.
     PartialLists,
+    /// A list ends after twenty resources, whatever page is asked for.
+    EarlyEnd,
 }
 
 struct Broken {
@@ -261,6 +263,12 @@ impl<R: ScimResource> Store<R, Tenant> for Broken {
 
     async fn list(&self, cx: &Arc<Tenant>, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
         let cx = self.tenant(cx);
+        if self.fault == Fault::EarlyEnd {
+            let mut page = self.store.list(&cx, query, want).await?;
+            let before = usize::try_from(query.start_index).unwrap() - 1;
+            page.items.truncate(20_usize.saturating_sub(before));
+            return Ok(page);
+        }
         if self.fault == Fault::PartialLists {
             let mut page = self.store.list(&cx, query, want).await;
             if page.is_err() {
@@ -501,6 +509,17 @@ fn partial_lists_are_caught() {
     is_caught(
         Fault::PartialLists,
         &[("filters_are_refused_rather_than_cut_short", "was answered with 5")],
+    );
+}
+
+#[test]
+fn pages_that_do_not_go_on_are_caught() {
+    is_caught(
+        Fault::EarlyEnd,
+        &[(
+            "pages_of_large_groups_are_whole",
+            "begins with number 21 of 30 has none",
+        )],
     );
 }
 

@@ -228,7 +228,7 @@ pub(super) async fn pages_of_large_groups_are_whole<S: Subject>(store: Arc<S>) -
         );
         ensure!(
             !page.resources.is_empty(),
-            "a page of large groups has none, although it begins with the {}th of {GROUPS}",
+            "a page of large groups that begins with number {} of {GROUPS} has none",
             query.start_index
         );
         for group in &page.resources {
