@@ -404,7 +404,9 @@ fn the_former_name_of_a_policy_is_accepted_with_a_warning() {
         "{refused}"
     );
     let help = place.run(&["org", "set", "--help"]);
-    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    // Lines are broken where the terminal ends.
+    let help = String::from_utf8_lossy(&help.stdout);
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         help.contains("[possible values: tolerant, strict, interop-profile]"),
         "{help}"

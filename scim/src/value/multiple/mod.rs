@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 
 use self::distinct::Distinct;
 use self::named::Named;
-use self::read::{Listed, read_element, read_list, two_primaries};
+use self::read::{Listed, read_element, read_list, refuse_emptied, two_primaries};
 pub(crate) use self::read::{can_have_value, is_label, is_value, omits_valueless};
 use crate::error::{Error, Result};
 use crate::path::MultiPath;
@@ -212,7 +212,11 @@ fn one_or_many<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'_>) -> Re
         )));
     }
     Ok(match read_element::<T, H>(json, cx)? {
-        Some(value) => Listed::Values(vec![value]),
+        Some(value) => {
+            let values = vec![value];
+            refuse_emptied::<T, H>(&values, cx)?;
+            Listed::Values(values)
+        }
         None => Listed::NothingLeft,
     })
 }

@@ -51,6 +51,7 @@ pub(super) fn read_list<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'
         }
         return Ok(Listed::NothingLeft);
     }
+    refuse_emptied::<T, H>(&values, cx)?;
     Ok(Listed::Values(values))
 }
 
@@ -64,7 +65,7 @@ pub(super) fn read_element<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut C
         let fitted = cx.fit(json, &shape);
         let read = H::decode(fitted.json(), cx);
         let Some(tolerance) = omits_valueless(&shape, cx) else {
-            return read.and_then(|value| not_empty::<T, H>(value, cx)).map(Some);
+            return read.map(Some);
         };
         let is_value = match &read {
             Ok(value) => is_value(&H::view(value)),
@@ -79,14 +80,16 @@ pub(super) fn read_element<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut C
     })
 }
 
-/// Refuses an element that says nothing: taken for a value, it would replace those that are there by nothing.
-fn not_empty<T: 'static, H: Handler<T>>(value: T, cx: &Cx<'_>) -> Result<T> {
-    let is_empty = H::view(&value)
-        .record()
-        .is_some_and(|record| !has_content(record));
-    match is_empty && matches!(cx.intent(), Intent::Create | Intent::Replace | Intent::Patch) {
-        true => Err(Error::invalid_value("must have a sub-attribute with a value")),
-        false => Ok(value),
+/// Refuses values none of which says anything, where no tolerance omits them: they would take the place of those that
+/// are there, and show nothing.
+pub(super) fn refuse_emptied<T: 'static, H: Handler<T>>(values: &[T], cx: &Cx<'_>) -> Result<()> {
+    let is_empty = |value: &T| H::view(value).record().is_some_and(|record| !has_content(record));
+    let is_emptied = !values.is_empty() && values.iter().all(is_empty);
+    match is_emptied && matches!(cx.intent(), Intent::Create | Intent::Replace | Intent::Patch) {
+        true => Err(Error::invalid_value(
+            "must have a value with a sub-attribute that is assigned",
+        )),
+        false => Ok(()),
     }
 }
 

@@ -26,17 +26,14 @@ impl Inspector for Notes {
 
 impl Bench {
     fn check(&self) -> (Checked, Notes) {
-        // Readers renew their snapshots after it, and see what somebody else has written into the file.
-        self.store.database().blocking_write(|_| Ok(())).unwrap();
+        // A connection of its own sees what somebody else has written into the file.
         let store = self.store.clone();
-        self.store
-            .database()
-            .blocking_read(move |reader| {
-                let mut notes = Notes::default();
-                let checked = store.check(reader, &mut notes)?;
-                Ok((checked, notes))
-            })
-            .unwrap()
+        let walk = self.store.database().walk(move |reader| {
+            let mut notes = Notes::default();
+            let checked = store.check(reader, &mut notes)?;
+            Ok((checked, notes))
+        });
+        runtime().block_on(walk).unwrap()
     }
 
     fn findings(&self) -> Vec<String> {
