@@ -134,7 +134,7 @@ impl<R: ScimResource> Patch<R> {
 
 type Decode<'d, V> = dyn FnMut(Json<'_>, &mut Cx<'_>) -> Result<Option<V>> + 'd;
 
-/// What an operation on the attribute itself is for a store that keeps its values as rows.
+/// The meaning of an operation on the attribute itself for a store that keeps its values as rows.
 enum Part<V> {
     Change(DeltaChange<V>),
     /// It names nothing.

@@ -19,7 +19,7 @@ pub struct Operation {
     pub(super) act: Act,
 }
 
-/// What an operation does, with its operand: an [`Action`] that owns what it needs.
+/// An [`Action`] that owns its operand, or refers to the text of the message.
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     Add(Operand),
@@ -29,7 +29,7 @@ pub(super) enum Act {
 }
 
 impl Act {
-    /// What an operation with this keyword and value does. A value is named even where it is empty; only a value that
+    /// Reads an operation with this keyword and value. A value is named even where it is empty; only a value that
     /// is absent or `null` names everything, as clients write "no value".
     pub(super) fn of(op: Op, value: Option<Json<'_>>, text: &str) -> Option<Self> {
         let operand = value.map(|json| Operand::of(json, text));

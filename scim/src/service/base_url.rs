@@ -161,7 +161,7 @@ pub fn host(parts: &Parts) -> Option<&str> {
     }
 }
 
-/// What a router has taken off the path.
+/// The prefix that a router has taken off the path.
 fn mounted_at(parts: &Parts) -> Option<&str> {
     parts
         .extensions
@@ -169,7 +169,7 @@ fn mounted_at(parts: &Parts) -> Option<&str> {
         .map(|mounted| mounted.0.as_str())
 }
 
-/// What of a path lies below a prefix.
+/// Returns the part of a path below a prefix.
 fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     path.strip_prefix(prefix)
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))

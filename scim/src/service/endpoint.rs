@@ -66,7 +66,7 @@ pub(super) struct Typed<R, S> {
     resource: PhantomData<fn() -> R>,
 }
 
-/// What a client has sent of a resource.
+/// A resource as a client has sent it.
 struct Sent<R> {
     resource: R,
     /// The attributes it sets that are returned on request only.

@@ -18,7 +18,7 @@ const PIECE: usize = 64 << 10;
 
 /// A list response on its way out.
 pub(super) struct ListParts {
-    /// What is written and not sent.
+    /// Bytes that are written and not sent yet.
     out: Vec<u8>,
     /// `None` once the list has ended.
     list: Option<ListWriter>,

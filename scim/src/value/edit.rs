@@ -27,7 +27,7 @@ impl Op {
     }
 }
 
-/// What a PATCH operation does to the value it is addressed to, with its operand.
+/// The action of a PATCH operation on the value it is addressed to, with its operand.
 ///
 /// "Everything" and "what this value names" are different variants: however little is left of an operand once names
 /// that no schema knows are omitted, [`RemoveNamed`](Self::RemoveNamed) never becomes [`Remove`](Self::Remove).

@@ -15,7 +15,7 @@ pub(super) struct Distinct {
     places: HashMap<String, usize>,
 }
 
-/// What became of a value.
+/// The result of adding a value.
 pub(super) struct Added {
     pub(super) change: Change,
     /// Where it stands, if it has just become the primary one.

@@ -1,4 +1,4 @@
-//! What tells the elements of a multi-valued attribute apart.
+//! Keys that tell the elements of a multi-valued attribute apart.
 
 use crate::fold::Fold;
 use crate::schema::{Attribute, Shape, position};

@@ -1,4 +1,4 @@
-//! What the value of a `remove` names.
+//! The elements that the value of a `remove` names.
 
 use std::collections::HashSet;
 
