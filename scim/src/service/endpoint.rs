@@ -170,6 +170,7 @@ impl<R: ScimResource, S> Typed<R, S> {
         let write = write
             .precondition(call.conditions.for_write())
             .policy(call.policy.clone())
+            .tolerances(&call.outcome.fired)
             .hooks(call.hooks);
         let want = write.reply().want;
         let written = submit(&self.store, write.clone()).await;

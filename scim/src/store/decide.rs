@@ -123,7 +123,7 @@ impl<R: ScimResource, C> Write<R, C> {
 
     /// Asks the rules of the application, which may change the next state, and checks what they leave of it.
     fn ask(&self, state: Option<&State<'_, R>>, next: Option<&mut R>, edges: &[EdgeEdit]) -> Result<()> {
-        let Some(hooks) = &self.hooks else {
+        let Some(hooks) = self.hooks.as_ref().filter(|hooks| hooks.is_asked()) else {
             return Ok(());
         };
         let before = state.map(State::without_edges).transpose()?.flatten();
@@ -166,7 +166,7 @@ impl<R: ScimResource, C> Write<R, C> {
                         .map(|same| Stored::new(self.id(), &put.stamp, same).resource)
                 };
                 let after = put.resource.clone().or_else(same);
-                after.map(|after| Transition::Changed { before, after })
+                Some(Transition::Changed { before, after })
             }
         });
         Ok(())
@@ -211,7 +211,7 @@ impl<R: ScimResource, C> Write<R, C> {
         now: DateTime,
     ) -> Result<Decision<R>> {
         let mut edges = edges.to_vec();
-        if rest.is_empty() && self.hooks.is_none() {
+        if rest.is_empty() && !self.is_hooked() {
             return self.compare(state, None, edges, now);
         }
         let stored = state.stored()?;
@@ -228,10 +228,10 @@ impl<R: ScimResource, C> Write<R, C> {
                 Some(next)
             }
             // Rules may yet change it.
-            None if self.hooks.is_some() => state.without_edges()?.map(Cow::into_owned),
+            None if self.is_hooked() => state.without_edges()?.map(Cow::into_owned),
             None => None,
         };
-        if let Some(next) = next.as_mut().filter(|_| self.hooks.is_some()) {
+        if let Some(next) = next.as_mut().filter(|_| self.is_hooked()) {
             self.ask(Some(state), Some(next), &edges)?;
             self.policy.check(next)?;
         }

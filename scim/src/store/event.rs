@@ -1,11 +1,12 @@
-//! What a write has done, for whoever hears of it after the commit.
+//! What a write has done, for whoever hears of it: in its transaction, or after the commit.
 
 use crate::store::Version;
+use crate::value::Fired;
 
 /// The most ids of edges that one event names, of one attribute, added or removed.
 pub const MOST_EDGES_NAMED: usize = 10_000;
 
-/// A resource was created, changed or deleted. See [`Hooks::after_commit`](crate::store::Hooks::after_commit).
+/// A create, change or deletion of a resource. See [`Hooks::after_commit`](crate::store::Hooks::after_commit).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Event<R> {
@@ -18,9 +19,29 @@ pub struct Event<R> {
     /// What became of its edges, one entry for each attribute that has gained or lost some. Of a deleted resource, those
     /// it had are counted and not named.
     pub edges: Vec<MovedEdges>,
+    /// Why it happened.
+    pub cause: Cause,
+    /// The tolerances of the policy that the write needed.
+    pub tolerances: Vec<Fired>,
 }
 
-/// The states before and after, without edges and without values that are handed on and not kept.
+/// Why a resource was created, changed or deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// A write of this resource.
+    Write,
+    /// The deletion of a resource that its edges led to, such as a member of a group.
+    Deletion {
+        /// The name of its resource type.
+        resource_type: &'static str,
+        /// Its id.
+        id: String,
+    },
+}
+
+/// The states before and after, without edges. Values that are handed on and not kept, such as a password, are there in
+/// the transaction alone, in the state after it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Transition<R> {
     /// It is new.
@@ -32,8 +53,8 @@ pub enum Transition<R> {
     Changed {
         /// The last state; `None` if it did not fit the struct, which was changed since it was written.
         before: Option<R>,
-        /// The state now.
-        after: R,
+        /// The state now; `None` if it does not fit the struct either, because only edges have changed.
+        after: Option<R>,
     },
     /// It is gone.
     Deleted {
@@ -43,6 +64,25 @@ pub enum Transition<R> {
 }
 
 impl<R> Event<R> {
+    /// Makes the event of a write that needed no tolerance.
+    #[must_use]
+    pub fn new(
+        id: impl Into<String>,
+        version: Version,
+        transition: Transition<R>,
+        edges: Vec<MovedEdges>,
+        cause: Cause,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            version,
+            transition,
+            edges,
+            cause,
+            tolerances: Vec::new(),
+        }
+    }
+
     /// The state before; `None` if the resource is new, or if that state did not fit the struct.
     pub fn before(&self) -> Option<&R> {
         match &self.transition {
@@ -51,10 +91,11 @@ impl<R> Event<R> {
         }
     }
 
-    /// The state now; `None` if the resource was deleted.
+    /// The state now; `None` if the resource was deleted, or if its state does not fit the struct.
     pub fn after(&self) -> Option<&R> {
         match &self.transition {
-            Transition::Created { after } | Transition::Changed { after, .. } => Some(after),
+            Transition::Created { after } => Some(after),
+            Transition::Changed { after, .. } => after.as_ref(),
             Transition::Deleted { .. } => None,
         }
     }

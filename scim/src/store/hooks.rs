@@ -1,7 +1,7 @@
 //! The application's own rules before a write, and what it does after one.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Debug, Formatter};
 use std::future::Future;
 use std::pin::Pin;
@@ -44,21 +44,35 @@ use crate::store::event::{Event, MovedEdges, Transition};
 /// # Ok::<(), Error>(())
 /// ```
 pub struct Hooks<C> {
-    types: HashMap<TypeId, Slot>,
-    context: std::marker::PhantomData<fn(&C)>,
+    types: HashMap<TypeId, Slot<C>>,
 }
 
 /// The hooks of one type.
-#[derive(Clone)]
-struct Slot {
+struct Slot<C> {
     resource_type: &'static ResourceType,
     /// A [`Typed`].
     typed: Arc<dyn Any + Send + Sync>,
+    /// Whether there are hooks after the commit.
+    hears: bool,
+    tell: Tell<C>,
+}
+
+impl<C> Clone for Slot<C> {
+    fn clone(&self) -> Self {
+        Self {
+            resource_type: self.resource_type,
+            typed: Arc::clone(&self.typed),
+            hears: self.hears,
+            tell: self.tell,
+        }
+    }
 }
 
 type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
 type Before<R, C> = dyn Fn(&C, &mut Proposed<'_, R>) -> Result<()> + Send + Sync;
 type After<R, C> = dyn Fn(Arc<C>, Arc<Event<R>>) -> Boxed + Send + Sync;
+/// Tells the hooks of a type, which it has as well, of an event of that type.
+type Tell<C> = fn(&Arc<dyn Any + Send + Sync>, Arc<C>, Box<dyn Any + Send>) -> Boxed;
 
 struct Typed<R, C> {
     before: Vec<Arc<Before<R, C>>>,
@@ -101,8 +115,8 @@ impl<C: Send + Sync + 'static> Hooks<C> {
     /// client is answered when it has ended.
     ///
     /// It is told at most once, and in no particular order across requests: if the process ends in between, never. What
-    /// must arrive needs a row that is written with the resource. Of a resource that has changed because another was
-    /// deleted, such as a group that has lost a member, it is not told.
+    /// must arrive needs a row that is written with the resource, in its transaction. It is also told of a resource that
+    /// has changed because another was deleted, such as a group that has lost a member: see [`Event::cause`].
     #[must_use]
     pub fn after_commit<R: ScimResource, F>(
         mut self,
@@ -121,11 +135,6 @@ impl<C: Send + Sync + 'static> Hooks<C> {
         self.types.values().map(|slot| slot.resource_type)
     }
 
-    fn typed<R: ScimResource>(&self) -> Option<Arc<Typed<R, C>>> {
-        let slot = self.types.get(&TypeId::of::<R>())?;
-        Arc::clone(&slot.typed).downcast().ok()
-    }
-
     fn edit<R: ScimResource>(&mut self, edit: impl FnOnce(&mut Typed<R, C>)) {
         let none = || Typed {
             before: Vec::new(),
@@ -135,16 +144,90 @@ impl<C: Send + Sync + 'static> Hooks<C> {
         edit(&mut typed);
         let slot = Slot {
             resource_type: R::RESOURCE_TYPE,
+            hears: !typed.after.is_empty(),
             typed: Arc::new(typed),
+            tell: tell::<R, C>,
         };
         self.types.insert(TypeId::of::<R>(), slot);
     }
 
-    /// The hooks of a type for a write in a context; `None` if there are none.
-    pub(super) fn bind<R: ScimResource>(&self, cx: &Arc<C>) -> Option<Arc<dyn Bound<R>>> {
-        let hooks = self.typed::<R>()?;
-        let cx = Arc::clone(cx);
-        Some(Arc::new(BoundTo { hooks, cx }))
+    /// The hooks for a write of a type in a context; `None` if there are none. A deletion may change resources of other
+    /// types.
+    pub(super) fn bind<R: ScimResource>(&self, cx: &Arc<C>, is_delete: bool) -> Option<Arc<dyn Bound<R>>> {
+        let own = self.typed::<R>();
+        let others_hear = is_delete && self.types.values().any(|slot| slot.hears);
+        (own.is_some() || others_hear).then(|| {
+            let (all, cx) = (self.clone(), Arc::clone(cx));
+            Arc::new(BoundTo {
+                own,
+                all,
+                is_delete,
+                cx,
+            }) as Arc<dyn Bound<R>>
+        })
+    }
+
+    /// The types of which somebody wants to hear.
+    fn heard(&self) -> HashSet<TypeId> {
+        let types = self.types.iter().filter(|(_, slot)| slot.hears);
+        types.map(|(type_id, _)| *type_id).collect()
+    }
+
+    /// Tells of an event whose type is known to its slot alone.
+    fn tell(&self, cx: &Arc<C>, told: Consequence) -> Option<Boxed> {
+        let slot = self.types.get(&told.type_id)?;
+        Some((slot.tell)(&slot.typed, Arc::clone(cx), told.event))
+    }
+}
+
+impl<C: 'static> Hooks<C> {
+    fn typed<R: ScimResource>(&self) -> Option<Arc<Typed<R, C>>> {
+        let slot = self.types.get(&TypeId::of::<R>())?;
+        Arc::clone(&slot.typed).downcast().ok()
+    }
+
+    /// Whether there are rules for resources of type `R`.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn has_rules<R: ScimResource>(&self) -> bool {
+        self.typed::<R>().is_some_and(|typed| !typed.before.is_empty())
+    }
+
+    /// Asks the rules of `R` where there is no [`Write`](crate::store::Write).
+    #[cfg(feature = "sqlite")]
+    pub(super) fn ask<R: ScimResource>(&self, cx: &C, proposed: &mut Proposed<'_, R>) -> Result<()> {
+        let typed = self.typed::<R>();
+        typed.map_or(Ok(()), |typed| typed.ask(cx, proposed))
+    }
+}
+
+fn tell<R: ScimResource, C: Send + Sync + 'static>(
+    typed: &Arc<dyn Any + Send + Sync>,
+    cx: Arc<C>,
+    event: Box<dyn Any + Send>,
+) -> Boxed {
+    match (
+        Arc::clone(typed).downcast::<Typed<R, C>>(),
+        event.downcast::<Event<R>>(),
+    ) {
+        (Ok(typed), Ok(event)) => typed.tell(cx, *event),
+        _ => Box::pin(async {}),
+    }
+}
+
+impl<R, C> Typed<R, C> {
+    fn ask(&self, cx: &C, proposed: &mut Proposed<'_, R>) -> Result<()> {
+        self.before.iter().try_for_each(|rule| rule(cx, proposed))
+    }
+}
+
+impl<R: ScimResource, C: Send + Sync + 'static> Typed<R, C> {
+    fn tell(self: Arc<Self>, cx: Arc<C>, event: Event<R>) -> Boxed {
+        let event = Arc::new(event);
+        Box::pin(async move {
+            for hear in &self.after {
+                hear(Arc::clone(&cx), Arc::clone(&event)).await;
+            }
+        })
     }
 }
 
@@ -152,7 +235,6 @@ impl<C> Default for Hooks<C> {
     fn default() -> Self {
         Self {
             types: HashMap::new(),
-            context: std::marker::PhantomData,
         }
     }
 }
@@ -161,7 +243,6 @@ impl<C> Clone for Hooks<C> {
     fn clone(&self) -> Self {
         Self {
             types: self.types.clone(),
-            context: self.context,
         }
     }
 }
@@ -229,49 +310,118 @@ impl<R> Debug for Proposed<'_, R> {
 /// The hooks of a type in the context of a write, whatever context that is.
 pub(super) trait Bound<R>: Send + Sync {
     fn before(&self, proposed: &mut Proposed<'_, R>) -> Result<()>;
-    /// Whether anybody wants to hear of writes.
+    /// Whether the type has rules.
+    fn is_asked(&self) -> bool;
+    /// Whether anybody wants to hear of writes of the type.
     fn hears(&self) -> bool;
+    /// Where what is seen of a write is noted, if anybody wants to hear of it or of its consequences.
+    fn seen(&self) -> Option<Seen<R>>;
     fn after(&self, event: Event<R>) -> Boxed;
+    fn after_others(&self, others: &Consequences) -> Boxed;
 }
 
 struct BoundTo<R, C> {
-    hooks: Arc<Typed<R, C>>,
+    own: Option<Arc<Typed<R, C>>>,
+    all: Hooks<C>,
+    is_delete: bool,
     cx: Arc<C>,
 }
 
 impl<R: ScimResource, C: Send + Sync + 'static> Bound<R> for BoundTo<R, C> {
     fn before(&self, proposed: &mut Proposed<'_, R>) -> Result<()> {
-        let mut rules = self.hooks.before.iter();
-        rules.try_for_each(|rule| rule(&self.cx, proposed))
+        let own = self.own.as_ref();
+        own.map_or(Ok(()), |own| own.ask(&self.cx, proposed))
+    }
+
+    fn is_asked(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| !own.before.is_empty())
     }
 
     fn hears(&self) -> bool {
-        !self.hooks.after.is_empty()
+        self.own.as_ref().is_some_and(|own| !own.after.is_empty())
+    }
+
+    fn seen(&self) -> Option<Seen<R>> {
+        let heard = match self.is_delete {
+            true => self.all.heard(),
+            false => HashSet::new(),
+        };
+        (self.hears() || !heard.is_empty()).then(|| Seen {
+            own: Mutex::new(None),
+            others: Consequences {
+                heard,
+                told: Mutex::new(Vec::new()),
+            },
+        })
     }
 
     fn after(&self, event: Event<R>) -> Boxed {
-        let (hooks, cx, event) = (Arc::clone(&self.hooks), Arc::clone(&self.cx), Arc::new(event));
+        match &self.own {
+            Some(own) => Arc::clone(own).tell(Arc::clone(&self.cx), event),
+            None => Box::pin(async {}),
+        }
+    }
+
+    fn after_others(&self, others: &Consequences) -> Boxed {
+        let told = others.take().into_iter();
+        let told: Vec<_> = told.filter_map(|told| self.all.tell(&self.cx, told)).collect();
         Box::pin(async move {
-            for hear in &hooks.after {
-                hear(Arc::clone(&cx), Arc::clone(&event)).await;
+            for told in told {
+                told.await;
             }
         })
     }
 }
 
-/// What is seen of a write while it is decided and carried out. The last time that it was decided counts.
-pub(super) struct Seen<R>(Mutex<Option<(Transition<R>, Vec<MovedEdges>)>>);
+/// What a write has done to resources of other types.
+pub(super) struct Consequences {
+    heard: HashSet<TypeId>,
+    told: Mutex<Vec<Consequence>>,
+}
 
-impl<R> Seen<R> {
-    pub(super) fn nothing() -> Self {
-        Self(Mutex::new(None))
+/// An event of a type that is not known where it is kept.
+struct Consequence {
+    type_id: TypeId,
+    event: Box<dyn Any + Send>,
+}
+
+impl Consequences {
+    /// Whether anybody wants to hear of resources of type `Q`.
+    pub(super) fn are_heard<Q: ScimResource>(&self) -> bool {
+        self.heard.contains(&TypeId::of::<Q>())
     }
 
+    pub(super) fn push<Q: ScimResource>(&self, event: Event<Q>) {
+        if self.are_heard::<Q>() {
+            self.lock().push(Consequence {
+                type_id: TypeId::of::<Q>(),
+                event: Box::new(event),
+            });
+        }
+    }
+
+    fn take(&self) -> Vec<Consequence> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Consequence>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is seen of a write while it is decided and carried out. The last time that it was decided counts.
+pub(super) struct Seen<R> {
+    own: Mutex<Option<(Transition<R>, Vec<MovedEdges>)>>,
+    pub(super) others: Consequences,
+}
+
+impl<R> Seen<R> {
     fn lock(&self) -> MutexGuard<'_, Option<(Transition<R>, Vec<MovedEdges>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn decided(&self, transition: Option<Transition<R>>) {
+        self.others.take();
         *self.lock() = transition.map(|transition| (transition, Vec::new()));
     }
 

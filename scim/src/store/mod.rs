@@ -8,7 +8,6 @@ mod decide;
 mod edges;
 mod environment;
 mod event;
-mod happened;
 mod hooks;
 mod layout;
 mod links;
@@ -38,8 +37,7 @@ pub(crate) use answer::{LARGEST_PAGE, PAGE_IN_ONE_PIECE};
 pub use decide::{Current, Decision, Put, carry_over};
 pub use edges::{Edge, EdgeChange, EdgeEdit};
 pub use environment::{Clock, Environment, IdSource, Pauses, RandomPauses, SystemClock, TimeOrderedIds};
-pub use event::{Event, MOST_EDGES_NAMED, MovedEdges, Transition};
-pub use happened::Happened;
+pub use event::{Cause, Event, MOST_EDGES_NAMED, MovedEdges, Transition};
 pub use hooks::{Hooks, Proposed};
 pub use links::{Link, LinkEnd, Links};
 pub use load::load;
@@ -70,7 +68,8 @@ pub use write::{Loads, Write, submit};
 /// * A page takes bounded memory, however large its resources are: see [`Page`] and [`Item::answer`].
 /// * Where a query sorts, every item has its sort key.
 /// * What one tenant keeps, no other sees: not in lists, not by id, not in uniqueness. A request for no tenant is 404.
-/// * Where [`Write::is_observed`] says so, it says with [`Write::moved`] which edges a write has added and removed.
+/// * Where [`Write::is_observed`] says so, it says with [`Write::moved`] which edges a write has added and removed; where
+///   [`Write::is_observed_by`] says so, with [`Write::consequence`] which resources have lost an edge to a deleted one.
 pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'static {
     /// Carries out a write.
     ///

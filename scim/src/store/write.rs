@@ -10,8 +10,8 @@ use crate::policy::Policy;
 use crate::projection::Projection;
 use crate::record::{Record, ScimResource};
 use crate::store::edges::{EdgeEdit, edge_attributes};
-use crate::store::event::{Event, MovedEdges, Transition};
-use crate::store::hooks::{Bound, Hooks, Seen};
+use crate::store::event::{Cause, Event, MovedEdges, Transition};
+use crate::store::hooks::{Bound, Consequences, Hooks, Seen};
 use crate::store::{Precondition, Reply, Stamp, Store, Written};
 use crate::value::{Fired, ResourceId};
 
@@ -42,7 +42,9 @@ pub struct Write<R, C> {
     pub(super) precondition: Precondition,
     reply: Option<Reply>,
     pub(super) policy: Policy,
-    /// The hooks of the type, if it has any.
+    /// The tolerances that were needed to read what was sent.
+    tolerances: Arc<[Fired]>,
+    /// The hooks, if there are any for the type, or for others that the write may change.
     pub(super) hooks: Option<Arc<dyn Bound<R>>>,
     /// Where somebody wants to hear of the write: what is seen of it.
     pub(super) seen: Option<Arc<Seen<R>>>,
@@ -122,6 +124,7 @@ impl<R: ScimResource, C> Write<R, C> {
             precondition: Precondition::None,
             reply: None,
             policy: Policy::default(),
+            tolerances: Arc::default(),
             hooks: None,
             seen: None,
         }
@@ -158,6 +161,14 @@ impl<R: ScimResource, C> Write<R, C> {
         self
     }
 
+    /// The same write, for the reading of which these tolerances of the policy were needed: whoever is told of the write
+    /// is told of them.
+    #[must_use]
+    pub fn tolerances(mut self, fired: &[Fired]) -> Self {
+        self.tolerances = fired.into();
+        self
+    }
+
     /// The same write with the application's hooks for `R`. Those before the write are asked by
     /// [`decide`](Self::decide), those after it are told by [`submit`].
     #[must_use]
@@ -165,7 +176,7 @@ impl<R: ScimResource, C> Write<R, C> {
     where
         C: Send + Sync + 'static,
     {
-        self.hooks = hooks.bind(&self.cx);
+        self.hooks = hooks.bind(&self.cx, self.is_delete());
         self
     }
 
@@ -181,6 +192,7 @@ impl<R: ScimResource, C> Write<R, C> {
             precondition: same.precondition,
             reply: same.reply,
             policy: same.policy,
+            tolerances: same.tolerances,
             hooks: same.hooks,
             seen: same.seen,
         }
@@ -218,10 +230,10 @@ impl<R: ScimResource, C> Write<R, C> {
     /// How much of the resource [`decide`](Self::decide) must be told.
     #[must_use]
     pub fn loads(&self) -> Loads {
-        let stamp = match &self.hooks {
+        let stamp = match self.is_hooked() {
             // Whoever is asked or told sees the state.
-            Some(_) => Loads::Resource,
-            None => Loads::Stamp,
+            true => Loads::Resource,
+            false => Loads::Stamp,
         };
         match &*self.change {
             Change::Create(_) => Loads::Nothing,
@@ -248,6 +260,47 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
+    /// Whether somebody is told of resources of type `Q` that change because this write deletes another. If so, a store
+    /// says so with [`consequence`](Self::consequence).
+    #[must_use]
+    pub fn is_observed_by<Q: ScimResource>(&self) -> bool {
+        self.consequences().is_some_and(Consequences::are_heard::<Q>)
+    }
+
+    /// Notes that another resource has changed because this write deletes the one that its edges led to, for whoever is
+    /// told of it. A store calls this in the transaction of the write; the [cause](Event::cause) is this deletion.
+    pub fn consequence<Q: ScimResource>(&self, event: Event<Q>) {
+        if let Some(consequences) = self.consequences() {
+            consequences.push(event);
+        }
+    }
+
+    pub(super) fn consequences(&self) -> Option<&Consequences> {
+        self.seen.as_ref().map(|seen| &seen.others)
+    }
+
+    /// The cause of what follows for others.
+    pub(super) fn as_cause(&self) -> Cause {
+        Cause::Deletion {
+            resource_type: R::RESOURCE_TYPE.name,
+            id: self.id().to_owned(),
+        }
+    }
+
+    /// The tolerances that the write has needed so far.
+    pub(super) fn all_tolerances(&self) -> Vec<Fired> {
+        let mut all = self.tolerances.to_vec();
+        all.extend(self.fired());
+        all
+    }
+
+    /// Whether rules are asked of the write, or somebody is told of it.
+    pub(super) fn is_hooked(&self) -> bool {
+        self.hooks
+            .as_ref()
+            .is_some_and(|hooks| hooks.is_asked() || hooks.hears())
+    }
+
     /// Whether the write deletes the resource, if it does anything.
     pub(crate) fn is_delete(&self) -> bool {
         matches!(*self.change, Change::Delete)
@@ -255,15 +308,18 @@ impl<R: ScimResource, C> Write<R, C> {
 
     /// The same write, seen apart from its other copies by whoever is told of it.
     fn observed(mut self) -> Self {
-        let hears = self.hooks.as_ref().is_some_and(|hooks| hooks.hears());
-        self.seen = hears.then(|| Arc::new(Seen::nothing()));
+        self.seen = self.hooks.as_ref().and_then(|hooks| hooks.seen()).map(Arc::new);
         self
     }
 
     /// What whoever wants to hear of the write is told; `None` if nobody does, or if nothing has changed.
     fn event(&self, written: &Written<R>) -> Option<Event<R>> {
         let (mut transition, edges) = self.seen.as_ref()?.take().filter(|_| written.changed)?;
-        if let Transition::Created { after } | Transition::Changed { after, .. } = &mut transition {
+        if let Transition::Created { after }
+        | Transition::Changed {
+            after: Some(after), ..
+        } = &mut transition
+        {
             // A store may have given another id or version.
             let meta = after.meta();
             let stamp = Stamp {
@@ -279,6 +335,8 @@ impl<R: ScimResource, C> Write<R, C> {
             version: written.version.clone(),
             transition,
             edges,
+            cause: Cause::Write,
+            tolerances: self.all_tolerances(),
         })
     }
 
@@ -349,6 +407,7 @@ impl<R, C> Clone for Write<R, C> {
             precondition: self.precondition.clone(),
             reply: self.reply.clone(),
             policy: self.policy.clone(),
+            tolerances: Arc::clone(&self.tolerances),
             hooks: self.hooks.clone(),
             seen: self.seen.clone(),
         }
@@ -387,8 +446,11 @@ where
 {
     let write = write.observed();
     let written = attempt(store, &write).await?;
-    if let (Some(hooks), Some(event)) = (&write.hooks, write.event(&written)) {
-        hooks.after(event).await;
+    if let (Some(hooks), Some(seen)) = (&write.hooks, &write.seen) {
+        if let Some(event) = write.event(&written) {
+            hooks.after(event).await;
+        }
+        hooks.after_others(&seen.others).await;
     }
     Ok(written)
 }

@@ -7,7 +7,7 @@ use scim::Error;
 use scim::resources::{Group, Member, Password, User};
 use scim::service::Protocol;
 use scim::store::sqlite::Sqlite;
-use scim::store::{EdgeChange, Event, Hooks, Memory, MovedEdges, Store, Transition, Write, submit};
+use scim::store::{Cause, EdgeChange, Event, Hooks, Memory, MovedEdges, Store, Transition, Write, submit};
 use serde_json::{Value, json};
 
 use crate::{GROUP, Peer, user};
@@ -97,6 +97,8 @@ over_each_store! {
     an_event_follows_every_change
     no_event_follows_what_changes_nothing_or_is_refused
     an_event_counts_edges_by_attribute
+    an_event_says_that_another_was_deleted
+    an_event_names_the_tolerances_that_were_needed
     hooks_work_without_a_service
 }
 
@@ -391,6 +393,59 @@ where
     assert_eq!(heard.take(), []);
     assert_eq!(peer.delete(&path).await.status, 204);
     assert_eq!(heard.one().edges, [MovedEdges::gone("members", 2)]);
+}
+
+/// A group loses a member because the person is deleted: the group has changed, and whoever hears of groups hears so.
+async fn an_event_says_that_another_was_deleted<S>(store: S)
+where
+    S: Store<User, ()> + Store<Group, ()> + Clone,
+{
+    let heard = Heard::<Group>::new();
+    let peer = peer(store, Hooks::new().after_commit(heard.hear()));
+    let id = create(&peer, "/Users", &user("babs")).await;
+    let group = json!({"schemas": [GROUP], "displayName": "Guides", "members": [{"value": id}]});
+    let guides = create(&peer, "/Groups", &group).await;
+    heard.take();
+    peer.delete(&format!("/Users/{id}")).await.expect(204);
+    let event = heard.one();
+    assert_eq!(event.id, guides);
+    assert_eq!(event.version.entity_tag(), "W/\"2\"");
+    let cause = Cause::Deletion {
+        resource_type: "User",
+        id: id.clone(),
+    };
+    assert_eq!(event.cause, cause);
+    assert_eq!(event.edges.len(), 1, "{:?}", event.edges);
+    let members = &event.edges[0];
+    assert_eq!(
+        (members.attribute, members.added, members.removed),
+        ("members", 0, 1)
+    );
+    assert_eq!(members.removed_ids, [id]);
+    let names = [event.before(), event.after()].map(|group| group.unwrap().display_name.clone());
+    assert_eq!(names, ["Guides", "Guides"]);
+}
+
+/// Of a provider that writes `"True"`, the application hears that it did.
+async fn an_event_names_the_tolerances_that_were_needed<S>(store: S)
+where
+    S: Store<User, ()> + Store<Group, ()> + Clone,
+{
+    let heard = Heard::<User>::new();
+    let peer = peer(store, Hooks::new().after_commit(heard.hear()));
+    let id = create(&peer, "/Users", &user("babs")).await;
+    assert_eq!(heard.one().tolerances, []);
+    let operations = json!([{"op": "Replace", "path": "active", "value": "False"}]);
+    peer.patch(&format!("/Users/{id}"), &operations).await;
+    let event = heard.one();
+    assert!(
+        event
+            .tolerances
+            .iter()
+            .any(|fired| fired.subject.contains("active")),
+        "{:?}",
+        event.tolerances
+    );
 }
 
 async fn hooks_work_without_a_service<S>(store: S)

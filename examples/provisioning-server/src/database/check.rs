@@ -2,14 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use scim::fold::fold;
+use scim::Result;
 use scim::resources::Group;
 use scim::store::sqlite::{Finding, Inspected, Inspector, Reader};
-use scim::{Result, ScimResource};
 use uuid::Uuid;
 
-use super::attribute::text;
-use super::{Product, failed, organizations};
+use super::{Product, failed, group_names, organizations};
 use crate::domain;
 use crate::domain::user::User;
 
@@ -121,12 +119,9 @@ struct Follower<'r, P> {
 
 impl<P: FnMut(u64)> Inspector for Follower<'_, P> {
     fn resource(&mut self, resource: &Inspected<'_>) -> Result<()> {
-        let name = resource.resource_type.name;
-        let is_group = name == Group::RESOURCE_TYPE.name;
-        let count = if is_group {
-            &mut self.inspection.groups
-        } else {
-            &mut self.inspection.people
+        let count = match resource.is_of::<Group>() {
+            true => &mut self.inspection.groups,
+            false => &mut self.inspection.people,
         };
         *count += 1;
         let done = self.inspection.people + self.inspection.groups;
@@ -137,9 +132,12 @@ impl<P: FnMut(u64)> Inspector for Follower<'_, P> {
             return Ok(());
         }
         match self.tenants.living.get(resource.tenant) {
-            Some((organization, _)) if is_group => self.group_name(*organization, resource),
-            Some(_) => Ok(()),
+            Some((organization, _)) => match resource.state::<Group>() {
+                Some(group) => self.group_name(*organization, group, resource),
+                None => Ok(()),
+            },
             None => {
+                let name = resource.resource_type.name;
                 let finding = Finding::new("it belongs to an organization that does not exist");
                 self.finding(finding.of_tenant(resource.tenant).about(name, resource.id));
                 Ok(())
@@ -162,15 +160,12 @@ impl<P: FnMut(u64)> Inspector for Follower<'_, P> {
 
 impl<P: FnMut(u64)> Follower<'_, P> {
     /// The name of a group is known where groups may have to have different names.
-    fn group_name(&mut self, organization: Uuid, resource: &Inspected<'_>) -> Result<()> {
-        let Some(name) = text(resource.record, "displayName") else {
-            return Ok(());
-        };
+    fn group_name(&mut self, organization: Uuid, group: &Group, resource: &Inspected<'_>) -> Result<()> {
         let found = self.reader.query_one(
             "SELECT 1 FROM group_name WHERE org = ?1 AND name = ?2 AND id = ?3",
             &[
                 organization.as_bytes().into(),
-                (&*fold(&name)).into(),
+                (&*group_names::key(&group.display_name)).into(),
                 resource.id.into(),
             ],
             |_| Ok(()),

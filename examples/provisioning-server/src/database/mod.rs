@@ -1,7 +1,6 @@
 //! The product's own tables, beside those of the library's store and in the same database.
 
 mod address;
-pub(crate) mod attribute;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod group_names;

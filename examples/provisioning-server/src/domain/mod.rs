@@ -12,5 +12,6 @@ pub(crate) mod public_url;
 pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod settings;
+pub(crate) mod subject;
 pub(crate) mod token;
 pub(crate) mod user;

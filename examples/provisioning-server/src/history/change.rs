@@ -2,103 +2,90 @@
 
 use scim::Record;
 use scim::schema::{Attribute, Mutability, Role};
-use scim::store::Happened;
-use scim::value::View;
+use scim::store::{Event, MovedEdges, Transition};
 
 use crate::domain::counted::counted;
+use crate::domain::subject::Subject;
 
 /// How many attributes are named.
 const NAMED: usize = 12;
 
 /// Says what was done to a person or group: "created user a@x".
-pub(crate) fn meaning(resource_type: &str, id: &str, happened: &Happened<'_>) -> String {
-    match happened {
-        Happened::Created { after, added } => {
-            let subject = Subject::of(resource_type, id, *after);
-            match added.len() {
+pub(crate) fn meaning<R: Subject>(event: &Event<R>) -> String {
+    let moved = |count: fn(&MovedEdges) -> u64| event.edges.iter().map(count).sum::<u64>();
+    let (added, removed) = (moved(|edges| edges.added), moved(|edges| edges.removed));
+    match &event.transition {
+        Transition::Created { after } => {
+            let subject = named(event, Some(after));
+            match added {
                 0 => format!("created {subject}"),
-                members => format!("created {subject} with {}", members_text(members)),
+                _ => format!("created {subject} with {}", members_text(added)),
             }
         }
-        Happened::Deleted { before } => format!("deleted {}", Subject::of(resource_type, id, *before)),
-        Happened::Changed {
-            before,
-            after,
-            added,
-            removed,
-        } => changed(resource_type, id, *before, *after, added.len(), removed.len()),
-    }
-}
-
-/// What people call the resource.
-struct Subject {
-    noun: String,
-    name: String,
-}
-
-impl Subject {
-    fn of(resource_type: &str, id: &str, record: &dyn Record) -> Self {
-        let name = text(record, "userName").or_else(|| text(record, "displayName"));
-        Self {
-            noun: resource_type.to_lowercase(),
-            name: name.unwrap_or_else(|| id.to_owned()),
+        Transition::Deleted { before } => format!("deleted {}", named(event, before.as_ref())),
+        Transition::Changed { before, after } => {
+            let mut parts = transitions(event, before.as_ref(), after.as_ref());
+            let name = name(event, after.as_ref());
+            if added > 0 {
+                parts.push(format!("added {} to {name}", members_text(added)));
+            }
+            if removed > 0 {
+                parts.push(format!("removed {} of {name}", members_text(removed)));
+            }
+            let attributes = match (before, after) {
+                (Some(before), Some(after)) => changed_attributes(before, after),
+                _ => String::new(),
+            };
+            match (parts.is_empty(), attributes.is_empty()) {
+                (false, true) => parts.join("; "),
+                (false, false) => format!("{}; changed {attributes}", parts.join("; ")),
+                (true, true) => format!("changed {}", named(event, after.as_ref())),
+                (true, false) => format!("changed {}: {attributes}", named(event, after.as_ref())),
+            }
         }
     }
 }
 
-impl std::fmt::Display for Subject {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.noun, self.name)
-    }
+/// What people call the resource; its id if that is not known.
+fn name<'a, R: Subject>(event: &'a Event<R>, state: Option<&'a R>) -> &'a str {
+    let name = state.map(Subject::name).filter(|name| !name.is_empty());
+    name.unwrap_or(&event.id)
 }
 
-fn changed(
-    resource_type: &str,
-    id: &str,
-    before: &dyn Record,
-    after: &dyn Record,
-    added: usize,
-    removed: usize,
-) -> String {
-    let (old, new) = (
-        Subject::of(resource_type, id, before),
-        Subject::of(resource_type, id, after),
-    );
+fn named<R: Subject>(event: &Event<R>, state: Option<&R>) -> String {
+    format!("{} {}", R::NOUN, name(event, state))
+}
+
+/// Another name, and what became of its being active.
+fn transitions<R: Subject>(event: &Event<R>, before: Option<&R>, after: Option<&R>) -> Vec<String> {
     let mut parts = Vec::new();
-    if old.name != new.name {
-        parts.push(format!("renamed {old} to {}", new.name));
+    let (Some(before), Some(after)) = (before, after) else {
+        return parts;
+    };
+    let (old, new) = (named(event, Some(before)), named(event, Some(after)));
+    if before.name() != after.name() {
+        parts.push(format!("renamed {old} to {}", after.name()));
     }
-    match (is_active(before), is_active(after)) {
+    match (before.is_active(), after.is_active()) {
         (true, false) => parts.push(format!("deactivated {new}")),
         (false, true) => parts.push(format!("reactivated {new}")),
         _ => {}
     }
-    if added > 0 {
-        parts.push(format!("added {} to {}", members_text(added), new.name));
-    }
-    if removed > 0 {
-        parts.push(format!("removed {} of {}", members_text(removed), new.name));
-    }
-    let said = |name: &str| match name {
-        "userName" => true,
-        "displayName" => resource_type == "Group",
-        "active" => is_active(before) != is_active(after),
-        _ => false,
-    };
-    let mut names = Vec::new();
-    differences(before, after, "", &mut names);
-    names.retain(|name| !said(name));
-    let names = listed(names);
-    match (parts.is_empty(), names.is_empty()) {
-        (_, true) if !parts.is_empty() => parts.join("; "),
-        (true, true) => format!("changed {new}"),
-        (true, false) => format!("changed {new}: {names}"),
-        (false, _) => format!("{}; changed {names}", parts.join("; ")),
-    }
+    parts
 }
 
-fn members_text(count: usize) -> String {
-    counted(u64::try_from(count).unwrap_or(u64::MAX), "member", "members")
+/// The attributes that have changed beside what is said in other words.
+fn changed_attributes<R: Subject>(before: &R, after: &R) -> String {
+    let mut names = Vec::new();
+    differences(before, after, "", &mut names);
+    let is_said =
+        |name: &str| name == R::NAMED_BY || (name == "active" && before.is_active() != after.is_active());
+    names.retain(|name| !is_said(name));
+    listed(names)
+}
+
+fn members_text(count: u64) -> String {
+    counted(count, "member", "members")
 }
 
 fn listed(mut names: Vec<String>) -> String {
@@ -109,18 +96,6 @@ fn listed(mut names: Vec<String>) -> String {
         text += &format!(" and {more} more");
     }
     text
-}
-
-/// Only `false` disables (features.md row 32b).
-fn is_active(record: &dyn Record) -> bool {
-    !matches!(View::Complex(record).sub("active"), View::Bool(false))
-}
-
-fn text(record: &dyn Record, name: &str) -> Option<String> {
-    match View::Complex(record).sub(name) {
-        View::Str(text) if !text.is_empty() => Some(text.into_owned()),
-        _ => None,
-    }
 }
 
 /// The names of the attributes that are different, to one level below the resource and its extensions.
@@ -162,45 +137,65 @@ fn present(record: &dyn Record) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use scim::resources::{EnterpriseUser, Group, Name, User};
+    use scim::ScimResource;
+    use scim::limits::Limits;
+    use scim::resources::{EnterpriseUser, Group, Name};
+    use scim::store::{Cause, Version};
+    use scim::value::{Cx, Intent, Json, Strict};
 
     use super::*;
+    use crate::domain::user::User;
 
-    fn change(
-        before: &dyn Record,
-        after: &dyn Record,
-        resource_type: &str,
-        added: usize,
-        removed: usize,
-    ) -> String {
-        let ids = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
-        let (added, removed) = (ids(added), ids(removed));
-        let happened = Happened::Changed {
-            before,
-            after,
-            added: &added,
-            removed: &removed,
-        };
-        meaning(resource_type, "1", &happened)
+    fn user(user_name: &str) -> User {
+        let text = format!(
+            r#"{{"schemas":["{}"],"userName":"{user_name}"}}"#,
+            User::RESOURCE_TYPE.schema.id
+        );
+        let limits = Limits::default();
+        let json = Json::parse(text.as_bytes(), &limits).unwrap();
+        User::decode(json, &mut Cx::new(Intent::Create, &Strict, &limits)).unwrap()
     }
 
-    /// features.md row 75.
+    fn event<R>(transition: Transition<R>, added: u64, removed: u64) -> Event<R> {
+        let edges = MovedEdges {
+            attribute: "members",
+            added,
+            removed,
+            ..MovedEdges::default()
+        };
+        Event::new("1", Version::from(2), transition, vec![edges], Cause::Write)
+    }
+
+    fn change<R: Subject>(before: &R, after: &R, added: u64, removed: u64) -> String {
+        let transition = Transition::Changed {
+            before: Some(before.clone()),
+            after: Some(after.clone()),
+        };
+        meaning(&event(transition, added, removed))
+    }
+
+    /// A change is told in words.
     #[test]
     fn a_change_of_a_person_is_said_in_words() {
-        let before = User::new("a@x.example");
+        let before = user("a@x.example");
         assert_eq!(
-            meaning(
-                "User",
-                "1",
-                &Happened::Created {
-                    after: &before,
-                    added: &[]
-                }
-            ),
+            meaning(&event(
+                Transition::Created {
+                    after: before.clone()
+                },
+                0,
+                0
+            )),
             "created user a@x.example"
         );
         assert_eq!(
-            meaning("User", "1", &Happened::Deleted { before: &before }),
+            meaning(&event(
+                Transition::Deleted {
+                    before: Some(before.clone())
+                },
+                0,
+                0
+            )),
             "deleted user a@x.example"
         );
         let mut after = before.clone();
@@ -209,11 +204,11 @@ mod tests {
             given_name: Some("Anna".into()),
             ..Name::default()
         });
-        after.extensions.enterprise = Some(EnterpriseUser {
+        after.enterprise = Some(EnterpriseUser {
             department: Some("Sales".into()),
             ..EnterpriseUser::default()
         });
-        let text = change(&before, &after, "User", 0, 0);
+        let text = change(&before, &after, 0, 0);
         assert!(text.starts_with("changed user a@x.example: "), "{text}");
         for name in ["title", "name", "department"] {
             assert!(text.contains(name), "{text}");
@@ -224,43 +219,34 @@ mod tests {
             ..Name::default()
         });
         assert_eq!(
-            change(&after, &married, "User", 0, 0),
+            change(&after, &married, 0, 0),
             "changed user a@x.example: name.givenName"
         );
         married.user_name = "b@x.example".into();
         assert_eq!(
-            change(&after, &married, "User", 0, 0),
+            change(&after, &married, 0, 0),
             "renamed user a@x.example to b@x.example; changed name.givenName"
         );
     }
 
-    /// features.md row 32b: only `false` disables.
+    /// Only `false` disables.
     #[test]
     fn deactivation_is_said_as_such() {
-        let present = User::new("a@x.example");
+        let present = user("a@x.example");
         let mut active = present.clone();
         active.active = Some(true);
         let mut inactive = present.clone();
         inactive.active = Some(false);
+        assert_eq!(change(&present, &inactive, 0, 0), "deactivated user a@x.example");
+        assert_eq!(change(&inactive, &active, 0, 0), "reactivated user a@x.example");
+        assert_eq!(change(&inactive, &present, 0, 0), "reactivated user a@x.example");
         assert_eq!(
-            change(&present, &inactive, "User", 0, 0),
-            "deactivated user a@x.example"
-        );
-        assert_eq!(
-            change(&inactive, &active, "User", 0, 0),
-            "reactivated user a@x.example"
-        );
-        assert_eq!(
-            change(&inactive, &present, "User", 0, 0),
-            "reactivated user a@x.example"
-        );
-        assert_eq!(
-            change(&present, &active, "User", 0, 0),
+            change(&present, &active, 0, 0),
             "changed user a@x.example: active"
         );
         inactive.title = Some("x".into());
         assert_eq!(
-            change(&active, &inactive, "User", 0, 0),
+            change(&active, &inactive, 0, 0),
             "deactivated user a@x.example; changed title"
         );
     }
@@ -269,18 +255,15 @@ mod tests {
     fn changes_of_a_group_are_counted() {
         let group = Group::new("G");
         let same = group.clone();
-        assert_eq!(change(&group, &same, "Group", 3, 0), "added 3 members to G");
-        assert_eq!(change(&group, &same, "Group", 0, 1), "removed 1 member of G");
+        assert_eq!(change(&group, &same, 3, 0), "added 3 members to G");
+        assert_eq!(change(&group, &same, 0, 1), "removed 1 member of G");
         let renamed = Group::new("H");
         assert_eq!(
-            change(&group, &renamed, "Group", 1, 2),
+            change(&group, &renamed, 1, 2),
             "renamed group G to H; added 1 member to H; removed 2 members of H"
         );
-        let created = Happened::Created {
-            after: &same,
-            added: &["1".to_owned(), "2".to_owned()],
-        };
-        assert_eq!(meaning("Group", "1", &created), "created group G with 2 members");
+        let created = Transition::Created { after: same };
+        assert_eq!(meaning(&event(created, 2, 0)), "created group G with 2 members");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tracing::Span;
 use uuid::Uuid;
 
 use super::policies::Policies;
+use super::rules::OfOrganization;
 use crate::database::Access;
 use crate::domain::organization::Organization;
 use crate::domain::request_row::RequestRow;
@@ -113,10 +114,6 @@ impl Context {
         &self.0.asked
     }
 
-    pub(super) fn organization(&self) -> &Organization {
-        &self.0.access.organization
-    }
-
     pub(super) fn settings(&self) -> &Settings {
         &self.organization().settings
     }
@@ -149,6 +146,12 @@ impl Context {
     /// The status in that row, if there is one.
     pub(super) fn noted(&self) -> Option<u16> {
         Some(self.0.noted.load(Ordering::Acquire)).filter(|status| *status != 0)
+    }
+}
+
+impl OfOrganization for Context {
+    fn organization(&self) -> &Organization {
+        &self.0.access.organization
     }
 }
 

@@ -1,25 +1,34 @@
-//! What an organization demands of people and groups, checked in the transaction that changes them.
+//! What an organization demands of people and groups, whether a provider sends them or a file is imported.
 
-use scim::fold::fold;
-use scim::store::Happened;
+use scim::resources::Group;
 use scim::store::sqlite::Transaction;
+use scim::store::{Event, Hooks, Proposed};
 use scim::{Error, Result};
 
-use crate::database::attribute::text;
 use crate::database::group_names;
 use crate::domain::email::is_email;
 use crate::domain::organization::Organization;
 use crate::domain::settings::{Switch, UserNames};
+use crate::domain::user::User;
 
-/// Refuses a user who does not fit the settings of the organization. A user who was there before is left alone.
-pub(crate) fn check_user(organization: &Organization, happened: &Happened<'_>) -> Result<()> {
-    let (before, after) = match happened {
-        Happened::Created { after, .. } => (None, *after),
-        Happened::Changed { before, after, .. } => (text(*before, "userName"), *after),
-        Happened::Deleted { .. } => return Ok(()),
+/// A context that says whose people and groups are written.
+pub(crate) trait OfOrganization: Send + Sync + 'static {
+    fn organization(&self) -> &Organization;
+}
+
+/// The rules that need no statements.
+pub(crate) fn hooks<C: OfOrganization>() -> Hooks<C> {
+    Hooks::new().before_write::<User>(|cx: &C, proposed| check_user_name(cx.organization(), proposed))
+}
+
+/// Refuses a user name that does not fit the settings of the organization. One that was there before is left alone.
+fn check_user_name(organization: &Organization, proposed: &Proposed<'_, User>) -> Result<()> {
+    let Some(after) = proposed.after() else {
+        return Ok(());
     };
-    let name = text(after, "userName").unwrap_or_default();
-    if organization.settings.username == UserNames::Any || before.as_ref() == Some(&name) || is_email(&name) {
+    let name = &after.user_name;
+    let is_kept = proposed.before().is_some_and(|before| before.user_name == *name);
+    if organization.settings.username == UserNames::Any || is_kept || is_email(name) {
         return Ok(());
     }
     Err(Error::invalid_value(format!(
@@ -30,37 +39,29 @@ pub(crate) fn check_user(organization: &Organization, happened: &Happened<'_>) -
 }
 
 /// Keeps track of the names of groups, and refuses one that is taken where they must be unique.
-pub(crate) fn check_group(
+pub(crate) fn keep_group_names<C: OfOrganization>(
     tx: &Transaction<'_>,
-    organization: &Organization,
-    id: &str,
-    happened: &Happened<'_>,
+    cx: &C,
+    event: &Event<Group>,
 ) -> Result<()> {
-    let (before, after) = match happened {
-        Happened::Created { after, .. } => (None, text(*after, "displayName")),
-        Happened::Changed { before, after, .. } => {
-            (text(*before, "displayName"), text(*after, "displayName"))
-        }
-        Happened::Deleted { before } => (text(*before, "displayName"), None),
-    };
-    // White space at the ends of a name does not make it another name.
-    let folded = |name: &Option<String>| name.as_deref().map(|name| fold(name.trim()).into_owned());
-    let (old, new) = (folded(&before), folded(&after));
+    let organization = cx.organization();
+    let key = |group: Option<&Group>| group.map(|group| group_names::key(&group.display_name));
+    let (old, new) = (key(event.before()), key(event.after()));
     if old == new {
         return Ok(());
     }
     if let Some(old) = old {
-        group_names::remove(tx, organization.id, &old, id)?;
+        group_names::remove(tx, organization.id, &old, &event.id)?;
     }
     let Some(new) = new else { return Ok(()) };
     let is_taken = organization.settings.unique_group_names == Switch::On
         && group_names::is_taken(tx, organization.id, &new)?;
     if is_taken {
-        let name = after.unwrap_or_default();
+        let name = event.after().map_or("", |group| group.display_name.as_str());
         return Err(Error::uniqueness(format!(
             "is taken: the organization has a group {name:?} already, and its groups have different names"
         ))
         .at("displayName"));
     }
-    group_names::insert(tx, organization.id, &new, id)
+    group_names::insert(tx, organization.id, &new, &event.id)
 }

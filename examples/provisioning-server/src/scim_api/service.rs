@@ -10,8 +10,9 @@ use scim::resources::Group;
 use scim::service::{Body, ScimService, from_parts};
 
 use super::context::Context;
-use super::joined::Rules;
 use super::policies::Policies;
+use super::recorded::recorded;
+use super::rules::{self, OfOrganization};
 use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::public_url::{PublicUrl, Scheme};
@@ -28,7 +29,7 @@ impl People {
     /// and the host that a request names.
     pub(crate) fn open(product: &Product, scheme: Scheme, public_url: Option<&PublicUrl>) -> Result<Self> {
         let failed = |cause: scim::Error| Fault::internal("The SCIM service cannot be set up.", cause);
-        let store = product.documents().joined(Rules).build().map_err(failed)?;
+        let store = recorded(product.documents()).build().map_err(failed)?;
         let context = from_parts(|parts| {
             let context = parts.extensions.remove::<Context>();
             context.ok_or_else(|| scim::Error::internal("a request without a context"))
@@ -36,6 +37,7 @@ impl People {
         let mut builder = ScimService::builder(context)
             .resource::<User, _>(store.clone())
             .resource::<Group, _>(store)
+            .hooks(rules::hooks())
             .policy_for(Context::policy)
             // The endpoint finds the outcome in the response, and logs the cause with the id of the request.
             .on_outcome(|_, _| {})

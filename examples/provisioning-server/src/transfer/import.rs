@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use scim::ScimResource;
+use scim::resources::Group;
 use scim::store::sqlite::{self, ImportLine, Sqlite, Transaction};
 use uuid::Uuid;
 
+use super::destination::Destination;
 use super::lines::{LONGEST, Lines, Mark, Read};
-use super::rules::{Destination, Rules};
 use crate::database::{Product, failed, history, imports, organizations};
 use crate::domain::export_file::{Counts, Head, Position, Tail};
 use crate::domain::fault::{Fault, Result};
@@ -18,6 +18,7 @@ use crate::domain::organization::Organization;
 use crate::domain::request_row::RequestRow;
 use crate::domain::user::User;
 use crate::scim_api::Policies;
+use crate::scim_api::rules::{self, OfOrganization};
 
 /// Lines of one transaction. Others who write wait for it, a server among them.
 const BATCH_LINES: usize = 500;
@@ -118,11 +119,15 @@ impl<'p, R: BufRead> Import<'p, R> {
         opened: Opened<R>,
         skips_errors: bool,
     ) -> Result<Self> {
-        let store: Sqlite<Destination> = product.documents().joined(Rules).build().map_err(failed)?;
+        let store: Sqlite<Destination> = product
+            .documents()
+            .in_transaction::<Group>(rules::keep_group_names)
+            .build()
+            .map_err(failed)?;
         let policy = Policies::new().map_err(failed)?.of(&organization.settings);
         Ok(Self {
             product,
-            import: store.import(&policy),
+            import: store.import(&policy).hooks(rules::hooks()),
             position: Position::start(opened.head.organization.id),
             row: row(organization),
             report: Report::default(),
@@ -283,7 +288,7 @@ impl<'p, R: BufRead> Import<'p, R> {
 
     async fn finish(&mut self) -> Result<()> {
         self.position.finished = true;
-        let (organization, position) = (self.into.organization.id, self.position.clone());
+        let (organization, position) = (self.into.organization().id, self.position.clone());
         let job = move |tx: &Transaction<'_>| imports::put(tx, organization, &position);
         self.product.import(job).await.map_err(failed)
     }
@@ -302,7 +307,7 @@ struct Step {
 
 impl Step {
     fn run(&self, tx: &Transaction<'_>) -> scim::Result<Applied> {
-        let organization = &self.into.organization;
+        let organization = self.into.organization();
         if !organizations::exists(tx, organization.id)? {
             return Err(scim::Error::new(
                 http::StatusCode::NOT_FOUND,
@@ -373,10 +378,9 @@ impl Step {
 }
 
 fn count(counts: &mut Counts, line: &ImportLine, more: u64) {
-    let is_person = line.resource_type().name == User::RESOURCE_TYPE.name;
     match line.edges() {
         Some(_) => counts.members += more,
-        None if is_person => counts.people += more,
+        None if line.is_of::<User>() => counts.people += more,
         None => counts.groups += more,
     }
 }

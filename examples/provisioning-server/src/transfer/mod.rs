@@ -5,10 +5,10 @@
 //! [`Export`](scim::store::sqlite::Export): people, then groups, then members.
 
 mod compared;
+mod destination;
 mod export;
 mod import;
 mod lines;
-mod rules;
 
 pub(crate) use compared::Compared;
 pub(crate) use export::{export, not_written};

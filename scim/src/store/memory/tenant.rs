@@ -10,11 +10,12 @@ use crate::error::{Error, Result};
 use crate::projection::{Base, Projection, write_resource};
 use crate::record::{Record, ScimResource};
 use crate::schema::ResourceType;
+use crate::store::hooks::Consequences;
 use crate::store::layout::EdgeAttribute;
 use crate::store::links::{Link, Links};
 use crate::store::memory::edges::{EdgeSet, EdgeTable};
 use crate::store::memory::layout::{Layout, visit};
-use crate::store::{Stamp, Stored};
+use crate::store::{Cause, Event, MovedEdges, Stamp, Stored, Transition};
 use crate::value::{DateTime, View};
 
 /// All resources of one tenant, of every type.
@@ -59,7 +60,20 @@ pub(super) struct Found<'a> {
 trait AnyTable: Any + Send + Sync {
     fn resource_type(&self) -> &'static ResourceType;
     fn record(&self, row: u64) -> Option<(&str, &dyn Record)>;
-    fn touch(&mut self, row: u64, now: DateTime);
+    /// Makes a resource its next version because an edge of it is gone with the resource that it led to.
+    fn lose_edge(&mut self, row: u64, now: DateTime, lost: &LostEdge<'_>);
+}
+
+/// An edge that is gone with the resource that it led to.
+pub(super) struct LostEdge<'a> {
+    /// The attribute.
+    pub(super) attribute: &'static str,
+    /// The id of the resource that was deleted.
+    pub(super) id: &'a str,
+    /// Its deletion.
+    pub(super) cause: &'a Cause,
+    /// Where it is told, if anybody hears.
+    pub(super) consequences: Option<&'a Consequences>,
 }
 
 impl<R: ScimResource> AnyTable for Table<R> {
@@ -72,10 +86,26 @@ impl<R: ScimResource> AnyTable for Table<R> {
         Some((row.id(), row.resource()))
     }
 
-    fn touch(&mut self, row: u64, now: DateTime) {
-        if let Some(row) = self.rows.get_mut(&row) {
-            let stamp = row.stored.stamp().next(now);
-            *row = Row::new(row.id(), &stamp, row.resource().clone());
+    fn lose_edge(&mut self, row: u64, now: DateTime, lost: &LostEdge<'_>) {
+        let Some(row) = self.rows.get_mut(&row) else {
+            return;
+        };
+        let before = row.resource().clone();
+        let stamp = row.stored.stamp().next(now);
+        *row = Row::new(row.id(), &stamp, before.clone());
+        if let Some(consequences) = lost.consequences.filter(|others| others.are_heard::<R>()) {
+            let removed = MovedEdges::new(lost.attribute, [].into_iter(), [lost.id].into_iter());
+            consequences.push(Event {
+                id: row.id().to_owned(),
+                version: stamp.version,
+                transition: Transition::Changed {
+                    before: Some(before),
+                    after: Some(row.resource().clone()),
+                },
+                edges: vec![removed],
+                cause: lost.cause.clone(),
+                tolerances: Vec::new(),
+            });
         }
     }
 }
@@ -197,10 +227,10 @@ impl Tenant {
         self.resource(*type_id, *row)
     }
 
-    /// Makes a resource of any type its next version.
-    pub(super) fn touch(&mut self, type_id: TypeId, row: u64, now: DateTime) {
+    /// Makes a resource of any type its next version because an edge of it is gone.
+    pub(super) fn lose_edge(&mut self, type_id: TypeId, row: u64, now: DateTime, lost: &LostEdge<'_>) {
         if let Some(table) = self.tables.get_mut(&type_id) {
-            table.touch(row, now);
+            table.lose_edge(row, now, lost);
         }
     }
 

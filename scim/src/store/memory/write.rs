@@ -16,7 +16,7 @@ use crate::store::memory::edges::{EdgeDiff, EdgeSet, Settled};
 use crate::store::memory::layout::{Layout, keyed};
 use crate::store::memory::query::Reader;
 use crate::store::memory::shown::by_edge;
-use crate::store::memory::tenant::{Row, Tenant, keys_of};
+use crate::store::memory::tenant::{LostEdge, Row, Tenant, keys_of};
 use crate::store::{
     Current, Decision, Environment, Loads, MovedEdges, Put, Reply, Version, Write, Written, not_found,
 };
@@ -183,7 +183,7 @@ impl<'a> Writer<'a> {
                 table.remove_owner(number);
             }
         }
-        self.cut_edges_to(id);
+        self.cut_edges_to(write);
         Ok(row.stored.version)
     }
 
@@ -201,13 +201,23 @@ impl<'a> Writer<'a> {
     }
 
     /// Takes out the edges that lead to a resource, which makes their owners new versions.
-    fn cut_edges_to(&mut self, id: &str) {
+    fn cut_edges_to<R: ScimResource, C>(&mut self, write: &Write<R, C>) {
         let now = self.environment.clock.now();
+        let cause = write.as_cause();
         for link in self.links.iter() {
             let owner_type = link.edges().type_id();
             let table = self.tenant.edges.get_mut(&(owner_type, link.edges().index()));
-            for owner in table.map(|table| table.remove_target(id)).unwrap_or_default() {
-                self.tenant.touch(owner_type, owner, now);
+            let owners = table
+                .map(|table| table.remove_target(write.id()))
+                .unwrap_or_default();
+            let lost = LostEdge {
+                attribute: link.edges().attribute().map_or("", |attribute| attribute.name),
+                id: write.id(),
+                cause: &cause,
+                consequences: write.consequences(),
+            };
+            for owner in owners {
+                self.tenant.lose_edge(owner_type, owner, now, &lost);
             }
         }
     }

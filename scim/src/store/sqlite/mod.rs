@@ -45,7 +45,7 @@ mod tests;
 pub use backup::BackupProgress;
 pub use database::{Database, Full};
 pub use documents::{
-    Builder, Checked, Export, Finding, Import, ImportLine, Inspected, Inspector, Joined, Sqlite, Tally,
+    Builder, Checked, Export, Finding, Import, ImportLine, Inspected, Inspector, Sqlite, Tally,
 };
 pub use failure::{is_unique_violation, unique_violation};
 pub use options::{Durability, Options};

@@ -5,32 +5,28 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::document::{Documents, UntypedState};
-use super::import_line::ReadResource;
+use super::in_transaction::InTransaction;
+use super::kind::{Decode, Kind};
 use super::layout::Layout;
 use super::pages::Pages;
-use super::seam::Joined;
 use super::tables;
 use crate::Result;
 use crate::error::Error;
 use crate::record::ScimResource;
 use crate::store::sqlite::{Reader, Transaction};
 use crate::store::tenant::tenant_of;
-use crate::store::{Environment, Happened, Tenancy};
+use crate::store::{Environment, Tenancy};
 use crate::value::DateTime;
-
-/// Reads the state, without edges, of a resource of a type that is not known where it is needed.
-pub(super) type Decode = fn(&Documents) -> Result<UntypedState>;
 
 pub(super) struct Core<C> {
     pub(super) environment: Environment,
     pub(super) tenancy: Box<dyn Tenancy<C>>,
     pub(super) layouts: HashMap<TypeId, Arc<Layout>>,
-    /// The same by number, with a way to read the documents of a type.
-    pub(super) numbered: HashMap<i64, (Arc<Layout>, Decode)>,
-    /// The same in the order of registration, with a way to read what is imported.
-    pub(super) kinds: Vec<(Arc<Layout>, ReadResource)>,
-    pub(super) joined: Vec<Arc<dyn Joined<C>>>,
+    /// The same by number, with what is done with a type that is not known where it is needed.
+    pub(super) numbered: HashMap<i64, (Arc<Layout>, Kind<C>)>,
+    /// The same in the order of registration.
+    pub(super) kinds: Vec<(Arc<Layout>, Kind<C>)>,
+    pub(super) in_transaction: InTransaction<C>,
     pub(super) tenants: Mutex<HashMap<String, i64>>,
     pub(super) pages: Pages,
 }
@@ -50,10 +46,15 @@ impl<C: 'static> Core<C> {
         self.kinds.iter().map(|(layout, _)| &**layout)
     }
 
+    /// What is done with resources of a layout.
+    pub(super) fn numbered(&self, layout: &Layout) -> Result<Kind<C>> {
+        let kept = self.numbered.get(&layout.number).map(|(_, kind)| *kind);
+        kept.ok_or_else(|| Error::internal("a layout that is not the store's"))
+    }
+
     /// How the documents of a type are read.
     pub(super) fn decode(&self, layout: &Layout) -> Result<Decode> {
-        let kept = self.numbered.get(&layout.number).map(|(_, decode)| *decode);
-        kept.ok_or_else(|| Error::internal("a layout that is not the store's"))
+        self.numbered(layout).map(|kind| kind.decode)
     }
 
     pub(super) fn now(&self) -> DateTime {
@@ -94,23 +95,5 @@ impl<C: 'static> Core<C> {
             Some(number) => Ok(number),
             None => tables::new_tenant(tx, name),
         }
-    }
-
-    pub(super) fn is_joined(&self) -> bool {
-        !self.joined.is_empty()
-    }
-
-    /// Tells everybody who has joined the store's writes.
-    pub(super) fn tell(
-        &self,
-        tx: &Transaction<'_>,
-        cx: &C,
-        layout: &Layout,
-        id: &str,
-        happened: &Happened<'_>,
-    ) -> Result<()> {
-        self.joined
-            .iter()
-            .try_for_each(|joined| joined.written(tx, cx, layout.resource_type, id, happened))
     }
 }

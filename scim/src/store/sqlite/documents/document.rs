@@ -1,5 +1,6 @@
 //! The two documents of a resource: how they are made, stamped and read.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -75,9 +76,14 @@ pub(super) enum State<R> {
     Unfit(Remains),
 }
 
+/// A record that knows which type it is.
+pub(super) trait AnyRecord: Record + Any {}
+
+impl<T: Record + Any> AnyRecord for T {}
+
 /// State of a type that is not known where it is needed.
 pub(super) struct UntypedState {
-    pub(super) record: Box<dyn Record>,
+    pub(super) record: Box<dyn AnyRecord>,
     /// What no schema knows.
     pub(super) extra: Extra,
     /// The attribute that does not fit the struct any more, where one does not.
@@ -98,6 +104,14 @@ impl<R: ScimResource> State<R> {
         match self {
             Self::Fit(resource) => resource,
             Self::Unfit(remains) => remains,
+        }
+    }
+
+    /// The resource, if it fits the struct.
+    pub(super) fn fit(self) -> Option<R> {
+        match self {
+            Self::Fit(resource) => Some(resource),
+            Self::Unfit(_) => None,
         }
     }
 

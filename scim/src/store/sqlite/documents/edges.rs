@@ -11,11 +11,10 @@ use crate::error::{Error, quoted};
 use crate::filter::ResolvedFilter;
 use crate::path::AttrPath;
 use crate::projection::{Base, Projection, push_name, write_value};
-use crate::record::ScimResource;
 use crate::store::edges::NamedKeys;
 use crate::store::reached::Reached;
 use crate::store::sqlite::{Reader, Row, Transaction};
-use crate::store::{Edge, EdgeChange, EdgeEdit, MovedEdges, Write};
+use crate::store::{Edge, EdgeChange, EdgeEdit, MOST_EDGES_NAMED, MovedEdges};
 use crate::value::{Select, View};
 
 /// The row of the resource with this id, among the types that an edge may lead to.
@@ -269,22 +268,28 @@ pub(super) fn difference(
     Ok(steps)
 }
 
-/// The ids that came and went.
-#[derive(Default)]
-pub(super) struct Moved {
-    pub(super) added: Vec<String>,
-    pub(super) removed: Vec<String>,
-}
+/// What became of the edges of a row, by attribute.
+pub(super) struct Moved(pub(super) Vec<MovedEdges>);
 
 impl Moved {
     pub(super) fn is_none(&self) -> bool {
-        self.added.is_empty() && self.removed.is_empty()
+        self.0.iter().all(MovedEdges::is_none)
     }
 
     /// How many edges more there are.
     pub(super) fn balance(&self) -> i64 {
-        let count = |ids: &[String]| i64::try_from(ids.len()).unwrap_or(i64::MAX);
-        count(&self.added) - count(&self.removed)
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.0
+            .iter()
+            .map(|moved| count(moved.added) - count(moved.removed))
+            .sum()
+    }
+
+    /// The attributes of which an edge came or went.
+    pub(super) fn into_edges(self) -> Vec<MovedEdges> {
+        let mut edges = self.0;
+        edges.retain(|moved| !moved.is_none());
+        edges
     }
 }
 
@@ -298,10 +303,8 @@ pub(super) fn carry_out(
     tenant: i64,
     rid: i64,
     work: &EdgeWork,
-    write: &Write<impl ScimResource, impl Sized>,
 ) -> Result<Moved> {
-    let mut all = Moved::default();
-    let mut told = Vec::new();
+    let mut all = Vec::new();
     for (at, edges) in layout.edges.iter().enumerate() {
         let mut moves = Moves::new(tx, Some(tx), tenant, rid, edges);
         match work {
@@ -311,16 +314,9 @@ pub(super) fn carry_out(
                 own.into_iter().try_for_each(|step| moves.step(step))?;
             }
         }
-        let (added, removed) = (all.added.len(), all.removed.len());
-        moves.finish(&mut all);
-        if write.is_observed() {
-            let added = all.added.iter().skip(added).map(String::as_str);
-            let removed = all.removed.iter().skip(removed).map(String::as_str);
-            told.push(MovedEdges::new(edges.shape.attribute.name, added, removed));
-        }
+        all.push(moves.moved());
     }
-    write.moved(told);
-    Ok(all)
+    Ok(Moved(all))
 }
 
 /// The edges of one attribute of a row while they are edited: in the table if there is a transaction, and beside it
@@ -579,15 +575,23 @@ impl<'t> Moves<'t> {
             .try_for_each(|(target, id)| self.remove(*target, id))
     }
 
-    /// Notes the ids of the edges that came and of those that went.
-    pub(super) fn finish(self, moved: &mut Moved) {
+    /// What became of the edges by all edits together.
+    pub(super) fn moved(self) -> MovedEdges {
+        let mut moved = MovedEdges {
+            attribute: self.edges.shape.attribute.name,
+            ..MovedEdges::default()
+        };
         for net in self.net.into_values() {
-            if net.count > 0 {
-                moved.added.push(net.id);
-            } else {
-                moved.removed.push(net.id);
+            let (count, ids) = match net.count > 0 {
+                true => (&mut moved.added, &mut moved.added_ids),
+                false => (&mut moved.removed, &mut moved.removed_ids),
+            };
+            *count += 1;
+            if ids.len() < MOST_EDGES_NAMED {
+                ids.push(net.id);
             }
         }
+        moved
     }
 }
 

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::core::{Core, Decode};
+use super::core::Core;
 use super::document::push_extra;
+use super::kind::Decode;
 use super::layout::{EdgeAttribute, Layout};
 use super::rows::{self, COLUMNS, StoredRow};
 use super::store::Sqlite;

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::document::Documents;
-use super::edges::{Moved, Moves};
-use super::import_line::{
-    Edges, ImportLine, Line, ReadResource, Resource, check_members, limits, read_edges, text,
-};
+use super::edges::Moves;
+use super::import_line::{Edges, ImportLine, Line, Resource, check_members, limits, read_edges, text};
+use super::kind::{ByOthers, Kind};
 use super::layout::Layout;
 use super::rows::{self, StoredRow};
 use super::store::Sqlite;
 use super::tables;
+use super::write::Job;
 use crate::Result;
 use crate::error::{Error, quoted};
 use crate::policy::{FREE_CERTIFICATES, FREE_FORMATS, Policy};
-use crate::store::Happened;
 use crate::store::sqlite::Transaction;
+use crate::store::{Cause, Hooks};
 use crate::value::Json;
 
 /// Takes in the lines of an export, one by one, in transactions of the application. Cheap to clone.
@@ -25,6 +25,7 @@ use crate::value::Json;
 pub struct Import<C> {
     core: Arc<Core<C>>,
     policy: Policy,
+    hooks: Hooks<C>,
 }
 
 impl<C> Clone for Import<C> {
@@ -32,6 +33,7 @@ impl<C> Clone for Import<C> {
         Self {
             core: Arc::clone(&self.core),
             policy: self.policy.clone(),
+            hooks: self.hooks.clone(),
         }
     }
 }
@@ -70,11 +72,21 @@ impl<C: Send + Sync + 'static> Sqlite<C> {
         Import {
             core: Arc::clone(self.core()),
             policy: policy.all_kept().cloned().fold(letter, Policy::keeping),
+            hooks: Hooks::default(),
         }
     }
 }
 
-impl<C: 'static> Import<C> {
+impl<C: Send + Sync + 'static> Import<C> {
+    /// The same import under the application's rules: they are [asked](Hooks::before_write) of each resource that is new,
+    /// and may change or refuse it. What is to be told after a commit is not told: only the application knows when it
+    /// has committed.
+    #[must_use]
+    pub fn hooks(mut self, hooks: Hooks<C>) -> Self {
+        self.hooks = hooks;
+        self
+    }
+
     /// Reads a line, without a look at the database.
     ///
     /// # Errors
@@ -91,22 +103,20 @@ impl<C: 'static> Import<C> {
                 json.describe()
             )));
         }
-        let (layout, read) = self.kind(json)?;
+        let (layout, kind) = self.kind(json)?;
         if let Some(resource) = json.get("resource") {
             check_members(json, &["type", "resource"])?;
-            let resource = read(layout, resource, &self.policy)?;
+            let resource = (kind.read)(layout, resource, &self.policy)?;
             return Ok(ImportLine(Line::Resource(Box::new(resource))));
         }
         check_members(json, &["type", "id", "version", "attribute", "add"])?;
         read_edges(layout, json).map(|edges| ImportLine(Line::Edges(edges)))
     }
 
-    fn kind(&self, json: Json<'_>) -> Result<(&Arc<Layout>, ReadResource)> {
+    fn kind(&self, json: Json<'_>) -> Result<&(Arc<Layout>, Kind<C>)> {
         let name = text(json, "type")?;
-        let known = self.core.kinds.iter();
-        let known = known
-            .map(|(layout, read)| (layout, *read))
-            .find(|(layout, _)| layout.resource_type.name == name);
+        let mut known = self.core.kinds.iter();
+        let known = known.find(|(layout, _)| layout.resource_type.name == name);
         known.ok_or_else(|| {
             let names: Vec<_> = self
                 .core
@@ -119,27 +129,36 @@ impl<C: 'static> Import<C> {
     }
 
     /// Writes what the line says into the tenant of `cx`, and answers how many resources or edges are new by that: none
-    /// if everything is there already just as the line says. Ids, times and versions are those of the line. Who has
-    /// joined the store's writes is told. If it fails, it has changed nothing.
+    /// if everything is there already just as the line says. Ids, times and versions are those of the line. The hooks
+    /// [in the transaction](crate::store::sqlite::Builder::in_transaction) are told. If it fails, it has changed nothing.
     ///
     /// Edges are added to a resource that is there. If the resource has the version that the line names, this completes
     /// the state of that version; otherwise it is a change, with another version and time.
     ///
     /// # Errors
     /// 409 if a value that must be unique is taken or another state of the resource is there, 400 if edges lead from or
-    /// to nothing, what a [`Joined`](crate::store::sqlite::Joined) returns, and those of the database.
+    /// to nothing, what a hook returns, and those of the database.
     pub fn apply(&self, tx: &Transaction<'_>, cx: &C, line: &ImportLine) -> Result<u64> {
         tx.nested(|tx| {
-            let tenant = self.core.tenant_for_write(tx, &self.core.tenant_of(cx)?)?;
+            let job = Job {
+                tx,
+                core: &self.core,
+                layout: line.layout(),
+                tenant: self.core.tenant_for_write(tx, &self.core.tenant_of(cx)?)?,
+                cx,
+            };
             match &line.0 {
-                Line::Resource(resource) => self.apply_resource(tx, cx, tenant, resource),
-                Line::Edges(edges) => self.apply_edges(tx, cx, tenant, edges),
+                Line::Resource(resource) => self.apply_resource(&job, resource),
+                Line::Edges(edges) => self.apply_edges(&job, edges),
             }
         })
     }
 
-    fn apply_resource(&self, tx: &Transaction<'_>, cx: &C, tenant: i64, new: &Resource) -> Result<u64> {
-        let (layout, id) = (&*new.layout, new.id.as_str());
+    fn apply_resource(&self, job: &Job<'_, C>, new: &Resource) -> Result<u64> {
+        let kind = self.core.numbered(job.layout)?;
+        let asked = (kind.ask)(new, &self.hooks, job.cx, &self.policy)?;
+        let new = asked.as_ref().unwrap_or(new);
+        let (tx, layout, tenant, id) = (job.tx, job.layout, job.tenant, new.id.as_str());
         if let Some(row) = rows::find(tx, layout, tenant, id)? {
             return match row.stamp == new.stamp && row.documents == new.documents {
                 true => Ok(0),
@@ -148,18 +167,12 @@ impl<C: 'static> Import<C> {
         }
         rows::insert(tx, layout, tenant, id, new.stamp, &new.documents, &new.keys)?;
         tables::counted(tx, tenant, layout.number, 1)?;
-        if self.core.is_joined() {
-            let after = Happened::Created {
-                after: &*new.record,
-                added: &[],
-            };
-            self.core.tell(tx, cx, layout, id, &after)?;
-        }
+        (kind.imported)(job, new)?;
         Ok(1)
     }
 
-    fn apply_edges(&self, tx: &Transaction<'_>, cx: &C, tenant: i64, line: &Edges) -> Result<u64> {
-        let (layout, id) = (&*line.layout, line.id.as_str());
+    fn apply_edges(&self, job: &Job<'_, C>, line: &Edges) -> Result<u64> {
+        let (tx, layout, tenant, id) = (job.tx, job.layout, job.tenant, line.id.as_str());
         let row = rows::find(tx, layout, tenant, id)?;
         let row = row.ok_or_else(|| nothing_there(layout, id))?;
         let Some(edges) = layout.edges.get(line.at) else {
@@ -169,28 +182,22 @@ impl<C: 'static> Import<C> {
         for id in &line.add {
             moves.add_id(id, None)?;
         }
-        let mut moved = Moved::default();
-        moves.finish(&mut moved);
-        let added = moved.added;
-        if added.is_empty() {
+        let moved = moves.moved();
+        if moved.is_none() {
             return Ok(0);
         }
-        let count = i64::try_from(added.len()).unwrap_or(i64::MAX);
+        let count = i64::try_from(moved.added).unwrap_or(i64::MAX);
         let next = self.with_edges(layout, &row, line, count)?;
         rows::restamp(tx, &next)?;
-        if let Some((_, decode)) = self.core.numbered.get(&layout.number)
-            && self.core.is_joined()
-        {
-            let before = decode(&row.documents)?;
-            let after = decode(&next.documents)?;
-            let happened = Happened::Changed {
-                before: &*before.record,
-                after: &*after.record,
-                added: &added,
-                removed: &[],
-            };
-            self.core.tell(tx, cx, layout, id, &happened)?;
-        }
+        let told = ByOthers {
+            id,
+            before: &row,
+            after: &next,
+            edges: vec![moved],
+            cause: &Cause::Write,
+            consequences: None,
+        };
+        (self.core.numbered(layout)?.moved)(job, told)?;
         Ok(count.unsigned_abs())
     }
 

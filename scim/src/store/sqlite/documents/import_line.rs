@@ -1,5 +1,6 @@
 //! A line of an export, read without a look at the database.
 
+use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use super::document::{Documents, RowStamp};
@@ -38,7 +39,27 @@ pub(super) struct Resource {
     pub(super) stamp: RowStamp,
     pub(super) documents: Documents,
     pub(super) keys: Keys,
-    pub(super) record: Box<dyn Record + Send + Sync>,
+    /// The resource itself.
+    pub(super) resource: Box<dyn Any + Send + Sync>,
+}
+
+impl Resource {
+    pub(super) fn new<R: ScimResource>(
+        layout: &Arc<Layout>,
+        id: String,
+        stamp: RowStamp,
+        mut resource: R,
+    ) -> Result<Self> {
+        *resource.meta_mut() = stamp.meta(layout, &id);
+        Ok(Self {
+            documents: Documents::of(layout, &resource)?,
+            keys: Keys::of(layout, &resource),
+            layout: Arc::clone(layout),
+            id,
+            stamp,
+            resource: Box::new(resource),
+        })
+    }
 }
 
 /// Edges of a resource.
@@ -59,9 +80,19 @@ impl ImportLine {
     /// The type of the resource that the line is about.
     #[must_use]
     pub fn resource_type(&self) -> &'static ResourceType {
+        self.layout().resource_type
+    }
+
+    /// Whether the line is about a resource of type `R`.
+    #[must_use]
+    pub fn is_of<R: ScimResource>(&self) -> bool {
+        self.layout().shape.type_id == TypeId::of::<R>()
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
         match &self.0 {
-            Line::Resource(resource) => resource.layout.resource_type,
-            Line::Edges(edges) => edges.layout.resource_type,
+            Line::Resource(resource) => &resource.layout,
+            Line::Edges(edges) => &edges.layout,
         }
     }
 
@@ -100,15 +131,7 @@ pub(super) fn read_resource<R: ScimResource>(
     check_apart(layout, &resource)?;
     let id = id(resource.id())?;
     let stamp = stamp(layout, &resource)?;
-    *resource.meta_mut() = stamp.meta(layout, &id);
-    Ok(Resource {
-        documents: Documents::of(layout, &resource)?,
-        keys: Keys::of(layout, &resource),
-        layout: Arc::clone(layout),
-        id,
-        stamp,
-        record: Box::new(resource),
-    })
+    Resource::new(layout, id, stamp, resource)
 }
 
 /// Refuses what a resource is not imported with: edges, which have lines of their own, what the store derives, and what

@@ -4,19 +4,17 @@ use std::any::TypeId;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::core::{Core, Decode};
-use super::document::{Documents, UntypedState};
-use super::import_line::{ReadResource, read_resource};
+use super::core::Core;
+use super::in_transaction::InTransaction;
 use super::keys::Keys;
+use super::kind::{Decode, Kind};
 use super::layout::{Derived, Layout, SLOTS};
 use super::pages::Pages;
 use super::query::each_row;
 use super::rows;
-use super::seam::Joined;
 use super::store::Sqlite;
 use super::tables;
 use crate::Result;
@@ -26,7 +24,7 @@ use crate::record::ScimResource;
 use crate::schema::ResourceType;
 use crate::store::layout::{self, reference_types};
 use crate::store::sqlite::{Database, Options, Param, Transaction, unique_violation};
-use crate::store::{Environment, Link, Links, OfContext, SingleTenant, Tenancy, TenantBy};
+use crate::store::{Environment, Event, Link, Links, OfContext, SingleTenant, Tenancy, TenantBy};
 
 /// Puts a [`Sqlite`] store together: which resource types it keeps, how they hang together, and how the tenant of a
 /// request is found: as what the context [has](crate::store::HasTenant), or what [`tenant_by`](Self::tenant_by) finds in
@@ -35,20 +33,18 @@ pub struct Builder<C = (), T = OfContext> {
     database: Database,
     tenancy: T,
     environment: Environment,
-    kinds: Vec<Kind>,
+    kinds: Vec<Registered<C>>,
     links: Links,
-    joined: Vec<Arc<dyn Joined<C>>>,
-    context: PhantomData<fn(&C)>,
+    in_transaction: InTransaction<C>,
 }
 
 /// A registered resource type.
-struct Kind {
+struct Registered<C> {
     type_id: TypeId,
     resource_type: &'static ResourceType,
     /// What the links say of it.
     shape: fn(&Links) -> Result<layout::Layout>,
-    decode: Decode,
-    read: ReadResource,
+    kind: Kind<C>,
 }
 
 impl<C: 'static> Builder<C> {
@@ -59,8 +55,7 @@ impl<C: 'static> Builder<C> {
             environment: Environment::default(),
             kinds: Vec::new(),
             links: Links::new(),
-            joined: Vec::new(),
-            context: PhantomData,
+            in_transaction: InTransaction::default(),
         }
     }
 }
@@ -74,15 +69,11 @@ impl<C: 'static, T> Builder<C, T> {
     /// all types if it names none. Nothing else of an edge is kept but where it leads.
     #[must_use]
     pub fn resource<R: ScimResource>(mut self) -> Self {
-        fn decode<R: ScimResource>(documents: &Documents) -> Result<UntypedState> {
-            Ok(documents.state::<R>()?.untyped())
-        }
-        self.kinds.push(Kind {
+        self.kinds.push(Registered {
             type_id: TypeId::of::<R>(),
             resource_type: R::RESOURCE_TYPE,
             shape: layout::Layout::of::<R>,
-            decode: decode::<R>,
-            read: read_resource::<R>,
+            kind: Kind::of::<R>(),
         });
         self
     }
@@ -113,10 +104,41 @@ impl<C: 'static, T> Builder<C, T> {
         self
     }
 
-    /// Has `joined` called inside the transaction of every write.
+    /// Runs statements of the application in the transaction of every write that changes a resource of type `R`: an
+    /// outbox, a history, a rule that needs SQL. What they write is committed with the resource or not at all.
+    ///
+    /// They run after the statements of the store, on the thread that writes, while others wait: keep them short. They
+    /// see values that are handed on and not kept, such as a password, and are the last to do so. An error undoes the
+    /// write, and is what the client is told.
+    ///
+    /// They are also told of resources that change because another was deleted, such as a group that has lost a member:
+    /// [`Event::cause`] says so. A job may run more than once until it is committed, so they must have no effect but
+    /// their statements.
+    ///
+    /// ```
+    /// use scim::resources::User;
+    /// use scim::store::sqlite::{Database, Options, Sqlite};
+    ///
+    /// # fn main() -> scim::Result<()> {
+    /// let database = Database::in_memory(Options::default())?;
+    /// database.blocking_write(|tx| tx.execute_batch("CREATE TABLE outbox(id TEXT, version TEXT) STRICT"))?;
+    /// let store: Sqlite = Sqlite::on(database)
+    ///     .resource::<User>()
+    ///     .in_transaction::<User>(|tx, _, event| {
+    ///         let row = [event.id.as_str().into(), event.version.as_str().into()];
+    ///         tx.execute("INSERT INTO outbox(id, version) VALUES (?1, ?2)", &row)?;
+    ///         Ok(())
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
-    pub fn joined(mut self, joined: impl Joined<C>) -> Self {
-        self.joined.push(Arc::new(joined));
+    pub fn in_transaction<R: ScimResource>(
+        mut self,
+        statements: impl Fn(&Transaction<'_>, &C, &Event<R>) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.in_transaction.add(statements);
         self
     }
 
@@ -168,8 +190,7 @@ impl<C: 'static, T> Builder<C, T> {
             environment: self.environment,
             kinds: self.kinds,
             links: self.links,
-            joined: self.joined,
-            context: PhantomData,
+            in_transaction: self.in_transaction,
         }
     }
 
@@ -189,28 +210,26 @@ impl<C: 'static, T> Builder<C, T> {
             environment,
             kinds,
             links,
-            joined,
-            ..
+            in_transaction,
         } = self;
-        let reads: Vec<_> = kinds.iter().map(|kind| kind.read).collect();
+        check_hooked(&in_transaction, &kinds)?;
         let layouts = database.blocking_write(move |tx| open(tx, &kinds, &links))?;
         let core = Core {
             environment,
             tenancy: Box::new(tenancy),
             numbered: layouts
                 .iter()
-                .map(|(_, layout, decode)| (layout.number, (Arc::clone(layout), *decode)))
+                .map(|(_, layout, kind)| (layout.number, (Arc::clone(layout), *kind)))
                 .collect(),
             kinds: layouts
                 .iter()
-                .zip(reads)
-                .map(|((_, layout, _), read)| (Arc::clone(layout), read))
+                .map(|(_, layout, kind)| (Arc::clone(layout), *kind))
                 .collect(),
             layouts: layouts
                 .into_iter()
                 .map(|(type_id, layout, _)| (type_id, layout))
                 .collect(),
-            joined,
+            in_transaction,
             tenants: Default::default(),
             pages: Pages::default(),
         };
@@ -263,9 +282,20 @@ impl<C, T> fmt::Debug for Builder<C, T> {
     }
 }
 
-type Opened = Vec<(TypeId, Arc<Layout>, Decode)>;
+type Opened<C> = Vec<(TypeId, Arc<Layout>, Kind<C>)>;
 
-fn open(tx: &Transaction<'_>, kinds: &[Kind], links: &Links) -> Result<Opened> {
+/// Refuses statements in the transaction of a type that the store does not keep.
+fn check_hooked<C: 'static>(hooks: &InTransaction<C>, kinds: &[Registered<C>]) -> Result<()> {
+    let is_kept = |type_id| kinds.iter().any(|kind| kind.type_id == type_id);
+    match hooks.types().all(is_kept) {
+        true => Ok(()),
+        false => Err(Error::misconfigured(
+            "The store was given a hook in the transaction of a resource type that it was not given: add .resource::<…>().",
+        )),
+    }
+}
+
+fn open<C>(tx: &Transaction<'_>, kinds: &[Registered<C>], links: &Links) -> Result<Opened<C>> {
     tables::create(tx)?;
     let mut layouts = Vec::new();
     for kind in kinds {
@@ -294,10 +324,10 @@ fn open(tx: &Transaction<'_>, kinds: &[Kind], links: &Links) -> Result<Opened> {
         let layout = Arc::new(layout);
         let fingerprint = layout.fingerprint();
         if keys_made_for != fingerprint {
-            rebuild(tx, &layout, kind.decode)?;
+            rebuild(tx, &layout, kind.kind.decode)?;
             tables::keep_layout(tx, layout.number, &fingerprint)?;
         }
-        opened.push((type_id, layout, kind.decode));
+        opened.push((type_id, layout, kind.kind));
     }
     Ok(opened)
 }

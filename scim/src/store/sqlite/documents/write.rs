@@ -1,9 +1,12 @@
 //! The jobs that change: each runs in the transaction of the writer, and has been prepared as far as possible.
 
+use std::collections::BTreeMap;
+
 use super::core::Core;
-use super::document::{Documents, RowStamp};
+use super::document::{Documents, RowStamp, State};
 use super::edges::{self, Moved, walks};
 use super::keys::Keys;
+use super::kind::ByOthers;
 use super::layout::{EdgeAttribute, Layout};
 use super::prepared::{After, Decided, Deciding, Prepared};
 use super::rows::{self, StoredRow};
@@ -11,9 +14,10 @@ use super::show;
 use super::tables;
 use crate::Result;
 use crate::error::Error;
-use crate::record::{Record, ScimResource};
+use crate::record::ScimResource;
+use crate::store::hooks::Consequences;
 use crate::store::sqlite::Transaction;
-use crate::store::{EdgeChange, Happened, Loads, MovedEdges, Write, not_found};
+use crate::store::{Cause, EdgeChange, Event, Loads, MovedEdges, Stored, Transition, Write, not_found};
 
 /// What every job needs.
 pub(super) struct Job<'t, C> {
@@ -57,25 +61,22 @@ impl<C: 'static> Job<'_, C> {
             keys,
         } = after.ok_or_else(|| Error::internal("a new resource without state"))?;
         let rid = rows::insert(self.tx, self.layout, self.tenant, id, stamp, &documents, &keys)?;
-        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, &edges, write)?;
-        if !moved.is_none() {
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, &edges)?;
+        let balance = moved.balance();
+        if balance > 0 {
             self.tx.execute(
                 "UPDATE scim_resource SET edges = ?2 WHERE rid = ?1",
-                &[rid.into(), moved.balance().into()],
+                &[rid.into(), balance.into()],
             )?;
         }
         tables::counted(self.tx, self.tenant, self.layout.number, 1)?;
-        if self.core.is_joined() {
-            let happened = Happened::Created {
-                after: &resource,
-                added: &moved.added,
-            };
-            self.tell(id, &happened)?;
-        }
+        self.tell_write(write, stamp, moved.into_edges(), || {
+            Ok(Transition::Created { after: resource })
+        })?;
         let row = StoredRow {
             rid,
             stamp,
-            edges: moved.balance(),
+            edges: balance,
             layout: self.layout.documents,
             documents,
         };
@@ -141,16 +142,18 @@ impl<C: 'static> Job<'_, C> {
             edges,
             stamp,
         } = prepared;
-        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, &edges, write)?;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, &edges)?;
         if after.is_none() && moved.is_none() {
             return Ok(Outcome::Row { row, changed: false });
         }
-        let needs_before = self.core.is_joined() || (after.is_some() && self.layout.has_value_rows());
+        let is_told = self.core.in_transaction.of::<R>().is_some();
+        let needs_before = is_told || (after.is_some() && self.layout.has_value_rows());
         let before = match before {
             None if needs_before => Some(row.documents.state::<R>()?),
             before => before,
         };
-        let (next, told) = match after {
+        let edges = row.edges + moved.balance();
+        let (next, after) = match after {
             Some(After {
                 resource,
                 documents,
@@ -158,7 +161,7 @@ impl<C: 'static> Job<'_, C> {
             }) => {
                 let next = StoredRow {
                     stamp,
-                    edges: row.edges + moved.balance(),
+                    edges,
                     layout: self.layout.documents,
                     documents,
                     ..row
@@ -169,22 +172,21 @@ impl<C: 'static> Job<'_, C> {
                 (next, Some(resource))
             }
             None => {
-                let next = self.restamped(&row, id, stamp, row.edges + moved.balance())?;
+                let next = self.restamped(&row, id, stamp, edges)?;
                 rows::restamp(self.tx, &next)?;
                 (next, None)
             }
         };
-        if let Some(before) = before.filter(|_| self.core.is_joined()) {
-            let same = match &told {
-                Some(_) => None,
-                None => Some(next.documents.state::<R>()?),
+        self.tell_write(write, stamp, moved.into_edges(), || {
+            let before = before.and_then(State::fit);
+            let same = || {
+                before
+                    .clone()
+                    .map(|same| Stored::new(id, &stamp.stamp(), same).resource)
             };
-            let after: Option<&dyn Record> = match &told {
-                Some(told) => Some(told),
-                None => same.as_ref().map(|same| same.record()),
-            };
-            self.tell_changed(id, before.record(), after, &moved)?;
-        }
+            let after = after.or_else(same);
+            Ok(Transition::Changed { before, after })
+        })?;
         Ok(Outcome::Row {
             row: next,
             changed: true,
@@ -205,50 +207,59 @@ impl<C: 'static> Job<'_, C> {
         })
     }
 
-    fn tell_changed(
+    /// Runs the application's own statements, and notes for whoever is told after the commit which edges have moved.
+    fn tell_write<R: ScimResource>(
         &self,
-        id: &str,
-        before: &dyn Record,
-        after: Option<&dyn Record>,
-        moved: &Moved,
+        write: &Write<R, C>,
+        stamp: RowStamp,
+        edges: Vec<MovedEdges>,
+        transition: impl FnOnce() -> Result<Transition<R>>,
     ) -> Result<()> {
-        let happened = Happened::Changed {
-            before,
-            after: after.unwrap_or(before),
-            added: &moved.added,
-            removed: &moved.removed,
-        };
-        self.tell(id, &happened)
+        if write.is_observed() {
+            write.moved(edges.iter().cloned());
+        }
+        self.tell(|| {
+            Ok(Event {
+                id: write.id().to_owned(),
+                version: stamp.version(),
+                transition: transition()?,
+                edges,
+                cause: Cause::Write,
+                tolerances: write.all_tolerances(),
+            })
+        })
     }
 
-    fn tell(&self, id: &str, happened: &Happened<'_>) -> Result<()> {
-        self.core.tell(self.tx, self.cx, self.layout, id, happened)
+    /// Runs the application's own statements, where there are some for the type.
+    pub(super) fn tell<R: ScimResource>(&self, event: impl FnOnce() -> Result<Event<R>>) -> Result<()> {
+        match self.core.in_transaction.of::<R>() {
+            Some(hooks) => hooks.run(self.tx, self.cx, &event()?),
+            None => Ok(()),
+        }
     }
 
     fn delete<R: ScimResource>(&self, row: &StoredRow, write: &Write<R, C>) -> Result<Outcome> {
-        let id = write.id();
-        let needs_before = self.core.is_joined() || self.layout.has_value_rows();
-        let before = match needs_before {
+        let is_told = self.core.in_transaction.of::<R>().is_some();
+        let before = match is_told || self.layout.has_value_rows() {
             true => Some(row.documents.state::<R>()?),
             false => None,
         };
         let keys = before
             .as_ref()
             .map(|before| Keys::of(self.layout, before.record()));
-        self.leave_all(row.rid, id)?;
-        if write.is_observed() {
-            write.moved(self.edges_gone(row)?);
-        }
+        self.leave_all(row.rid, write)?;
+        let gone = match is_told || write.is_observed() {
+            true => self.edges_gone(row)?,
+            false => Vec::new(),
+        };
         self.tx
             .execute("DELETE FROM scim_edge WHERE src = ?1", &[row.rid.into()])?;
         rows::delete(self.tx, self.layout, self.tenant, row.rid, keys.as_ref())?;
         tables::counted(self.tx, self.tenant, self.layout.number, -1)?;
-        if let Some(before) = before.filter(|_| self.core.is_joined()) {
-            let happened = Happened::Deleted {
-                before: before.record(),
-            };
-            self.tell(id, &happened)?;
-        }
+        self.tell_write(write, row.stamp, gone, || {
+            let before = before.and_then(State::fit);
+            Ok(Transition::Deleted { before })
+        })?;
         Ok(Outcome::Deleted(row.stamp))
     }
 
@@ -258,7 +269,7 @@ impl<C: 'static> Job<'_, C> {
             MovedEdges::gone(edges.shape.attribute.name, count.unsigned_abs())
         };
         if let [edges] = &*self.layout.edges {
-            return Ok(vec![gone(edges, row.edges)]);
+            return Ok(Moved(vec![gone(edges, row.edges)]).into_edges());
         }
         let attributes = self.layout.edges.iter().map(|edges| {
             let count = self.tx.query_one(
@@ -268,25 +279,34 @@ impl<C: 'static> Job<'_, C> {
             )?;
             Ok(gone(edges, count.unwrap_or_default()))
         });
-        attributes.collect()
+        Ok(Moved(attributes.collect::<Result<_>>()?).into_edges())
     }
 
     /// Takes a row out of everything that leads to it. Who has lost an edge has changed: version and time say so.
-    fn leave_all(&self, rid: i64, id: &str) -> Result<()> {
-        let left = self.tx.query_all(
-            "SELECT src, count(*) FROM scim_edge WHERE dst = ?1 AND src <> ?1 GROUP BY src",
+    fn leave_all<R: ScimResource>(&self, rid: i64, write: &Write<R, C>) -> Result<()> {
+        let mut left = BTreeMap::<i64, Vec<i64>>::new();
+        self.tx.query(
+            "SELECT src, attr FROM scim_edge WHERE dst = ?1 AND src <> ?1",
             &[rid.into()],
-            |row| Ok((row.integer(0)?, row.integer(1)?)),
+            |row| {
+                left.entry(row.integer(0)?).or_default().push(row.integer(1)?);
+                Ok(())
+            },
         )?;
         self.tx
             .execute("DELETE FROM scim_edge WHERE dst = ?1", &[rid.into()])?;
-        for (src, edges) in left {
-            self.leave(src, edges, id)?;
-        }
-        Ok(())
+        let cause = write.as_cause();
+        let losing = Losing {
+            id: write.id(),
+            cause: &cause,
+            consequences: write.consequences(),
+        };
+        left.iter()
+            .try_for_each(|(src, attributes)| self.leave(*src, attributes, &losing))
     }
 
-    fn leave(&self, src: i64, edges: i64, gone: &str) -> Result<()> {
+    /// Takes the edges of these attributes from a row that led to one that is deleted.
+    fn leave(&self, src: i64, attributes: &[i64], losing: &Losing<'_>) -> Result<()> {
         let sql =
             "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc, r.type, r.id
                    FROM scim_resource r WHERE r.rid = ?1";
@@ -296,9 +316,10 @@ impl<C: 'static> Job<'_, C> {
         let Some((row, number, id)) = found else {
             return Ok(());
         };
-        let Some((layout, decode)) = self.core.numbered.get(&number) else {
+        let Some((layout, kind)) = self.core.numbered.get(&number) else {
             return Ok(());
         };
+        let edges = i64::try_from(attributes.len()).unwrap_or(i64::MAX);
         let stamp = row.stamp.next(self.core.now())?;
         let next = StoredRow {
             rid: row.rid,
@@ -311,17 +332,29 @@ impl<C: 'static> Job<'_, C> {
             },
         };
         rows::restamp(self.tx, &next)?;
-        if !self.core.is_joined() {
-            return Ok(());
-        }
-        let (before, after) = (decode(&row.documents)?, decode(&next.documents)?);
-        let removed = [gone.to_owned()];
-        let happened = Happened::Changed {
-            before: &*before.record,
-            after: &*after.record,
-            added: &[],
-            removed: &removed,
+        let lost = layout
+            .edges
+            .iter()
+            .filter(|edges| attributes.contains(&edges.number))
+            .map(|edges| {
+                let removed = [losing.id].into_iter();
+                MovedEdges::new(edges.shape.attribute.name, [].into_iter(), removed)
+            });
+        let told = ByOthers {
+            id: &id,
+            before: &row,
+            after: &next,
+            edges: lost.collect(),
+            cause: losing.cause,
+            consequences: losing.consequences,
         };
-        self.core.tell(self.tx, self.cx, layout, &id, &happened)
+        (kind.moved)(self, told)
     }
+}
+
+/// The resource that others lose because it is deleted.
+struct Losing<'a> {
+    id: &'a str,
+    cause: &'a Cause,
+    consequences: Option<&'a Consequences>,
 }

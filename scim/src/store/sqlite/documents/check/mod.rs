@@ -3,6 +3,7 @@
 mod resources;
 mod rows;
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
 
@@ -10,7 +11,7 @@ use super::core::Core;
 use super::store::Sqlite;
 use crate::Result;
 use crate::error::quoted;
-use crate::record::Record;
+use crate::record::{Record, ScimResource};
 use crate::schema::ResourceType;
 use crate::store::sqlite::Reader;
 use crate::store::sqlite::failure::is_damage;
@@ -76,8 +77,23 @@ pub struct Inspected<'a> {
     pub resource_type: &'static ResourceType,
     /// Its identifier.
     pub id: &'a str,
-    /// Its state.
+    /// Its state, as far as its schema knows it.
     pub record: &'a dyn Record,
+    state: &'a dyn Any,
+}
+
+impl<'a> Inspected<'a> {
+    /// Whether it is a resource of type `R`.
+    #[must_use]
+    pub fn is_of<R: ScimResource>(&self) -> bool {
+        self.resource_type.name == R::RESOURCE_TYPE.name
+    }
+
+    /// Its state as the struct; `None` if it is of another type, or does not fit the struct any more.
+    #[must_use]
+    pub fn state<R: ScimResource>(&self) -> Option<&'a R> {
+        self.state.downcast_ref()
+    }
 }
 
 /// Who follows a check.

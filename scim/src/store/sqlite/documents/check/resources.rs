@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{Check, Finding, Inspected};
 use crate::Result;
 use crate::limits::Limits;
-use crate::store::sqlite::documents::core::Decode;
 use crate::store::sqlite::documents::document::{Documents, UntypedState, relative};
 use crate::store::sqlite::documents::keys::Keys;
+use crate::store::sqlite::documents::kind::Decode;
 use crate::store::sqlite::documents::layout::{Layout, SLOTS};
 use crate::store::sqlite::documents::rows::{COLUMNS, StoredRow, id_of, key_of_id};
 use crate::store::sqlite::documents::tables::ALL_TENANTS;
@@ -30,7 +30,12 @@ const LABEL: usize = KEYS + SLOTS;
 
 impl<C: 'static> Check<'_, C> {
     pub(super) fn resources(&mut self) -> Result<()> {
-        let mut layouts: Vec<(Arc<Layout>, Decode)> = self.core.numbered.values().cloned().collect();
+        let mut layouts: Vec<(Arc<Layout>, Decode)> = self
+            .core
+            .numbered
+            .values()
+            .map(|(layout, kind)| (Arc::clone(layout), kind.decode))
+            .collect();
         layouts.sort_by_key(|(layout, _)| layout.number);
         for (layout, decode) in layouts {
             let values = self.resources_of(&layout, decode)?;
@@ -122,6 +127,7 @@ impl<C: 'static> Check<'_, C> {
                 resource_type: layout.resource_type,
                 id,
                 record: &*record,
+                state: &*record,
             })?;
         }
         Ok(u64::try_from(keys.values.len()).unwrap_or(0))

@@ -1,10 +1,9 @@
 //! A type of an application's own, with every way to be indexed and unique, and what is not shown by default.
 
 use super::*;
-use crate::record::Record;
-use crate::schema::ResourceType;
-use crate::store::Happened;
-use crate::store::sqlite::{Joined, Transaction};
+use crate::record::ScimResource;
+use crate::store::sqlite::Transaction;
+use crate::store::{Cause, Event, MovedEdges, Transition};
 use crate::value::{Extra, Meta, ResourceId};
 use crate::{Error, ScimComplex, ScimType};
 
@@ -234,64 +233,48 @@ fn a_rewrite_keeps_what_is_not_shown() {
     assert_eq!(bench.version::<Badge>(&id), "3");
 }
 
-struct Diary;
-
-impl Joined<String> for Diary {
-    fn written(
-        &self,
-        tx: &Transaction<'_>,
-        cx: &String,
-        resource_type: &'static ResourceType,
-        id: &str,
-        happened: &Happened<'_>,
-    ) -> Result<()> {
-        let name = |record: &dyn Record| match record.view(4) {
-            crate::value::View::Str(text) => text.into_owned(),
-            _ => record_name(record),
-        };
-        let what = match happened {
-            Happened::Created { after, .. } => format!("created {}", name(*after)),
-            Happened::Changed {
-                before,
-                after,
-                added,
-                removed,
-            } => {
-                format!(
-                    "changed {} to {}, +{} -{}",
-                    name(*before),
-                    name(*after),
-                    added.len(),
-                    removed.len()
-                )
-            }
-            Happened::Deleted { before } => format!("deleted {}", name(*before)),
-        };
-        if what.contains("forbidden") {
-            return Err(Error::invalid_value("is forbidden").at("displayName"));
+/// What a diary says of a change.
+fn noted<R: ScimResource>(
+    tx: &Transaction<'_>,
+    cx: &str,
+    event: &Event<R>,
+    name: fn(&R) -> Option<&str>,
+) -> Result<()> {
+    let name = |state: Option<&R>| state.and_then(name).unwrap_or("nobody").to_owned();
+    let (before, after) = (name(event.before()), name(event.after()));
+    let moved = |count: fn(&MovedEdges) -> u64| event.edges.iter().map(count).sum::<u64>();
+    let what = match event.transition {
+        Transition::Created { .. } => format!("created {after}"),
+        Transition::Changed { .. } => {
+            let (added, removed) = (moved(|edges| edges.added), moved(|edges| edges.removed));
+            format!("changed {before} to {after}, +{added} -{removed}")
         }
-        _ = id;
-        let line = format!("{cx} {} {what}", resource_type.name);
-        tx.execute("INSERT INTO diary(line) VALUES (?1)", &[(&line).into()])
-            .map(drop)
+        Transition::Deleted { .. } => format!("deleted {before}"),
+    };
+    if what.contains("forbidden") {
+        return Err(Error::invalid_value("is forbidden").at("displayName"));
     }
+    let cause = match &event.cause {
+        Cause::Write => String::new(),
+        Cause::Deletion { resource_type, .. } => format!(" for a {resource_type}"),
+    };
+    let line = format!("{cx} {} {what}{cause}", R::RESOURCE_TYPE.name);
+    tx.execute("INSERT INTO diary(line) VALUES (?1)", &[(&line).into()])
+        .map(drop)
 }
 
-fn record_name(record: &dyn Record) -> String {
-    match crate::value::View::Complex(record).sub("displayName") {
-        crate::value::View::Str(text) => text.into_owned(),
-        _ => "nobody".to_owned(),
-    }
-}
-
-/// Design, section 4: an application joins a write with its own statements.
+/// An application has statements of its own in the transaction of a write.
 #[test]
-fn an_application_joins_every_write_that_changes_something() {
+fn statements_in_the_transaction_follow_every_write_that_changes_something() {
     let database = Database::in_memory(Options::default()).unwrap();
     database
         .blocking_write(|tx| tx.execute_batch("CREATE TABLE diary(line TEXT) STRICT"))
         .unwrap();
-    let store = with_types(Sqlite::on(database)).joined(Diary).build().unwrap();
+    let store = with_types(Sqlite::on(database))
+        .in_transaction::<User>(|tx, cx, event| noted(tx, cx, event, |user| user.display_name.as_deref()))
+        .in_transaction::<Group>(|tx, cx, event| noted(tx, cx, event, |group| Some(&group.display_name)))
+        .build()
+        .unwrap();
     let bench = Bench {
         runtime: runtime(),
         store,
@@ -333,7 +316,7 @@ fn an_application_joins_every_write_that_changes_something() {
         "acme Group created Guides",
         "acme Group changed Guides to Guides, +1 -0",
         "acme Group changed Guides to Drivers, +0 -0",
-        "acme Group changed Drivers to Drivers, +0 -1",
+        "acme Group changed Drivers to Drivers, +0 -1 for a User",
         "acme User deleted babs",
     ];
     assert_eq!(lines.unwrap(), expected);

@@ -8,9 +8,8 @@ use proptest::prelude::*;
 use super::keys::{Badge, Door, badge, badges};
 use super::*;
 use crate::resources::{EnterpriseUser, Password};
-use crate::schema::ResourceType;
-use crate::store::Happened;
-use crate::store::sqlite::{Joined, Tally, Transaction};
+use crate::store::sqlite::{Tally, Transaction};
+use crate::store::{Hooks, Transition};
 use crate::value::{Json, JsonBuf};
 use crate::{Error, ScimType};
 
@@ -329,42 +328,23 @@ fn a_file_is_hostile_input() {
     assert!(bench.refusal(&inline).to_string().contains("lines of its own"));
 }
 
-/// Tells what it was told, and refuses who is called so.
-#[derive(Default)]
-struct Witness(Arc<Mutex<Vec<String>>>);
-
-impl Joined<String> for Witness {
-    fn written(
-        &self,
-        _: &Transaction<'_>,
-        _: &String,
-        resource_type: &'static ResourceType,
-        _: &str,
-        happened: &Happened<'_>,
-    ) -> Result<()> {
-        let text = match happened {
-            Happened::Created { after, .. } => {
-                format!("{} {:?}", resource_type.name, after.view(2).is_present())
-            }
-            Happened::Changed { added, removed, .. } => {
-                format!("{} +{} -{}", resource_type.name, added.len(), removed.len())
-            }
-            Happened::Deleted { .. } => "deleted".to_owned(),
-        };
-        self.0.lock().unwrap().push(text);
-        match resource_type.name == "Group" && matches!(happened, Happened::Created { .. }) {
-            true => Err(Error::invalid_value("The application wants no groups.")),
-            false => Ok(()),
-        }
-    }
-}
-
+/// An import tells the hooks in its transaction, and each of them may refuse.
 #[test]
-fn who_has_joined_the_writes_is_told_and_may_refuse() {
-    let witness = Witness::default();
-    let told = Arc::clone(&witness.0);
+fn hooks_in_the_transaction_of_an_import_are_told_and_may_refuse() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&told);
     let store = with_types(Sqlite::in_memory().unwrap())
-        .joined(witness)
+        .in_transaction::<User>(move |_, _, event| {
+            heard
+                .lock()
+                .unwrap()
+                .push(event.after().map(|user| user.user_name.clone()));
+            Ok(())
+        })
+        .in_transaction::<Group>(|_, _, event| match event.transition {
+            Transition::Created { .. } => Err(Error::invalid_value("The application wants no groups.")),
+            _ => Ok(()),
+        })
         .build()
         .unwrap();
     let copy = Bench { store, ..bench() };
@@ -372,11 +352,33 @@ fn who_has_joined_the_writes_is_told_and_may_refuse() {
     assert_eq!(copy.take_in(&lines[0]).unwrap(), 1);
     assert!(copy.refusal(&lines[1]).to_string().contains("no groups"));
     assert_eq!(copy.take_in(&lines[0]).unwrap(), 0);
-    assert_eq!(
-        *told.lock().unwrap(),
-        ["User true", "Group true"],
-        "nothing is said of what is there"
-    );
+    assert_eq!(told.lock().unwrap().len(), 1, "nothing is said of what is there");
+}
+
+/// The rules of an application hold for what is imported: they may change or refuse it.
+#[test]
+fn rules_are_asked_of_what_is_imported() {
+    let rules = Hooks::<String>::new()
+        .before_write::<User>(|_, proposed| {
+            if let Some(user) = proposed.after_mut() {
+                user.nick_name = Some("imported".into());
+            }
+            Ok(())
+        })
+        .before_write::<Group>(|_, _| Err(Error::invalid_value("The application wants no groups.")));
+    let copy = bench();
+    let import = copy.store.import(&Policy::default()).hooks(rules);
+    let lines = furnished().export();
+    let take_in = |line: &str| {
+        let (import, line) = (import.clone(), import.read(line.as_bytes())?);
+        let apply = move |tx: &Transaction<'_>| import.apply(tx, &ACME.to_owned(), &line);
+        copy.store.database().blocking_write(apply)
+    };
+    assert_eq!(take_in(&lines[0]).unwrap(), 1);
+    assert_eq!(take_in(&lines[0]).unwrap(), 0, "the same line is the same state");
+    let id = copy.ids::<User>().remove(0);
+    assert_eq!(copy.state::<User>(&id).nick_name.as_deref(), Some("imported"));
+    assert!(take_in(&lines[1]).unwrap_err().to_string().contains("no groups"));
 }
 
 #[test]

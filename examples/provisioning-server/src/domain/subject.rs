@@ -1,0 +1,58 @@
+//! The resources that a history speaks of.
+
+use scim::ScimResource;
+use scim::resources::Group;
+use scim::value::ExternalId;
+
+use crate::domain::user::User;
+
+/// A person or a group, as a sentence about it needs it.
+pub(crate) trait Subject: ScimResource {
+    /// What it is called among others.
+    const NOUN: &'static str;
+    /// The attribute that holds its name.
+    const NAMED_BY: &'static str;
+
+    /// The name by which people know it; empty if it has none.
+    fn name(&self) -> &str;
+
+    /// The identifier that the provider has for it.
+    fn external_id(&self) -> Option<&ExternalId>;
+
+    /// Whether it can be used. Only `false` disables a person.
+    fn is_active(&self) -> bool;
+}
+
+impl Subject for User {
+    const NOUN: &'static str = "user";
+    const NAMED_BY: &'static str = "userName";
+
+    fn name(&self) -> &str {
+        &self.user_name
+    }
+
+    fn external_id(&self) -> Option<&ExternalId> {
+        self.external_id.as_ref()
+    }
+
+    fn is_active(&self) -> bool {
+        self.active != Some(false)
+    }
+}
+
+impl Subject for Group {
+    const NOUN: &'static str = "group";
+    const NAMED_BY: &'static str = "displayName";
+
+    fn name(&self) -> &str {
+        &self.display_name
+    }
+
+    fn external_id(&self) -> Option<&ExternalId> {
+        self.external_id.as_ref()
+    }
+
+    fn is_active(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,56 @@
+//! What is recorded of a change in the transaction that makes it.
+
+use scim::resources::Group;
+use scim::store::sqlite::{Builder, Transaction};
+use scim::store::{Cause, Event, Transition};
+
+use super::context::Context;
+use super::rules::{self, OfOrganization};
+use crate::database::{history, organizations};
+use crate::domain::subject::Subject;
+use crate::domain::user::User;
+use crate::history::change;
+
+/// The same store, which records every change of a person or group.
+pub(super) fn recorded(store: Builder<Context>) -> Builder<Context> {
+    store
+        .in_transaction::<User>(record)
+        .in_transaction::<Group>(rules::keep_group_names)
+        .in_transaction::<Group>(record)
+}
+
+fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> scim::Result<()> {
+    cx.begin_commit();
+    // The request may have been admitted a moment before the organization was deleted.
+    if !organizations::exists(tx, cx.organization().id)? {
+        return Err(scim::Error::new(
+            http::StatusCode::NOT_FOUND,
+            "The organization was deleted.",
+        ));
+    }
+    // Whoever is deleted leaves groups: the row of the request is about the one who is deleted.
+    if event.cause != Cause::Write {
+        return Ok(());
+    }
+    let status = expected(event);
+    let mut row = cx.row();
+    row.status = status;
+    row.meaning = change::meaning(event);
+    row.resource_type = Some(R::RESOURCE_TYPE.name.to_owned());
+    row.resource_id = Some(event.id.clone());
+    let known = event.after().or(event.before());
+    let external_id = known.and_then(R::external_id);
+    row.external_id = external_id.map(|id| id.as_str().to_owned());
+    history::insert(tx, &row.bounded())?;
+    cx.note(status);
+    Ok(())
+}
+
+/// The status that a change is answered with unless something goes wrong after it: then the row is corrected.
+fn expected<R>(event: &Event<R>) -> u16 {
+    match event.transition {
+        Transition::Created { .. } => 201,
+        Transition::Changed { .. } => 200,
+        Transition::Deleted { .. } => 204,
+    }
+}
