@@ -289,7 +289,7 @@ fn what_is_not_as_it_must_be_is_found_and_named() {
             "acme: its settings cannot be read",
         ),
         (
-            "UPDATE scim_tenant SET name = 'nobody'",
+            "UPDATE scim_tenant SET name = CAST('nobody' AS BLOB)",
             "it belongs to an organization that does not exist",
         ),
     ] {

@@ -33,9 +33,12 @@ pub(crate) fn find(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Opti
 pub(crate) fn put(tx: &Transaction<'_>, organization: Uuid, position: &Position) -> scim::Result<()> {
     let integer = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     tx.execute(
-        "INSERT OR REPLACE INTO import_position
+        "INSERT INTO import_position
            (org, source, bytes, lines, digest, people, groups, members, skipped, finished)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT(org) DO UPDATE SET source = excluded.source, bytes = excluded.bytes, lines = excluded.lines,
+           digest = excluded.digest, people = excluded.people, groups = excluded.groups, members = excluded.members,
+           skipped = excluded.skipped, finished = excluded.finished",
         &[
             organization.as_bytes().into(),
             position.source.as_bytes().into(),

@@ -85,6 +85,7 @@ impl Product {
         };
         let options = Options {
             snapshot_age: SNAPSHOT_AGE,
+            portable: true,
             ..options
         };
         let database = Database::open(address.path(), options).map_err(|cause| {

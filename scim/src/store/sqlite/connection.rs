@@ -55,6 +55,9 @@ pub(super) struct Connection {
     driver: rusqlite::Connection,
     /// Set while one of our own transaction statements is prepared or runs.
     privileged: Arc<AtomicBool>,
+    /// Whether statements of the application must run on other engines, too.
+    #[cfg(debug_assertions)]
+    is_portable: bool,
 }
 
 impl Target {
@@ -150,7 +153,12 @@ impl Target {
         let privileged = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&privileged);
         driver.authorizer(Some(move |context: AuthContext<'_>| authorize(&context, &flag)))?;
-        Ok(Connection { driver, privileged })
+        Ok(Connection {
+            driver,
+            privileged,
+            #[cfg(debug_assertions)]
+            is_portable: self.options.portable,
+        })
     }
 
     /// The switch needs the file for itself, and SQLite does not wait for it as it does for a write: two processes
@@ -207,6 +215,12 @@ fn authorize(context: &AuthContext<'_>, privileged: &AtomicBool) -> Authorizatio
 impl Connection {
     pub(super) fn driver(&self) -> &rusqlite::Connection {
         &self.driver
+    }
+
+    /// Whether statements of the application must run on other engines, too.
+    #[cfg(debug_assertions)]
+    pub(super) fn is_portable(&self) -> bool {
+        self.is_portable
     }
 
     /// Prepares a transaction statement of our own. It stays out of the cache, where a job could find it.

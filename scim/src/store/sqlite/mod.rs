@@ -30,6 +30,8 @@ mod database;
 mod documents;
 mod failure;
 mod options;
+#[cfg(debug_assertions)]
+mod portable;
 mod queue;
 mod reader;
 mod shared;

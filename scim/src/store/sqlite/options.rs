@@ -54,6 +54,9 @@ pub struct Options {
     pub snapshot_age: Duration,
     /// How long a reader without work keeps its snapshot. 50 ms.
     pub snapshot_idle: Duration,
+    /// Whether debug builds refuse statements of the application that PostgreSQL would not take too, or that keep a
+    /// database from being shared by several servers: for applications that are to run on either. They do not.
+    pub portable: bool,
 }
 
 impl Default for Options {
@@ -71,6 +74,7 @@ impl Default for Options {
             busy_timeout: Duration::from_secs(5),
             snapshot_age: Duration::from_millis(500),
             snapshot_idle: Duration::from_millis(50),
+            portable: false,
         }
     }
 }

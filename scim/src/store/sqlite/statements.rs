@@ -6,6 +6,8 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use super::connection::Connection;
 use super::failure::failed;
+#[cfg(debug_assertions)]
+use super::portable;
 use crate::{Error, Result};
 
 /// A parameter of a statement, borrowed for as long as the statement runs.
@@ -329,6 +331,15 @@ impl<'a> Reader<'a> {
         Self { connection }
     }
 
+    /// Prepares a statement, or takes the one that was prepared before: the one place where statements are made.
+    fn prepare(&self, sql: &str) -> Result<rusqlite::CachedStatement<'a>> {
+        #[cfg(debug_assertions)]
+        if self.connection.is_portable() {
+            portable::check(sql)?;
+        }
+        self.connection.driver().prepare_cached(sql).map_err(failed)
+    }
+
     /// Visits the rows one by one until there are no more or `visit` says so. Nothing is copied: text and blobs are
     /// borrowed from the database while the row is visited.
     ///
@@ -358,7 +369,7 @@ impl<'a> Reader<'a> {
         params: &[Param<'_>],
         mut visit: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        let mut statement = self.connection.driver().prepare_cached(sql).map_err(failed)?;
+        let mut statement = self.prepare(sql)?;
         let mut rows = statement.query(bound(params)).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             if visit(&Row(row))?.is_break() {
@@ -393,7 +404,7 @@ impl<'a> Reader<'a> {
         params: &[Param<'_>],
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut statement = self.connection.driver().prepare_cached(sql).map_err(failed)?;
+        let mut statement = self.prepare(sql)?;
         let mut rows = statement.query(bound(params)).map_err(failed)?;
         let row = rows.next().map_err(failed)?;
         let found = row.map(|row| read(&Row(row))).transpose();
@@ -472,7 +483,7 @@ impl<'a> Transaction<'a> {
     /// The statement fails (see [`is_unique_violation`](super::is_unique_violation)), or returns rows: use
     /// [`Reader::query_one`] for `RETURNING`.
     pub fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
-        let mut statement = self.connection.driver().prepare_cached(sql).map_err(failed)?;
+        let mut statement = self.prepare(sql)?;
         let changed = statement.execute(bound(params)).map_err(failed)?;
         count_steps(&statement);
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))

@@ -9,6 +9,7 @@ use super::in_transaction::InTransaction;
 use super::kind::{Decode, Kind};
 use super::layout::Layout;
 use super::pages::Pages;
+use super::row_key::RowKeys;
 use super::tables;
 use crate::Result;
 use crate::error::Error;
@@ -27,6 +28,7 @@ pub(super) struct Core<C> {
     /// The same in the order of registration.
     pub(super) kinds: Vec<(Arc<Layout>, Kind<C>)>,
     pub(super) in_transaction: InTransaction<C>,
+    pub(super) row_keys: RowKeys,
     pub(super) tenants: Mutex<HashMap<String, i64>>,
     pub(super) pages: Pages,
 }

@@ -1,11 +1,13 @@
 //! Edges: the values of an attribute as rows that lead from one resource to another.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use super::dialect;
+use super::key::Key;
 use super::layout::{Derived, EdgeAttribute, End, Layout};
-use super::rows::{id_of, key_of_id};
+use super::row_key::RowKey;
+use super::rows::{id_of, label_of};
 use crate::Result;
 use crate::error::{Error, quoted};
 use crate::filter::ResolvedFilter;
@@ -13,41 +15,50 @@ use crate::path::AttrPath;
 use crate::projection::{Base, Projection, push_name, write_value};
 use crate::store::edges::NamedKeys;
 use crate::store::reached::Reached;
-use crate::store::sqlite::{Reader, Row, Transaction};
+use crate::store::sqlite::{Param, Reader, Row, Transaction};
 use crate::store::{Edge, EdgeChange, EdgeEdit, MOST_EDGES_NAMED, MovedEdges};
 use crate::value::{Select, View};
 
 /// The row of the resource with this id, among the types that an edge may lead to.
 fn resolve(reader: &Reader<'_>, tenant: i64, targets: &[End], id: &str) -> Result<Option<i64>> {
-    let key = key_of_id(id);
-    for target in targets {
-        let found = reader.query_one(
-            "SELECT rid FROM scim_resource WHERE tenant = ?1 AND type = ?2 AND id = ?3",
-            &[tenant.into(), target.number.into(), key.as_param()],
-            |row| row.integer(0),
-        )?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
+    let mut found = None;
+    reader.visit(
+        "SELECT rid, type FROM scim_resource WHERE tenant = ?1 AND id = ?2",
+        &[tenant.into(), Key::id(id).as_bytes().into()],
+        |row| {
+            let number = row.integer(1)?;
+            if !targets.iter().any(|target| target.number == number) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            found = Some(row.integer(0)?);
+            Ok(ControlFlow::Break(()))
+        },
+    )?;
+    Ok(found)
 }
 
 /// Visits the edges of a row; of them all, or of the one that leads to `only`. The visit says whether to go on.
 pub(super) fn walk(
     reader: &Reader<'_>,
     edges: &EdgeAttribute,
-    rid: i64,
+    row: RowKey,
     only: Option<i64>,
     mut visit: impl FnMut(i64, &Reached<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     const ALL: &str = "SELECT e.dst, r.id, r.type, r.label
-        FROM scim_edge e CROSS JOIN scim_resource r ON r.rid = e.dst WHERE e.src = ?1 AND e.attr = ?2";
+        FROM scim_edge e CROSS JOIN scim_resource r ON r.tenant = e.tenant AND r.rid = e.dst
+        WHERE e.tenant = ?1 AND e.src = ?2 AND e.attr = ?3";
     const ONE: &str = "SELECT e.dst, r.id, r.type, r.label
-        FROM scim_edge e CROSS JOIN scim_resource r ON r.rid = e.dst WHERE e.src = ?1 AND e.attr = ?2 AND e.dst = ?3";
-    let params = [rid.into(), edges.number.into(), only.into()];
+        FROM scim_edge e CROSS JOIN scim_resource r ON r.tenant = e.tenant AND r.rid = e.dst
+        WHERE e.tenant = ?1 AND e.src = ?2 AND e.attr = ?3 AND e.dst = ?4";
+    let params = [
+        row.tenant.into(),
+        row.rid.into(),
+        edges.number.into(),
+        only.into(),
+    ];
     let (sql, params) = match only {
-        None => (ALL, params.get(..2).unwrap_or_default()),
+        None => (ALL, params.get(..3).unwrap_or_default()),
         Some(_) => (ONE, params.as_slice()),
     };
     reader.visit(sql, params, |row| match reached(edges, row)? {
@@ -67,7 +78,7 @@ fn reached<'r>(edges: &EdgeAttribute, row: &'r Row<'_>) -> Result<Option<(i64, R
         id: id_of(row, 1)?.into(),
         segment: Some(target.resource_type.segment()),
         kind: Some(target.resource_type.name),
-        display: row.optional_text(3)?.map(Cow::Borrowed),
+        display: label_of(row, 3)?,
         rest: None,
     };
     Ok(Some((row.integer(0)?, value)))
@@ -77,10 +88,10 @@ fn reached<'r>(edges: &EdgeAttribute, row: &'r Row<'_>) -> Result<Option<(i64, R
 pub(super) fn first(
     reader: &Reader<'_>,
     edges: &EdgeAttribute,
-    rid: i64,
+    row: RowKey,
     show: &mut dyn FnMut(&Reached<'_>),
 ) -> Result<()> {
-    walk(reader, edges, rid, None, |_, value| {
+    walk(reader, edges, row, None, |_, value| {
         show(value);
         Ok(ControlFlow::Break(()))
     })
@@ -90,11 +101,11 @@ pub(super) fn first(
 pub(super) fn first_derived(
     reader: &Reader<'_>,
     derived: &Derived,
-    rid: i64,
+    row: RowKey,
     show: &mut dyn FnMut(&Reached<'_>),
 ) -> Result<bool> {
     let mut found = false;
-    walk_derived(reader, derived, rid, |value| {
+    walk_derived(reader, derived, row, |value| {
         show(value);
         found = true;
         Ok(ControlFlow::Break(()))
@@ -106,13 +117,14 @@ pub(super) fn first_derived(
 pub(super) fn walk_derived(
     reader: &Reader<'_>,
     derived: &Derived,
-    rid: i64,
+    row: RowKey,
     mut visit: impl FnMut(&Reached<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     reader.visit(
-        "SELECT g.rid, g.id, g.label FROM scim_edge e CROSS JOIN scim_resource g ON g.rid = e.src
-         WHERE e.dst = ?1 AND e.attr = ?2",
-        &[rid.into(), derived.edge.into()],
+        "SELECT g.rid, g.id, g.label
+         FROM scim_edge e CROSS JOIN scim_resource g ON g.tenant = e.tenant AND g.rid = e.src
+         WHERE e.tenant = ?1 AND e.dst = ?2 AND e.attr = ?3",
+        &[row.tenant.into(), row.rid.into(), derived.edge.into()],
         |row| visit(&owner(derived, row)?),
     )
 }
@@ -122,14 +134,16 @@ pub(super) fn walk_derived(
 pub(super) fn walk_pairs(
     reader: &Reader<'_>,
     derived: &Derived,
+    tenant: i64,
     rids: &[i64],
     most: usize,
     mut visit: impl FnMut(i64, i64) -> Result<()>,
 ) -> Result<()> {
     reader.query(
-        "SELECT e.dst, e.src FROM json_each(?1) j CROSS JOIN scim_edge e ON e.dst = j.value AND e.attr = ?2 LIMIT ?3",
+        dialect::PAIRS,
         &[
-            json_list(rids).as_str().into(),
+            tenant.into(),
+            dialect::list(rids).as_str().into(),
             derived.edge.into(),
             i64::try_from(most).unwrap_or(i64::MAX).into(),
         ],
@@ -141,23 +155,19 @@ pub(super) fn walk_pairs(
 pub(super) fn visit_owners<'i>(
     reader: &Reader<'_>,
     derived: &Derived,
+    tenant: i64,
     rids: impl IntoIterator<Item = &'i i64>,
     mut visit: impl FnMut(i64, &Reached<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let list = json_list(rids);
-    if list == "[]" {
+    let mut rids = rids.into_iter().peekable();
+    if rids.peek().is_none() {
         return Ok(());
     }
     reader.visit(
-        "SELECT g.rid, g.id, g.label FROM json_each(?1) j CROSS JOIN scim_resource g ON g.rid = j.value",
-        &[list.as_str().into()],
+        dialect::OWNERS,
+        &[tenant.into(), dialect::list(rids).as_str().into()],
         |row| visit(row.integer(0)?, &owner(derived, row)?),
     )
-}
-
-fn json_list<'i>(rids: impl IntoIterator<Item = &'i i64>) -> String {
-    let list: Vec<_> = rids.into_iter().map(i64::to_string).collect();
-    format!("[{}]", list.join(","))
 }
 
 /// The row that leads to another, as what mirrors the edge shows it.
@@ -167,7 +177,7 @@ fn owner<'r>(derived: &Derived, row: &'r Row<'_>) -> Result<Reached<'r>> {
         id: id_of(row, 1)?.into(),
         segment: Some(derived.source.resource_type.segment()),
         kind: Some("direct"),
-        display: row.optional_text(2)?.map(Cow::Borrowed),
+        display: label_of(row, 2)?,
         rest: None,
     })
 }
@@ -440,8 +450,9 @@ impl<'t> Moves<'t> {
         let adds = match self.tx {
             Some(tx) => {
                 let added = tx.execute(
-                    "INSERT INTO scim_edge(src, attr, dst) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-                    &[self.rid.into(), self.edges.number.into(), target.into()],
+                    "INSERT INTO scim_edge(tenant, src, attr, dst) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT(tenant, src, attr, dst) DO NOTHING",
+                    &self.edge(target),
                 )?;
                 added > 0
             }
@@ -457,8 +468,8 @@ impl<'t> Moves<'t> {
         let removes = match self.tx {
             Some(tx) => {
                 let removed = tx.execute(
-                    "DELETE FROM scim_edge WHERE src = ?1 AND attr = ?2 AND dst = ?3",
-                    &[self.rid.into(), self.edges.number.into(), target.into()],
+                    "DELETE FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3 AND dst = ?4",
+                    &self.edge(target),
                 )?;
                 removed > 0
             }
@@ -476,11 +487,28 @@ impl<'t> Moves<'t> {
             return Ok(net.count > 0);
         }
         let found = self.reader.query_one(
-            "SELECT 1 FROM scim_edge WHERE src = ?1 AND attr = ?2 AND dst = ?3",
-            &[self.rid.into(), self.edges.number.into(), target.into()],
+            "SELECT 1 FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3 AND dst = ?4",
+            &self.edge(target),
             |_| Ok(()),
         )?;
         Ok(found.is_some())
+    }
+
+    fn row(&self) -> RowKey {
+        RowKey {
+            tenant: self.tenant,
+            rid: self.rid,
+        }
+    }
+
+    /// The columns of an edge.
+    fn edge(&self, target: i64) -> [Param<'_>; 4] {
+        [
+            self.tenant.into(),
+            self.rid.into(),
+            self.edges.number.into(),
+            target.into(),
+        ]
     }
 
     fn note(&mut self, target: i64, step: i64, id: &str, operation: Option<usize>) {
@@ -509,8 +537,8 @@ impl<'t> Moves<'t> {
         }
         for target in gone {
             let id = self.reader.query_one(
-                "SELECT id FROM scim_resource WHERE rid = ?1",
-                &[target.into()],
+                "SELECT id FROM scim_resource WHERE tenant = ?1 AND rid = ?2",
+                &[self.tenant.into(), target.into()],
                 |row| id_of(row, 0),
             )?;
             self.remove(target, &id.unwrap_or_default())?;
@@ -523,8 +551,8 @@ impl<'t> Moves<'t> {
     /// The rows at the other ends of all edges, after the edits so far.
     fn targets(&self) -> Result<Vec<i64>> {
         let mut targets = self.reader.query_all(
-            "SELECT dst FROM scim_edge WHERE src = ?1 AND attr = ?2",
-            &[self.rid.into(), self.edges.number.into()],
+            "SELECT dst FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3",
+            &[self.tenant.into(), self.rid.into(), self.edges.number.into()],
             |row| row.integer(0),
         )?;
         if self.tx.is_none() {
@@ -549,22 +577,24 @@ impl<'t> Moves<'t> {
             Some(named) => {
                 for id in named.keys {
                     if let Some(target) = resolve(self.reader, self.tenant, &self.edges.targets, id)? {
-                        walk(self.reader, self.edges, self.rid, Some(target), &mut test)?;
+                        walk(self.reader, self.edges, self.row(), Some(target), &mut test)?;
                     }
                 }
             }
-            None => walk(self.reader, self.edges, self.rid, None, &mut test)?,
+            None => walk(self.reader, self.edges, self.row(), None, &mut test)?,
         }
         if self.tx.is_none() {
-            let sql = "SELECT r.rid, r.id, r.type, r.label FROM scim_resource r WHERE r.rid = ?1";
+            let sql =
+                "SELECT r.rid, r.id, r.type, r.label FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2";
             for target in self
                 .net
                 .iter()
                 .filter(|(_, net)| net.count > 0)
                 .map(|(target, _)| target)
             {
+                let params = [self.tenant.into(), (*target).into()];
                 self.reader
-                    .visit(sql, &[(*target).into()], |row| match reached(self.edges, row)? {
+                    .visit(sql, &params, |row| match reached(self.edges, row)? {
                         Some((target, value)) => test(target, &value),
                         None => Ok(ControlFlow::Continue(())),
                     })?;

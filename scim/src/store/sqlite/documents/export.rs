@@ -126,7 +126,7 @@ fn write_all<C: 'static>(
             layout
                 .edges
                 .iter()
-                .try_for_each(|edges| write_edges(reader, layout, edges, id, &row, lines))
+                .try_for_each(|edges| write_edges(reader, layout, edges, tenant, id, &row, lines))
         })?;
     }
     Ok(())
@@ -141,8 +141,7 @@ fn each_of_type(
 ) -> Result<()> {
     reader.query(
         &format!(
-            "SELECT {COLUMNS}, r.id FROM scim_resource r INDEXED BY scim_resource_list
-             WHERE r.tenant = ?1 AND r.type = ?2 ORDER BY r.rid"
+            "SELECT {COLUMNS}, r.id FROM scim_resource r WHERE r.tenant = ?1 AND r.type = ?2 ORDER BY r.rid"
         ),
         &[tenant.into(), layout.number.into()],
         |row| visit(&rows::id_of(row, 8)?, StoredRow::read(row)?),
@@ -155,6 +154,7 @@ fn write_edges(
     reader: &Reader<'_>,
     layout: &Layout,
     edges: &EdgeAttribute,
+    tenant: i64,
     id: &str,
     row: &StoredRow,
     lines: &mut Lines<'_>,
@@ -165,9 +165,15 @@ fn write_edges(
             break;
         }
         let mut ids = Vec::new();
-        let sql = "SELECT r.id FROM scim_edge e CROSS JOIN scim_resource r ON r.rid = e.dst
-                   WHERE e.src = ?1 AND e.attr = ?2 AND r.type = ?3 ORDER BY e.dst";
-        let params = [row.rid.into(), edges.number.into(), target.number.into()];
+        let sql = "SELECT r.id
+                   FROM scim_edge e CROSS JOIN scim_resource r ON r.tenant = e.tenant AND r.rid = e.dst
+                   WHERE e.tenant = ?1 AND e.src = ?2 AND e.attr = ?3 AND r.type = ?4 ORDER BY e.dst";
+        let params = [
+            tenant.into(),
+            row.rid.into(),
+            edges.number.into(),
+            target.number.into(),
+        ];
         reader.query(sql, &params, |found| {
             left -= 1;
             ids.push(rows::id_of(found, 0)?);

@@ -8,6 +8,7 @@ use super::edges::Moves;
 use super::import_line::{Edges, ImportLine, Line, Resource, check_members, limits, read_edges, text};
 use super::kind::{ByOthers, Kind};
 use super::layout::Layout;
+use super::row_key::RowKey;
 use super::rows::{self, StoredRow};
 use super::store::Sqlite;
 use super::tables;
@@ -165,7 +166,16 @@ impl<C: Send + Sync + 'static> Import<C> {
                 false => Err(other_state(layout, id)),
             };
         }
-        rows::insert(tx, layout, tenant, id, new.stamp, &new.documents, &new.keys)?;
+        let rid = self.core.row_keys.next(self.core.now());
+        rows::insert(
+            tx,
+            layout,
+            RowKey { tenant, rid },
+            id,
+            new.stamp,
+            &new.documents,
+            &new.keys,
+        )?;
         tables::counted(tx, tenant, layout.number, 1)?;
         (kind.imported)(job, new)?;
         Ok(1)
@@ -188,7 +198,7 @@ impl<C: Send + Sync + 'static> Import<C> {
         }
         let count = i64::try_from(moved.added).unwrap_or(i64::MAX);
         let next = self.with_edges(layout, &row, line, count)?;
-        rows::restamp(tx, &next)?;
+        rows::restamp(tx, tenant, &next)?;
         let told = ByOthers {
             id,
             before: &row,

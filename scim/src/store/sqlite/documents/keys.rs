@@ -2,40 +2,56 @@
 
 use std::ops::ControlFlow;
 
+use super::key::Key;
 use super::layout::{Layout, SLOTS};
 use crate::fold::Fold;
 use crate::path::AttrPath;
 use crate::record::Record;
 use crate::store::links::display_name;
-use crate::store::sqlite::Value;
-use crate::value::{DateTime, View};
+use crate::store::sqlite::Param;
+use crate::value::View;
 
 /// Everything that is indexed of one resource.
 #[derive(Debug, PartialEq)]
 pub(super) struct Keys {
-    pub(super) slots: [Value; SLOTS],
-    /// Sorted, each once.
+    slots: [Option<Key>; SLOTS],
+    /// Each once.
     pub(super) values: Vec<ValueRow>,
-    /// Attribute, key, and whether it is unique among all tenants; by the position of the attribute in the layout.
-    pub(super) uniques: Vec<(usize, Value)>,
+    /// The unique values, by the position of the attribute in the layout.
+    pub(super) uniques: Vec<(usize, Key)>,
     /// The name by which others show the resource.
-    pub(super) label: Option<String>,
+    label: Option<String>,
 }
 
 /// A row of the value table.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ValueRow {
     pub(super) attribute: i64,
-    pub(super) value: Value,
+    pub(super) value: Key,
+    /// The folded `type` of the value; empty if it has none.
     pub(super) kind: String,
+}
+
+impl ValueRow {
+    /// Its columns: tenant, attribute, value, kind, row.
+    pub(super) fn params(&self, tenant: i64, rid: i64) -> [Param<'_>; 5] {
+        [
+            tenant.into(),
+            self.attribute.into(),
+            self.value.as_bytes().into(),
+            self.kind.as_bytes().into(),
+            rid.into(),
+        ]
+    }
 }
 
 impl Keys {
     pub(super) fn of(layout: &Layout, record: &dyn Record) -> Self {
-        let mut slots = [Value::Null, Value::Null, Value::Null, Value::Null];
-        for (slot, indexed) in slots.iter_mut().zip(&layout.slots) {
-            *slot =
-                at(record, indexed.path, &|view| key(view, indexed.attribute.fold())).unwrap_or(Value::Null);
+        let mut slots = [None, None, None, None];
+        for indexed in &layout.slots {
+            if let Some(slot) = slots.get_mut(indexed.column - 1) {
+                *slot = at(record, indexed.path, &|view| key(view, indexed.attribute.fold()));
+            }
         }
         let mut values = Vec::new();
         for valued in &layout.values {
@@ -69,6 +85,18 @@ impl Keys {
             label,
         }
     }
+
+    /// The key columns of the row.
+    pub(super) fn columns(&self) -> [Param<'_>; SLOTS] {
+        self.slots
+            .each_ref()
+            .map(|slot| slot.as_ref().map(Key::as_bytes).into())
+    }
+
+    /// The column of the name.
+    pub(super) fn label(&self) -> Param<'_> {
+        self.label.as_deref().map(str::as_bytes).into()
+    }
 }
 
 /// Few elements: a user has few e-mail addresses.
@@ -83,21 +111,16 @@ fn dedup<T: PartialEq>(rows: &mut Vec<T>) {
 }
 
 /// The key of one value.
-pub(super) fn key(view: &View<'_>, fold: Fold) -> Option<Value> {
+pub(super) fn key(view: &View<'_>, fold: Fold) -> Option<Key> {
     match view {
-        View::Str(text) | View::Relative(text) => Some(Value::Text(fold.key(text).into_owned())),
-        View::Bool(value) => Some(Value::Integer(i64::from(*value))),
-        View::Int(value) => Some(Value::Integer(*value)),
-        View::Decimal(value) => Some(Value::Real(*value)),
-        View::Time(value) => Some(time(*value)),
-        View::Binary(bytes) => Some(Value::Blob(bytes.to_vec())),
+        View::Str(text) | View::Relative(text) => Some(Key::text(&fold.key(text))),
+        View::Bool(value) => Some(Key::boolean(*value)),
+        View::Int(value) => Some(Key::integer(*value)),
+        View::Decimal(value) => Some(Key::decimal(*value)),
+        View::Time(value) => Some(Key::time(*value)),
+        View::Binary(bytes) => Some(Key::binary(bytes)),
         _ => None,
     }
-}
-
-/// Instants are compared by the microsecond; what lies within one is told apart by the document.
-pub(super) fn time(value: DateTime) -> Value {
-    Value::Integer(value.as_unix_micros())
 }
 
 fn text_key(view: &View<'_>, fold: Fold) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::tables;
+use super::tables::{self, ALL_TENANTS};
 use crate::Result;
 use crate::error::Error;
 use crate::fold;
@@ -26,7 +26,7 @@ pub(super) struct Layout {
     pub(super) slots: Vec<Slot>,
     /// The other indexed attributes.
     pub(super) values: Vec<Valued>,
-    /// The unique attributes that no key column keeps unique.
+    /// The unique attributes.
     pub(super) uniques: Vec<Unique>,
     /// What stands outside the documents.
     pub(super) shape: layout::Layout,
@@ -44,10 +44,10 @@ pub(super) struct Layout {
 
 /// An attribute in a key column.
 pub(super) struct Slot {
+    /// The column, counted from 1.
+    pub(super) column: usize,
     pub(super) path: AttrPath,
     pub(super) attribute: &'static Attribute,
-    /// Whether its index refuses a value that is taken.
-    pub(super) unique: bool,
 }
 
 /// An attribute in the value table.
@@ -63,6 +63,13 @@ pub(super) struct Valued {
     pub(super) kind_attribute: Option<&'static Attribute>,
 }
 
+impl Valued {
+    /// Whether a resource has one value of it at most.
+    fn is_single(&self) -> bool {
+        self.within == AttrPath::ROOT && !self.attribute.shape.multi_valued
+    }
+}
+
 /// An attribute in the table of unique values.
 pub(super) struct Unique {
     pub(super) number: i64,
@@ -70,6 +77,16 @@ pub(super) struct Unique {
     pub(super) within: AttrPath,
     pub(super) attribute: &'static Attribute,
     pub(super) global: bool,
+}
+
+impl Unique {
+    /// The tenant among whose resources the value is unique.
+    pub(super) fn scope(&self, tenant: i64) -> i64 {
+        match self.global {
+            true => ALL_TENANTS,
+            false => tenant,
+        }
+    }
 }
 
 /// A resource type at one end of an edge.
@@ -213,19 +230,12 @@ impl Layout {
             attribute.shape.kind,
             Type::Reference | Type::Binary | Type::Complex
         );
-        let has_slot = holder.is_none() && searchable && self.slots.len() < SLOTS;
         let (base, within, kind) = match holder {
             Some((base, held)) => (base, below(base, path), held.sub_attribute("type")),
             None => (path, AttrPath::ROOT, None),
         };
-        if has_slot {
-            let unique = unique == Uniqueness::Server;
-            self.slots.push(Slot {
-                path,
-                attribute,
-                unique,
-            });
-        } else if searchable {
+        if searchable {
+            // Single-valued ones move to the key columns, as far as these reach.
             self.values.push(Valued {
                 number: 0,
                 holder: base,
@@ -235,7 +245,7 @@ impl Layout {
                 kind_attribute: kind.map(|(_, kind)| kind),
             });
         }
-        if unique == Uniqueness::Global || (unique == Uniqueness::Server && !has_slot) {
+        if unique != Uniqueness::None {
             self.uniques.push(Unique {
                 number: 0,
                 holder: base,
@@ -246,22 +256,35 @@ impl Layout {
         }
     }
 
-    /// Gives type and attributes their numbers.
+    /// Gives type and attributes their numbers, and attributes their key columns.
     pub(super) fn number(&mut self, tx: &Transaction<'_>, number: i64) -> Result<()> {
         self.number = number;
         let table = self.resource_type.schema.attributes;
-        let name = |path: AttrPath, within: AttrPath| {
-            let path = within.steps().iter().fold(path, |path, step| path.push(*step));
-            path.name(table).map(|name| name.to_string()).unwrap_or_default()
+        let number_of = |holder: AttrPath, within: AttrPath| {
+            let name = join(holder, within).name(table);
+            let name = name.map(|name| name.to_string()).unwrap_or_default();
+            tables::attribute(tx, number, &name)
         };
-        for valued in &mut self.values {
-            valued.number = tables::attribute(tx, number, &name(valued.holder, valued.within))?;
+        for mut valued in std::mem::take(&mut self.values) {
+            valued.number = number_of(valued.holder, valued.within)?;
+            let column = match valued.is_single() {
+                true => tables::slot(tx, number, valued.number)?,
+                false => None,
+            };
+            match column {
+                Some(column) => self.slots.push(Slot {
+                    column,
+                    path: valued.holder,
+                    attribute: valued.attribute,
+                }),
+                None => self.values.push(valued),
+            }
         }
         for unique in &mut self.uniques {
-            unique.number = tables::attribute(tx, number, &name(unique.holder, unique.within))?;
+            unique.number = number_of(unique.holder, unique.within)?;
         }
         for edges in &mut self.edges {
-            edges.number = tables::attribute(tx, number, &name(edges.shape.path, AttrPath::ROOT))?;
+            edges.number = number_of(edges.shape.path, AttrPath::ROOT)?;
         }
         self.documents = tables::document_layout(tx, number, &self.document_text())?;
         Ok(())
@@ -280,16 +303,10 @@ impl Layout {
 
     /// What the keys of the type depend on: keys that were made for another text are made anew.
     pub(super) fn fingerprint(&self) -> String {
-        let mut text = format!("keys 2, fold {}", fold::VERSION);
-        for (slot, indexed) in self.slots.iter().enumerate() {
-            let (name, fold) = (indexed.attribute.name, indexed.attribute.fold());
-            let path = indexed.path;
-            _ = write!(
-                text,
-                "; k{} {path:?} {name} {fold:?} {}",
-                slot + 1,
-                indexed.unique
-            );
+        let mut text = format!("keys 3, fold {}", fold::VERSION);
+        for indexed in &self.slots {
+            let (name, fold) = (self.name(indexed.path), indexed.attribute.fold());
+            _ = write!(text, "; k{} {name} {fold:?}", indexed.column);
         }
         for valued in &self.values {
             let kind = valued.kind_attribute.map(Attribute::fold);
@@ -299,17 +316,18 @@ impl Layout {
         for unique in &self.uniques {
             let fold = unique.attribute.fold();
             _ = write!(text, "; unique {} {fold:?} {}", unique.number, unique.global);
-            // Versions before kept no keys of bytes.
-            if unique.attribute.shape.kind == Type::Binary {
-                text.push_str(" bytes");
-            }
         }
         text
     }
 
     /// Whether a rewrite must know what it replaces, to find the rows that belong to it.
-    pub(super) fn has_value_rows(&self) -> bool {
-        !self.values.is_empty()
+    pub(super) fn has_key_rows(&self) -> bool {
+        !self.values.is_empty() || !self.uniques.is_empty()
+    }
+
+    /// The key column of an attribute.
+    pub(super) fn column(&self, path: AttrPath) -> Option<&Slot> {
+        self.slots.iter().find(|slot| slot.path == path)
     }
 
     pub(super) fn table(&self) -> &'static [Attribute] {
@@ -365,6 +383,11 @@ fn describe(table: &[Attribute], text: &mut String) {
             text.push('}');
         }
     }
+}
+
+/// The steps of `within` behind those of `holder`.
+fn join(holder: AttrPath, within: AttrPath) -> AttrPath {
+    within.steps().iter().fold(holder, |path, step| path.push(*step))
 }
 
 /// The steps of `path` behind those of `base`.

@@ -1,13 +1,16 @@
 //! A document store for every derived resource.
 
+mod carry_over;
 mod check;
 mod core;
+mod dialect;
 mod document;
 mod edges;
 mod export;
 mod import;
 mod import_line;
 mod in_transaction;
+mod key;
 mod keys;
 mod kind;
 mod layout;
@@ -17,6 +20,7 @@ mod plan;
 mod prepared;
 mod purge;
 mod query;
+mod row_key;
 mod rows;
 mod sequence;
 mod show;

@@ -11,19 +11,20 @@ use super::core::Core;
 use super::in_transaction::InTransaction;
 use super::keys::Keys;
 use super::kind::{Decode, Kind};
-use super::layout::{Derived, Layout, SLOTS};
+use super::layout::{Derived, Layout};
 use super::pages::Pages;
 use super::query::each_row;
+use super::row_key::RowKeys;
 use super::rows;
 use super::store::Sqlite;
 use super::tables;
 use crate::Result;
-use crate::error::Error;
+use crate::error::{Error, ScimType};
 use crate::path::MultiPath;
 use crate::record::ScimResource;
 use crate::schema::ResourceType;
 use crate::store::layout::{self, reference_types};
-use crate::store::sqlite::{Database, Options, Param, Transaction, unique_violation};
+use crate::store::sqlite::{Database, Options, Transaction};
 use crate::store::{Environment, Event, Link, Links, OfContext, SingleTenant, Tenancy, TenantBy};
 
 /// Puts a [`Sqlite`] store together: which resource types it keeps, how they hang together, and how the tenant of a
@@ -213,7 +214,10 @@ impl<C: 'static, T> Builder<C, T> {
             in_transaction,
         } = self;
         check_hooked(&in_transaction, &kinds)?;
-        let layouts = database.blocking_write(move |tx| open(tx, &kinds, &links))?;
+        let (layouts, last_row) = database.blocking_write(move |tx| {
+            let layouts = open(tx, &kinds, &links)?;
+            Ok((layouts, rows::last(tx)?))
+        })?;
         let core = Core {
             environment,
             tenancy: Box::new(tenancy),
@@ -230,6 +234,7 @@ impl<C: 'static, T> Builder<C, T> {
                 .map(|(type_id, layout, _)| (type_id, layout))
                 .collect(),
             in_transaction,
+            row_keys: RowKeys::behind(last_row),
             tenants: Default::default(),
             pages: Pages::default(),
         };
@@ -374,63 +379,41 @@ fn link(layouts: &mut [(TypeId, Layout, String)], links: &Links) -> Result<()> {
     Ok(())
 }
 
-/// Makes the keys of all resources of a type anew.
+/// Makes the keys of all resources of a type again.
+///
+/// # Errors
+/// Two resources have one value of an attribute that must be unique.
 fn rebuild(tx: &Transaction<'_>, layout: &Layout, decode: Decode) -> Result<()> {
-    let number = layout.number;
-    for slot in 1..=SLOTS {
-        tx.execute_batch(&format!("DROP INDEX IF EXISTS scim_resource_t{number}_k{slot}"))?;
-    }
     for table in ["scim_value", "scim_unique"] {
+        // Of all tenants.
         tx.execute(
-            &format!("DELETE FROM {table} WHERE attr IN (SELECT id FROM scim_attribute WHERE type = ?1)"),
-            &[number.into()],
+            &format!(
+                "DELETE FROM {table} WHERE tenant >= 0
+                 AND attr IN (SELECT id FROM scim_attribute WHERE type = ?1)"
+            ),
+            &[layout.number.into()],
         )?;
     }
-    each_row(tx, number, |tenant, row| {
+    each_row(tx, layout.number, |tenant, row| {
         let keys = Keys::of(layout, &*decode(&row.documents)?.record);
-        let [k1, k2, k3, k4] = &keys.slots;
-        let params: [Param<'_>; 6] = [
-            row.rid.into(),
-            k1.into(),
-            k2.into(),
-            k3.into(),
-            k4.into(),
-            keys.label.as_ref().into(),
-        ];
+        let [k1, k2, k3, k4] = keys.columns();
         tx.execute(
-            "UPDATE scim_resource SET k1 = ?2, k2 = ?3, k3 = ?4, k4 = ?5, label = ?6 WHERE rid = ?1",
-            &params,
+            "UPDATE scim_resource SET k1 = ?3, k2 = ?4, k3 = ?5, k4 = ?6, label = ?7 WHERE tenant = ?1 AND rid = ?2",
+            &[tenant.into(), row.rid.into(), k1, k2, k3, k4, keys.label()],
         )?;
         for value in &keys.values {
             rows::insert_value(tx, tenant, row.rid, value)?;
         }
-        rows::insert_uniques(tx, layout, tenant, row.rid, &keys)
-    })?;
-    index_keys(tx, layout).map_err(|error| match unique_violation(&error) {
-        Some(_) => {
+        rows::insert_uniques(tx, layout, tenant, row.rid, &keys, None)
+    })
+    .map_err(|error| match error.scim_type() {
+        Some(ScimType::Uniqueness) => {
             let name = layout.resource_type.name;
             Error::misconfigured(format!(
                 "Two resources of the type {name} have one value of an attribute that must be unique, by the rules of \
                  comparison of this version: change one of them with the version before."
             ))
         }
-        None => error,
+        _ => error,
     })
-}
-
-/// The indexes of the key columns, one per type and column: each holds the rows of its type alone, and a column that
-/// the type does not use costs nothing.
-fn index_keys(tx: &Transaction<'_>, layout: &Layout) -> Result<()> {
-    let number = layout.number;
-    for slot in 1..=SLOTS {
-        let name = format!("scim_resource_t{number}_k{slot}");
-        tx.execute_batch(&format!("DROP INDEX IF EXISTS {name}"))?;
-        if let Some(indexed) = layout.slots.get(slot - 1) {
-            let unique = if indexed.unique { "UNIQUE" } else { "" };
-            tx.execute_batch(&format!(
-                "CREATE {unique} INDEX {name} ON scim_resource(tenant, k{slot}) WHERE type = {number}"
-            ))?;
-        }
-    }
-    Ok(())
 }

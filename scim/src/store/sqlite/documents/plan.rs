@@ -5,9 +5,8 @@
 //! `OR rid IN (…)`; beside the condition that drives a selection all others are hidden from the planner by a unary plus
 //! or a correlated `EXISTS`; and deep offsets run over an index alone.
 
-use super::keys;
+use super::key::Key;
 use super::layout::{Derived, EdgeAttribute, End, Layout, Valued};
-use super::rows::key_of_id;
 use crate::filter::{Compare, Expression, Numeric, Operand, Operator, ReferenceOperand};
 use crate::path::AttrPath;
 use crate::schema::{Attribute, Type, Uniqueness};
@@ -160,7 +159,8 @@ impl Planner<'_> {
         }
         let mut narrowed = Sql::new("SELECT c.rid AS rid FROM (");
         narrowed.append(select);
-        narrowed.push(") c CROSS JOIN scim_resource r ON r.rid = c.rid WHERE ");
+        narrowed.push(") c CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = c.rid WHERE ");
+        narrowed.params.push(self.tenant.into());
         narrowed.append(test.clone());
         let mut both = driver.test;
         both.push(" AND ");
@@ -208,10 +208,11 @@ impl Planner<'_> {
             && let (Operand::Bool(value), Some(column)) = (&compare.operand, self.column(compare.path))
         {
             // A boolean that is not true is false or not there.
-            let mut select = self.rows(&format!("r.{column} = ?"), vec![Value::from(!value)]);
+            let (same, other) = (Key::boolean(*value), Key::boolean(!value));
+            let mut select = self.rows(&format!("r.{column} = ?"), vec![value_of(other)]);
             select.push(" UNION ");
             select.append(self.rows(&format!("r.{column} IS NULL"), Vec::new()));
-            let test = Sql::new(format!("(+r.{column} IS NOT ?)")).with(*value);
+            let test = Sql::new(format!("(+r.{column} IS NULL OR +r.{column} <> ?)")).with(value_of(same));
             return Some(Condition {
                 select: Some((Rank::Most, select)),
                 test,
@@ -234,8 +235,7 @@ impl Planner<'_> {
 
     /// The column that holds the key of an attribute.
     fn column(&self, path: AttrPath) -> Option<String> {
-        let slot = self.layout.slots.iter().position(|slot| slot.path == path)?;
-        Some(format!("k{}", slot + 1))
+        self.layout.column(path).map(|slot| format!("k{}", slot.column))
     }
 
     /// Parameters behind that of the tenant. It is none of the text, or each tenant would have statements of its own.
@@ -275,7 +275,7 @@ impl Planner<'_> {
             Type::String => self.on_row(
                 Rank::Most,
                 &format!("r.{column} > ?"),
-                vec![Value::from("")],
+                vec![value_of(Key::text(""))],
                 true,
             ),
             _ => self.on_row(Rank::Most, &format!("r.{column} IS NOT NULL"), Vec::new(), true),
@@ -300,16 +300,12 @@ impl Planner<'_> {
             } else {
                 loosened(compare)
             };
-            let (text, params) = range("r.modified", operator, keys::time(*time))?;
+            let (text, params) = range("r.modified", operator, Value::Integer(time.as_unix_micros()))?;
             return Some(self.on_row(Rank::Many, &text, params, exact));
         }
         let column = self.column(compare.path)?;
         let attribute = compare.attribute;
-        let (text, params) = range(
-            &format!("r.{column}"),
-            loosened(compare),
-            key_of(&compare.operand)?,
-        )?;
+        let (text, params) = by_key(&format!("r.{column}"), compare)?;
         let rank = match (compare.operator, &compare.operand) {
             (_, Operand::Bool(_)) => Rank::Most,
             (Operator::Eq, _) if attribute.shape.uniqueness != Uniqueness::None => Rank::One,
@@ -324,7 +320,7 @@ impl Planner<'_> {
     fn compare_id(&self, compare: &Compare) -> Option<Condition> {
         match (&compare.operand, compare.operator) {
             (Operand::Text { key, .. }, Operator::Eq) => {
-                Some(self.on_row(Rank::One, "r.id = ?", vec![key_of_id(key)], true))
+                Some(self.on_row(Rank::One, "r.id = ?", vec![value_of(Key::id(key))], true))
             }
             _ => None,
         }
@@ -348,7 +344,7 @@ impl Planner<'_> {
             });
         }
         let id = Reference::id_at(segment, paths.one_path()?)?;
-        Some(self.on_row(Rank::One, "r.id = ?", vec![key_of_id(id)], true))
+        Some(self.on_row(Rank::One, "r.id = ?", vec![value_of(Key::id(id))], true))
     }
 
     fn modified(&self) -> AttrPath {
@@ -383,11 +379,11 @@ impl Planner<'_> {
         );
         let select = format!(
             "SELECT DISTINCT e.src AS rid FROM scim_resource t CROSS JOIN scim_edge e
-             ON e.dst = t.rid AND e.attr = {attribute} WHERE {named}"
+             ON e.tenant = t.tenant AND e.dst = t.rid AND e.attr = {attribute} WHERE {named}"
         );
         let test = format!(
             "EXISTS(SELECT 1 FROM scim_resource t CROSS JOIN scim_edge e
-             ON e.src = r.rid AND e.attr = {attribute} AND e.dst = t.rid WHERE {named})"
+             ON e.tenant = t.tenant AND e.src = r.rid AND e.attr = {attribute} AND e.dst = t.rid WHERE {named})"
         );
         Some(Condition {
             select: Some((
@@ -413,12 +409,13 @@ impl Planner<'_> {
         // An edge may lead to other types too.
         let select = format!(
             "SELECT DISTINCT e.dst AS rid FROM scim_resource t
-             CROSS JOIN scim_edge e ON e.src = t.rid AND e.attr = {attribute}
-             CROSS JOIN scim_resource r ON r.rid = e.dst AND r.type = {number} WHERE {named}"
+             CROSS JOIN scim_edge e ON e.tenant = t.tenant AND e.src = t.rid AND e.attr = {attribute}
+             CROSS JOIN scim_resource r ON r.tenant = e.tenant AND r.rid = e.dst AND r.type = {number}
+             WHERE {named}"
         );
         let test = format!(
             "EXISTS(SELECT 1 FROM scim_resource t CROSS JOIN scim_edge e
-             ON e.src = t.rid AND e.attr = {attribute} AND e.dst = r.rid WHERE {named})"
+             ON e.tenant = t.tenant AND e.src = t.rid AND e.attr = {attribute} AND e.dst = r.rid WHERE {named})"
         );
         Some(Condition {
             select: Some((
@@ -437,7 +434,7 @@ impl Planner<'_> {
         let marks = vec!["?"; ids.len()].join(", ");
         (
             marks,
-            self.in_tenant(ids.iter().map(|id| key_of_id(id)).collect()),
+            self.in_tenant(ids.iter().map(|id| value_of(Key::id(id))).collect()),
         )
     }
 
@@ -457,7 +454,7 @@ impl Planner<'_> {
         let (rank, mut text, mut params, exact) = driver;
         if let Some(kind) = kind {
             text.push_str(" AND v.sub = ?");
-            params.push(Value::Text(kind));
+            params.push(Value::Blob(kind.into_bytes()));
         }
         let attribute = valued.number;
         let params = self.in_tenant(params);
@@ -483,7 +480,7 @@ impl Planner<'_> {
         valued: &Valued,
         compare: &Compare,
     ) -> Option<(Rank, String, Vec<Value>, bool)> {
-        let (text, params) = range("v.value", loosened(compare), key_of(&compare.operand)?)?;
+        let (text, params) = by_key("v.value", compare)?;
         let rank = match compare.operator {
             Operator::Eq => Rank::Few,
             Operator::Sw => Rank::Some,
@@ -539,15 +536,35 @@ fn placed_id(expression: &Expression, parts: &Parts, ends: &[End]) -> Option<Str
     Some(id.to_owned())
 }
 
-fn key_of(operand: &Operand) -> Option<Value> {
-    match operand {
-        Operand::Text { key, .. } => Some(Value::Text(key.to_string())),
-        Operand::Bool(value) => Some(Value::from(*value)),
-        Operand::Number(Numeric::Integer(value)) => Some(Value::Integer(*value)),
-        Operand::Number(Numeric::Decimal(value)) => Some(Value::Real(*value)),
-        Operand::Time(time) => Some(keys::time(*time)),
-        _ => None,
-    }
+fn value_of(key: Key) -> Value {
+    Value::Blob(key.into_bytes())
+}
+
+/// A comparison with the key of an operand. `None` if keys do not answer it: a number may be of another kind than the
+/// attribute.
+fn by_key(column: &str, compare: &Compare) -> Option<(String, Vec<Value>)> {
+    let operator = loosened(compare);
+    let key = match (&compare.operand, compare.attribute.shape.kind) {
+        (Operand::Text { key, .. }, _) if operator == Operator::Sw => {
+            let from = Key::text(key);
+            let to = from.behind_prefix();
+            return Some((
+                format!("{column} >= ? AND {column} < ?"),
+                vec![value_of(from), value_of(to)],
+            ));
+        }
+        (Operand::Text { key, .. }, _) => Key::text(key),
+        (Operand::Bool(value), _) => Key::boolean(*value),
+        (Operand::Time(time), _) => Key::time(*time),
+        (Operand::Number(Numeric::Integer(value)), Type::Integer) => Key::integer(*value),
+        (Operand::Number(Numeric::Decimal(value)), Type::Decimal) => Key::decimal(*value),
+        (Operand::Number(number @ Numeric::Integer(value)), Type::Decimal) => {
+            let decimal = *value as f64;
+            (Numeric::Decimal(decimal) == *number).then(|| Key::decimal(decimal))?
+        }
+        _ => return None,
+    };
+    range(column, operator, value_of(key))
 }
 
 /// The operator for keys. Those of instants are rounded down to the microsecond, so that what is beyond a bound may have
@@ -569,31 +586,8 @@ fn range(column: &str, operator: Operator, key: Value) -> Option<(String, Vec<Va
         (Operator::Ge, key) => compared(">=", key),
         (Operator::Lt, key) => compared("<", key),
         (Operator::Le, key) => compared("<=", key),
-        (Operator::Sw, Value::Text(prefix)) => Some(match behind(&prefix) {
-            Some(end) => (
-                format!("{column} >= ? AND {column} < ?"),
-                vec![Value::Text(prefix), Value::Text(end)],
-            ),
-            None => (format!("{column} >= ?"), vec![Value::Text(prefix)]),
-        }),
         _ => None,
     }
-}
-
-/// The least text that is greater than every text with this prefix; `None` if there is none.
-fn behind(prefix: &str) -> Option<String> {
-    let mut text = prefix.to_owned();
-    while let Some(last) = text.pop() {
-        let next = match last {
-            '\u{d7ff}' => Some('\u{e000}'),
-            other => char::from_u32(u32::from(other) + 1),
-        };
-        if let Some(next) = next {
-            text.push(next);
-            return Some(text);
-        }
-    }
-    None
 }
 
 /// The column whose index has the order of a sort, if there is one.
@@ -601,12 +595,12 @@ pub(super) fn sort_column(layout: &Layout, sort: &Sort) -> Option<String> {
     if sort.path() == layout.meta.push(2) {
         return Some("modified".to_owned());
     }
-    let slot = layout.slots.iter().position(|slot| slot.path == sort.path())?;
+    let slot = layout.column(sort.path())?;
     let by_key = matches!(
         sort.attribute().shape.kind,
         Type::String | Type::Boolean | Type::Integer
     );
-    by_key.then(|| format!("k{}", slot + 1))
+    by_key.then(|| format!("k{}", slot.column))
 }
 
 /// Whether an attribute is in no document.
@@ -622,19 +616,5 @@ pub(super) fn looks_outside(layout: &Layout, expression: &Expression) -> bool {
         Expression::Present { path, .. } | Expression::Any { path, .. } => is_outside(layout, *path),
         Expression::Compare(compare) => is_outside(layout, compare.path),
         _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_end_of_a_prefix_is_behind_everything_that_begins_with_it() {
-        assert_eq!(behind("ab").as_deref(), Some("ac"));
-        assert_eq!(behind("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
-        assert_eq!(behind("a\u{10ffff}").as_deref(), Some("b"));
-        assert_eq!(behind("\u{10ffff}"), None);
-        assert_eq!(behind(""), None);
     }
 }

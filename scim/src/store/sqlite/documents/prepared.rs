@@ -75,7 +75,7 @@ impl<C: 'static> Deciding<'_, C> {
         }
         let state = match loads {
             Loads::ResourceWithEdges => {
-                let edges = show::edges_of(self.reader, self.layout, row.rid)?;
+                let edges = show::edges_of(self.reader, self.layout, row.key(self.tenant))?;
                 row.documents.decode(&edges)?
             }
             _ => row.documents.state()?,

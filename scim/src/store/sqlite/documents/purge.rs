@@ -1,6 +1,10 @@
 //! A tenant's end.
 
 use super::core::Core;
+use super::keys::Keys;
+use super::kind::Decode;
+use super::layout::Layout;
+use super::rows::{self, COLUMNS, StoredRow};
 use super::tables;
 use crate::Result;
 use crate::store::sqlite::Transaction;
@@ -13,42 +17,34 @@ pub(super) fn step<C: 'static>(core: &Core<C>, tx: &Transaction<'_>, tenant: &st
     let Some(number) = tables::tenant(tx, tenant)? else {
         return Ok(false);
     };
-    // Values first: none may be left that leads to a row which is another's by then.
-    let values = tx.execute(
-        "DELETE FROM scim_value WHERE (tenant, attr, value, sub, rid) IN
-           (SELECT tenant, attr, value, sub, rid FROM scim_value WHERE tenant = ?1 LIMIT ?2)",
-        &[number.into(), STEP.into()],
-    )?;
-    if values > 0 {
-        return Ok(true);
-    }
-    for resource_type in core.numbered.keys() {
-        if delete_some(tx, number, *resource_type)? {
+    for (layout, kind) in core.numbered.values() {
+        if delete_some(tx, number, layout, kind.decode)? {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-fn delete_some(tx: &Transaction<'_>, tenant: i64, resource_type: i64) -> Result<bool> {
-    let rids = tx.query_all(
-        "SELECT rid FROM scim_resource WHERE tenant = ?1 AND type = ?2 LIMIT ?3",
-        &[tenant.into(), resource_type.into(), STEP.into()],
-        |row| row.integer(0),
+/// Deletes some resources of a type, with their keys and edges.
+fn delete_some(tx: &Transaction<'_>, tenant: i64, layout: &Layout, decode: Decode) -> Result<bool> {
+    let some = tx.query_all(
+        &format!("SELECT {COLUMNS} FROM scim_resource r WHERE r.tenant = ?1 AND r.type = ?2 LIMIT ?3"),
+        &[tenant.into(), layout.number.into(), STEP.into()],
+        StoredRow::read,
     )?;
-    for rid in &rids {
-        for sql in [
-            "DELETE FROM scim_edge WHERE src = ?1",
-            "DELETE FROM scim_edge WHERE dst = ?1",
-            "DELETE FROM scim_unique WHERE rid = ?1",
-            "DELETE FROM scim_resource WHERE rid = ?1",
-        ] {
-            tx.execute(sql, &[(*rid).into()])?;
-        }
+    for row in &some {
+        let params = [tenant.into(), row.rid.into()];
+        tx.execute("DELETE FROM scim_edge WHERE tenant = ?1 AND src = ?2", &params)?;
+        tx.execute("DELETE FROM scim_edge WHERE tenant = ?1 AND dst = ?2", &params)?;
+        let keys = match layout.has_key_rows() {
+            true => Some(Keys::of(layout, &*decode(&row.documents)?.record)),
+            false => None,
+        };
+        rows::delete(tx, layout, tenant, row.rid, keys.as_ref())?;
     }
-    if !rids.is_empty() {
-        let gone = i64::try_from(rids.len()).unwrap_or(0);
-        tables::counted(tx, tenant, resource_type, -gone)?;
+    if !some.is_empty() {
+        let gone = i64::try_from(some.len()).unwrap_or(0);
+        tables::counted(tx, tenant, layout.number, -gone)?;
     }
-    Ok(!rids.is_empty())
+    Ok(!some.is_empty())
 }

@@ -9,6 +9,7 @@ use super::edges::{first, first_derived};
 use super::layout::Layout;
 use super::pages::Place;
 use super::plan::{self, Candidates, Sql};
+use super::row_key::RowKey;
 use super::rows::{COLUMNS, StoredRow};
 use super::show;
 use super::tables::{self, Count};
@@ -154,7 +155,8 @@ impl<'s, C: 'static> Search<'s, C> {
         let Some(row) = row else {
             return Ok(Some(Page::empty()));
         };
-        let Some(document) = show::document::<R>(self.reader, self.layout, &row, want, false)? else {
+        let Some(document) = show::document::<R>(self.reader, self.layout, self.tenant, &row, want, false)?
+        else {
             return Ok(None);
         };
         let item = item(
@@ -179,7 +181,8 @@ impl<'s, C: 'static> Search<'s, C> {
             return Ok(None);
         }
         let rows = page.rows.iter().map(|(row, _)| row);
-        let documents = show::documents::<R>(self.reader, self.layout, rows, &page.owners, want)?;
+        let documents =
+            show::documents::<R>(self.reader, self.layout, self.tenant, rows, &page.owners, want)?;
         let mut items = Vec::with_capacity(documents.len());
         for ((row, _), document) in page.rows.iter().zip(documents) {
             let document = Document::Whole(document.into());
@@ -203,7 +206,7 @@ impl<'s, C: 'static> Search<'s, C> {
             total,
             items: items.collect::<Result<_>>()?,
         });
-        show::stream_page::<R>(self.reader, self.layout, page, want, sender)
+        show::stream_page::<R>(self.reader, self.layout, self.tenant, page, want, sender)
     }
 
     /// The rows of a page, and how many match in all.
@@ -214,7 +217,7 @@ impl<'s, C: 'static> Search<'s, C> {
     ) -> Result<(u64, Weighed<'s>)> {
         let window = Window::of(query);
         let Found { total, rows, listed } = self.find::<R>(query, window)?;
-        let page = Weighed::new(self.reader, self.layout, rows, want)?;
+        let page = Weighed::new(self.reader, self.layout, self.tenant, rows, want)?;
         if let (Some(count), Some(last)) = (listed, page.last()) {
             let before = window.skip + page.rows.len() as u64;
             self.core.pages.remember(self.place(before), last.rid, count);
@@ -412,16 +415,17 @@ impl<'s, C: 'static> Search<'s, C> {
 
     fn row(&self, rid: i64) -> Result<Option<StoredRow>> {
         let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc
-                   FROM scim_resource r WHERE r.rid = ?1";
-        self.reader.query_one(sql, &[rid.into()], StoredRow::read)
+                   FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2";
+        self.reader
+            .query_one(sql, &[self.tenant.into(), rid.into()], StoredRow::read)
     }
 
     fn state<R: ScimResource>(&self, row: &StoredRow, outside: bool) -> Result<State<R>> {
         if !outside {
             return row.documents.state();
         }
-        let mut rows = show::edges_of(self.reader, self.layout, row.rid)?;
-        rows.push_str(&show::derived_of(self.reader, self.layout, row.rid)?);
+        let mut rows = show::edges_of(self.reader, self.layout, row.key(self.tenant))?;
+        rows.push_str(&show::derived_of(self.reader, self.layout, row.key(self.tenant))?);
         row.documents.decode(&rows)
     }
 
@@ -435,11 +439,15 @@ impl<'s, C: 'static> Search<'s, C> {
     /// The key of a resource that is sorted by its edges, or by what mirrors those of others: none of these values is
     /// primary, so that the first counts.
     fn key_of_others(&self, sort: &Sort, rid: i64) -> Result<SortKey> {
+        let row = RowKey {
+            tenant: self.tenant,
+            rid,
+        };
         let mut key = SortKey::Missing;
         for edges in &self.layout.edges {
             let path = edges.shape.path;
             if sort.path().starts_with(path) {
-                first(self.reader, edges, rid, &mut |value| {
+                first(self.reader, edges, row, &mut |value| {
                     key = sort.key_within(&View::Complex(value), path.steps().len());
                 })?;
             }
@@ -447,7 +455,7 @@ impl<'s, C: 'static> Search<'s, C> {
         for derived in &self.layout.derived {
             let path = derived.shape.path;
             if sort.path().starts_with(path) {
-                let found = first_derived(self.reader, derived, rid, &mut |value| {
+                let found = first_derived(self.reader, derived, row, &mut |value| {
                     key = sort.key_within(&View::Complex(value), path.steps().len());
                 })?;
                 if found {
@@ -506,7 +514,7 @@ fn windowed(layout: &Layout, tenant: i64, ordered: &Sql, window: Window) -> Sql 
 fn of_rows(layout: &Layout, tenant: i64) -> Sql {
     let number = layout.number;
     Sql::new(format!(
-        ") c CROSS JOIN scim_resource r ON r.rid = c.rid AND +r.tenant = ? AND +r.type = {number}"
+        ") c CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = c.rid AND +r.type = {number}"
     ))
     .with(tenant)
 }
@@ -522,8 +530,8 @@ fn sorted(layout: &Layout, tenant: i64, select: Option<&Sql>, sort: &Sort, colum
         Some(select) => {
             let mut sql = Sql::new("SELECT r.rid AS rid FROM (");
             sql.append(select.clone());
-            sql.push(") s CROSS JOIN scim_resource r ON r.rid = s.rid");
-            sql
+            sql.push(") s CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = s.rid");
+            sql.with(tenant)
         }
     };
     let order = match sort.is_descending() {
@@ -547,8 +555,9 @@ pub(super) fn each_row(
     resource_type: i64,
     mut visit: impl FnMut(i64, StoredRow) -> Result<()>,
 ) -> Result<()> {
+    // By no index: the visit may change the keys of the row, and would meet it again behind them.
     let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc, r.tenant
-               FROM scim_resource r WHERE r.type = ?1";
+               FROM scim_resource r WHERE +r.tenant >= 0 AND +r.type = ?1 ORDER BY r.rid";
     reader.visit(sql, &[resource_type.into()], |row| {
         visit(row.integer(8)?, StoredRow::read(row)?).map(ControlFlow::Continue)
     })

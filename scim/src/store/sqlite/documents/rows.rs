@@ -1,14 +1,15 @@
 //! The rows of resources, and the rows of their keys.
 
-use uuid::Uuid;
+use std::borrow::Cow;
 
 use super::document::{Documents, RowStamp};
+use super::key::{self, Key};
 use super::keys::{Keys, ValueRow};
-use super::layout::{Layout, SLOTS};
-use super::tables::ALL_TENANTS;
+use super::layout::Layout;
+use super::row_key::RowKey;
 use crate::Result;
-use crate::error::{Error, quoted};
-use crate::store::sqlite::{Param, Reader, Row, Transaction, Value, unique_violation};
+use crate::error::Error;
+use crate::store::sqlite::{Reader, Row, Transaction};
 
 /// A resource as it stands in the table.
 #[derive(Debug)]
@@ -27,6 +28,14 @@ pub(super) const COLUMNS: &str =
     "r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc";
 
 impl StoredRow {
+    /// The key of the row, which is one of this tenant's.
+    pub(super) fn key(&self, tenant: i64) -> RowKey {
+        RowKey {
+            tenant,
+            rid: self.rid,
+        }
+    }
+
     pub(super) fn read(row: &Row<'_>) -> Result<Self> {
         Ok(Self {
             rid: row.integer(0)?,
@@ -51,80 +60,81 @@ fn text(bytes: &[u8]) -> Result<String> {
         .map_err(Error::internal)
 }
 
-/// An identifier as it is kept: 16 bytes if it is a UUID in its usual spelling, which saves more than half of each
-/// index entry, and as it is otherwise.
-pub(super) fn key_of_id(id: &str) -> Value {
-    match Uuid::try_parse(id) {
-        Ok(uuid) if uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == id => {
-            Value::Blob(uuid.as_bytes().to_vec())
-        }
-        _ => Value::Text(id.to_owned()),
-    }
-}
-
 /// The identifier in a column.
 pub(super) fn id_of(row: &Row<'_>, column: usize) -> Result<String> {
-    match row.get(column)? {
-        Param::Blob(bytes) => Uuid::from_slice(bytes)
-            .map(|uuid| uuid.to_string())
-            .map_err(Error::internal),
-        Param::Text(text) => Ok(text.to_owned()),
-        _ => Err(Error::internal("an identifier is neither text nor bytes")),
-    }
+    key::id_of(row.blob(column)?).map(Cow::into_owned)
+}
+
+/// The name by which others show a resource, in a column.
+pub(super) fn label_of<'r>(row: &Row<'r>, column: usize) -> Result<Option<Cow<'r, str>>> {
+    let bytes = row.optional_blob(column)?;
+    bytes
+        .map(|bytes| std::str::from_utf8(bytes).map(Cow::Borrowed))
+        .transpose()
+        .map_err(Error::internal)
 }
 
 pub(super) fn find(reader: &Reader<'_>, layout: &Layout, tenant: i64, id: &str) -> Result<Option<StoredRow>> {
     reader.query_one(
         "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc
-         FROM scim_resource r WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3",
-        &[tenant.into(), layout.number.into(), key_of_id(id).as_param()],
+         FROM scim_resource r WHERE r.tenant = ?1 AND r.id = ?2 AND r.type = ?3",
+        &[tenant.into(), Key::id(id).as_bytes().into(), layout.number.into()],
         StoredRow::read,
     )
+}
+
+/// The key of the last row; 0 if there is none.
+pub(super) fn last(reader: &Reader<'_>) -> Result<i64> {
+    // Of all tenants: asked once, when a database is opened.
+    let last = reader.query_one(
+        "SELECT coalesce(max(rid), 0) FROM scim_resource WHERE tenant >= 0",
+        &[],
+        |row| row.integer(0),
+    )?;
+    Ok(last.unwrap_or(0))
 }
 
 /// Makes the row of a new resource and the rows of its keys.
 pub(super) fn insert(
     tx: &Transaction<'_>,
     layout: &Layout,
-    tenant: i64,
+    RowKey { tenant, rid }: RowKey,
     id: &str,
     stamp: RowStamp,
     documents: &Documents,
     keys: &Keys,
-) -> Result<i64> {
-    let id = key_of_id(id);
-    let [k1, k2, k3, k4] = &keys.slots;
+) -> Result<()> {
+    insert_uniques(tx, layout, tenant, rid, keys, None)?;
+    let id = Key::id(id);
+    let [k1, k2, k3, k4] = keys.columns();
     tx.execute(
-        "INSERT INTO scim_resource(tenant, type, id, version, created, modified, edges,
+        "INSERT INTO scim_resource(rid, tenant, type, id, version, created, modified, edges,
                                    k1, k2, k3, k4, label, layout, hidden, doc)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         &[
+            rid.into(),
             tenant.into(),
             layout.number.into(),
-            id.as_param(),
+            id.as_bytes().into(),
             stamp.version.into(),
             stamp.created.into(),
             stamp.modified.into(),
-            k1.into(),
-            k2.into(),
-            k3.into(),
-            k4.into(),
-            keys.label.as_ref().into(),
+            k1,
+            k2,
+            k3,
+            k4,
+            keys.label(),
             layout.documents.into(),
             documents.hidden.as_ref().map(String::as_bytes).into(),
             documents.visible.as_bytes().into(),
         ],
-    )
-    .map_err(|error| taken_slot(layout, keys, error))?;
-    let rid = tx.last_insert_id();
-    for value in &keys.values {
-        insert_value(tx, tenant, rid, value)?;
-    }
-    insert_uniques(tx, layout, tenant, rid, keys)?;
-    Ok(rid)
+    )?;
+    keys.values
+        .iter()
+        .try_for_each(|value| insert_value(tx, tenant, rid, value))
 }
 
-/// Writes the next state of a resource. `before` are the keys it had, where the layout has rows for values.
+/// Writes the next state of a resource. `before` are the keys it had, where the layout has rows of keys.
 pub(super) fn update(
     tx: &Transaction<'_>,
     layout: &Layout,
@@ -133,27 +143,31 @@ pub(super) fn update(
     keys: &Keys,
     before: Option<&Keys>,
 ) -> Result<()> {
-    let [k1, k2, k3, k4] = &keys.slots;
+    if let Some(before) = before {
+        delete_uniques(tx, layout, tenant, next.rid, before, Some(keys))?;
+        insert_uniques(tx, layout, tenant, next.rid, keys, Some(before))?;
+    }
+    let [k1, k2, k3, k4] = keys.columns();
     tx.execute(
-        "UPDATE scim_resource SET version = ?2, modified = ?3, edges = ?4,
-                k1 = ?5, k2 = ?6, k3 = ?7, k4 = ?8, label = ?9, layout = ?10, hidden = ?11, doc = ?12
-         WHERE rid = ?1",
+        "UPDATE scim_resource SET version = ?3, modified = ?4, edges = ?5,
+                k1 = ?6, k2 = ?7, k3 = ?8, k4 = ?9, label = ?10, layout = ?11, hidden = ?12, doc = ?13
+         WHERE tenant = ?1 AND rid = ?2",
         &[
+            tenant.into(),
             next.rid.into(),
             next.stamp.version.into(),
             next.stamp.modified.into(),
             next.edges.into(),
-            k1.into(),
-            k2.into(),
-            k3.into(),
-            k4.into(),
-            keys.label.as_ref().into(),
+            k1,
+            k2,
+            k3,
+            k4,
+            keys.label(),
             layout.documents.into(),
             next.documents.hidden.as_ref().map(String::as_bytes).into(),
             next.documents.visible.as_bytes().into(),
         ],
-    )
-    .map_err(|error| taken_slot(layout, keys, error))?;
+    )?;
     if let Some(before) = before {
         for value in before.values.iter().filter(|value| !keys.values.contains(value)) {
             delete_value(tx, tenant, next.rid, value)?;
@@ -162,18 +176,15 @@ pub(super) fn update(
             insert_value(tx, tenant, next.rid, value)?;
         }
     }
-    if !layout.uniques.is_empty() {
-        delete_uniques(tx, next.rid)?;
-        insert_uniques(tx, layout, tenant, next.rid, keys)?;
-    }
     Ok(())
 }
 
 /// Writes a new stamp and nothing else: what a change of edges does to the resource that has them.
-pub(super) fn restamp(tx: &Transaction<'_>, next: &StoredRow) -> Result<()> {
+pub(super) fn restamp(tx: &Transaction<'_>, tenant: i64, next: &StoredRow) -> Result<()> {
     tx.execute(
-        "UPDATE scim_resource SET version = ?2, modified = ?3, edges = ?4, doc = ?5 WHERE rid = ?1",
+        "UPDATE scim_resource SET version = ?3, modified = ?4, edges = ?5, doc = ?6 WHERE tenant = ?1 AND rid = ?2",
         &[
+            tenant.into(),
             next.rid.into(),
             next.stamp.version.into(),
             next.stamp.modified.into(),
@@ -195,23 +206,20 @@ pub(super) fn delete(
     for value in keys.iter().flat_map(|keys| &keys.values) {
         delete_value(tx, tenant, rid, value)?;
     }
-    if !layout.uniques.is_empty() {
-        delete_uniques(tx, rid)?;
+    if let Some(keys) = keys {
+        delete_uniques(tx, layout, tenant, rid, keys, None)?;
     }
-    tx.execute("DELETE FROM scim_resource WHERE rid = ?1", &[rid.into()])
-        .map(drop)
+    tx.execute(
+        "DELETE FROM scim_resource WHERE tenant = ?1 AND rid = ?2",
+        &[tenant.into(), rid.into()],
+    )
+    .map(drop)
 }
 
 pub(super) fn insert_value(tx: &Transaction<'_>, tenant: i64, rid: i64, row: &ValueRow) -> Result<()> {
     tx.execute(
         "INSERT INTO scim_value(tenant, attr, value, sub, rid) VALUES (?1, ?2, ?3, ?4, ?5)",
-        &[
-            tenant.into(),
-            row.attribute.into(),
-            (&row.value).into(),
-            (&row.kind).into(),
-            rid.into(),
-        ],
+        &row.params(tenant, rid),
     )
     .map(drop)
 }
@@ -219,66 +227,80 @@ pub(super) fn insert_value(tx: &Transaction<'_>, tenant: i64, rid: i64, row: &Va
 fn delete_value(tx: &Transaction<'_>, tenant: i64, rid: i64, row: &ValueRow) -> Result<()> {
     tx.execute(
         "DELETE FROM scim_value WHERE tenant = ?1 AND attr = ?2 AND value = ?3 AND sub = ?4 AND rid = ?5",
-        &[
-            tenant.into(),
-            row.attribute.into(),
-            (&row.value).into(),
-            (&row.kind).into(),
-            rid.into(),
-        ],
+        &row.params(tenant, rid),
     )
     .map(drop)
 }
 
-fn delete_uniques(tx: &Transaction<'_>, rid: i64) -> Result<()> {
-    tx.execute("DELETE FROM scim_unique WHERE rid = ?1", &[rid.into()])
-        .map(drop)
+/// Gives up the unique values that a resource had, but for those that it still has.
+fn delete_uniques(
+    tx: &Transaction<'_>,
+    layout: &Layout,
+    tenant: i64,
+    rid: i64,
+    had: &Keys,
+    has: Option<&Keys>,
+) -> Result<()> {
+    let gone = had
+        .uniques
+        .iter()
+        .filter(|unique| !has.is_some_and(|keys| keys.uniques.contains(unique)));
+    for (position, value) in gone {
+        let Some(unique) = layout.uniques.get(*position) else {
+            continue;
+        };
+        tx.execute(
+            "DELETE FROM scim_unique WHERE tenant = ?1 AND attr = ?2 AND value = ?3 AND rid = ?4",
+            &[
+                unique.scope(tenant).into(),
+                unique.number.into(),
+                value.as_bytes().into(),
+                rid.into(),
+            ],
+        )?;
+    }
+    Ok(())
 }
 
+/// Takes the unique values of a resource, but for those that it had.
+///
+/// # Errors
+/// 409 `uniqueness` if another resource has one of them.
 pub(super) fn insert_uniques(
     tx: &Transaction<'_>,
     layout: &Layout,
     tenant: i64,
     rid: i64,
-    keys: &Keys,
+    has: &Keys,
+    had: Option<&Keys>,
 ) -> Result<()> {
-    for (position, value) in &keys.uniques {
+    let new = has
+        .uniques
+        .iter()
+        .filter(|unique| !had.is_some_and(|keys| keys.uniques.contains(unique)));
+    for (position, value) in new {
         let Some(unique) = layout.uniques.get(*position) else {
             continue;
         };
-        let scope = if unique.global { ALL_TENANTS } else { tenant };
-        tx.execute(
-            "INSERT INTO scim_unique(tenant, attr, value, rid) VALUES (?1, ?2, ?3, ?4)",
-            &[scope.into(), unique.number.into(), value.into(), rid.into()],
-        )
-        .map_err(|error| match unique_violation(&error) {
-            Some(_) => taken(layout, &layout.name(unique.holder), value),
-            None => error,
-        })?;
+        let inserted = tx.execute(
+            "INSERT INTO scim_unique(tenant, attr, value, rid) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT(tenant, attr, value) DO NOTHING",
+            &[
+                unique.scope(tenant).into(),
+                unique.number.into(),
+                value.as_bytes().into(),
+                rid.into(),
+            ],
+        )?;
+        if inserted == 0 {
+            return Err(taken(layout, &layout.name(unique.holder), value));
+        }
     }
     Ok(())
 }
 
-/// Says whose value is taken, where the index of a key column has refused it.
-fn taken_slot(layout: &Layout, keys: &Keys, error: Error) -> Error {
-    let Some(columns) = unique_violation(&error) else {
-        return error;
-    };
-    (1..=SLOTS)
-        .find(|slot| columns.ends_with(&format!("scim_resource.k{slot}")))
-        .and_then(|slot| Some((layout.slots.get(slot - 1)?, keys.slots.get(slot - 1)?)))
-        .map(|(slot, key)| taken(layout, &layout.name(slot.path), key))
-        .unwrap_or(error)
-}
-
-fn taken(layout: &Layout, attribute: &str, key: &Value) -> Error {
-    let key = match key {
-        Value::Text(text) => quoted(text),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) => number.to_string(),
-        Value::Null | Value::Blob(_) => "of this resource".to_owned(),
-    };
-    let name = layout.resource_type.name;
+fn taken(layout: &Layout, attribute: &str, key: &Key) -> Error {
+    let (name, key) = (layout.resource_type.name, key.described());
     Error::uniqueness(format!(
         "must be unique, and another {name} has the value {key} already"
     ))

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::document::utf8;
 use super::edges::{Listing, visit_owners, walk, walk_derived};
 use super::layout::{Derived, Layout};
+use super::row_key::RowKey;
 use super::rows::StoredRow;
 use super::sequence;
 use super::weight::{Owners, Weighed};
@@ -43,6 +44,7 @@ fn own<R: ScimResource>(layout: &Layout, row: &StoredRow, want: &Projection) -> 
 pub(super) fn documents<'r, R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
+    tenant: i64,
     rows: impl IntoIterator<Item = &'r StoredRow> + Clone,
     owners: &[Owners<'_>],
     want: &Projection,
@@ -50,7 +52,7 @@ pub(super) fn documents<'r, R: ScimResource>(
     let mut derived = Vec::new();
     for owners in owners {
         let rids = rows.clone().into_iter().map(|row| row.rid);
-        derived.push((owners, values_of(reader, owners, rids, want)?));
+        derived.push((owners, values_of(reader, owners, tenant, rids, want)?));
     }
     let mut documents = Vec::new();
     for row in rows {
@@ -59,7 +61,7 @@ pub(super) fn documents<'r, R: ScimResource>(
             append_values(owners, values, row.rid, &mut out);
         }
         if row.edges > 0 {
-            append_edges(reader, layout, row.rid, want, &mut out, &mut |_| Ok(()))?;
+            append_edges(reader, layout, row.key(tenant), want, &mut out, &mut |_| Ok(()))?;
         }
         documents.push(out);
     }
@@ -71,6 +73,7 @@ pub(super) fn documents<'r, R: ScimResource>(
 pub(super) fn document<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
+    tenant: i64,
     row: &StoredRow,
     want: &Projection,
     is_new: bool,
@@ -81,15 +84,21 @@ pub(super) fn document<R: ScimResource>(
     let mut out = own::<R>(layout, row, want)?;
     let mut left = MOST_IN_ONE_PIECE;
     for derived in layout.derived.iter().filter(|_| !is_new) {
-        append_derived(reader, derived, row.rid, want, &mut out, &mut left, &mut |_| {
-            Ok(())
-        })?;
+        append_derived(
+            reader,
+            derived,
+            row.key(tenant),
+            want,
+            &mut out,
+            &mut left,
+            &mut |_| Ok(()),
+        )?;
     }
     if left == 0 {
         return Ok(None);
     }
     if row.edges > 0 {
-        append_edges(reader, layout, row.rid, want, &mut out, &mut |_| Ok(()))?;
+        append_edges(reader, layout, row.key(tenant), want, &mut out, &mut |_| Ok(()))?;
     }
     Ok(Some(out.into()))
 }
@@ -99,13 +108,14 @@ pub(super) fn document<R: ScimResource>(
 fn values_of(
     reader: &Reader<'_>,
     owners: &Owners<'_>,
+    tenant: i64,
     rids: impl Iterator<Item = i64>,
     want: &Projection,
 ) -> Result<HashMap<i64, Vec<u8>>> {
     let distinct: BTreeSet<i64> = rids.flat_map(|rid| owners.of(rid).iter().copied()).collect();
     let mut values = HashMap::new();
     let path = owners.derived.shape.path;
-    visit_owners(reader, owners.derived, &distinct, |owner, value| {
+    visit_owners(reader, owners.derived, tenant, &distinct, |owner, value| {
         let mut out = Vec::new();
         if write_value(&mut out, &View::Complex(value), want, path, Base::Hole) {
             values.insert(owner, out);
@@ -148,7 +158,7 @@ fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
 fn append_derived(
     reader: &Reader<'_>,
     derived: &Derived,
-    rid: i64,
+    row: RowKey,
     want: &Projection,
     out: &mut Vec<u8>,
     left: &mut i64,
@@ -159,7 +169,7 @@ fn append_derived(
     }
     let mut listing = listing_derived(derived, want);
     out.pop();
-    walk_derived(reader, derived, rid, |value| {
+    walk_derived(reader, derived, row, |value| {
         *left = left.saturating_sub(1);
         if *left == 0 {
             return Ok(ControlFlow::Break(()));
@@ -177,7 +187,7 @@ fn append_derived(
 fn append_edges(
     reader: &Reader<'_>,
     layout: &Layout,
-    rid: i64,
+    row: RowKey,
     want: &Projection,
     out: &mut Vec<u8>,
     spill: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
@@ -192,7 +202,7 @@ fn append_edges(
             base: Base::Hole,
             begun: false,
         };
-        walk(reader, edges, rid, None, |_, value| {
+        walk(reader, edges, row, None, |_, value| {
             listing.push(out, value);
             spill(out)?;
             Ok(ControlFlow::Continue(()))
@@ -207,11 +217,12 @@ fn append_edges(
 pub(super) fn stream<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
+    tenant: i64,
     row: &StoredRow,
     want: &Projection,
     sender: &mut Sender,
 ) -> Result<()> {
-    let rest = send_all_but_the_end::<R>(reader, layout, row, want, sender)?;
+    let rest = send_all_but_the_end::<R>(reader, layout, tenant, row, want, sender)?;
     sender.send(rest)
 }
 
@@ -219,6 +230,7 @@ pub(super) fn stream<R: ScimResource>(
 pub(super) fn stream_page<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
+    tenant: i64,
     page: Weighed<'_>,
     want: &Projection,
     sender: &mut Sender,
@@ -227,7 +239,7 @@ pub(super) fn stream_page<R: ScimResource>(
     let mut rows = rows.into_iter().peekable();
     while let Some((row, weight)) = rows.next() {
         if weight > PART {
-            let mut rest = send_all_but_the_end::<R>(reader, layout, &row, want, sender)?;
+            let mut rest = send_all_but_the_end::<R>(reader, layout, tenant, &row, want, sender)?;
             rest.push(sequence::END);
             sender.send(rest)?;
             continue;
@@ -238,7 +250,7 @@ pub(super) fn stream_page<R: ScimResource>(
             few.push(row);
         }
         let mut out = Vec::with_capacity(PART);
-        for document in documents::<R>(reader, layout, &few, &owners, want)? {
+        for document in documents::<R>(reader, layout, tenant, &few, &owners, want)? {
             out.extend_from_slice(&document);
             out.push(sequence::END);
         }
@@ -251,6 +263,7 @@ pub(super) fn stream_page<R: ScimResource>(
 fn send_all_but_the_end<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
+    tenant: i64,
     row: &StoredRow,
     want: &Projection,
     sender: &mut Sender,
@@ -267,14 +280,22 @@ fn send_all_but_the_end<R: ScimResource>(
         sender.send(std::mem::replace(out, rest))
     };
     for derived in &layout.derived {
-        append_derived(reader, derived, row.rid, want, &mut out, &mut all, &mut spill)?;
+        append_derived(
+            reader,
+            derived,
+            row.key(tenant),
+            want,
+            &mut out,
+            &mut all,
+            &mut spill,
+        )?;
     }
-    append_edges(reader, layout, row.rid, want, &mut out, &mut spill)?;
+    append_edges(reader, layout, row.key(tenant), want, &mut out, &mut spill)?;
     Ok(out)
 }
 
 /// The members of a document that hold the edges of a row, each with a comma in front: part of its state.
-pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, rid: i64) -> Result<String> {
+pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, row: RowKey) -> Result<String> {
     let everything = Projection::everything(layout.resource_type);
     let mut out = Vec::new();
     for edges in &layout.edges {
@@ -287,7 +308,7 @@ pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, rid: i64) -> Result
         };
         // A name is written with a comma where anything stands before it.
         out.push(b' ');
-        walk(reader, edges, rid, None, |_, value| {
+        walk(reader, edges, row, None, |_, value| {
             listing.push(&mut out, value);
             Ok(ControlFlow::Continue(()))
         })?;
@@ -297,13 +318,13 @@ pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, rid: i64) -> Result
 }
 
 /// The members of a document that hold what mirrors edges to a row, each with a comma in front.
-pub(super) fn derived_of(reader: &Reader<'_>, layout: &Layout, rid: i64) -> Result<String> {
+pub(super) fn derived_of(reader: &Reader<'_>, layout: &Layout, row: RowKey) -> Result<String> {
     let everything = Projection::everything(layout.resource_type);
     let mut out = Vec::new();
     for derived in &layout.derived {
         let mut listing = listing_derived(derived, &everything);
         out.push(b' ');
-        walk_derived(reader, derived, rid, |value| {
+        walk_derived(reader, derived, row, |value| {
             listing.push(&mut out, value);
             Ok(ControlFlow::Continue(()))
         })?;

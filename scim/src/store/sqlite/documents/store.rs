@@ -239,7 +239,7 @@ impl<C: Send + Sync + 'static> Sqlite<C> {
                 // A delete is decided by the stamp alone, and so not here.
                 Decided::Keep | Decided::Delete => {
                     let row = Outcome::Row { row, changed: false };
-                    show_outcome(reader, layout, row, &asked.reply(), false).map(First::Done)
+                    show_outcome(reader, layout, tenant, row, &asked.reply(), false).map(First::Done)
                 }
             }
         };
@@ -265,7 +265,7 @@ impl<C: Send + Sync + 'static> Sqlite<C> {
                     How::Create(prepared) => job.create(&write, *prepared)?,
                     How::Change(early) => job.change(&write, early)?,
                 };
-                show_outcome(tx, &layout, outcome, &write.reply(), is_new)
+                show_outcome(tx, &layout, job.tenant, outcome, &write.reply(), is_new)
             })
             .await
     }
@@ -289,18 +289,16 @@ impl<C: Send + Sync + 'static> Sqlite<C> {
         let (tell, told) = oneshot::channel();
         let stream = self.database.stream(move |reader, sender| {
             let found = core.tenant(reader, &tenant).and_then(|tenant| {
-                let row = match tenant {
-                    Some(tenant) => rows::find(reader, &layout, tenant, &id)?,
-                    None => None,
-                };
+                let tenant = tenant.ok_or_else(|| not_found::<R>(&id))?;
+                let row = rows::find(reader, &layout, tenant, &id)?;
                 let row = row.ok_or_else(|| not_found::<R>(&id))?;
                 precondition.check_read(&row.stamp.version())?;
-                Ok(row)
+                Ok((tenant, row))
             });
             match found {
-                Ok(row) => {
+                Ok((tenant, row)) => {
                     _ = tell.send(Ok(row.stamp.version()));
-                    show::stream::<R>(reader, &layout, &row, &want, sender)
+                    show::stream::<R>(reader, &layout, tenant, &row, &want, sender)
                 }
                 Err(error) => {
                     _ = tell.send(Err(error));
@@ -388,6 +386,7 @@ struct Shown<R> {
 fn show_outcome<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
+    tenant: i64,
     outcome: Outcome,
     reply: &Reply,
     is_new: bool,
@@ -406,7 +405,7 @@ fn show_outcome<R: ScimResource>(
     let is_hidden = reply.most_edges.is_some_and(hides);
     let read = match is_hidden {
         true => None,
-        false => Some(shown::<R>(reader, layout, &row, &reply.want, is_new)?),
+        false => Some(shown::<R>(reader, layout, tenant, &row, &reply.want, is_new)?),
     };
     Ok(Shown {
         version: row.stamp.version(),
@@ -419,11 +418,12 @@ fn show_outcome<R: ScimResource>(
 fn shown<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
+    tenant: i64,
     row: &StoredRow,
     want: &Projection,
     is_new: bool,
 ) -> Result<Read<Answer<R>>> {
-    let Some(document) = show::document::<R>(reader, layout, row, want, is_new)? else {
+    let Some(document) = show::document::<R>(reader, layout, tenant, row, want, is_new)? else {
         return Ok(Read::InParts);
     };
     Ok(Read::Here(Answer::Rendered(Rendered {
@@ -487,17 +487,15 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for Sqlite<C> {
                 Work::Brief,
                 self.core.tenant_of(cx)?.into_owned(),
                 move |reader, _, layout, tenant| {
-                    let row = match tenant {
-                        Some(tenant) => rows::find(reader, layout, tenant, &wanted)?,
-                        None => None,
-                    };
+                    let tenant = tenant.ok_or_else(|| not_found::<R>(&wanted))?;
+                    let row = rows::find(reader, layout, tenant, &wanted)?;
                     let row = row.ok_or_else(|| not_found::<R>(&wanted))?;
                     let version = row.stamp.version();
                     let fresh = demanded.check_read(&version)?;
                     if fresh == Freshness::NotModified && !layout.shape.shows_others(&projection) {
                         return Ok(Read::Here(Answer::NotModified(version)));
                     }
-                    shown(reader, layout, &row, &projection, false)
+                    shown(reader, layout, tenant, &row, &projection, false)
                 },
             )
             .await?;

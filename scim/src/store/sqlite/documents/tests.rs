@@ -20,6 +20,7 @@ use crate::store::{
 };
 use crate::value::DateTime;
 
+mod carrying_over;
 mod check;
 mod edges;
 mod evolving;
@@ -69,7 +70,13 @@ fn runtime() -> Runtime {
 }
 
 fn bench() -> Bench {
-    bench_on(Database::in_memory(Options::default()).unwrap())
+    bench_on(
+        Database::in_memory(Options {
+            portable: true,
+            ..Options::default()
+        })
+        .unwrap(),
+    )
 }
 
 fn bench_on(database: Database) -> Bench {

@@ -30,12 +30,19 @@ pub(super) struct Owners<'l> {
 impl<'l> Owners<'l> {
     /// Reads as many edges as the largest page can show, and one more. The row at which it ends is so heavy that it is the
     /// first of the page, and then sent in parts, or cut off.
-    fn read(reader: &Reader<'_>, derived: &'l Derived, rids: &[i64]) -> Result<Self> {
+    fn read(reader: &Reader<'_>, derived: &'l Derived, tenant: i64, rids: &[i64]) -> Result<Self> {
         let mut of_rows: HashMap<i64, Vec<i64>> = HashMap::new();
-        walk_pairs(reader, derived, rids, LARGEST_PAGE / EDGE + 1, |rid, owner| {
-            of_rows.entry(rid).or_default().push(owner);
-            Ok(())
-        })?;
+        walk_pairs(
+            reader,
+            derived,
+            tenant,
+            rids,
+            LARGEST_PAGE / EDGE + 1,
+            |rid, owner| {
+                of_rows.entry(rid).or_default().push(owner);
+                Ok(())
+            },
+        )?;
         Ok(Self { derived, of_rows })
     }
 
@@ -49,6 +56,7 @@ impl<'l> Weighed<'l> {
     pub(super) fn new(
         reader: &Reader<'_>,
         layout: &'l Layout,
+        tenant: i64,
         rows: Vec<StoredRow>,
         want: &Projection,
     ) -> Result<Self> {
@@ -56,7 +64,7 @@ impl<'l> Weighed<'l> {
         let shown = layout.derived.iter();
         let owners = shown
             .filter(|derived| !rids.is_empty() && want.includes(derived.shape.path))
-            .map(|derived| Owners::read(reader, derived, &rids))
+            .map(|derived| Owners::read(reader, derived, tenant, &rids))
             .collect::<Result<Vec<_>>>()?;
         let shows_edges = layout.shows_edges(want);
         let mut page = Self {

@@ -9,6 +9,7 @@ use super::keys::Keys;
 use super::kind::ByOthers;
 use super::layout::{EdgeAttribute, Layout};
 use super::prepared::{After, Decided, Deciding, Prepared};
+use super::row_key::RowKey;
 use super::rows::{self, StoredRow};
 use super::show;
 use super::tables;
@@ -60,13 +61,25 @@ impl<C: 'static> Job<'_, C> {
             documents,
             keys,
         } = after.ok_or_else(|| Error::internal("a new resource without state"))?;
-        let rid = rows::insert(self.tx, self.layout, self.tenant, id, stamp, &documents, &keys)?;
+        let rid = self.core.row_keys.next(self.core.now());
+        rows::insert(
+            self.tx,
+            self.layout,
+            RowKey {
+                tenant: self.tenant,
+                rid,
+            },
+            id,
+            stamp,
+            &documents,
+            &keys,
+        )?;
         let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, &edges)?;
         let balance = moved.balance();
         if balance > 0 {
             self.tx.execute(
-                "UPDATE scim_resource SET edges = ?2 WHERE rid = ?1",
-                &[rid.into(), balance.into()],
+                "UPDATE scim_resource SET edges = ?3 WHERE tenant = ?1 AND rid = ?2",
+                &[self.tenant.into(), rid.into(), balance.into()],
             )?;
         }
         tables::counted(self.tx, self.tenant, self.layout.number, 1)?;
@@ -147,7 +160,7 @@ impl<C: 'static> Job<'_, C> {
             return Ok(Outcome::Row { row, changed: false });
         }
         let is_told = self.core.in_transaction.of::<R>().is_some();
-        let needs_before = is_told || (after.is_some() && self.layout.has_value_rows());
+        let needs_before = is_told || (after.is_some() && self.layout.has_key_rows());
         let before = match before {
             None if needs_before => Some(row.documents.state::<R>()?),
             before => before,
@@ -166,14 +179,14 @@ impl<C: 'static> Job<'_, C> {
                     documents,
                     ..row
                 };
-                let old = before.as_ref().filter(|_| self.layout.has_value_rows());
+                let old = before.as_ref().filter(|_| self.layout.has_key_rows());
                 let old = old.map(|before| Keys::of(self.layout, before.record()));
                 rows::update(self.tx, self.layout, self.tenant, &next, &keys, old.as_ref())?;
                 (next, Some(resource))
             }
             None => {
                 let next = self.restamped(&row, id, stamp, edges)?;
-                rows::restamp(self.tx, &next)?;
+                rows::restamp(self.tx, self.tenant, &next)?;
                 (next, None)
             }
         };
@@ -240,7 +253,7 @@ impl<C: 'static> Job<'_, C> {
 
     fn delete<R: ScimResource>(&self, row: &StoredRow, write: &Write<R, C>) -> Result<Outcome> {
         let is_told = self.core.in_transaction.of::<R>().is_some();
-        let before = match is_told || self.layout.has_value_rows() {
+        let before = match is_told || self.layout.has_key_rows() {
             true => Some(row.documents.state::<R>()?),
             false => None,
         };
@@ -252,8 +265,10 @@ impl<C: 'static> Job<'_, C> {
             true => self.edges_gone(row)?,
             false => Vec::new(),
         };
-        self.tx
-            .execute("DELETE FROM scim_edge WHERE src = ?1", &[row.rid.into()])?;
+        self.tx.execute(
+            "DELETE FROM scim_edge WHERE tenant = ?1 AND src = ?2",
+            &[self.tenant.into(), row.rid.into()],
+        )?;
         rows::delete(self.tx, self.layout, self.tenant, row.rid, keys.as_ref())?;
         tables::counted(self.tx, self.tenant, self.layout.number, -1)?;
         self.tell_write(write, row.stamp, gone, || {
@@ -273,8 +288,8 @@ impl<C: 'static> Job<'_, C> {
         }
         let attributes = self.layout.edges.iter().map(|edges| {
             let count = self.tx.query_one(
-                "SELECT count(*) FROM scim_edge WHERE src = ?1 AND attr = ?2",
-                &[row.rid.into(), edges.number.into()],
+                "SELECT count(*) FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3",
+                &[self.tenant.into(), row.rid.into(), edges.number.into()],
                 |row| row.integer(0),
             )?;
             Ok(gone(edges, count.unwrap_or_default()))
@@ -286,15 +301,22 @@ impl<C: 'static> Job<'_, C> {
     fn leave_all<R: ScimResource>(&self, rid: i64, write: &Write<R, C>) -> Result<()> {
         let mut left = BTreeMap::<i64, Vec<i64>>::new();
         self.tx.query(
-            "SELECT src, attr FROM scim_edge WHERE dst = ?1 AND src <> ?1",
-            &[rid.into()],
+            "SELECT src, attr FROM scim_edge WHERE tenant = ?1 AND dst = ?2 AND src <> ?2",
+            &[self.tenant.into(), rid.into()],
             |row| {
                 left.entry(row.integer(0)?).or_default().push(row.integer(1)?);
                 Ok(())
             },
         )?;
-        self.tx
-            .execute("DELETE FROM scim_edge WHERE dst = ?1", &[rid.into()])?;
+        // By its whole key: an index alone leads to the edges, and each is where it came from.
+        for (src, attributes) in &left {
+            for attribute in attributes {
+                self.tx.execute(
+                    "DELETE FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3 AND dst = ?4",
+                    &[self.tenant.into(), (*src).into(), (*attribute).into(), rid.into()],
+                )?;
+            }
+        }
         let cause = write.as_cause();
         let losing = Losing {
             id: write.id(),
@@ -309,8 +331,8 @@ impl<C: 'static> Job<'_, C> {
     fn leave(&self, src: i64, attributes: &[i64], losing: &Losing<'_>) -> Result<()> {
         let sql =
             "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc, r.type, r.id
-                   FROM scim_resource r WHERE r.rid = ?1";
-        let found = self.tx.query_one(sql, &[src.into()], |row| {
+                   FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2";
+        let found = self.tx.query_one(sql, &[self.tenant.into(), src.into()], |row| {
             Ok((StoredRow::read(row)?, row.integer(8)?, rows::id_of(row, 9)?))
         })?;
         let Some((row, number, id)) = found else {
@@ -331,7 +353,7 @@ impl<C: 'static> Job<'_, C> {
                 hidden: row.documents.hidden.clone(),
             },
         };
-        rows::restamp(self.tx, &next)?;
+        rows::restamp(self.tx, self.tenant, &next)?;
         let lost = layout
             .edges
             .iter()

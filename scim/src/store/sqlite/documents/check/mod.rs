@@ -195,7 +195,10 @@ impl<C: 'static> Check<'_, C> {
         let tenants = self
             .reader
             .query_all("SELECT id, name FROM scim_tenant", &[], |row| {
-                Ok((row.integer(0)?, row.text(1)?.to_owned()))
+                Ok((
+                    row.integer(0)?,
+                    String::from_utf8_lossy(row.blob(1)?).into_owned(),
+                ))
             })?;
         self.tenants = tenants.into_iter().collect();
         self.resources()?;

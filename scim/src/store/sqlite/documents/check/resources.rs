@@ -6,12 +6,12 @@ use super::{Check, Finding, Inspected};
 use crate::Result;
 use crate::limits::Limits;
 use crate::store::sqlite::documents::document::{Documents, UntypedState, relative};
+use crate::store::sqlite::documents::key::Key;
 use crate::store::sqlite::documents::keys::Keys;
 use crate::store::sqlite::documents::kind::Decode;
 use crate::store::sqlite::documents::layout::{Layout, SLOTS};
-use crate::store::sqlite::documents::rows::{COLUMNS, StoredRow, id_of, key_of_id};
-use crate::store::sqlite::documents::tables::ALL_TENANTS;
-use crate::store::sqlite::{Param, Row, Value};
+use crate::store::sqlite::documents::rows::{COLUMNS, StoredRow, id_of};
+use crate::store::sqlite::{Param, Row};
 use crate::value::{Json, View};
 
 /// A row, as far as it is looked at here.
@@ -20,6 +20,13 @@ struct Candidate<'a> {
     tenant: i64,
     id: String,
     row: &'a Row<'a>,
+}
+
+/// How many rows of keys there must be.
+#[derive(Default)]
+struct KeyRows {
+    values: u64,
+    uniques: u64,
 }
 
 /// Where the tenant, the id, the first key column and the label stand behind the columns of [`StoredRow`].
@@ -39,14 +46,15 @@ impl<C: 'static> Check<'_, C> {
         layouts.sort_by_key(|(layout, _)| layout.number);
         for (layout, decode) in layouts {
             let values = self.resources_of(&layout, decode)?;
-            self.value_rows(&layout, values)?;
+            self.key_rows(&layout, "scim_value", values.values)?;
+            self.key_rows(&layout, "scim_unique", values.uniques)?;
         }
         Ok(())
     }
 
-    /// Returns how many rows of values the resources of a type must have.
-    fn resources_of(&mut self, layout: &Layout, decode: Decode) -> Result<u64> {
-        let mut values = 0;
+    /// Returns how many rows of keys the resources of a type must have.
+    fn resources_of(&mut self, layout: &Layout, decode: Decode) -> Result<KeyRows> {
+        let mut rows = KeyRows::default();
         let sql = format!(
             "SELECT {COLUMNS}, r.tenant, r.id, r.k1, r.k2, r.k3, r.k4, r.label
              FROM scim_resource r WHERE r.type = ?1"
@@ -78,20 +86,22 @@ impl<C: 'static> Check<'_, C> {
                 id,
                 row,
             };
-            values += self.resource(layout, decode, &candidate)?;
+            let own = self.resource(layout, decode, &candidate)?;
+            rows.values += own.values;
+            rows.uniques += own.uniques;
             Ok(())
         })?;
-        Ok(values)
+        Ok(rows)
     }
 
-    /// Returns how many rows of values the resource must have.
-    fn resource(&mut self, layout: &Layout, decode: Decode, candidate: &Candidate<'_>) -> Result<u64> {
+    /// Returns how many rows of keys the resource must have.
+    fn resource(&mut self, layout: &Layout, decode: Decode, candidate: &Candidate<'_>) -> Result<KeyRows> {
         let mut wrong = Vec::new();
         let Candidate { kept, id, row, .. } = candidate;
         if !self.tenants.contains_key(&candidate.tenant) {
             wrong.push("it belongs to a tenant that does not exist".to_owned());
         }
-        if row.get(ID)? != key_of_id(id).as_param() {
+        if row.get(ID)? != Param::Blob(Key::id(id).as_bytes()) {
             wrong.push("its id is not kept in the form in which it is looked for".to_owned());
         }
         let record = match read(decode, &kept.documents) {
@@ -105,7 +115,7 @@ impl<C: 'static> Check<'_, C> {
             Err(why) => {
                 wrong.push(why);
                 self.report(layout, candidate, wrong);
-                return Ok(0);
+                return Ok(KeyRows::default());
             }
         };
         if !matches!(View::Complex(&*record).sub("id"), View::Str(found) if found == id.as_str()) {
@@ -117,7 +127,7 @@ impl<C: 'static> Check<'_, C> {
         }
         let keys = Keys::of(layout, &*record);
         self.keys(layout, candidate, &keys, &mut wrong)?;
-        if !layout.edges.is_empty() && self.edges_from(kept.rid)? != kept.edges {
+        if !layout.edges.is_empty() && self.edges_from(candidate.tenant, kept.rid)? != kept.edges {
             wrong.push("the number of its edges is not the one in its row".to_owned());
         }
         self.report(layout, candidate, wrong);
@@ -130,7 +140,11 @@ impl<C: 'static> Check<'_, C> {
                 state: &*record,
             })?;
         }
-        Ok(u64::try_from(keys.values.len()).unwrap_or(0))
+        let count = |rows: usize| u64::try_from(rows).unwrap_or(0);
+        Ok(KeyRows {
+            values: count(keys.values.len()),
+            uniques: count(keys.uniques.len()),
+        })
     }
 
     fn report(&mut self, layout: &Layout, candidate: &Candidate<'_>, wrong: Vec<String>) {
@@ -152,25 +166,20 @@ impl<C: 'static> Check<'_, C> {
             kept, tenant, row, ..
         } = candidate;
         let mut stale = |attribute: &str| wrong.push(format!("the index of {attribute} has another value"));
-        for (slot, expected) in keys.slots.iter().enumerate() {
-            if row.get(KEYS + slot)? != expected.as_param() {
-                let path = layout.slots.get(slot).map(|slot| layout.name(slot.path));
-                stale(&path.unwrap_or_else(|| "nothing".to_owned()));
+        for (index, expected) in keys.columns().into_iter().enumerate() {
+            // A column that no attribute has today may hold keys of one that the type had.
+            let slot = layout.slots.iter().find(|slot| slot.column == index + 1);
+            if let Some(slot) = slot.filter(|_| row.get(KEYS + index).is_ok_and(|found| found != expected)) {
+                stale(&layout.name(slot.path));
             }
         }
-        if row.get(LABEL)? != Param::from(keys.label.as_ref()) {
+        if row.get(LABEL)? != keys.label() {
             stale("the display name");
         }
         for value in &keys.values {
             let is_there = self.reader.query_one(
                 "SELECT 1 FROM scim_value WHERE tenant = ?1 AND attr = ?2 AND value = ?3 AND sub = ?4 AND rid = ?5",
-                &[
-                    (*tenant).into(),
-                    value.attribute.into(),
-                    (&value.value).into(),
-                    (&value.kind).into(),
-                    kept.rid.into(),
-                ],
+                &value.params(*tenant, kept.rid),
                 |_| Ok(()),
             )?;
             if is_there.is_none() {
@@ -188,44 +197,48 @@ impl<C: 'static> Check<'_, C> {
     }
 
     fn has_uniques(&self, layout: &Layout, tenant: i64, rid: i64, keys: &Keys) -> Result<bool> {
-        let mut found = self.reader.query_all(
-            "SELECT attr, value, tenant FROM scim_unique WHERE rid = ?1",
-            &[rid.into()],
-            |row| Ok((row.integer(0)?, row.value(1)?, row.integer(2)?)),
-        )?;
         for (position, value) in &keys.uniques {
             let Some(unique) = layout.uniques.get(*position) else {
                 continue;
             };
-            let scope = if unique.global { ALL_TENANTS } else { tenant };
-            let expected: (i64, Value, i64) = (unique.number, value.clone(), scope);
-            match found.iter().position(|row| *row == expected) {
-                Some(at) => _ = found.swap_remove(at),
-                None => return Ok(false),
+            let owner = self.reader.query_one(
+                "SELECT rid FROM scim_unique WHERE tenant = ?1 AND attr = ?2 AND value = ?3",
+                &[
+                    unique.scope(tenant).into(),
+                    unique.number.into(),
+                    value.as_bytes().into(),
+                ],
+                |row| row.integer(0),
+            )?;
+            if owner != Some(rid) {
+                return Ok(false);
             }
         }
-        Ok(found.is_empty())
+        Ok(true)
     }
 
-    fn edges_from(&self, rid: i64) -> Result<i64> {
-        let sql = "SELECT count(*) FROM scim_edge WHERE src = ?1";
-        let count = self.reader.query_one(sql, &[rid.into()], |row| row.integer(0))?;
+    fn edges_from(&self, tenant: i64, rid: i64) -> Result<i64> {
+        let sql = "SELECT count(*) FROM scim_edge WHERE tenant = ?1 AND src = ?2";
+        let params = [tenant.into(), rid.into()];
+        let count = self.reader.query_one(sql, &params, |row| row.integer(0))?;
         Ok(count.unwrap_or(0))
     }
 
-    /// All values that must be there are, so that any beyond their number belong to nothing.
-    fn value_rows(&mut self, layout: &Layout, expected: u64) -> Result<()> {
-        let sql =
-            "SELECT count(*) FROM scim_value WHERE attr IN (SELECT id FROM scim_attribute WHERE type = ?1)";
+    /// All keys that must be there are, so that any beyond their number belong to nothing.
+    fn key_rows(&mut self, layout: &Layout, table: &str, expected: u64) -> Result<()> {
+        let sql = format!(
+            "SELECT count(*) FROM {table} WHERE tenant >= 0
+             AND attr IN (SELECT id FROM scim_attribute WHERE type = ?1)"
+        );
         let found = self
             .reader
-            .query_one(sql, &[layout.number.into()], |row| row.integer(0))?
+            .query_one(&sql, &[layout.number.into()], |row| row.integer(0))?
             .and_then(|found| u64::try_from(found).ok())
             .unwrap_or(0);
         if let Some(left) = found.checked_sub(expected).filter(|left| *left > 0) {
             let name = layout.resource_type.name;
             self.finding(Finding::new(format!(
-                "{left} indexed values of the type {name} are not those of any resource"
+                "{left} indexed values of the type {name} ({table}) are not those of any resource"
             )));
         }
         Ok(())

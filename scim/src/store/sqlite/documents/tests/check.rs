@@ -75,61 +75,69 @@ fn a_sound_store_is_gone_over_without_a_finding() {
 fn every_kind_of_damage_is_found_and_named() {
     for (damage, expected) in [
         (
-            "UPDATE scim_resource SET version = 7 WHERE k2 = 'ann'",
+            "UPDATE scim_resource SET version = 7 WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
             "the meta of its document",
         ),
         (
-            "UPDATE scim_resource SET modified = 7 WHERE k2 = 'ann'",
+            "UPDATE scim_resource SET modified = 7 WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
             "the meta of its document",
         ),
         (
-            "UPDATE scim_resource SET k2 = 'anne' WHERE k2 = 'ann'",
+            "UPDATE scim_resource SET k2 = CAST(x'04' || 'anne' AS BLOB) WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
             "the index of userName has another value",
         ),
         (
-            "UPDATE scim_resource SET label = 'x' WHERE k2 = 'ann'",
+            "UPDATE scim_resource SET label = x'78' WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
             "the index of the display name",
         ),
         (
-            "UPDATE scim_resource SET doc = CAST('x' AS BLOB) WHERE k2 = 'ann'",
+            "UPDATE scim_resource SET doc = CAST('x' AS BLOB) WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
             "its document is no JSON",
         ),
         (
-            "UPDATE scim_resource SET doc = x'ff' WHERE k2 = 'ann'",
+            "UPDATE scim_resource SET doc = x'ff' WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
             "its document is no text",
         ),
         (
-            "UPDATE scim_resource SET doc = CAST(replace(doc, '\"userName\"', '\"useName\"') AS BLOB) WHERE k2 = 'ann'",
+            "UPDATE scim_resource SET doc = CAST(replace(doc, '\"userName\"', '\"useName\"') AS BLOB) WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
             "its document does not fit its schema",
         ),
         (
-            "UPDATE scim_resource SET doc = (SELECT doc FROM scim_resource WHERE k2 = 'bob') WHERE k2 = 'ann'",
+            "UPDATE scim_resource SET doc = (SELECT doc FROM scim_resource WHERE k2 = CAST(x'04' || 'bob' AS BLOB)) WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
             "its document has another id",
         ),
         (
-            "UPDATE scim_resource SET id = 7 WHERE k2 = 'ann'",
+            "UPDATE scim_resource SET id = x'07' WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
             "has no readable id",
         ),
         (
-            "UPDATE scim_resource SET tenant = 99 WHERE k2 = 'bob'",
+            "UPDATE scim_resource SET tenant = 99 WHERE k2 = CAST(x'04' || 'bob' AS BLOB)",
             "a tenant that does not exist",
         ),
         ("DELETE FROM scim_value", "the index of emails has another value"),
         (
-            "INSERT INTO scim_value SELECT tenant, attr, 'x', sub, rid FROM scim_value LIMIT 1",
-            "1 indexed values of the type User are not those of any resource",
+            "INSERT INTO scim_value SELECT tenant, attr, x'0478', sub, rid FROM scim_value LIMIT 1",
+            "1 indexed values of the type User (scim_value) are not those of any resource",
         ),
         (
-            "INSERT INTO scim_value SELECT tenant, attr, 'x', sub, 99 FROM scim_value LIMIT 1",
+            "INSERT INTO scim_value SELECT tenant, attr, x'0478', sub, 99 FROM scim_value LIMIT 1",
             "1 indexed values belong to no resource",
         ),
         (
-            "INSERT INTO scim_unique VALUES (1, 1, 'x', 99)",
+            "DELETE FROM scim_unique",
+            "the values that only it may have are not kept for it",
+        ),
+        (
+            "INSERT INTO scim_unique SELECT tenant, attr, x'0478', rid FROM scim_unique LIMIT 1",
+            "1 indexed values of the type User (scim_unique) are not those of any resource",
+        ),
+        (
+            "INSERT INTO scim_unique VALUES (1, 1, x'0478', 99)",
             "unique values are held by resources that do not exist",
         ),
         ("DELETE FROM scim_edge", "the number of its edges"),
         (
-            "INSERT INTO scim_edge VALUES (99, 1, 1)",
+            "INSERT INTO scim_edge VALUES (1, 99, 1, 1)",
             "an edge starts from a resource that does not exist",
         ),
         (
@@ -149,7 +157,7 @@ fn every_kind_of_damage_is_found_and_named() {
             "there are 1 resources of the type Group, and 0 are counted",
         ),
         (
-            "INSERT INTO scim_type VALUES (9, 'Robot', ''); UPDATE scim_resource SET type = 9 WHERE k2 = 'bob'",
+            "INSERT INTO scim_type VALUES (9, 'Robot', ''); UPDATE scim_resource SET type = 9 WHERE k2 = CAST(x'04' || 'bob' AS BLOB)",
             "1 resources of the type Robot were not looked at",
         ),
     ] {
@@ -167,7 +175,7 @@ fn every_kind_of_damage_is_found_and_named() {
 fn a_finding_names_the_resource_and_no_value_of_it() {
     let (bench, ann, _) = inhabited();
     bench.execute(
-        "UPDATE scim_resource SET k2 = 'anne', doc = CAST(replace(doc, '\"ann\"', '7777') AS BLOB) WHERE k2 = 'ann'",
+        "UPDATE scim_resource SET k2 = CAST(x'04' || 'anne' AS BLOB), doc = CAST(replace(doc, '\"ann\"', '7777') AS BLOB) WHERE k2 = CAST(x'04' || 'ann' AS BLOB)",
     );
     let (_, notes) = bench.check();
     let finding = &notes.findings[0];
@@ -194,12 +202,14 @@ fn an_edge_to_another_tenant_is_found() {
     };
     let stranger = elsewhere.user("eve");
     assert_eq!(bench.findings(), Vec::<String>::new());
-    bench.execute("UPDATE scim_edge SET dst = (SELECT rid FROM scim_resource WHERE k2 = 'eve')");
+    bench.execute(
+        "UPDATE scim_edge SET dst = (SELECT rid FROM scim_resource WHERE k2 = CAST(x'04' || 'eve' AS BLOB))",
+    );
     let findings = bench.findings();
     assert_eq!(
         findings,
         [format!(
-            "{ACME}: Group \"{group}\": an edge leads to a resource of another tenant"
+            "{ACME}: Group \"{group}\": an edge leads to a resource that does not exist"
         )]
     );
     assert!(!findings[0].contains(&stranger));

@@ -291,21 +291,6 @@ fn what_does_not_fit_any_more_can_be_deleted() {
     assert_eq!(file.ask(&protocol, "GET", &file.path(), &Value::Null).0, 404);
 }
 
-/// A file of the version before, whose rows do not say by which layout they were written.
-#[test]
-fn a_file_without_layouts_is_carried_over() {
-    let file = File::new();
-    let path = file.directory.path().join("scim.db");
-    let old = rusqlite::Connection::open(path).unwrap();
-    old.execute_batch("ALTER TABLE scim_resource DROP COLUMN layout; DROP TABLE scim_layout")
-        .unwrap();
-    drop(old);
-    let protocol = file.serve::<after::License>();
-    let (status, shown) = file.ask(&protocol, "GET", &file.path(), &Value::Null);
-    assert_eq!((status, &shown["name"]), (200, &json!("Editor")));
-    assert!(!shown.to_string().contains(SECRET), "{shown}");
-}
-
 /// An export says of a resource what the schema of today knows of it.
 #[test]
 fn an_export_leaves_out_what_is_no_attribute_any_more() {

@@ -90,8 +90,9 @@ fn keys_of_another_build_are_made_anew() {
             .database()
             .blocking_write(|tx| {
                 tx.execute_batch(
-                    "UPDATE scim_resource SET k2 = 'another key', label = NULL;
-                     UPDATE scim_value SET value = 'another key';
+                    "UPDATE scim_resource SET k2 = x'0400', label = NULL;
+                     UPDATE scim_value SET value = x'0400';
+                     UPDATE scim_unique SET value = x'0400';
                      UPDATE scim_type SET layout = 'keys of another build'",
                 )
             })
@@ -136,7 +137,7 @@ fn a_file_whose_values_are_no_longer_unique_is_not_opened_and_says_why() {
             .database()
             .blocking_write(move |tx| {
                 tx.execute(
-                    "UPDATE scim_resource SET doc = ?1 WHERE k2 = 'other'",
+                    "/* sqlite */ UPDATE scim_resource SET doc = ?1 WHERE k2 = CAST(x'04' || 'other' AS BLOB)",
                     &[document.as_bytes().into()],
                 )?;
                 tx.execute_batch("UPDATE scim_type SET layout = 'keys of another build'")
@@ -149,11 +150,11 @@ fn a_file_whose_values_are_no_longer_unique_is_not_opened_and_says_why() {
     assert!(source.contains("Two resources of the type User"), "{source}");
     let database = Database::open(&path, Options::default()).unwrap();
     let kept = database.blocking_read(|reader| {
-        reader.query_all("SELECT k2 FROM scim_resource", &[], |row| {
-            row.text(0).map(str::to_owned)
+        reader.query_all("/* sqlite */ SELECT k2 FROM scim_resource", &[], |row| {
+            row.blob(0).map(<[u8]>::to_owned)
         })
     });
-    assert_eq!(kept.unwrap(), ["anna", "other"]);
+    assert_eq!(kept.unwrap(), [&b"\x04anna"[..], b"\x04other"]);
 }
 
 /// A member of a team with a rank, for which an edge has no place.

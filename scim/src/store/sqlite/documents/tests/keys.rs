@@ -219,7 +219,7 @@ fn a_rewrite_keeps_what_is_not_shown() {
         (Some("1234"), Some("left-handed"), Some(3))
     );
     let hidden = bench.store.database().blocking_read(|reader| {
-        reader.query_one("SELECT hidden FROM scim_resource", &[], |row| {
+        reader.query_one("/* sqlite */ SELECT hidden FROM scim_resource", &[], |row| {
             Ok(String::from_utf8_lossy(row.blob(0)?).into_owned())
         })
     });

@@ -29,11 +29,12 @@ fn crowd(bench: &Bench, groups: usize, members: usize) {
         }
         make(bench, group);
     }
-    let copied = "INSERT INTO scim_edge(src, attr, dst)
-        SELECT g.rid, e.attr, e.dst FROM scim_edge e
+    let copied = "/* sqlite */ INSERT INTO scim_edge(tenant, src, attr, dst)
+        SELECT e.tenant, g.rid, e.attr, e.dst FROM scim_edge e
         JOIN scim_resource first ON first.rid = e.src
         JOIN scim_resource g ON g.type = first.type AND g.rid <> first.rid";
-    let counted = "UPDATE scim_resource SET edges = (SELECT count(*) FROM scim_edge WHERE src = rid)";
+    let counted =
+        "/* sqlite */ UPDATE scim_resource SET edges = (SELECT count(*) FROM scim_edge WHERE src = rid)";
     let copy = move |tx: &crate::store::sqlite::Transaction<'_>| {
         tx.execute(copied, &[])?;
         tx.execute(counted, &[])

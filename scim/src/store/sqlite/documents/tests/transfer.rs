@@ -409,18 +409,19 @@ fn a_group_of_100_000_members_travels_in_short_lines() {
         .blocking_write(|tx| {
             tx.execute(
                 "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 99999)
-                 INSERT INTO scim_resource(tenant, type, id, version, created, modified, edges, k2, label, doc)
-                 SELECT tenant, type, 'u' || x, 1, created, modified, 0, 'u' || x, 'u' || x, doc
-                 FROM scim_resource, n WHERE k2 = 'u0'",
+                 INSERT INTO scim_resource(rid, tenant, type, id, version, created, modified, edges, k2, label, layout, doc)
+                 SELECT rid * 1000000 + x, tenant, type, CAST(x'04' || 'u' || x AS BLOB), 1, created, modified, 0,
+                        CAST(x'04' || 'u' || x AS BLOB), CAST('u' || x AS BLOB), layout, doc
+                 FROM scim_resource, n WHERE k2 = CAST(x'04' || 'u0' AS BLOB)",
                 &[],
             )?;
             tx.execute(
-                "INSERT INTO scim_edge(src, attr, dst)
-                 SELECT g.rid, a.id, u.rid FROM scim_resource g, scim_attribute a, scim_resource u
-                 WHERE g.label = 'All' AND a.name = 'members' AND u.type <> g.type",
+                "INSERT INTO scim_edge(tenant, src, attr, dst)
+                 SELECT g.tenant, g.rid, a.id, u.rid FROM scim_resource g, scim_attribute a, scim_resource u
+                 WHERE g.label = CAST('All' AS BLOB) AND a.name = 'members' AND u.type <> g.type",
                 &[],
             )?;
-            tx.execute("UPDATE scim_resource SET edges = 100000 WHERE label = 'All'", &[])
+            tx.execute("/* sqlite */ UPDATE scim_resource SET edges = 100000 WHERE label = CAST('All' AS BLOB)", &[])
         })
         .unwrap();
     let (chunks, tally) = bench.chunks(ACME);
@@ -435,8 +436,8 @@ fn a_group_of_100_000_members_travels_in_short_lines() {
     assert_eq!(edges.len(), 100);
     assert!(edges.iter().all(|line| line.len() < 64 << 10));
     let forget = |tx: &Transaction<'_>| {
-        tx.execute("DELETE FROM scim_edge", &[])?;
-        tx.execute("UPDATE scim_resource SET edges = 0", &[])
+        tx.execute("/* sqlite */ DELETE FROM scim_edge", &[])?;
+        tx.execute("/* sqlite */ UPDATE scim_resource SET edges = 0", &[])
     };
     bench.store.database().blocking_write(forget).unwrap();
     assert_eq!(bench.take_in_all(&edges), MEMBERS);

@@ -38,7 +38,7 @@ fn a_password_is_kept_in_no_document_and_still_changes_the_version() {
     assert!(bench.state::<User>(&id).password.is_none());
     let dump = bench.store.database().blocking_read(|reader| {
         reader.query_all(
-            "SELECT doc || coalesce(hidden, '') FROM scim_resource",
+            "/* sqlite */ SELECT doc || coalesce(hidden, '') FROM scim_resource",
             &[],
             |row| Ok(String::from_utf8_lossy(row.blob(0)?).into_owned()),
         )
@@ -177,7 +177,8 @@ fn what_a_deleted_tenant_had_is_gone_and_the_others_stay() {
     bench.block(bench.store.delete_tenant(ACME)).unwrap();
     assert_eq!((bench.count::<User>(), bench.count::<Group>()), (0, 0));
     let left = bench.store.database().blocking_read(|reader| {
-        let sql = "SELECT (SELECT count(*) FROM scim_resource), (SELECT count(*) FROM scim_value),
+        let sql =
+            "/* sqlite */ SELECT (SELECT count(*) FROM scim_resource), (SELECT count(*) FROM scim_value),
                           (SELECT count(*) FROM scim_edge)";
         reader.query_one(sql, &[], |row| {
             Ok((row.integer(0)?, row.integer(1)?, row.integer(2)?))
