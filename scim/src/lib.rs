@@ -44,6 +44,7 @@
 //! | say what clients may depart from | [`policy::Policy`] |
 //! | filter, sort, patch and project by yourself | [`filter`], [`sort`], [`patch`], [`projection`]; [`sql`] for your own tables |
 //! | call another service | `client` (feature `client`) |
+//! | test a store of your own, or a service with simulated identity providers | `testkit` (feature `testkit`) |
 
 // The derives name this crate `::scim`, also where the crate uses them itself.
 extern crate self as scim;

@@ -698,8 +698,7 @@ where
     let second = linked.owner(1, std::slice::from_ref(b)).await?;
     let [first, second] = [&first, &second].map(|stored| stored.resource.id().as_str());
     let (edges, key) = (linked.edges()?.name, linked.key()?);
-    let by_edge = format!("{edges}.{key}");
-    if linked.owners.sample.filters_by(&by_edge) {
+    if let Some(by_edge) = linked.edge_filter() {
         for (filter, wanted) in [
             (format!("{by_edge} eq {}", quoted(b)), vec![first, second]),
             (format!("{edges}[{key} eq {}]", quoted(a)), vec![first]),
@@ -716,8 +715,7 @@ where
             );
         }
     }
-    let by_mirror = format!("{}.value", linked.mirror()?.name);
-    if linked.targets.sample.filters_by(&by_mirror) {
+    if let Some(by_mirror) = linked.mirror_filter() {
         let filter = format!("{by_mirror} eq {}", quoted(first));
         let found = linked.kit().found::<U>(&filter).await?;
         ensure!(
@@ -753,8 +751,7 @@ where
         let listed = linked.listed(&linked.kit().shown::<G>(id).await?)?;
         ensure!(listed == left, "get shows {listed:?} of the edges {left:?}");
     }
-    let by_edge = format!("{}.{}", linked.edges()?.name, linked.key()?);
-    if linked.owners.sample.filters_by(&by_edge) {
+    if let Some(by_edge) = linked.edge_filter() {
         let filter = format!("{by_edge} eq {}", quoted(a));
         let found = linked.kit().found::<G>(&filter).await?;
         ensure!(found.is_empty(), "the filter {filter} finds {found:?}");

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::attributes::Leaf;
 use super::creating::spellings;
-use super::kit::{document, filter_of, is_refused, projection, rendered, reply, sorted, text};
+use super::kit::{NOBODY, document, filter_of, is_refused, projection, rendered, reply, sorted, text};
 use super::one::One;
 use super::violation::{Seen, ensure};
 use super::{Context, Outcome};
@@ -111,7 +111,17 @@ pub(super) async fn filters_select_what_they_say<S: Store<R, C>, C: Context, R: 
     for state in &states {
         filters.push(format!("id eq {}", quoted(state.resource.id().as_str())));
     }
-    filters.push("id eq \"nobody\"".to_owned());
+    if let Some(id) = states.first().map(|state| state.resource.id().as_str()) {
+        for other in [
+            format!("0{id}"),
+            format!("+{id}"),
+            format!("{id} "),
+            id.to_uppercase(),
+        ] {
+            filters.push(format!("id eq {}", quoted(&other)));
+        }
+    }
+    filters.push(format!("id eq {}", quoted(NOBODY)));
     for leaf in one.sample.leaves() {
         let mut values: Vec<Value> = Vec::new();
         for value in states.iter().filter_map(|state| leaf.of(&state.resource)) {
@@ -119,7 +129,11 @@ pub(super) async fn filters_select_what_they_say<S: Store<R, C>, C: Context, R: 
                 values.push(value);
             }
         }
-        if one.sample.filters_by(&leaf.name) {
+        let is_asked = match leaf.attribute.is_complex() {
+            true => one.sample.filters_by(&format!("{}.value", leaf.name)),
+            false => one.sample.filters_by(&leaf.name),
+        };
+        if is_asked {
             filters.extend(values.iter().flat_map(|value| filters_of(&leaf, value)));
         }
     }
@@ -196,7 +210,7 @@ pub(super) async fn filters_are_refused_rather_than_cut_short<S: Store<R, C>, C:
     let Some(leaf) = filtered_text(&one) else {
         return Ok(());
     };
-    let filter = format!("{0} pr and not ({0} eq \"nobody\")", leaf.name);
+    let filter = format!("{0} pr and not ({0} eq {1})", leaf.name, quoted(NOBODY));
     let wanted = expected(&filter, &states)?.len() as u64;
     let mut query = Query::<R>::all(100).matching(filter_of::<R>(&filter)?);
     query.scanned_rows = 10;
@@ -256,8 +270,8 @@ pub(super) async fn pages_are_stable_and_complete<S: Store<R, C>, C: Context, R:
     let whole = one.kit.list(&Query::<R>::all(100)).await?.ids();
     let mut walked: Vec<String> = Vec::new();
     let mut query = Query::<R>::all(5);
-    for page in 0..5 {
-        query.start_index = page * 5 + 1;
+    for page in 0..5_u8 {
+        query.start_index = u64::from(page) * 5 + 1;
         let list = one.kit.list(&query).await?;
         ensure!(
             list.total == 23,
@@ -268,7 +282,7 @@ pub(super) async fn pages_are_stable_and_complete<S: Store<R, C>, C: Context, R:
         if let Some(id) = walked.first() {
             // A change does not move anybody to another page.
             let now = one.kit.state::<R>(id).await?.resource;
-            let patch = one.sample.patch(&now, walked.len());
+            let patch = one.sample.patch(&now, usize::from(page) + 1);
             one.kit.patched::<R>(id, &patch).await?;
         }
     }

@@ -19,6 +19,16 @@ pub(super) struct Linked<S, C, G, U> {
     pub(super) link: Link,
 }
 
+impl<S, C, G, U> Clone for Linked<S, C, G, U> {
+    fn clone(&self) -> Self {
+        Self {
+            owners: self.owners.clone(),
+            targets: self.targets.clone(),
+            link: self.link,
+        }
+    }
+}
+
 /// The attribute at an end of a link.
 fn attribute(end: &LinkEnd) -> Result<&'static Attribute, Seen> {
     end.attribute()
@@ -147,6 +157,18 @@ where
     /// Whether resources that have edges can be at the other end, too.
     pub(super) fn is_nested(&self) -> bool {
         self.link.targets().contains(&G::RESOURCE_TYPE.name)
+    }
+
+    /// What the edges are filtered by, if the store filters by it.
+    pub(super) fn edge_filter(&self) -> Option<String> {
+        let name = format!("{}.{}", self.edges().ok()?.name, self.key().ok()?);
+        Some(name).filter(|name| self.owners.sample.filters_by(name))
+    }
+
+    /// What the mirror is filtered by, if the store filters by it.
+    pub(super) fn mirror_filter(&self) -> Option<String> {
+        let name = format!("{}.value", self.mirror().ok()?.name);
+        Some(name).filter(|name| self.targets.sample.filters_by(name))
     }
 
     /// The attribute by whose value people know the resources that edges lead to; `None` if nothing shows it.

@@ -100,7 +100,7 @@ pub(super) const RULES: &[Rule] = &[
          trace",
         "RFC 7643 section 7, RFC 7644 sections 3.3 and 3.12",
         "keep `Attribute::fold().key(value)` in a column with a unique index, and turn its violation into \
-         `Error::uniqueness`",
+         409 `uniqueness`",
     ),
     Rule::new(
         "case_exact_values_differ_by_their_case",
@@ -186,7 +186,8 @@ pub(super) const RULES: &[Rule] = &[
         "changes_move_version_and_time",
         "every state has a version of its own, and meta.lastModified moves with it",
         "RFC 7643 section 3.1, RFC 7644 section 3.14",
-        "write the stamp of the `Put`, or a digest of everything that is kept, and answer with it",
+        "write the stamp of the `Put`, or a digest of everything that is kept, and answer with it; keep times in \
+         microseconds, or declare `Sample::without_times`",
     ),
     Rule::new(
         "replacements_keep_id_and_creation",
@@ -229,7 +230,7 @@ pub(super) const RULES: &[Rule] = &[
         "filters_are_refused_rather_than_cut_short",
         "a filter that would visit more rows than it may is 400 tooMany",
         "RFC 7644 sections 3.4.2.1 and 3.12",
-        "count the rows that are evaluated, and return `Error::too_many` past `Query::scanned_rows`; never a part of the \
+        "count the rows that are evaluated, and return 400 `tooMany` past `Query::scanned_rows`; never a part of the \
          matches",
     ),
     Rule::new(
@@ -363,7 +364,7 @@ pub(super) const RULES: &[Rule] = &[
         "unknown_edges_are_refused",
         "an edge to a resource that does not exist is 400 invalidValue, the error names the id, and nothing is written",
         "RFC 7643 section 4.2, RFC 7644 section 3.12",
-        "look up the other end in the transaction, return `Error::invalid_value` with the id, and roll back",
+        "look up the other end in the transaction, return 400 `invalidValue` with the id, and roll back",
     ),
     Rule::new(
         "edges_stay_in_their_tenant",

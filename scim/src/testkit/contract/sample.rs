@@ -68,10 +68,13 @@ impl Names {
         Self::These(names.iter().map(|name| (*name).to_owned()).collect())
     }
 
+    /// Whether an attribute is among them, by its own name or as one of a complex attribute.
     fn has(&self, name: &str) -> bool {
+        let whole = name.rsplit_once('.').map_or(name, |(whole, _)| whole);
+        let is_it = |known: &String| known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(whole);
         match self {
             Self::All => true,
-            Self::These(names) => names.iter().any(|known| known.eq_ignore_ascii_case(name)),
+            Self::These(names) => names.iter().any(is_it),
         }
     }
 
@@ -121,7 +124,8 @@ impl<R: ScimResource> Sample<R> {
     }
 
     /// The same for a store that keeps these attributes only, such as one over a table with a few columns. It is given
-    /// what a service with [`Policy::keeping`](crate::policy::Policy::keeping) gives it, and judged by what it keeps.
+    /// what a service with [`Policy::keeping`](crate::policy::Policy::keeping) gives it, and judged by what it keeps. An
+    /// attribute of edges that the store keeps is among them.
     #[must_use]
     pub fn keeping(mut self, kept: Kept) -> Self {
         self.kept = Some(kept);
@@ -305,5 +309,27 @@ impl<E: ExtensionSet> Sample<GroupWith<E>> {
             ..GroupWith::new(format!("Tour Guides {n}"))
         };
         Self::new(make, |group, n| group.display_name = format!("Chiefs {n}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complex_attribute_stands_for_its_sub_attributes() {
+        let names = Names::of(&["userName", "emails", "name.givenName"]);
+        for name in ["username", "emails.value", "emails", "name.givenName"] {
+            assert!(names.has(name), "{name}");
+        }
+        for name in [
+            "title",
+            "name.familyName",
+            "name",
+            "urn:example:2.0:User:userName",
+        ] {
+            assert!(!names.has(name), "{name}");
+        }
+        assert!(Names::All.has("title") && !Names::of(&[]).has("title"));
     }
 }
