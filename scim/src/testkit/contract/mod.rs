@@ -59,7 +59,7 @@ use super::Tenant;
 use crate::path::MultiPath;
 use crate::policy::Policy;
 use crate::record::ScimResource;
-use crate::resources::{Group, User};
+use crate::resources::{EnterpriseUser, Group, Manager, User};
 use crate::store::{Link, Store};
 
 /// What a context is: see [`Store`].
@@ -248,10 +248,23 @@ where
         F: Future<Output = S> + Send + 'static,
     {
         Self::of_tenants(make, || Tenant::new("acme"), || Tenant::new("globex"))
-            .resource(Sample::<User>::users())
+            .resource(Sample::<User>::users().also(employ))
             .resource(Sample::<Group>::groups())
             .link(Group::paths().members(), User::paths().groups())
     }
+}
+
+/// Makes a user one of an enterprise.
+fn employ(user: &mut User, n: usize) {
+    user.extensions.enterprise = Some(EnterpriseUser {
+        employee_number: Some(n.to_string()),
+        department: Some(format!("Tour \"Operations\" {n}")),
+        manager: Some(Manager {
+            value: Some("26118915".to_owned()),
+            ..Manager::default()
+        }),
+        ..EnterpriseUser::default()
+    });
 }
 
 /// The rule that the contract itself keeps.

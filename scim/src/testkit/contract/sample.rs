@@ -123,6 +123,29 @@ impl<R: ScimResource> Sample<R> {
         }
     }
 
+    /// The same with more in each resource, such as an extension of the application's own. What it sets depends on `n`
+    /// where it must be unique.
+    ///
+    /// ```
+    /// use scim::resources::{EnterpriseUser, User};
+    /// use scim::testkit::contract::Sample;
+    ///
+    /// let users = Sample::<User>::users().also(|user, n| {
+    ///     let employee_number = Some(n.to_string());
+    ///     user.extensions.enterprise = Some(EnterpriseUser { employee_number, ..EnterpriseUser::default() });
+    /// });
+    /// ```
+    #[must_use]
+    pub fn also(mut self, more: impl Fn(&mut R, usize) + Send + Sync + 'static) -> Self {
+        let make = self.make;
+        self.make = Arc::new(move |n| {
+            let mut resource = make(n);
+            more(&mut resource, n);
+            resource
+        });
+        self
+    }
+
     /// The same for a store that keeps these attributes only, such as one over a table with a few columns. It is given
     /// what a service with [`Policy::keeping`](crate::policy::Policy::keeping) gives it, and judged by what it keeps. An
     /// attribute of edges that the store keeps is among them.
