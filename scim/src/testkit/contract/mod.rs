@@ -62,7 +62,7 @@ use crate::record::ScimResource;
 use crate::resources::{EnterpriseUser, Group, Manager, User};
 use crate::store::{Link, Store};
 
-/// What a context is: see [`Store`].
+/// A context of requests, as [`Store`] takes it: any type that threads can share.
 pub trait Context: Send + Sync + 'static {}
 
 impl<C: Send + Sync + 'static> Context for C {}
