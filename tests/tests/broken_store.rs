@@ -26,7 +26,7 @@ use scim::testkit::contract::{Contract, Sample, rules};
 use scim::value::{Edges, Meta, ResourceId, View};
 use scim::{Error, Limits, Result, ScimResource, ScimType};
 
-/// What is wrong with the store.
+/// A fault of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Fault {
     /// Nothing: the wrapper by itself does no harm.
@@ -61,7 +61,7 @@ enum Fault {
     RestlessVersions,
     /// A change leaves the version.
     FixedVersion,
-    /// What a replace leaves out stays, edges included.
+    /// A replace leaves what it does not name, edges included.
     MergedReplacements,
     /// A delete does nothing.
     IgnoredDeletes,
@@ -109,7 +109,7 @@ enum Fault {
     SilentMoves,
 }
 
-/// What the contract says of each fault: the rules that find it, and what they say.
+/// The rules that find each fault, and what they say.
 const FOUND: &[(Fault, &[(&str, &str)])] = &[
     (
         Fault::LostTitles,
@@ -383,7 +383,7 @@ struct Broken {
     /// All values that had to be unique.
     names: Mutex<HashSet<String>>,
     passwords: Mutex<HashMap<String, Password>>,
-    /// What was shown first of a version.
+    /// The document that was shown first of a version.
     documents: Mutex<HashMap<(String, String), Vec<u8>>>,
 }
 
@@ -514,7 +514,7 @@ impl Broken {
         self.store.write(replace.answered(write.reply())).await.map(Some)
     }
 
-    /// What a store does to groups that are written without their members, and should not.
+    /// Empties a group that is written without its members, as a store should not.
     async fn empty<R: ScimResource>(&self, write: &Write<R, Tenant>) -> Result<()> {
         let nothing = message::<R>(r#"{"op": "remove", "path": "members"}"#)?;
         let patch = Write::patch(write.context(), write.id(), &nothing)?;
@@ -558,7 +558,7 @@ impl Broken {
         written
     }
 
-    /// What becomes of the answer to a write that was carried out.
+    /// Answers a write that was carried out.
     async fn answered<R: ScimResource>(
         &self,
         write: &Write<R, Tenant>,
@@ -636,7 +636,7 @@ impl Broken {
         Ok(page)
     }
 
-    /// What a filter finds before it has visited too much.
+    /// Returns what a filter finds before it has visited too much.
     async fn partial_page<R: ScimResource>(
         &self,
         cx: &Arc<Tenant>,
@@ -878,7 +878,7 @@ fn message<R: ScimResource>(operations: &str) -> Result<Patch<R>> {
     Patch::parse(body.as_bytes(), &Policy::tolerant(), &Limits::default())
 }
 
-/// What a store has done before an operation fails.
+/// Returns what a store has done before an operation fails.
 fn first_operation<R: ScimResource>() -> Result<Patch<R>> {
     message(match R::RESOURCE_TYPE.name {
         "User" => r#"{"op": "add", "path": "title", "value": "half"}"#,

@@ -257,7 +257,7 @@ mod own {
         scim::testkit::store_contract!(contract: contract());
     }
 
-    /// What is declared must hold: the same store does not keep a whole user.
+    /// A declaration must hold: the same store does not keep a whole user.
     #[tokio::test]
     async fn what_is_not_declared_is_asked() {
         let violations = of_columns(Sample::users())
@@ -269,7 +269,7 @@ mod own {
         assert!(said.contains("Sample::keeping"), "{said}");
     }
 
-    /// What is declared as not supported is not asked.
+    /// A capability that is declared as not supported is not asked.
     #[tokio::test]
     async fn what_is_not_supported_is_not_asked() {
         let bare = badges().without_filters().without_sorting();

@@ -1,4 +1,4 @@
-//! What a store and a service can be tested with (feature `testkit`).
+//! Tests for stores and services (feature `testkit`).
 //!
 //! [`simulate`] has the identity providers that will use the service. [`contract`] has the rules that every
 //! [`Store`](crate::store::Store) keeps, and [`store_contract!`](crate::store_contract) makes a test of each:
@@ -52,7 +52,7 @@ pub use crate::store_contract;
 pub struct Tenant(String);
 
 impl Tenant {
-    /// The tenant of this name.
+    /// Returns the tenant of this name.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())

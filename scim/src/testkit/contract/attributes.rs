@@ -35,30 +35,30 @@ impl Leaf {
         self.attribute.shape.uniqueness != Uniqueness::None && !self.is_list()
     }
 
-    /// Whether a client can change it once it is set.
+    /// Returns whether a client can change it once it is set.
     pub(super) fn is_changeable(&self) -> bool {
         self.attribute.shape.mutability == Mutability::ReadWrite
     }
 
-    /// Whether a resource can be without it, as far as the schema says.
+    /// Returns whether a resource can be without it, as far as the schema says.
     pub(super) fn is_optional(&self) -> bool {
         !self.attribute.shape.required && self.is_changeable()
     }
 
-    /// The value that a record has.
+    /// Returns the value that a record has.
     pub(super) fn of(&self, record: &dyn Record) -> Option<Value> {
         let json = value_at(record, self.path.steps())?;
         serde_json::from_str(json.text()).ok()
     }
 
-    /// The value that a document shows.
+    /// Returns the value that a document shows.
     pub(super) fn shown<'v>(&self, document: &'v Value) -> Option<&'v Value> {
         self.keys
             .iter()
             .try_fold(document, |object, key| object.get(*key))
     }
 
-    /// The text that a record has.
+    /// Returns the text that a record has.
     pub(super) fn text_of(&self, record: &dyn Record) -> Option<String> {
         match self.of(record) {
             Some(Value::String(text)) if !text.is_empty() => Some(text),
@@ -71,7 +71,7 @@ impl Leaf {
         set_at(record, self.path, value).is_ok() && self.of(record).as_ref() == value
     }
 
-    /// The operation of a PATCH that gives the attribute this value.
+    /// Returns the operation of a PATCH that gives the attribute this value.
     pub(super) fn operation(&self, value: Option<&Value>) -> Value {
         match value {
             Some(value) => json!({"op": "replace", "path": self.name, "value": value}),
@@ -120,7 +120,7 @@ pub(super) fn set_edges<R: ScimResource>(
     })
 }
 
-/// The attributes that are kept of `R` and that a client can set and read back.
+/// Returns the attributes that are kept of `R` and that a client can set and read back.
 pub(super) fn leaves<R: ScimResource>(kept: Option<&Kept>) -> Vec<Leaf> {
     let mut leaves = Vec::new();
     let table = R::RESOURCE_TYPE.schema.attributes;
@@ -174,7 +174,7 @@ fn collect(
     }
 }
 
-/// The attributes of `R` that are handed on and never kept, and are text.
+/// Returns the attributes of `R` that are handed on and never kept, and are text.
 pub(super) fn transient<R: ScimResource>() -> Vec<Leaf> {
     let table = R::RESOURCE_TYPE.schema.attributes.iter().zip(0..u16::MAX);
     let transient = table.filter(|(attribute, _)| {

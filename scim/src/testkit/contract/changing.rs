@@ -89,7 +89,7 @@ async fn concurrent_values_are_all_kept<S: Store<R, C>, C: Context, R: ScimResou
     Ok(())
 }
 
-/// A value that leaves it to the others which of them is preferred: one primary value takes that from another.
+/// Returns a value that leaves it to the others which of them is preferred: one primary value takes that from another.
 fn not_primary(value: &Value) -> Value {
     let mut value = value.clone();
     if let Some(object) = value.as_object_mut() {
@@ -98,7 +98,7 @@ fn not_primary(value: &Value) -> Value {
     value
 }
 
-/// Whether a value has all that another says.
+/// Returns whether a value has all that another says.
 fn says(held: &Value, sent: &Value) -> bool {
     match (held.as_object(), sent.as_object()) {
         (Some(held), Some(sent)) => {

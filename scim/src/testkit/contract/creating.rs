@@ -198,7 +198,7 @@ pub(super) async fn ids_have_one_spelling<S: Store<R, C>, C: Context, R: ScimRes
     one.is_unchanged(&created, "a write of another id").await
 }
 
-/// A text in other spellings, such as full-width letters, which Asian input methods make.
+/// Returns a text in several spellings, such as full-width letters, which Asian input methods make.
 pub(super) fn spellings(text: &str) -> Vec<String> {
     let wide = |letter: char| match letter {
         '!'..='~' => char::from_u32(u32::from(letter) + 0xfee0).unwrap_or(letter),
@@ -219,7 +219,7 @@ pub(super) fn spellings(text: &str) -> Vec<String> {
     spellings
 }
 
-/// The spellings of a value that are the same value to the attribute.
+/// Returns the spellings of a value that are the same value to the attribute.
 fn same_values(leaf: &Leaf, resource: &dyn Record) -> Vec<Value> {
     let fold = leaf.attribute.fold();
     match leaf.of(resource) {

@@ -255,7 +255,7 @@ where
     Ok(())
 }
 
-/// What a page holds in memory grows with its resources, unless it is cut or streamed.
+/// A page in memory grows with its resources, unless it is cut or streamed.
 pub(super) async fn pages_of_large_resources_are_bounded<S, C: Context, G: ScimResource, U: ScimResource>(
     linked: Linked<S, C, G, U>,
 ) -> Outcome
@@ -489,7 +489,7 @@ where
     Ok(())
 }
 
-/// Whether a sentence has an id as a word of its own, and not as a part of another number or word.
+/// Returns whether a sentence has an id as a word of its own, and not as a part of another number or word.
 fn names(sentence: &str, id: &str) -> bool {
     let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_');
     sentence.match_indices(id).any(|(at, _)| {
@@ -807,7 +807,7 @@ where
     Ok(())
 }
 
-/// What a client is shown that knows the version already, but perhaps not what follows from other resources.
+/// Returns what a client is shown that knows the version already, but perhaps not what follows from other resources.
 async fn shown_although_known<S: Store<R, C>, C: Context, R: ScimResource>(
     kit: &super::kit::Kit<S, C>,
     id: &str,
@@ -824,7 +824,7 @@ async fn shown_although_known<S: Store<R, C>, C: Context, R: ScimResource>(
     }
 }
 
-/// What the store says of edges that a write has moved, to whoever hears of it.
+/// Whoever hears of a write is told which edges it has moved.
 pub(super) async fn moved_edges_are_told<S, C: Context, G: ScimResource, U: ScimResource>(
     linked: Linked<S, C, G, U>,
 ) -> Outcome

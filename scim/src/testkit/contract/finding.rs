@@ -1,6 +1,6 @@
 //! Lists: filters, pages, order, projections.
 //!
-//! What a filter must find and how a list must be sorted is worked out from the states that the store itself says it has:
+//! The matches of a filter and the order of a list are worked out from the states that the store itself says it has:
 //! a check accuses no store of what its own states say.
 
 use std::cmp::Ordering;
@@ -20,14 +20,14 @@ use crate::schema::Type;
 use crate::sort::{Sort, SortOrder};
 use crate::store::{Precondition, Query, Store, Stored};
 
-/// The ids of the resources that a filter selects, sorted.
+/// Returns the ids of the resources that a filter selects, sorted.
 fn expected<R: ScimResource>(filter: &str, states: &[Stored<R>]) -> Result<Vec<String>, Seen> {
     let filter = filter_of::<R>(filter)?;
     let selected = states.iter().filter(|state| filter.matches(&state.resource));
     Ok(sorted(selected.map(|state| state.resource.id().to_string())))
 }
 
-/// A text as a filter has it.
+/// Returns a text as a filter has it.
 pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
@@ -54,7 +54,7 @@ async fn changed_here_and_there<S: Store<R, C>, C: Context, R: ScimResource>(
     Ok(states)
 }
 
-/// The filters that are asked about an attribute, with the values that resources have.
+/// Returns the filters that are asked about an attribute, with the values that resources have.
 fn filters_of(leaf: &Leaf, value: &Value) -> Vec<String> {
     let name = &leaf.name;
     let mut filters = vec![format!("{name} pr"), format!("not ({name} pr)")];
@@ -150,7 +150,7 @@ pub(super) async fn filters_select_what_they_say<S: Store<R, C>, C: Context, R: 
     Ok(())
 }
 
-/// An attribute of text that the store filters by, a unique one if there is any.
+/// Returns an attribute of text that the store filters by, a unique one if there is any.
 fn filtered_text<S, C, R: ScimResource>(one: &One<S, C, R>) -> Option<Leaf> {
     let mut leaves = one.sample.leaves();
     leaves.retain(|leaf| leaf.is_text() && one.sample.filters_by(&leaf.name));
@@ -338,7 +338,7 @@ pub(super) async fn pages_may_be_empty<S: Store<R, C>, C: Context, R: ScimResour
     Ok(())
 }
 
-/// A list that is sorted by each attribute, in both directions.
+/// Returns the orders of a list by each attribute, in both directions.
 fn sorts<S, C, R: ScimResource>(one: &One<S, C, R>) -> Result<Vec<Sort>, Seen> {
     let mut sorts = Vec::new();
     for leaf in one.sample.leaves() {
@@ -361,7 +361,7 @@ fn sorted_by<R: ScimResource>(sort: Sort) -> Query<R> {
     query
 }
 
-/// The name of the attribute and the direction, for people.
+/// Returns the name of the attribute and the direction, for people.
 fn described<R: ScimResource>(sort: &Sort) -> String {
     let name = sort.path().name(R::RESOURCE_TYPE.schema.attributes);
     let name = name.map(|name| name.to_string()).unwrap_or_default();

@@ -49,14 +49,14 @@ pub(super) struct List {
 }
 
 impl List {
-    /// The ids in order.
+    /// Returns the ids in order.
     pub(super) fn ids(&self) -> Vec<String> {
         let ids = self.resources.iter().map(|resource| text(resource, "/id"));
         ids.collect()
     }
 }
 
-/// The text at a JSON pointer; empty if there is none.
+/// Returns the text at a JSON pointer; empty if there is none.
 pub(super) fn text(value: &Value, pointer: &str) -> String {
     let text = value.pointer(pointer).and_then(Value::as_str);
     text.unwrap_or_default().to_owned()
@@ -71,7 +71,7 @@ impl<S: 'static, C: Send + Sync + 'static> Kit<S, C> {
         submit(&*self.store, write).await
     }
 
-    /// A create of a resource, with an id as a service makes it.
+    /// Makes the create of a resource, with an id as a service makes it.
     pub(super) fn creation<R: ScimResource>(&self, resource: R) -> Write<R, C>
     where
         S: Store<R, C>,
@@ -80,7 +80,7 @@ impl<S: 'static, C: Send + Sync + 'static> Kit<S, C> {
         Write::create(&self.cx, &id, resource)
     }
 
-    /// A create with what it is answered with.
+    /// Creates a resource, and returns what the write is answered with.
     pub(super) async fn post<R: ScimResource>(&self, resource: R) -> Result<Written<R>, Error>
     where
         S: Store<R, C>,
@@ -126,7 +126,7 @@ impl<S: 'static, C: Send + Sync + 'static> Kit<S, C> {
         self.store.get(&self.cx, id, want, precondition).await
     }
 
-    /// A resource as a client sees it that asks for nothing special.
+    /// Returns the resource as a client sees it that asks for nothing special.
     pub(super) async fn shown<R: ScimResource>(&self, id: &str) -> Result<Value, Seen>
     where
         S: Store<R, C>,
@@ -135,7 +135,7 @@ impl<S: 'static, C: Send + Sync + 'static> Kit<S, C> {
             .await
     }
 
-    /// A resource as a client sees it that asks for this.
+    /// Returns the resource as a client sees it that asks for this.
     pub(super) async fn shown_as<R: ScimResource>(&self, id: &str, want: &Projection) -> Result<Value, Seen>
     where
         S: Store<R, C>,
@@ -146,7 +146,7 @@ impl<S: 'static, C: Send + Sync + 'static> Kit<S, C> {
         document(answer, want).await
     }
 
-    /// A replace with what it is answered with.
+    /// Replaces a resource, and returns what the write is answered with.
     pub(super) async fn put<R: ScimResource>(
         &self,
         id: &str,
@@ -229,7 +229,7 @@ impl<S: 'static, C: Send + Sync + 'static> Kit<S, C> {
         patched.map_err(|error| Seen::of(&format!("the PATCH {operations}, which is valid, failed"), &error))
     }
 
-    /// A PATCH by a client that repeats it as long as the store is busy.
+    /// Sends a PATCH as a client does that repeats it as long as the store is busy.
     pub(super) async fn patch_at_last<R: ScimResource>(
         &self,
         id: &str,
@@ -314,7 +314,7 @@ impl<S: 'static, C: Send + Sync + 'static> Kit<S, C> {
             .await
     }
 
-    /// The ids of all that a filter selects, sorted.
+    /// Returns the ids of all that a filter selects, sorted.
     pub(super) async fn found<R: ScimResource>(&self, filter: &str) -> Result<Vec<String>, Seen>
     where
         S: Store<R, C>,
@@ -328,7 +328,7 @@ impl<S: 'static, C: Send + Sync + 'static> Kit<S, C> {
     }
 }
 
-/// The default projection, and nothing is too large to be shown.
+/// Returns the default projection, and nothing is too large to be shown.
 pub(super) fn reply<R: ScimResource>() -> Reply {
     Reply {
         want: Projection::default_of(R::RESOURCE_TYPE),
@@ -355,7 +355,7 @@ pub(super) fn projection<R: ScimResource>(
     projection.map_err(|error| Seen::of("the contract has asked a wrong projection", &error))
 }
 
-/// What an answer shows, as a client reads it.
+/// Returns what an answer shows, as a client reads it.
 pub(super) async fn document<R: ScimResource>(answer: Answer<R>, want: &Projection) -> Result<Value, Seen> {
     let base = Base::Url(BASE);
     let mut bytes = Vec::new();
@@ -378,7 +378,7 @@ pub(super) async fn document<R: ScimResource>(answer: Answer<R>, want: &Projecti
     parsed(&bytes)
 }
 
-/// What is to be shown of a state.
+/// Returns what is to be shown of a state.
 pub(super) fn rendered<R: ScimResource>(resource: &R, want: &Projection) -> Result<Value, Seen> {
     let mut bytes = Vec::new();
     write_resource(&mut bytes, resource, want, Base::Url(BASE));
@@ -390,7 +390,7 @@ fn parsed(bytes: &[u8]) -> Result<Value, Seen> {
         .map_err(|error| Seen::new(format!("a rendered document is not valid JSON: {error}")))
 }
 
-/// That an error has the status and the type that the RFC gives it.
+/// Checks that an error has the status and the type that the RFC gives it.
 pub(super) fn is_refused<T>(
     result: Result<T, Error>,
     status: u16,

@@ -1,4 +1,4 @@
-//! What the checks of a link stand on: two types of which one has edges to the other.
+//! The ground of the checks of a link: two types of which one has edges to the other.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,7 @@ impl<S, C, G, U> Clone for Linked<S, C, G, U> {
     }
 }
 
-/// The attribute at an end of a link.
+/// Returns the attribute at an end of a link.
 fn attribute(end: &LinkEnd) -> Result<&'static Attribute, Seen> {
     end.attribute()
         .ok_or_else(|| Seen::new("the link that was declared leads to no attribute"))
@@ -46,17 +46,17 @@ where
         &self.owners.kit
     }
 
-    /// The attribute that holds the edges.
+    /// Returns the attribute that holds the edges.
     pub(super) fn edges(&self) -> Result<&'static Attribute, Seen> {
         attribute(self.link.edges())
     }
 
-    /// The attribute that mirrors them.
+    /// Returns the attribute that mirrors them.
     pub(super) fn mirror(&self) -> Result<&'static Attribute, Seen> {
         attribute(self.link.derived())
     }
 
-    /// The sub-attribute by which edges are told apart.
+    /// Returns the sub-attribute by which edges are told apart.
     pub(super) fn key(&self) -> Result<&'static str, Seen> {
         let subs = self.edges()?.shape.sub_attributes;
         let key = subs.iter().find(|sub| sub.key);
@@ -69,17 +69,17 @@ where
         Ok(ids.iter().map(|id| json!({key: id})).collect())
     }
 
-    /// An operation of a PATCH on the edges.
+    /// Makes an operation of a PATCH on the edges.
     pub(super) fn operation(&self, op: &str, ids: &[String]) -> Result<Value, Seen> {
         Ok(json!({"op": op, "path": self.edges()?.name, "value": self.values(ids)?}))
     }
 
-    /// The n-th resource that has edges, with edges to these resources.
+    /// Returns the n-th resource that has edges, with edges to these resources.
     pub(super) fn owner_of(&self, n: usize, ids: &[String]) -> Result<G, Seen> {
         self.with_edges(self.owners.sample.of(n), ids)
     }
 
-    /// A resource with edges to these resources and no others.
+    /// Returns a resource with edges to these resources and no others.
     pub(super) fn with_edges(&self, mut owner: G, ids: &[String]) -> Result<G, Seen> {
         set_edges(&mut owner, self.link.edges().path(), &self.values(ids)?)?;
         Ok(owner)
@@ -99,7 +99,7 @@ where
         Ok(ids)
     }
 
-    /// The same for many, at once.
+    /// Creates many such resources, a hundred at once.
     pub(super) async fn many_targets(
         &self,
         number: usize,
@@ -118,7 +118,7 @@ where
         Ok(ids)
     }
 
-    /// The ids that the edges of a resource lead to in truth, sorted.
+    /// Returns the ids that the edges of a resource lead to in truth, sorted.
     pub(super) async fn held(&self, id: &str) -> Result<Vec<String>, Seen> {
         let state = self.kit().state::<G>(id).await?;
         let view = state.resource.view(self.link.edges().index());
@@ -130,7 +130,7 @@ where
         self.ids_in(Some(&edges))
     }
 
-    /// The ids that the edges of a document lead to, sorted.
+    /// Returns the ids that the edges of a document lead to, sorted.
     pub(super) fn listed(&self, document: &Value) -> Result<Vec<String>, Seen> {
         self.ids_in(document.get(self.edges()?.name))
     }
@@ -141,37 +141,37 @@ where
         Ok(sorted(edges.filter_map(|edge| edge.get(key)?.as_str())))
     }
 
-    /// The ids that a document shows in the mirror, sorted.
+    /// Returns the ids that a document shows in the mirror, sorted.
     pub(super) fn mirrored(&self, document: &Value) -> Result<Vec<String>, Seen> {
         let mirror = document.get(self.mirror()?.name).and_then(Value::as_array);
         let values = mirror.into_iter().flatten();
         Ok(sorted(values.filter_map(|value| value.get("value")?.as_str())))
     }
 
-    /// The `$ref` of a resource, where values of this attribute have one.
+    /// Returns the `$ref` of a resource, where values of this attribute have one.
     pub(super) fn place<R: ScimResource>(attribute: &Attribute, id: &str) -> Option<Value> {
         attribute.sub_attribute("$ref")?;
         Some(format!("{BASE}/{}/{id}", R::RESOURCE_TYPE.segment()).into())
     }
 
-    /// Whether resources that have edges can be at the other end, too.
+    /// Returns whether resources that have edges can be at the other end, too.
     pub(super) fn is_nested(&self) -> bool {
         self.link.targets().contains(&G::RESOURCE_TYPE.name)
     }
 
-    /// What the edges are filtered by, if the store filters by it.
+    /// Returns what the edges are filtered by, if the store filters by it.
     pub(super) fn edge_filter(&self) -> Option<String> {
         let name = format!("{}.{}", self.edges().ok()?.name, self.key().ok()?);
         Some(name).filter(|name| self.owners.sample.filters_by(name))
     }
 
-    /// What the mirror is filtered by, if the store filters by it.
+    /// Returns what the mirror is filtered by, if the store filters by it.
     pub(super) fn mirror_filter(&self) -> Option<String> {
         let name = format!("{}.value", self.mirror().ok()?.name);
         Some(name).filter(|name| self.targets.sample.filters_by(name))
     }
 
-    /// The attribute by whose value people know the resources that edges lead to; `None` if nothing shows it.
+    /// Returns the attribute by whose value people know the resources that edges lead to; `None` if nothing shows it.
     pub(super) fn name_of_targets(&self) -> Option<Leaf> {
         let edges = self.edges().ok()?;
         edges.sub_attribute("display")?;

@@ -67,19 +67,19 @@ pub trait Context: Send + Sync + 'static {}
 
 impl<C: Send + Sync + 'static> Context for C {}
 
-/// What came of a check.
+/// The result of a check.
 type Outcome = Result<(), Seen>;
 
 type Run = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 type Made<S> = Pin<Box<dyn Future<Output = S> + Send>>;
 type Checks<S, C> = dyn Fn(&str, &Ground<S, C>) -> Option<Run> + Send + Sync;
 
-/// All rules, in the order in which they are checked.
+/// Returns all rules, in the order in which they are checked.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     RULES.iter()
 }
 
-/// What a store is held to.
+/// The demands on a store: see the [module](self).
 pub struct Contract<S, C> {
     make: Box<dyn Fn() -> Made<S> + Send + Sync>,
     first: Box<dyn Fn() -> C + Send + Sync>,
@@ -99,7 +99,8 @@ struct Ground<S, C> {
 }
 
 impl<S: Send + Sync + 'static, C: Context> Contract<S, C> {
-    /// The contract for a store that `make` makes, empty each time, and for two tenants, of which `first` and `second`
+    /// Returns the contract for a store that `make` makes, empty each time, and for two tenants, of which `first`
+    /// and `second`
     /// make contexts.
     #[must_use]
     pub fn of_tenants<F>(
@@ -115,7 +116,7 @@ impl<S: Send + Sync + 'static, C: Context> Contract<S, C> {
         contract
     }
 
-    /// The contract for a store with one tenant, whatever the context.
+    /// Returns the contract for a store with one tenant, whatever the context.
     #[must_use]
     pub fn of_one_tenant<F>(
         make: impl Fn() -> F + Send + Sync + 'static,
@@ -135,7 +136,7 @@ impl<S: Send + Sync + 'static, C: Context> Contract<S, C> {
         }
     }
 
-    /// The same contract, in which the store is held to the rules for resources of type `R`.
+    /// Returns the same contract, in which the store is held to the rules for resources of type `R`.
     #[must_use]
     pub fn resource<R: ScimResource>(mut self, sample: Sample<R>) -> Self
     where
@@ -152,8 +153,9 @@ impl<S: Send + Sync + 'static, C: Context> Contract<S, C> {
         self
     }
 
-    /// The same contract, in which the store is held to the rules for edges: `derived` mirrors `edges`, as in
-    /// [`Memory::link`](crate::store::Memory::link). Both types are [resources](Self::resource) of the contract already.
+    /// Returns the same contract, in which the store is held to the rules for edges: `derived` mirrors `edges`, as in
+    /// [`Memory::link`](crate::store::Memory::link). Both types are [resources](Self::resource) of the contract
+    /// already.
     #[must_use]
     pub fn link<G: ScimResource, E, P: Copy, U: ScimResource, D, Q: Copy>(
         mut self,
@@ -187,7 +189,8 @@ impl<S: Send + Sync + 'static, C: Context> Contract<S, C> {
         sample.downcast_ref::<Sample<R>>().cloned()
     }
 
-    /// Makes a store for each rule, checks it, and returns the violations. It is awaited on a runtime of tokio; races are
+    /// Makes a store for each rule, checks it, and returns the violations. It is awaited on a runtime of tokio;
+    /// races are
     /// seen on one with several threads.
     pub async fn violations(&self) -> Vec<Violation> {
         let mut violations = Vec::new();
@@ -240,7 +243,8 @@ impl<S> Contract<S, Tenant>
 where
     S: Store<User, Tenant> + Store<Group, Tenant>,
 {
-    /// The contract for a store that keeps all of [`User`] and [`Group`], with `members` and `groups` linked, for
+    /// Returns the contract for a store that keeps all of [`User`] and [`Group`], with `members` and `groups`
+    /// linked, for
     /// contexts that are a [`Tenant`].
     #[must_use]
     pub fn of_users_and_groups<F>(make: impl Fn() -> F + Send + Sync + 'static) -> Self
@@ -305,7 +309,7 @@ macro_rules! run {
     };
 }
 
-/// The run of a check on a resource type, if the contract asks for what the check takes.
+/// Returns the run of a check on a resource type, if the contract asks for what the check takes.
 fn checks_of_one<S, C: Context, R: ScimResource>(name: &str, one: &One<S, C, R>) -> Option<Run>
 where
     S: Store<R, C>,
@@ -371,7 +375,7 @@ where
     asked(checks)
 }
 
-/// The checks that every store is asked.
+/// Returns the run of a check that every store is asked.
 fn always<S, C: Context, R: ScimResource>(name: &str, one: &One<S, C, R>) -> Option<Run>
 where
     S: Store<R, C>,
@@ -407,7 +411,7 @@ where
     }
 }
 
-/// The run of a check on a link, if the contract asks for what the check takes.
+/// Returns the run of a check on a link, if the contract asks for what the check takes.
 fn checks_of_edges<S, C: Context, G: ScimResource, U: ScimResource>(
     name: &str,
     linked: &Linked<S, C, G, U>,
@@ -457,7 +461,7 @@ where
     asked(checks)
 }
 
-/// The run that was found, if it is one that is asked.
+/// Returns the run that was found, if it is one that is asked.
 fn asked<const N: usize>(checks: [(bool, Option<Run>); N]) -> Option<Run> {
     let mut checks = checks.into_iter();
     checks.find_map(|(is_asked, run)| run.filter(|_| is_asked))

@@ -1,4 +1,4 @@
-//! What the checks of one resource type stand on.
+//! The ground of the checks of one resource type.
 
 use super::attributes::Leaf;
 use super::kit::Kit;
@@ -45,7 +45,7 @@ where
         Ok(created)
     }
 
-    /// That a resource is in the state that it was in.
+    /// Checks that a resource is in the state that it was in.
     pub(super) async fn is_unchanged(&self, before: &Stored<R>, by: &str) -> Result<(), Seen> {
         let after = self.kit.state(before.resource.id().as_str()).await?;
         ensure!(
@@ -57,7 +57,7 @@ where
         self.is_same(&before.resource, &after.resource, by)
     }
 
-    /// That what is kept of two states is the same, times included.
+    /// Checks that what is kept of two states is the same, times included.
     pub(super) fn is_same(&self, before: &R, after: &R, by: &str) -> Result<(), Seen> {
         let (before, after) = (
             self.sample.stripped(before.clone()),
@@ -67,7 +67,7 @@ where
         Ok(())
     }
 
-    /// The resource with another value of an attribute; `None` if its type does not take the value as it is.
+    /// Returns the resource with another value of an attribute; `None` if its type does not take the value as it is.
     pub(super) fn with(&self, mut resource: R, leaf: &Leaf, value: &serde_json::Value) -> Option<R> {
         leaf.set(&mut resource, Some(value)).then_some(resource)
     }

@@ -25,32 +25,32 @@ impl Rule {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What a store is to do, in a sentence without its full stop.
+    /// Returns what a store is to do, in a sentence without its full stop.
     #[must_use]
     pub fn demand(&self) -> &'static str {
         self.demand
     }
 
-    /// Where the rule stands in the RFCs; `None` if it is one of [`Store`](crate::store::Store) alone.
+    /// Returns where the rule stands in the RFCs; `None` if it is one of [`Store`](crate::store::Store) alone.
     #[must_use]
     pub fn reference(&self) -> Option<&'static str> {
         Some(self.reference).filter(|reference| !reference.is_empty())
     }
 
-    /// What to do in a store that breaks the rule.
+    /// Returns what to do in a store that breaks the rule.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         self.remedy
     }
 }
 
-/// Where a rule stands that no RFC has: the documentation of the trait.
+/// The reference of a rule that no RFC has: it stands in the documentation of the trait.
 const OF_THE_TRAIT: &str = "";
 
 /// All rules, in the order in which they are checked.

@@ -1,4 +1,4 @@
-//! What a store is held to for one type of resource: resources of it, a change, and what the store supports.
+//! The demands on a store for one type of resource: resources of it, a change, and what the store supports.
 
 use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ type Make<R> = dyn Fn(usize) -> R + Send + Sync;
 type Change<R> = dyn Fn(&mut R, usize) + Send + Sync;
 
 /// Resources of one type to try a store with, a change of them, and what the store supports of the type: everything,
-/// unless it says otherwise. What is not supported is not asked for.
+/// unless it says otherwise. Nothing else is asked for.
 ///
 /// Which attributes are unique, case-exact, transient or read-only follows from the schema.
 ///
@@ -68,7 +68,7 @@ impl Names {
         Self::These(names.iter().map(|name| (*name).to_owned()).collect())
     }
 
-    /// Whether an attribute is among them, by its own name or as one of a complex attribute.
+    /// Returns whether an attribute is among them, by its own name or as one of a complex attribute.
     fn has(&self, name: &str) -> bool {
         let whole = name.rsplit_once('.').map_or(name, |(whole, _)| whole);
         let is_it = |known: &String| known.eq_ignore_ascii_case(name) || known.eq_ignore_ascii_case(whole);
@@ -123,8 +123,9 @@ impl<R: ScimResource> Sample<R> {
         }
     }
 
-    /// The same with more in each resource, such as an extension of the application's own. What it sets depends on `n`
-    /// where it must be unique.
+    /// Returns the same sample with more in each resource, such as an extension of the application's own. Values
+    /// that must be
+    /// unique depend on `n`.
     ///
     /// ```
     /// use scim::resources::{EnterpriseUser, User};
@@ -146,8 +147,10 @@ impl<R: ScimResource> Sample<R> {
         self
     }
 
-    /// The same for a store that keeps these attributes only, such as one over a table with a few columns. It is given
-    /// what a service with [`Policy::keeping`](crate::policy::Policy::keeping) gives it, and judged by what it keeps. An
+    /// Returns the same sample for a store that keeps these attributes only, such as one over a table with a few
+    /// columns. It is given
+    /// what a service with [`Policy::keeping`](crate::policy::Policy::keeping) gives it, and judged by what it
+    /// keeps. An
     /// attribute of edges that the store keeps is among them.
     #[must_use]
     pub fn keeping(mut self, kept: Kept) -> Self {
@@ -155,40 +158,43 @@ impl<R: ScimResource> Sample<R> {
         self
     }
 
-    /// The same for a store that keeps one value of each of these multi-valued attributes, such as one e-mail address.
+    /// Returns the same sample for a store that keeps one value of each of these multi-valued attributes, such as
+    /// one e-mail address.
     #[must_use]
     pub fn with_one_value_of(mut self, names: &[&str]) -> Self {
         self.single = names.iter().map(|name| (*name).to_owned()).collect();
         self
     }
 
-    /// The same for a store that filters by these attributes only (and `id`).
+    /// Returns the same sample for a store that filters by these attributes only (and `id`).
     #[must_use]
     pub fn filtered_by(mut self, names: &[&str]) -> Self {
         self.filters = Names::of(names);
         self
     }
 
-    /// The same for a store that knows no filters: a service over it says so in its configuration (RFC 7643 section 5).
+    /// Returns the same sample for a store that knows no filters: a service over it says so in its configuration
+    /// (RFC 7643 section 5).
     #[must_use]
     pub fn without_filters(self) -> Self {
         self.filtered_by(&[])
     }
 
-    /// The same for a store that sorts by these attributes only.
+    /// Returns the same sample for a store that sorts by these attributes only.
     #[must_use]
     pub fn sorted_by(mut self, names: &[&str]) -> Self {
         self.sorting = Names::of(names);
         self
     }
 
-    /// The same for a store that does not sort: a service over it says so in its configuration (RFC 7643 section 5).
+    /// Returns the same sample for a store that does not sort: a service over it says so in its configuration (RFC
+    /// 7643 section 5).
     #[must_use]
     pub fn without_sorting(self) -> Self {
         self.sorted_by(&[])
     }
 
-    /// The same for a store that does not keep when a resource was created and changed.
+    /// Returns the same sample for a store that does not keep when a resource was created and changed.
     #[must_use]
     pub fn without_times(mut self) -> Self {
         self.times = false;
@@ -199,19 +205,19 @@ impl<R: ScimResource> Sample<R> {
         self.kept.as_ref()
     }
 
-    /// The n-th resource, as far as it is kept.
+    /// Returns the n-th resource, as far as it is kept.
     pub(super) fn of(&self, n: usize) -> R {
         self.stripped((self.make)(n))
     }
 
-    /// A resource after the n-th change, as far as it is kept.
+    /// Returns a resource after the n-th change, as far as it is kept.
     pub(super) fn changed(&self, resource: &R, n: usize) -> R {
         let mut changed = resource.clone();
         (self.change)(&mut changed, n);
         self.stripped(changed)
     }
 
-    /// What is kept of a resource.
+    /// Returns what is kept of a resource.
     pub(super) fn stripped(&self, mut resource: R) -> R {
         if let Some(kept) = &self.kept {
             let limits = Limits::default();
@@ -222,7 +228,7 @@ impl<R: ScimResource> Sample<R> {
         resource
     }
 
-    /// The attributes that the store is judged by.
+    /// Returns the attributes that the store is judged by.
     pub(super) fn leaves(&self) -> Vec<Leaf> {
         leaves::<R>(self.kept())
     }
@@ -233,7 +239,7 @@ impl<R: ScimResource> Sample<R> {
         leaves
     }
 
-    /// The multi-valued attributes of which the store keeps as many values as there are.
+    /// Returns the multi-valued attributes of which the store keeps as many values as there are.
     pub(super) fn lists(&self) -> Vec<Leaf> {
         let mut leaves = self.leaves();
         leaves.retain(|leaf| {
@@ -246,7 +252,7 @@ impl<R: ScimResource> Sample<R> {
         leaves
     }
 
-    /// Whether the store filters by anything.
+    /// Returns whether the store filters by anything.
     pub(super) fn filters(&self) -> bool {
         !self.filters.is_none()
     }
@@ -263,7 +269,7 @@ impl<R: ScimResource> Sample<R> {
         self.sorting.has(name)
     }
 
-    /// The operations of a PATCH that make `after` of `before`, one an attribute.
+    /// Returns the operations of a PATCH that make `after` of `before`, one an attribute.
     pub(super) fn operations(&self, before: &R, after: &R) -> Vec<Value> {
         let leaves = self.leaves().into_iter();
         let changed = leaves.filter_map(|leaf| {
@@ -273,7 +279,7 @@ impl<R: ScimResource> Sample<R> {
         changed.collect()
     }
 
-    /// The n-th change of a resource as a PATCH.
+    /// Returns the n-th change of a resource as a PATCH.
     pub(super) fn patch(&self, resource: &R, n: usize) -> Value {
         self.operations(resource, &self.changed(resource, n)).into()
     }

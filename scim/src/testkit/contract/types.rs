@@ -1,4 +1,4 @@
-//! What types of resources have to do with each other in one store.
+//! Rules that concern several types of resources in one store.
 
 use std::pin::Pin;
 use std::sync::Arc;

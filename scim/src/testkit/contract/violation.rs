@@ -1,4 +1,4 @@
-//! What a store does wrong.
+//! Faults of a store that a check has found.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -11,9 +11,9 @@ use crate::error::Error;
 pub struct Violation {
     /// The rule.
     pub rule: &'static Rule,
-    /// What was asked of the store: a resource type, or an attribute such as `Group.members`.
+    /// The subject of the check: a resource type, or an attribute such as `Group.members`.
     pub subject: String,
-    /// What the store has done.
+    /// The behaviour of the store.
     pub seen: String,
 }
 
@@ -31,7 +31,7 @@ impl Display for Violation {
 
 impl std::error::Error for Violation {}
 
-/// What a check has seen that must not be.
+/// A fault that a check has seen.
 #[derive(Debug)]
 pub(super) struct Seen(pub(super) String);
 
@@ -40,7 +40,7 @@ impl Seen {
         Self(what.into())
     }
 
-    /// An error where there should be none.
+    /// Makes a fault of an error where there should be none.
     pub(super) fn of(what: &str, error: &Error) -> Self {
         let source = std::error::Error::source(error);
         let source = source.map(|source| format!(" ({source})")).unwrap_or_default();
