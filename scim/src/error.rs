@@ -330,6 +330,36 @@ impl Error {
         self
     }
 
+    /// Passes each text that the client would be shown through `edit`: the detail, and the names of the attribute. All
+    /// else stays as it is: status, SCIM error type, operation and cause.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    ///
+    /// use scim::Error;
+    ///
+    /// let error = Error::invalid_value("must be a number, but is \"sesame\"").at("badge");
+    /// let error = error.map_text(|text| Cow::Owned(text.replace("sesame", "…")));
+    /// assert_eq!(error.to_string(), "Attribute badge must be a number, but is \"…\".");
+    /// assert_eq!(error.scim_type(), Some(scim::ScimType::InvalidValue));
+    /// ```
+    #[must_use]
+    pub fn map_text(mut self, edit: impl Fn(&str) -> Cow<'_, str>) -> Self {
+        let names = self.0.path.iter_mut().filter_map(|segment| match segment {
+            Segment::Name(name) => Some(name),
+            Segment::Index(_) => None,
+        });
+        for text in names.chain([&mut self.0.detail]) {
+            let edited = match edit(text) {
+                Cow::Owned(edited) => edited,
+                Cow::Borrowed(same) if same == text.as_ref() => continue,
+                Cow::Borrowed(other) => other.to_owned(),
+            };
+            *text = Cow::Owned(edited);
+        }
+        self
+    }
+
     /// Says which attribute the error is about; called from the inside out.
     #[must_use]
     pub fn at(mut self, attribute: impl Into<Cow<'static, str>>) -> Self {

@@ -11,7 +11,7 @@ use super::base_url::{BaseUrl, Mount, check_public};
 use super::context::{MakeContext, Source};
 use super::endpoint::{Endpoint, Typed};
 use super::outcome::Outcome;
-use super::parts::{Listener, Parts, Policies};
+use super::parts::{ErrorMap, Listener, Parts, Policies};
 use super::protocol::Protocol;
 use super::route::is_free;
 use super::tower::ScimService;
@@ -56,6 +56,7 @@ pub struct Builder<C, F> {
     configure: Vec<Configure>,
     guard: Box<dyn Guard<C>>,
     listener: Option<Listener<C>>,
+    error_map: Option<ErrorMap<C>>,
     hooks: Hooks<C>,
     most_edges: usize,
     realm: String,
@@ -84,6 +85,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             configure: Vec::new(),
             guard: Box::new(Everybody),
             listener: None,
+            error_map: None,
             hooks: Hooks::default(),
             most_edges: MOST_EDGES_SHOWN,
             realm: "scim".into(),
@@ -171,6 +173,29 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         self
     }
 
+    /// Asks the application what a client is shown of an error, for instance to hide a secret that the client has sent and
+    /// that the error repeats ([`Error::map_text`]).
+    ///
+    /// `map` is given every error that a request is answered with: also those of a context that could not be made, when it
+    /// has none, of a body that could not be read, and of a URL or method that leads nowhere. Status, SCIM error type,
+    /// attribute and challenge of the answer are those of the error that it returns; the header `Allow` of a 405 stays.
+    /// [`on_outcome`](Self::on_outcome) is told of the error that is shown, with the cause of the first one unless the
+    /// other has its own.
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    ///
+    /// use scim::service::{NoContext, ScimService};
+    ///
+    /// let builder = ScimService::builder(NoContext)
+    ///     .map_error(|_, error| error.map_text(|text| Cow::Owned(text.replace("sesame", "…"))));
+    /// ```
+    #[must_use]
+    pub fn map_error(mut self, map: impl Fn(Option<&C>, Error) -> Error + Send + Sync + 'static) -> Self {
+        self.error_map = Some(Box::new(map));
+        self
+    }
+
     /// Changes what `/ServiceProviderConfig` says: authentication schemes, the URL of a documentation. Turning `patch`,
     /// `sort` or `filter` off turns it off indeed.
     #[must_use]
@@ -245,6 +270,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             config,
             guard: self.guard,
             listener: self.listener,
+            error_map: self.error_map,
             hooks: self.hooks,
             most_edges: self.most_edges,
             realm: self.realm,

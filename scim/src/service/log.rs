@@ -66,7 +66,7 @@ mod tests {
             resource_type: Some("User"),
             ..Outcome::default()
         };
-        outcome.fail(error);
+        outcome.fail(error, None);
         outcome
     }
 

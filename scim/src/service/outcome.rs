@@ -118,9 +118,12 @@ impl Outcome {
         }
     }
 
-    pub(super) fn fail(&mut self, error: &Error) {
-        self.status = error.status();
-        self.problem = Some(Problem::of(error));
+    /// Notes the error that the client is shown, and the cause of the request's failure if that error has none.
+    pub(super) fn fail(&mut self, shown: &Error, cause: Option<String>) {
+        let mut problem = Problem::of(shown);
+        problem.cause = problem.cause.or(cause);
+        self.status = shown.status();
+        self.problem = Some(problem);
     }
 }
 
@@ -167,23 +170,28 @@ pub struct Problem {
 
 impl Problem {
     fn of(error: &Error) -> Self {
-        let mut cause = String::new();
-        let mut source = error.source();
-        while let Some(error) = source {
-            if !cause.is_empty() {
-                cause.push_str(": ");
-            }
-            cause.push_str(&error.to_string());
-            source = error.source();
-        }
         Self {
             scim_type: error.scim_type(),
             detail: error.to_string(),
             attribute: error.attribute(),
             operation: error.operation(),
-            cause: (!cause.is_empty()).then_some(cause),
+            cause: cause(error),
         }
     }
+}
+
+/// Returns the sources of an error in one line.
+pub(super) fn cause(error: &Error) -> Option<String> {
+    let mut cause = String::new();
+    let mut source = error.source();
+    while let Some(error) = source {
+        if !cause.is_empty() {
+            cause.push_str(": ");
+        }
+        cause.push_str(&error.to_string());
+        source = error.source();
+    }
+    (!cause.is_empty()).then_some(cause)
 }
 
 #[cfg(test)]
@@ -193,7 +201,7 @@ mod tests {
     #[test]
     fn a_cause_is_for_the_log() {
         let mut outcome = Outcome::default();
-        outcome.fail(&Error::internal("the disk is full"));
+        outcome.fail(&Error::internal("the disk is full"), None);
         let problem = outcome.problem.unwrap();
         assert_eq!(outcome.status, 500);
         assert_eq!(problem.cause.as_deref(), Some("the disk is full"));

@@ -5,9 +5,9 @@ use http::Method;
 use super::authorize::Guard;
 use super::endpoint::Endpoint;
 use super::log;
-use super::outcome::Outcome;
+use super::outcome::{self, Outcome};
 use super::route::{self, Route, Routed};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::message::ServiceProviderConfig;
 use crate::policy::Policy;
@@ -23,6 +23,9 @@ pub(super) enum Policies<C> {
 /// What is told of every outcome.
 pub(super) type Listener<C> = Box<dyn Fn(Option<&C>, &Outcome) + Send + Sync>;
 
+/// Makes the error that the client is shown.
+pub(super) type ErrorMap<C> = Box<dyn Fn(Option<&C>, Error) -> Error + Send + Sync>;
+
 /// What a service is made of.
 pub(super) struct Parts<C> {
     pub(super) endpoints: Vec<Box<dyn Endpoint<C>>>,
@@ -33,6 +36,7 @@ pub(super) struct Parts<C> {
     pub(super) config: ServiceProviderConfig,
     pub(super) guard: Box<dyn Guard<C>>,
     pub(super) listener: Option<Listener<C>>,
+    pub(super) error_map: Option<ErrorMap<C>>,
     pub(super) hooks: Hooks<C>,
     pub(super) most_edges: usize,
     pub(super) realm: String,
@@ -41,6 +45,18 @@ pub(super) struct Parts<C> {
 }
 
 impl<C> Parts<C> {
+    /// Makes the error that the client is shown of the one that a request has failed with, and notes it.
+    pub(super) fn fail(&self, cx: Option<&C>, error: Error, outcome: &mut Outcome) -> Error {
+        let Some(map) = &self.error_map else {
+            outcome.fail(&error, None);
+            return error;
+        };
+        let cause = outcome::cause(&error);
+        let shown = map(cx, error);
+        outcome.fail(&shown, cause);
+        shown
+    }
+
     /// Tells the application of an outcome, or logs what somebody should hear of.
     pub(super) fn tell(&self, cx: Option<&C>, outcome: &Outcome) {
         match &self.listener {

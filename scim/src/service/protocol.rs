@@ -110,14 +110,21 @@ impl<C: Send + Sync + 'static> Protocol<C> {
         })
     }
 
-    /// The answer to a request that was refused before it could be handled. The application is told of the outcome, also
-    /// of a request without a context.
+    /// Returns the answer to a request that was refused before it could be handled. The application is asked what the client
+    /// is shown ([`Builder::map_error`](super::Builder::map_error)), and told of the outcome, also of a request without a
+    /// context.
     #[must_use]
-    pub fn refuse(&self, cx: Option<&C>, error: &Error, headers: &HeaderMap) -> Response {
+    pub fn refuse(&self, cx: Option<&C>, error: Error, headers: &HeaderMap) -> Response {
         let mut outcome = Outcome::default();
-        outcome.fail(error);
-        self.parts.tell(cx, &outcome);
-        render::error(error, None, headers, &self.parts.realm, outcome)
+        let error = self.refused(cx, error, &mut outcome);
+        render::error(&error, None, headers, &self.parts.realm, outcome)
+    }
+
+    /// Returns the error that the client is shown, and tells the application of it.
+    pub(super) fn refused(&self, cx: Option<&C>, error: Error, outcome: &mut Outcome) -> Error {
+        let error = self.parts.fail(cx, error, outcome);
+        self.parts.tell(cx, outcome);
+        error
     }
 
     /// Tells the application of the outcome, whatever it is.
@@ -127,12 +134,16 @@ impl<C: Send + Sync + 'static> Protocol<C> {
         request: &Request,
         outcome: &mut Outcome,
     ) -> std::result::Result<(HeaderMap, Body), Failure> {
-        let result = self.answer(cx, request, outcome).await;
-        if let Err(failure) = &result {
-            outcome.fail(&failure.error);
+        match self.answer(cx, request, outcome).await {
+            Ok(answer) => {
+                self.parts.tell(Some(cx), outcome);
+                Ok(answer)
+            }
+            Err(Failure { error, allow }) => {
+                let error = self.refused(Some(cx), error, outcome);
+                Err(Failure { error, allow })
+            }
         }
-        self.parts.tell(Some(cx), outcome);
-        result
     }
 
     async fn answer(

@@ -15,6 +15,9 @@ use crate::error::{BearerError, Error};
 use crate::message::write_error;
 use crate::schema::ResourceType;
 
+/// How many headers an answer has at most: `HeaderMap` need not grow, also if a layer adds one.
+const MOST_HEADERS: usize = 8;
+
 /// What is shown, before it has headers.
 pub(super) enum Content {
     Resource(&'static ResourceType, Shown),
@@ -28,7 +31,7 @@ pub(super) fn content(
     media_type: &'static str,
     outcome: &mut Outcome,
 ) -> (HeaderMap, Body) {
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
     // Personal data: only the client itself may keep it, and it must ask whether it still holds.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     // The media type is the client's choice (RFC 9110 section 12.5.5).
@@ -156,6 +159,6 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 #[must_use]
 pub fn error_response(problem: &Error, asked: &HeaderMap, realm: &str) -> http::Response<Body> {
     let mut outcome = Outcome::default();
-    outcome.fail(problem);
+    outcome.fail(problem, None);
     error(problem, None, asked, realm, outcome).into()
 }

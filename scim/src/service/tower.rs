@@ -10,6 +10,7 @@ use http::request::Parts;
 use super::base_url::BaseUrl;
 use super::body::{self, Body};
 use super::context::{Boxed, Source};
+use super::outcome::Outcome;
 use super::protocol::Protocol;
 use super::request::Request;
 use super::response::Response;
@@ -80,7 +81,7 @@ impl<C: Send + Sync + 'static> ScimService<C> {
         let inner = &*self.inner;
         match inner.source.context(&mut parts).await {
             Ok(cx) => inner.answer(&Arc::new(cx), parts, sent).await,
-            Err(error) => inner.protocol.refuse(None, &error, &parts.headers).into(),
+            Err(error) => inner.protocol.refuse(None, error, &parts.headers).into(),
         }
     }
 
@@ -127,9 +128,17 @@ impl<C: Send + Sync + 'static> ScimService<C> {
     {
         let (mut parts, sent) = request.into_parts();
         let inner = &*self.inner;
-        let cx = Arc::new(inner.source.context(&mut parts).await?);
-        let request = inner.receive(&cx, parts, sent).await?;
-        inner.protocol.try_handle(&cx, request).await.map(Response::into)
+        let refused = |cx: Option<&C>, error| inner.protocol.refused(cx, error, &mut Outcome::default());
+        let cx = match inner.source.context(&mut parts).await {
+            Ok(cx) => Arc::new(cx),
+            Err(error) => return Err(refused(None, error)),
+        };
+        let received = match inner.receive(&cx, &parts, sent).await {
+            Ok(received) => received,
+            Err(error) => return Err(refused(Some(&cx), error)),
+        };
+        let answer = inner.protocol.try_handle(&cx, received.request(parts)).await;
+        answer.map(Response::into)
     }
 }
 
@@ -141,37 +150,55 @@ impl<C: Send + Sync + 'static> Inner<C> {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let headers = parts.headers.clone();
-        let answer = match self.receive(cx, parts, sent).await {
-            Ok(request) => self.protocol.handle(cx, request).await,
-            Err(error) => self.protocol.refuse(Some(cx), &error, &headers),
+        let answer = match self.receive(cx, &parts, sent).await {
+            Ok(received) => self.protocol.handle(cx, received.request(parts)).await,
+            Err(error) => self.protocol.refuse(Some(cx), error, &parts.headers),
         };
         answer.into()
     }
 
     /// Reads the body, within the limit of what the request is for.
-    async fn receive<B>(&self, cx: &C, parts: Parts, sent: B) -> Result<Request>
+    async fn receive<B>(&self, cx: &C, parts: &Parts, sent: B) -> Result<Received>
     where
         B: http_body::Body + Send,
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let path = self.base_url.path(&parts)?.to_owned();
-        let base_url = self.base_url.of(cx, &parts)?;
-        let reached_at = self.base_url.reached_at(cx, &parts);
+        let path = self.base_url.path(parts)?.to_owned();
+        let base_url = self.base_url.of(cx, parts)?;
+        let reached_at = self.base_url.reached_at(cx, parts);
         let body = match self.protocol.body_limit(&parts.method, &path) {
             0 => Bytes::new(),
             limit => body::read(sent, &parts.headers, limit).await?,
         };
-        Ok(Request {
-            method: parts.method,
+        Ok(Received {
             path,
-            query: parts.uri.query().map(str::to_owned),
-            headers: parts.headers,
             body,
             base_url,
             reached_at,
         })
+    }
+}
+
+/// A request whose body was read, without its head.
+struct Received {
+    path: String,
+    body: Bytes,
+    base_url: String,
+    reached_at: Option<String>,
+}
+
+impl Received {
+    fn request(self, head: Parts) -> Request {
+        Request {
+            method: head.method,
+            path: self.path,
+            query: head.uri.query().map(str::to_owned),
+            headers: head.headers,
+            body: self.body,
+            base_url: self.base_url,
+            reached_at: self.reached_at,
+        }
     }
 }
 
