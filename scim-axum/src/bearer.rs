@@ -16,40 +16,55 @@ use scim::{BearerError, Error, Result};
 
 use crate::Credentials;
 
-/// Says whose token it is.
+/// Decides whether a request is admitted, and on whose behalf.
 pub trait Verify: Send + Sync + 'static {
-    /// Who a token belongs to; handlers and [`extract`](crate::extract) find it in the extensions of the request.
+    /// The one on whose behalf an admitted request acts: the context of a service by [`principal`](crate::principal), and in
+    /// the extensions of the request for handlers and [`extract`](crate::extract).
     type Principal: Clone + Send + Sync + 'static;
 
-    /// Checks a token. Compare secrets in constant time, or look up their hash.
+    /// Decides about a request by its credentials, which may be [`Absent`](Credentials::Absent).
+    ///
+    /// Most begin with `credentials.token()?`, or with `credentials.token_or_bare()?` for identity providers that send a
+    /// token without `Bearer` before it. Whoever must look at something else first, such as whether the tenant in the path
+    /// exists, asks for the token later. `parts` are there for extractors, as in `Path::from_request_parts(parts, &())`,
+    /// and the verifier may leave extensions for others.
+    ///
+    /// Compare secrets in constant time, or look up their hash.
     ///
     /// # Errors
-    /// 401 for a token that is unknown, expired or revoked, 403 for one that is not good for this; [`Error::internal`]
-    /// if nobody can say.
-    fn verify(&self, token: &str, parts: &Parts) -> impl Future<Output = Result<Self::Principal>> + Send;
+    /// The answer to a request that is not admitted, of any status: 401 for a token that is unknown, expired or revoked,
+    /// `Error::bearer(BearerError::InsufficientScope, …)` for one that is not good for this, 404 for a tenant that does not
+    /// exist; [`Error::internal`] if nobody can say. What a refusal is to leave behind, such as a row in a history or a
+    /// count, is written before it is returned. A header on every answer is a matter of a layer around this one.
+    fn verify(
+        &self,
+        credentials: &Credentials,
+        parts: &mut Parts,
+    ) -> impl Future<Output = Result<Self::Principal>> + Send;
 }
 
-/// A layer that lets requests through that carry a token which a [`Verify`] knows, and answers all others as
-/// [`Credentials::token`] and the `Verify` say, with a SCIM error and the code of RFC 6750 section 3.1 in
-/// `WWW-Authenticate`.
+/// A layer that lets the requests through that a [`Verify`] admits, and answers all others with the error that it returns,
+/// as a SCIM error.
+///
+/// `WWW-Authenticate` has the code of that error (RFC 6750 section 3.1). A 401 without one has `invalid_token` if the request
+/// shows a token, and none otherwise.
 ///
 /// ```
-/// use axum::Extension;
 /// use http::StatusCode;
 /// use http::request::Parts;
 /// use scim::resources::User;
 /// use scim::service::ScimService;
 /// use scim::store::Memory;
-/// use scim_axum::{BearerLayer, Verify, extract, mount};
+/// use scim_axum::{BearerLayer, Credentials, Verify, mount, principal};
 ///
 /// struct OneToken;
 ///
 /// impl Verify for OneToken {
 ///     type Principal = &'static str;
 ///
-///     async fn verify(&self, token: &str, _: &Parts) -> scim::Result<&'static str> {
+///     async fn verify(&self, credentials: &Credentials, _: &mut Parts) -> scim::Result<&'static str> {
 ///         // A real one compares in constant time.
-///         match token {
+///         match credentials.token()? {
 ///             "sesame" => Ok("ali"),
 ///             _ => Err(scim::Error::new(StatusCode::UNAUTHORIZED, "The token is not known.")),
 ///         }
@@ -58,7 +73,7 @@ pub trait Verify: Send + Sync + 'static {
 ///
 /// # fn example() -> scim::Result<axum::Router> {
 /// let store = Memory::new().single_tenant();
-/// let service = ScimService::builder(extract::<Extension<&'static str>>()).resource::<User, _>(store).build()?;
+/// let service = ScimService::<&'static str>::builder(principal()).resource::<User, _>(store).build()?;
 /// let app = mount("/scim/v2", service).layer(BearerLayer::new(OneToken));
 /// # Ok(app)
 /// # }
@@ -71,7 +86,6 @@ pub struct BearerLayer<V> {
 struct Settings<V> {
     verifier: Arc<V>,
     realm: Arc<str>,
-    accepts_bare: bool,
 }
 
 impl<V> Clone for Settings<V> {
@@ -79,7 +93,6 @@ impl<V> Clone for Settings<V> {
         Self {
             verifier: Arc::clone(&self.verifier),
             realm: Arc::clone(&self.realm),
-            accepts_bare: self.accepts_bare,
         }
     }
 }
@@ -92,16 +105,8 @@ impl<V: Verify> BearerLayer<V> {
             settings: Settings {
                 verifier: Arc::new(verifier),
                 realm: "scim".into(),
-                accepts_bare: false,
             },
         }
-    }
-
-    /// Also takes a token without `Bearer` before it, as some identity providers send it.
-    #[must_use]
-    pub fn accepting_bare_tokens(mut self) -> Self {
-        self.settings.accepts_bare = true;
-        self
     }
 
     /// The realm that a 401 names; `scim` unless said otherwise.
@@ -167,7 +172,7 @@ where
         let mut inner = std::mem::replace(&mut self.inner, next);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match settings.admit(&parts).await {
+            match settings.admit(&mut parts).await {
                 Ok(principal) => {
                     parts.extensions.insert(principal);
                     inner.call(Request::from_parts(parts, body)).await
@@ -182,22 +187,18 @@ where
 }
 
 impl<V: Verify> Settings<V> {
-    async fn admit(&self, parts: &Parts) -> Result<V::Principal> {
+    async fn admit(&self, parts: &mut Parts) -> Result<V::Principal> {
         let credentials = Credentials::of(parts);
-        let token = match self.accepts_bare {
-            true => credentials.token_or_bare()?,
-            false => credentials.token()?,
-        };
-        self.verifier.verify(token, parts).await.map_err(about_token)
+        let decided = self.verifier.verify(&credentials, parts).await;
+        decided.map_err(|error| about_token(error, &credentials))
     }
 }
 
-/// An error about a token has a code (RFC 6750 section 3.1), also where a [`Verify`] says only the status.
-fn about_token(error: Error) -> Error {
-    let code = match error.status() {
-        StatusCode::UNAUTHORIZED => BearerError::InvalidToken,
-        StatusCode::FORBIDDEN => BearerError::InsufficientScope,
-        _ => return error,
-    };
-    error.with_bearer_error(code)
+/// Adds the code of a token that is not good to a 401 (RFC 6750 section 3.1), where a [`Verify`] says only the status.
+fn about_token(error: Error, credentials: &Credentials) -> Error {
+    let shows_token = || credentials.refusal().bearer_error() == Some(BearerError::InvalidToken);
+    match error.status() {
+        StatusCode::UNAUTHORIZED if shows_token() => error.with_bearer_error(BearerError::InvalidToken),
+        _ => error,
+    }
 }

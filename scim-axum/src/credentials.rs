@@ -9,8 +9,8 @@ use scim::{BearerError, Error, Result};
 
 /// The credentials of a request, before anybody has looked whose they are.
 ///
-/// [`BearerLayer`](crate::BearerLayer) reads them by itself; this is for those who authenticate in another way. `Debug`
-/// shows no token.
+/// [`BearerLayer`](crate::BearerLayer) reads them and hands them to a [`Verify`](crate::Verify); those who authenticate in
+/// another way read them themselves. `Debug` shows no token.
 ///
 /// ```
 /// use scim_axum::Credentials;

@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use http::request::Parts;
-use scim::service::MakeContext;
+use scim::service::{MakeContext, from_parts};
 use scim::{BearerError, Error, Result};
 
 /// Makes the context of a request with the extractor `E`, which is the context. See [`extract`].
@@ -51,6 +51,50 @@ pub struct Extractor<E, S = ()> {
 #[must_use]
 pub fn extract<E>() -> Extractor<E> {
     extract_with(())
+}
+
+/// Makes the principal whom [`BearerLayer`](crate::BearerLayer) has admitted the context of the request. Without the layer,
+/// every request is answered 500.
+///
+/// ```
+/// use http::request::Parts;
+/// use scim::resources::User;
+/// use scim::service::ScimService;
+/// use scim::store::{HasTenant, Memory};
+/// use scim_axum::{BearerLayer, Credentials, Verify, mount, principal};
+///
+/// #[derive(Clone)]
+/// struct Client { tenant: String }
+///
+/// impl HasTenant for Client {
+///     fn tenant(&self) -> &str { &self.tenant }
+/// }
+///
+/// struct Tokens;
+///
+/// impl Verify for Tokens {
+///     type Principal = Client;
+///
+///     async fn verify(&self, credentials: &Credentials, _: &mut Parts) -> scim::Result<Client> {
+///         // A real one looks it up.
+///         Ok(Client { tenant: credentials.token()?.to_owned() })
+///     }
+/// }
+///
+/// # fn example() -> scim::Result<axum::Router> {
+/// let service = ScimService::<Client>::builder(principal()).resource::<User, _>(Memory::new()).build()?;
+/// # Ok(
+/// mount("/scim/v2", service).layer(BearerLayer::new(Tokens))
+/// # )
+/// # }
+/// # example().unwrap();
+/// ```
+#[must_use]
+pub fn principal<P: Clone + Send + Sync + 'static>() -> impl MakeContext<P> {
+    from_parts(|parts| {
+        let principal = parts.extensions.get::<P>().cloned();
+        principal.ok_or_else(|| Error::internal("no BearerLayer around the service has left a principal"))
+    })
 }
 
 /// The same for an extractor that needs a state.

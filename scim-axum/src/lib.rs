@@ -32,5 +32,5 @@ mod mount;
 
 pub use bearer::{Bearer, BearerLayer, Verify};
 pub use credentials::Credentials;
-pub use extractor::{Extractor, extract, extract_with};
+pub use extractor::{Extractor, extract, extract_with, principal};
 pub use mount::{Mounted, mount, router};

@@ -10,7 +10,7 @@ use http::request::Parts;
 use scim::resources::{Group, User};
 use scim::service::ScimService;
 use scim::store::{HasTenant, Memory};
-use scim_axum::{BearerLayer, Verify, extract, mount};
+use scim_axum::{BearerLayer, Credentials, Verify, extract, mount};
 use scim_tests::http::Client;
 use scim_tests::replay::{Trace, replay};
 use scim_tests::{Failure, check};
@@ -26,8 +26,8 @@ struct OneToken;
 impl Verify for OneToken {
     type Principal = Tester;
 
-    async fn verify(&self, token: &str, _: &Parts) -> scim::Result<Tester> {
-        match token {
+    async fn verify(&self, credentials: &Credentials, _: &mut Parts) -> scim::Result<Tester> {
+        match credentials.token_or_bare()? {
             TOKEN => Ok(Tester),
             _ => Err(scim::Error::new(
                 StatusCode::UNAUTHORIZED,
@@ -76,8 +76,7 @@ fn serve(tenant: &str) -> Result<Served, Failure> {
         .resource::<Group, _>(store)
         .build()
         .map_err(|error| failure(&error))?;
-    let layer = BearerLayer::new(OneToken).accepting_bare_tokens();
-    let app = mount("/scim/{tenant}/v2", service).layer(layer);
+    let app = mount("/scim/{tenant}/v2", service).layer(BearerLayer::new(OneToken));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| failure(&error))?;
     listener.set_nonblocking(true).map_err(|error| failure(&error))?;
     let address = listener.local_addr().map_err(|error| failure(&error))?;

@@ -121,8 +121,10 @@ fn challenge(error: &Error, asked: &HeaderMap, realm: &str) -> Option<String> {
 /// another scheme.
 fn shows_token(asked: &HeaderMap) -> bool {
     asked.get_all(AUTHORIZATION).iter().any(|value| {
-        let scheme = value.as_bytes().split(u8::is_ascii_whitespace).next();
-        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+        let words = value.as_bytes().split(u8::is_ascii_whitespace);
+        let mut words = words.filter(|word| !word.is_empty());
+        let scheme = words.next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(b"bearer") && words.next().is_some()
     })
 }
 

@@ -20,6 +20,7 @@ mod mounting;
 mod references;
 mod resources;
 mod seams;
+mod shown_errors;
 mod sorting;
 mod wording;
 

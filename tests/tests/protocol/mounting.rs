@@ -1,15 +1,18 @@
 //! Services in axum routers: RFC 7644 sections 1.3, 2 and 6.
 
+use std::sync::{Arc, Mutex};
+
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Path;
+use axum::extract::{FromRequestParts, Path};
 use http::StatusCode;
 use http::request::Parts;
 use http_body_util::BodyExt;
+use scim::BearerError;
 use scim::resources::{Group, User};
 use scim::service::{NoContext, ScimService};
-use scim::store::HasTenant;
-use scim_axum::{BearerLayer, Verify, extract, mount, router};
+use scim::store::{HasTenant, Memory};
+use scim_axum::{BearerLayer, Credentials, Verify, extract, mount, principal, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -69,9 +72,24 @@ struct Tokens;
 impl Verify for Tokens {
     type Principal = Owner;
 
-    async fn verify(&self, token: &str, _: &Parts) -> scim::Result<Owner> {
-        let owner = token.strip_prefix("token-of-").map(|owner| Owner(owner.into()));
-        owner.ok_or_else(|| scim::Error::new(StatusCode::UNAUTHORIZED, "The token is not known."))
+    async fn verify(&self, credentials: &Credentials, _: &mut Parts) -> scim::Result<Owner> {
+        owner(credentials.token()?)
+    }
+}
+
+fn owner(token: &str) -> scim::Result<Owner> {
+    let owner = token.strip_prefix("token-of-").map(|owner| Owner(owner.into()));
+    owner.ok_or_else(|| scim::Error::new(StatusCode::UNAUTHORIZED, "The token is not known."))
+}
+
+/// The same, also without the scheme before the token.
+struct BareTokens;
+
+impl Verify for BareTokens {
+    type Principal = Owner;
+
+    async fn verify(&self, credentials: &Credentials, _: &mut Parts) -> scim::Result<Owner> {
+        owner(credentials.token_or_bare()?)
     }
 }
 
@@ -155,7 +173,7 @@ async fn tenants_have_their_own_urls_and_tokens() {
 
 #[tokio::test]
 async fn a_bare_token_is_taken_where_it_may_be() {
-    let app = mount("/scim/{tenant}/v2", tenants()).layer(BearerLayer::new(Tokens).accepting_bare_tokens());
+    let app = mount("/scim/{tenant}/v2", tenants()).layer(BearerLayer::new(BareTokens));
     for token in ["token-of-acme", "Bearer token-of-acme"] {
         assert_eq!(
             send(&app, "GET", "/scim/acme/v2/Users", Some(token), "")
@@ -165,6 +183,115 @@ async fn a_bare_token_is_taken_where_it_may_be() {
             200
         );
     }
+    // B-3.1-01 (RFC 6750 section 3.1): a token was shown, if without its scheme.
+    let (parts, _) = send(&app, "GET", "/scim/acme/v2/Users", Some("nothing"), "").await;
+    let challenge = r#"Bearer realm="scim", error="invalid_token""#;
+    assert_eq!(
+        (parts.status.as_u16(), &parts.headers["www-authenticate"]),
+        (401, &challenge.parse().unwrap())
+    );
+}
+
+/// Refuses in its own order, and remembers whom: 404 before 401, and 403 for a tenant that is switched off.
+#[derive(Clone, Default)]
+struct Doorkeeper(Arc<Mutex<Vec<String>>>);
+
+impl Verify for Doorkeeper {
+    type Principal = Owner;
+
+    async fn verify(&self, credentials: &Credentials, parts: &mut Parts) -> scim::Result<Owner> {
+        let refuse = |status, detail: &'static str| {
+            self.0.lock().unwrap().push(format!("{credentials:?} {detail}"));
+            Err(scim::Error::new(status, detail))
+        };
+        let path = Path::<String>::from_request_parts(parts, &()).await;
+        let Path(tenant) = path.map_err(scim::Error::internal)?;
+        if tenant == "nobody" {
+            return refuse(StatusCode::NOT_FOUND, "No tenant has this URL.");
+        }
+        if *credentials == Credentials::Absent {
+            return refuse(StatusCode::UNAUTHORIZED, "Nobody asks.");
+        }
+        let owner = owner(credentials.token()?)?;
+        match owner.0.as_str() {
+            "off" => refuse(StatusCode::FORBIDDEN, "The tenant is switched off."),
+            "reader" => Err(scim::Error::bearer(
+                BearerError::InsufficientScope,
+                "The token is not good for this.",
+            )),
+            _ => Ok(owner),
+        }
+    }
+}
+
+/// A verifier is given whatever credentials there are, answers its own refusals, and can keep a record of them; the codes
+/// are those of RFC 6750 section 3.1, where insufficient_scope is about the token and not about the tenant.
+#[tokio::test]
+async fn a_verifier_answers_its_own_refusals() {
+    let doorkeeper = Doorkeeper::default();
+    let service = ScimService::<Owner>::builder(principal())
+        .resource::<User, _>(Memory::new().tenant_by(|owner: &Owner| Some(owner.0.as_str().into())))
+        .build()
+        .unwrap();
+    let app = mount("/scim/{tenant}/v2", service).layer(BearerLayer::new(doorkeeper.clone()));
+    for (uri, token, status, challenge) in [
+        ("/scim/nobody/v2/Users", None, 404, None),
+        ("/scim/nobody/v2/Users", Some("Bearer token-of-acme"), 404, None),
+        ("/scim/acme/v2/Users", None, 401, Some("")),
+        ("/scim/acme/v2/Users", Some("Bearer"), 401, Some("")),
+        ("/scim/acme/v2/Users", Some("Basic eDp5"), 401, Some("")),
+        (
+            "/scim/acme/v2/Users",
+            Some("Bearer x"),
+            401,
+            Some("invalid_token"),
+        ),
+        ("/scim/acme/v2/Users", Some("Bearer token-of-off"), 403, None),
+        (
+            "/scim/acme/v2/Users",
+            Some("Bearer token-of-reader"),
+            403,
+            Some("insufficient_scope"),
+        ),
+        ("/scim/acme/v2/Users", Some("Bearer token-of-acme"), 200, None),
+    ] {
+        let (parts, body) = send(&app, "GET", uri, token, "").await;
+        assert_eq!(parts.status, status, "{uri} {token:?}: {body}");
+        assert_eq!(parts.headers["content-type"], "application/scim+json");
+        let expected = challenge.map(|code| match code {
+            "" => r#"Bearer realm="scim""#.to_owned(),
+            code => format!(r#"Bearer realm="scim", error="{code}""#),
+        });
+        let shown = parts.headers.get("www-authenticate");
+        assert_eq!(
+            shown.map(|value| value.to_str().unwrap().to_owned()),
+            expected,
+            "{uri} {token:?}"
+        );
+    }
+    let refused = [
+        "Absent No tenant has this URL.",
+        "Bearer(…) No tenant has this URL.",
+        "Absent Nobody asks.",
+        "Absent Nobody asks.",
+        "Bearer(…) The tenant is switched off.",
+    ];
+    assert_eq!(*doorkeeper.0.lock().unwrap(), refused);
+}
+
+/// A service whose context is the principal is not open to everybody where the layer was forgotten.
+#[tokio::test]
+async fn without_the_layer_there_is_no_principal() {
+    let service = ScimService::<Owner>::builder(principal()).build().unwrap();
+    let (parts, _) = send(
+        &mount("/scim/v2", service),
+        "GET",
+        "/scim/v2/Schemas",
+        Some("Bearer token-of-acme"),
+        "",
+    )
+    .await;
+    assert_eq!(parts.status, 500);
 }
 
 /// P-3.13-03 (RFC 7644 section 3.13): a URL without a version means the latest, and a resource has one URL.
