@@ -268,11 +268,11 @@ fn what_is_not_as_it_must_be_is_found_and_named() {
         ),
         ("DELETE FROM scim_edge", "the number of its edges"),
         (
-            "UPDATE history SET token = x'00'",
+            "UPDATE request SET token = x'00'",
             "name a token that does not exist",
         ),
         (
-            "UPDATE history SET org = x'00'",
+            "UPDATE request SET org = x'00'",
             "rows of the history belong to no organization",
         ),
         (

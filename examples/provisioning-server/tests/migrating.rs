@@ -64,6 +64,30 @@ fn processes_that_start_at_once_make_the_tables_of_a_new_database_once() {
     assert_eq!(place.json(&["check"])["sound"], true);
 }
 
+/// The history of an older version, which kept every sentence, is shown as before, and goes on beside it.
+#[test]
+fn an_old_history_is_still_shown() {
+    let place = old();
+    let server = place.serve(&[]);
+    assert_eq!(
+        server.acme(TOKEN, "GET", "/Users/nobody", &Value::Null).status,
+        404
+    );
+    server.terminate();
+    let shown = rows(&place, "SELECT meaning, status FROM history ORDER BY sequence");
+    let expected = [
+        ("created user ada@example.com", 201),
+        ("created user björn@example.com", 201),
+        ("created group Crew with 2 members", 201),
+        ("deactivated user björn@example.com", 200),
+        ("looked for users: 1 found", 200),
+        ("not found: read a user", 404),
+    ];
+    let expected =
+        expected.map(|(meaning, status)| vec![Cell::Text(meaning.to_owned()), Cell::Integer(status)]);
+    assert_eq!(shown, expected);
+}
+
 #[test]
 fn processes_that_start_at_once_bring_an_old_database_up_to_date_once() {
     let fresh = Place::new();

@@ -444,3 +444,84 @@ fn a_server_that_ends_has_written_its_history() {
     );
     assert!(listed["tokens"][1]["last_used"].is_string());
 }
+
+/// Whoever asks finds the request again, however it ends: admitted, refused, or at no organization at all.
+#[test]
+fn every_answer_names_its_request() {
+    let place = Place::new();
+    let token = place.json(&["org", "create", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let server = place.serve(&[]);
+    let bearer = format!("Bearer {token}");
+    for (path, authorization, status) in [
+        ("/scim/acme/v2/Users", &*bearer, 200),
+        ("/scim/acme/v2/Users/nobody", &bearer, 404),
+        ("/scim/acme/v2/Users", "Bearer unknown", 401),
+        ("/scim/nobody/v2/Users", &bearer, 404),
+        ("/elsewhere", &bearer, 404),
+    ] {
+        let answer = server.get(
+            path,
+            &[("authorization", authorization), ("x-request-id", "req-9")],
+        );
+        assert_eq!(answer.status, status, "{path}: {}", answer.text);
+        assert!(
+            answer.head.contains("x-request-id: req-9\r\n"),
+            "{path}: {}",
+            answer.head
+        );
+    }
+}
+
+/// Providers keep errors in their logs: a token that somebody has put into the wrong place is not repeated, wherever the
+/// error comes from, and the rest of the sentence is as it was.
+#[test]
+fn no_error_repeats_a_token() {
+    let place = Place::new();
+    let token = place.json(&["org", "create", "acme"])["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let server = place.serve(&[]);
+    let bearer = format!("Bearer {token}");
+    let body = |attribute: &str, value: &str| {
+        format!(r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"{attribute}":"{value}"}}"#)
+    };
+    for (method, path, body, status) in [
+        ("GET", format!("/Users/{token}"), String::new(), 404),
+        ("GET", format!("/{token}"), String::new(), 404),
+        (token.as_str(), "/Users".to_owned(), String::new(), 405),
+        (
+            "GET",
+            format!("/Users?filter={token}%20eq%201"),
+            String::new(),
+            400,
+        ),
+        ("GET", format!("/Users?count={token}"), String::new(), 400),
+        ("POST", "/Users".to_owned(), body("userName", &token), 400),
+        ("PATCH", format!("/Users/{token}"), body("userName", "x"), 400),
+    ] {
+        let path = format!("/scim/acme/v2{path}");
+        let answer = server.send(method, &path, &[("authorization", &bearer)], &body);
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+        assert!(
+            !answer.text.contains(&token[10..]),
+            "{method} {path}: {}",
+            answer.text
+        );
+        assert_eq!(answer.body["status"], status.to_string(), "{}", answer.text);
+    }
+    let answer = server.get(
+        &format!("/scim/acme/v2/Users/{token}"),
+        &[("authorization", &bearer)],
+    );
+    assert_eq!(answer.body["detail"], "User \"scimp_…\" does not exist.");
+    server.terminate();
+    let kept = rows(
+        &place,
+        "SELECT path || coalesce(error, '') || coalesce(resource_id, '') || method FROM history",
+    );
+    assert!(!format!("{kept:?}").contains(&token[10..]), "{kept:?}");
+}

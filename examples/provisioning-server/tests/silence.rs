@@ -226,7 +226,7 @@ fn fail(run: &Run, client: &Client<'_>) {
     });
     for (broken, repaired) in [
         (
-            "CREATE TRIGGER broken BEFORE INSERT ON history BEGIN SELECT RAISE(ABORT, 'disk trouble'); END",
+            "CREATE TRIGGER broken BEFORE INSERT ON request BEGIN SELECT RAISE(ABORT, 'disk trouble'); END",
             "DROP TRIGGER broken",
         ),
         (

@@ -33,7 +33,7 @@ use crate::operate::metrics::{self, Metrics};
 use crate::operate::observe::observe;
 use crate::operate::traces::Traces;
 use crate::operate::{connections, log, reload, service_manager, shutdown};
-use crate::scim_api::{self, Directory, Endpoint, People};
+use crate::scim_api::{self, Serving as Endpoints};
 
 /// The organization that the first start makes.
 const DEFAULT: &str = "default";
@@ -390,11 +390,11 @@ impl Server {
     }
 
     fn router(&self, history: &Arc<Recorder>, readiness: &Arc<Readiness>, traces: &Traces) -> Result<Router> {
-        let scheme = scheme(self.certificates.is_some());
-        let endpoint = Endpoint {
-            directory: Directory::new(Arc::clone(&self.product)),
-            history: Arc::clone(history),
-            people: People::open(&self.product, scheme, self.public_url.as_ref())?,
+        let endpoints = Endpoints {
+            product: &self.product,
+            history,
+            scheme: scheme(self.certificates.is_some()),
+            public_url: self.public_url.as_ref(),
         };
         let metrics = Arc::new(Metrics::new(
             Arc::clone(&self.product),
@@ -402,8 +402,7 @@ impl Server {
             self.certificates.clone(),
             traces.counts(),
         ));
-        Ok(scim_api::router(Arc::new(endpoint))
-            .fallback(scim_api::no_route)
+        Ok(scim_api::router(&endpoints)?
             .layer(from_fn_with_state(Arc::clone(&metrics), observe))
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz).with_state(Arc::clone(readiness)))

@@ -98,6 +98,45 @@ UPDATE organization SET settings = replace(settings, '"policy":"interop"', '"pol
     "
 UPDATE OR REPLACE group_name SET name = trim(name, char(9, 10, 11, 12, 13, 32, 133, 160, 8195, 12288));
 ",
+    // A request that changed nothing is kept as codes, and its sentence is made when it is shown. Rows that have a
+    // sentence keep it.
+    "
+ALTER TABLE history RENAME TO request;
+ALTER TABLE request RENAME COLUMN meaning TO sentence;
+ALTER TABLE request ADD COLUMN operation TEXT;
+ALTER TABLE request ADD COLUMN total INTEGER;
+
+CREATE VIEW history AS
+WITH told AS (
+    SELECT *, lower(coalesce(resource_type, 'resource')) AS noun FROM request
+), tried AS (
+    SELECT *, CASE operation
+        WHEN 'create' THEN 'create a ' || noun
+        WHEN 'get' THEN 'read a ' || noun
+        WHEN 'query' THEN 'look for ' || noun || 's'
+        WHEN 'query-all' THEN 'look for ' || noun || 's'
+        WHEN 'replace' THEN 'replace a ' || noun
+        WHEN 'patch' THEN 'change a ' || noun
+        WHEN 'delete' THEN 'delete a ' || noun
+        WHEN 'discover' THEN 'read what the service can do'
+        WHEN 'options' THEN 'ask what can be done'
+        ELSE 'unknown request'
+    END AS attempt FROM told
+)
+SELECT org, sequence, time, method, path, status, scim_type, duration_us,
+    CASE
+        WHEN sentence <> '' THEN sentence
+        WHEN status = 404 THEN 'not found: ' || attempt
+        WHEN status = 501 THEN 'not supported: ' || attempt
+        WHEN status >= 500 THEN 'failed: ' || attempt
+        WHEN status >= 400 THEN 'rejected: ' || attempt
+        WHEN total IS NOT NULL THEN 'looked for ' || noun || 's: ' || total || ' found'
+        WHEN operation IN ('create', 'replace', 'patch') THEN 'changed nothing: the ' || noun || ' was like that already'
+        ELSE attempt
+    END AS meaning,
+    resource_type, resource_id, external_id, token, request_id, idp, notes, error
+FROM tried;
+",
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

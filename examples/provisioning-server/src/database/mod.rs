@@ -48,6 +48,8 @@ pub(crate) enum Purpose {
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
     pub(crate) organization: Organization,
+    /// Its id, as the store tells tenants apart.
+    pub(crate) tenant: String,
     pub(crate) tokens: Vec<Token>,
 }
 
@@ -408,7 +410,11 @@ fn access(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Access>> {
         return Ok(None);
     };
     let tokens = tokens::all(reader, organization.id)?;
-    Ok(Some(Access { organization, tokens }))
+    Ok(Some(Access {
+        tenant: organization.id.to_string(),
+        organization,
+        tokens,
+    }))
 }
 
 fn unknown(name: &Name) -> Fault {

@@ -13,6 +13,10 @@ const FOLDED: (&str, usize) = ("-", 20);
 
 /// Hides whatever looks like a token of ours.
 pub(crate) fn tokens(text: &str) -> Cow<'_, str> {
+    // Nearly every text has nothing to hide: it is not copied to find that out.
+    if !text.contains(TOKEN) {
+        return Cow::Borrowed(text);
+    }
     let mut pieces = text.split(TOKEN);
     let mut out = pieces.next().unwrap_or_default().to_owned();
     let mut hides = false;

@@ -1,7 +1,8 @@
-//! One row of the API history: what a request was, what came of it, and what it meant.
+//! One row of the API history: what a request was and what came of it.
 
 use std::borrow::Cow;
 
+use http::Method;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -18,15 +19,20 @@ pub(crate) struct RequestRow {
     /// Rows of an organization sort by it in the order of their requests.
     pub(crate) sequence: Uuid,
     pub(crate) time: Timestamp,
-    pub(crate) method: String,
+    pub(crate) method: Cow<'static, str>,
     /// The path with the names of the query's parameters, without their values.
     pub(crate) path: String,
     pub(crate) status: u16,
     pub(crate) scim_type: Option<&'static str>,
     pub(crate) duration_us: i64,
-    /// What the request meant to the organization: "created user a@x".
-    pub(crate) meaning: String,
-    pub(crate) resource_type: Option<String>,
+    /// The operation as a word: `get`, `query`, `create`…
+    pub(crate) operation: Option<&'static str>,
+    /// How many resources a list has found.
+    pub(crate) total: Option<u64>,
+    /// What the request meant to the organization, such as "created user a@x", unless operation, type, total and status
+    /// say it: then the sentence is made of them when it is shown.
+    pub(crate) sentence: Option<Cow<'static, str>>,
+    pub(crate) resource_type: Option<&'static str>,
     pub(crate) resource_id: Option<String>,
     pub(crate) external_id: Option<String>,
     pub(crate) token: Option<Uuid>,
@@ -41,16 +47,16 @@ impl RequestRow {
     /// Cuts every text that a client can make long, so that a row has a bounded size, and hides tokens in it: a client may
     /// have sent one as anything.
     pub(crate) fn bounded(mut self) -> Self {
-        for text in [
-            &mut self.method,
-            &mut self.path,
-            &mut self.meaning,
-            &mut self.request_id,
-        ] {
+        let own = [Some(&mut self.method), self.sentence.as_mut()];
+        for text in own.into_iter().flatten() {
+            if let Cow::Owned(text) = text {
+                cut(text);
+            }
+        }
+        for text in [&mut self.path, &mut self.request_id] {
             cut(text);
         }
         let optional = [
-            &mut self.resource_type,
             &mut self.resource_id,
             &mut self.external_id,
             &mut self.notes,
@@ -60,6 +66,23 @@ impl RequestRow {
             cut(text);
         }
         self
+    }
+}
+
+/// The name of a method; that of a common one without a copy.
+pub(crate) fn method_name(method: &Method) -> Cow<'static, str> {
+    const COMMON: [(Method, &str); 7] = [
+        (Method::GET, "GET"),
+        (Method::POST, "POST"),
+        (Method::PUT, "PUT"),
+        (Method::PATCH, "PATCH"),
+        (Method::DELETE, "DELETE"),
+        (Method::HEAD, "HEAD"),
+        (Method::OPTIONS, "OPTIONS"),
+    ];
+    match COMMON.iter().find(|(common, _)| common == method) {
+        Some((_, name)) => Cow::Borrowed(name),
+        None => Cow::Owned(method.as_str().to_owned()),
     }
 }
 
@@ -77,20 +100,19 @@ fn cut(text: &mut String) {
     }
 }
 
-/// What is kept of a path and query: a filter holds personal data, and a token may stand anywhere.
+/// What is kept of a path and query: a filter holds personal data.
 pub(crate) fn shown_path(path: &str, query: Option<&str>) -> String {
-    let names: Vec<&str> = query
+    let mut text = path.to_owned();
+    let names = query
         .unwrap_or_default()
         .split('&')
         .map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name))
-        .filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()))
-        .collect();
-    let mut text = path.to_owned();
-    if !names.is_empty() {
-        text.push('?');
-        text.push_str(&names.join("&"));
+        .filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    for (number, name) in names.enumerate() {
+        text.push(if number == 0 { '?' } else { '&' });
+        text.push_str(name);
     }
-    redact::tokens(&text).into_owned()
+    text
 }
 
 #[cfg(test)]
@@ -111,8 +133,18 @@ mod tests {
     #[test]
     fn a_token_in_a_path_is_hidden() {
         let token = token::Secret::from_random([3; 32]);
-        let path = shown_path(&format!("/Users/{}", token.reveal()), Some(token.reveal()));
+        let mut path = shown_path(&format!("/Users/{}", token.reveal()), Some(token.reveal()));
+        cut(&mut path);
         assert!(!path.contains(token.last_four()), "{path}");
+    }
+
+    #[test]
+    fn every_method_has_its_name() {
+        for name in ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] {
+            let named = method_name(&Method::from_bytes(name.as_bytes()).unwrap());
+            assert!(matches!(named, Cow::Borrowed(named) if named == name), "{name}");
+        }
+        assert_eq!(method_name(&Method::from_bytes(b"SPY").unwrap()), "SPY");
     }
 
     #[test]

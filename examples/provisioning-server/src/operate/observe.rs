@@ -2,7 +2,6 @@
 //! line in the log.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -14,29 +13,33 @@ use tracing::Instrument;
 
 use super::metrics::{Kind, Metrics};
 use super::traces::{self, Answered};
+use crate::scim_api::Asked;
 
-/// The header with the id of a request.
-const REQUEST_ID: &str = "x-request-id";
-
-/// Counts, traces and logs a request. None of them has the path or the query: they name people.
-pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
+/// Counts, traces and logs a request, and gives it an id. None of them has the path or the query: they name people.
+pub(crate) async fn observe(
+    State(metrics): State<Arc<Metrics>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let asked = Arc::new(Asked::of(&request));
+    request.extensions_mut().insert(Arc::clone(&asked));
     let _under_way = metrics.begin();
     let method = known(request.method());
     let span = traces::of_request(method, &request);
-    let response = next.run(request).instrument(span.clone()).await;
-    let answered = answered(&response);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    asked.put_id(response.headers_mut());
+    let answered = answered(&asked, &response);
     let kind = Kind {
         method,
         status: answered.status,
         operation: answered.operation.unwrap_or("none"),
     };
-    let duration = began.elapsed();
+    let duration = asked.began.elapsed();
     metrics.count(kind, duration);
     answered.record(&span);
     span.in_scope(|| {
         tracing::debug!(
-            request = answered.request_id.unwrap_or_default(),
+            request = asked.id,
             method = kind.method,
             status = kind.status,
             operation = kind.operation,
@@ -48,12 +51,12 @@ pub(crate) async fn observe(State(metrics): State<Arc<Metrics>>, request: Reques
 }
 
 /// What came of a request.
-fn answered(response: &Response) -> Answered<'_> {
+fn answered<'a>(asked: &'a Asked, response: &'a Response) -> Answered<'a> {
     let outcome = response.extensions().get::<Outcome>();
     let problem = outcome.and_then(|outcome| outcome.problem.as_ref());
     Answered {
         status: response.status().as_u16(),
-        request_id: response.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()),
+        request_id: &asked.id,
         operation: outcome
             .and_then(|outcome| outcome.operation)
             .map(Operation::as_str),

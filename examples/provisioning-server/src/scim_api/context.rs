@@ -2,57 +2,17 @@
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
-use jiff::Timestamp;
 use scim::store::HasTenant;
 use tracing::Span;
 use uuid::Uuid;
 
+use super::asked::Asked;
 use super::policies::Policies;
 use super::rules::OfOrganization;
 use crate::database::Access;
 use crate::domain::organization::Organization;
-use crate::domain::request_row::RequestRow;
 use crate::domain::settings::Settings;
-
-/// What is known of a request before anybody has decided about it.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub(super) id: String,
-    /// Sorts the history row of the request.
-    pub(super) sequence: Uuid,
-    pub(super) method: http::Method,
-    /// The path with the names of the query's parameters.
-    pub(super) path: String,
-    pub(super) time: Timestamp,
-    pub(super) began: Instant,
-}
-
-impl Asked {
-    /// The history row of a request that was attributed to a token; what came of it is still to be said.
-    pub(super) fn row(&self, organization: &Organization, token: Uuid) -> RequestRow {
-        RequestRow {
-            organization: organization.id,
-            sequence: self.sequence,
-            time: self.time,
-            method: self.method.as_str().to_owned(),
-            path: self.path.clone(),
-            status: 0,
-            scim_type: None,
-            duration_us: i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX),
-            meaning: String::new(),
-            resource_type: None,
-            resource_id: None,
-            external_id: None,
-            token: Some(token),
-            request_id: self.id.clone(),
-            idp: organization.settings.idp,
-            notes: None,
-            error: None,
-        }
-    }
-}
 
 /// The context of an admitted request. Cheap to clone: a change takes it to the thread that writes.
 #[derive(Debug, Clone)]
@@ -60,11 +20,9 @@ pub(crate) struct Context(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    asked: Asked,
+    asked: Arc<Asked>,
     /// The organization as it was when the request was admitted.
     access: Arc<Access>,
-    /// Its id, as the store tells tenants apart.
-    tenant: String,
     token: Uuid,
     policies: Arc<Policies>,
     /// The span of the answer, as long as it is worked out.
@@ -76,9 +34,8 @@ struct Inner {
 }
 
 impl Context {
-    pub(super) fn new(asked: Asked, access: Arc<Access>, token: Uuid, policies: Arc<Policies>) -> Self {
+    pub(super) fn new(asked: Arc<Asked>, access: Arc<Access>, token: Uuid, policies: Arc<Policies>) -> Self {
         Self(Arc::new(Inner {
-            tenant: access.organization.id.to_string(),
             asked,
             access,
             token,
@@ -114,7 +71,12 @@ impl Context {
         &self.0.asked
     }
 
-    pub(super) fn settings(&self) -> &Settings {
+    /// The token that the request was admitted by.
+    pub(super) fn token(&self) -> Uuid {
+        self.0.token
+    }
+
+    fn settings(&self) -> &Settings {
         &self.organization().settings
     }
 
@@ -131,11 +93,6 @@ impl Context {
 
     pub(super) fn policy(&self) -> scim::policy::Policy {
         self.0.policies.of(self.settings())
-    }
-
-    /// A history row of the request.
-    pub(super) fn row(&self) -> RequestRow {
-        self.0.asked.row(self.organization(), self.0.token)
     }
 
     /// Remembers that the history row, with this status, is part of the transaction of the change.
@@ -157,6 +114,6 @@ impl OfOrganization for Context {
 
 impl HasTenant for Context {
     fn tenant(&self) -> &str {
-        &self.0.tenant
+        &self.0.access.tenant
     }
 }

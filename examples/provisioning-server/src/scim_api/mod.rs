@@ -1,16 +1,17 @@
 //! The SCIM endpoint of each organization: who may use it, what it serves, and what is remembered of each request.
 
-mod answer;
+mod asked;
+mod authenticator;
 mod context;
 mod directory;
-mod endpoint;
 mod policies;
 mod recorded;
-mod request_id;
+mod request_history;
+mod router;
 pub(crate) mod rules;
 mod service;
 
-pub(crate) use directory::Directory;
-pub(crate) use endpoint::{Endpoint, no_route, router};
+pub(crate) use asked::Asked;
 pub(crate) use policies::Policies;
-pub(crate) use service::People;
+pub(crate) use router::router;
+pub(crate) use service::Serving;

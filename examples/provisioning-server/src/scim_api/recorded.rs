@@ -5,8 +5,9 @@ use scim::store::sqlite::{Builder, Transaction};
 use scim::store::{Cause, Event, Transition};
 
 use super::context::Context;
+use super::request_history::{Change, changed};
 use super::rules::{self, OfOrganization};
-use crate::database::{history, organizations};
+use crate::database::organizations;
 use crate::domain::subject::Subject;
 use crate::domain::user::User;
 use crate::history::change;
@@ -32,18 +33,15 @@ fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> s
     if event.cause != Cause::Write {
         return Ok(());
     }
-    let status = expected(event);
-    let mut row = cx.row();
-    row.status = status;
-    row.meaning = change::meaning(event);
-    row.resource_type = Some(R::RESOURCE_TYPE.name.to_owned());
-    row.resource_id = Some(event.id.clone());
     let known = event.after().or(event.before());
-    let external_id = known.and_then(R::external_id);
-    row.external_id = external_id.map(|id| id.as_str().to_owned());
-    history::insert(tx, &row.bounded())?;
-    cx.note(status);
-    Ok(())
+    let change = Change {
+        resource_type: R::RESOURCE_TYPE.name,
+        id: &event.id,
+        external_id: known.and_then(R::external_id).map(|id| id.as_str()),
+        status: expected(event),
+        sentence: change::meaning(event),
+    };
+    changed(tx, cx, change)
 }
 
 /// The status that a change is answered with unless something goes wrong after it: then the row is corrected.

@@ -329,7 +329,7 @@ impl Step {
         }
         if !applied.new.is_none() {
             let mut row = self.row.clone();
-            row.meaning = format!("imported {}", sum(self.so_far, applied.new).words());
+            row.sentence = Some(format!("imported {}", sum(self.so_far, applied.new).words()).into());
             history::insert_so_far(tx, &row.bounded())?;
         }
         imports::put(tx, organization.id, &applied.position)?;
@@ -400,12 +400,14 @@ fn row(organization: &Organization) -> RequestRow {
         organization: organization.id,
         sequence: id,
         time: Timestamp::now(),
-        method: "IMPORT".to_owned(),
+        method: "IMPORT".into(),
         path: String::new(),
         status: 200,
         scim_type: None,
         duration_us: 0,
-        meaning: String::new(),
+        operation: None,
+        total: None,
+        sentence: None,
         resource_type: None,
         resource_id: None,
         external_id: None,

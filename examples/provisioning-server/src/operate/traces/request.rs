@@ -45,7 +45,7 @@ fn name(method: &str, route: Option<&str>) -> String {
 #[derive(Debug, Default)]
 pub(in crate::operate) struct Answered<'a> {
     pub(in crate::operate) status: u16,
-    pub(in crate::operate) request_id: Option<&'a str>,
+    pub(in crate::operate) request_id: &'a str,
     pub(in crate::operate) operation: Option<&'static str>,
     pub(in crate::operate) resource_type: Option<&'static str>,
     pub(in crate::operate) scim_type: Option<&'static str>,

@@ -1,0 +1,126 @@
+//! What the history keeps of each request to an organization.
+
+use scim::ScimType;
+use scim::service::{Operation, Outcome};
+use scim::store::sqlite::Transaction;
+use uuid::Uuid;
+
+use super::asked::Asked;
+use super::context::Context;
+use super::rules::OfOrganization;
+use crate::database;
+use crate::domain::access::Refusal;
+use crate::domain::organization::Organization;
+use crate::domain::request_row::{RequestRow, method_name, shown_path};
+use crate::history::Recorder;
+use crate::history::connection_test::{Answered, is_connection_test};
+
+/// A change, as its row tells of it.
+pub(super) struct Change<'a> {
+    pub(super) resource_type: &'static str,
+    pub(super) id: &'a str,
+    pub(super) external_id: Option<&'a str>,
+    /// The status that it is answered with unless something goes wrong after it: then the row is corrected.
+    pub(super) status: u16,
+    pub(super) sentence: String,
+}
+
+/// Inserts the row of a change in the change's own transaction.
+pub(super) fn changed(tx: &Transaction<'_>, cx: &Context, change: Change<'_>) -> scim::Result<()> {
+    let row = RequestRow {
+        status: change.status,
+        sentence: Some(change.sentence.into()),
+        resource_type: Some(change.resource_type),
+        resource_id: Some(change.id.to_owned()),
+        external_id: change.external_id.map(str::to_owned),
+        ..row(cx.asked(), cx.organization(), cx.token())
+    };
+    database::history::insert(tx, &row.bounded())?;
+    cx.note(change.status);
+    Ok(())
+}
+
+/// Records a request that was not admitted, or counts it if no token of the organization has sent it.
+pub(super) fn refused(
+    history: &Recorder,
+    asked: &Asked,
+    organization: &Organization,
+    refusal: &Refusal,
+    error: &scim::Error,
+) {
+    let Some(token) = refusal.token() else {
+        history.count_unattributed(organization.id);
+        return;
+    };
+    history.record(RequestRow {
+        status: error.status().as_u16(),
+        sentence: Some("refused".into()),
+        error: Some(error.to_string()),
+        ..row(asked, organization, token)
+    });
+}
+
+/// Records a request that was answered, unless the transaction of the change has said it all.
+pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
+    cx.end_commit();
+    let status = outcome.status.as_u16();
+    let problem = outcome.problem.as_ref();
+    if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
+        tracing::error!(request = cx.asked().id, status, "{cause}");
+    }
+    if cx.noted() == Some(status) && outcome.fired.is_empty() {
+        return;
+    }
+    let is_test =
+        !outcome.status.is_client_error() && !outcome.status.is_server_error() && tests(cx, outcome);
+    history.record(RequestRow {
+        status,
+        scim_type: problem
+            .and_then(|problem| problem.scim_type)
+            .map(ScimType::as_str),
+        operation: outcome.operation.map(Operation::as_str),
+        total: outcome.total,
+        sentence: is_test.then(|| "connection test".into()),
+        resource_type: outcome.resource_type,
+        resource_id: outcome.id.clone(),
+        notes: outcome.notes(),
+        error: problem.map(|problem| problem.detail.clone()),
+        ..row(cx.asked(), cx.organization(), cx.token())
+    });
+}
+
+fn tests(cx: &Context, outcome: &Outcome) -> bool {
+    let uri = &cx.asked().uri;
+    let answered = Answered {
+        operation: outcome.operation,
+        path: uri.path(),
+        query: uri.query(),
+        total: outcome.total,
+    };
+    is_connection_test(answered, || cx.is_first_use())
+}
+
+/// The row of a request that was attributed to a token; what came of it is still to be said.
+fn row(asked: &Asked, organization: &Organization, token: Uuid) -> RequestRow {
+    RequestRow {
+        organization: organization.id,
+        sequence: asked.sequence,
+        time: asked.time,
+        method: method_name(&asked.method),
+        path: shown_path(asked.uri.path(), asked.uri.query()),
+        status: 0,
+        scim_type: None,
+        duration_us: i64::try_from(asked.began.elapsed().as_micros()).unwrap_or(i64::MAX),
+        operation: None,
+        total: None,
+        sentence: None,
+        resource_type: None,
+        resource_id: None,
+        external_id: None,
+        token: Some(token),
+        request_id: asked.id.clone(),
+        idp: organization.settings.idp,
+        notes: None,
+        error: None,
+    }
+}

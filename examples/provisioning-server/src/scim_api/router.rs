@@ -1,0 +1,69 @@
+//! `/scim/{organization}/v2/…`, and the same without the version (RFC 7644 section 3.13).
+
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use scim::Error;
+use scim::service::error_response;
+use scim_axum::{BearerLayer, mount};
+use tower::Service;
+use tower::layer::layer_fn;
+use tracing::instrument::Instrumented;
+use tracing::{Instrument, Span};
+
+use super::authenticator::Authenticator;
+use super::context::Context;
+use super::directory::Directory;
+use super::policies::Policies;
+use super::service::{self, Serving};
+use crate::domain::fault::Result;
+
+/// The realm of every organization.
+pub(super) const REALM: &str = "scim";
+
+/// The routes of every organization's endpoint: the service, and around it those who may use it.
+pub(crate) fn router(serving: &Serving<'_>) -> Result<Router> {
+    let authenticator = Authenticator {
+        directory: Directory::new(Arc::clone(serving.product)),
+        history: Arc::clone(serving.history),
+        policies: Arc::new(Policies::new().map_err(service::cannot_set_up)?),
+    };
+    Ok(mount("/scim/{organization}", service::open(serving)?)
+        .layer(layer_fn(InSpan))
+        .layer(BearerLayer::new(authenticator).realm(REALM))
+        .fallback(no_route))
+}
+
+/// Every path that is none of ours.
+async fn no_route(headers: HeaderMap) -> Response {
+    let nothing = Error::new(
+        StatusCode::NOT_FOUND,
+        "Nothing is served here: the URL of an organization is /scim/{organization}/v2.",
+    );
+    error_response(&nothing, &headers, REALM).map(Body::new)
+}
+
+/// Works out the answer of an admitted request in the span of its context.
+#[derive(Debug, Clone)]
+struct InSpan<S>(S);
+
+impl<S: Service<Request>> Service<Request> for InSpan<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Instrumented<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut TaskContext<'_>) -> Poll<std::result::Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let cx = request.extensions().get::<Context>();
+        let span = cx.map_or_else(Span::none, |cx| cx.span().clone());
+        self.0.call(request).instrument(span)
+    }
+}
