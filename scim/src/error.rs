@@ -538,6 +538,39 @@ mod tests {
         );
     }
 
+    /// What a client has sent may stand in the sentence and in the path; all else is the service's own.
+    #[test]
+    fn every_text_of_an_error_can_be_edited_and_nothing_else() {
+        fn hide(text: &str) -> Cow<'_, str> {
+            match text.contains("secret") {
+                true => Cow::Owned(text.replace("secret", "…")),
+                false => Cow::Borrowed(text.trim_start_matches('x')),
+            }
+        }
+        let error = || {
+            Error::invalid_value("must not be secret")
+                .at("secret-name")
+                .at_index(3)
+                .in_operation(1)
+                .with_bearer_error(BearerError::InvalidToken)
+                .with_source("the secret cause")
+        };
+        assert_eq!(
+            error().map_text(|text| text.into()).to_string(),
+            error().to_string()
+        );
+        let edited = error().at("xy").map_text(hide);
+        assert_eq!(
+            edited.to_string(),
+            "Operation 2: Attribute y[3].…-name must not be …."
+        );
+        assert_eq!(edited.status(), 400);
+        assert_eq!(edited.scim_type(), Some(ScimType::InvalidValue));
+        assert_eq!(edited.bearer_error(), Some(BearerError::InvalidToken));
+        let source = std::error::Error::source(&edited).unwrap();
+        assert_eq!(source.to_string(), "the secret cause");
+    }
+
     #[test]
     fn an_extension_is_joined_to_its_attribute_by_a_colon() {
         let error = Error::invalid_value("is wrong")

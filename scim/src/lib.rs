@@ -41,6 +41,7 @@
 //! | say who may do what | [`authorize`](service::Builder::authorize) |
 //! | have rules of your own asked before a write, and hear of it after the commit | [`store::Hooks`] |
 //! | hear of every request, and of the causes of errors | [`on_outcome`](service::Builder::on_outcome) |
+//! | say what clients are shown of an error | [`map_error`](service::Builder::map_error) |
 //! | say what clients may depart from | [`policy::Policy`] |
 //! | filter, sort, patch and project by yourself | [`filter`], [`sort`], [`patch`], [`projection`]; [`sql`] for your own tables |
 //! | call another service | `client` (feature `client`) |

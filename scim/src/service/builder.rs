@@ -264,6 +264,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         }
         let parts = Parts {
             endpoint_paths: types.iter().map(|resource_type| resource_type.endpoint).collect(),
+            resource_types: types,
             endpoints: self.endpoints,
             policies: self.policies,
             limits: self.limits,

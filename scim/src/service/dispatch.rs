@@ -39,10 +39,8 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
         self.check_body(route, outcome)?;
         let query = self.request.query.as_deref();
         let parts = self.parts;
-        let types: Vec<_> = parts.resource_types().collect();
-        if let Some(document) =
-            discovery::document(route, &parts.config, &types, self.policy, self.base_urls.shown())
-        {
+        let (types, base) = (&parts.resource_types, self.base_urls.shown());
+        if let Some(document) = discovery::document(route, &parts.config, types, self.policy, base) {
             discovery::check_query(query)?;
             return document.map(|document| Content::Document(Body::whole(document)));
         }

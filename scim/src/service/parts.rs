@@ -29,6 +29,8 @@ pub(super) type ErrorMap<C> = Box<dyn Fn(Option<&C>, Error) -> Error + Send + Sy
 /// What a service is made of.
 pub(super) struct Parts<C> {
     pub(super) endpoints: Vec<Box<dyn Endpoint<C>>>,
+    /// The type of each of them.
+    pub(super) resource_types: Vec<&'static ResourceType>,
     /// Where each of them stands below the base URL.
     pub(super) endpoint_paths: Vec<&'static str>,
     pub(super) policies: Policies<C>,
@@ -65,11 +67,6 @@ impl<C> Parts<C> {
         }
     }
 
-    /// The registered resource types.
-    pub(super) fn resource_types(&self) -> impl Iterator<Item = &'static ResourceType> {
-        self.endpoints.iter().map(|endpoint| endpoint.resource_type())
-    }
-
     /// How many bytes the body of a request may have.
     pub(super) fn limit_at(&self, route: &Route, method: &Method) -> usize {
         match (route, method.as_str()) {
@@ -82,7 +79,7 @@ impl<C> Parts<C> {
     }
 
     fn limit_of_type(&self, index: usize) -> usize {
-        let has_edges = self.resource_types().nth(index).is_some_and(|resource_type| {
+        let has_edges = self.resource_types.get(index).is_some_and(|resource_type| {
             resource_type
                 .schema
                 .attributes

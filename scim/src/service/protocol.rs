@@ -65,12 +65,15 @@ impl<C: Send + Sync + 'static> Protocol<C> {
 
     /// The registered resource types.
     pub fn resource_types(&self) -> impl Iterator<Item = &'static ResourceType> {
-        self.parts.resource_types()
+        self.parts.resource_types.iter().copied()
     }
 
     /// How many bytes the body of a request may have: 0 where none is read at all.
     #[must_use]
     pub fn body_limit(&self, method: &Method, path: &str) -> usize {
+        if !matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
+            return 0;
+        }
         self.parts
             .route(path)
             .map_or(0, |routed| self.parts.limit_at(&routed.route, method))
@@ -223,7 +226,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
             _ => None,
         };
         outcome.resource_type = index
-            .and_then(|index| self.resource_types().nth(index))
+            .and_then(|index| self.parts.resource_types.get(index))
             .map(|resource_type| resource_type.name);
         if let Route::Resource(_, id) = route {
             outcome.id = Some(id.clone());

@@ -47,7 +47,7 @@ impl HasTenant for Tenant {
     }
 }
 
-impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Tenant {
+impl<S: Send + Sync> FromRequestParts<S> for Tenant {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
