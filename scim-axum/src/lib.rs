@@ -23,6 +23,9 @@
 //! # example().unwrap();
 //! ```
 //!
+//! Where clients have bearer tokens, [`BearerLayer`] asks a [`Verify`] about each request, and [`principal`] makes whom it
+//! admits the context.
+//!
 //! [`mount`] is the one place that says where a service in a router lives: its builder need not say it again.
 
 mod bearer;

@@ -580,13 +580,23 @@ fn what_an_organization_demands_it_demands_of_an_import() {
     let file = place.file("seed.jsonl", &seed(2));
     place.json(&["org", "create", "strict"]);
     let (_, refusal) = place.refusal(&["import", &file, "--org", "strict"]);
-    assert!(
-        refusal["detail"]
-            .as_str()
-            .unwrap()
-            .contains("must be an e-mail address"),
-        "{refusal}"
-    );
+    let refused = |detail: &str| refusal["detail"].as_str().unwrap().contains(detail);
+    assert!(refused("must be an e-mail address"), "{refusal}");
+    // The endpoint says the same of the same person.
+    let first: Value = serde_json::from_str(seed(2).lines().nth(1).unwrap()).unwrap();
+    let token = place.json(&["token", "create", "strict"])["token"].clone();
+    let person = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": first["resource"]["userName"],
+    });
+    let bearer = format!("Bearer {}", token.as_str().unwrap());
+    let headers = [("authorization", bearer.as_str())];
+    let server = place.serve(&[]);
+    let answer = server.send("POST", "/scim/strict/v2/Users", &headers, &person.to_string());
+    assert_eq!(answer.status, 400);
+    let detail = answer.body["detail"].as_str().unwrap();
+    assert!(refused(detail), "{refusal} {detail}");
+    drop(server);
     place.json(&[
         "org",
         "create",

@@ -6,7 +6,7 @@ use scim::store::{Cause, Event, Transition};
 
 use super::context::Context;
 use super::request_history::{Change, changed};
-use super::rules::{self, OfOrganization};
+use super::rules::OfOrganization;
 use crate::database::organizations;
 use crate::domain::subject::Subject;
 use crate::domain::user::User;
@@ -16,7 +16,6 @@ use crate::history::change;
 pub(super) fn recorded(store: Builder<Context>) -> Builder<Context> {
     store
         .in_transaction::<User>(record)
-        .in_transaction::<Group>(rules::keep_group_names)
         .in_transaction::<Group>(record)
 }
 

@@ -1,7 +1,8 @@
-//! What an organization demands of people and groups, whether a provider sends them or a file is imported.
+//! What an organization demands of people and groups, whether a provider sends them or a file is imported: both are given
+//! [`hooks`] and [`in_transaction`], and there are no other rules.
 
 use scim::resources::Group;
-use scim::store::sqlite::Transaction;
+use scim::store::sqlite::{Builder, Transaction};
 use scim::store::{Event, Hooks, Proposed};
 use scim::{Error, Result};
 
@@ -14,6 +15,11 @@ use crate::domain::user::User;
 /// A context that says whose people and groups are written.
 pub(crate) trait OfOrganization: Send + Sync + 'static {
     fn organization(&self) -> &Organization;
+}
+
+/// Gives a store the rules that need statements.
+pub(crate) fn in_transaction<C: OfOrganization>(store: Builder<C>) -> Builder<C> {
+    store.in_transaction::<Group>(keep_group_names)
 }
 
 /// The rules that need no statements.
@@ -39,11 +45,7 @@ fn check_user_name(organization: &Organization, proposed: &Proposed<'_, User>) -
 }
 
 /// Keeps track of the names of groups, and refuses one that is taken where they must be unique.
-pub(crate) fn keep_group_names<C: OfOrganization>(
-    tx: &Transaction<'_>,
-    cx: &C,
-    event: &Event<Group>,
-) -> Result<()> {
+fn keep_group_names<C: OfOrganization>(tx: &Transaction<'_>, cx: &C, event: &Event<Group>) -> Result<()> {
     let organization = cx.organization();
     let key = |group: Option<&Group>| group.map(|group| group_names::key(&group.display_name));
     let (old, new) = (key(event.before()), key(event.after()));

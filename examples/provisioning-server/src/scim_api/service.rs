@@ -31,9 +31,8 @@ pub(crate) struct Serving<'a> {
 
 /// Opens the service on a product's store, for requests that were admitted.
 pub(super) fn open(serving: &Serving<'_>) -> Result<ScimService<Context>> {
-    let store = recorded(serving.product.documents())
-        .build()
-        .map_err(cannot_set_up)?;
+    let store = recorded(rules::in_transaction(serving.product.documents()));
+    let store = store.build().map_err(cannot_set_up)?;
     let history = Arc::clone(serving.history);
     let mut builder = ScimService::builder(principal())
         .resource::<User, _>(store.clone())

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use scim::resources::Group;
 use scim::store::sqlite::{self, ImportLine, Sqlite, Transaction};
 use uuid::Uuid;
 
@@ -119,11 +118,8 @@ impl<'p, R: BufRead> Import<'p, R> {
         opened: Opened<R>,
         skips_errors: bool,
     ) -> Result<Self> {
-        let store: Sqlite<Destination> = product
-            .documents()
-            .in_transaction::<Group>(rules::keep_group_names)
-            .build()
-            .map_err(failed)?;
+        let store = rules::in_transaction(product.documents());
+        let store: Sqlite<Destination> = store.build().map_err(failed)?;
         let policy = Policies::new().map_err(failed)?.of(&organization.settings);
         Ok(Self {
             product,
