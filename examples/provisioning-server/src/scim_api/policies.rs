@@ -7,7 +7,7 @@ use crate::domain::keyword::Keyword;
 use crate::domain::settings::{Attributes, IdentityProvider, Protocol, Settings};
 use crate::domain::user::User;
 
-/// What is kept of a person whose attributes are mapped (features.md row 32).
+/// What is kept of a person whose attributes are mapped.
 const MAPPED: &[&str] = &[
     "userName",
     "name.givenName",
@@ -16,43 +16,63 @@ const MAPPED: &[&str] = &[
     "externalId",
 ];
 
-/// Every policy that settings can ask for, made once.
+/// Every policy that settings can ask for, made once: a request only copies one.
 #[derive(Debug)]
 pub(crate) struct Policies {
-    mapped: Kept,
-    strict: Policy,
-    interop_profile: Policy,
-    tolerant: Vec<(IdentityProvider, Policy)>,
+    strict: ByAttributes,
+    interop_profile: ByAttributes,
+    tolerant: Vec<(IdentityProvider, ByAttributes)>,
+    /// The tolerances of a provider that is not named.
+    other: ByAttributes,
+}
+
+/// A policy, by which attributes are kept.
+#[derive(Debug)]
+struct ByAttributes {
+    all: Policy,
+    mapped: Policy,
 }
 
 impl Policies {
     pub(crate) fn new() -> scim::Result<Self> {
+        let mapped = Kept::new(User::RESOURCE_TYPE, MAPPED)?;
+        let by_attributes = |policy: Policy| ByAttributes::new(policy, &mapped);
         Ok(Self {
-            mapped: Kept::new(User::RESOURCE_TYPE, MAPPED)?,
-            strict: Policy::strict(),
-            interop_profile: Policy::interop_profile(),
+            strict: by_attributes(Policy::strict()),
+            interop_profile: by_attributes(Policy::interop_profile()),
             tolerant: IdentityProvider::ALL
                 .iter()
-                .map(|idp| (*idp, tolerances(*idp)))
+                .filter(|idp| **idp != IdentityProvider::Other)
+                .map(|idp| (*idp, by_attributes(tolerances(*idp))))
                 .collect(),
+            other: by_attributes(tolerances(IdentityProvider::Other)),
         })
     }
 
     /// The policy of an organization with these settings.
     pub(crate) fn of(&self, settings: &Settings) -> Policy {
-        let policy = match settings.policy {
-            Protocol::Strict => self.strict.clone(),
-            Protocol::InteropProfile => self.interop_profile.clone(),
+        let policies = match settings.policy {
+            Protocol::Strict => &self.strict,
+            Protocol::InteropProfile => &self.interop_profile,
             Protocol::Tolerant => {
                 let known = self.tolerant.iter().find(|(idp, _)| *idp == settings.idp);
-                known.map_or_else(Policy::tolerant, |(_, policy)| policy.clone())
+                known.map_or(&self.other, |(_, policies)| policies)
             }
         };
-        // A disabled person is enabled by `active: true` alone, under every policy: absence never lets anybody in.
-        let policy = policy.absence_never_enables(User::paths().active());
         match settings.attributes {
-            Attributes::All => policy,
-            Attributes::Mapped => policy.keeping(self.mapped.clone()),
+            Attributes::All => policies.all.clone(),
+            Attributes::Mapped => policies.mapped.clone(),
+        }
+    }
+}
+
+impl ByAttributes {
+    fn new(policy: Policy, mapped: &Kept) -> Self {
+        // A disabled person is enabled by `active: true` alone, under every policy: absence never lets anybody in.
+        let all = policy.absence_never_enables(User::paths().active());
+        Self {
+            mapped: all.clone().keeping(mapped.clone()),
+            all,
         }
     }
 }
@@ -106,7 +126,6 @@ mod tests {
 
     #[test]
     fn mapped_keeps_what_the_guides_map() {
-        // features.md row 32.
         let schema = User::RESOURCE_TYPE.schema;
         let policy = |attributes| policy(IdentityProvider::Entra, Protocol::Tolerant, attributes);
         assert!(policy(Attributes::All).kept(schema.id).is_none());

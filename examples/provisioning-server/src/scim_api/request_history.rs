@@ -71,8 +71,6 @@ pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
     if cx.noted() == Some(status) && outcome.fired.is_empty() {
         return;
     }
-    let is_test =
-        !outcome.status.is_client_error() && !outcome.status.is_server_error() && tests(cx, outcome);
     history.record(RequestRow {
         status,
         scim_type: problem
@@ -80,7 +78,7 @@ pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
             .map(ScimType::as_str),
         operation: outcome.operation.map(Operation::as_str),
         total: outcome.total,
-        sentence: is_test.then(|| "connection test".into()),
+        sentence: is_test(cx, outcome).then(|| "connection test".into()),
         resource_type: outcome.resource_type,
         resource_id: outcome.id.clone(),
         notes: outcome.notes(),
@@ -89,7 +87,8 @@ pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
     });
 }
 
-fn tests(cx: &Context, outcome: &Outcome) -> bool {
+/// Whether a request has tested the connection, and nothing was wrong with it.
+fn is_test(cx: &Context, outcome: &Outcome) -> bool {
     let uri = &cx.asked().uri;
     let answered = Answered {
         operation: outcome.operation,
@@ -97,7 +96,7 @@ fn tests(cx: &Context, outcome: &Outcome) -> bool {
         query: uri.query(),
         total: outcome.total,
     };
-    is_connection_test(answered, || cx.is_first_use())
+    outcome.status.is_success() && is_connection_test(answered, || cx.is_first_use())
 }
 
 /// The row of a request that was attributed to a token; what came of it is still to be said.
