@@ -117,8 +117,8 @@ async fn set(session: &Session, name: Name, flags: Flags) -> Result<()> {
     }
     let how = move |organization: &mut Organization| {
         organization.settings = changes.apply(&organization.settings);
-        if let Some(display) = flags.display {
-            organization.display = display;
+        if let Some(display) = &flags.display {
+            organization.display.clone_from(display);
         }
     };
     let organization = session.product.change_organization(&name, how).await?;

@@ -146,7 +146,7 @@ async fn end(
     session: &Session,
     name: Name,
     now: Timestamp,
-    rule: impl FnOnce(&[Token]) -> Result<Vec<Uuid>> + Send + 'static,
+    rule: impl Fn(&[Token]) -> Result<Vec<Uuid>> + Send + 'static,
 ) -> Result<()> {
     let change = session.product.change_tokens(&name, now, None, rule).await?;
     let document = Tokens {

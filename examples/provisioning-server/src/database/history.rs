@@ -130,7 +130,7 @@ mod tests {
             .unwrap()
             .unwrap();
         let shown = database.blocking_write(move |tx| {
-            insert(tx, &row.bounded())?;
+            insert(tx, &row.clone().bounded())?;
             tx.query_one("SELECT meaning FROM history", &[], |row| {
                 Ok(row.text(0)?.to_owned())
             })

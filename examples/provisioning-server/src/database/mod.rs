@@ -168,7 +168,7 @@ impl Product {
         &self,
         organization: Organization,
         token: Option<Token>,
-        more: impl FnOnce(&Transaction<'_>) -> scim::Result<()> + Send + 'static,
+        more: impl Fn(&Transaction<'_>) -> scim::Result<()> + Send + 'static,
     ) -> Result<()> {
         self.change(move |tx| {
             if organizations::find(tx, &organization.name)?.is_some() {
@@ -202,7 +202,7 @@ impl Product {
     /// Runs a part of an import as a transaction. A failure is told as the store tells it.
     pub(crate) async fn import<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Transaction<'_>) -> scim::Result<T> + Send + 'static,
+        job: impl Fn(&Transaction<'_>) -> scim::Result<T> + Send + 'static,
     ) -> scim::Result<T> {
         self.database.write(job).await
     }
@@ -223,7 +223,7 @@ impl Product {
     pub(crate) async fn change_organization(
         &self,
         name: &Name,
-        how: impl FnOnce(&mut Organization) + Send + 'static,
+        how: impl Fn(&mut Organization) + Send + 'static,
     ) -> Result<Organization> {
         let name = name.clone();
         self.change(move |tx| {
@@ -285,7 +285,7 @@ impl Product {
         name: &Name,
         now: Timestamp,
         new: Option<Token>,
-        rule: impl FnOnce(&[Token]) -> Result<Vec<Uuid>> + Send + 'static,
+        rule: impl Fn(&[Token]) -> Result<Vec<Uuid>> + Send + 'static,
     ) -> Result<TokenChange> {
         let name = name.clone();
         self.change(move |tx| {
@@ -372,7 +372,7 @@ impl Product {
 
     async fn read<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Reader<'_>) -> scim::Result<T> + Send + 'static,
+        job: impl Fn(&Reader<'_>) -> scim::Result<T> + Send + 'static,
     ) -> Result<T> {
         self.database.read(job).await.map_err(failed)
     }
@@ -380,7 +380,7 @@ impl Product {
     /// A job answers `Err` if the database fails, and `Ok(Err)` if a rule forbids it, before it has changed anything.
     async fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
+        job: impl Fn(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
     ) -> Result<T> {
         self.database.write(job).await.map_err(failed)?
     }
@@ -388,7 +388,7 @@ impl Product {
     /// A write of something that others remember.
     async fn change<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
+        job: impl Fn(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
     ) -> Result<T> {
         let outcome = self.write(job).await;
         self.changes.fetch_add(1, Ordering::Release);

@@ -32,6 +32,9 @@ use crate::{Error, Result};
 /// It is cheap to clone, and works under any executor: jobs run on threads of the database and, but for those of
 /// [`Database::look_up`], never on those of the caller. A job must not wait for another job of the same database (`blocking_…` inside a job may hang forever).
 ///
+/// A job may run more than once before what it returns is answered: where a database server ends its transaction, it is
+/// run again. So it is a `Fn`, and has no effect but its statements; identifiers and the time come from outside.
+///
 /// * A write that was answered survives what [`Durability`](super::Durability) says, and every read that starts later
 ///   in this process sees it.
 /// * Other processes may use the file at the same time, through this crate or not. Their commits are seen after
@@ -165,7 +168,7 @@ impl Database {
     pub async fn read<T, J>(&self, job: J) -> Result<T>
     where
         T: Send + 'static,
-        J: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
+        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
         let job = Box::new(move |reader: &Reader<'_>| {
@@ -194,9 +197,9 @@ impl Database {
     pub async fn look_up<T, J>(&self, job: J) -> Result<T>
     where
         T: Send + 'static,
-        J: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
+        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
     {
-        let mut job = |reader: &Reader<'_>| guarded(|| job(reader));
+        let mut job = move |reader: &Reader<'_>| guarded(|| job(reader));
         let desks = &self.0.desks;
         let first = self.0.next_desk.fetch_add(1, Ordering::Relaxed);
         for turn in 0..desks.len() {
@@ -221,7 +224,7 @@ impl Database {
     pub async fn write<T, J>(&self, job: J) -> Result<T>
     where
         T: Send + 'static,
-        J: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+        J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
         let job = Pending::boxed(job, move |result| _ = sender.send(result));
@@ -240,7 +243,7 @@ impl Database {
     /// [`Full`] if the queue is half full already (the other half is for those who wait), or the database is closed.
     pub fn write_behind<J>(&self, job: J) -> Result<(), Full>
     where
-        J: FnOnce(&Transaction<'_>) -> Result<()> + Send + 'static,
+        J: Fn(&Transaction<'_>) -> Result<()> + Send + 'static,
     {
         // Not the whole `Arc<Handle>`: a job must not keep its own database open.
         let shared = Arc::clone(&self.0.shared);
@@ -262,7 +265,7 @@ impl Database {
     pub fn blocking_read<T, J>(&self, job: J) -> Result<T>
     where
         T: Send + 'static,
-        J: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
+        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
     {
         block_on(self.read(job))
     }
@@ -274,7 +277,7 @@ impl Database {
     pub fn blocking_write<T, J>(&self, job: J) -> Result<T>
     where
         T: Send + 'static,
-        J: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+        J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         block_on(self.write(job))
     }
@@ -342,7 +345,8 @@ impl Database {
         T: Send + 'static,
         J: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
     {
-        self.apart(|connection, _| job(&Reader::new(connection))).await
+        self.apart(move |connection, _| job(&Reader::new(connection)))
+            .await
     }
 
     /// Runs a job under a snapshot on a connection and a thread of its own. The job is told whether somebody still

@@ -30,7 +30,7 @@ pub(super) struct Pending<T, J, A> {
 impl<T, J, A> Pending<T, J, A>
 where
     T: Send + 'static,
-    J: FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
     A: FnOnce(Result<T>) + Send + 'static,
 {
     pub(super) fn boxed(job: J, answer: A) -> Box<dyn WriteJob> {
@@ -45,7 +45,7 @@ where
 impl<T, J, A> WriteJob for Pending<T, J, A>
 where
     T: Send,
-    J: FnOnce(&Transaction<'_>) -> Result<T> + Send,
+    J: Fn(&Transaction<'_>) -> Result<T> + Send,
     A: FnOnce(Result<T>) + Send,
 {
     fn run(&mut self, transaction: &Transaction<'_>) -> bool {

@@ -108,6 +108,14 @@ impl<R: ScimResource> State<R> {
     }
 
     /// The resource, if it fits the struct.
+    pub(super) fn as_fit(&self) -> Option<&R> {
+        match self {
+            Self::Fit(resource) => Some(resource),
+            Self::Unfit(_) => None,
+        }
+    }
+
+    /// The resource, if it fits the struct.
     pub(super) fn fit(self) -> Option<R> {
         match self {
             Self::Fit(resource) => Some(resource),

@@ -193,7 +193,7 @@ impl<C: Send + Sync + 'static> Sqlite<C> {
         job: J,
     ) -> Result<T>
     where
-        J: FnOnce(&Reader<'_>, &Core<C>, &Layout, Option<i64>) -> Result<T> + Send + 'static,
+        J: Fn(&Reader<'_>, &Core<C>, &Layout, Option<i64>) -> Result<T> + Send + 'static,
     {
         let layout = self.core.layout::<R>()?;
         let core = Arc::clone(&self.core);
@@ -261,9 +261,9 @@ impl<C: Send + Sync + 'static> Sqlite<C> {
                     cx,
                 };
                 let is_new = matches!(how, How::Create(_));
-                let outcome = match how {
-                    How::Create(prepared) => job.create(&write, *prepared)?,
-                    How::Change(early) => job.change(&write, early)?,
+                let outcome = match &how {
+                    How::Create(prepared) => job.create(&write, prepared)?,
+                    How::Change(early) => job.change(&write, early.as_ref())?,
                 };
                 show_outcome(tx, &layout, job.tenant, outcome, &write.reply(), is_new)
             })

@@ -50,12 +50,14 @@ impl<C: 'static> Job<'_, C> {
     pub(super) fn create<R: ScimResource>(
         &self,
         write: &Write<R, C>,
-        prepared: Prepared<R>,
+        prepared: &Prepared<R>,
     ) -> Result<Outcome> {
         let id = write.id();
         let Prepared {
             after, edges, stamp, ..
         } = prepared;
+        let stamp = *stamp;
+        let after = after.as_ref();
         let After {
             resource,
             documents,
@@ -71,10 +73,10 @@ impl<C: 'static> Job<'_, C> {
             },
             id,
             stamp,
-            &documents,
-            &keys,
+            documents,
+            keys,
         )?;
-        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, &edges)?;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, edges)?;
         let balance = moved.balance();
         if balance > 0 {
             self.tx.execute(
@@ -84,14 +86,16 @@ impl<C: 'static> Job<'_, C> {
         }
         tables::counted(self.tx, self.tenant, self.layout.number, 1)?;
         self.tell_write(write, stamp, moved.into_edges(), || {
-            Ok(Transition::Created { after: resource })
+            Ok(Transition::Created {
+                after: resource.clone(),
+            })
         })?;
         let row = StoredRow {
             rid,
             stamp,
             edges: balance,
             layout: self.layout.documents,
-            documents,
+            documents: documents.clone(),
         };
         Ok(Outcome::Row { row, changed: true })
     }
@@ -101,18 +105,18 @@ impl<C: 'static> Job<'_, C> {
     pub(super) fn change<R: ScimResource>(
         &self,
         write: &Write<R, C>,
-        early: Option<Early<R>>,
+        early: Option<&Early<R>>,
     ) -> Result<Outcome> {
         let id = write.id();
         let row = rows::find(self.tx, self.layout, self.tenant, id)?.ok_or_else(|| not_found::<R>(id))?;
-        let decided = match early {
-            Some(early) if early.stamp == row.stamp => Decided::Put(early.prepared),
+        match early {
+            Some(early) if early.stamp == row.stamp => return self.put(row, write, &early.prepared),
             Some(_) if self.is_long(write, &row) => return Err(Error::conflict()),
-            _ => self.deciding().decide(write, &row)?,
-        };
-        match decided {
+            _ => {}
+        }
+        match self.deciding().decide(write, &row)? {
             Decided::Keep => Ok(Outcome::Row { row, changed: false }),
-            Decided::Put(prepared) => self.put(row, write, *prepared),
+            Decided::Put(prepared) => self.put(row, write, &prepared),
             Decided::Delete => self.delete(&row, write),
         }
     }
@@ -146,7 +150,7 @@ impl<C: 'static> Job<'_, C> {
         &self,
         row: StoredRow,
         write: &Write<R, C>,
-        prepared: Prepared<R>,
+        prepared: &Prepared<R>,
     ) -> Result<Outcome> {
         let id = write.id();
         let Prepared {
@@ -155,16 +159,18 @@ impl<C: 'static> Job<'_, C> {
             edges,
             stamp,
         } = prepared;
-        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, &edges)?;
+        let stamp = *stamp;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, edges)?;
         if after.is_none() && moved.is_none() {
             return Ok(Outcome::Row { row, changed: false });
         }
         let is_told = self.core.in_transaction.of::<R>().is_some();
         let needs_before = is_told || (after.is_some() && self.layout.has_key_rows());
-        let before = match before {
+        let found = match before {
             None if needs_before => Some(row.documents.state::<R>()?),
-            before => before,
+            _ => None,
         };
+        let before = before.as_ref().or(found.as_ref());
         let edges = row.edges + moved.balance();
         let (next, after) = match after {
             Some(After {
@@ -176,12 +182,12 @@ impl<C: 'static> Job<'_, C> {
                     stamp,
                     edges,
                     layout: self.layout.documents,
-                    documents,
+                    documents: documents.clone(),
                     ..row
                 };
-                let old = before.as_ref().filter(|_| self.layout.has_key_rows());
+                let old = before.filter(|_| self.layout.has_key_rows());
                 let old = old.map(|before| Keys::of(self.layout, before.record()));
-                rows::update(self.tx, self.layout, self.tenant, &next, &keys, old.as_ref())?;
+                rows::update(self.tx, self.layout, self.tenant, &next, keys, old.as_ref())?;
                 (next, Some(resource))
             }
             None => {
@@ -191,13 +197,13 @@ impl<C: 'static> Job<'_, C> {
             }
         };
         self.tell_write(write, stamp, moved.into_edges(), || {
-            let before = before.and_then(State::fit);
+            let before = before.and_then(State::as_fit).cloned();
             let same = || {
                 before
                     .clone()
                     .map(|same| Stored::new(id, &stamp.stamp(), same).resource)
             };
-            let after = after.or_else(same);
+            let after = after.cloned().or_else(same);
             Ok(Transition::Changed { before, after })
         })?;
         Ok(Outcome::Row {

@@ -1,6 +1,7 @@
 //! Opening, closing, and what is left on the disk.
 
 use std::fs;
+use std::sync::Mutex;
 
 use super::*;
 
@@ -60,13 +61,14 @@ fn close_waits_for_what_waits_and_refuses_what_comes() {
 }
 
 /// A job that waits until the clone it owns is the last.
-fn last_owner(inner: Database) -> (impl FnOnce() -> Result<()>, mpsc::Receiver<()>, mpsc::Sender<()>) {
+fn last_owner(inner: Database) -> (impl Fn() -> Result<()>, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let (entered, inside) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel();
+    let inner = Mutex::new(Some(inner));
     let job = move || {
         entered.send(()).unwrap();
         may_go_on.recv().unwrap();
-        drop(inner);
+        drop(inner.lock().unwrap().take());
         Ok(())
     };
     (job, inside, go_on)

@@ -40,7 +40,7 @@ fn a_commit_joins_no_more_jobs_than_the_batch_allows() {
 /// Puts three jobs into one group and returns what became of the first and the last.
 fn around<T: std::fmt::Debug + Send + 'static>(
     database: &Database,
-    middle: impl FnOnce(&Transaction<'_>) -> Result<T> + Send + 'static,
+    middle: impl Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
 ) -> (Result<u64>, crate::Error, Result<u64>) {
     let gate = Gate::shut(database);
     let first = start(database.write(|tx| insert(tx, "first")));
