@@ -48,6 +48,28 @@ impl Kept {
         })
     }
 
+    /// Keeps the attributes to which these paths lead.
+    pub(crate) fn of_paths(
+        resource_type: &'static ResourceType,
+        paths: impl IntoIterator<Item = AttrPath>,
+    ) -> Self {
+        Self {
+            schema: resource_type.schema.id,
+            table: resource_type.schema.attributes,
+            paths: paths.into_iter().collect(),
+        }
+    }
+
+    /// The names of the attributes that were given to keep, but for those that are always kept by their nature: what
+    /// `Simulation::keeping` of the testkit takes.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let named = self.paths.iter();
+        let named = named.filter(|path| !path.attributes(self.table).next().is_some_and(is_made_by_the_service));
+        let names = named.filter_map(|path| path.name(self.table));
+        names.map(|name| name.to_string()).collect()
+    }
+
     /// The URN of the schema of which these are attributes.
     #[must_use]
     pub fn schema(&self) -> &'static str {
@@ -117,7 +139,9 @@ impl Kept {
 
 fn is_always_kept(attribute: &Attribute) -> bool {
     use crate::schema::Mutability::ReadOnly;
-    attribute.shape.mutability == ReadOnly
-        || attribute.shape.required
-        || (matches!(attribute.role, Role::Common) && attribute.name != "externalId")
+    attribute.shape.mutability == ReadOnly || attribute.shape.required || is_made_by_the_service(attribute)
+}
+
+fn is_made_by_the_service(attribute: &Attribute) -> bool {
+    matches!(attribute.role, Role::Common) && attribute.name != "externalId"
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::path::AttrPath;
 use crate::projection::Projection;
 use crate::projection::select::Verdict;
-use crate::schema::{Attribute, ResourceType, Returned};
+use crate::schema::{Attribute, ResourceType, Returned, Role};
 use crate::value::{Json, JsonBuf};
 
 impl Projection {
@@ -37,6 +37,20 @@ impl Projection {
                 Verdict::Open
             } else {
                 Verdict::Hide
+            }
+        });
+        projection.schemas = false;
+        projection
+    }
+
+    /// The document that a store keeps beside columns of its own, which hold what is `apart`: every other attribute in
+    /// full, but for what the service makes itself (`id`, `meta`), edges and transient attributes. It has no `schemas`.
+    pub(crate) fn stored_rest(resource_type: &'static ResourceType, apart: &[AttrPath]) -> Self {
+        let mut projection = Self::by(resource_type, None, &|attribute, path| {
+            let is_made = matches!(attribute.role, Role::Common) && attribute.name != "externalId";
+            match is_made || attribute.edges || attribute.transient || apart.contains(&path) {
+                true => Verdict::Hide,
+                false => Verdict::Open,
             }
         });
         projection.schemas = false;

@@ -1,6 +1,11 @@
 //! Where an application keeps which attribute.
 
+use super::edges::EdgeTable;
+use super::statement::SqlValue;
 use crate::path::AttrPath;
+use crate::policy::Kept;
+use crate::record::ScimResource;
+use crate::schema::{Attribute, ResourceType, Role, position};
 
 /// What differs between database engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,14 +17,28 @@ pub enum Dialect {
     Postgres,
 }
 
+impl Dialect {
+    /// Returns the text that stands for a parameter, counted from 1.
+    pub(super) fn placeholder(self, number: usize) -> String {
+        match self {
+            Self::Sqlite => format!("?{number}"),
+            Self::Postgres => format!("${number}"),
+        }
+    }
+}
+
 /// An SQL expression that holds an attribute, and what kind of value it holds. `NULL` is: no value.
 ///
-/// The expression is the application's own text and goes into the statement as it is. Text must not contain U+0000,
-/// which databases cannot search.
+/// The expression is the application's own text and goes into the statement as it is; where the library
+/// [writes](Columns::table) rows, it is the name of a column. Text must not contain U+0000, which databases cannot search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     pub(super) expression: String,
     pub(super) kind: Kind,
+    /// Of a key, the column that holds the text as it was written.
+    pub(super) written: Option<String>,
+    /// Of a number that is shown as text, what stands before it.
+    pub(super) prefix: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +51,8 @@ pub(super) enum Kind {
     Boolean,
     Micros,
     Binary,
+    /// An integer that is shown as text behind a prefix.
+    Numbered,
 }
 
 macro_rules! columns {
@@ -43,6 +64,8 @@ macro_rules! columns {
                 Self {
                     expression: expression.into(),
                     kind: Kind::$kind,
+                    written: None,
+                    prefix: String::new(),
                 }
             }
         )*
@@ -69,6 +92,63 @@ impl Column {
         micros Micros;
         /// Bytes.
         binary Binary;
+    }
+
+    /// A text as it was written, and its comparison [`key`](Self::key) in a column beside it: it is read from the one and
+    /// searched by the other.
+    #[must_use]
+    pub fn folded(text: impl Into<String>, key: impl Into<String>) -> Self {
+        let mut column = Self::key(key);
+        column.written = Some(text.into());
+        column
+    }
+
+    /// The id of a row that the database has numbered, shown behind a prefix: `Column::numbered("id", "p")` shows 12 as
+    /// `p12`. With prefixes of their own, no two tables have an id in common.
+    #[must_use]
+    pub fn numbered(expression: impl Into<String>, prefix: impl Into<String>) -> Self {
+        Self {
+            expression: expression.into(),
+            kind: Kind::Numbered,
+            written: None,
+            prefix: prefix.into(),
+        }
+    }
+
+    /// The column that holds the value itself; `None` for a key without its text.
+    pub(super) fn value(&self) -> Option<&str> {
+        match self.kind {
+            Kind::Key => self.written.as_deref(),
+            _ => Some(&self.expression),
+        }
+    }
+
+    /// The expression as text: of a numbered row, its id as it is shown.
+    pub(super) fn as_text(&self) -> String {
+        match self.kind {
+            Kind::Numbered => format!("('{}' || {})", self.prefix.replace('\'', "''"), self.expression),
+            _ => self.expression.clone(),
+        }
+    }
+
+    /// The value by which a row is found that has this id; `None` if no row can have it.
+    pub(super) fn id_value(&self, id: &str) -> Option<SqlValue> {
+        if self.kind != Kind::Numbered {
+            return Some(SqlValue::Text(id.to_owned())).filter(|_| !id.contains('\0'));
+        }
+        let digits = id.strip_prefix(&self.prefix)?;
+        let number: i64 = digits.parse().ok()?;
+        // One row has one id: `p012` and `p+12` are none.
+        (number.to_string() == digits).then_some(SqlValue::Integer(number))
+    }
+
+    /// The id that a value stands for; `None` for a value of another type.
+    pub(super) fn id_of(&self, value: &SqlValue) -> Option<String> {
+        match value {
+            SqlValue::Text(text) => Some(text.clone()),
+            SqlValue::Integer(number) => Some(format!("{}{number}", self.prefix)),
+            _ => None,
+        }
     }
 }
 
@@ -99,9 +179,24 @@ impl Rows {
 pub struct Columns {
     pub(super) dialect: Dialect,
     pub(super) first_parameter: usize,
+    pub(super) table: Option<Table>,
+    pub(super) edges: Vec<(AttrPath, EdgeTable)>,
     columns: Vec<(AttrPath, Column)>,
     rows: Vec<(AttrPath, Rows)>,
     sorted: Vec<(AttrPath, Column)>,
+}
+
+/// The table whose rows are resources, where the library reads and writes them.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) resource_type: &'static ResourceType,
+    pub(super) name: String,
+    pub(super) id: Column,
+    pub(super) tenant: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) created: Option<String>,
+    pub(super) modified: Option<String>,
+    pub(super) more: Option<String>,
 }
 
 impl Columns {
@@ -111,10 +206,150 @@ impl Columns {
         Self {
             dialect,
             first_parameter: 1,
+            table: None,
+            edges: Vec::new(),
             columns: Vec::new(),
             rows: Vec::new(),
             sorted: Vec::new(),
         }
+    }
+
+    /// No columns yet but the id, of a table whose rows are resources of type `R`: the library reads and writes them. The
+    /// id is a [text](Column::text), which the library makes, or [numbered](Column::numbered) by the database.
+    ///
+    /// ```
+    /// use scim::resources::User;
+    /// use scim::sql::{Column, Columns, Dialect};
+    ///
+    /// let user = User::paths();
+    /// let people = Columns::table::<User>(Dialect::Postgres, "people", Column::numbered("id", "p"))
+    ///     .column(user.user_name(), Column::folded("login", "login_key"))
+    ///     .column(user.name().given_name(), Column::text("given_name"))
+    ///     .version("version");
+    /// assert_eq!(people.kept::<User>().names(), ["userName", "name.givenName"]);
+    /// ```
+    #[must_use]
+    pub fn table<R: ScimResource>(dialect: Dialect, name: impl Into<String>, id: Column) -> Self {
+        let mut columns = Self::new(dialect);
+        if let Some(path) = path_of::<R>("id") {
+            columns.columns.push((path, id.clone()));
+        }
+        columns.table = Some(Table {
+            resource_type: R::RESOURCE_TYPE,
+            name: name.into(),
+            id,
+            tenant: None,
+            version: None,
+            created: None,
+            modified: None,
+            more: None,
+        });
+        columns
+    }
+
+    /// A column says whose row it is: no statement reaches those of another tenant, whose name is its first parameter.
+    #[must_use]
+    pub fn tenant(self, column: impl Into<String>) -> Self {
+        self.parameters_from(2).with_table(|table| table.tenant = Some(column.into()))
+    }
+
+    /// An integer counts the versions of a row, from 1. Without it, a digest of the content is the version.
+    #[must_use]
+    pub fn version(self, column: impl Into<String>) -> Self {
+        self.with_table(|table| table.version = Some(column.into()))
+    }
+
+    /// An integer says when a row was made, in [microseconds](Column::micros).
+    #[must_use]
+    pub fn created(self, column: impl Into<String>) -> Self {
+        let column = column.into();
+        self.time("meta.created", &column)
+            .with_table(|table| table.created = Some(column))
+    }
+
+    /// An integer says when a row was changed last, in [microseconds](Column::micros).
+    #[must_use]
+    pub fn modified(self, column: impl Into<String>) -> Self {
+        let column = column.into();
+        self.time("meta.lastModified", &column)
+            .with_table(|table| table.modified = Some(column))
+    }
+
+    /// A text holds, as a JSON object, all attributes for which there is no column. Filters over them are evaluated in
+    /// memory.
+    #[must_use]
+    pub fn more(self, column: impl Into<String>) -> Self {
+        self.with_table(|table| table.more = Some(column.into()))
+    }
+
+    /// The edges at `path`, such as the members of a group, are rows of a table. An attribute whose edges lead to several
+    /// types has a table for each.
+    #[must_use]
+    pub fn edges(mut self, path: impl Into<AttrPath>, edges: EdgeTable) -> Self {
+        let path = path.into();
+        if self.edge_tables(path).next().is_none() {
+            self.search_edges(path, &edges);
+        } else {
+            // No one table has them all.
+            self.rows.retain(|(rows, _)| *rows != path);
+        }
+        self.edges.push((path, edges));
+        self
+    }
+
+    /// Has filters find edges in their table.
+    fn search_edges(&mut self, path: AttrPath, edges: &EdgeTable) {
+        let Some(table) = &self.table else { return };
+        let attribute = path.attribute(table.resource_type.schema.attributes);
+        let subs = attribute.map_or(&[][..], |attribute| attribute.shape.sub_attributes);
+        let key = subs.iter().position(|sub| sub.key);
+        let key = key.or_else(|| position(subs, "value").map(|(index, _)| index));
+        let key = key.and_then(|key| u16::try_from(key).ok());
+        if let (Some(key), Some((rows, column))) = (key, edges.search(table)) {
+            self.rows.push((path, rows));
+            self.columns.push((path.push(key), column));
+        }
+    }
+
+    /// The attributes that the columns hold, for [`Policy::keeping`](crate::policy::Policy::keeping): the service accepts
+    /// and lists no others.
+    #[must_use]
+    pub fn kept<R: ScimResource>(&self) -> Kept {
+        let has_more = self.table.as_ref().is_some_and(|table| table.more.is_some());
+        let all = has_more.then_some(AttrPath::ROOT);
+        let columns = self.columns.iter().map(|(path, _)| *path);
+        let others = self.rows.iter().map(|(path, _)| *path);
+        let edges = self.edges.iter().map(|(path, _)| *path);
+        Kept::of_paths(R::RESOURCE_TYPE, columns.chain(others).chain(edges).chain(all))
+    }
+
+    fn with_table(mut self, edit: impl FnOnce(&mut Table)) -> Self {
+        if let Some(table) = &mut self.table {
+            edit(table);
+        }
+        self
+    }
+
+    fn time(mut self, name: &str, column: &str) -> Self {
+        let schema = self.table.as_ref().map(|table| table.resource_type.schema);
+        let path = schema.and_then(|schema| AttrPath::resolve(&name.parse().ok()?, schema));
+        self.columns
+            .extend(path.map(|path| (path, Column::micros(column))));
+        self
+    }
+
+    /// The columns of the table itself that hold attributes, but for the id and the times.
+    pub(super) fn own(&self) -> impl Iterator<Item = (AttrPath, &Column)> {
+        let attributes = self.table.as_ref().map_or(&[][..], |table| table.resource_type.schema.attributes);
+        let is_own = move |path: &AttrPath| {
+            let many = self.rows.iter().any(|(rows, _)| path.starts_with(*rows));
+            let mut way = path.attributes(attributes);
+            !many && !way.next().is_some_and(is_of_the_library)
+        };
+        self.columns
+            .iter()
+            .map(|(path, column)| (*path, column))
+            .filter(move |(path, _)| is_own(path))
     }
 
     /// The attribute at `path` is held by a column.
@@ -160,6 +395,15 @@ impl Columns {
         let many = self.rows.iter().any(|(rows, _)| path.starts_with(*rows));
         at(&self.sorted, path).or_else(|| self.column_at(path).filter(|_| !many))
     }
+}
+
+/// Whether an attribute is the id or `meta`: the library writes them with columns of their own.
+fn is_of_the_library(attribute: &Attribute) -> bool {
+    matches!(attribute.role, Role::Common) && attribute.name != "externalId"
+}
+
+fn path_of<R: ScimResource>(name: &str) -> Option<AttrPath> {
+    AttrPath::resolve(&name.parse().ok()?, R::RESOURCE_TYPE.schema)
 }
 
 /// What was said last of a path.

@@ -7,6 +7,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::columns::{Column, Columns, Dialect, Kind, Rows};
+use super::statement::SqlValue;
 use crate::filter::{Compare, Expression, Numeric, Operand, Operator, PathTest, ReferenceOperand};
 use crate::fold::Fold;
 use crate::path::AttrPath;
@@ -21,21 +22,6 @@ pub struct SqlFilter {
     pub condition: String,
     /// The values of the parameters, in order.
     pub parameters: Vec<SqlValue>,
-}
-
-/// The value of a parameter.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SqlValue {
-    /// Text.
-    Text(String),
-    /// An integer.
-    Integer(i64),
-    /// A floating-point number.
-    Real(f64),
-    /// A boolean; SQLite keeps it as 1 or 0.
-    Bool(bool),
-    /// Bytes.
-    Binary(Vec<u8>),
 }
 
 /// What a filter or sort asks that the columns cannot answer. The application evaluates it itself, or refuses it.
@@ -104,7 +90,7 @@ impl Columns {
             return Err(refuse(AS_WRITTEN));
         }
         let (column, direction) = (
-            &column.expression,
+            column.as_text(),
             if sort.is_descending() { " DESC" } else { "" },
         );
         Ok(format!("({column} IS NULL){direction}, {column}{direction}"))
@@ -177,10 +163,7 @@ impl<'c> Compiler<'c> {
     fn parameter(&mut self, value: SqlValue) -> String {
         let number = self.columns.first_parameter.saturating_add(self.parameters.len());
         self.parameters.push(value);
-        match self.columns.dialect {
-            Dialect::Sqlite => format!("?{number}"),
-            Dialect::Postgres => format!("${number}"),
-        }
+        self.columns.dialect.placeholder(number)
     }
 
     /// Whether a multi-valued attribute has a value.
@@ -202,7 +185,7 @@ impl<'c> Compiler<'c> {
     /// Whether a single value is there; it may be an element that has no sub-attributes.
     fn present(&mut self, path: AttrPath, attribute: &'static Attribute) -> Result<()> {
         let columns = self.columns;
-        let Some(Column { expression, kind }) = columns.column_at(path) else {
+        let Some(Column { expression, kind, .. }) = columns.column_at(path) else {
             return Err(NotTranslatable {
                 path,
                 attribute,
@@ -214,7 +197,9 @@ impl<'c> Compiler<'c> {
             Kind::Key | Kind::Text | Kind::Reference => format!("{expression} <> ''"),
             Kind::Binary => format!("length({expression}) > 0"),
             Kind::Boolean if attribute.is_complex() => format!("{expression} = TRUE"),
-            Kind::Boolean | Kind::Integer | Kind::Real | Kind::Micros => format!("{expression} IS NOT NULL"),
+            Kind::Boolean | Kind::Integer | Kind::Real | Kind::Micros | Kind::Numbered => {
+                format!("{expression} IS NOT NULL")
+            }
         };
         self.push(&condition);
         Ok(())
@@ -270,7 +255,7 @@ impl<'c> Compiler<'c> {
         let (expression, operator) = (column.expression.as_str(), compare.operator);
         match (column.kind, &compare.operand) {
             (
-                Kind::Key | Kind::Text | Kind::Reference,
+                Kind::Key | Kind::Text | Kind::Reference | Kind::Numbered,
                 Operand::Text { key, .. } | Operand::Reference(ReferenceOperand { key, .. }),
             ) if key.contains('\0') => Err(refuse("databases do not search for U+0000")),
             (Kind::Text, Operand::Text { fold, .. } | Operand::Reference(ReferenceOperand { fold, .. }))
@@ -283,6 +268,10 @@ impl<'c> Compiler<'c> {
                 Operand::Text { key, .. } | Operand::Reference(ReferenceOperand { key, .. }),
             ) => {
                 self.text(expression, operator, key, place);
+                Ok(())
+            }
+            (Kind::Numbered, Operand::Text { key, .. }) => {
+                self.number(column, operator, key, place);
                 Ok(())
             }
             (Kind::Reference, Operand::Reference(operand)) => {
@@ -362,6 +351,15 @@ impl<'c> Compiler<'c> {
                 ));
             }
             _ => self.ordinary(expression, operator, SqlValue::Text(key.to_owned())),
+        }
+    }
+
+    /// The column holds the number in a text. Equal texts are equal numbers, which an index finds.
+    fn number(&mut self, column: &Column, operator: Operator, key: &str, place: Place) {
+        match (operator, column.id_value(key)) {
+            (Operator::Eq, Some(number)) => self.ordinary(&column.expression, operator, number),
+            (Operator::Eq, None) => self.push("1 = 0"),
+            _ => self.text(&column.as_text(), operator, key, place),
         }
     }
 

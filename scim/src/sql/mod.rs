@@ -32,11 +32,22 @@
 //! assert_eq!(columns.order_by(&sort)?, "(name_key IS NULL), name_key");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Of a [table](Columns::table) whose rows are resources, the same columns make the statements that read and write it:
+//! [`store::table`](crate::store::table) has a whole store of that.
 
 mod columns;
 mod compile;
+mod content;
+mod edges;
+mod statement;
 #[cfg(test)]
 mod tests;
 
 pub use columns::{Column, Columns, Dialect, Rows};
-pub use compile::{NotTranslatable, SqlFilter, SqlValue};
+pub use compile::{NotTranslatable, SqlFilter};
+pub(crate) use content::{Content, Found};
+pub use edges::EdgeTable;
+pub(crate) use edges::EdgeChanges;
+pub(crate) use statement::Window;
+pub use statement::{SqlValue, Statement};

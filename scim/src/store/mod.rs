@@ -5,6 +5,7 @@
 
 mod answer;
 mod decide;
+mod edge_diff;
 mod edges;
 mod environment;
 mod event;

@@ -1,16 +1,13 @@
 //! What the store needs to know of a resource type, worked out once.
 
-use std::sync::Arc;
 
 use crate::error::Result;
 use crate::path::AttrPath;
 use crate::record::ScimResource;
 use crate::schema::{Attribute, Mutability, Role, Type, Uniqueness};
-use crate::store::Edge;
-use crate::store::layout::{self, EdgeAttribute, step};
+use crate::store::layout::{self, step};
 use crate::store::links::Links;
-use crate::store::memory::edges::Keyed;
-use crate::value::{JsonBuf, View};
+use crate::value::View;
 
 /// A resource type as the store sees it.
 #[derive(Debug)]
@@ -72,40 +69,6 @@ impl Attribute {
     fn role_is_kept(&self) -> bool {
         !matches!(self.role, Role::Common) || self.shape.mutability != Mutability::ReadOnly
     }
-}
-
-/// The edges as they are kept: each under its key, and without what follows from the other end of a link.
-pub(super) fn keyed<'e>(
-    attribute: &'e EdgeAttribute,
-    edges: &'e [Edge],
-) -> impl Iterator<Item = Keyed> + use<'e> {
-    let fold = attribute.fold();
-    edges.iter().map(move |edge| {
-        let key: Arc<str> = match fold.key(&edge.value) {
-            key if *key == *edge.value => Arc::clone(&edge.value),
-            key => key.into(),
-        };
-        let rest = match (&edge.rest, &attribute.link) {
-            (Some(rest), Some(_)) => without_computed(rest, attribute),
-            (rest, _) => rest.clone(),
-        };
-        let value = Arc::clone(&edge.value);
-        (key, Edge { value, rest })
-    })
-}
-
-fn without_computed(rest: &JsonBuf, attribute: &EdgeAttribute) -> Option<JsonBuf> {
-    let parts = &attribute.parts;
-    let is_computed = |name: &str| {
-        let index = parts.table.iter().position(|sub| sub.name == name);
-        index.is_some_and(|index| parts.is_computed(index))
-    };
-    let members: Vec<_> = rest
-        .as_json()
-        .members()
-        .filter(|(name, _)| !is_computed(name))
-        .collect();
-    (!members.is_empty()).then(|| JsonBuf::object(members))
 }
 
 /// Shows every value at the end of the steps.

@@ -9,7 +9,7 @@ use crate::schema::Attribute;
 use crate::store::Edge;
 use crate::store::layout::{EdgeAttribute, Parts};
 use crate::store::links::display_name;
-use crate::store::memory::edges::EdgeSet;
+use crate::store::edge_diff::EdgeSet;
 use crate::store::memory::layout::Layout;
 use crate::store::memory::tenant::{Found, Tenant};
 use crate::store::reached::Reached;

@@ -9,11 +9,11 @@ use crate::filter::ResolvedFilter;
 use crate::path::AttrPath;
 use crate::record::ScimResource;
 use crate::schema::Uniqueness;
-use crate::store::edges::{EdgeChange, EdgeEdit, NamedKeys};
+use crate::store::edge_diff::{EdgeDiff, EdgeSet, Settled};
+use crate::store::edges::{Edge, EdgeEdit};
 use crate::store::layout::EdgeAttribute;
 use crate::store::links::Links;
-use crate::store::memory::edges::{EdgeDiff, EdgeSet, Settled};
-use crate::store::memory::layout::{Layout, keyed};
+use crate::store::memory::layout::Layout;
 use crate::store::memory::query::Reader;
 use crate::store::memory::shown::by_edge;
 use crate::store::memory::tenant::{LostEdge, Row, Tenant, keys_of};
@@ -227,8 +227,12 @@ impl<'a> Writer<'a> {
         let changes = layout.shape.edges.iter().map(|attribute| {
             let base = self.tenant.edges_of(layout.shape.type_id, attribute, number);
             let mut diff = EdgeDiff::default();
+            let selects = |filter: &ResolvedFilter, edge: &Edge| {
+                let reached = by_edge(self.tenant, attribute, edge);
+                Select::matches(filter, &View::Complex(&reached))
+            };
             for edit in edits.iter().filter(|edit| edit.attribute == attribute.path) {
-                self.edit(attribute, base, edit, &mut diff);
+                diff.edit(attribute, base, edit, &selects);
             }
             let added = diff.iter(None).map(|(key, _)| key);
             let operations = added.filter_map(|key| Some((key.clone(), diff.operation(key)?)));
@@ -236,52 +240,6 @@ impl<'a> Writer<'a> {
             (diff.settle(base), operations)
         });
         Changes(changes.collect())
-    }
-
-    fn edit(&self, attribute: &EdgeAttribute, base: Option<&EdgeSet>, edit: &EdgeEdit, diff: &mut EdgeDiff) {
-        match &edit.change {
-            EdgeChange::Add(edges) => {
-                for edge in keyed(attribute, edges) {
-                    diff.add(base, edge, edit.operation);
-                }
-            }
-            EdgeChange::Set(edges) => {
-                diff.clear();
-                for edge in keyed(attribute, edges) {
-                    diff.add(base, edge, edit.operation);
-                }
-            }
-            EdgeChange::Remove(edges) => {
-                for (key, _) in keyed(attribute, edges) {
-                    diff.remove(base, &key);
-                }
-            }
-            EdgeChange::RemoveWhere(filter) => {
-                for key in self.selected(attribute, base, filter, diff) {
-                    diff.remove(base, &key);
-                }
-            }
-        }
-    }
-
-    /// The keys of the edges that a filter selects: by the key where the filter names it, else by a walk over all.
-    fn selected(
-        &self,
-        attribute: &EdgeAttribute,
-        base: Option<&EdgeSet>,
-        filter: &ResolvedFilter,
-        diff: &EdgeDiff,
-    ) -> Vec<Arc<str>> {
-        let test = |edge| {
-            let reached = by_edge(self.tenant, attribute, edge);
-            Select::matches(filter, &View::Complex(&reached))
-        };
-        let picked = match NamedKeys::of(filter.expression(), attribute.parts.value) {
-            Some(named) => named.keys.iter().filter_map(|key| diff.get(base, key)).collect(),
-            None => diff.iter(base).collect::<Vec<_>>(),
-        };
-        let picked = picked.into_iter().filter(|(_, edge)| test(edge));
-        picked.map(|(key, _)| key.clone()).collect()
     }
 
     fn commit<R: ScimResource>(
