@@ -292,6 +292,7 @@ impl Columns {
         } else {
             // No one table has them all.
             self.rows.retain(|(rows, _)| *rows != path);
+            self.columns.retain(|(column, _)| !column.starts_with(path));
         }
         self.edges.push((path, edges));
         self

@@ -21,11 +21,33 @@ pub struct EdgeTable {
 /// The table of resources at the other end of an edge.
 #[derive(Debug, Clone)]
 pub(crate) struct Reach {
-    pub(crate) resource_type: &'static ResourceType,
+    resource_type: &'static ResourceType,
     table: String,
     id: Column,
     /// The column of the name for people.
     display: Option<String>,
+}
+
+/// The other end of an edge, as it was read.
+pub(crate) struct ReachedRow {
+    pub(crate) id: String,
+    pub(crate) resource_type: &'static ResourceType,
+    pub(crate) display: Option<String>,
+}
+
+impl Reach {
+    /// The end in a row that was read; `None` for a row without an id.
+    pub(crate) fn end(&self, row: &[SqlValue]) -> Option<ReachedRow> {
+        let display = match row.get(1) {
+            Some(SqlValue::Text(text)) if !text.is_empty() => Some(text.clone()),
+            _ => None,
+        };
+        Some(ReachedRow {
+            id: self.id.id_of(row.first()?)?,
+            resource_type: self.resource_type,
+            display,
+        })
+    }
 }
 
 /// Edges that a statement adds or removes, by the ids of their other ends.
@@ -159,15 +181,6 @@ impl EdgeTable {
         let ids = changes.targets.iter();
         let targets = ids.filter_map(|id| reach.and_then(|reach| reach.id.id_value(id)));
         Ok((owner, targets.collect()))
-    }
-
-    /// The id and name in a row that was read.
-    pub(crate) fn end(reach: &Reach, row: &[SqlValue]) -> Option<(String, Option<String>)> {
-        let id = reach.id.id_of(row.first()?)?;
-        match row.get(1) {
-            Some(SqlValue::Text(text)) if !text.is_empty() => Some((id, Some(text.clone()))),
-            _ => Some((id, None)),
-        }
     }
 
     /// How filters find the edges of a row.

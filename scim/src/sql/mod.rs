@@ -46,8 +46,7 @@ mod tests;
 
 pub use columns::{Column, Columns, Dialect, Rows};
 pub use compile::{NotTranslatable, SqlFilter};
-pub(crate) use content::{Content, Found};
+pub(crate) use content::Content;
 pub use edges::EdgeTable;
-pub(crate) use edges::EdgeChanges;
-pub(crate) use statement::Window;
-pub use statement::{SqlValue, Statement};
+pub(crate) use edges::{EdgeChanges, ReachedRow};
+pub use statement::{SqlValue, Statement, Window};

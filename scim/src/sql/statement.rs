@@ -4,6 +4,7 @@ use super::columns::{Columns, Dialect, Kind, Table};
 use super::compile::SqlFilter;
 use super::content::{Content, key_value, stored_value};
 use crate::error::{Error, Result};
+use crate::schema::ResourceType;
 use crate::value::DateTime;
 
 /// A statement with the values of its parameters.
@@ -80,12 +81,19 @@ impl Writer {
     }
 }
 
-/// Which rows a list shows.
-pub(crate) struct Window<'a> {
-    pub(crate) condition: Option<&'a SqlFilter>,
-    pub(crate) order: Option<&'a str>,
-    pub(crate) offset: u64,
-    pub(crate) count: usize,
+/// The rows that a list shows.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Window<'a> {
+    /// What they must meet; `None` for all.
+    pub condition: Option<&'a SqlFilter>,
+    /// What stands behind ORDER BY, and in front of what tells rows apart that compare equal; `None` for the order of
+    /// creation.
+    pub order: Option<&'a str>,
+    /// How many to skip.
+    pub offset: u64,
+    /// How many at most.
+    pub count: usize,
 }
 
 impl Columns {
@@ -93,6 +101,23 @@ impl Columns {
         self.table
             .as_ref()
             .ok_or_else(|| Error::misconfigured("These columns name no table: make them with Columns::table."))
+    }
+
+    /// The name of the table, if its rows are of this type.
+    pub(crate) fn name_for(&self, resource_type: &'static ResourceType) -> Result<&str> {
+        let table = self.described()?;
+        if table.resource_type.name == resource_type.name {
+            return Ok(&table.name);
+        }
+        Err(Error::misconfigured(format!(
+            "The columns of {} were made for {}, but hold {}.",
+            table.name, table.resource_type.name, resource_type.name
+        )))
+    }
+
+    /// The id in a row that begins with it.
+    pub(crate) fn id_in(&self, row: &[SqlValue]) -> Option<String> {
+        self.table.as_ref()?.id.id_of(row.first()?)
     }
 
     pub(super) fn writer(&self, text: String) -> Writer {

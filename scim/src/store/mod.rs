@@ -20,6 +20,7 @@ mod reached;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 mod stamp;
+pub mod table;
 mod tenant;
 mod transient;
 mod untyped;
