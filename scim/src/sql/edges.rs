@@ -24,6 +24,7 @@ pub(crate) struct Reach {
     resource_type: &'static ResourceType,
     table: String,
     id: Column,
+    tenant: Option<String>,
     /// The column of the name for people.
     display: Option<String>,
 }
@@ -80,12 +81,18 @@ impl EdgeTable {
     }
 
     /// The statement that reads the edges of a row, all or those to certain targets: the id and name of each.
-    pub(crate) fn read(&self, columns: &Columns, owner: &str, only: Option<&[&str]>) -> Result<Option<Statement>> {
+    pub(crate) fn read(
+        &self,
+        columns: &Columns,
+        tenant: &SqlValue,
+        owner: &str,
+        only: Option<&[&str]>,
+    ) -> Result<Option<Statement>> {
         let table = columns.described()?;
         let (Some(reach), Some(owner)) = (&self.reach, table.id.id_value(owner)) else {
             return Ok(None);
         };
-        let mut writer = self.joined(columns.dialect, reach, &self.target);
+        let mut writer = self.joined(columns.dialect, tenant, reach, &self.target);
         writer.push(&format!("edge.{} = ", self.owner)).bind(owner);
         if let Some(only) = only {
             let only: Vec<_> = only.iter().filter_map(|id| reach.id.id_value(id)).collect();
@@ -99,29 +106,39 @@ impl EdgeTable {
     }
 
     /// The statement that reads which rows have an edge to this one.
-    pub(crate) fn leading_to(&self, columns: &Columns, target: &str) -> Result<Option<Statement>> {
+    pub(crate) fn leading_to(
+        &self,
+        columns: &Columns,
+        tenant: &SqlValue,
+        target: &str,
+    ) -> Result<Option<Statement>> {
         let (Some(owners), Some(reach)) = (columns.reach(), &self.reach) else {
             return Ok(None);
         };
         let Some(target) = reach.id.id_value(target) else {
             return Ok(None);
         };
-        let mut writer = self.joined(columns.dialect, &owners, &self.owner);
+        let mut writer = self.joined(columns.dialect, tenant, &owners, &self.owner);
         writer.push(&format!("edge.{} = ", self.target)).bind(target);
         writer.push(&format!(" ORDER BY edge.{}", self.owner));
         Ok(Some(writer.finish()))
     }
 
-    fn joined(&self, dialect: Dialect, reach: &Reach, column: &str) -> Writer {
+    /// Begins a statement that reads the other ends of edges, of the tenant alone.
+    fn joined(&self, dialect: Dialect, tenant: &SqlValue, reach: &Reach, column: &str) -> Writer {
         let display = reach.display.as_ref();
         let display = display.map_or("NULL".to_owned(), |display| format!("reached.{display}"));
         let (edges, table, id) = (&self.name, &reach.table, &reach.id.expression);
-        Writer::new(
+        let mut writer = Writer::new(
             dialect,
             format!(
                 "SELECT reached.{id}, {display} FROM {edges} edge JOIN {table} reached ON reached.{id} = edge.{column} WHERE "
             ),
-        )
+        );
+        if let Some(column) = &reach.tenant {
+            writer.push(&format!("reached.{column} = ")).bind(tenant.clone()).push(" AND ");
+        }
+        writer
     }
 
     /// The statement that counts the edges of a row.
@@ -217,6 +234,7 @@ impl Columns {
             resource_type: table.resource_type,
             table: table.name.clone(),
             id: table.id.clone(),
+            tenant: table.tenant.clone(),
             display: display.and_then(Column::value).map(str::to_owned),
         })
     }

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
-use scim::path::AttrPath;
 use scim::resources::{Group, User};
 use scim::sql::{Column, Columns, Dialect, EdgeTable, SqlValue, Statement};
 use scim::store::table::{Failure, Purpose, Recorded, Refusal, SqlRows, SqlTables, Table, Tables};
@@ -30,33 +29,33 @@ const TABLES: &str = "
     CREATE INDEX parents_of ON team_children (child);";
 
 /// The tables, and what has happened to them.
-pub struct Directory {
+pub(crate) struct Directory {
     uri: String,
     /// A database in memory lives as long as one connection to it.
     _anchor: Mutex<Connection>,
     people: Columns,
     teams: Columns,
-    pub reads: AtomicUsize,
-    pub writes: AtomicUsize,
-    pub statements: Mutex<Vec<String>>,
+    pub(crate) reads: AtomicUsize,
+    pub(crate) writes: AtomicUsize,
+    pub(crate) statements: Mutex<Vec<String>>,
 }
 
 /// A transaction for a tenant. A connection that is dropped rolls back.
-pub struct Unit {
+pub(crate) struct Unit {
     connection: Connection,
     org: String,
 }
 
 impl Directory {
     /// A database of its own, in memory.
-    pub fn in_memory() -> Self {
+    pub(crate) fn in_memory() -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         Self::at(format!("file:own-tables-{number}?mode=memory&cache=shared"))
     }
 
     /// A database in a file.
-    pub fn in_file(path: &Path) -> Self {
+    pub(crate) fn in_file(path: &Path) -> Self {
         Self::at(format!("file:{}", path.display()))
     }
 
@@ -77,7 +76,7 @@ impl Directory {
     }
 
     /// Runs a statement past the store.
-    pub fn behind<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> T {
+    pub(crate) fn behind<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> T {
         act(&Connection::open(&self.uri).unwrap()).unwrap()
     }
 }
@@ -112,7 +111,7 @@ fn teams(people: &Columns) -> Columns {
 }
 
 /// A complete store of it.
-pub fn store(directory: Directory, threads: usize) -> Table<Directory, Tenant> {
+pub(crate) fn store(directory: Directory, threads: usize) -> Table<Directory, Tenant> {
     Table::new(directory)
         .resource::<User>()
         .resource::<Group>()
@@ -163,7 +162,7 @@ impl<C: Send + Sync + 'static> SqlTables<C> for Directory {
 }
 
 /// Runs a statement of the library on a connection.
-pub fn run(connection: &Connection, statement: &Statement) -> Result<Vec<Vec<SqlValue>>, Failure> {
+pub(crate) fn run(connection: &Connection, statement: &Statement) -> Result<Vec<Vec<SqlValue>>, Failure> {
     let mut prepared = connection.prepare(&statement.text)?;
     let width = prepared.column_count();
     let parameters = statement.parameters.iter().map(|value| match value {
@@ -217,9 +216,4 @@ impl<C: Send + Sync + 'static> SqlRows<Group, C> for Directory {
         unit.connection.execute("INSERT INTO history (line) VALUES (?1)", [line])?;
         Ok(())
     }
-}
-
-/// Where `members` stands in a group.
-pub fn members() -> AttrPath {
-    Group::paths().members().path()
 }

@@ -9,5 +9,10 @@
     reason = "what fails here fails the test"
 )]
 
+mod building;
 mod contract;
 mod directory;
+mod pages;
+mod peer;
+mod plain_rows;
+mod writes;

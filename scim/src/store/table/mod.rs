@@ -292,14 +292,25 @@ impl<T: Tables<C>, C: Send + Sync + 'static, Y> Table<T, C, Y> {
         })
     }
 
-    /// Refuses a type that the store was not given, or a link from one.
-    fn check_types<R: ScimResource>(&self) -> Result<()> {
+    /// Refuses a type that the store was not given, or one that a link leads to or from.
+    fn check_types<R: ScimResource>(&self, served: &[&'static ResourceType]) -> Result<()> {
         let is_served = |type_id| self.types.iter().any(|served| served.type_id() == type_id);
         let name = R::RESOURCE_TYPE.name;
         if !is_served(TypeId::of::<R>()) {
             return Err(Error::misconfigured(format!(
                 "The table was not given the resource type {name}: add .resource::<{name}>() to it."
             )));
+        }
+        for link in self.links.iter().filter(|link| link.edges().is_of::<R>()) {
+            let is_here = |target: &str| self.types.iter().any(|known| known.resource_type().name == target);
+            let mut targets = link.targets().into_iter();
+            let missing = targets.find(|target| served.iter().any(|known| known.name == *target) && !is_here(target));
+            if let Some(target) = missing {
+                return Err(Error::misconfigured(format!(
+                    "Edges of {name} may lead to a {target}, but the table was not given that type: add \
+                     .resource::<{target}>() to it."
+                )));
+            }
         }
         for link in self.links.of_derived::<R>() {
             let owner = link.edges();
@@ -365,7 +376,7 @@ where
     }
 
     fn check(&self, served: &[&'static ResourceType]) -> Result<()> {
-        self.check_types::<R>()?;
+        self.check_types::<R>(served)?;
         Layout::of::<R>(&self.links)?.check_links(served)?;
         Rows::<R, C>::check(&*self.tables)
     }

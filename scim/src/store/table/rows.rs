@@ -207,6 +207,13 @@ pub trait Rows<R: ScimResource, C: Send + Sync + 'static>: Tables<C> {
         }
     }
 
+    /// The names of the resource types to which edges in an attribute can lead here, where that is not all that the
+    /// attribute allows.
+    fn edge_targets(&self, attribute: AttrPath) -> Option<Vec<&'static str>> {
+        _ = attribute;
+        None
+    }
+
     /// The edges that a row has in an attribute marked `edges`: all, or only those to certain resources.
     ///
     /// # Errors

@@ -119,6 +119,11 @@ impl<R: ScimResource, C: Send + Sync + 'static, T: SqlRows<R, C>> Rows<R, C> for
         Ok(rows.iter().filter_map(|row| columns.id_in(row)).collect())
     }
 
+    fn edge_targets(&self, attribute: AttrPath) -> Option<Vec<&'static str>> {
+        let tables = SqlRows::columns(self).edge_tables(attribute);
+        Some(tables.filter_map(EdgeTable::target_type).map(|known| known.name).collect())
+    }
+
     async fn edges(
         &self,
         unit: &mut T::Unit,
@@ -129,7 +134,7 @@ impl<R: ScimResource, C: Send + Sync + 'static, T: SqlRows<R, C>> Rows<R, C> for
         let columns = SqlRows::columns(self);
         let mut ends = Vec::new();
         for table in columns.edge_tables(attribute) {
-            let statement = table.read(columns, id, only)?;
+            let statement = table.read(columns, &self.tenant(unit), id, only)?;
             if let (Some(statement), Some(reach)) = (statement, table.reach()) {
                 let rows = self.run(unit, &statement).await?;
                 ends.extend(rows.iter().filter_map(|row| reach.end(row)).map(end_of));
@@ -158,7 +163,7 @@ impl<R: ScimResource, C: Send + Sync + 'static, T: SqlRows<R, C>> Rows<R, C> for
         let columns = SqlRows::columns(self);
         let mut ends = Vec::new();
         for table in columns.edge_tables(attribute) {
-            let statement = table.leading_to(columns, target)?;
+            let statement = table.leading_to(columns, &self.tenant(unit), target)?;
             if let (Some(statement), Some(owners)) = (statement, columns.reach()) {
                 let rows = self.run(unit, &statement).await?;
                 ends.extend(rows.iter().filter_map(|row| owners.end(row)).map(end_of));

@@ -307,7 +307,8 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
                 _ => Vec::new(),
             };
             let change = differ(attribute, held, &edits);
-            moved.push(self.settle(attribute, change).await?);
+            let targets = targets::<R, C, T>(self.tables, attribute);
+            moved.push(self.settle(attribute, change, targets).await?);
         }
         Ok(moved)
     }
@@ -335,10 +336,14 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     }
 
     /// Finds out of what type the resources are to which new edges lead.
-    async fn settle<'l>(&mut self, attribute: &'l EdgeAttribute, change: Difference) -> Result<Moved<'l>> {
+    async fn settle<'l>(
+        &mut self,
+        attribute: &'l EdgeAttribute,
+        change: Difference,
+        targets: Option<Vec<&'static str>>,
+    ) -> Result<Moved<'l>> {
         let mut types = HashMap::new();
-        if let Some(link) = &attribute.link {
-            let targets = link.targets();
+        if let Some(targets) = targets {
             let mut unknown: Vec<_> = change.added.iter().map(|(edge, _)| &*edge.value).collect();
             for served in self.types.iter().cloned() {
                 if unknown.is_empty() || !targets.contains(&served.resource_type().name) {
@@ -383,6 +388,20 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         }
         Ok(told)
     }
+}
+
+/// The types to which edges in an attribute may lead; `None` for one that is not linked, whose edges lead anywhere.
+fn targets<R, C, T>(tables: &T, attribute: &EdgeAttribute) -> Option<Vec<&'static str>>
+where
+    R: ScimResource,
+    C: Send + Sync + 'static,
+    T: Rows<R, C>,
+{
+    let mut targets = attribute.link.as_ref()?.targets();
+    if let Some(here) = tables.edge_targets(attribute.path) {
+        targets.retain(|target| here.contains(target));
+    }
+    Some(targets)
 }
 
 /// The difference that edits make: what goes, and what comes with the operation of a PATCH that has added it.
