@@ -1,5 +1,5 @@
 //! Users and groups in tables that an application has already: `people`, `teams` and `team_members`, with keys that the
-//! database makes. It keeps six attributes of a person; schema, filters and requests follow from its columns.
+//! database makes. It keeps seven attributes of a person; schema, filters and requests follow from its columns.
 //!
 //! The statements that the library writes run on PostgreSQL as well; here they run on SQLite, so that
 //! `cargo run -p own-tables` needs no server. Who may ask is not said here: see the example `multi-tenant`.
@@ -21,8 +21,8 @@ use scim::store::table::{Failure, Purpose, Recorded, Refusal, SqlRows, SqlTables
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS people (
         id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT NOT NULL, external_id TEXT, login TEXT NOT NULL,
-        login_key TEXT NOT NULL, given_name TEXT, family_name TEXT, display_name TEXT, active BOOLEAN,
-        version BIGINT NOT NULL, UNIQUE (org, login_key));
+        login_key TEXT NOT NULL, given_name TEXT, family_name TEXT, display_name TEXT, email TEXT,
+        active BOOLEAN, version BIGINT NOT NULL, UNIQUE (org, login_key));
     CREATE TABLE IF NOT EXISTS teams (
         id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT NOT NULL, external_id TEXT, name TEXT NOT NULL,
         name_key TEXT NOT NULL, version BIGINT NOT NULL);
@@ -44,6 +44,7 @@ fn people() -> Columns {
         .column(user.name().family_name(), Column::text("family_name"))
         .column(user.display_name(), Column::text("display_name"))
         .column(user.active(), Column::boolean("active"))
+        .one(user.emails(), Column::text("email"), &[("type", "work")])
 }
 
 fn teams(people: &Columns) -> Columns {
@@ -53,7 +54,10 @@ fn teams(people: &Columns) -> Columns {
         .version("version")
         .column(group.external_id(), Column::text("external_id"))
         .column(group.display_name(), Column::folded("name", "name_key"))
-        .edges(group.members(), EdgeTable::new("team_members", "team_id", "person_id", people))
+        .edges(
+            group.members(),
+            EdgeTable::new("team_members", "team_id", "person_id", people),
+        )
 }
 
 /// The application's database: a small pool of connections.
@@ -109,7 +113,10 @@ impl<C: Send + Sync + 'static> Tables<C> for Directory {
 
     async fn commit(&self, unit: Unit) -> Result<(), Failure> {
         unit.connection.execute_batch("COMMIT")?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(unit.connection);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(unit.connection);
         Ok(())
     }
 

@@ -65,7 +65,12 @@ impl Kept {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let named = self.paths.iter();
-        let named = named.filter(|path| !path.attributes(self.table).next().is_some_and(is_made_by_the_service));
+        let named = named.filter(|path| {
+            !path
+                .attributes(self.table)
+                .next()
+                .is_some_and(is_made_by_the_service)
+        });
         let names = named.filter_map(|path| path.name(self.table));
         names.map(|name| name.to_string()).collect()
     }

@@ -39,6 +39,8 @@ pub struct Column {
     pub(super) written: Option<String>,
     /// Of a number that is shown as text, what stands before it.
     pub(super) prefix: String,
+    /// Of a text that is the same in all rows, that text: nothing is read or written.
+    pub(super) fixed: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,7 @@ macro_rules! columns {
                     kind: Kind::$kind,
                     written: None,
                     prefix: String::new(),
+                    fixed: None,
                 }
             }
         )*
@@ -112,12 +115,14 @@ impl Column {
             kind: Kind::Numbered,
             written: None,
             prefix: prefix.into(),
+            fixed: None,
         }
     }
 
     /// The column that holds the value itself; `None` for a key without its text.
     pub(super) fn value(&self) -> Option<&str> {
         match self.kind {
+            _ if self.fixed.is_some() => None,
             Kind::Key => self.written.as_deref(),
             _ => Some(&self.expression),
         }
@@ -181,6 +186,8 @@ pub struct Columns {
     pub(super) first_parameter: usize,
     pub(super) table: Option<Table>,
     pub(super) edges: Vec<(AttrPath, EdgeTable)>,
+    /// Multi-valued attributes of which a row keeps one value, with the column of its `value`.
+    ones: Vec<(AttrPath, Column)>,
     columns: Vec<(AttrPath, Column)>,
     rows: Vec<(AttrPath, Rows)>,
     sorted: Vec<(AttrPath, Column)>,
@@ -208,6 +215,7 @@ impl Columns {
             first_parameter: 1,
             table: None,
             edges: Vec::new(),
+            ones: Vec::new(),
             columns: Vec::new(),
             rows: Vec::new(),
             sorted: Vec::new(),
@@ -250,7 +258,8 @@ impl Columns {
     /// A column says whose row it is: no statement reaches those of another tenant, whose name is its first parameter.
     #[must_use]
     pub fn tenant(self, column: impl Into<String>) -> Self {
-        self.parameters_from(2).with_table(|table| table.tenant = Some(column.into()))
+        self.parameters_from(2)
+            .with_table(|table| table.tenant = Some(column.into()))
     }
 
     /// An integer counts the versions of a row, from 1. Without it, a digest of the content is the version.
@@ -341,7 +350,10 @@ impl Columns {
 
     /// The columns of the table itself that hold attributes, but for the id and the times.
     pub(super) fn own(&self) -> impl Iterator<Item = (AttrPath, &Column)> {
-        let attributes = self.table.as_ref().map_or(&[][..], |table| table.resource_type.schema.attributes);
+        let attributes = self
+            .table
+            .as_ref()
+            .map_or(&[][..], |table| table.resource_type.schema.attributes);
         let is_own = move |path: &AttrPath| {
             let many = self.rows.iter().any(|(rows, _)| path.starts_with(*rows));
             let mut way = path.attributes(attributes);
@@ -357,6 +369,52 @@ impl Columns {
     #[must_use]
     pub fn column(mut self, path: impl Into<AttrPath>, column: Column) -> Self {
         self.columns.push((path.into(), column));
+        self
+    }
+
+    /// Of the multi-valued attribute at `path`, a row keeps one value: its sub-attribute `value` in a column, and others that
+    /// are always the same. Of what a client sends, the first value is kept that says nothing else of these.
+    ///
+    /// ```
+    /// use scim::resources::User;
+    /// use scim::sql::{Column, Columns, Dialect};
+    ///
+    /// let people = Columns::table::<User>(Dialect::Sqlite, "people", Column::numbered("id", "p"))
+    ///     .one(User::paths().emails(), Column::folded("email", "email_key"), &[("type", "work")]);
+    /// assert_eq!(people.kept::<User>().names(), ["emails.value", "emails.type"]);
+    /// let filter = User::paths().emails().any(|email| email.kind().eq("work")).resolve()?;
+    /// assert!(people.compile(filter.expression()).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn one(mut self, path: impl Into<AttrPath>, value: Column, fixed: &[(&str, &'static str)]) -> Self {
+        let path = path.into();
+        let table = self
+            .table
+            .as_ref()
+            .map(|table| table.resource_type.schema.attributes);
+        let attribute = table.and_then(|table| path.attribute(table));
+        let subs = attribute.map_or(&[][..], |attribute| attribute.shape.sub_attributes);
+        let sub = |name: &str| {
+            let (index, attribute) = position(subs, name)?;
+            Some((path.push(u16::try_from(index).ok()?), attribute))
+        };
+        if let Some((at, _)) = sub("value") {
+            self.columns.push((at, value.clone()));
+        }
+        for (name, text) in fixed {
+            let Some((at, attribute)) = sub(name) else {
+                continue;
+            };
+            let key = attribute.fold().key(text).replace('\'', "''");
+            let mut column = Column::key(format!(
+                "CASE WHEN {} IS NOT NULL THEN '{key}' END",
+                value.expression
+            ));
+            column.fixed = Some(text);
+            self.columns.push((at, column));
+        }
+        self.ones.push((path, value));
         self
     }
 
@@ -385,6 +443,25 @@ impl Columns {
 
     pub(super) fn column_at(&self, path: AttrPath) -> Option<&Column> {
         at(&self.columns, path)
+    }
+
+    /// The column of the one value that a row keeps of a multi-valued attribute.
+    pub(super) fn one_at(&self, path: AttrPath) -> Option<&Column> {
+        at(&self.ones, path)
+    }
+
+    /// The multi-valued attributes of which a row keeps one value.
+    pub(super) fn kept_once(&self) -> impl Iterator<Item = AttrPath> {
+        self.ones.iter().map(|(path, _)| *path)
+    }
+
+    /// The sub-attributes that are the same in all rows, of the one value at `path`.
+    pub(super) fn fixed_below(&self, path: AttrPath) -> impl Iterator<Item = (AttrPath, &'static str)> {
+        let below = self
+            .columns
+            .iter()
+            .filter(move |(column, _)| column.starts_with(path));
+        below.filter_map(|(column, held)| Some((*column, held.fixed?)))
     }
 
     pub(super) fn rows_at(&self, path: AttrPath) -> Option<&Rows> {

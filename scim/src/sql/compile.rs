@@ -89,10 +89,7 @@ impl Columns {
         if column.kind == Kind::Text && sort.attribute().fold() != Fold::Exact {
             return Err(refuse(AS_WRITTEN));
         }
-        let (column, direction) = (
-            column.as_text(),
-            if sort.is_descending() { " DESC" } else { "" },
-        );
+        let (column, direction) = (column.as_text(), if sort.is_descending() { " DESC" } else { "" });
         Ok(format!("({column} IS NULL){direction}, {column}{direction}"))
     }
 }
@@ -168,6 +165,10 @@ impl<'c> Compiler<'c> {
 
     /// Whether a multi-valued attribute has a value.
     fn any_row(&mut self, path: AttrPath, attribute: &'static Attribute) -> Result<()> {
+        if let Some(Column { expression, .. }) = self.columns.one_at(path) {
+            self.push(&format!("{expression} IS NOT NULL"));
+            return Ok(());
+        }
         let Rows { table, condition } = self.rows(path, attribute)?;
         self.push(&format!("EXISTS (SELECT 1 FROM {table} WHERE {condition})"));
         Ok(())
@@ -214,6 +215,12 @@ impl<'c> Compiler<'c> {
     ) -> Result<()> {
         if !attribute.shape.multi_valued {
             return self.complex(path, attribute, inner, place);
+        }
+        if let Some(Column { expression, .. }) = self.columns.one_at(path) {
+            self.push(&format!("({expression} IS NOT NULL AND "));
+            self.expression(inner, path, Place::Among)?;
+            self.push(")");
+            return Ok(());
         }
         let Rows { table, condition } = self.rows(path, attribute)?;
         self.push(&format!("EXISTS (SELECT 1 FROM {table} WHERE {condition} AND "));

@@ -2,7 +2,10 @@
 
 use super::columns::{Columns, Kind, Table};
 use super::statement::SqlValue;
+use std::ops::ControlFlow;
+
 use crate::error::{Error, Result};
+use crate::fold::Fold;
 use crate::limits::Limits;
 use crate::path::AttrPath;
 use crate::projection::{Base, Projection, write_resource};
@@ -64,18 +67,78 @@ impl Columns {
             version,
             created,
             modified,
-            resource: object(table.resource_type.schema.attributes, AttrPath::ROOT, &members, more),
+            resource: self.object(
+                table.resource_type.schema.attributes,
+                AttrPath::ROOT,
+                &members,
+                more,
+            ),
         })
     }
 
     /// The JSON object of all attributes for which there is no column.
     pub(super) fn rest(&self, table: &Table, record: &dyn Record) -> String {
         let columns = self.own().filter(|(_, column)| column.value().is_some());
-        let apart: Vec<_> = columns.map(|(path, _)| path).collect();
+        let apart: Vec<_> = columns.map(|(path, _)| path).chain(self.kept_once()).collect();
         let projection = Projection::stored_rest(table.resource_type, &apart);
         let mut out = Vec::new();
         write_resource(&mut out, record, &projection, Base::Relative);
         String::from_utf8(out).unwrap_or_default()
+    }
+
+    /// Joins the values of columns and all else to one object.
+    fn object(
+        &self,
+        attributes: &'static [Attribute],
+        above: AttrPath,
+        columns: &[(AttrPath, View<'_>)],
+        more: Option<Json<'_>>,
+    ) -> JsonBuf {
+        let mut members = Vec::new();
+        for (index, attribute) in attributes.iter().enumerate() {
+            let Ok(step) = u16::try_from(index) else { continue };
+            let path = above.push(step);
+            let rest = more.and_then(|more| more.get(attribute.name));
+            let column = columns.iter().find(|(column, _)| *column == path);
+            let is_split = columns.iter().any(|(column, _)| column.starts_with(path));
+            let value = match (column, rest) {
+                (Some((_, view)), _) => view.is_present().then(|| view.to_json()),
+                (None, _) if is_split && attribute.shape.multi_valued => {
+                    self.one_value(attribute, path, columns)
+                }
+                (None, rest) if is_split => {
+                    let inner = self.object(attribute.shape.sub_attributes, path, columns, rest);
+                    inner.as_json().members().next().is_some().then_some(inner)
+                }
+                (None, rest) => rest.map(JsonBuf::from),
+            };
+            members.extend(value.map(|value| (attribute.name, value)));
+        }
+        JsonBuf::object(members.iter().map(|(name, value)| (*name, value.as_json())))
+    }
+
+    /// The one value that a row keeps of a multi-valued attribute, with what is the same in all rows.
+    fn one_value(
+        &self,
+        attribute: &'static Attribute,
+        path: AttrPath,
+        columns: &[(AttrPath, View<'_>)],
+    ) -> Option<JsonBuf> {
+        let value = self.object(attribute.shape.sub_attributes, path, columns, None);
+        value.as_json().members().next()?;
+        let fixed = self.fixed_below(path).filter_map(|(sub, text)| {
+            let index = usize::from(*sub.steps().last()?);
+            Some((
+                attribute.shape.sub_attributes.get(index)?.name,
+                JsonBuf::string(text),
+            ))
+        });
+        let fixed: Vec<_> = fixed.collect();
+        let fixed = fixed.iter().map(|(name, value)| (*name, value.as_json()));
+        let whole: Vec<_> = value.as_json().members().collect();
+        let whole = whole.iter().map(|(name, value)| (&**name, *value));
+        let whole = JsonBuf::object(whole.chain(fixed));
+        Some(JsonBuf::array([whole.as_json()]))
     }
 
     /// Whether a column, or the JSON object, holds the attribute or a part of it.
@@ -88,34 +151,10 @@ impl Columns {
 }
 
 fn unreadable(table: &Table, column: &str, what: &str) -> Error {
-    Error::internal(format!("the column {column} of {} holds a value that is not {what}", table.name))
-}
-
-/// Joins the values of columns and all else to one object.
-fn object(
-    attributes: &'static [Attribute],
-    above: AttrPath,
-    columns: &[(AttrPath, View<'_>)],
-    more: Option<Json<'_>>,
-) -> JsonBuf {
-    let mut members = Vec::new();
-    for (index, attribute) in attributes.iter().enumerate() {
-        let Ok(step) = u16::try_from(index) else { continue };
-        let path = above.push(step);
-        let rest = more.and_then(|more| more.get(attribute.name));
-        let column = columns.iter().find(|(column, _)| *column == path);
-        let is_split = columns.iter().any(|(column, _)| column.starts_with(path));
-        let value = match (column, rest) {
-            (Some((_, view)), _) => view.is_present().then(|| view.to_json()),
-            (None, rest) if is_split => {
-                let inner = object(attribute.shape.sub_attributes, path, columns, rest);
-                inner.as_json().members().next().is_some().then_some(inner)
-            }
-            (None, rest) => rest.map(JsonBuf::from),
-        };
-        members.extend(value.map(|value| (attribute.name, value)));
-    }
-    JsonBuf::object(members.iter().map(|(name, value)| (*name, value.as_json())))
+    Error::internal(format!(
+        "the column {column} of {} holds a value that is not {what}",
+        table.name
+    ))
 }
 
 /// The value of a column as an attribute shows it; `None` for one of another kind.
@@ -134,47 +173,97 @@ fn shown_value(value: &SqlValue, kind: Kind) -> Option<View<'_>> {
     })
 }
 
-/// Shows the single value at the end of the steps.
-fn at<T>(view: &View<'_>, steps: &[u16], found: impl FnOnce(&View<'_>) -> T) -> T {
-    match (steps, view.record()) {
-        ([], _) => found(view),
-        ([step, rest @ ..], Some(record)) => at(&record.view(usize::from(*step)), rest, found),
-        _ => found(&View::Absent),
+impl Columns {
+    /// The comparison key of an attribute.
+    pub(super) fn key_value(&self, record: &dyn Record, path: AttrPath) -> Result<SqlValue> {
+        let Some(attribute) = path.attribute(record.attributes()) else {
+            return Ok(SqlValue::Null);
+        };
+        let mut key = None;
+        self.at(
+            &View::Complex(record),
+            AttrPath::ROOT,
+            path.steps(),
+            &mut |view| {
+                key = view.key(attribute.fold());
+            },
+        );
+        key.map_or(Ok(SqlValue::Null), |key| text(&key, attribute))
+    }
+
+    /// The value of an attribute as a column holds it.
+    pub(super) fn stored_value(&self, record: &dyn Record, path: AttrPath, kind: Kind) -> Result<SqlValue> {
+        let Some(attribute) = path.attribute(record.attributes()) else {
+            return Ok(SqlValue::Null);
+        };
+        let mut value = Ok(SqlValue::Null);
+        self.at(
+            &View::Complex(record),
+            AttrPath::ROOT,
+            path.steps(),
+            &mut |view| {
+                value = sql_value(view, kind, attribute);
+            },
+        );
+        value
+    }
+
+    /// Shows the value at the end of the steps; of many, the one that a row keeps.
+    fn at(&self, view: &View<'_>, above: AttrPath, steps: &[u16], found: &mut dyn FnMut(&View<'_>)) {
+        if let Some(values) = view.values() {
+            _ = values.try_for_each(&mut |value| match self.is_kept(&value, above) {
+                true => {
+                    self.at(&value, above, steps, found);
+                    ControlFlow::Break(())
+                }
+                false => ControlFlow::Continue(()),
+            });
+            return;
+        }
+        match (steps, view.record()) {
+            ([], _) => found(view),
+            ([step, rest @ ..], Some(record)) => {
+                self.at(&record.view(usize::from(*step)), above.push(*step), rest, found);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a value of a multi-valued attribute says nothing else of what is the same in all rows.
+    fn is_kept(&self, value: &View<'_>, path: AttrPath) -> bool {
+        let Some(record) = value.record() else { return true };
+        self.fixed_below(path).all(|(sub, text)| {
+            let index = sub.steps().last().copied().map_or(usize::MAX, usize::from);
+            let fold = record
+                .attributes()
+                .get(index)
+                .map_or(Fold::Exact, Attribute::fold);
+            match record.view(index) {
+                View::Str(given) if !given.is_empty() => fold.same(&given, text),
+                _ => true,
+            }
+        })
     }
 }
 
-/// The comparison key of an attribute.
-pub(super) fn key_value(record: &dyn Record, path: AttrPath) -> Result<SqlValue> {
-    let Some(attribute) = path.attribute(record.attributes()) else {
-        return Ok(SqlValue::Null);
-    };
-    let key = at(&View::Complex(record), path.steps(), |view| view.key(attribute.fold()));
-    key.map_or(Ok(SqlValue::Null), |key| text(&key, attribute))
-}
-
-/// The value of an attribute as a column holds it.
-pub(super) fn stored_value(record: &dyn Record, path: AttrPath, kind: Kind) -> Result<SqlValue> {
-    let Some(attribute) = path.attribute(record.attributes()) else {
-        return Ok(SqlValue::Null);
-    };
-    at(&View::Complex(record), path.steps(), |view| {
-        Ok(match (kind, view) {
-            (_, View::Absent) => SqlValue::Null,
-            (Kind::Key | Kind::Text | Kind::Reference, View::Str(value) | View::Relative(value)) => {
-                return text(value, attribute);
-            }
-            (Kind::Integer, View::Int(number)) => SqlValue::Integer(*number),
-            (Kind::Real, View::Decimal(number)) => SqlValue::Real(*number),
-            (Kind::Boolean, View::Bool(value)) => SqlValue::Bool(*value),
-            (Kind::Micros, View::Time(time)) => SqlValue::Integer(time.as_unix_micros()),
-            (Kind::Binary, View::Binary(bytes)) => SqlValue::Binary(bytes.to_vec()),
-            _ => {
-                return Err(Error::misconfigured(format!(
-                    "The attribute {} is of another type than the column that is to hold it.",
-                    attribute.name
-                )));
-            }
-        })
+/// The value of an attribute as a column of this kind holds it.
+fn sql_value(view: &View<'_>, kind: Kind, attribute: &Attribute) -> Result<SqlValue> {
+    Ok(match (kind, view) {
+        (_, View::Absent) => SqlValue::Null,
+        (Kind::Key | Kind::Text | Kind::Reference, View::Str(value) | View::Relative(value)) => {
+            return text(value, attribute);
+        }
+        (Kind::Integer, View::Int(number)) => SqlValue::Integer(*number),
+        (Kind::Real, View::Decimal(number)) => SqlValue::Real(*number),
+        (Kind::Boolean, View::Bool(value)) => SqlValue::Bool(*value),
+        (Kind::Micros, View::Time(time)) => SqlValue::Integer(time.as_unix_micros()),
+        (Kind::Binary, View::Binary(bytes)) => SqlValue::Binary(bytes.to_vec()),
+        _ => {
+            return Err(Error::misconfigured(format!(
+                "The attribute {} is of another type than the column that is to hold it.",
+                attribute.name
+            )));
+        }
     })
 }
 

@@ -136,7 +136,10 @@ impl EdgeTable {
             ),
         );
         if let Some(column) = &reach.tenant {
-            writer.push(&format!("reached.{column} = ")).bind(tenant.clone()).push(" AND ");
+            writer
+                .push(&format!("reached.{column} = "))
+                .bind(tenant.clone())
+                .push(" AND ");
         }
         writer
     }
@@ -146,7 +149,10 @@ impl EdgeTable {
         let Some(owner) = columns.described()?.id.id_value(owner) else {
             return Ok(None);
         };
-        let mut writer = Writer::new(columns.dialect, format!("SELECT count(*) FROM {} WHERE ", self.name));
+        let mut writer = Writer::new(
+            columns.dialect,
+            format!("SELECT count(*) FROM {} WHERE ", self.name),
+        );
         writer.push(&self.owner).push(" = ").bind(owner);
         Ok(Some(writer.finish()))
     }
@@ -155,7 +161,10 @@ impl EdgeTable {
     pub(crate) fn add(&self, columns: &Columns, changes: &EdgeChanges<'_>) -> Result<Vec<Statement>> {
         let (owner, targets) = self.ends(columns, changes)?;
         let statements = targets.chunks(AT_ONCE).map(|targets| {
-            let into = format!("INSERT INTO {} ({}, {}) VALUES ", self.name, self.owner, self.target);
+            let into = format!(
+                "INSERT INTO {} ({}, {}) VALUES ",
+                self.name, self.owner, self.target
+            );
             let mut writer = Writer::new(columns.dialect, into);
             for (position, target) in targets.iter().enumerate() {
                 if position > 0 {
@@ -175,7 +184,11 @@ impl EdgeTable {
         let statements = targets.chunks(AT_ONCE).map(|targets| {
             let from = format!("DELETE FROM {} WHERE {} = ", self.name, self.owner);
             let mut writer = Writer::new(columns.dialect, from);
-            writer.bind(owner.clone()).push(" AND ").push(&self.target).push(" IN ");
+            writer
+                .bind(owner.clone())
+                .push(" AND ")
+                .push(&self.target)
+                .push(" IN ");
             writer.list(targets.iter().cloned());
             writer.finish()
         });
@@ -193,7 +206,11 @@ impl EdgeTable {
     }
 
     fn ends(&self, columns: &Columns, changes: &EdgeChanges<'_>) -> Result<(SqlValue, Vec<SqlValue>)> {
-        let owner = columns.described()?.id.id_value(changes.owner).unwrap_or(SqlValue::Null);
+        let owner = columns
+            .described()?
+            .id
+            .id_value(changes.owner)
+            .unwrap_or(SqlValue::Null);
         let reach = self.reach.as_ref();
         let ids = changes.targets.iter();
         let targets = ids.filter_map(|id| reach.and_then(|reach| reach.id.id_value(id)));
@@ -225,7 +242,8 @@ impl Columns {
             let attributes = table.resource_type.schema.attributes;
             let is_unique = |path: &AttrPath| {
                 let mut way = path.attributes(attributes);
-                way.next().is_some_and(|attribute| attribute.shape.uniqueness != crate::schema::Uniqueness::None)
+                way.next()
+                    .is_some_and(|attribute| attribute.shape.uniqueness != crate::schema::Uniqueness::None)
             };
             self.own().map(|(path, _)| path).find(is_unique)
         });

@@ -2,7 +2,7 @@
 
 use super::columns::{Columns, Dialect, Kind, Table};
 use super::compile::SqlFilter;
-use super::content::{Content, key_value, stored_value};
+use super::content::Content;
 use crate::error::{Error, Result};
 use crate::schema::ResourceType;
 use crate::value::DateTime;
@@ -98,9 +98,9 @@ pub struct Window<'a> {
 
 impl Columns {
     pub(super) fn described(&self) -> Result<&Table> {
-        self.table
-            .as_ref()
-            .ok_or_else(|| Error::misconfigured("These columns name no table: make them with Columns::table."))
+        self.table.as_ref().ok_or_else(|| {
+            Error::misconfigured("These columns name no table: make them with Columns::table.")
+        })
     }
 
     /// The name of the table, if its rows are of this type.
@@ -155,9 +155,17 @@ impl Columns {
         let Some(id) = table.id.id_value(id) else {
             return Ok(None);
         };
-        let mut writer = self.writer(format!("SELECT {} FROM {} WHERE ", self.selected(table), table.name));
+        let mut writer = self.writer(format!(
+            "SELECT {} FROM {} WHERE ",
+            self.selected(table),
+            table.name
+        ));
         Self::of_tenant(table, tenant, &mut writer)?;
-        writer.push(" AND ").push(&table.id.expression).push(" = ").bind(id);
+        writer
+            .push(" AND ")
+            .push(&table.id.expression)
+            .push(" = ")
+            .bind(id);
         if locks && self.dialect == Dialect::Postgres {
             writer.push(" FOR UPDATE");
         }
@@ -199,13 +207,22 @@ impl Columns {
             names.push(name);
             values.push(value);
         }
-        let mut writer = self.writer(format!("INSERT INTO {} ({}) VALUES ", table.name, names.join(", ")));
+        let mut writer = self.writer(format!(
+            "INSERT INTO {} ({}) VALUES ",
+            table.name,
+            names.join(", ")
+        ));
         writer.list(values).push(" RETURNING ").push(&table.id.expression);
         Ok(writer.finish())
     }
 
     /// The statement that writes the next state of a row that has the version `expected`, and returns its id.
-    pub(crate) fn update(&self, tenant: &SqlValue, content: &Content<'_>, expected: &str) -> Result<Statement> {
+    pub(crate) fn update(
+        &self,
+        tenant: &SqlValue,
+        content: &Content<'_>,
+        expected: &str,
+    ) -> Result<Statement> {
         let table = self.described()?;
         let mut writer = self.writer(format!("UPDATE {} SET ", table.name));
         for (position, (name, value)) in self.written(table, content)?.into_iter().enumerate() {
@@ -235,10 +252,21 @@ impl Columns {
         mut writer: Writer,
     ) -> Result<Statement> {
         Self::of_tenant(table, tenant, &mut writer)?;
-        let id = table.id.id_value(id).ok_or_else(|| Error::internal("a row with the id of another table"))?;
-        writer.push(" AND ").push(&table.id.expression).push(" = ").bind(id);
+        let id = table
+            .id
+            .id_value(id)
+            .ok_or_else(|| Error::internal("a row with the id of another table"))?;
+        writer
+            .push(" AND ")
+            .push(&table.id.expression)
+            .push(" = ")
+            .bind(id);
         if let Some(column) = &table.version {
-            writer.push(" AND ").push(column).push(" = ").bind(version(expected)?);
+            writer
+                .push(" AND ")
+                .push(column)
+                .push(" = ")
+                .bind(version(expected)?);
         }
         writer.push(" RETURNING ").push(&table.id.expression);
         Ok(writer.finish())
@@ -248,11 +276,11 @@ impl Columns {
     fn written<'c>(&'c self, table: &'c Table, content: &Content<'_>) -> Result<Vec<(&'c str, SqlValue)>> {
         let mut columns = Vec::new();
         for (path, column) in self.own() {
-            if column.kind == Kind::Key {
-                columns.push((column.expression.as_str(), key_value(content.record, path)?));
+            if column.kind == Kind::Key && column.fixed.is_none() {
+                columns.push((column.expression.as_str(), self.key_value(content.record, path)?));
             }
             if let Some(name) = column.value() {
-                columns.push((name, stored_value(content.record, path, column.kind)?));
+                columns.push((name, self.stored_value(content.record, path, column.kind)?));
             }
         }
         if let Some(name) = &table.version {
@@ -287,7 +315,10 @@ impl Columns {
         }
         let count = i64::try_from(window.count).unwrap_or(i64::MAX);
         let offset = i64::try_from(window.offset).unwrap_or(i64::MAX);
-        writer.push(&table.id.expression).push(" LIMIT ").bind(SqlValue::Integer(count));
+        writer
+            .push(&table.id.expression)
+            .push(" LIMIT ")
+            .bind(SqlValue::Integer(count));
         writer.push(" OFFSET ").bind(SqlValue::Integer(offset));
         Ok(writer.finish())
     }

@@ -162,11 +162,7 @@ impl EdgeDiff {
     }
 
     /// One edge as it would be.
-    fn get<'s>(
-        &'s self,
-        base: Option<&'s EdgeSet>,
-        key: &str,
-    ) -> Option<(&'s Arc<str>, &'s Edge)> {
+    fn get<'s>(&'s self, base: Option<&'s EdgeSet>, key: &str) -> Option<(&'s Arc<str>, &'s Edge)> {
         let kept = base.filter(|base| self.keeps(Some(base), key));
         let set = kept.unwrap_or(&self.added);
         set.order.get(set.places.get(key)?).map(|(key, edge)| (key, edge))

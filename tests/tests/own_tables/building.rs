@@ -3,8 +3,8 @@
 use scim::resources::{Group, User};
 use scim::service::{Protocol, ScimService};
 use scim::sql::{Column, Columns, Dialect, SqlValue, Statement};
-use scim::store::table::{Failure, Purpose, SqlRows, SqlTables, Table, Tables};
 use scim::store::Memory;
+use scim::store::table::{Failure, Purpose, SqlRows, SqlTables, Table, Tables};
 use scim::testkit::Tenant;
 
 use crate::directory::Directory;
@@ -21,7 +21,8 @@ fn refused(table: Table<Directory, Tenant>) -> String {
 #[test]
 fn what_is_missing_is_named() {
     let table = || Table::new(Directory::in_memory());
-    let linked = |table: Table<Directory, Tenant>| table.link(Group::paths().members(), User::paths().groups());
+    let linked =
+        |table: Table<Directory, Tenant>| table.link(Group::paths().members(), User::paths().groups());
     assert_eq!(
         refused(linked(table().resource::<Group>())),
         "The table was not given the resource type User: add .resource::<User>() to it."
@@ -31,7 +32,10 @@ fn what_is_missing_is_named() {
         "User shows which Group has an edge to it, but the table was not given that type: add .resource::<Group>() to it."
     );
     let error = refused(table().resource::<User>().resource::<Group>());
-    assert!(error.contains(".link(Group::paths().members(), User::paths().groups())"), "{error}");
+    assert!(
+        error.contains(".link(Group::paths().members(), User::paths().groups())"),
+        "{error}"
+    );
 }
 
 /// Tables that are never asked.
@@ -71,7 +75,11 @@ impl SqlRows<Group, ()> for Nothing {
 /// another type, and none at all.
 #[test]
 fn columns_that_cannot_hold_a_resource_are_named() {
-    let user = |columns| Protocol::builder().resource::<User, _>(Table::new(Nothing(columns)).resource::<User>()).build();
+    let user = |columns| {
+        Protocol::builder()
+            .resource::<User, _>(Table::new(Nothing(columns)).resource::<User>())
+            .build()
+    };
     let group = |columns| {
         let table = Table::new(Nothing(columns)).resource::<Group>();
         let people = Memory::new().link(Group::paths().members(), User::paths().groups());
@@ -81,18 +89,29 @@ fn columns_that_cannot_hold_a_resource_are_named() {
     let id = || Column::text("id");
     let people = Columns::table::<User>(Dialect::Postgres, "people", id());
     let error = user(people.clone()).map(drop).unwrap_err().to_string();
-    assert!(error.contains("userName of User is required, but people does not hold it"), "{error}");
+    assert!(
+        error.contains("userName of User is required, but people does not hold it"),
+        "{error}"
+    );
     // A key cannot be read back.
-    let key = people.clone().column(User::paths().user_name(), Column::key("login_key"));
+    let key = people
+        .clone()
+        .column(User::paths().user_name(), Column::key("login_key"));
     assert!(user(key.clone()).is_err());
     assert!(user(key.more("more")).is_ok());
     let teams = Columns::table::<Group>(Dialect::Postgres, "teams", id());
     let teams = teams.column(Group::paths().display_name(), Column::folded("name", "name_key"));
     let error = group(teams).map(drop).unwrap_err().to_string();
-    assert!(error.contains("members of Group is marked edges, but teams does not hold it"), "{error}");
+    assert!(
+        error.contains("members of Group is marked edges, but teams does not hold it"),
+        "{error}"
+    );
     let error = group(people).map(drop).unwrap_err().to_string();
     assert_eq!(error, "The columns of people were made for User, but hold Group.");
-    let error = user(Columns::new(Dialect::Postgres)).map(drop).unwrap_err().to_string();
+    let error = user(Columns::new(Dialect::Postgres))
+        .map(drop)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("Columns::table"), "{error}");
 }
 

@@ -106,7 +106,10 @@ fn teams(people: &Columns) -> Columns {
         .more("more");
     let nested = EdgeTable::new("team_children", "team", "child", &teams);
     teams
-        .edges(group.members(), EdgeTable::new("team_members", "team", "person", people))
+        .edges(
+            group.members(),
+            EdgeTable::new("team_members", "team", "person", people),
+        )
         .edges(group.members(), nested)
 }
 
@@ -196,11 +199,14 @@ impl<C: Send + Sync + 'static> SqlRows<User, C> for Directory {
 
     async fn record(&self, unit: &mut Unit, _: &Arc<C>, done: &Recorded<'_, User>) -> Result<(), Failure> {
         if done.after.is_some_and(|user| user.user_name == "root") {
-            return Err(scim::Error::invalid_value("must not be root").at("userName").into());
+            return Err(scim::Error::invalid_value("must not be root")
+                .at("userName")
+                .into());
         }
         let password = done.after.and_then(|user| user.password.as_ref());
         let line = format!("{} {} {}", done.id, done.version, password.is_some());
-        unit.connection.execute("INSERT INTO history (line) VALUES (?1)", [line])?;
+        unit.connection
+            .execute("INSERT INTO history (line) VALUES (?1)", [line])?;
         Ok(())
     }
 }
@@ -211,9 +217,14 @@ impl<C: Send + Sync + 'static> SqlRows<Group, C> for Directory {
     }
 
     async fn record(&self, unit: &mut Unit, _: &Arc<C>, done: &Recorded<'_, Group>) -> Result<(), Failure> {
-        let moved: Vec<_> = done.edges.iter().map(|edges| (edges.added, edges.removed)).collect();
+        let moved: Vec<_> = done
+            .edges
+            .iter()
+            .map(|edges| (edges.added, edges.removed))
+            .collect();
         let line = format!("{} {} {moved:?} {:?}", done.id, done.version, done.cause);
-        unit.connection.execute("INSERT INTO history (line) VALUES (?1)", [line])?;
+        unit.connection
+            .execute("INSERT INTO history (line) VALUES (?1)", [line])?;
         Ok(())
     }
 }

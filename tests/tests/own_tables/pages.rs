@@ -15,13 +15,16 @@ use crate::peer::Peer;
 
 fn query<R: ScimResource>(filter: &str) -> Query<R> {
     let filter = Filter::parse(filter, &Limits::default()).unwrap();
-    Query::all(100).matching(ResolvedFilter::resolve(&filter, R::RESOURCE_TYPE.schema, Resolve::default()).unwrap())
+    Query::all(100)
+        .matching(ResolvedFilter::resolve(&filter, R::RESOURCE_TYPE.schema, Resolve::default()).unwrap())
 }
 
 async fn found(peer: &Peer, query: &Query<User>) -> scim::Result<u64> {
     let cx = Arc::new(Tenant::new("acme"));
     let want = Projection::default_of(User::RESOURCE_TYPE);
-    Ok(Store::<User, Tenant>::list(&peer.table, &cx, query, &want).await?.total)
+    Ok(Store::<User, Tenant>::list(&peer.table, &cx, query, &want)
+        .await?
+        .total)
 }
 
 /// RFC 7644 section 3.4.2.4: a page of large groups is cut before it takes more than 16 MiB, and goes on behind.
@@ -30,14 +33,18 @@ async fn a_page_of_large_groups_is_bounded() {
     const MEMBERS: usize = 40_000;
     const GROUPS: usize = 8;
     let peer = Peer::new();
-    peer.table.tables().behind(|connection| fill(connection, MEMBERS, GROUPS));
+    peer.table
+        .tables()
+        .behind(|connection| fill(connection, MEMBERS, GROUPS));
     let cx = Arc::new(Tenant::new("acme"));
     let want = Projection::default_of(Group::RESOURCE_TYPE);
     let (mut seen, mut pages) = (0, 0);
     while seen < GROUPS {
         let mut query = Query::<Group>::all(GROUPS);
         query.start_index = seen as u64 + 1;
-        let page = Store::<Group, Tenant>::list(&peer.table, &cx, &query, &want).await.unwrap();
+        let page = Store::<Group, Tenant>::list(&peer.table, &cx, &query, &want)
+            .await
+            .unwrap();
         assert_eq!(page.total, GROUPS as u64);
         assert!(!page.items.is_empty());
         let length: usize = page.items.iter().map(|item| length(&item.answer)).sum();
@@ -128,9 +135,13 @@ async fn edges_are_found_from_both_ends() {
     let mut query = query(&format!("groups.value eq \"{group}\""));
     query.scanned_rows = 1;
     assert_eq!(found(&peer, &query).await.unwrap(), 2);
-    let groups = peer.get(&format!("/Groups?filter=members.value%20eq%20%22{}%22", ids[1])).await;
+    let groups = peer
+        .get(&format!("/Groups?filter=members.value%20eq%20%22{}%22", ids[1]))
+        .await;
     assert_eq!(groups["Resources"][0]["id"], group);
-    let none = peer.get(&format!("/Groups?filter=members.value%20eq%20%22{}%22", ids[4])).await;
+    let none = peer
+        .get(&format!("/Groups?filter=members.value%20eq%20%22{}%22", ids[4]))
+        .await;
     assert_eq!(none["totalResults"], 0);
 }
 
@@ -183,7 +194,9 @@ async fn a_closure_finds_the_tenant() {
     let seen: [Option<Stored<User>>; 2] = [of("acme").await.unwrap(), of("globex").await.unwrap()];
     assert!(seen[0].is_some() && seen[1].is_none());
     for nobody in [None, Some("")] {
-        let refused = table.write(Write::create(&cx(nobody), "unused", User::new("babs"))).await;
+        let refused = table
+            .write(Write::create(&cx(nobody), "unused", User::new("babs")))
+            .await;
         assert_eq!(refused.unwrap_err().status(), 404);
     }
 }

@@ -78,7 +78,10 @@ impl Peer {
     /// How many transactions that read, and how many that write, were begun.
     pub(crate) fn begun(&self) -> (usize, usize) {
         let tables = self.table.tables();
-        (tables.reads.load(Ordering::Relaxed), tables.writes.load(Ordering::Relaxed))
+        (
+            tables.reads.load(Ordering::Relaxed),
+            tables.writes.load(Ordering::Relaxed),
+        )
     }
 
     /// The statements that `act` runs.

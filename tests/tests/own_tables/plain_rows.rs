@@ -75,7 +75,10 @@ impl Tables<()> for House {
 impl Rows<Room, ()> for House {
     async fn find(&self, unit: &mut State, id: &str, _: Purpose) -> Result<Option<Row<Room>>, Failure> {
         let Ok(number) = id.parse() else { return Ok(None) };
-        Ok(unit.rooms.get(&number).map(|room| Row::new(number.to_string(), room.clone())))
+        Ok(unit
+            .rooms
+            .get(&number)
+            .map(|room| Row::new(number.to_string(), room.clone())))
     }
 
     async fn insert(&self, unit: &mut State, row: &Row<Room>) -> Result<String, Failure> {
@@ -98,9 +101,18 @@ impl Rows<Room, ()> for House {
     }
 
     async fn select(&self, unit: &mut State, window: &Window<'_>) -> Result<Vec<Row<Room>>, Failure> {
-        assert!(window.condition.is_none() && window.order.is_none(), "there are no columns");
-        let rooms = unit.rooms.iter().skip(usize::try_from(window.offset)?).take(window.count);
-        Ok(rooms.map(|(number, room)| Row::new(number.to_string(), room.clone())).collect())
+        assert!(
+            window.condition.is_none() && window.order.is_none(),
+            "there are no columns"
+        );
+        let rooms = unit
+            .rooms
+            .iter()
+            .skip(usize::try_from(window.offset)?)
+            .take(window.count);
+        Ok(rooms
+            .map(|(number, room)| Row::new(number.to_string(), room.clone()))
+            .collect())
     }
 }
 
@@ -139,10 +151,14 @@ impl Peer {
     }
 
     async fn names(&self, query: &str) -> Vec<String> {
-        let (status, list) = self.ask(Method::GET, &format!("/Rooms?{query}"), Value::Null, None).await;
+        let (status, list) = self
+            .ask(Method::GET, &format!("/Rooms?{query}"), Value::Null, None)
+            .await;
         assert_eq!(status, 200, "{list}");
         let rooms = list["Resources"].as_array().into_iter().flatten();
-        rooms.map(|room| room["name"].as_str().unwrap().to_owned()).collect()
+        rooms
+            .map(|room| room["name"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -172,9 +188,18 @@ async fn the_library_filters_and_sorts() {
         peer.room(name, seats).await;
     }
     assert_eq!(peer.names("").await, ["Cellar", "attic", "Hall", "Bath"]);
-    assert_eq!(peer.names("sortBy=name").await, ["attic", "Bath", "Cellar", "Hall"]);
-    assert_eq!(peer.names("sortBy=seats&sortOrder=descending&count=2").await, ["Hall", "Cellar"]);
-    assert_eq!(peer.names("filter=seats%20gt%203&startIndex=2").await, ["attic", "Hall"]);
+    assert_eq!(
+        peer.names("sortBy=name").await,
+        ["attic", "Bath", "Cellar", "Hall"]
+    );
+    assert_eq!(
+        peer.names("sortBy=seats&sortOrder=descending&count=2").await,
+        ["Hall", "Cellar"]
+    );
+    assert_eq!(
+        peer.names("filter=seats%20gt%203&startIndex=2").await,
+        ["attic", "Hall"]
+    );
     assert_eq!(peer.names("filter=name%20eq%20%22ATTIC%22").await, ["attic"]);
     assert_eq!(peer.names("filter=id%20eq%20%223%22").await, ["Hall"]);
     assert_eq!(peer.names("filter=id%20eq%20%2203%22").await, [""; 0]);

@@ -15,7 +15,10 @@ async fn a_request_that_writes_is_one_transaction() {
     let path = format!("/Users/{}", created["id"].as_str().unwrap());
     let (status, replaced) = peer.ask(Method::PUT, &path, &user("Chief")).await;
     assert_eq!((status, peer.begun()), (200, (0, 2)));
-    assert_eq!((&replaced["title"], &replaced["meta"]["version"]), (&json!("Chief"), &json!("W/\"2\"")));
+    assert_eq!(
+        (&replaced["title"], &replaced["meta"]["version"]),
+        (&json!("Chief"), &json!("W/\"2\""))
+    );
     let title = json!([{"op": "replace", "path": "title", "value": "Boss"}]);
     let (status, patched) = peer.patch(&path, title).await;
     assert_eq!((status, peer.begun()), (200, (0, 3)));
@@ -35,7 +38,11 @@ async fn a_put_of_what_get_shows_is_no_change() {
         let lines = peer.history();
         let (status, again) = peer.ask(Method::PUT, &path, &shown).await;
         assert_eq!((status, &again), (200, &shown), "{path}");
-        assert_eq!(peer.history(), lines, "nothing is recorded of what changes nothing");
+        assert_eq!(
+            peer.history(),
+            lines,
+            "nothing is recorded of what changes nothing"
+        );
     }
 }
 
@@ -58,7 +65,12 @@ async fn a_member_is_added_without_reading_the_others() {
                 assert_eq!(peer.patch(&path, add).await.0, 200);
             })
             .await;
-        assert!(statements.iter().all(|text| !text.contains("JOIN") || text.contains(" IN ")), "{statements:?}");
+        assert!(
+            statements
+                .iter()
+                .all(|text| !text.contains("JOIN") || text.contains(" IN ")),
+            "{statements:?}"
+        );
         counts.push(statements.len());
     }
     assert_eq!(counts[0], counts[1]);
@@ -69,8 +81,18 @@ async fn a_member_is_added_without_reading_the_others() {
 #[tokio::test]
 async fn the_application_records_and_refuses_in_the_transaction() {
     let peer = Peer::new();
-    let (status, error) = peer.ask(Method::POST, "/Users", &json!({"schemas": [USER], "userName": "root"})).await;
-    assert_eq!((status, &error["scimType"]), (400, &json!("invalidValue")), "{error}");
+    let (status, error) = peer
+        .ask(
+            Method::POST,
+            "/Users",
+            &json!({"schemas": [USER], "userName": "root"}),
+        )
+        .await;
+    assert_eq!(
+        (status, &error["scimType"]),
+        (400, &json!("invalidValue")),
+        "{error}"
+    );
     assert_eq!(error["detail"], "Attribute userName must not be root.");
     assert_eq!(peer.get("/Users").await["totalResults"], 0);
     assert!(peer.history().is_empty());
@@ -79,7 +101,8 @@ async fn the_application_records_and_refuses_in_the_transaction() {
     let (_, babs) = peer.ask(Method::POST, "/Users", &secret).await;
     let babs = babs["id"].as_str().unwrap().to_owned();
     let group = peer.group("Guides", std::slice::from_ref(&babs)).await;
-    peer.ask(Method::DELETE, &format!("/Users/{babs}"), &Value::Null).await;
+    peer.ask(Method::DELETE, &format!("/Users/{babs}"), &Value::Null)
+        .await;
     let expected = [
         format!("{babs} 1 true"),
         format!("{group} 1 [(1, 0)] None"),
@@ -87,7 +110,10 @@ async fn the_application_records_and_refuses_in_the_transaction() {
         format!("{babs} 1 false"),
     ];
     assert_eq!(peer.history(), expected);
-    assert_eq!(peer.get(&format!("/Groups/{group}")).await["meta"]["version"], "W/\"2\"");
+    assert_eq!(
+        peer.get(&format!("/Groups/{group}")).await["meta"]["version"],
+        "W/\"2\""
+    );
 }
 
 /// RFC 7643 section 7: the constraint of the table becomes 409 `uniqueness`, and the error names attribute and value.
@@ -95,8 +121,18 @@ async fn the_application_records_and_refuses_in_the_transaction() {
 async fn a_value_that_is_taken_is_named() {
     let peer = Peer::new();
     peer.user("bjensen").await;
-    let (status, error) = peer.ask(Method::POST, "/Users", &json!({"schemas": [USER], "userName": "BJensen"})).await;
-    assert_eq!((status, &error["scimType"]), (409, &json!("uniqueness")), "{error}");
+    let (status, error) = peer
+        .ask(
+            Method::POST,
+            "/Users",
+            &json!({"schemas": [USER], "userName": "BJensen"}),
+        )
+        .await;
+    assert_eq!(
+        (status, &error["scimType"]),
+        (409, &json!("uniqueness")),
+        "{error}"
+    );
     assert_eq!(
         error["detail"],
         "Attribute userName must be unique, but another User has the value \"BJensen\"."
@@ -117,9 +153,14 @@ async fn keys_that_the_database_makes_are_ids() {
     }
     let nested = peer.group("Outer", std::slice::from_ref(&group)).await;
     let members = peer.get(&format!("/Groups/{nested}")).await["members"].clone();
-    assert_eq!((&members[0]["value"], &members[0]["type"]), (&json!("t1"), &json!("Group")));
+    assert_eq!(
+        (&members[0]["value"], &members[0]["type"]),
+        (&json!("t1"), &json!("Group"))
+    );
     assert_eq!(members.as_array().map(Vec::len), Some(1));
-    let (_, found) = peer.ask(Method::GET, "/Users?filter=id%20eq%20%22p1%22", &Value::Null).await;
+    let (_, found) = peer
+        .ask(Method::GET, "/Users?filter=id%20eq%20%22p1%22", &Value::Null)
+        .await;
     assert_eq!(found["totalResults"], 1);
 }
 
@@ -129,6 +170,10 @@ async fn a_character_that_columns_cannot_hold_is_refused() {
     let peer = Peer::new();
     let user = json!({"schemas": [USER], "userName": "babs", "displayName": "B\u{0}abs"});
     let (status, error) = peer.ask(Method::POST, "/Users", &user).await;
-    assert_eq!((status, &error["scimType"]), (400, &json!("invalidValue")), "{error}");
+    assert_eq!(
+        (status, &error["scimType"]),
+        (400, &json!("invalidValue")),
+        "{error}"
+    );
     assert_eq!(peer.get("/Users").await["totalResults"], 0);
 }

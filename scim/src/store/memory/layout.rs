@@ -1,6 +1,5 @@
 //! What the store needs to know of a resource type, worked out once.
 
-
 use crate::error::Result;
 use crate::path::AttrPath;
 use crate::record::ScimResource;

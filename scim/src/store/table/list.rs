@@ -126,7 +126,11 @@ impl LookUp {
 }
 
 impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
-    pub(super) async fn list<R: ScimResource>(&mut self, query: &Query<R>, want: &Projection) -> Result<Page<R>>
+    pub(super) async fn list<R: ScimResource>(
+        &mut self,
+        query: &Query<R>,
+        want: &Projection,
+    ) -> Result<Page<R>>
     where
         T: Rows<R, C>,
     {
@@ -240,12 +244,19 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         Ok(true)
     }
 
-    async fn key<R: ScimResource>(&mut self, layout: &Layout, found: &Stored<R>, sort: &Sort) -> Result<SortKey>
+    async fn key<R: ScimResource>(
+        &mut self,
+        layout: &Layout,
+        found: &Stored<R>,
+        sort: &Sort,
+    ) -> Result<SortKey>
     where
         T: Rows<R, C>,
     {
         let id = found.resource.id().as_str();
-        let loaded = self.load::<R>(layout, id, &|path| sort.path().starts_with(path)).await?;
+        let loaded = self
+            .load::<R>(layout, id, &|path| sort.path().starts_with(path))
+            .await?;
         Ok(sort.key(&Shown {
             record: &found.resource,
             layout,
@@ -277,7 +288,9 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
                 let Some(owners) = self.served(link.edges().type_id()) else {
                     return Ok(None);
                 };
-                let ends = owners.edges(self.tables, self.unit, link.edges().path(), &owner).await;
+                let ends = owners
+                    .edges(self.tables, self.unit, link.edges().path(), &owner)
+                    .await;
                 let ends = ends.map_err(|failure| self.error(failure))?;
                 ends.into_iter().map(|end| end.id).collect()
             }
@@ -293,7 +306,12 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     }
 
     /// The resources that a query selects, by a walk over all that meet the condition which the tables understand.
-    async fn scanned<R: ScimResource>(&mut self, layout: &Layout, query: &Query<R>, plan: &Plan) -> Result<Vec<Hit>>
+    async fn scanned<R: ScimResource>(
+        &mut self,
+        layout: &Layout,
+        query: &Query<R>,
+        plan: &Plan,
+    ) -> Result<Vec<Hit>>
     where
         T: Rows<R, C>,
     {
@@ -335,7 +353,11 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         let id = found.resource.id().as_str();
         let asks = |path: AttrPath| {
             let filters = filter.is_some_and(|filter| mentions(filter.expression(), path));
-            filters || query.sort.as_ref().is_some_and(|sort| sort.path().starts_with(path))
+            filters
+                || query
+                    .sort
+                    .as_ref()
+                    .is_some_and(|sort| sort.path().starts_with(path))
         };
         let loaded = self.load::<R>(layout, id, &asks).await?;
         let shown = Shown {

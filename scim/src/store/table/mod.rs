@@ -132,7 +132,8 @@ use crate::store::layout::Layout;
 use crate::store::links::{Link, Links};
 use crate::store::tenant::tenant_of;
 use crate::store::{
-    Answer, Environment, OfContext, Page, Precondition, Query, SingleTenant, Store, Tenancy, TenantBy, Write, Written,
+    Answer, Environment, OfContext, Page, Precondition, Query, SingleTenant, Store, Tenancy, TenantBy, Write,
+    Written,
 };
 use threads::Threads;
 use types::{Of, Served};
@@ -302,9 +303,14 @@ impl<T: Tables<C>, C: Send + Sync + 'static, Y> Table<T, C, Y> {
             )));
         }
         for link in self.links.iter().filter(|link| link.edges().is_of::<R>()) {
-            let is_here = |target: &str| self.types.iter().any(|known| known.resource_type().name == target);
+            let is_here = |target: &str| {
+                self.types
+                    .iter()
+                    .any(|known| known.resource_type().name == target)
+            };
             let mut targets = link.targets().into_iter();
-            let missing = targets.find(|target| served.iter().any(|known| known.name == *target) && !is_here(target));
+            let missing =
+                targets.find(|target| served.iter().any(|known| known.name == *target) && !is_here(target));
             if let Some(target) = missing {
                 return Err(Error::misconfigured(format!(
                     "Edges of {name} may lead to a {target}, but the table was not given that type: add \
@@ -351,7 +357,8 @@ where
         want: &Projection,
         precondition: &Precondition,
     ) -> Result<Answer<R>> {
-        let (cx, id, want, precondition) = (Arc::clone(cx), id.to_owned(), want.clone(), precondition.clone());
+        let (cx, id, want, precondition) =
+            (Arc::clone(cx), id.to_owned(), want.clone(), precondition.clone());
         self.drive(move |table: Self| async move {
             let mut unit = table.begin(&cx, Purpose::Read).await?;
             let answer = table
@@ -368,7 +375,10 @@ where
         let (cx, query, want) = (Arc::clone(cx), query.clone(), want.clone());
         self.drive(move |table: Self| async move {
             let mut unit = table.begin(&cx, Purpose::Read).await?;
-            let page = table.work(&cx, &mut unit, Purpose::Read).list(&query, &want).await?;
+            let page = table
+                .work(&cx, &mut unit, Purpose::Read)
+                .list(&query, &want)
+                .await?;
             table.commit(unit).await?;
             Ok(page)
         })

@@ -121,7 +121,12 @@ impl<R: ScimResource, C: Send + Sync + 'static, T: SqlRows<R, C>> Rows<R, C> for
 
     fn edge_targets(&self, attribute: AttrPath) -> Option<Vec<&'static str>> {
         let tables = SqlRows::columns(self).edge_tables(attribute);
-        Some(tables.filter_map(EdgeTable::target_type).map(|known| known.name).collect())
+        Some(
+            tables
+                .filter_map(EdgeTable::target_type)
+                .map(|known| known.name)
+                .collect(),
+        )
     }
 
     async fn edges(
@@ -273,7 +278,8 @@ fn end_of(end: crate::sql::ReachedRow) -> End {
 
 /// The changes of edges that this table holds: those that lead to its targets.
 fn changes<'a>(table: &EdgeTable, owner: &'a str, ends: &'a [End]) -> EdgeChanges<'a> {
-    let is_here = |end: &&End| end.resource_type.map(|known| known.name) == table.target_type().map(|known| known.name);
+    let is_here =
+        |end: &&End| end.resource_type.map(|known| known.name) == table.target_type().map(|known| known.name);
     EdgeChanges {
         owner,
         targets: ends.iter().filter(is_here).map(|end| end.id.as_str()).collect(),

@@ -110,7 +110,11 @@ impl Debug for Failure {
 impl Failure {
     /// Makes an error for the client of it: the application's own, or by what it means to the tables. `taken` makes the
     /// error about a value that another resource has.
-    pub(super) fn into_error<C, T: Tables<C>>(self, tables: &T, taken: impl FnOnce(AttrPath) -> Error) -> Error {
+    pub(super) fn into_error<C, T: Tables<C>>(
+        self,
+        tables: &T,
+        taken: impl FnOnce(AttrPath) -> Error,
+    ) -> Error {
         let inner = match self.0.downcast::<Error>() {
             Ok(error) => return *error,
             Err(inner) => inner,

@@ -83,7 +83,9 @@ impl<V> Answer<V> {
 
 impl<V> Drop for Answer<V> {
     fn drop(&mut self) {
-        self.put(Err(Error::internal("the tables of the application have panicked")));
+        self.put(Err(Error::internal(
+            "the tables of the application have panicked",
+        )));
     }
 }
 

@@ -49,7 +49,11 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     }
 
     /// Finds a resource, without its edges.
-    pub(super) async fn find<R: ScimResource>(&mut self, layout: &Layout, id: &str) -> Result<Option<Stored<R>>>
+    pub(super) async fn find<R: ScimResource>(
+        &mut self,
+        layout: &Layout,
+        id: &str,
+    ) -> Result<Option<Stored<R>>>
     where
         T: Rows<R, C>,
     {
@@ -72,7 +76,9 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         let version = match row.version {
             Some(version) => version,
             None => {
-                let edges = self.load::<R>(layout, &id, &|path| is_edges(layout, path)).await?;
+                let edges = self
+                    .load::<R>(layout, &id, &|path| is_edges(layout, path))
+                    .await?;
                 digest(R::RESOURCE_TYPE, &resource, &edges)
             }
         };
@@ -181,7 +187,10 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         T: Rows<R, C>,
     {
         let layout = Layout::of::<R>(self.links)?;
-        let found = self.find::<R>(&layout, id).await?.ok_or_else(|| not_found::<R>(id))?;
+        let found = self
+            .find::<R>(&layout, id)
+            .await?
+            .ok_or_else(|| not_found::<R>(id))?;
         let version = found.version.clone();
         let freshness = precondition.check_read(&version)?;
         if freshness == Freshness::NotModified && !layout.shows_others(want) {
@@ -209,13 +218,18 @@ pub(super) fn is_edges(layout: &Layout, path: AttrPath) -> bool {
 fn taken<R: ScimResource>(path: AttrPath, resource: &R) -> Error {
     let resource_type = R::RESOURCE_TYPE;
     let value = text_at(&View::Complex(resource), path.steps());
-    let value = value.map(|value| format!(" {}", quoted(&value))).unwrap_or_default();
+    let value = value
+        .map(|value| format!(" {}", quoted(&value)))
+        .unwrap_or_default();
     let error = Error::uniqueness(format!(
         "must be unique, but another {} has the value{value}",
         resource_type.name
     ));
     let names: Vec<_> = path.attributes(resource_type.schema.attributes).collect();
-    names.into_iter().rev().fold(error, |error, attribute| error.at(attribute.name))
+    names
+        .into_iter()
+        .rev()
+        .fold(error, |error, attribute| error.at(attribute.name))
 }
 
 fn text_at(view: &View<'_>, steps: &[u16]) -> Option<String> {

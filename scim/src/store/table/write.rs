@@ -85,7 +85,9 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     where
         T: Rows<R, C>,
     {
-        let resource = put.resource.ok_or_else(|| Error::internal("a new resource without state"))?;
+        let resource = put
+            .resource
+            .ok_or_else(|| Error::internal("a new resource without state"))?;
         let mut row = Row::next(write.id(), &put.stamp, resource);
         layout.clear_derived(&mut row.resource)?;
         let moved = self.changes::<R>(layout, None, &put.edges).await?;
@@ -204,12 +206,14 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
             let row = Row::next(&owner.id, &stamp, found.resource.clone());
             self.update(&row, &found.version).await?;
             let gone = std::slice::from_ref(target);
-            let edited = Rows::<R, C>::edit_edges(self.tables, self.unit, attribute, &owner.id, gone, &[]).await;
+            let edited =
+                Rows::<R, C>::edit_edges(self.tables, self.unit, attribute, &owner.id, gone, &[]).await;
             edited.map_err(|failure| self.error(failure))?;
             let after = self.again::<R>(&layout, &owner.id).await?;
             let removed = std::iter::once(target.id.as_str());
             let told = [MovedEdges::new(name, std::iter::empty(), removed)];
-            self.record(Some(&found), Some(&after), &told, Some(&target.id)).await?;
+            self.record(Some(&found), Some(&after), &told, Some(&target.id))
+                .await?;
         }
         Ok(())
     }
@@ -220,7 +224,11 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         T: Rows<R, C>,
     {
         let found = self.find::<R>(layout, id).await?;
-        found.ok_or_else(|| Error::internal(format!("a transaction does not find the row {id} that it has written")))
+        found.ok_or_else(|| {
+            Error::internal(format!(
+                "a transaction does not find the row {id} that it has written"
+            ))
+        })
     }
 
     async fn record<R: ScimResource>(
@@ -262,7 +270,10 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         let stored = self.again::<R>(layout, &id).await?;
         let answer = match self.is_too_large::<R>(layout, &id, reply).await? {
             true => None,
-            false => Some(rendered(self.document(layout, &stored, &reply.want).await?, &stored)),
+            false => Some(rendered(
+                self.document(layout, &stored, &reply.want).await?,
+                &stored,
+            )),
         };
         Ok(Written {
             version: stored.version,
@@ -272,7 +283,12 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         })
     }
 
-    async fn is_too_large<R: ScimResource>(&mut self, layout: &Layout, id: &str, reply: &Reply) -> Result<bool>
+    async fn is_too_large<R: ScimResource>(
+        &mut self,
+        layout: &Layout,
+        id: &str,
+        reply: &Reply,
+    ) -> Result<bool>
     where
         T: Rows<R, C>,
     {
@@ -301,7 +317,10 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     {
         let mut moved = Vec::new();
         for attribute in &layout.edges {
-            let edits: Vec<_> = edits.iter().filter(|edit| edit.attribute == attribute.path).collect();
+            let edits: Vec<_> = edits
+                .iter()
+                .filter(|edit| edit.attribute == attribute.path)
+                .collect();
             let held = match id {
                 Some(id) if !edits.is_empty() => self.held::<R>(attribute, id, &edits).await?,
                 _ => Vec::new(),
@@ -356,7 +375,11 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
                 }
                 unknown.retain(|id| !types.contains_key(*id));
             }
-            if let Some((edge, operation)) = change.added.iter().find(|(edge, _)| !types.contains_key(&*edge.value)) {
+            if let Some((edge, operation)) = change
+                .added
+                .iter()
+                .find(|(edge, _)| !types.contains_key(&*edge.value))
+            {
                 return Err(leads_nowhere(attribute, edge, *operation, &targets));
             }
         }
@@ -444,8 +467,14 @@ fn differ(attribute: &EdgeAttribute, held: Vec<End>, edits: &[&EdgeEdit]) -> Dif
     let settled = diff.settle(Some(&base));
     let added = settled.added.into_iter();
     Difference {
-        added: added.map(|(key, edge)| (edge, operations.get(&key).copied())).collect(),
-        removed: settled.removed.iter().filter_map(|key| ends.remove(key)).collect(),
+        added: added
+            .map(|(key, edge)| (edge, operations.get(&key).copied()))
+            .collect(),
+        removed: settled
+            .removed
+            .iter()
+            .filter_map(|key| ends.remove(key))
+            .collect(),
     }
 }
 
@@ -468,7 +497,12 @@ fn named<'e>(attribute: &EdgeAttribute, edits: &[&'e EdgeEdit]) -> Option<Vec<&'
 }
 
 /// 400 for an edge that leads to nothing: to no resource of this tenant, or to one of another type.
-fn leads_nowhere(attribute: &EdgeAttribute, edge: &Edge, operation: Option<usize>, targets: &[&str]) -> Error {
+fn leads_nowhere(
+    attribute: &EdgeAttribute,
+    edge: &Edge,
+    operation: Option<usize>,
+    targets: &[&str],
+) -> Error {
     let error = Error::invalid_value(format!(
         "names {}, but there is no {} with this id",
         quoted(&edge.value),
