@@ -6,10 +6,9 @@
 
 use std::error::Error;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::Path;
-use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use scim::policy::Policy;
 use scim::resources::{Group, User};
@@ -88,8 +87,13 @@ impl Directory {
         Ok(directory)
     }
 
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn connection(&self) -> rusqlite::Result<Connection> {
-        if let Some(connection) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+        let idle = self.idle().pop();
+        if let Some(connection) = idle {
             return Ok(connection);
         }
         let connection = Connection::open(&self.file)?;
@@ -113,10 +117,7 @@ impl<C: Send + Sync + 'static> Tables<C> for Directory {
 
     async fn commit(&self, unit: Unit) -> Result<(), Failure> {
         unit.connection.execute_batch("COMMIT")?;
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(unit.connection);
+        self.idle().push(unit.connection);
         Ok(())
     }
 
@@ -135,32 +136,14 @@ impl<C: Send + Sync + 'static> SqlTables<C> for Directory {
     async fn run(&self, unit: &mut Unit, statement: &Statement) -> Result<Vec<Vec<SqlValue>>, Failure> {
         let mut prepared = unit.connection.prepare_cached(&statement.text)?;
         let width = prepared.column_count();
-        let parameters = statement.parameters.iter().map(|value| match value.clone() {
-            SqlValue::Null => Value::Null,
-            SqlValue::Text(text) => text.into(),
-            SqlValue::Integer(number) => number.into(),
-            SqlValue::Real(number) => number.into(),
-            SqlValue::Bool(value) => value.into(),
-            SqlValue::Binary(bytes) => bytes.into(),
-        });
-        let rows = prepared.query_map(params_from_iter(parameters), |row| {
-            (0..width).map(|column| Ok(shown(row.get(column)?))).collect()
+        let rows = prepared.query_map(params_from_iter(&statement.parameters), |row| {
+            (0..width).map(|column| row.get(column)).collect()
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn tenant(&self, unit: &Unit) -> SqlValue {
         SqlValue::Text(unit.org.clone())
-    }
-}
-
-fn shown(value: Value) -> SqlValue {
-    match value {
-        Value::Null => SqlValue::Null,
-        Value::Integer(number) => SqlValue::Integer(number),
-        Value::Real(number) => SqlValue::Real(number),
-        Value::Text(text) => SqlValue::Text(text),
-        Value::Blob(bytes) => SqlValue::Binary(bytes),
     }
 }
 
@@ -193,19 +176,14 @@ fn table<C: Send + Sync + 'static>(directory: Directory) -> Table<Directory, C> 
         .on_threads(4)
 }
 
-/// What the columns hold is what the service keeps: it lists no other attribute, and accepts others without keeping them.
-fn policy() -> Policy {
-    Policy::tolerant()
-        .keeping(people().kept::<User>())
-        .keeping(teams(&people()).kept::<Group>())
-}
-
+/// The service keeps what the columns hold: it lists no other attribute, and accepts others without keeping them.
 fn app(directory: Directory) -> scim::Result<axum::Router> {
+    let (people, teams) = (directory.people.kept::<User>(), directory.teams.kept::<Group>());
     let table = table(directory).tenant_by(|Path(org): &Path<String>| Some(org.into()));
     let service = ScimService::builder(scim_axum::extract::<Path<String>>())
         .resource::<User, _>(table.clone())
         .resource::<Group, _>(table)
-        .policy(policy())
+        .policy(Policy::tolerant().keeping(people).keeping(teams))
         .build()?;
     Ok(scim_axum::mount("/scim/{org}/v2", service))
 }

@@ -40,6 +40,8 @@ mod columns;
 mod compile;
 mod content;
 mod edges;
+#[cfg(feature = "rusqlite")]
+mod rusqlite;
 mod statement;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use scim::resources::{Group, User};
 use scim::sql::{Column, Columns, Dialect, EdgeTable, SqlValue, Statement};
@@ -156,39 +155,16 @@ impl<C: Send + Sync + 'static> Tables<C> for Directory {
 impl<C: Send + Sync + 'static> SqlTables<C> for Directory {
     async fn run(&self, unit: &mut Unit, statement: &Statement) -> Result<Vec<Vec<SqlValue>>, Failure> {
         self.statements.lock().unwrap().push(statement.text.clone());
-        run(&unit.connection, statement)
+        let mut prepared = unit.connection.prepare(&statement.text)?;
+        let width = prepared.column_count();
+        let rows = prepared.query_map(params_from_iter(&statement.parameters), |row| {
+            (0..width).map(|column| row.get(column)).collect()
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn tenant(&self, unit: &Unit) -> SqlValue {
         SqlValue::Text(unit.org.clone())
-    }
-}
-
-/// Runs a statement of the library on a connection.
-pub(crate) fn run(connection: &Connection, statement: &Statement) -> Result<Vec<Vec<SqlValue>>, Failure> {
-    let mut prepared = connection.prepare(&statement.text)?;
-    let width = prepared.column_count();
-    let parameters = statement.parameters.iter().map(|value| match value {
-        SqlValue::Null => Value::Null,
-        SqlValue::Text(text) => Value::from(text.clone()),
-        SqlValue::Integer(number) => Value::from(*number),
-        SqlValue::Real(number) => Value::from(*number),
-        SqlValue::Bool(value) => Value::from(*value),
-        SqlValue::Binary(bytes) => Value::from(bytes.clone()),
-    });
-    let rows = prepared.query_map(params_from_iter(parameters), |row| {
-        (0..width).map(|column| Ok(value(row.get(column)?))).collect()
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn value(value: Value) -> SqlValue {
-    match value {
-        Value::Null => SqlValue::Null,
-        Value::Integer(number) => SqlValue::Integer(number),
-        Value::Real(number) => SqlValue::Real(number),
-        Value::Text(text) => SqlValue::Text(text),
-        Value::Blob(bytes) => SqlValue::Binary(bytes),
     }
 }
 
