@@ -39,10 +39,12 @@
 mod columns;
 mod compile;
 mod content;
+#[cfg(any(feature = "rusqlite", test))]
+mod driver;
 mod edges;
-#[cfg(feature = "rusqlite")]
-mod rusqlite;
 mod statement;
+#[cfg(test)]
+mod table_tests;
 #[cfg(test)]
 mod tests;
 

@@ -1,8 +1,7 @@
 //! What SQL selects is what the evaluator matches.
 
 use proptest::prelude::*;
-use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, ToSql, params, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
 use super::*;
 use crate::filter::sample::{EMAIL, NAME, PERSON_SCHEMA, Row, Value, person};
@@ -11,18 +10,6 @@ use crate::fold::Fold;
 use crate::path::{AttrPath, AttributeName};
 use crate::sort::{Sort, SortOrder};
 use crate::value::{BaseUrls, Binary, DateTime};
-
-impl ToSql for SqlValue {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        match self {
-            Self::Text(text) => text.to_sql(),
-            Self::Integer(value) => value.to_sql(),
-            Self::Real(value) => value.to_sql(),
-            Self::Bool(value) => value.to_sql(),
-            Self::Binary(bytes) => bytes.to_sql(),
-        }
-    }
-}
 
 /// A person as the application's tables hold it.
 #[derive(Debug, Clone, Default)]

@@ -11,10 +11,11 @@
 //! them, and the table is told to work [on threads of its own](Table::on_threads): a transaction stays on one of them from
 //! its beginning to its end.
 //!
-//! This is a whole store, over a table `rooms (id, name, name_key)` that keeps neither versions nor times:
+//! This is a whole store, over a table `rooms (id, name, name_key)` that keeps neither versions nor times. With the feature
+//! `rusqlite`, values go in and out of that driver as they are; for another, [`SqlValue`](crate::sql::SqlValue) is matched:
 //!
-//! ```
-//! use rusqlite::types::Value;
+#![cfg_attr(feature = "rusqlite", doc = "```")]
+#![cfg_attr(not(feature = "rusqlite"), doc = "```ignore")]
 //! use rusqlite::{Connection, params_from_iter};
 //! use scim::ScimResource;
 //! use scim::service::{NoContext, ScimService};
@@ -58,23 +59,8 @@
 //!     async fn run(&self, unit: &mut Connection, statement: &Statement) -> Result<Vec<Vec<SqlValue>>, Failure> {
 //!         let mut prepared = unit.prepare(&statement.text)?;
 //!         let width = prepared.column_count();
-//!         let parameters = statement.parameters.iter().map(|value| match value {
-//!             SqlValue::Text(text) => Value::from(text.clone()),
-//!             SqlValue::Integer(number) => Value::from(*number),
-//!             SqlValue::Real(number) => Value::from(*number),
-//!             SqlValue::Bool(value) => Value::from(*value),
-//!             SqlValue::Binary(bytes) => Value::from(bytes.clone()),
-//!             SqlValue::Null => Value::Null,
-//!         });
-//!         let rows = prepared.query_map(params_from_iter(parameters), |row| {
-//!             let values = (0..width).map(|column| row.get::<_, Value>(column));
-//!             values.map(|value| Ok(match value? {
-//!                 Value::Null => SqlValue::Null,
-//!                 Value::Integer(number) => SqlValue::Integer(number),
-//!                 Value::Real(number) => SqlValue::Real(number),
-//!                 Value::Text(text) => SqlValue::Text(text),
-//!                 Value::Blob(bytes) => SqlValue::Binary(bytes),
-//!             })).collect()
+//!         let rows = prepared.query_map(params_from_iter(&statement.parameters), |row| {
+//!             (0..width).map(|column| row.get(column)).collect()
 //!         })?;
 //!         Ok(rows.collect::<Result<_, _>>()?)
 //!     }
