@@ -1,7 +1,8 @@
 //! Where resources live: the trait that every store implements, and what goes in and out of it.
 //!
 //! A store for one type of resource implements [`Store`]; the stores of this crate, in memory and (feature `sqlite`) in
-//! a file, implement it for every derived resource. [`testkit`](crate) holds every store to the same contract.
+//! a file, implement it for every derived resource, and [`table`] does so over tables that an application has already.
+//! [`testkit`](crate) holds every store to the same contract.
 
 mod answer;
 mod decide;
@@ -54,14 +55,15 @@ pub use write::{Loads, Write, submit};
 ///
 /// A store finds, writes and shows. What is to be written it asks of the [`Write`]; it knows no PATCH, no precondition
 /// and no policy, and keeps no `meta`: its [`Stamp`] and the id say it all. Every method is one transaction. What a
-/// store must keep to, beyond the signatures:
+/// store must keep to, beyond the signatures, and what [`Table`](table::Table) does for tables of an application:
 ///
 /// * A write is decided on what its transaction finds, or on a snapshot if the transaction still finds that version;
 ///   where it does not, the store decides again or returns [`Error::conflict`]. A version is never given to two states.
 /// * A write is answered from its own transaction: an answer shows the state that was written, and nobody else's.
 /// * A write that changes nothing ([`Decision::Keep`], or edits that change no edge) leaves version and time alone.
 /// * An id is never given twice, not even after a delete, and no two resources of a tenant share one, whatever their
-///   types.
+///   types: of two that do, an edge to one is an edge to the other. A resource has one id, to the letter: where numbers are
+///   parsed, `1` and `01` are not the same.
 /// * A value that must be unique is refused with 409 `uniqueness`; of two that race, one wins.
 /// * An edge to a resource that does not exist is refused with 400 `invalidValue`, and the error says the id.
 /// * An answer that shows what follows from other resources (`groups`, the `display` of a member) is up to date, and so

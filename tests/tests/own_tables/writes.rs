@@ -177,3 +177,35 @@ async fn a_character_that_columns_cannot_hold_is_refused() {
     );
     assert_eq!(peer.get("/Users").await["totalResults"], 0);
 }
+
+/// RFC 7644 section 3.5.2: operations are applied one after the other, also to members that an earlier one has added.
+#[tokio::test]
+async fn operations_on_members_see_those_before_them() {
+    let peer = Peer::new();
+    let (babs, mandy) = (peer.user("babs").await, peer.user("mandy").await);
+    let inner = peer.group("Inner", &[]).await;
+    let group = peer.group("Guides", std::slice::from_ref(&mandy)).await;
+    let path = format!("/Groups/{group}");
+    let operations = json!([
+        {"op": "add", "path": "members", "value": [{"value": babs}, {"value": inner}]},
+        {"op": "remove", "path": "members[type eq \"User\"]"},
+    ]);
+    let (status, patched) = peer.patch(&path, operations).await;
+    assert_eq!(
+        (status, patched["members"].as_array().map(Vec::len)),
+        (200, Some(1)),
+        "{patched}"
+    );
+    assert_eq!(patched["members"][0]["value"], inner);
+    let version = patched["meta"]["version"].clone();
+    let around = json!([
+        {"op": "remove", "path": format!("members[value eq \"{inner}\"]")},
+        {"op": "add", "path": "members", "value": [{"value": inner}]},
+    ]);
+    let (status, same) = peer.patch(&path, around).await;
+    assert_eq!(
+        (status, &same["meta"]["version"]),
+        (200, &version),
+        "what goes and comes again is no change"
+    );
+}

@@ -11,6 +11,7 @@ use crate::error::{Error, Result, quoted};
 use crate::filter::ResolvedFilter;
 use crate::path::AttrPath;
 use crate::record::ScimResource;
+use crate::schema::ResourceType;
 use crate::store::edge_diff::{EdgeDiff, EdgeSet};
 use crate::store::edges::{Edge, EdgeChange, EdgeEdit, NamedKeys};
 use crate::store::layout::{EdgeAttribute, Layout};
@@ -325,9 +326,13 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
                 Some(id) if !edits.is_empty() => self.held::<R>(attribute, id, &edits).await?,
                 _ => Vec::new(),
             };
-            let change = differ(attribute, held, &edits);
             let targets = targets::<R, C, T>(self.tables, attribute);
-            moved.push(self.settle(attribute, change, targets).await?);
+            let types = match &targets {
+                Some(targets) => self.types_of(&arriving(&edits), targets).await?,
+                None => HashMap::new(),
+            };
+            let change = differ(attribute, held, &edits, &types);
+            moved.push(settle(attribute, change, targets.as_deref(), &types)?);
         }
         Ok(moved)
     }
@@ -354,46 +359,22 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         Ok(held)
     }
 
-    /// Finds out of what type the resources are to which new edges lead.
-    async fn settle<'l>(
-        &mut self,
-        attribute: &'l EdgeAttribute,
-        change: Difference,
-        targets: Option<Vec<&'static str>>,
-    ) -> Result<Moved<'l>> {
-        let mut types = HashMap::new();
-        if let Some(targets) = targets {
-            let mut unknown: Vec<_> = change.added.iter().map(|(edge, _)| &*edge.value).collect();
-            for served in self.types.iter().cloned() {
-                if unknown.is_empty() || !targets.contains(&served.resource_type().name) {
-                    continue;
-                }
-                for some in unknown.chunks(AT_ONCE) {
-                    let known = served.known(self.tables, self.unit, some).await;
-                    let known = known.map_err(|failure| self.error(failure))?;
-                    types.extend(known.into_iter().map(|id| (id, served.resource_type())));
-                }
-                unknown.retain(|id| !types.contains_key(*id));
+    /// Finds out of which of these types the resources with these ids are. Of what does not exist, nothing is found.
+    async fn types_of(&mut self, ids: &[&str], targets: &[&'static str]) -> Result<Types> {
+        let mut types = Types::new();
+        let mut unknown = ids.to_vec();
+        for served in self.types.iter().cloned() {
+            if unknown.is_empty() || !targets.contains(&served.resource_type().name) {
+                continue;
             }
-            if let Some((edge, operation)) = change
-                .added
-                .iter()
-                .find(|(edge, _)| !types.contains_key(&*edge.value))
-            {
-                return Err(leads_nowhere(attribute, edge, *operation, &targets));
+            for some in unknown.chunks(AT_ONCE) {
+                let known = served.known(self.tables, self.unit, some).await;
+                let known = known.map_err(|failure| self.error(failure))?;
+                types.extend(known.into_iter().map(|id| (id, served.resource_type())));
             }
+            unknown.retain(|id| !types.contains_key(*id));
         }
-        let added = change.added.into_iter().map(|(edge, _)| End {
-            resource_type: types.get(&*edge.value).copied(),
-            id: edge.value.to_string(),
-            display: None,
-            rest: edge.rest,
-        });
-        Ok(Moved {
-            attribute,
-            added: added.collect(),
-            removed: change.removed,
-        })
+        Ok(types)
     }
 
     /// Writes what becomes of the edges, and says it.
@@ -427,13 +408,56 @@ where
     Some(targets)
 }
 
+/// The types of resources, by their ids.
+type Types = HashMap<String, &'static ResourceType>;
+
+/// The ids of all edges that some edits may add.
+fn arriving<'e>(edits: &[&'e EdgeEdit]) -> Vec<&'e str> {
+    let edges = edits.iter().flat_map(|edit| match &edit.change {
+        EdgeChange::Add(edges) | EdgeChange::Set(edges) => edges.as_slice(),
+        EdgeChange::Remove(_) | EdgeChange::RemoveWhere(_) => &[],
+    });
+    edges.map(|edge| &*edge.value).collect()
+}
+
+/// Refuses new edges that lead to nothing.
+fn settle<'l>(
+    attribute: &'l EdgeAttribute,
+    change: Difference,
+    targets: Option<&[&str]>,
+    types: &Types,
+) -> Result<Moved<'l>> {
+    if let Some(targets) = targets {
+        let mut added = change.added.iter();
+        if let Some((edge, operation)) = added.find(|(edge, _)| !types.contains_key(&*edge.value)) {
+            return Err(leads_nowhere(attribute, edge, *operation, targets));
+        }
+    }
+    let added = change.added.iter().map(|(edge, _)| new_end(edge, types));
+    Ok(Moved {
+        attribute,
+        added: added.collect(),
+        removed: change.removed,
+    })
+}
+
+/// The other end of an edge that is new.
+fn new_end(edge: &Edge, types: &Types) -> End {
+    End {
+        id: edge.value.to_string(),
+        resource_type: types.get(&*edge.value).copied(),
+        display: None,
+        rest: edge.rest.clone(),
+    }
+}
+
 /// The difference that edits make: what goes, and what comes with the operation of a PATCH that has added it.
 struct Difference {
     removed: Vec<End>,
     added: Vec<(Edge, Option<usize>)>,
 }
 
-fn differ(attribute: &EdgeAttribute, held: Vec<End>, edits: &[&EdgeEdit]) -> Difference {
+fn differ(attribute: &EdgeAttribute, held: Vec<End>, edits: &[&EdgeEdit], types: &Types) -> Difference {
     let fold = attribute.fold();
     let mut base = EdgeSet::default();
     let mut ends = HashMap::new();
@@ -447,13 +471,8 @@ fn differ(attribute: &EdgeAttribute, held: Vec<End>, edits: &[&EdgeEdit]) -> Dif
         ends.insert(key, end);
     }
     let selects = |filter: &ResolvedFilter, edge: &Edge| {
-        let new = || End {
-            id: edge.value.to_string(),
-            resource_type: None,
-            display: None,
-            rest: edge.rest.clone(),
-        };
-        let end = ends.get(&*fold.key(&edge.value)).cloned().unwrap_or_else(new);
+        let end = ends.get(&*fold.key(&edge.value)).cloned();
+        let end = end.unwrap_or_else(|| new_end(edge, types));
         Select::matches(filter, &View::Complex(&reached(attribute.parts, &end, false)))
     };
     let mut diff = EdgeDiff::default();
