@@ -14,11 +14,10 @@ use scim::testkit::Tenant;
 const TABLES: &str = "
     CREATE TABLE people (
         id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT NOT NULL, login TEXT NOT NULL, login_key TEXT NOT NULL,
-        external_id TEXT, display_name TEXT, active BOOLEAN, version INTEGER NOT NULL, created INTEGER NOT NULL,
-        modified INTEGER NOT NULL, more TEXT NOT NULL, UNIQUE (org, login_key));
+        external_id TEXT, display_name TEXT, active BOOLEAN, version INTEGER NOT NULL DEFAULT 0, created INTEGER, modified INTEGER, more TEXT NOT NULL, UNIQUE (org, login_key));
     CREATE TABLE teams (
         id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL,
-        version INTEGER NOT NULL, created INTEGER NOT NULL, modified INTEGER NOT NULL, more TEXT NOT NULL);
+        version INTEGER NOT NULL DEFAULT 0, created INTEGER, modified INTEGER, more TEXT NOT NULL);
     CREATE TABLE team_members (
         team INTEGER NOT NULL REFERENCES teams, person INTEGER NOT NULL REFERENCES people, PRIMARY KEY (team, person));
     CREATE TABLE team_children (
@@ -58,13 +57,21 @@ impl Directory {
         Self::at(format!("file:{}", path.display()))
     }
 
+    /// The same in memory, where nobody keeps versions and times.
+    pub(crate) fn without_versions() -> Self {
+        let mut directory = Self::in_memory();
+        directory.people = searched_people();
+        directory.teams = with_members(searched_teams(), &directory.people);
+        directory
+    }
+
     fn at(uri: String) -> Self {
         let anchor = Connection::open(&uri).unwrap();
         anchor.execute_batch("PRAGMA journal_mode = WAL").unwrap();
         anchor.execute_batch(TABLES).unwrap();
-        let people = people();
+        let people = with_versions(searched_people());
         Self {
-            teams: teams(&people),
+            teams: with_members(with_versions(searched_teams()), &people),
             people,
             uri,
             _anchor: Mutex::new(anchor),
@@ -80,7 +87,8 @@ impl Directory {
     }
 }
 
-fn people() -> Columns {
+/// The columns of people, but for versions and times.
+fn searched_people() -> Columns {
     let user = User::paths();
     Columns::table::<User>(Dialect::Sqlite, "people", Column::numbered("id", "p"))
         .tenant("org")
@@ -88,28 +96,28 @@ fn people() -> Columns {
         .column(user.external_id(), Column::text("external_id"))
         .column(user.display_name(), Column::text("display_name"))
         .column(user.active(), Column::boolean("active"))
-        .version("version")
-        .created("created")
-        .modified("modified")
         .more("more")
 }
 
-fn teams(people: &Columns) -> Columns {
-    let group = Group::paths();
-    let teams = Columns::table::<Group>(Dialect::Sqlite, "teams", Column::numbered("id", "t"))
+/// The columns of teams, but for versions, times and members.
+fn searched_teams() -> Columns {
+    Columns::table::<Group>(Dialect::Sqlite, "teams", Column::numbered("id", "t"))
         .tenant("org")
-        .column(group.display_name(), Column::folded("name", "name_key"))
-        .version("version")
-        .created("created")
-        .modified("modified")
-        .more("more");
+        .column(Group::paths().display_name(), Column::folded("name", "name_key"))
+        .more("more")
+}
+
+fn with_versions(columns: Columns) -> Columns {
+    columns.version("version").created("created").modified("modified")
+}
+
+/// Members are people and teams, in a table each.
+fn with_members(teams: Columns, people: &Columns) -> Columns {
+    let members = Group::paths().members();
     let nested = EdgeTable::new("team_children", "team", "child", &teams);
     teams
-        .edges(
-            group.members(),
-            EdgeTable::new("team_members", "team", "person", people),
-        )
-        .edges(group.members(), nested)
+        .edges(members, EdgeTable::new("team_members", "team", "person", people))
+        .edges(members, nested)
 }
 
 /// A complete store of it.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use http::Method;
 use scim::resources::{Group, User};
 use scim::service::{Protocol, Request};
+use scim::store::Hooks;
 use scim::store::table::Table;
 use scim::testkit::Tenant;
 use serde_json::{Value, json};
@@ -23,10 +24,15 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn new() -> Self {
-        let table = store(Directory::in_memory(), 1);
+        Self::over(Directory::in_memory(), Hooks::new())
+    }
+
+    pub(crate) fn over(directory: Directory, hooks: Hooks<Tenant>) -> Self {
+        let table = store(directory, 1);
         let protocol = Protocol::builder()
             .resource::<User, _>(table.clone())
             .resource::<Group, _>(table.clone())
+            .hooks(hooks)
             .build()
             .unwrap();
         Self {

@@ -27,6 +27,8 @@ struct House {
     rooms: Arc<Mutex<State>>,
     /// How often the next commits fail as a serialization conflict does.
     conflicts: Arc<Mutex<u32>>,
+    /// How often the next updates find that the version has moved.
+    moved: Arc<Mutex<u32>>,
 }
 
 #[derive(Default, Clone)]
@@ -88,6 +90,11 @@ impl Rows<Room, ()> for House {
     }
 
     async fn update(&self, unit: &mut State, row: &Row<Room>, _: &Version) -> Result<bool, Failure> {
+        let mut moved = self.moved.lock().unwrap();
+        if *moved > 0 {
+            *moved -= 1;
+            return Ok(false);
+        }
         Ok(unit.rooms.insert(row.id.parse()?, row.resource.clone()).is_some())
     }
 
@@ -216,4 +223,17 @@ async fn a_conflict_is_tried_again() {
     *peer.house.conflicts.lock().unwrap() = 1_000;
     let room = json!({"schemas": ["urn:example:2.0:Room"], "name": "Hall"});
     assert_eq!(peer.ask(Method::POST, "/Rooms", room, None).await.0, 503);
+}
+
+/// RFC 7644 section 3.14: where the version has moved under a write, it is decided again on what is there now.
+#[tokio::test]
+async fn a_version_that_has_moved_is_read_again() {
+    let peer = Peer::new();
+    let room = peer.room("Attic", 4).await;
+    let path = format!("/Rooms/{}", room["id"].as_str().unwrap());
+    let body = json!({"schemas": ["urn:example:2.0:Room"], "name": "Loft"});
+    *peer.house.moved.lock().unwrap() = 2;
+    let (status, replaced) = peer.ask(Method::PUT, &path, body, None).await;
+    assert_eq!((status, &replaced["name"]), (200, &json!("Loft")), "{replaced}");
+    assert_eq!(*peer.house.moved.lock().unwrap(), 0);
 }

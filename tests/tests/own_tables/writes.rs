@@ -1,8 +1,14 @@
 //! What a write does in its transaction.
 
+use std::sync::{Arc, Mutex};
+
 use http::Method;
+use scim::resources::Group;
+use scim::store::{Event, Hooks};
+use scim::testkit::Tenant;
 use serde_json::{Value, json};
 
+use crate::directory::Directory;
 use crate::peer::{Peer, USER};
 
 /// RFC 7644 sections 3.3, 3.5.1 and 3.5.2: POST, PUT, PATCH and DELETE are one transaction each, and are answered from it.
@@ -208,4 +214,54 @@ async fn operations_on_members_see_those_before_them() {
         (200, &version),
         "what goes and comes again is no change"
     );
+}
+
+/// RFC 7644 section 3.14: without columns for versions, the content is the version, and the members of a group are content.
+#[tokio::test]
+async fn members_are_part_of_the_content() {
+    let peer = Peer::over(Directory::without_versions(), Hooks::new());
+    let (babs, mandy) = (peer.user("babs").await, peer.user("mandy").await);
+    let group = peer.group("Guides", std::slice::from_ref(&babs)).await;
+    let path = format!("/Groups/{group}");
+    let version = peer.get(&path).await["meta"]["version"].clone();
+    assert!(peer.get(&path).await["meta"].get("lastModified").is_none());
+    let add = json!([{"op": "add", "path": "members", "value": [{"value": mandy}]}]);
+    let (_, patched) = peer.patch(&path, add.clone()).await;
+    assert_ne!(patched["meta"]["version"], version);
+    let (_, again) = peer.patch(&path, add).await;
+    assert_eq!(again["meta"]["version"], patched["meta"]["version"]);
+    let (status, _) = peer
+        .ask(Method::DELETE, &format!("/Users/{mandy}"), &Value::Null)
+        .await;
+    assert_eq!(status, 204);
+    assert_eq!(peer.get(&path).await["meta"]["version"], version);
+    let (status, _) = peer.ask(Method::DELETE, &path, &Value::Null).await;
+    assert_eq!(status, 204);
+}
+
+/// Whoever hears of a write is told which edges have come and gone.
+#[tokio::test]
+async fn hooks_are_told_which_members_have_moved() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&heard);
+    let hooks = Hooks::new().after_commit(move |_: Arc<Tenant>, event: Arc<Event<Group>>| {
+        let edges = event.edges.iter();
+        let ids = edges.map(|edges| (edges.added_ids.clone(), edges.removed_ids.clone(), edges.removed));
+        hears.lock().unwrap().push(ids.collect::<Vec<_>>());
+        async {}
+    });
+    let peer = Peer::over(Directory::in_memory(), hooks);
+    let (babs, mandy) = (peer.user("babs").await, peer.user("mandy").await);
+    let group = peer.group("Guides", std::slice::from_ref(&babs)).await;
+    let path = format!("/Groups/{group}");
+    let members = json!([{"op": "replace", "path": "members", "value": [{"value": mandy}]}]);
+    peer.patch(&path, members).await;
+    peer.ask(Method::DELETE, &path, &Value::Null).await;
+    let none = Vec::new;
+    let expected = [
+        vec![(vec![babs.clone()], none(), 0)],
+        vec![(vec![mandy], vec![babs], 1)],
+        vec![(none(), none(), 1)],
+    ];
+    assert_eq!(*heard.lock().unwrap(), expected);
 }

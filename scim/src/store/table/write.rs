@@ -1,6 +1,6 @@
 //! Writes: decided on what the transaction finds, carried out and answered in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::rows::{End, Recorded, Row, Rows};
@@ -59,19 +59,19 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         let decision = match &current {
             None => write.decide(None, self.now)?,
             Some(found) if write.loads() == Loads::ResourceWithEdges => {
-                let whole = self.with_edges(&layout, &found).await?;
+                let whole = self.with_edges(&layout, found).await?;
                 write.decide(Some(&whole), self.now)?
             }
-            Some(found) => write.decide(Current::Stored(&found), self.now)?,
+            Some(found) => write.decide(Current::Stored(found), self.now)?,
         };
         let (id, changed) = match (decision, &current) {
             (Decision::Put(put), None) => (self.create(&layout, write, *put).await?, true),
             (Decision::Put(put), Some(found)) => {
-                let changed = self.put(&layout, write, &found, *put).await?;
+                let changed = self.put(&layout, write, found, *put).await?;
                 (write.id().to_owned(), changed)
             }
             (Decision::Keep, Some(_)) => (write.id().to_owned(), false),
-            (Decision::Delete, Some(found)) => return self.delete(&layout, write, &found).await,
+            (Decision::Delete, Some(found)) => return self.delete(&layout, write, found).await,
             (Decision::Keep | Decision::Delete, None) => return Err(not_found::<R>(write.id())),
         };
         self.written(&layout, id, changed, &write.reply()).await
@@ -328,7 +328,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
             };
             let targets = targets::<R, C, T>(self.tables, attribute);
             let types = match &targets {
-                Some(targets) => self.types_of(&arriving(&edits), targets).await?,
+                Some(targets) => self.types_of(&arriving(&edits, &held), targets).await?,
                 None => HashMap::new(),
             };
             let change = differ(attribute, held, &edits, &types);
@@ -363,7 +363,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     async fn types_of(&mut self, ids: &[&str], targets: &[&'static str]) -> Result<Types> {
         let mut types = Types::new();
         let mut unknown = ids.to_vec();
-        for served in self.types.iter().cloned() {
+        for served in self.types {
             if unknown.is_empty() || !targets.contains(&served.resource_type().name) {
                 continue;
             }
@@ -411,13 +411,15 @@ where
 /// The types of resources, by their ids.
 type Types = HashMap<String, &'static ResourceType>;
 
-/// The ids of all edges that some edits may add.
-fn arriving<'e>(edits: &[&'e EdgeEdit]) -> Vec<&'e str> {
+/// The ids of all edges that some edits may add to those that are held.
+fn arriving<'e>(edits: &[&'e EdgeEdit], held: &[End]) -> Vec<&'e str> {
+    let held: HashSet<_> = held.iter().map(|end| end.id.as_str()).collect();
     let edges = edits.iter().flat_map(|edit| match &edit.change {
         EdgeChange::Add(edges) | EdgeChange::Set(edges) => edges.as_slice(),
         EdgeChange::Remove(_) | EdgeChange::RemoveWhere(_) => &[],
     });
-    edges.map(|edge| &*edge.value).collect()
+    let ids = edges.map(|edge| &*edge.value);
+    ids.filter(|id| !held.contains(id)).collect()
 }
 
 /// Refuses new edges that lead to nothing.
