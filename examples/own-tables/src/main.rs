@@ -14,7 +14,8 @@ use scim::policy::Policy;
 use scim::resources::{Group, User};
 use scim::service::ScimService;
 use scim::sql::{Column, Columns, Dialect, EdgeTable, SqlValue, Statement};
-use scim::store::table::{Failure, Purpose, Recorded, Refusal, SqlRows, SqlTables, Table, Tables};
+use scim::store::Event;
+use scim::store::table::{Failure, Purpose, Refusal, SqlRows, SqlTables, Table, Tables};
 
 /// The tables as they are. On PostgreSQL, the keys are BIGINT GENERATED ALWAYS AS IDENTITY.
 const TABLES: &str = "
@@ -153,10 +154,10 @@ impl<C: Send + Sync + 'static> SqlRows<User, C> for Directory {
     }
 
     /// Statements of the application in the same transaction: here, an outbox that something else will empty.
-    async fn record(&self, unit: &mut Unit, _: &Arc<C>, done: &Recorded<'_, User>) -> Result<(), Failure> {
-        let event = format!("{} is at version {}", done.id, done.version);
+    async fn record(&self, unit: &mut Unit, _: &Arc<C>, event: &Event<User>) -> Result<(), Failure> {
+        let line = format!("{} is at version {}", event.id, event.version);
         let insert = "INSERT INTO outbox (org, event) VALUES (?1, ?2)";
-        unit.connection.execute(insert, [&unit.org, &event])?;
+        unit.connection.execute(insert, [&unit.org, &line])?;
         Ok(())
     }
 }

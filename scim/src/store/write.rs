@@ -287,6 +287,12 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
+    /// The event of the write with the tolerances that it has needed.
+    pub(super) fn noted(&self, mut event: Event<R>) -> Event<R> {
+        event.tolerances = self.all_tolerances();
+        event
+    }
+
     /// The tolerances that the write has needed so far.
     pub(super) fn all_tolerances(&self) -> Vec<Fired> {
         let mut all = self.tolerances.to_vec();

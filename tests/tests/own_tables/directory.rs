@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use rusqlite::{Connection, params_from_iter};
 use scim::resources::{Group, User};
 use scim::sql::{Column, Columns, Dialect, EdgeTable, SqlValue, Statement};
-use scim::store::table::{Failure, Purpose, Recorded, Refusal, SqlRows, SqlTables, Table, Tables};
+use scim::store::table::{Failure, Purpose, Refusal, SqlRows, SqlTables, Table, Tables};
+use scim::store::{Cause, Event};
 use scim::testkit::Tenant;
 
 const TABLES: &str = "
@@ -181,14 +182,14 @@ impl<C: Send + Sync + 'static> SqlRows<User, C> for Directory {
         &self.people
     }
 
-    async fn record(&self, unit: &mut Unit, _: &Arc<C>, done: &Recorded<'_, User>) -> Result<(), Failure> {
-        if done.after.is_some_and(|user| user.user_name == "root") {
+    async fn record(&self, unit: &mut Unit, _: &Arc<C>, event: &Event<User>) -> Result<(), Failure> {
+        if event.after().is_some_and(|user| user.user_name == "root") {
             return Err(scim::Error::invalid_value("must not be root")
                 .at("userName")
                 .into());
         }
-        let password = done.after.and_then(|user| user.password.as_ref());
-        let line = format!("{} {} {}", done.id, done.version, password.is_some());
+        let password = event.after().and_then(|user| user.password.as_ref());
+        let line = format!("{} {} {}", event.id, event.version, password.is_some());
         unit.connection
             .execute("INSERT INTO history (line) VALUES (?1)", [line])?;
         Ok(())
@@ -200,15 +201,22 @@ impl<C: Send + Sync + 'static> SqlRows<Group, C> for Directory {
         &self.teams
     }
 
-    async fn record(&self, unit: &mut Unit, _: &Arc<C>, done: &Recorded<'_, Group>) -> Result<(), Failure> {
-        let moved: Vec<_> = done
+    async fn record(&self, unit: &mut Unit, _: &Arc<C>, event: &Event<Group>) -> Result<(), Failure> {
+        let moved: Vec<_> = event
             .edges
             .iter()
             .map(|edges| (edges.added, edges.removed))
             .collect();
-        let line = format!("{} {} {moved:?} {:?}", done.id, done.version, done.cause);
+        let line = format!("{} {} {moved:?} {}", event.id, event.version, cause(&event.cause));
         unit.connection
             .execute("INSERT INTO history (line) VALUES (?1)", [line])?;
         Ok(())
+    }
+}
+
+fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::Deletion { resource_type, id } => format!("without {resource_type} {id}"),
+        _ => "by itself".to_owned(),
     }
 }

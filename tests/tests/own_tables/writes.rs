@@ -111,8 +111,8 @@ async fn the_application_records_and_refuses_in_the_transaction() {
         .await;
     let expected = [
         format!("{babs} 1 true"),
-        format!("{group} 1 [(1, 0)] None"),
-        format!("{group} 2 [(0, 1)] Some(\"{babs}\")"),
+        format!("{group} 1 [(1, 0)] by itself"),
+        format!("{group} 2 [(0, 1)] without User {babs}"),
         format!("{babs} 1 false"),
     ];
     assert_eq!(peer.history(), expected);
@@ -256,12 +256,15 @@ async fn hooks_are_told_which_members_have_moved() {
     let path = format!("/Groups/{group}");
     let members = json!([{"op": "replace", "path": "members", "value": [{"value": mandy}]}]);
     peer.patch(&path, members).await;
+    peer.ask(Method::DELETE, &format!("/Users/{mandy}"), &Value::Null)
+        .await;
     peer.ask(Method::DELETE, &path, &Value::Null).await;
     let none = Vec::new;
     let expected = [
         vec![(vec![babs.clone()], none(), 0)],
-        vec![(vec![mandy], vec![babs], 1)],
-        vec![(none(), none(), 1)],
+        vec![(vec![mandy.clone()], vec![babs], 1)],
+        vec![(none(), vec![mandy], 1)],
+        vec![],
     ];
     assert_eq!(*heard.lock().unwrap(), expected);
 }

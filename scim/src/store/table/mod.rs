@@ -125,7 +125,7 @@ use threads::Threads;
 use types::{Of, Served};
 use work::Work;
 
-pub use rows::{End, Recorded, Row, Rows};
+pub use rows::{End, Row, Rows};
 pub use sql_rows::{SqlRows, SqlTables};
 pub use tables::{Failure, Purpose, Refusal, Tables};
 

@@ -9,7 +9,7 @@ use crate::path::AttrPath;
 use crate::record::ScimResource;
 use crate::schema::ResourceType;
 use crate::sql::{Columns, SqlFilter, Window};
-use crate::store::{MovedEdges, Stamp, Version};
+use crate::store::{Event, Stamp, Version};
 use crate::value::{DateTime, JsonBuf};
 
 /// A resource as a table keeps it.
@@ -76,25 +76,6 @@ impl End {
             rest: None,
         }
     }
-}
-
-/// A write that was carried out and is about to be committed: what [`Rows::record`] is told.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Recorded<'a, R> {
-    /// The id of the resource.
-    pub id: &'a str,
-    /// Its version; of one that is deleted, the last it had.
-    pub version: &'a Version,
-    /// The state before, without edges; `None` if the resource is new.
-    pub before: Option<&'a R>,
-    /// The state now, without edges, but with values that are handed on and not kept, such as a password; `None` if the
-    /// resource is deleted.
-    pub after: Option<&'a R>,
-    /// What became of its edges.
-    pub edges: &'a [MovedEdges],
-    /// The resource whose deletion has caused this, by taking an edge away; `None` for the write that was asked for.
-    pub cause: Option<&'a str>,
 }
 
 /// The rows of type `R` in the [`Tables`] of an application. With them, a [`Table`](super::Table) is a complete store.
@@ -277,7 +258,9 @@ pub trait Rows<R: ScimResource, C: Send + Sync + 'static>: Tables<C> {
     }
 
     /// Carries out the application's own statements in the transaction of a write, behind those of the store: history,
-    /// outbox, rules that need SQL. A [`scim::Error`](Error) refuses the write.
+    /// outbox, rules that need SQL. The state after the write has values that are handed on and not kept, such as a password.
+    /// A [`scim::Error`](Error) refuses the write. It is also told of a row that has lost an edge because the other end was
+    /// deleted: see [`Event::cause`].
     ///
     /// # Errors
     /// Those of the driver and of the application.
@@ -285,9 +268,9 @@ pub trait Rows<R: ScimResource, C: Send + Sync + 'static>: Tables<C> {
         &self,
         unit: &mut Self::Unit,
         cx: &Arc<C>,
-        done: &Recorded<'_, R>,
+        event: &Event<R>,
     ) -> impl Future<Output = Result<(), Failure>> + Send {
-        _ = (unit, cx, done);
+        _ = (unit, cx, event);
         async { Ok(()) }
     }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::rows::{End, Recorded, Row, Rows};
+use super::rows::{End, Row, Rows};
 use super::tables::{Failure, Purpose, Tables};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -11,9 +11,9 @@ use crate::path::AttrPath;
 use crate::record::ScimResource;
 use crate::schema::Attribute;
 use crate::sql::{Columns, Content, EdgeChanges, EdgeTable, SqlFilter, SqlValue, Statement, Window};
-use crate::store::Version;
 use crate::store::edges::edge_attributes;
 use crate::store::layout::step;
+use crate::store::{Event, Version};
 use crate::value::{Cx, Intent, Strict};
 
 /// Tables that can run a statement of the library.
@@ -49,9 +49,9 @@ pub trait SqlRows<R: ScimResource, C: Send + Sync + 'static>: SqlTables<C> {
         &self,
         unit: &mut Self::Unit,
         cx: &Arc<C>,
-        done: &Recorded<'_, R>,
+        event: &Event<R>,
     ) -> impl Future<Output = Result<(), Failure>> + Send {
-        _ = (unit, cx, done);
+        _ = (unit, cx, event);
         async { Ok(()) }
     }
 }
@@ -200,9 +200,9 @@ impl<R: ScimResource, C: Send + Sync + 'static, T: SqlRows<R, C>> Rows<R, C> for
         &self,
         unit: &mut T::Unit,
         cx: &Arc<C>,
-        done: &Recorded<'_, R>,
+        event: &Event<R>,
     ) -> impl Future<Output = Result<(), Failure>> + Send {
-        SqlRows::record(self, unit, cx, done)
+        SqlRows::record(self, unit, cx, event)
     }
 
     fn check(&self) -> Result<()> {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use super::rows::{End, Rows};
 use super::tables::{Failure, Tables};
 use super::work::Work;
+use super::write::Lost;
 use crate::error::Result;
 use crate::path::AttrPath;
 use crate::record::ScimResource;
@@ -51,7 +52,7 @@ pub(super) trait Served<T: Tables<C>, C>: Send + Sync {
         &'a self,
         work: &'a mut Work<'_, T, C>,
         attribute: AttrPath,
-        target: &'a End,
+        lost: &'a Lost<'a>,
     ) -> Pending<'a, Result<()>>;
 }
 
@@ -105,8 +106,8 @@ where
         &'a self,
         work: &'a mut Work<'_, T, C>,
         attribute: AttrPath,
-        target: &'a End,
+        lost: &'a Lost<'a>,
     ) -> Pending<'a, Result<()>> {
-        Box::pin(work.cut_in::<R>(attribute, target))
+        Box::pin(work.cut_in::<R>(attribute, lost))
     }
 }

@@ -5,7 +5,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 
 use super::digest::digest;
-use super::rows::{End, Row, Rows};
+use super::rows::{Row, Rows};
 use super::shown::{Ends, Shown};
 use super::tables::{Failure, Purpose, Tables};
 use super::types::Served;
@@ -238,9 +238,4 @@ fn text_at(view: &View<'_>, steps: &[u16]) -> Option<String> {
         ([step, rest @ ..], Some(record), _) => text_at(&record.view(usize::from(*step)), rest),
         _ => None,
     }
-}
-
-/// The end of an edge of which the id alone is known.
-pub(super) fn end<R: ScimResource>(id: &str) -> End {
-    End::of::<R>(id, None)
 }

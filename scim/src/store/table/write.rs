@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::rows::{End, Recorded, Row, Rows};
+use super::rows::{End, Row, Rows};
 use super::shown::reached;
 use super::tables::Tables;
-use super::work::{Work, end, rendered};
+use super::work::{Work, rendered};
 use crate::error::{Error, Result, quoted};
 use crate::filter::ResolvedFilter;
 use crate::path::AttrPath;
@@ -14,14 +14,26 @@ use crate::record::ScimResource;
 use crate::schema::ResourceType;
 use crate::store::edge_diff::{EdgeDiff, EdgeSet};
 use crate::store::edges::{Edge, EdgeChange, EdgeEdit, NamedKeys};
+use crate::store::hooks::Consequences;
 use crate::store::layout::{EdgeAttribute, Layout};
 use crate::store::{
-    Current, Decision, Loads, MovedEdges, Put, Reply, Stored, Version, Write, Written, not_found,
+    Cause, Current, Decision, Event, Loads, MovedEdges, Put, Reply, Stored, Transition, Version, Write,
+    Written, not_found,
 };
 use crate::value::{Select, View};
 
 /// How many ids one statement names.
 const AT_ONCE: usize = 500;
+
+/// A resource that is deleted, for those that lose an edge to it.
+pub(super) struct Lost<'a> {
+    /// The resource.
+    end: End,
+    /// Its deletion.
+    cause: Cause,
+    /// Where it is told, if anybody hears.
+    consequences: Option<&'a Consequences>,
+}
 
 /// What becomes of the edges of one attribute.
 struct Moved<'l> {
@@ -98,8 +110,15 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         write.moved(told.iter().cloned());
         let after = put.handed_on.unwrap_or(row.resource);
         let stored = self.again::<R>(layout, &id).await?;
-        let after = Stored::new(&id, &stored.stamp(), after);
-        self.record(None, Some(&after), &told, None).await?;
+        let after = Stored::new(&id, &stored.stamp(), after).resource;
+        let event = Event::new(
+            &*id,
+            stored.version,
+            Transition::Created { after },
+            told,
+            Cause::Write,
+        );
+        self.record(write.noted(event)).await?;
         Ok(id)
     }
 
@@ -127,8 +146,12 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         write.moved(told.iter().cloned());
         let after = put.handed_on.unwrap_or(row.resource);
         let stored = self.again::<R>(layout, id).await?;
-        let after = Stored::new(id, &stored.stamp(), after);
-        self.record(Some(current), Some(&after), &told, None).await?;
+        let transition = Transition::Changed {
+            before: Some(current.resource.clone()),
+            after: Some(Stored::new(id, &stored.stamp(), after).resource),
+        };
+        let event = Event::new(id, stored.version, transition, told, Cause::Write);
+        self.record(write.noted(event)).await?;
         Ok(true)
     }
 
@@ -162,14 +185,18 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         }
         told.retain(|edges| !edges.is_none());
         write.moved(told.iter().cloned());
-        self.cut_edges_to::<R>(id).await?;
+        self.cut_edges_to(write).await?;
         // A resource may have had an edge to itself, and is another version without it.
         let last = self.again::<R>(layout, id).await?;
         let removed = Rows::<R, C>::remove(self.tables, self.unit, id, &last.version).await;
         if !removed.map_err(|failure| self.error(failure))? {
             return Err(Error::conflict());
         }
-        self.record(Some(current), None, &told, None).await?;
+        let transition = Transition::Deleted {
+            before: Some(current.resource.clone()),
+        };
+        let event = Event::new(id, current.version.clone(), transition, told, Cause::Write);
+        self.record(write.noted(event)).await?;
         Ok(Written {
             id: id.to_owned(),
             version: current.version.clone(),
@@ -179,44 +206,66 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     }
 
     /// Takes out the edges that lead to a resource, which makes their owners new versions.
-    async fn cut_edges_to<R: ScimResource>(&mut self, id: &str) -> Result<()> {
+    async fn cut_edges_to<R: ScimResource>(&mut self, write: &Write<R, C>) -> Result<()> {
+        let lost = Lost {
+            end: End::of::<R>(write.id(), None),
+            cause: write.as_cause(),
+            consequences: write.consequences(),
+        };
         for link in self.links.iter() {
             let owners = self.served(link.edges().type_id());
             let leads_here = link.targets().contains(&R::RESOURCE_TYPE.name);
             if let Some(owners) = owners.filter(|_| leads_here) {
-                owners.cut(self, link.edges().path(), &end::<R>(id)).await?;
+                owners.cut(self, link.edges().path(), &lost).await?;
             }
         }
         Ok(())
     }
 
     /// Does so in the rows of one type.
-    pub(super) async fn cut_in<R: ScimResource>(&mut self, attribute: AttrPath, target: &End) -> Result<()>
+    pub(super) async fn cut_in<R: ScimResource>(&mut self, attribute: AttrPath, lost: &Lost<'_>) -> Result<()>
     where
         T: Rows<R, C>,
     {
         let layout = Layout::of::<R>(self.links)?;
-        let name = attribute.attribute(R::RESOURCE_TYPE.schema.attributes);
-        let name = name.map_or("", |attribute| attribute.name);
-        let owners = Rows::<R, C>::leading_to(self.tables, self.unit, attribute, &target.id).await;
+        let owners = Rows::<R, C>::leading_to(self.tables, self.unit, attribute, &lost.end.id).await;
         for owner in owners.map_err(|failure| self.error(failure))? {
-            let Some(found) = self.find::<R>(&layout, &owner.id).await? else {
-                continue;
-            };
-            let stamp = found.stamp().next(self.now);
-            let row = Row::next(&owner.id, &stamp, found.resource.clone());
-            self.update(&row, &found.version).await?;
-            let gone = std::slice::from_ref(target);
-            let edited =
-                Rows::<R, C>::edit_edges(self.tables, self.unit, attribute, &owner.id, gone, &[]).await;
-            edited.map_err(|failure| self.error(failure))?;
-            let after = self.again::<R>(&layout, &owner.id).await?;
-            let removed = std::iter::once(target.id.as_str());
-            let told = [MovedEdges::new(name, std::iter::empty(), removed)];
-            self.record(Some(&found), Some(&after), &told, Some(&target.id))
-                .await?;
+            if let Some(current) = self.find::<R>(&layout, &owner.id).await? {
+                self.lose_edge(&layout, attribute, &current, lost).await?;
+            }
         }
         Ok(())
+    }
+
+    async fn lose_edge<R: ScimResource>(
+        &mut self,
+        layout: &Layout,
+        attribute: AttrPath,
+        current: &Stored<R>,
+        lost: &Lost<'_>,
+    ) -> Result<()>
+    where
+        T: Rows<R, C>,
+    {
+        let id = current.resource.id().as_str();
+        let row = Row::next(id, &current.stamp().next(self.now), current.resource.clone());
+        self.update(&row, &current.version).await?;
+        let gone = std::slice::from_ref(&lost.end);
+        let edited = Rows::<R, C>::edit_edges(self.tables, self.unit, attribute, id, gone, &[]).await;
+        edited.map_err(|failure| self.error(failure))?;
+        let after = self.again::<R>(layout, id).await?;
+        let name = attribute.attribute(R::RESOURCE_TYPE.schema.attributes);
+        let name = name.map_or("", |attribute| attribute.name);
+        let removed = MovedEdges::new(name, std::iter::empty(), std::iter::once(lost.end.id.as_str()));
+        let transition = Transition::Changed {
+            before: Some(current.resource.clone()),
+            after: Some(after.resource),
+        };
+        let event = Event::new(id, after.version, transition, vec![removed], lost.cause.clone());
+        if let Some(consequences) = lost.consequences.filter(|others| others.are_heard::<R>()) {
+            consequences.push(event.clone());
+        }
+        self.record(event).await
     }
 
     /// The row that this transaction has just written.
@@ -232,30 +281,17 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         })
     }
 
-    async fn record<R: ScimResource>(
-        &mut self,
-        before: Option<&Stored<R>>,
-        after: Option<&Stored<R>>,
-        edges: &[MovedEdges],
-        cause: Option<&str>,
-    ) -> Result<()>
+    /// Has the application carry out its own statements.
+    async fn record<R: ScimResource>(&mut self, event: Event<R>) -> Result<()>
     where
         T: Rows<R, C>,
     {
-        let Some(state) = after.or(before) else {
-            return Ok(());
-        };
-        let done = Recorded {
-            id: state.resource.id().as_str(),
-            version: &state.version,
-            before: before.map(|stored| &stored.resource),
-            after: after.map(|stored| &stored.resource),
-            edges,
-            cause,
-        };
         let cx = Arc::clone(self.cx);
-        let recorded = Rows::<R, C>::record(self.tables, self.unit, &cx, &done).await;
-        recorded.map_err(|failure| self.error_of(failure, &state.resource))
+        let recorded = Rows::<R, C>::record(self.tables, self.unit, &cx, &event).await;
+        recorded.map_err(|failure| match event.after().or(event.before()) {
+            Some(resource) => self.error_of(failure, resource),
+            None => self.error(failure),
+        })
     }
 
     async fn written<R: ScimResource>(
