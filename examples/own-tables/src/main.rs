@@ -2,7 +2,7 @@
 //! database makes. It keeps seven attributes of a person; schema, filters and requests follow from its columns.
 //!
 //! The statements that the library writes run on PostgreSQL as well; here they run on SQLite, so that
-//! `cargo run -p own-tables` needs no server. Who may ask is not said here: see the example `multi-tenant`.
+//! `cargo run -p own-tables` needs no server. For authentication, see the example `multi-tenant`.
 
 use std::error::Error;
 use std::path::PathBuf;

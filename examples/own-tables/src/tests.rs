@@ -1,4 +1,4 @@
-//! What an application gets for its columns: identity providers that stay in step with it, and the rules of every store.
+//! An application gets for its columns: identity providers that stay in step with it, and the rules of every store.
 
 #![allow(
     clippy::unwrap_used,

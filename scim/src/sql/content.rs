@@ -1,4 +1,4 @@
-//! What a row holds: the values of a resource in its columns, and back.
+//! The content of a row: the values of a resource in its columns, and back.
 
 use super::columns::{Columns, Kind, Table};
 use super::statement::SqlValue;

@@ -85,10 +85,10 @@ impl Writer {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Window<'a> {
-    /// What they must meet; `None` for all.
+    /// The condition that they meet; `None` for all.
     pub condition: Option<&'a SqlFilter>,
-    /// What stands behind ORDER BY, and in front of what tells rows apart that compare equal; `None` for the order of
-    /// creation.
+    /// The text behind ORDER BY, and in front of the column that tells rows apart which compare equal; `None` for the order
+    /// of creation.
     pub order: Option<&'a str>,
     /// How many to skip.
     pub offset: u64,

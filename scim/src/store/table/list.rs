@@ -23,7 +23,7 @@ const AT_ONCE: usize = 1_000;
 /// How many rows of a page are read at once: with the edges of each, a page may end long before it has all.
 const OF_A_PAGE: usize = 100;
 
-/// What the tables are asked for.
+/// A question for the tables.
 struct Plan {
     condition: Option<SqlFilter>,
     order: Option<String>,
@@ -59,7 +59,7 @@ impl Plan {
     }
 }
 
-/// What of an expression SQL can say, and whether that is all of it.
+/// Returns the part of an expression that SQL can say, and whether that is all of it.
 fn condition(columns: Option<&Columns>, expression: &Expression) -> (Option<SqlFilter>, bool) {
     let Some(columns) = columns else {
         return (None, false);
@@ -81,7 +81,7 @@ struct Hit {
     key: Option<SortKey>,
 }
 
-/// What leads to the resources among which all are that an expression selects.
+/// A way to the resources among which all are that an expression selects.
 enum LookUp {
     /// The id.
     Id(String),

@@ -255,7 +255,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static, Y> Table<T, C, Y> {
         unit.map_err(|failure| self.error(failure))
     }
 
-    /// What is done in a transaction.
+    /// Returns the work of a request in a transaction.
     fn work<'a>(&'a self, cx: &'a Arc<C>, unit: &'a mut T::Unit, purpose: Purpose) -> Work<'a, T, C> {
         Work {
             tables: &self.tables,

@@ -82,7 +82,7 @@ impl End {
 ///
 /// An application whose rows are plain columns does not implement this, but [`SqlRows`](super::SqlRows).
 ///
-/// What must hold beyond the signatures:
+/// Beyond the signatures, these must hold:
 ///
 /// * No two resources of a tenant share an id, whatever their types: number people and groups with one sequence, or put a
 ///   letter before the number. Where they share one, adding group 1 to a group adds person 1.

@@ -13,7 +13,7 @@ use crate::value::{Change, Cx, Edit, JsonBuf, Multi, View};
 
 /// The other ends of the edges in one attribute.
 pub(super) struct Ends {
-    /// Where the attribute stands.
+    /// The position of the attribute.
     pub(super) index: usize,
     pub(super) parts: Parts,
     /// Whether the attribute mirrors edges of others.

@@ -20,9 +20,9 @@ pub enum Purpose {
 /// The tables of an application, as far as they can be read and written in transactions. `C` is the application's own
 /// context of a request.
 ///
-/// What must hold beyond the signatures:
+/// Beyond the signatures, these must hold:
 ///
-/// * What one unit writes, others see all of after [`commit`](Self::commit), and nothing of if it is dropped.
+/// * Others see all that a unit has written after [`commit`](Self::commit), and nothing of it if it is dropped.
 /// * Two units that write one resource do not overlap from [`Rows::find`](super::Rows::find) to the end: the row is
 ///   locked, or the database is, or it refuses one of the two with an error for which [`refusal`](Self::refusal) says
 ///   [`Refusal::Again`].

@@ -1,5 +1,5 @@
-//! What a request does in its transaction, and what all requests have in common: rows are found, their edges loaded, and
-//! both rendered.
+//! The work of a request in its transaction, as far as all requests have it in common: rows are found, their edges loaded,
+//! and both rendered.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -201,7 +201,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     }
 }
 
-/// What is shown of a resource.
+/// Returns the answer that shows a resource.
 pub(super) fn rendered<R>(document: Vec<u8>, stored: &Stored<R>) -> Answer<R> {
     Answer::Rendered(Rendered {
         document: Document::Whole(document.into()),

@@ -35,7 +35,7 @@ pub(super) struct Lost<'a> {
     consequences: Option<&'a Consequences>,
 }
 
-/// What becomes of the edges of one attribute.
+/// The change of the edges of one attribute.
 struct Moved<'l> {
     attribute: &'l EdgeAttribute,
     removed: Vec<End>,
