@@ -35,7 +35,7 @@
 //! | use the standard ones, with your extensions | [`resources`] |
 //! | teach an attribute a type or a behaviour of its own | [`Scalar`], [`value::Handler`] |
 //! | serve them | [`service::ScimService`]; without a network, [`service::Protocol`] |
-//! | keep them | [`store::Memory`], `store::sqlite` (feature `sqlite`), your own tables ([`store::table`]), or a [`store::Store`] of your own |
+//! | keep them | [`store::Memory`], `store::documents` (feature `sqlite`), your own tables ([`store::table`]), or a [`store::Store`] of your own |
 //! | tell tenants apart | [`store::HasTenant`] of your own context, or [`tenant_by`](store::Memory::tenant_by) and [`single_tenant`](store::Memory::single_tenant) of a store |
 //! | let requests in, with your own context | [`service::MakeContext`]; [`respond_in`](service::ScimService::respond_in) with a context that you have already |
 //! | say who may do what | [`authorize`](service::Builder::authorize) |

@@ -7,7 +7,7 @@ use scim::policy::Policy;
 use scim::resources::{Group, User};
 use scim::service::{Protocol, Request};
 use scim::store::Memory;
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use serde_json::Value;
 
 use crate::Failure;
@@ -46,12 +46,12 @@ impl Peer {
                     .resource::<Group, _>(store)
             }
             Kept::InSqlite => {
-                let store = Sqlite::in_memory()
+                let store = DocumentStore::in_memory()
                     .map_err(failure)?
                     .resource::<User>()
                     .resource::<Group>()
                     .link(members, groups);
-                let store: Sqlite = store.build().map_err(failure)?;
+                let store: DocumentStore = store.build().map_err(failure)?;
                 Protocol::builder()
                     .resource::<User, _>(store.clone())
                     .resource::<Group, _>(store)

@@ -6,14 +6,18 @@ use std::sync::Arc;
 use scim::filter::{Filter, Resolve, ResolvedFilter};
 use scim::projection::Projection;
 use scim::resources::User;
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::store::{Query, Store, Write};
 use scim::value::json::parse_count;
 use scim::{ScimResource, ScimType};
 
 #[tokio::test]
 async fn a_scan_ends_at_its_budget_with_too_many() {
-    let store: Sqlite = Sqlite::in_memory().unwrap().resource::<User>().build().unwrap();
+    let store: DocumentStore = DocumentStore::in_memory()
+        .unwrap()
+        .resource::<User>()
+        .build()
+        .unwrap();
     let cx = Arc::new(());
     for n in 0..300 {
         let user = User {

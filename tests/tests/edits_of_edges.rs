@@ -14,7 +14,7 @@ use scim::Limits;
 use scim::patch::Patch;
 use scim::policy::Policy;
 use scim::resources::{Group, Member, User};
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::store::{Memory, Store, Write, load};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -140,7 +140,7 @@ proptest! {
         before in prop::collection::btree_set(0..5usize, 0..5),
         operations in prop::collection::vec(members_operation(), 1..6),
     ) {
-        let store: Sqlite = Sqlite::in_memory().unwrap()
+        let store: DocumentStore = DocumentStore::in_memory().unwrap()
             .resource::<User>()
             .resource::<Group>()
             .link(Group::paths().members(), User::paths().groups())

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use scim::ScimResource;
 use scim::projection::Projection;
 use scim::resources::{Group, Member, User};
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::store::{Precondition, Query, Store, Write};
 use scim::value::json::parse_count;
 
 #[tokio::test]
 async fn a_plain_read_parses_no_json() {
-    let store: Sqlite = Sqlite::in_memory()
+    let store: DocumentStore = DocumentStore::in_memory()
         .unwrap()
         .resource::<User>()
         .resource::<Group>()

@@ -43,10 +43,10 @@ mod sqlite {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use scim::resources::{Group, User};
-    use scim::store::sqlite::{Builder, Sqlite};
+    use scim::store::documents::{Builder, DocumentStore};
     use scim::testkit::Tenant;
 
-    fn store(builder: scim::Result<Builder<Tenant>>) -> Sqlite<Tenant> {
+    fn store(builder: scim::Result<Builder<Tenant>>) -> DocumentStore<Tenant> {
         let builder = builder
             .expect("a database")
             .resource::<User>()
@@ -56,7 +56,7 @@ mod sqlite {
     }
 
     /// A new file in the folder that Cargo keeps for tests.
-    fn in_file() -> Sqlite<Tenant> {
+    fn in_file() -> DocumentStore<Tenant> {
         static FILES: AtomicU32 = AtomicU32::new(0);
         let number = FILES.fetch_add(1, Ordering::Relaxed);
         // Tests run side by side, in one process or in many.
@@ -64,11 +64,11 @@ mod sqlite {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("a folder");
-        store(Sqlite::open(folder.join("scim.db")))
+        store(DocumentStore::open(folder.join("scim.db")))
     }
 
     mod in_memory {
-        scim::testkit::store_contract!(super::store(scim::store::sqlite::Sqlite::in_memory()));
+        scim::testkit::store_contract!(super::store(scim::store::documents::DocumentStore::in_memory()));
     }
 
     mod in_a_file {
@@ -84,7 +84,7 @@ mod own {
     use scim::policy::Kept;
     use scim::projection::Projection;
     use scim::resources::{Group, User};
-    use scim::store::sqlite::Sqlite;
+    use scim::store::documents::DocumentStore;
     use scim::store::{
         Answer, Environment, Hooks, Memory, OfContext, Page, Precondition, Query, SingleTenant, Store,
         TenantBy, Write, Written,
@@ -155,9 +155,9 @@ mod own {
     mod badges_in_sqlite {
         use super::*;
 
-        fn contract() -> Contract<Sqlite<Company>, Company> {
+        fn contract() -> Contract<DocumentStore<Company>, Company> {
             of_companies(|| {
-                let builder = Sqlite::<Company>::in_memory()
+                let builder = DocumentStore::<Company>::in_memory()
                     .expect("a database")
                     .tenant_by(company);
                 builder.resource::<Badge>().build().expect("a store")

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use http::Method;
 use scim::ScimResource;
 use scim::service::{Protocol, Request};
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::store::{Memory, Store};
 use scim::value::{Binary, DateTime, Meta, Reference, ResourceId};
 use serde_json::{Value, json};
@@ -87,6 +87,10 @@ async fn values_are_unique_in_memory() {
 
 #[tokio::test]
 async fn values_are_unique_in_sqlite() {
-    let store = Sqlite::in_memory().unwrap().resource::<Seal>().build().unwrap();
+    let store = DocumentStore::in_memory()
+        .unwrap()
+        .resource::<Seal>()
+        .build()
+        .unwrap();
     create(Arc::new(store)).await;
 }

@@ -16,7 +16,7 @@ use http::Method;
 use scim::policy::{self, Policy};
 use scim::service::{Builder, Plain, Protocol, Request};
 use scim::store::Memory;
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::value::{Binary, DateTime, Meta, Reference, ResourceId};
 use scim::{ScimComplex, ScimResource};
 use serde_json::{Value, json};
@@ -185,7 +185,11 @@ impl Peer {
     fn all() -> Vec<Self> {
         let mut peers = Vec::new();
         for policy in [Policy::strict(), Policy::tolerant()] {
-            let sqlite: Sqlite = Sqlite::in_memory().unwrap().resource::<Sample>().build().unwrap();
+            let sqlite: DocumentStore = DocumentStore::in_memory()
+                .unwrap()
+                .resource::<Sample>()
+                .build()
+                .unwrap();
             for protocol in [
                 Protocol::builder().resource::<Sample, _>(Arc::new(Memory::new())),
                 Protocol::builder().resource::<Sample, _>(sqlite),

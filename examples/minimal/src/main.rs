@@ -2,7 +2,7 @@
 
 use scim::ScimResource;
 use scim::service::{NoContext, ScimService};
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::value::{Meta, ResourceId};
 
 /// A badge that opens doors.
@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:3000".into());
     let file = arguments.next().unwrap_or_else(|| "badges.sqlite".into());
 
-    let store = Sqlite::open(file)?.resource::<Badge>().build()?;
+    let store = DocumentStore::open(file)?.resource::<Badge>().build()?;
     let service = ScimService::builder(NoContext)
         .resource::<Badge, _>(store)
         .build()?;

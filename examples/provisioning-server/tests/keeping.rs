@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 
 use program::{Answer, Place, Server, rows};
-use scim::store::sqlite::{Database, Options, Transaction, Value as Cell};
+use scim::store::database::{Database, Options, Transaction, Value as Cell};
 use serde_json::{Value, json};
 
 fn text(bytes: &[u8]) -> String {

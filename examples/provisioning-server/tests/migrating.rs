@@ -11,7 +11,7 @@ mod program;
 use std::fs;
 
 use program::{Place, rows};
-use scim::store::sqlite::{Database, Options, Value as Cell};
+use scim::store::database::{Database, Options, Value as Cell};
 use serde_json::{Value, json};
 
 /// The token of the organization "acme" in the old database.

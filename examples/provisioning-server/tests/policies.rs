@@ -9,7 +9,7 @@
 mod program;
 
 use program::{Answer, Place, Server, rows};
-use scim::store::sqlite::Value as Cell;
+use scim::store::database::Value as Cell;
 use serde_json::{Value, json};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";

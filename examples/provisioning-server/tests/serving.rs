@@ -11,7 +11,7 @@ mod program;
 use std::time::{Duration, Instant};
 
 use program::{Answer, Place, Server, rows};
-use scim::store::sqlite::Value;
+use scim::store::database::Value;
 use serde_json::json;
 
 /// What a request of an admitted client gets.

@@ -18,7 +18,7 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, HeaderValue};
 use program::{Place, Server, rows};
 use scim::client::{Http1, over_http};
-use scim::store::sqlite::Value as Cell;
+use scim::store::database::Value as Cell;
 use scim::testkit::simulate::{Dialect, NoAnswer, Request, Response, Script, Simulation, Through, Transport};
 use serde_json::{Value, json};
 

@@ -5,7 +5,11 @@
 //! [`testkit`](crate) holds every store to the same contract.
 
 mod answer;
+#[cfg(feature = "sqlite")]
+pub mod database;
 mod decide;
+#[cfg(feature = "sqlite")]
+pub mod documents;
 mod edge_diff;
 mod edges;
 mod environment;
@@ -18,8 +22,6 @@ pub mod memory;
 mod precondition;
 mod query;
 mod reached;
-#[cfg(feature = "sqlite")]
-pub mod sqlite;
 mod stamp;
 pub mod table;
 mod tenant;

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http_body_util::BodyExt;
 use scim::resources::User;
 use scim::service::{GivenContext, ScimService, from_parts, host};
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::store::{Memory, Store, TenantBy};
 use scim_axum::{extract, mount};
 use serde_json::Value;
@@ -64,7 +64,7 @@ where
 {
     let memory: Memory<TenantBy<C>> = Memory::new().tenant_by(tenant);
     assert!(!shares::<C, _>(memory, urls[0], urls[1], prefix).await);
-    let sqlite = Sqlite::in_memory()
+    let sqlite = DocumentStore::in_memory()
         .unwrap()
         .resource::<User>()
         .tenant_by(tenant)
@@ -80,7 +80,7 @@ where
 {
     let memory = Memory::new().single_tenant();
     assert!(shares::<C, _>(memory, urls[0], urls[1], prefix).await);
-    let sqlite = Sqlite::in_memory()
+    let sqlite = DocumentStore::in_memory()
         .unwrap()
         .resource::<User>()
         .single_tenant()
@@ -133,7 +133,10 @@ async fn a_request_for_no_tenant_is_404() {
     type Find = fn(&HeaderMap) -> Option<Cow<'_, str>>;
     for nobody in [(|_| None) as Find, |_| Some("".into())] {
         refuses::<HeaderMap, _>(Memory::new().tenant_by(nobody)).await;
-        let sqlite = Sqlite::in_memory().unwrap().resource::<User>().tenant_by(nobody);
+        let sqlite = DocumentStore::in_memory()
+            .unwrap()
+            .resource::<User>()
+            .tenant_by(nobody);
         refuses::<HeaderMap, _>(sqlite.build().unwrap()).await;
     }
 }
@@ -141,7 +144,11 @@ async fn a_request_for_no_tenant_is_404() {
 /// The same for a context that has a tenant with an empty name.
 #[tokio::test]
 async fn a_tenant_without_a_name_is_404() {
-    let sqlite: Sqlite<String> = Sqlite::in_memory().unwrap().resource::<User>().build().unwrap();
+    let sqlite: DocumentStore<String> = DocumentStore::in_memory()
+        .unwrap()
+        .resource::<User>()
+        .build()
+        .unwrap();
     let memory = Arc::new(Memory::new());
     let first_label = || {
         from_parts(|parts| {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use scim::Error;
 use scim::resources::{Group, Member, Password, User};
 use scim::service::Protocol;
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::store::{Cause, EdgeChange, Event, Hooks, Memory, MovedEdges, Store, Transition, Write, submit};
 use serde_json::{Value, json};
 
@@ -52,8 +52,8 @@ fn memory() -> Arc<Memory> {
     Arc::new(Memory::new().link(Group::paths().members(), User::paths().groups()))
 }
 
-fn sqlite() -> Sqlite {
-    let store = Sqlite::in_memory()
+fn sqlite() -> DocumentStore {
+    let store = DocumentStore::in_memory()
         .unwrap()
         .resource::<User>()
         .resource::<Group>();

@@ -11,7 +11,7 @@ use scim::client::{Client, unchanged};
 use scim::policy::Policy;
 use scim::resources::{Group, User};
 use scim::service::{Builder, NoContext, Plain, Protocol, Request, ScimService};
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::store::{Memory, Store};
 use scim::value::{Edges, Meta, Reference, ResourceId};
 use scim::{ScimComplex, ScimExtension, ScimResource};
@@ -55,8 +55,8 @@ struct Audit {
     auditor: Option<Reference>,
 }
 
-fn sqlite() -> Arc<Sqlite> {
-    let store = Sqlite::in_memory().unwrap();
+fn sqlite() -> Arc<DocumentStore> {
+    let store = DocumentStore::in_memory().unwrap();
     let store = store.resource::<User>().resource::<Group>().resource::<Door>();
     let store = store.link(Group::paths().members(), User::paths().groups());
     Arc::new(store.build().unwrap())

@@ -10,7 +10,7 @@ use scim::resources::{Group, User};
 use scim::service::{
     Decision, MakeContext, NoContext, Operation, Outcome, Protocol, Request, ScimService, from_parts,
 };
-use scim::store::sqlite::{Builder, Sqlite};
+use scim::store::documents::{Builder, DocumentStore};
 use scim::store::{HasTenant, Memory};
 use scim::value::{Meta, Reference, ResourceId};
 use scim::{ScimResource, ScimType};
@@ -489,9 +489,9 @@ fn what_is_wrong_with_a_service_fails_at_the_start() {
 /// Issue 8, fault 6: a type that the store was not given, members that nobody links, a mount that is said twice.
 #[test]
 fn a_store_that_cannot_serve_a_type_fails_at_the_start() {
-    let sqlite = || Sqlite::in_memory().unwrap();
-    let only_users: Sqlite = sqlite().resource::<User>().build().unwrap();
-    let unlinked: Sqlite = sqlite().resource::<User>().resource::<Group>().build().unwrap();
+    let sqlite = || DocumentStore::in_memory().unwrap();
+    let only_users: DocumentStore = sqlite().resource::<User>().build().unwrap();
+    let unlinked: DocumentStore = sqlite().resource::<User>().resource::<Group>().build().unwrap();
     let memory = Arc::new(Memory::new());
     let forgotten = ".link(Group::paths().members(), User::paths().groups())";
     for (built, hint) in [
@@ -537,7 +537,7 @@ fn a_store_that_cannot_serve_a_type_fails_at_the_start() {
         .link(Group::paths().members(), User::paths().groups());
     let error = Builder::<()>::build(link).unwrap_err();
     assert!(error.to_string().contains(".resource::<Group>()"), "{error}");
-    let error = Sqlite::<()>::open("/nowhere/at/all/scim.db").unwrap_err();
+    let error = DocumentStore::<()>::open("/nowhere/at/all/scim.db").unwrap_err();
     assert!(
         error
             .to_string()

@@ -7,7 +7,7 @@ use scim::policy::Policy;
 use scim::resources::{Group, User};
 use scim::schema::{Attribute, Mutability, Returned, Role, Schema, Type};
 use scim::service::{Protocol, Request};
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use scim::store::{Memory, Store};
 use scim::value::{Binary, DateTime, Edges, ExternalId, Meta, Reference, ResourceId};
 use scim::{Limits, ScimComplex, ScimExtension, ScimResource};
@@ -104,7 +104,7 @@ impl Office {
     fn both(policy: &Policy, limits: &Limits) -> [Self; 2] {
         let (edges, derived) = (Group::paths().members(), User::paths().groups());
         let memory = Memory::new().link(edges, derived);
-        let sqlite = Sqlite::in_memory().unwrap();
+        let sqlite = DocumentStore::in_memory().unwrap();
         let sqlite = sqlite.resource::<User>().resource::<Group>().resource::<Desk>();
         let sqlite = sqlite.link(edges, derived).build().unwrap();
         [

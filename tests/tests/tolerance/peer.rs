@@ -9,7 +9,7 @@ use scim::resources::{Group, User};
 use scim::schema::ResourceType;
 use scim::service::{Protocol, Request};
 use scim::store::Memory;
-use scim::store::sqlite::Sqlite;
+use scim::store::documents::DocumentStore;
 use serde_json::{Value, json};
 
 use crate::resource::{Locker, document};
@@ -38,7 +38,7 @@ impl Peer {
     }
 
     pub(crate) fn in_sqlite(policy: Policy) -> Self {
-        let store = Sqlite::in_memory()
+        let store = DocumentStore::in_memory()
             .unwrap()
             .resource::<User>()
             .resource::<Group>()

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use scim::store::sqlite::{BackupProgress, Database, Options};
+use scim::store::database::{BackupProgress, Database, Options};
 
 use super::check::Inspection;
 use super::lock::{Use, beside};

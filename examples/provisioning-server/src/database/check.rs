@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use scim::Result;
 use scim::resources::Group;
-use scim::store::sqlite::{Finding, Inspected, Inspector, Reader};
+use scim::store::database::Reader;
+use scim::store::documents::{Finding, Inspected, Inspector};
 use uuid::Uuid;
 
 use super::{Product, failed, group_names, organizations};

@@ -1,7 +1,7 @@
 //! Table `group_name`: the folded names of an organization's groups, for those organizations in which they are unique.
 
 use scim::fold::fold;
-use scim::store::sqlite::Transaction;
+use scim::store::database::Transaction;
 use uuid::Uuid;
 
 /// The form in which the name of a group is compared: white space at its ends does not make it another name.

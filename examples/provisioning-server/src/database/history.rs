@@ -2,7 +2,7 @@
 //!
 //! A row of a read has no sentence of its own: the view makes it of the operation, the type, the total and the status.
 
-use scim::store::sqlite::Transaction;
+use scim::store::database::Transaction;
 
 use super::tokens;
 use crate::domain::batch::{Batch, Counts};
@@ -91,7 +91,7 @@ fn count(tx: &Transaction<'_>, organization: uuid::Uuid, counts: Counts) -> scim
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use scim::store::sqlite::{Database, Options};
+    use scim::store::database::{Database, Options};
     use uuid::Uuid;
 
     use super::*;

@@ -1,6 +1,6 @@
 //! Table `import_position`: how far the last import into an organization has come.
 
-use scim::store::sqlite::{Reader, Transaction};
+use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
 use super::read_id;

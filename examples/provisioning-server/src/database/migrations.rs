@@ -3,7 +3,7 @@
 //! Every key begins with the organization. Ids are made by the application; times are microseconds since 1970.
 
 use jiff::Timestamp;
-use scim::store::sqlite::Transaction;
+use scim::store::database::Transaction;
 
 use crate::domain::fault::{Fault, Result};
 
@@ -176,7 +176,7 @@ fn run_steps(tx: &Transaction<'_>, steps: &[&str], now: Timestamp) -> scim::Resu
 
 #[cfg(test)]
 mod tests {
-    use scim::store::sqlite::{Database, Options};
+    use scim::store::database::{Database, Options};
 
     use super::*;
 

@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use scim::resources::Group;
-pub(crate) use scim::store::sqlite::Statistics;
-use scim::store::sqlite::{Builder, Database, Options, Reader, Sqlite, Transaction};
+pub(crate) use scim::store::database::Statistics;
+use scim::store::database::{Database, Options, Reader, Transaction};
+use scim::store::documents::{Builder, DocumentStore};
 use uuid::Uuid;
 
 pub(crate) use self::address::Address;
@@ -324,7 +325,7 @@ impl Product {
 
     /// The store of people and groups, in the same database; tenants are the ids of organizations.
     pub(crate) fn documents<C: 'static>(&self) -> Builder<C> {
-        Sqlite::on(self.database.clone())
+        DocumentStore::on(self.database.clone())
             .resource::<User>()
             .resource::<Group>()
             .link(Group::paths().members(), User::paths().groups())

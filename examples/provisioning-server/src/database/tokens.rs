@@ -1,7 +1,7 @@
 //! Table `token`.
 
 use jiff::Timestamp;
-use scim::store::sqlite::{Reader, Row, Transaction};
+use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::{read_id, read_time};

@@ -1,7 +1,8 @@
 //! What is recorded of a change in the transaction that makes it.
 
 use scim::resources::Group;
-use scim::store::sqlite::{Builder, Transaction};
+use scim::store::database::Transaction;
+use scim::store::documents::Builder;
 use scim::store::{Cause, Event, Transition};
 
 use super::context::Context;

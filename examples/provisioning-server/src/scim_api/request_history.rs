@@ -2,7 +2,7 @@
 
 use scim::ScimType;
 use scim::service::{Operation, Outcome};
-use scim::store::sqlite::Transaction;
+use scim::store::database::Transaction;
 use uuid::Uuid;
 
 use super::asked::Asked;

@@ -2,7 +2,8 @@
 //! [`hooks`] and [`in_transaction`], and there are no other rules.
 
 use scim::resources::Group;
-use scim::store::sqlite::{Builder, Transaction};
+use scim::store::database::Transaction;
+use scim::store::documents::Builder;
 use scim::store::{Event, Hooks, Proposed};
 use scim::{Error, Result};
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use scim::ScimResource;
 use scim::resources::Group;
-use scim::store::sqlite::{Sqlite, Tally};
+use scim::store::documents::{DocumentStore, Tally};
 
 use crate::database::{Product, failed};
 use crate::domain::export_file::{Counts, Head, Tail};
@@ -20,7 +20,7 @@ pub(crate) async fn export(
     out: &mut (dyn Write + Send),
     mut watch: impl FnMut(Counts),
 ) -> Result<Counts> {
-    let store: Sqlite<String> = product.documents().build().map_err(failed)?;
+    let store: DocumentStore<String> = product.documents().build().map_err(failed)?;
     let mut export = store.export(&organization.id.to_string());
     write_line(out, &Head::of(organization))?;
     while let Some(chunk) = export.next().await {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use scim::store::sqlite::{self, ImportLine, Sqlite, Transaction};
+use scim::store::database::Transaction;
+use scim::store::documents::{self, DocumentStore, ImportLine};
 use uuid::Uuid;
 
 use super::destination::Destination;
@@ -63,7 +64,7 @@ pub(crate) struct Import<'p, R> {
     product: &'p Product,
     into: Destination,
     lines: Lines<R>,
-    import: sqlite::Import<Destination>,
+    import: documents::Import<Destination>,
     skips_errors: bool,
     position: Position,
     report: Report,
@@ -119,7 +120,7 @@ impl<'p, R: BufRead> Import<'p, R> {
         skips_errors: bool,
     ) -> Result<Self> {
         let store = rules::in_transaction(product.documents());
-        let store: Sqlite<Destination> = store.build().map_err(failed)?;
+        let store: DocumentStore<Destination> = store.build().map_err(failed)?;
         let policy = Policies::new().map_err(failed)?.of(&organization.settings);
         Ok(Self {
             product,
@@ -294,7 +295,7 @@ impl<'p, R: BufRead> Import<'p, R> {
 struct Step {
     batch: Vec<Ready>,
     into: Destination,
-    import: sqlite::Import<Destination>,
+    import: documents::Import<Destination>,
     skips_errors: bool,
     before: Position,
     so_far: Counts,

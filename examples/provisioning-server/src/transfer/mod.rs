@@ -2,7 +2,7 @@
 //!
 //! The first line says what the file is and whose, the last line how much stands between them; both are
 //! [`domain::export_file`](crate::domain::export_file)'s. The lines between are those of the library's
-//! [`Export`](scim::store::sqlite::Export): people, then groups, then members.
+//! [`Export`](scim::store::documents::Export): people, then groups, then members.
 
 mod compared;
 mod destination;

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use scim::store::sqlite::{Database, Options, Value as Cell};
+use scim::store::database::{Database, Options, Value as Cell};
 use serde_json::Value;
 use tempfile::TempDir;
 

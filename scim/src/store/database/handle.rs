@@ -1,0 +1,505 @@
+//! The handle of a database.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::fmt::{self, Display, Formatter};
+use std::fs::{self, DirBuilder};
+use std::path::{Path, PathBuf, absolute};
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, JoinHandle, Thread};
+
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+use super::connection::{Connection, Target};
+use super::failure::{busy, closed, failed, guarded, not_opened, unanswered};
+use super::options::Options;
+use super::queue::Refused;
+use super::reader::Desk;
+use super::shared::Shared;
+use super::statements::{Reader, Transaction};
+use super::statistics::Statistics;
+use super::stream::{Sender, Stream, StreamJob};
+use super::writer::Pending;
+use super::{checkpoint, reader, walker, writer};
+use crate::{Error, Result};
+
+/// A SQLite file with the threads that work on it.
+///
+/// It is cheap to clone, and works under any executor: jobs run on threads of the database and, but for those of
+/// [`Database::look_up`], never on those of the caller. A job must not wait for another job of the same database (`blocking_…` inside a job may hang forever).
+///
+/// A job may run more than once before what it returns is answered: where a database server ends its transaction, it is
+/// run again. So it is a `Fn`, and has no effect but its statements; identifiers and the time come from outside.
+///
+/// * A write that was answered survives what [`Durability`](super::Durability) says, and every read that starts later
+///   in this process sees it.
+/// * Other processes may use the file at the same time, through this crate or not. Their commits are seen after
+///   [`Options::snapshot_age`] at the latest.
+/// * When the last clone is dropped, the jobs that wait are done, the threads end and the file is closed; the drop
+///   waits for that. [`Database::close`] waits without blocking.
+///
+/// ```
+/// use scim::store::database::{Database, Options};
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let database = Database::in_memory(Options::default())?;
+/// let id = database
+///     .write(|tx| {
+///         tx.execute_batch("CREATE TABLE person(id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT")?;
+///         tx.execute("INSERT INTO person(name) VALUES (?1)", &["Barbara".into()])?;
+///         Ok(tx.last_insert_id())
+///     })
+///     .await?;
+/// let name = database
+///     .read(move |reader| {
+///         reader.query_one("SELECT name FROM person WHERE id = ?1", &[id.into()], |row| {
+///             Ok(row.text(0)?.to_owned())
+///         })
+///     })
+///     .await?;
+/// assert_eq!(name.as_deref(), Some("Barbara"));
+/// # Ok::<_, scim::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Database(Arc<Handle>);
+
+/// A job was not taken, because too many wait already or because the database is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+impl Display for Full {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the database takes no more work")
+    }
+}
+
+impl std::error::Error for Full {}
+
+struct Handle {
+    shared: Arc<Shared>,
+    /// The readers' connections, to be borrowed; each is also its thread's.
+    desks: Vec<Arc<Desk>>,
+    /// Where the next borrower looks first.
+    next_desk: AtomicUsize,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// How to make connections for work that is done apart.
+    target: Target,
+    /// Held by every thread but the writer's, which closes its connection when all have dropped it; and here, until
+    /// the database is closed, for threads that are yet to come.
+    others: Mutex<Option<mpsc::Sender<Infallible>>>,
+    /// Each thread has a receiver: when all are gone, so are the threads.
+    running: watch::Sender<()>,
+}
+
+impl Database {
+    /// Opens a file and makes it if there is none, readable by its owner only (0600 on Unix). The directory must exist.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is not a database, or a thread cannot be started: with a sentence for the programmer.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Self> {
+        let path = path.as_ref();
+        let path = absolute(path).map_err(|cause| not_opened(path, cause))?;
+        Self::start(&Target::file(&path, &options), options, None)
+    }
+
+    /// A database that is gone with its last clone, for tests and demonstrations. It behaves as one from
+    /// [`Database::open`], for it is a file in the system's directory for temporary files, but never waits for a disk.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn in_memory(options: Options) -> Result<Self> {
+        let directory = Scratch::new()?;
+        let target = Target::volatile(&directory.0.join("database"), &options);
+        Self::start(&target, options, Some(directory))
+    }
+
+    fn start(target: &Target, options: Options, directory: Option<Scratch>) -> Result<Self> {
+        let shared = Arc::new(Shared::new(options));
+        let (other, others_ended) = mpsc::channel::<Infallible>();
+        // From here on, dropping the handle ends the threads.
+        let mut handle = Handle {
+            shared: Arc::clone(&shared),
+            desks: Vec::new(),
+            next_desk: AtomicUsize::new(0),
+            threads: Mutex::default(),
+            target: target.clone(),
+            others: Mutex::new(Some(other)),
+            running: watch::Sender::new(()),
+        };
+        // The writer's connection is closed after all others: only one that may write can clear the log away.
+        let writer = target.writer(Arc::clone(&shared.wal_pages))?;
+        handle.spawn("scim-writer", move |shared| {
+            writer::run(&writer, shared);
+            _ = others_ended.recv();
+            drop(writer);
+            drop(directory);
+        })?;
+        let spawn = |name, connection: Connection, run: fn(&Connection, &Shared)| {
+            handle.spawn_other(name, move |shared| {
+                run(&connection, shared);
+                drop(connection);
+            })
+        };
+        spawn("scim-checkpoint", target.checkpointer()?, checkpoint::run)?;
+        for _ in 0..shared.options.streams.max(1) {
+            spawn("scim-stream", target.walker()?, walker::run)?;
+        }
+        let mut desks = Vec::new();
+        for _ in 0..shared.options.readers.max(1) {
+            let desk = Arc::new(Desk::new(target.reader()?));
+            desks.push(Arc::clone(&desk));
+            // Closes the connection at its end, whoever else knows the desk.
+            handle.spawn_other("scim-reader", move |shared| reader::run(&desk, shared))?;
+        }
+        handle.desks = desks;
+        Ok(Self(Arc::new(handle)))
+    }
+
+    /// Runs a job that looks. All its statements see one snapshot, which shows every write that was answered before
+    /// this is first polled. If the returned future is dropped, the job may or may not run.
+    ///
+    /// # Errors
+    /// What the job returns; 503 if too many jobs wait; 500 if the job panics.
+    pub async fn read<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Box::new(move |reader: &Reader<'_>| {
+            if !sender.is_closed() {
+                // A value that nobody waits for is dropped here, by code that is not ours.
+                _ = guarded(|| {
+                    _ = sender.send(guarded(|| job(reader)));
+                    Ok(())
+                });
+            }
+        });
+        self.0
+            .shared
+            .reads
+            .push(job)
+            .map_err(|refused| self.refused(refused))?;
+        receiver.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// [`Database::read`] for a job that looks up a row or two: it runs on the caller's thread where a connection is free,
+    /// which spares two changes of threads. A job that walks many rows, or may find none of its pages in memory, would
+    /// hold up the executor and belongs into [`Database::read`].
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub async fn look_up<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
+    {
+        let mut job = move |reader: &Reader<'_>| guarded(|| job(reader));
+        let desks = &self.0.desks;
+        let first = self.0.next_desk.fetch_add(1, Ordering::Relaxed);
+        for turn in 0..desks.len() {
+            let Some(desk) = desks.get(first.wrapping_add(turn) % desks.len().max(1)) else {
+                break;
+            };
+            match desk.serve_now(&self.0.shared, job) {
+                Ok(answer) => return answer,
+                Err(back) => job = back,
+            }
+        }
+        self.read(job).await
+    }
+
+    /// Runs a job that changes, and answers when its changes are committed. Several jobs share one commit, each with a
+    /// savepoint of its own: if this one fails, only its own changes are undone. If the returned future is dropped
+    /// after it was polled, the job runs all the same.
+    ///
+    /// # Errors
+    /// What the job returns; 503 if too many jobs wait, or if another process kept the file locked for
+    /// [`Options::busy_timeout`]; 500 if the job panics or the commit fails.
+    pub async fn write<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Pending::boxed(job, move |result| _ = sender.send(result));
+        self.0
+            .shared
+            .writes
+            .push(job)
+            .map_err(|refused| self.refused(refused))?;
+        receiver.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// Has a job done without waiting for it, in the order of the other writes. Failures are only counted, in
+    /// [`Statistics::failed_behind`].
+    ///
+    /// # Errors
+    /// [`Full`] if the queue is half full already (the other half is for those who wait), or the database is closed.
+    pub fn write_behind<J>(&self, job: J) -> Result<(), Full>
+    where
+        J: Fn(&Transaction<'_>) -> Result<()> + Send + 'static,
+    {
+        // Not the whole `Arc<Handle>`: a job must not keep its own database open.
+        let shared = Arc::clone(&self.0.shared);
+        let job = Pending::boxed(job, move |result: Result<()>| {
+            if result.is_err() {
+                shared.counters.failed_behind.add(1);
+            }
+        });
+        self.0.shared.writes.push_behind(job).map_err(|refused| {
+            self.refused(refused);
+            Full
+        })
+    }
+
+    /// [`Database::read`] for code without an executor: blocks the thread.
+    ///
+    /// # Errors
+    /// As [`Database::read`].
+    pub fn blocking_read<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
+    {
+        block_on(self.read(job))
+    }
+
+    /// [`Database::write`] for code without an executor: blocks the thread.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub fn blocking_write<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        block_on(self.write(job))
+    }
+
+    /// Runs a job that walks many rows under one snapshot and sends them in chunks, while the receiver takes them.
+    /// Streams have threads of their own, [`Options::streams`] of them, so that they never hold up a read; more of
+    /// them wait. A stream that could not start, or whose job fails, ends with an error.
+    ///
+    /// ```
+    /// # use scim::store::database::{Database, Options};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let database = Database::in_memory(Options::default())?;
+    /// let mut stream = database.stream(|reader, sender| {
+    ///     reader.query("SELECT value FROM json_each('[1,2,3]')", &[], |row| {
+    ///         sender.send(format!("{};", row.integer(0)?))
+    ///     })
+    /// });
+    /// let mut all = Vec::new();
+    /// while let Some(chunk) = stream.next().await {
+    ///     all.extend_from_slice(&chunk?);
+    /// }
+    /// assert_eq!(all, b"1;2;3;");
+    /// # Ok::<_, scim::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn stream<J>(&self, job: J) -> Stream
+    where
+        J: FnOnce(&Reader<'_>, &mut Sender) -> Result<()> + Send + 'static,
+    {
+        let alive = Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>;
+        let (job, stream) = StreamJob::new(Box::new(job), alive);
+        if let Err(refused) = self.0.shared.streams.push(job) {
+            stream.refuse(self.refused(refused));
+        }
+        stream
+    }
+
+    /// Runs a job that goes over very much, such as all there is. It has a thread and a connection of its own, made for
+    /// it, and holds up nobody; all its statements see one snapshot, however long it takes. The write-ahead log cannot
+    /// be reset before it ends. If the returned future is dropped, the job runs on.
+    ///
+    /// ```
+    /// # use scim::store::database::{Database, Options};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let database = Database::in_memory(Options::default())?;
+    /// let tables = database
+    ///     .walk(|reader| {
+    ///         let mut tables = 0;
+    ///         reader.query("SELECT name FROM sqlite_schema WHERE type = 'table'", &[], |_| {
+    ///             tables += 1;
+    ///             Ok(())
+    ///         })?;
+    ///         Ok(tables)
+    ///     })
+    ///     .await?;
+    /// assert_eq!(tables, 0);
+    /// # Ok::<_, scim::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// What the job returns; 503 if the database is closed; 500 if the job panics or no thread can be started.
+    pub async fn walk<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Reader<'_>) -> Result<T> + Send + 'static,
+    {
+        self.apart(move |connection, _| job(&Reader::new(connection)))
+            .await
+    }
+
+    /// Runs a job under a snapshot on a connection and a thread of its own. The job is told whether somebody still
+    /// waits for what comes of it.
+    pub(super) async fn apart<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: FnOnce(&Connection, &dyn Fn() -> bool) -> Result<T> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let target = self.0.target.clone();
+        self.0.spawn_other("scim-walk", move |_| {
+            let is_awaited = || !sender.is_closed();
+            let outcome = target.walker().and_then(|connection| {
+                connection.begin_snapshot().map_err(failed)?;
+                let outcome = guarded(|| job(&connection, &is_awaited));
+                _ = connection.control("COMMIT");
+                outcome
+            });
+            // A value that nobody waits for is dropped here, by code that is not ours.
+            _ = guarded(|| {
+                _ = sender.send(outcome);
+                Ok(())
+            });
+        })?;
+        receiver.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// What the database has done so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.0.shared.counters.statistics()
+    }
+
+    /// Refuses new jobs with 503, and returns when those that wait are done, the streams have ended and the file is
+    /// closed.
+    pub async fn close(&self) {
+        self.0.close();
+        self.0.running.closed().await;
+    }
+
+    fn refused(&self, refused: Refused) -> Error {
+        match refused {
+            Refused::Full => {
+                self.0.shared.counters.refused.add(1);
+                busy()
+            }
+            Refused::Closed => closed(),
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database")
+            .field("options", &self.0.shared.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Handle {
+    fn spawn(&self, name: &str, run: impl FnOnce(&Shared) + Send + 'static) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let running = self.running.subscribe();
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                run(&shared);
+                drop(running);
+            })
+            .map_err(Error::internal)?;
+        let mut threads = self.lock_threads();
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
+        Ok(())
+    }
+
+    /// Starts a thread whose connection is closed before the writer's.
+    fn spawn_other(&self, name: &str, run: impl FnOnce(&Shared) + Send + 'static) -> Result<()> {
+        let other = self.lock_others().clone().ok_or_else(closed)?;
+        self.spawn(name, move |shared| {
+            run(shared);
+            drop(other);
+        })
+    }
+
+    /// Refuses new work. The threads end when they have done what waits.
+    fn close(&self) {
+        self.shared.close();
+        self.lock_others().take();
+    }
+
+    fn lock_others(&self) -> MutexGuard<'_, Option<mpsc::Sender<Infallible>>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.close();
+        let threads = std::mem::take(&mut *self.lock_threads());
+        let own = thread::current().id();
+        // The last clone may have been inside a job. No thread can wait for itself, and the writer waits for all; they
+        // end without us.
+        if threads.iter().all(|thread| thread.thread().id() != own) {
+            for thread in threads {
+                _ = thread.join();
+            }
+        }
+    }
+}
+
+/// A directory that is removed when it is dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("scim-{}", Uuid::now_v7()));
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path).map_err(|cause| not_opened(&path, cause))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Parks the thread until the future is ready.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

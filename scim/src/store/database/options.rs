@@ -1,0 +1,80 @@
+//! How a database is opened.
+
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+/// What an acknowledged write survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// A power cut: the log is on the disk before a write is answered (`synchronous=FULL`). Group commit makes this
+    /// cost little more than [`Durability::Normal`].
+    #[default]
+    Full,
+    /// A crash of the process. A power cut may take back the last writes, but never damages the file.
+    Normal,
+}
+
+/// How a [`Database`](super::Database) is opened.
+///
+/// ```
+/// use scim::store::database::{Durability, Options};
+///
+/// let options = Options { durability: Durability::Normal, ..Options::default() };
+/// assert_eq!(options.batch, 256);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads that answer reads, each with its own connection; at least one. As many as there are cores, from 2 to 8.
+    pub readers: usize,
+    /// Threads that walk long results for [`Database::stream`](super::Database::stream), each with its own
+    /// connection; at least one. 4. What exceeds them waits.
+    pub streams: usize,
+    /// How long one stream may keep its snapshot, however slow its receiver is. The log cannot be reset while a
+    /// stream is walking. 5 minutes.
+    pub stream_limit: Duration,
+    /// What an acknowledged write survives.
+    pub durability: Durability,
+    /// Jobs that may wait for the writer, for the readers and for the streams, each; beyond, callers get a 503.
+    /// 4,096.
+    pub queue: usize,
+    /// Jobs that one commit may join. 256.
+    pub batch: usize,
+    /// Page cache of the writer in bytes; each reader has a quarter of it. 32 MiB.
+    pub cache_bytes: usize,
+    /// Bytes of the file that each connection maps into memory. None: reading from the system's own cache was measured to
+    /// be as fast, and what is mapped counts as memory of the process, once for each connection.
+    pub mmap_bytes: usize,
+    /// How large the write-ahead log may grow before the readers are asked to let go of it. 32 MiB.
+    pub wal_bytes: usize,
+    /// How long a write waits for another process that is writing before it is answered with 503. 5 seconds.
+    pub busy_timeout: Duration,
+    /// How old a held snapshot may get. Commits of other processes are seen after this time at the latest; those of
+    /// this process are always seen at once. 500 ms.
+    pub snapshot_age: Duration,
+    /// How long a reader without work keeps its snapshot. 50 ms.
+    pub snapshot_idle: Duration,
+    /// Whether debug builds refuse statements of the application that PostgreSQL would not take too, or that keep a
+    /// database from being shared by several servers: for applications that are to run on either. They do not.
+    pub portable: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            readers: available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, 8),
+            streams: 4,
+            stream_limit: Duration::from_secs(300),
+            durability: Durability::Full,
+            queue: 4096,
+            batch: 256,
+            cache_bytes: 32 << 20,
+            mmap_bytes: 0,
+            wal_bytes: 32 << 20,
+            busy_timeout: Duration::from_secs(5),
+            snapshot_age: Duration::from_millis(500),
+            snapshot_idle: Duration::from_millis(50),
+            portable: false,
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A document store for every derived resource.
+
+mod carry_over;
+mod check;
+mod core;
+mod dialect;
+mod document;
+mod edges;
+mod export;
+mod import;
+mod import_line;
+mod in_transaction;
+mod key;
+mod keys;
+mod kind;
+mod layout;
+mod open;
+mod pages;
+mod plan;
+mod prepared;
+mod purge;
+mod query;
+mod row_key;
+mod rows;
+mod sequence;
+mod show;
+mod store;
+mod tables;
+mod weight;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::{Checked, Finding, Inspected, Inspector};
+pub use export::{Export, Tally};
+pub use import::Import;
+pub use import_line::ImportLine;
+pub use open::Builder;
+pub use store::DocumentStore;

@@ -1,0 +1,564 @@
+//! Pages: which rows match, how many they are, and those that are shown.
+
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+
+use super::core::Core;
+use super::document::State;
+use super::edges::{first, first_derived};
+use super::layout::Layout;
+use super::pages::Place;
+use super::plan::{self, Candidates, Sql};
+use super::row_key::RowKey;
+use super::rows::{COLUMNS, StoredRow};
+use super::show;
+use super::tables::{self, Count};
+use super::weight::Weighed;
+use crate::Result;
+use crate::error::Error;
+use crate::filter::ResolvedFilter;
+use crate::projection::Projection;
+use crate::record::ScimResource;
+use crate::sort::{Sort, SortKey};
+use crate::store::database::{Reader, Sender};
+use crate::store::{Answer, Document, Item, LARGEST_PAGE, Page, Query, Rendered, Version};
+use crate::value::View;
+
+/// A question on its way through the indexes.
+pub(super) struct Search<'s, C> {
+    pub(super) reader: &'s Reader<'s>,
+    pub(super) core: &'s Core<C>,
+    pub(super) layout: &'s Layout,
+    pub(super) tenant: i64,
+    /// Rows that may still be visited without an index that knows the answer.
+    pub(super) budget: usize,
+    /// Where the plans of the statements are noted, if somebody asks for them.
+    plans: Option<RefCell<Vec<String>>>,
+}
+
+/// The rows of a page, in order, and how many match in all.
+struct Found {
+    total: u64,
+    rows: Vec<StoredRow>,
+    /// How many there were when all were listed.
+    listed: Option<Count>,
+}
+
+impl Found {
+    fn new(total: u64, rows: Vec<StoredRow>) -> Self {
+        Self {
+            total,
+            rows,
+            listed: None,
+        }
+    }
+}
+
+/// The rows of a page, until they have so many bytes that it is full.
+#[derive(Default)]
+struct Filled {
+    rows: Vec<StoredRow>,
+    bytes: usize,
+}
+
+impl Filled {
+    fn is_full(&self) -> bool {
+        self.bytes > LARGEST_PAGE
+    }
+
+    fn push(&mut self, row: StoredRow) {
+        if !self.is_full() {
+            self.bytes = self.bytes.saturating_add(row.documents.bytes());
+            self.rows.push(row);
+        }
+    }
+}
+
+/// What is known of a page before any of it is shown.
+pub(super) struct Head {
+    pub(super) total: u64,
+    /// Of each resource.
+    pub(super) items: Vec<(Version, Option<SortKey>)>,
+}
+
+impl Head {
+    pub(super) fn empty() -> Self {
+        Self {
+            total: 0,
+            items: Vec::new(),
+        }
+    }
+}
+
+/// The part of all matches that a page shows.
+#[derive(Clone, Copy)]
+struct Window {
+    skip: u64,
+    take: usize,
+}
+
+impl Window {
+    fn of<R>(query: &Query<R>) -> Self {
+        Self {
+            skip: query.start_index.saturating_sub(1),
+            take: query.count,
+        }
+    }
+
+    fn shows(self, position: u64) -> bool {
+        position >= self.skip && position - self.skip < self.take as u64
+    }
+
+    fn limit(self, sql: &mut Sql) {
+        sql.push(" LIMIT ? OFFSET ?");
+        sql.params
+            .push(i64::try_from(self.take).unwrap_or(i64::MAX).into());
+        sql.params
+            .push(i64::try_from(self.skip).unwrap_or(i64::MAX).into());
+    }
+}
+
+impl<'s, C: 'static> Search<'s, C> {
+    pub(super) fn new(
+        reader: &'s Reader<'s>,
+        core: &'s Core<C>,
+        layout: &'s Layout,
+        tenant: i64,
+        budget: usize,
+    ) -> Self {
+        Self {
+            reader,
+            core,
+            layout,
+            tenant,
+            budget,
+            plans: None,
+        }
+    }
+
+    /// A page of at most one resource that an index finds and that is short: a look-up. `None` if it would be more.
+    pub(super) fn look_up<R: ScimResource>(
+        &self,
+        query: &Query<R>,
+        want: &Projection,
+    ) -> Result<Option<Page<R>>> {
+        let expression = query.filter.as_ref().map(ResolvedFilter::expression);
+        let candidates =
+            expression.and_then(|expression| plan::candidates(self.layout, self.tenant, expression));
+        let Some(Candidates { select, exact: true }) = candidates else {
+            return Ok(None);
+        };
+        let mut rows = self.fetch(&in_order(&select), Window { skip: 0, take: 2 })?;
+        let (row, None) = (rows.pop(), rows.pop()) else {
+            return Ok(None);
+        };
+        let Some(row) = row else {
+            return Ok(Some(Page::empty()));
+        };
+        let Some(document) = show::document::<R>(self.reader, self.layout, self.tenant, &row, want, false)?
+        else {
+            return Ok(None);
+        };
+        let item = item(
+            row.stamp.version(),
+            self.key(query, &row)?,
+            Document::Whole(document),
+        );
+        Ok(Some(Page {
+            total: 1,
+            items: vec![item],
+        }))
+    }
+
+    /// A page, where it is short enough for one piece. `None` if it is to be [streamed](Self::stream).
+    pub(super) fn page<R: ScimResource>(
+        mut self,
+        query: &Query<R>,
+        want: &Projection,
+    ) -> Result<Option<Page<R>>> {
+        let (total, page) = self.weighed(query, want)?;
+        if page.is_long() {
+            return Ok(None);
+        }
+        let rows = page.rows.iter().map(|(row, _)| row);
+        let documents =
+            show::documents::<R>(self.reader, self.layout, self.tenant, rows, &page.owners, want)?;
+        let mut items = Vec::with_capacity(documents.len());
+        for ((row, _), document) in page.rows.iter().zip(documents) {
+            let document = Document::Whole(document.into());
+            items.push(item(row.stamp.version(), self.key(query, row)?, document));
+        }
+        Ok(Some(Page { total, items }))
+    }
+
+    /// Sends the documents of a page as a [sequence](super::sequence), after it has told what is known before.
+    pub(super) fn stream<R: ScimResource>(
+        mut self,
+        query: &Query<R>,
+        want: &Projection,
+        sender: &mut Sender,
+        tell: impl FnOnce(Head),
+    ) -> Result<()> {
+        let (total, page) = self.weighed(query, want)?;
+        let items = page.rows.iter();
+        let items = items.map(|(row, _)| Ok((row.stamp.version(), self.key(query, row)?)));
+        tell(Head {
+            total,
+            items: items.collect::<Result<_>>()?,
+        });
+        show::stream_page::<R>(self.reader, self.layout, self.tenant, page, want, sender)
+    }
+
+    /// The rows of a page, and how many match in all.
+    fn weighed<R: ScimResource>(
+        &mut self,
+        query: &Query<R>,
+        want: &Projection,
+    ) -> Result<(u64, Weighed<'s>)> {
+        let window = Window::of(query);
+        let Found { total, rows, listed } = self.find::<R>(query, window)?;
+        let page = Weighed::new(self.reader, self.layout, self.tenant, rows, want)?;
+        if let (Some(count), Some(last)) = (listed, page.last()) {
+            let before = window.skip + page.rows.len() as u64;
+            self.core.pages.remember(self.place(before), last.rid, count);
+        }
+        Ok((total, page))
+    }
+
+    fn key<R: ScimResource>(&self, query: &Query<R>, row: &StoredRow) -> Result<Option<SortKey>> {
+        let sort = query.sort.as_ref();
+        sort.map(|sort| self.sort_key::<R>(sort, row)).transpose()
+    }
+
+    fn find<R: ScimResource>(&mut self, query: &Query<R>, window: Window) -> Result<Found> {
+        let sort = query.sort.as_ref();
+        let column = sort.map(|sort| plan::sort_column(self.layout, sort));
+        let by_index = column.as_ref().is_none_or(Option::is_some);
+        let order = sort.zip(column.flatten());
+        let Some(filter) = &query.filter else {
+            let count = tables::count(self.reader, self.tenant, self.layout.number)?;
+            return match (sort, order) {
+                (None, _) => self.all(count, window),
+                (Some(_), Some((sort, column))) => {
+                    let rows = self.fetch(&sorted(self.layout, self.tenant, None, sort, &column), window)?;
+                    Ok(Found::new(count.live, rows))
+                }
+                (Some(sort), None) => {
+                    self.charge(count.live)?;
+                    self.examined::<R>(None, None, Some(sort), window)
+                }
+            };
+        };
+        let candidates = plan::candidates(self.layout, self.tenant, filter.expression());
+        match candidates {
+            Some(Candidates { select, exact: true }) if by_index => {
+                let rows = match order {
+                    None => self.fetch(&in_order(&select), window)?,
+                    Some((sort, column)) => self.fetch(
+                        &sorted(self.layout, self.tenant, Some(&select), sort, &column),
+                        window,
+                    )?,
+                };
+                Ok(Found::new(self.count(select)?, rows))
+            }
+            Some(Candidates { select, exact }) => {
+                let filter = (!exact).then_some(filter);
+                self.examined::<R>(Some(select), filter, sort, window)
+            }
+            None => {
+                // All rows would be visited, and how many there are is known.
+                let count = tables::count(self.reader, self.tenant, self.layout.number)?;
+                if usize::try_from(count.live).unwrap_or(usize::MAX) > self.budget {
+                    return Err(too_many(self.budget));
+                }
+                self.examined::<R>(None, Some(filter), sort, window)
+            }
+        }
+    }
+
+    /// A page of all resources in the order of their creation.
+    fn all(&self, count: Count, window: Window) -> Result<Found> {
+        let known = match window.skip {
+            0 => None,
+            skip => self.core.pages.row_before(self.place(skip), count),
+        };
+        let (mut sql, window_left) = match known {
+            Some(rid) => (self.list("AND r.rid > ?").with(rid), Window { skip: 0, ..window }),
+            None => (self.list(""), window),
+        };
+        sql.push(" ORDER BY r.rid");
+        let rows = self.fetch(&sql, window_left)?;
+        Ok(Found {
+            listed: Some(count),
+            ..Found::new(count.live, rows)
+        })
+    }
+
+    fn place(&self, before: u64) -> Place {
+        Place {
+            tenant: self.tenant,
+            resource_type: self.layout.number,
+            before,
+        }
+    }
+
+    fn list(&self, also: &str) -> Sql {
+        let number = self.layout.number;
+        Sql::new(format!(
+            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} {also}"
+        ))
+        .with(self.tenant)
+    }
+
+    fn count(&self, select: Sql) -> Result<u64> {
+        let mut sql = Sql::new("SELECT count(*) FROM (");
+        sql.append(select);
+        sql.push(")");
+        self.note_plan(&sql)?;
+        let count = self
+            .reader
+            .query_one(&sql.text, &sql.bound(), |row| row.integer(0))?;
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    }
+
+    /// The rows of a window of a selection that is in order, until the page is full: the window is cut before a row is
+    /// read.
+    fn fetch(&self, ordered: &Sql, window: Window) -> Result<Vec<StoredRow>> {
+        if window.take == 0 {
+            return Ok(Vec::new());
+        }
+        let sql = windowed(self.layout, self.tenant, ordered, window);
+        self.note_plan(&sql)?;
+        let mut page = Filled::default();
+        self.reader.visit(&sql.text, &sql.bound(), |row| {
+            page.push(StoredRow::read(row)?);
+            Ok(match page.is_full() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            })
+        })?;
+        Ok(page.rows)
+    }
+
+    fn charge(&mut self, rows: u64) -> Result<()> {
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        match self.budget.checked_sub(rows) {
+            Some(_) => Ok(()),
+            None => Err(too_many(self.budget)),
+        }
+    }
+
+    /// Asks the documents of the candidates (of all rows, if no index selects any): whether they match, and by what
+    /// they are sorted.
+    fn examined<R: ScimResource>(
+        &self,
+        select: Option<Sql>,
+        filter: Option<&ResolvedFilter>,
+        sort: Option<&Sort>,
+        window: Window,
+    ) -> Result<Found> {
+        let outside = filter.is_some_and(|filter| plan::looks_outside(self.layout, filter.expression()));
+        let by_others = sort.is_some_and(|sort| plan::is_outside(self.layout, sort.path()));
+        let reads = filter.is_some() || (sort.is_some() && !by_others);
+        let visits_all = select.is_none();
+        let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
+        sql.append(select.unwrap_or_else(|| self.list("")));
+        sql.append(of_rows(self.layout, self.tenant));
+        sql.push(" ORDER BY r.rid");
+        match (&self.plans, visits_all) {
+            (Some(plans), true) => plans.borrow_mut().push("EVERY ROW".to_owned()),
+            _ => self.note_plan(&sql)?,
+        }
+        let mut visited = 0_usize;
+        let mut total = 0_u64;
+        let mut page = Filled::default();
+        let mut keys: Vec<(SortKey, i64)> = Vec::new();
+        self.reader.query(&sql.text, &sql.bound(), |row| {
+            let row = StoredRow::read(row)?;
+            visited = visited.saturating_add(1);
+            if outside {
+                visited = visited.saturating_add(usize::try_from(row.edges).unwrap_or(usize::MAX));
+            }
+            if visited > self.budget {
+                return Err(too_many(self.budget));
+            }
+            let state = reads.then(|| self.state::<R>(&row, outside)).transpose()?;
+            if let (Some(filter), Some(state)) = (filter, &state)
+                && !filter.matches(state.record())
+            {
+                return Ok(());
+            }
+            match (sort, &state) {
+                (Some(sort), Some(state)) if !by_others => keys.push((sort.key(state.record()), row.rid)),
+                (Some(sort), _) => keys.push((self.key_of_others(sort, row.rid)?, row.rid)),
+                (None, _) if window.shows(total) => page.push(row),
+                (None, _) => {}
+            }
+            total += 1;
+            Ok(())
+        })?;
+        if let Some(sort) = sort {
+            // Stable: equal keys stay in the order of creation.
+            keys.sort_by(|left, right| sort.compare(&left.0, &right.0));
+            let skip = usize::try_from(window.skip).unwrap_or(usize::MAX);
+            for (_, rid) in keys.into_iter().skip(skip).take(window.take) {
+                if page.is_full() {
+                    break;
+                }
+                if let Some(row) = self.row(rid)? {
+                    page.push(row);
+                }
+            }
+        }
+        Ok(Found::new(total, page.rows))
+    }
+
+    fn row(&self, rid: i64) -> Result<Option<StoredRow>> {
+        let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc
+                   FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2";
+        self.reader
+            .query_one(sql, &[self.tenant.into(), rid.into()], StoredRow::read)
+    }
+
+    fn state<R: ScimResource>(&self, row: &StoredRow, outside: bool) -> Result<State<R>> {
+        if !outside {
+            return row.documents.state();
+        }
+        let mut rows = show::edges_of(self.reader, self.layout, row.key(self.tenant))?;
+        rows.push_str(&show::derived_of(self.reader, self.layout, row.key(self.tenant))?);
+        row.documents.decode(&rows)
+    }
+
+    fn sort_key<R: ScimResource>(&self, sort: &Sort, row: &StoredRow) -> Result<SortKey> {
+        if plan::is_outside(self.layout, sort.path()) {
+            return self.key_of_others(sort, row.rid);
+        }
+        Ok(sort.key(self.state::<R>(row, false)?.record()))
+    }
+
+    /// The key of a resource that is sorted by its edges, or by what mirrors those of others: none of these values is
+    /// primary, so that the first counts.
+    fn key_of_others(&self, sort: &Sort, rid: i64) -> Result<SortKey> {
+        let row = RowKey {
+            tenant: self.tenant,
+            rid,
+        };
+        let mut key = SortKey::Missing;
+        for edges in &self.layout.edges {
+            let path = edges.shape.path;
+            if sort.path().starts_with(path) {
+                first(self.reader, edges, row, &mut |value| {
+                    key = sort.key_within(&View::Complex(value), path.steps().len());
+                })?;
+            }
+        }
+        for derived in &self.layout.derived {
+            let path = derived.shape.path;
+            if sort.path().starts_with(path) {
+                let found = first_derived(self.reader, derived, row, &mut |value| {
+                    key = sort.key_within(&View::Complex(value), path.steps().len());
+                })?;
+                if found {
+                    break;
+                }
+            }
+        }
+        Ok(key)
+    }
+
+    /// How SQLite goes about the statements of a query: those that are run, as they are run.
+    pub(super) fn explain<R: ScimResource>(mut self, query: &Query<R>) -> Result<Vec<String>> {
+        self.plans = Some(RefCell::default());
+        let window = Window::of(query);
+        self.find::<R>(query, window)?;
+        Ok(self.plans.map(RefCell::into_inner).unwrap_or_default())
+    }
+
+    /// Notes how SQLite goes about a statement, if somebody asks.
+    fn note_plan(&self, sql: &Sql) -> Result<()> {
+        let Some(plans) = &self.plans else { return Ok(()) };
+        let text = format!("EXPLAIN QUERY PLAN {}", sql.text);
+        let lines = self
+            .reader
+            .query_all(&text, &sql.bound(), |row| row.text(3).map(str::to_owned))?;
+        plans.borrow_mut().extend(lines);
+        Ok(())
+    }
+}
+
+fn item<R>(version: Version, sort_key: Option<SortKey>, document: Document) -> Item<R> {
+    Item {
+        answer: Answer::Rendered(Rendered { document, version }),
+        sort_key,
+    }
+}
+
+/// A selection of `rid`s in the order of creation.
+fn in_order(select: &Sql) -> Sql {
+    let mut sql = Sql::new("SELECT rid FROM (");
+    sql.append(select.clone());
+    sql.push(") ORDER BY rid");
+    sql
+}
+
+/// Cuts a window out of a selection of `rid`s, and reads those rows.
+fn windowed(layout: &Layout, tenant: i64, ordered: &Sql, window: Window) -> Sql {
+    let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
+    sql.append(ordered.clone());
+    window.limit(&mut sql);
+    sql.append(of_rows(layout, tenant));
+    sql
+}
+
+/// Goes from `rid`s to their rows. Whatever was selected, what is shown is of this tenant and type.
+fn of_rows(layout: &Layout, tenant: i64) -> Sql {
+    let number = layout.number;
+    Sql::new(format!(
+        ") c CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = c.rid AND +r.type = {number}"
+    ))
+    .with(tenant)
+}
+
+/// A selection in the order of a column; resources without value come where the largest do.
+fn sorted(layout: &Layout, tenant: i64, select: Option<&Sql>, sort: &Sort, column: &str) -> Sql {
+    let number = layout.number;
+    let mut sql = match select {
+        None => Sql::new(format!(
+            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number}"
+        ))
+        .with(tenant),
+        Some(select) => {
+            let mut sql = Sql::new("SELECT r.rid AS rid FROM (");
+            sql.append(select.clone());
+            sql.push(") s CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = s.rid");
+            sql.with(tenant)
+        }
+    };
+    let order = match sort.is_descending() {
+        false => "ASC NULLS LAST",
+        true => "DESC NULLS FIRST",
+    };
+    sql.push(&format!(" ORDER BY r.{column} {order}, r.rid"));
+    sql
+}
+
+fn too_many(budget: usize) -> Error {
+    Error::too_many(format!(
+        "No index serves the filter or the order, and more than {budget} resources would have to be visited: \
+         narrow the filter, for example by userName, externalId or meta.lastModified."
+    ))
+}
+
+/// Visits rows in steps, for work that goes over all of them.
+pub(super) fn each_row(
+    reader: &Reader<'_>,
+    resource_type: i64,
+    mut visit: impl FnMut(i64, StoredRow) -> Result<()>,
+) -> Result<()> {
+    // By no index: the visit may change the keys of the row, and would meet it again behind them.
+    let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc, r.tenant
+               FROM scim_resource r WHERE +r.tenant >= 0 AND +r.type = ?1 ORDER BY r.rid";
+    reader.visit(sql, &[resource_type.into()], |row| {
+        visit(row.integer(8)?, StoredRow::read(row)?).map(ControlFlow::Continue)
+    })
+}

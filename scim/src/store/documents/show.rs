@@ -1,0 +1,343 @@
+//! What is shown of a row: its document as it is, or what a projection leaves of it, with edges and derived attributes.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+
+use super::document::utf8;
+use super::edges::{Listing, visit_owners, walk, walk_derived};
+use super::layout::{Derived, Layout};
+use super::row_key::RowKey;
+use super::rows::StoredRow;
+use super::sequence;
+use super::weight::{Owners, Weighed};
+use crate::Result;
+use crate::projection::{Base, Projection, push_name, write_resource, write_value};
+use crate::record::ScimResource;
+use crate::store::database::{Reader, Sender};
+use crate::value::View;
+
+/// Resources with more edges are shown in parts.
+pub(super) const MOST_IN_ONE_PIECE: i64 = 1_000;
+/// Bytes that a derived attribute or a few edges usually take behind a document.
+const ROOM: usize = 512;
+/// Bytes of a part.
+const PART: usize = 64 << 10;
+
+/// The resource's own part of an answer: its document as it is where that shows just what is wanted, and otherwise what
+/// the struct or the schema of today shows of its state.
+fn own<R: ScimResource>(layout: &Layout, row: &StoredRow, want: &Projection) -> Result<Vec<u8>> {
+    if row.layout == layout.documents && want.fits_stored(&layout.shape.outside) {
+        let visible = row.documents.visible.as_bytes();
+        let mut out = Vec::with_capacity(visible.len() + ROOM);
+        out.extend_from_slice(visible);
+        return Ok(out);
+    }
+    let state = row.documents.state::<R>()?;
+    let mut out = Vec::with_capacity(512);
+    write_resource(&mut out, state.record(), want, Base::Hole);
+    Ok(out)
+}
+
+/// Rows of a page with their documents in one piece each, holes and all. `owners` has who leads to them.
+pub(super) fn documents<'r, R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    tenant: i64,
+    rows: impl IntoIterator<Item = &'r StoredRow> + Clone,
+    owners: &[Owners<'_>],
+    want: &Projection,
+) -> Result<Vec<Vec<u8>>> {
+    let mut derived = Vec::new();
+    for owners in owners {
+        let rids = rows.clone().into_iter().map(|row| row.rid);
+        derived.push((owners, values_of(reader, owners, tenant, rids, want)?));
+    }
+    let mut documents = Vec::new();
+    for row in rows {
+        let mut out = own::<R>(layout, row, want)?;
+        for (owners, values) in &derived {
+            append_values(owners, values, row.rid, &mut out);
+        }
+        if row.edges > 0 {
+            append_edges(reader, layout, row.key(tenant), want, &mut out, &mut |_| Ok(()))?;
+        }
+        documents.push(out);
+    }
+    Ok(documents)
+}
+
+/// One row with its document in one piece; `None` where so many edges lead from it or to it that the document is sent in
+/// parts. A resource that is new has no edges to it.
+pub(super) fn document<R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    tenant: i64,
+    row: &StoredRow,
+    want: &Projection,
+    is_new: bool,
+) -> Result<Option<Bytes>> {
+    if row.edges > MOST_IN_ONE_PIECE && layout.shows_edges(want) {
+        return Ok(None);
+    }
+    let mut out = own::<R>(layout, row, want)?;
+    let mut left = MOST_IN_ONE_PIECE;
+    for derived in layout.derived.iter().filter(|_| !is_new) {
+        append_derived(
+            reader,
+            derived,
+            row.key(tenant),
+            want,
+            &mut out,
+            &mut left,
+            &mut |_| Ok(()),
+        )?;
+    }
+    if left == 0 {
+        return Ok(None);
+    }
+    if row.edges > 0 {
+        append_edges(reader, layout, row.key(tenant), want, &mut out, &mut |_| Ok(()))?;
+    }
+    Ok(Some(out.into()))
+}
+
+/// The values that mirror edges to some rows of a page, by the resource at the other end: each is rendered once, however
+/// many rows it leads to.
+fn values_of(
+    reader: &Reader<'_>,
+    owners: &Owners<'_>,
+    tenant: i64,
+    rids: impl Iterator<Item = i64>,
+    want: &Projection,
+) -> Result<HashMap<i64, Vec<u8>>> {
+    let distinct: BTreeSet<i64> = rids.flat_map(|rid| owners.of(rid).iter().copied()).collect();
+    let mut values = HashMap::new();
+    let path = owners.derived.shape.path;
+    visit_owners(reader, owners.derived, tenant, &distinct, |owner, value| {
+        let mut out = Vec::new();
+        if write_value(&mut out, &View::Complex(value), want, path, Base::Hole) {
+            values.insert(owner, out);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(values)
+}
+
+/// Appends the member `"groups":[…]` to the document of a row, if it has any.
+fn append_values(owners: &Owners<'_>, values: &HashMap<i64, Vec<u8>>, rid: i64, out: &mut Vec<u8>) {
+    let mut begun = false;
+    for value in owners.of(rid).iter().filter_map(|owner| values.get(owner)) {
+        if begun {
+            out.push(b',');
+        } else {
+            out.pop();
+            push_name(out, owners.derived.attribute.name);
+            out.push(b'[');
+            begun = true;
+        }
+        out.extend_from_slice(value);
+    }
+    if begun {
+        out.extend_from_slice(b"]}");
+    }
+}
+
+fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
+    Listing {
+        name: derived.attribute.name,
+        path: derived.shape.path,
+        want,
+        base: Base::Hole,
+        begun: false,
+    }
+}
+
+/// Appends what mirrors the edges to a row, of which at most `left` are read, and lets `spill` take what has gathered.
+fn append_derived(
+    reader: &Reader<'_>,
+    derived: &Derived,
+    row: RowKey,
+    want: &Projection,
+    out: &mut Vec<u8>,
+    left: &mut i64,
+    spill: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
+) -> Result<()> {
+    if !want.includes(derived.shape.path) {
+        return Ok(());
+    }
+    let mut listing = listing_derived(derived, want);
+    out.pop();
+    walk_derived(reader, derived, row, |value| {
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            return Ok(ControlFlow::Break(()));
+        }
+        listing.push(out, value);
+        spill(out)?;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    listing.end(out);
+    out.push(b'}');
+    Ok(())
+}
+
+/// Appends the edges that are shown, and lets `spill` take what has gathered.
+fn append_edges(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    row: RowKey,
+    want: &Projection,
+    out: &mut Vec<u8>,
+    spill: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
+) -> Result<()> {
+    out.pop();
+    let shown = layout.edges.iter();
+    for edges in shown.filter(|edges| want.includes(edges.shape.path)) {
+        let mut listing = Listing {
+            name: edges.shape.attribute.name,
+            path: edges.shape.path,
+            want,
+            base: Base::Hole,
+            begun: false,
+        };
+        walk(reader, edges, row, None, |_, value| {
+            listing.push(out, value);
+            spill(out)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        listing.end(out);
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Sends a document in parts.
+pub(super) fn stream<R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    tenant: i64,
+    row: &StoredRow,
+    want: &Projection,
+    sender: &mut Sender,
+) -> Result<()> {
+    let rest = send_all_but_the_end::<R>(reader, layout, tenant, row, want, sender)?;
+    sender.send(rest)
+}
+
+/// Sends the documents of a page as a sequence: many small ones at once, and large ones in parts.
+pub(super) fn stream_page<R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    tenant: i64,
+    page: Weighed<'_>,
+    want: &Projection,
+    sender: &mut Sender,
+) -> Result<()> {
+    let Weighed { rows, owners, .. } = page;
+    let mut rows = rows.into_iter().peekable();
+    while let Some((row, weight)) = rows.next() {
+        if weight > PART {
+            let mut rest = send_all_but_the_end::<R>(reader, layout, tenant, &row, want, sender)?;
+            rest.push(sequence::END);
+            sender.send(rest)?;
+            continue;
+        }
+        let (mut few, mut together) = (vec![row], weight);
+        while let Some((row, weight)) = rows.next_if(|(_, weight)| together + weight <= PART) {
+            together += weight;
+            few.push(row);
+        }
+        let mut out = Vec::with_capacity(PART);
+        for document in documents::<R>(reader, layout, tenant, &few, &owners, want)? {
+            out.extend_from_slice(&document);
+            out.push(sequence::END);
+        }
+        sender.send(out)?;
+    }
+    Ok(())
+}
+
+/// Sends the parts of a document but the last, which it returns.
+fn send_all_but_the_end<R: ScimResource>(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    tenant: i64,
+    row: &StoredRow,
+    want: &Projection,
+    sender: &mut Sender,
+) -> Result<Vec<u8>> {
+    let mut out = own::<R>(layout, row, want)?;
+    let mut all = i64::MAX;
+    let mut spill = |out: &mut Vec<u8>| {
+        if out.len() < PART {
+            return Ok(());
+        }
+        // A comma is written when the next value comes, and the name of a member looks at what stands before it: both
+        // find the last byte here.
+        let rest = out.split_off(out.len() - 1);
+        sender.send(std::mem::replace(out, rest))
+    };
+    for derived in &layout.derived {
+        append_derived(
+            reader,
+            derived,
+            row.key(tenant),
+            want,
+            &mut out,
+            &mut all,
+            &mut spill,
+        )?;
+    }
+    append_edges(reader, layout, row.key(tenant), want, &mut out, &mut spill)?;
+    Ok(out)
+}
+
+/// The members of a document that hold the edges of a row, each with a comma in front: part of its state.
+pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, row: RowKey) -> Result<String> {
+    let everything = Projection::everything(layout.resource_type);
+    let mut out = Vec::new();
+    for edges in &layout.edges {
+        let mut listing = Listing {
+            name: edges.shape.attribute.name,
+            path: edges.shape.path,
+            want: &everything,
+            base: Base::Hole,
+            begun: false,
+        };
+        // A name is written with a comma where anything stands before it.
+        out.push(b' ');
+        walk(reader, edges, row, None, |_, value| {
+            listing.push(&mut out, value);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        listing.end(&mut out);
+    }
+    members(out)
+}
+
+/// The members of a document that hold what mirrors edges to a row, each with a comma in front.
+pub(super) fn derived_of(reader: &Reader<'_>, layout: &Layout, row: RowKey) -> Result<String> {
+    let everything = Projection::everything(layout.resource_type);
+    let mut out = Vec::new();
+    for derived in &layout.derived {
+        let mut listing = listing_derived(derived, &everything);
+        out.push(b' ');
+        walk_derived(reader, derived, row, |value| {
+            listing.push(&mut out, value);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        listing.end(&mut out);
+    }
+    members(out)
+}
+
+fn members(out: Vec<u8>) -> Result<String> {
+    let text = utf8(out)?;
+    Ok(if text.trim().is_empty() {
+        String::new()
+    } else {
+        text
+    })
+}

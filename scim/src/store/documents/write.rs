@@ -1,0 +1,388 @@
+//! The jobs that change: each runs in the transaction of the writer, and has been prepared as far as possible.
+
+use std::collections::BTreeMap;
+
+use super::core::Core;
+use super::document::{Documents, RowStamp, State};
+use super::edges::{self, Moved, walks};
+use super::keys::Keys;
+use super::kind::ByOthers;
+use super::layout::{EdgeAttribute, Layout};
+use super::prepared::{After, Decided, Deciding, Prepared};
+use super::row_key::RowKey;
+use super::rows::{self, StoredRow};
+use super::show;
+use super::tables;
+use crate::Result;
+use crate::error::Error;
+use crate::record::ScimResource;
+use crate::store::database::Transaction;
+use crate::store::hooks::Consequences;
+use crate::store::{Cause, EdgeChange, Event, Loads, MovedEdges, Stored, Transition, Write, not_found};
+
+/// What every job needs.
+pub(super) struct Job<'t, C> {
+    pub(super) tx: &'t Transaction<'t>,
+    pub(super) core: &'t Core<C>,
+    pub(super) layout: &'t Layout,
+    pub(super) tenant: i64,
+    pub(super) cx: &'t C,
+}
+
+/// What was decided on a snapshot, and for which state of the row.
+pub(super) struct Early<R> {
+    pub(super) stamp: RowStamp,
+    pub(super) prepared: Box<Prepared<R>>,
+}
+
+/// What became of a write.
+pub(super) enum Outcome {
+    /// The row as it is now.
+    Row { row: StoredRow, changed: bool },
+    /// It was deleted; this was its last stamp.
+    Deleted(RowStamp),
+}
+
+/// Edges that a write may look at on the writer's thread.
+const MOST_WALKED: i64 = show::MOST_IN_ONE_PIECE;
+
+impl<C: 'static> Job<'_, C> {
+    pub(super) fn create<R: ScimResource>(
+        &self,
+        write: &Write<R, C>,
+        prepared: &Prepared<R>,
+    ) -> Result<Outcome> {
+        let id = write.id();
+        let Prepared {
+            after, edges, stamp, ..
+        } = prepared;
+        let stamp = *stamp;
+        let after = after.as_ref();
+        let After {
+            resource,
+            documents,
+            keys,
+        } = after.ok_or_else(|| Error::internal("a new resource without state"))?;
+        let rid = self.core.row_keys.next(self.core.now());
+        rows::insert(
+            self.tx,
+            self.layout,
+            RowKey {
+                tenant: self.tenant,
+                rid,
+            },
+            id,
+            stamp,
+            documents,
+            keys,
+        )?;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, edges)?;
+        let balance = moved.balance();
+        if balance > 0 {
+            self.tx.execute(
+                "UPDATE scim_resource SET edges = ?3 WHERE tenant = ?1 AND rid = ?2",
+                &[self.tenant.into(), rid.into(), balance.into()],
+            )?;
+        }
+        tables::counted(self.tx, self.tenant, self.layout.number, 1)?;
+        self.tell_write(write, stamp, moved.into_edges(), || {
+            Ok(Transition::Created {
+                after: resource.clone(),
+            })
+        })?;
+        let row = StoredRow {
+            rid,
+            stamp,
+            edges: balance,
+            layout: self.layout.documents,
+            documents: documents.clone(),
+        };
+        Ok(Outcome::Row { row, changed: true })
+    }
+
+    /// Carries out a write of a resource that must be there: as it was decided early, if the row is still in the version
+    /// for which it was, and otherwise as it is decided now.
+    pub(super) fn change<R: ScimResource>(
+        &self,
+        write: &Write<R, C>,
+        early: Option<&Early<R>>,
+    ) -> Result<Outcome> {
+        let id = write.id();
+        let row = rows::find(self.tx, self.layout, self.tenant, id)?.ok_or_else(|| not_found::<R>(id))?;
+        match early {
+            Some(early) if early.stamp == row.stamp => return self.put(row, write, &early.prepared),
+            Some(_) if self.is_long(write, &row) => return Err(Error::conflict()),
+            _ => {}
+        }
+        match self.deciding().decide(write, &row)? {
+            Decided::Keep => Ok(Outcome::Row { row, changed: false }),
+            Decided::Put(prepared) => self.put(row, write, &prepared),
+            Decided::Delete => self.delete(&row, write),
+        }
+    }
+
+    /// Whether to decide the write takes more steps than the writer, for whom everybody waits, should take.
+    fn is_long<R: ScimResource>(&self, write: &Write<R, C>, row: &StoredRow) -> bool {
+        if write.loads() == Loads::ResourceWithEdges {
+            return row.edges > MOST_WALKED;
+        }
+        let named = |change: &EdgeChange| match change {
+            EdgeChange::Add(edges) | EdgeChange::Set(edges) | EdgeChange::Remove(edges) => edges.len(),
+            EdgeChange::RemoveWhere(_) => 0,
+        };
+        let edits = write.edge_edits();
+        let steps: usize = edits.iter().map(|edit| named(&edit.change)).sum();
+        let sets_edges = write.sets_edges() || edits.iter().any(|edit| walks(self.layout, edit));
+        sets_edges && row.edges + i64::try_from(steps).unwrap_or(i64::MAX) > MOST_WALKED
+    }
+
+    fn deciding(&self) -> Deciding<'_, C> {
+        Deciding {
+            reader: self.tx,
+            core: self.core,
+            layout: self.layout,
+            tenant: self.tenant,
+        }
+    }
+
+    /// Makes the next state of a row, if it is another one.
+    fn put<R: ScimResource>(
+        &self,
+        row: StoredRow,
+        write: &Write<R, C>,
+        prepared: &Prepared<R>,
+    ) -> Result<Outcome> {
+        let id = write.id();
+        let Prepared {
+            before,
+            after,
+            edges,
+            stamp,
+        } = prepared;
+        let stamp = *stamp;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, edges)?;
+        if after.is_none() && moved.is_none() {
+            return Ok(Outcome::Row { row, changed: false });
+        }
+        let is_told = self.core.in_transaction.of::<R>().is_some();
+        let needs_before = is_told || (after.is_some() && self.layout.has_key_rows());
+        let found = match before {
+            None if needs_before => Some(row.documents.state::<R>()?),
+            _ => None,
+        };
+        let before = before.as_ref().or(found.as_ref());
+        let edges = row.edges + moved.balance();
+        let (next, after) = match after {
+            Some(After {
+                resource,
+                documents,
+                keys,
+            }) => {
+                let next = StoredRow {
+                    stamp,
+                    edges,
+                    layout: self.layout.documents,
+                    documents: documents.clone(),
+                    ..row
+                };
+                let old = before.filter(|_| self.layout.has_key_rows());
+                let old = old.map(|before| Keys::of(self.layout, before.record()));
+                rows::update(self.tx, self.layout, self.tenant, &next, keys, old.as_ref())?;
+                (next, Some(resource))
+            }
+            None => {
+                let next = self.restamped(&row, id, stamp, edges)?;
+                rows::restamp(self.tx, self.tenant, &next)?;
+                (next, None)
+            }
+        };
+        self.tell_write(write, stamp, moved.into_edges(), || {
+            let before = before.and_then(State::as_fit).cloned();
+            let same = || {
+                before
+                    .clone()
+                    .map(|same| Stored::new(id, &stamp.stamp(), same).resource)
+            };
+            let after = after.cloned().or_else(same);
+            Ok(Transition::Changed { before, after })
+        })?;
+        Ok(Outcome::Row {
+            row: next,
+            changed: true,
+        })
+    }
+
+    /// The same row with another stamp and number of edges.
+    fn restamped(&self, row: &StoredRow, id: &str, stamp: RowStamp, edges: i64) -> Result<StoredRow> {
+        Ok(StoredRow {
+            rid: row.rid,
+            stamp,
+            edges,
+            layout: row.layout,
+            documents: Documents {
+                visible: Documents::stamped(&row.documents.visible, self.layout, id, stamp)?,
+                hidden: row.documents.hidden.clone(),
+            },
+        })
+    }
+
+    /// Runs the application's own statements, and notes for whoever is told after the commit which edges have moved.
+    fn tell_write<R: ScimResource>(
+        &self,
+        write: &Write<R, C>,
+        stamp: RowStamp,
+        edges: Vec<MovedEdges>,
+        transition: impl FnOnce() -> Result<Transition<R>>,
+    ) -> Result<()> {
+        if write.is_observed() {
+            write.moved(edges.iter().cloned());
+        }
+        self.tell(|| {
+            Ok(Event {
+                id: write.id().to_owned(),
+                version: stamp.version(),
+                transition: transition()?,
+                edges,
+                cause: Cause::Write,
+                tolerances: write.all_tolerances(),
+            })
+        })
+    }
+
+    /// Runs the application's own statements, where there are some for the type.
+    pub(super) fn tell<R: ScimResource>(&self, event: impl FnOnce() -> Result<Event<R>>) -> Result<()> {
+        match self.core.in_transaction.of::<R>() {
+            Some(hooks) => hooks.run(self.tx, self.cx, &event()?),
+            None => Ok(()),
+        }
+    }
+
+    fn delete<R: ScimResource>(&self, row: &StoredRow, write: &Write<R, C>) -> Result<Outcome> {
+        let is_told = self.core.in_transaction.of::<R>().is_some();
+        let before = match is_told || self.layout.has_key_rows() {
+            true => Some(row.documents.state::<R>()?),
+            false => None,
+        };
+        let keys = before
+            .as_ref()
+            .map(|before| Keys::of(self.layout, before.record()));
+        self.leave_all(row.rid, write)?;
+        let gone = match is_told || write.is_observed() {
+            true => self.edges_gone(row)?,
+            false => Vec::new(),
+        };
+        self.tx.execute(
+            "DELETE FROM scim_edge WHERE tenant = ?1 AND src = ?2",
+            &[self.tenant.into(), row.rid.into()],
+        )?;
+        rows::delete(self.tx, self.layout, self.tenant, row.rid, keys.as_ref())?;
+        tables::counted(self.tx, self.tenant, self.layout.number, -1)?;
+        self.tell_write(write, row.stamp, gone, || {
+            let before = before.and_then(State::fit);
+            Ok(Transition::Deleted { before })
+        })?;
+        Ok(Outcome::Deleted(row.stamp))
+    }
+
+    /// How many edges of each attribute go with a row.
+    fn edges_gone(&self, row: &StoredRow) -> Result<Vec<MovedEdges>> {
+        let gone = |edges: &EdgeAttribute, count: i64| {
+            MovedEdges::gone(edges.shape.attribute.name, count.unsigned_abs())
+        };
+        if let [edges] = &*self.layout.edges {
+            return Ok(Moved(vec![gone(edges, row.edges)]).into_edges());
+        }
+        let attributes = self.layout.edges.iter().map(|edges| {
+            let count = self.tx.query_one(
+                "SELECT count(*) FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3",
+                &[self.tenant.into(), row.rid.into(), edges.number.into()],
+                |row| row.integer(0),
+            )?;
+            Ok(gone(edges, count.unwrap_or_default()))
+        });
+        Ok(Moved(attributes.collect::<Result<_>>()?).into_edges())
+    }
+
+    /// Takes a row out of everything that leads to it. Who has lost an edge has changed: version and time say so.
+    fn leave_all<R: ScimResource>(&self, rid: i64, write: &Write<R, C>) -> Result<()> {
+        let mut left = BTreeMap::<i64, Vec<i64>>::new();
+        self.tx.query(
+            "SELECT src, attr FROM scim_edge WHERE tenant = ?1 AND dst = ?2 AND src <> ?2",
+            &[self.tenant.into(), rid.into()],
+            |row| {
+                left.entry(row.integer(0)?).or_default().push(row.integer(1)?);
+                Ok(())
+            },
+        )?;
+        // By its whole key: an index alone leads to the edges, and each is where it came from.
+        for (src, attributes) in &left {
+            for attribute in attributes {
+                self.tx.execute(
+                    "DELETE FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3 AND dst = ?4",
+                    &[self.tenant.into(), (*src).into(), (*attribute).into(), rid.into()],
+                )?;
+            }
+        }
+        let cause = write.as_cause();
+        let losing = Losing {
+            id: write.id(),
+            cause: &cause,
+            consequences: write.consequences(),
+        };
+        left.iter()
+            .try_for_each(|(src, attributes)| self.leave(*src, attributes, &losing))
+    }
+
+    /// Takes the edges of these attributes from a row that led to one that is deleted.
+    fn leave(&self, src: i64, attributes: &[i64], losing: &Losing<'_>) -> Result<()> {
+        let sql =
+            "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc, r.type, r.id
+                   FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2";
+        let found = self.tx.query_one(sql, &[self.tenant.into(), src.into()], |row| {
+            Ok((StoredRow::read(row)?, row.integer(8)?, rows::id_of(row, 9)?))
+        })?;
+        let Some((row, number, id)) = found else {
+            return Ok(());
+        };
+        let Some((layout, kind)) = self.core.numbered.get(&number) else {
+            return Ok(());
+        };
+        let edges = i64::try_from(attributes.len()).unwrap_or(i64::MAX);
+        let stamp = row.stamp.next(self.core.now())?;
+        let next = StoredRow {
+            rid: row.rid,
+            stamp,
+            edges: row.edges - edges,
+            layout: row.layout,
+            documents: Documents {
+                visible: Documents::stamped(&row.documents.visible, layout, &id, stamp)?,
+                hidden: row.documents.hidden.clone(),
+            },
+        };
+        rows::restamp(self.tx, self.tenant, &next)?;
+        let lost = layout
+            .edges
+            .iter()
+            .filter(|edges| attributes.contains(&edges.number))
+            .map(|edges| {
+                let removed = [losing.id].into_iter();
+                MovedEdges::new(edges.shape.attribute.name, [].into_iter(), removed)
+            });
+        let told = ByOthers {
+            id: &id,
+            before: &row,
+            after: &next,
+            edges: lost.collect(),
+            cause: losing.cause,
+            consequences: losing.consequences,
+        };
+        (kind.moved)(self, told)
+    }
+}
+
+/// The resource that others lose because it is deleted.
+struct Losing<'a> {
+    id: &'a str,
+    cause: &'a Cause,
+    consequences: Option<&'a Consequences>,
+}
