@@ -10,7 +10,7 @@ use tracing_subscriber::filter::{FilterExt, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::traces::{Ids, Traces};
@@ -73,9 +73,14 @@ pub(crate) fn begin(filter: Filter, format: Format, traces: &Traces) -> Result<(
             .boxed(),
     };
     let layer = layer.with_filter(targets.and(filter_fn(|found| found.is_event())));
+    // One list: beside a layer that is not there, the registry would make every span for nobody.
+    let layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> =
+        [(!quiet).then(|| layer.boxed()), traces.layer()]
+            .into_iter()
+            .flatten()
+            .collect();
     tracing_subscriber::registry()
-        .with((!quiet).then_some(layer))
-        .with(traces.layer())
+        .with(layers)
         .try_init()
         .map_err(|error| format!("The log cannot be set up: {error}."))?;
     std::panic::set_hook(Box::new(tell_of_panic));

@@ -8,8 +8,8 @@ use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::connection::{Connection, create_private};
-use super::handle::Database;
 use super::failure::failed;
+use super::handle::Database;
 use crate::{Error, Result};
 
 /// Pages that are copied before the caller is told: a few MiB.

@@ -1,0 +1,285 @@
+//! How much memory the provisioning server takes for pages of large groups, and whether others wait meanwhile.
+//!
+//! A directory of a million people, 1,000 groups of 500 and one group of all is imported; then each answer is read and
+//! thrown away while the server's memory is watched.
+
+#![allow(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{BufWriter, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use scim_tests::server::{Organization, Server};
+use scim_tests::{Failure, check};
+
+const USAGE: &str = "\
+Build the server with `cargo build --release -p provisioning-server`, or name one with --server PATH.
+Also: --people N (1000000), --groups N (1000), --members N (500)";
+
+/// Lines of an export hold this many members at most.
+const MEMBERS_IN_A_LINE: usize = 10_000;
+
+struct Options {
+    server: Option<PathBuf>,
+    people: usize,
+    groups: usize,
+    members: usize,
+}
+
+impl Options {
+    fn read() -> Result<Self, Failure> {
+        let mut options = Self {
+            server: beside(),
+            people: 1_000_000,
+            groups: 1_000,
+            members: 500,
+        };
+        let mut arguments = env::args().skip(1);
+        while let Some(flag) = arguments.next() {
+            // `cargo bench` adds this one.
+            if flag == "--bench" {
+                continue;
+            }
+            let malformed = || Failure::new(format!("{flag} is not understood. {USAGE}"));
+            let value = arguments.next().ok_or_else(malformed)?;
+            let number = || value.parse::<usize>().map_err(|_| malformed());
+            match flag.as_str() {
+                "--server" => options.server = Some(value.into()),
+                "--people" => options.people = number()?,
+                "--groups" => options.groups = number()?,
+                "--members" => options.members = number()?,
+                _ => return Err(malformed()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// The server that was built last, if there is one.
+fn beside() -> Option<PathBuf> {
+    let own = env::current_exe().ok()?;
+    let server = own.parent()?.parent()?.join("provisioning-server");
+    server.exists().then_some(server)
+}
+
+fn main() -> Result<(), Failure> {
+    let options = Options::read()?;
+    let Some(binary) = &options.server else {
+        println!("memory: not run. {USAGE}");
+        return Ok(());
+    };
+    let server = Server::start_binary(binary)?;
+    let organization = server.organization("memory", &["--idp", "other", "--username", "any"])?;
+    let began = Instant::now();
+    fill(&options, &server)?;
+    println!(
+        "Imported {} people, {} groups of {} and one of all in {:.0} s.\n",
+        options.people,
+        options.groups,
+        options.members,
+        began.elapsed().as_secs_f64()
+    );
+    let asked = Asked {
+        organization,
+        process: server.pid(),
+        person: id('a', 0),
+    };
+    println!(
+        "{:44} {:>8} {:>9} {:>11} {:>13}   budget",
+        "answer", "seconds", "MB sent", "more MB", "GET slower by"
+    );
+    let small = format!("/Groups?count={}", options.groups);
+    asked.measure("list of all small groups", &small, "20 MB more")?;
+    let large = "/Groups?filter=displayName%20eq%20%22Everyone%22";
+    asked.measure("the large group by displayName eq", large, "16 MB more")?;
+    let by_id = format!("/Groups/{}", id('c', 0));
+    asked.measure("the large group by id", &by_id, "16 MB more")
+}
+
+/// An identifier, which the file may choose.
+fn id(kind: char, number: usize) -> String {
+    format!("00000000-000{kind}-7000-8000-{number:012x}")
+}
+
+/// Writes an export by hand, and has it imported.
+fn fill(options: &Options, server: &Server) -> Result<(), Failure> {
+    let file = server.directory().join("directory.jsonl");
+    let text = file
+        .to_str()
+        .ok_or_else(|| Failure::new("a path that is not text"))?;
+    server.command_line(&["export", "memory", "--out", text])?;
+    let exported = fs::read_to_string(&file)?;
+    let head = exported.lines().next().unwrap_or_default();
+    write_export(&file, head, options)?;
+    server
+        .command_line(&["import", text, "--org", "memory"])
+        .map(drop)
+}
+
+fn write_export(file: &Path, head: &str, options: &Options) -> Result<(), Failure> {
+    let mut out = BufWriter::new(File::create(file)?);
+    writeln!(out, "{head}")?;
+    let meta = r#""meta":{"created":"2026-01-01T00:00:00Z","lastModified":"2026-01-01T00:00:00Z","version":"W/\"1\""}"#;
+    for n in 0..options.people {
+        let id = id('a', n);
+        writeln!(
+            out,
+            r#"{{"type":"User","resource":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"{id}",{meta},"userName":"user{n}@example.com","displayName":"Person {n}","active":true}}}}"#
+        )?;
+    }
+    let mut group = |id: &str, name: &str| {
+        writeln!(
+            out,
+            r#"{{"type":"Group","resource":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"id":"{id}",{meta},"displayName":"{name}"}}}}"#
+        )
+    };
+    for n in 0..options.groups {
+        group(&id('b', n), &format!("Group {n}"))?;
+    }
+    group(&id('c', 0), "Everyone")?;
+    let mut edges = 0;
+    let mut members = |group: &str, people: &mut dyn Iterator<Item = usize>| -> Result<(), Failure> {
+        loop {
+            let some: Vec<_> = people
+                .take(MEMBERS_IN_A_LINE)
+                .map(|n| format!("\"{}\"", id('a', n)))
+                .collect();
+            if some.is_empty() {
+                return Ok(());
+            }
+            edges += some.len();
+            writeln!(
+                out,
+                r#"{{"type":"Group","id":"{group}","version":"W/\"1\"","attribute":"members","add":[{}]}}"#,
+                some.join(",")
+            )?;
+        }
+    };
+    for n in 0..options.groups {
+        let first = n * options.members;
+        let mut people = (first..first + options.members).map(|n| n % options.people);
+        members(&id('b', n), &mut people)?;
+    }
+    members(&id('c', 0), &mut (0..options.people))?;
+    let groups = options.groups + 1;
+    writeln!(
+        out,
+        r#"{{"end":{{"people":{},"groups":{groups},"members":{edges},"exported":"2026-01-01T00:00:00Z"}}}}"#,
+        options.people
+    )?;
+    out.flush().map_err(Failure::from)
+}
+
+struct Asked {
+    organization: Organization,
+    process: u32,
+    person: String,
+}
+
+impl Asked {
+    /// Reads an answer three times, and prints the worst.
+    fn measure(&self, name: &str, target: &str, budget: &str) -> Result<(), Failure> {
+        let person = format!("/Users/{}", self.person);
+        self.read(&person)?;
+        let alone = self.longest_while(&person, || thread::sleep(Duration::from_secs(1)))?;
+        let (mut seconds, mut sent, mut more, mut beside) = (0.0_f64, 0, 0.0_f64, Duration::ZERO);
+        for _ in 0..3 {
+            let before = anonymous(self.process)?;
+            let mut answer = Ok(0);
+            let began = Instant::now();
+            let (peak, longest) = thread::scope(|scope| {
+                let done = Arc::new(AtomicBool::new(false));
+                let watched = Arc::clone(&done);
+                let watch = scope.spawn(move || peak(self.process, &watched));
+                let longest = self.longest_while(&person, || answer = self.read(target));
+                done.store(true, Ordering::Relaxed);
+                (watch.join(), longest)
+            });
+            let peak = peak.map_err(|_| Failure::new("the watch ended"))??;
+            seconds = seconds.max(began.elapsed().as_secs_f64());
+            sent = answer?;
+            more = more.max(peak - before);
+            beside = beside.max(longest?);
+        }
+        let slower = beside.as_secs_f64() / alone.as_secs_f64();
+        let megabytes = sent as f64 / 1e6;
+        println!("{name:44} {seconds:>8.2} {megabytes:>9.1} {more:>11.1} {slower:>12.1}x   {budget}");
+        Ok(())
+    }
+
+    /// The longest that somebody else's look-up takes while something is done.
+    fn longest_while(&self, target: &str, work: impl FnOnce()) -> Result<Duration, Failure> {
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let others = scope.spawn(|| {
+                let mut longest = Duration::ZERO;
+                while !done.load(Ordering::Relaxed) {
+                    let began = Instant::now();
+                    self.read(target)?;
+                    longest = longest.max(began.elapsed());
+                }
+                Ok(longest)
+            });
+            work();
+            done.store(true, Ordering::Relaxed);
+            others
+                .join()
+                .map_err(|_| Failure::new("the other client ended"))?
+        })
+    }
+
+    /// Reads an answer without keeping it. Returns its length.
+    fn read(&self, target: &str) -> Result<usize, Failure> {
+        let url = &self.organization.scim_url;
+        let (host, path) = url
+            .strip_prefix("http://")
+            .and_then(|rest| rest.split_once('/'))
+            .ok_or_else(|| Failure::new(format!("{url} is not a URL of a local server")))?;
+        let mut stream = TcpStream::connect(host)?;
+        let token = &self.organization.token;
+        write!(
+            stream,
+            "GET /{path}{target} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut buffer = vec![0; 64 << 10];
+        let mut length = 0;
+        loop {
+            let read = stream.read(&mut buffer)?;
+            if length == 0 {
+                let head = buffer.get(..read).unwrap_or_default();
+                check(head.starts_with(b"HTTP/1.1 200"), || {
+                    format!("{target}: {}", String::from_utf8_lossy(head))
+                })?;
+            }
+            if read == 0 {
+                return Ok(length);
+            }
+            length += read;
+        }
+    }
+}
+
+/// The most anonymous memory of a process until something is done.
+fn peak(process: u32, done: &AtomicBool) -> Result<f64, Failure> {
+    let mut most = 0.0_f64;
+    while !done.load(Ordering::Relaxed) {
+        most = most.max(anonymous(process)?);
+        thread::sleep(Duration::from_millis(2));
+    }
+    Ok(most)
+}
+
+/// The anonymous memory of a process, in megabytes.
+fn anonymous(process: u32) -> Result<f64, Failure> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok());
+    let kilobytes = kilobytes.ok_or_else(|| Failure::new("there is no RssAnon"))?;
+    Ok(kilobytes * 1024.0 / 1e6)
+}
