@@ -178,7 +178,7 @@ impl<C: Send + Sync + 'static> Import<C> {
             &new.keys,
         )?;
         tables::counted(tx, tenant, layout.number, 1)?;
-        (kind.imported)(job, new)?;
+        (kind.imported)(&job.telling(), new)?;
         Ok(1)
     }
 
@@ -208,7 +208,7 @@ impl<C: Send + Sync + 'static> Import<C> {
             cause: &Cause::Write,
             consequences: None,
         };
-        (self.core.numbered(layout)?.moved)(job, told)?;
+        (self.core.numbered(layout)?.moved)(&job.telling(), told)?;
         Ok(count.unsigned_abs())
     }
 

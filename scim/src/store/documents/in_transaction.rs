@@ -54,6 +54,23 @@ impl<C: 'static> InTransaction<C> {
     }
 }
 
+/// A transaction in which the application's own statements are run.
+pub(super) struct Telling<'t, C> {
+    pub(super) tx: &'t Transaction<'t>,
+    pub(super) cx: &'t C,
+    pub(super) hooks: &'t InTransaction<C>,
+}
+
+impl<C: 'static> Telling<'_, C> {
+    /// Runs the statements for a type, where there are some.
+    pub(super) fn tell<R: ScimResource>(&self, event: impl FnOnce() -> Result<Event<R>>) -> Result<()> {
+        match self.hooks.of::<R>() {
+            Some(hooks) => hooks.run(self.tx, self.cx, &event()?),
+            None => Ok(()),
+        }
+    }
+}
+
 impl<R, C> Typed<R, C> {
     /// Runs all statements; the first error ends it.
     pub(super) fn run(&self, tx: &Transaction<'_>, cx: &C, event: &Event<R>) -> Result<()> {

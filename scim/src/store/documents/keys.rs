@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use super::key::Key;
-use super::layout::{Layout, SLOTS};
+use super::layout::Layout;
+use super::tables::SLOTS;
 use crate::fold::Fold;
 use crate::path::AttrPath;
 use crate::record::Record;

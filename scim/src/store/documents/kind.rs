@@ -2,8 +2,8 @@
 
 use super::document::{Documents, UntypedState};
 use super::import_line::{ReadResource, Resource, read_resource};
+use super::in_transaction::Telling;
 use super::rows::StoredRow;
-use super::write::Job;
 use crate::Result;
 use crate::error::Error;
 use crate::policy::Policy;
@@ -25,9 +25,9 @@ pub(super) struct Kind<C> {
     /// Asks the rules of the application of what is imported. `Some` if they have changed it.
     pub(super) ask: Ask<C>,
     /// Tells of a resource that was imported.
-    pub(super) imported: fn(&Job<'_, C>, &Resource) -> Result<()>,
+    pub(super) imported: fn(&Telling<'_, C>, &Resource) -> Result<()>,
     /// Tells of edges that came or went although the write was about another resource.
-    pub(super) moved: fn(&Job<'_, C>, ByOthers<'_>) -> Result<()>,
+    pub(super) moved: fn(&Telling<'_, C>, ByOthers<'_>) -> Result<()>,
 }
 
 impl<C> Clone for Kind<C> {
@@ -86,8 +86,8 @@ fn ask<R: ScimResource, C: 'static>(
     Resource::new(&line.layout, line.id.clone(), line.stamp, next).map(Some)
 }
 
-fn imported<R: ScimResource, C: 'static>(job: &Job<'_, C>, line: &Resource) -> Result<()> {
-    job.tell(|| {
+fn imported<R: ScimResource, C: 'static>(telling: &Telling<'_, C>, line: &Resource) -> Result<()> {
+    telling.tell(|| {
         Ok(Event {
             id: line.id.clone(),
             version: line.stamp.version(),
@@ -101,8 +101,8 @@ fn imported<R: ScimResource, C: 'static>(job: &Job<'_, C>, line: &Resource) -> R
     })
 }
 
-fn moved<R: ScimResource, C: 'static>(job: &Job<'_, C>, row: ByOthers<'_>) -> Result<()> {
-    let hooks = job.core.in_transaction.of::<R>();
+fn moved<R: ScimResource, C: 'static>(telling: &Telling<'_, C>, row: ByOthers<'_>) -> Result<()> {
+    let hooks = telling.hooks.of::<R>();
     let heard = row.consequences.filter(|others| others.are_heard::<R>());
     if hooks.is_none() && heard.is_none() {
         return Ok(());
@@ -119,7 +119,7 @@ fn moved<R: ScimResource, C: 'static>(job: &Job<'_, C>, row: ByOthers<'_>) -> Re
         tolerances: Vec::new(),
     };
     if let Some(hooks) = hooks {
-        hooks.run(job.tx, job.cx, &event)?;
+        hooks.run(telling.tx, telling.cx, &event)?;
     }
     if let Some(heard) = heard {
         heard.push(event);

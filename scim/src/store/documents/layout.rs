@@ -12,9 +12,6 @@ use crate::schema::{Attribute, Mutability, ResourceType, Role, Type, Uniqueness,
 use crate::store::database::Transaction;
 use crate::store::layout::{self, Parts, step};
 
-/// Key columns in a row.
-pub(super) const SLOTS: usize = 4;
-
 /// Where everything of one resource type is.
 pub(super) struct Layout {
     pub(super) resource_type: &'static ResourceType,

@@ -1,7 +1,6 @@
 //! The tables of the document store, and the small numbers that stand in them for long names.
 
 use super::carry_over;
-use super::layout::SLOTS;
 use crate::Result;
 use crate::error::Error;
 use crate::store::database::{Reader, Transaction};
@@ -60,6 +59,9 @@ CREATE TABLE IF NOT EXISTS scim_counter(
 
 /// The version of the tables. A database of a version before is [carried over](super::carry_over) when it is opened.
 const FORMAT: i64 = 2;
+
+/// Key columns in a row.
+pub(super) const SLOTS: usize = 4;
 
 /// What stands for the tenant where a value must be unique among all of them.
 pub(super) const ALL_TENANTS: i64 = 0;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::core::Core;
 use super::document::{Documents, RowStamp, State};
 use super::edges::{self, Moved, walks};
+use super::in_transaction::Telling;
 use super::keys::Keys;
 use super::kind::ByOthers;
 use super::layout::{EdgeAttribute, Layout};
@@ -237,7 +238,7 @@ impl<C: 'static> Job<'_, C> {
         if write.is_observed() {
             write.moved(edges.iter().cloned());
         }
-        self.tell(|| {
+        self.telling().tell(|| {
             Ok(Event {
                 id: write.id().to_owned(),
                 version: stamp.version(),
@@ -249,11 +250,12 @@ impl<C: 'static> Job<'_, C> {
         })
     }
 
-    /// Runs the application's own statements, where there are some for the type.
-    pub(super) fn tell<R: ScimResource>(&self, event: impl FnOnce() -> Result<Event<R>>) -> Result<()> {
-        match self.core.in_transaction.of::<R>() {
-            Some(hooks) => hooks.run(self.tx, self.cx, &event()?),
-            None => Ok(()),
+    /// How the application is told in this transaction.
+    pub(super) fn telling(&self) -> Telling<'_, C> {
+        Telling {
+            tx: self.tx,
+            cx: self.cx,
+            hooks: &self.core.in_transaction,
         }
     }
 
@@ -376,7 +378,7 @@ impl<C: 'static> Job<'_, C> {
             cause: losing.cause,
             consequences: losing.consequences,
         };
-        (kind.moved)(self, told)
+        (kind.moved)(&self.telling(), told)
     }
 }
 

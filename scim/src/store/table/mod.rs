@@ -92,6 +92,7 @@
 
 mod digest;
 mod list;
+mod lost;
 mod rows;
 mod shown;
 mod sql_rows;
@@ -122,8 +123,8 @@ use crate::store::{
     Written,
 };
 use threads::Threads;
-use types::{Of, Served};
-use work::Work;
+use types::Of;
+use work::{Served, Work};
 
 pub use rows::{End, Row, Rows};
 pub use sql_rows::{SqlRows, SqlTables};

@@ -1,60 +1,16 @@
-//! The types that a table serves, for what reaches from one into another.
+//! A type that a table serves.
 
 use std::any::TypeId;
 use std::marker::PhantomData;
-use std::pin::Pin;
 
+use super::lost::Lost;
 use super::rows::{End, Rows};
-use super::tables::{Failure, Tables};
-use super::work::Work;
-use super::write::Lost;
+use super::tables::Failure;
+use super::work::{Pending, Served, Work};
 use crate::error::Result;
 use crate::path::AttrPath;
 use crate::record::ScimResource;
 use crate::schema::ResourceType;
-
-type Pending<'a, V> = Pin<Box<dyn Future<Output = V> + Send + 'a>>;
-
-/// One type, whatever it is.
-pub(super) trait Served<T: Tables<C>, C>: Send + Sync {
-    fn resource_type(&self) -> &'static ResourceType;
-
-    fn type_id(&self) -> TypeId;
-
-    /// Those of the ids that resources of this type have.
-    fn known<'a>(
-        &'a self,
-        tables: &'a T,
-        unit: &'a mut T::Unit,
-        ids: &'a [&'a str],
-    ) -> Pending<'a, Result<Vec<String>, Failure>>;
-
-    /// The edges of a resource of this type.
-    fn edges<'a>(
-        &'a self,
-        tables: &'a T,
-        unit: &'a mut T::Unit,
-        attribute: AttrPath,
-        id: &'a str,
-    ) -> Pending<'a, Result<Vec<End>, Failure>>;
-
-    /// The resources of this type that have an edge to another.
-    fn leading_to<'a>(
-        &'a self,
-        tables: &'a T,
-        unit: &'a mut T::Unit,
-        attribute: AttrPath,
-        target: &'a str,
-    ) -> Pending<'a, Result<Vec<End>, Failure>>;
-
-    /// Takes out the edges of resources of this type that lead to one which is deleted.
-    fn cut<'a>(
-        &'a self,
-        work: &'a mut Work<'_, T, C>,
-        attribute: AttrPath,
-        lost: &'a Lost<'a>,
-    ) -> Pending<'a, Result<()>>;
-}
 
 /// The type `R`.
 pub(super) struct Of<R>(pub(super) PhantomData<fn() -> R>);

@@ -2,22 +2,68 @@
 //! and both rendered.
 
 use std::any::TypeId;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use super::digest::digest;
-use super::rows::{Row, Rows};
+use super::lost::Lost;
+use super::rows::{End, Row, Rows};
 use super::shown::{Ends, Shown};
 use super::tables::{Failure, Purpose, Tables};
-use super::types::Served;
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
 use crate::path::AttrPath;
 use crate::projection::{Base, Projection, write_resource};
 use crate::record::{ScimResource, unload_edges};
+use crate::schema::ResourceType;
 use crate::store::layout::Layout;
 use crate::store::links::Links;
 use crate::store::{Answer, Document, Freshness, Precondition, Rendered, Stamp, Stored, not_found};
 use crate::value::{Action, Cx, DateTime, Edit, Intent, Json, JsonBuf, Strict, View};
+
+/// What is under way, whatever it is.
+pub(super) type Pending<'a, V> = Pin<Box<dyn Future<Output = V> + Send + 'a>>;
+
+/// A type that the table serves, for what reaches from one into another.
+pub(super) trait Served<T: Tables<C>, C>: Send + Sync {
+    fn resource_type(&self) -> &'static ResourceType;
+
+    fn type_id(&self) -> TypeId;
+
+    /// Those of the ids that resources of this type have.
+    fn known<'a>(
+        &'a self,
+        tables: &'a T,
+        unit: &'a mut T::Unit,
+        ids: &'a [&'a str],
+    ) -> Pending<'a, Result<Vec<String>, Failure>>;
+
+    /// The edges of a resource of this type.
+    fn edges<'a>(
+        &'a self,
+        tables: &'a T,
+        unit: &'a mut T::Unit,
+        attribute: AttrPath,
+        id: &'a str,
+    ) -> Pending<'a, Result<Vec<End>, Failure>>;
+
+    /// The resources of this type that have an edge to another.
+    fn leading_to<'a>(
+        &'a self,
+        tables: &'a T,
+        unit: &'a mut T::Unit,
+        attribute: AttrPath,
+        target: &'a str,
+    ) -> Pending<'a, Result<Vec<End>, Failure>>;
+
+    /// Takes out the edges of resources of this type that lead to one which is deleted.
+    fn cut<'a>(
+        &'a self,
+        work: &'a mut Work<'_, T, C>,
+        attribute: AttrPath,
+        lost: &'a Lost<'a>,
+    ) -> Pending<'a, Result<()>>;
+}
 
 /// A transaction with everything that is needed in it.
 pub(super) struct Work<'a, T: Tables<C>, C> {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::lost::Lost;
 use super::rows::{End, Row, Rows};
 use super::shown::reached;
 use super::tables::Tables;
@@ -14,7 +15,6 @@ use crate::record::ScimResource;
 use crate::schema::ResourceType;
 use crate::store::edge_diff::{EdgeDiff, EdgeSet};
 use crate::store::edges::{Edge, EdgeChange, EdgeEdit, NamedKeys};
-use crate::store::hooks::Consequences;
 use crate::store::layout::{EdgeAttribute, Layout};
 use crate::store::{
     Cause, Current, Decision, Event, Loads, MovedEdges, Put, Reply, Stored, Transition, Version, Write,
@@ -24,16 +24,6 @@ use crate::value::{Select, View};
 
 /// How many ids one statement names.
 const AT_ONCE: usize = 500;
-
-/// A resource that is deleted, for those that lose an edge to it.
-pub(super) struct Lost<'a> {
-    /// The resource.
-    end: End,
-    /// Its deletion.
-    cause: Cause,
-    /// Where it is told, if anybody hears.
-    consequences: Option<&'a Consequences>,
-}
 
 /// The change of the edges of one attribute.
 struct Moved<'l> {

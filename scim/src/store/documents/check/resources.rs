@@ -10,8 +10,9 @@ use crate::store::documents::document::{Documents, UntypedState, relative};
 use crate::store::documents::key::Key;
 use crate::store::documents::keys::Keys;
 use crate::store::documents::kind::Decode;
-use crate::store::documents::layout::{Layout, SLOTS};
+use crate::store::documents::layout::Layout;
 use crate::store::documents::rows::{COLUMNS, StoredRow, id_of};
+use crate::store::documents::tables::SLOTS;
 use crate::value::{Json, View};
 
 /// A row, as far as it is looked at here.
