@@ -10,7 +10,7 @@ use scim::{ScimExtension, ScimResource};
 const TABLES: &str = include_str!("../fixtures/schema/core.txt");
 
 /// The values of `type` where the RFC has none: the SCIM 2.0 Interoperability Profile wants values for each `type`
-/// (IP-06), and features.md row 110 with it.
+/// (IP-06), and feature row 110 with it.
 const OURS: [(&str, &str); 3] = [
     (
         "urn:ietf:params:scim:schemas:core:2.0:User:entitlements.type",

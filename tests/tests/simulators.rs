@@ -307,7 +307,7 @@ fn refusal(status: StatusCode, keyword: &str, detail: &str) -> Response {
         .unwrap()
 }
 
-/// features.md would be nothing without this: a simulator that finds no faults proves nothing.
+/// A simulator that finds no faults proves nothing.
 #[tokio::test]
 async fn the_known_faults_of_a_peer_are_named() {
     let mut server = Faulty(server(), Vec::new());

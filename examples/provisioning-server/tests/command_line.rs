@@ -39,7 +39,7 @@ fn org_create_answers_with_url_and_token() {
 
 #[test]
 fn a_token_is_visible_once_and_kept_only_as_a_hash() {
-    // features.md row 6.
+    // Feature row 6.
     let place = Place::new();
     let created = place.json(&["org", "create", "acme"]);
     let token = created["token"].as_str().unwrap();
@@ -158,7 +158,7 @@ fn organizations_are_listed_switched_and_deleted() {
 
 #[test]
 fn tokens_are_rotated_with_and_without_overlap() {
-    // features.md rows 7 and 72.
+    // Feature rows 7 and 72.
     let place = Place::new();
     let first = place.json(&["org", "create", "acme"])["token"].clone();
     let second = place.json(&["token", "create", "acme"]);

@@ -1,4 +1,4 @@
-//! What an operator sees of a running server: readiness, metrics, the log (features.md row 83).
+//! What an operator sees of a running server: readiness, metrics, the log (feature row 83).
 
 #![allow(
     clippy::unwrap_used,
@@ -187,7 +187,7 @@ fn metrics_count_requests_under_way() {
     until(0.0);
 }
 
-/// features.md row 73.
+/// Feature row 73.
 #[test]
 fn metrics_tell_when_the_next_token_expires_and_not_whose() {
     let place = Place::new();

@@ -76,7 +76,7 @@ fn text(text: &str) -> Cell {
 
 #[test]
 fn a_person_is_created_changed_and_removed() {
-    // features.md row 46.
+    // Feature row 46.
     let bench = Bench::new(&[]);
     let created = bench.user("bjensen@example.com");
     assert_eq!(created.status, 201);
@@ -114,7 +114,7 @@ fn a_person_is_created_changed_and_removed() {
 
 #[test]
 fn an_absent_active_is_neither_stored_nor_echoed() {
-    // features.md row 32b.
+    // Feature row 32b.
     let bench = Bench::new(&[]);
     let created = bench.user("a@x.example");
     assert!(created.body.get("active").is_none(), "{}", created.body);
@@ -152,7 +152,7 @@ fn a_manager_is_named_as_the_server_shows_them() {
 
 #[test]
 fn a_password_is_accepted_and_discarded() {
-    // features.md row 85.
+    // Feature row 85.
     let bench = Bench::new(&[]);
     let secret = "t1meMa$heen";
     let created = bench.send(
@@ -194,7 +194,7 @@ fn a_password_is_accepted_and_discarded() {
     }
 }
 
-/// AL-17, features.md row 85: no schema has a password, so that strict refuses one as an attribute that nobody knows.
+/// AL-17, feature row 85: no schema has a password, so that strict refuses one as an attribute that nobody knows.
 #[test]
 fn a_password_stands_in_no_schema() {
     let secret = "t1meMa$heen";
@@ -253,7 +253,7 @@ fn names(document: &Value) -> Vec<&str> {
 
 #[test]
 fn a_user_name_must_be_an_email_where_the_organization_says_so() {
-    // features.md row 33.
+    // Feature row 33.
     let bench = Bench::new(&["--username", "email"]);
     let refused = bench.user("jdoe");
     assert_eq!(
@@ -284,7 +284,7 @@ fn a_user_name_must_be_an_email_where_the_organization_says_so() {
 
 #[test]
 fn what_is_not_mapped_is_accepted_and_changes_nothing() {
-    // features.md row 32.
+    // Feature row 32.
     let bench = Bench::new(&["--attributes", "mapped"]);
     let created = bench.send(
         "POST",
@@ -331,7 +331,7 @@ fn what_is_not_mapped_is_accepted_and_changes_nothing() {
 
 #[test]
 fn group_names_are_unique_where_the_organization_says_so() {
-    // features.md row 62b.
+    // Feature row 62b.
     let bench = Bench::new(&["--unique-group-names", "on"]);
     let staff = bench.group("Staff", &[]);
     assert_eq!(staff.status, 201);
@@ -367,7 +367,7 @@ fn group_names_are_unique_where_the_organization_says_so() {
 
 #[test]
 fn organizations_do_not_see_each_other() {
-    // features.md row 15.
+    // Feature row 15.
     let bench = Bench::new(&[]);
     let user = bench.user("a@x.example");
     let other = bench.place.json(&["org", "create", "other"])["token"]
@@ -392,7 +392,7 @@ fn organizations_do_not_see_each_other() {
 #[cfg(unix)]
 #[test]
 fn the_history_says_what_requests_meant() {
-    // features.md rows 28, 32 and 75.
+    // Feature rows 28, 32 and 75.
     let bench = Bench::new(&["--idp", "entra"]);
     bench.get("/Users?filter=userName+eq+%22cbdc8aa1-a1f1-4a55-a2a5-3e6b8f4b1a6e%22");
     let ann = bench.send(

@@ -243,7 +243,7 @@ fn the_history_says_what_was_sent_and_not_kept() {
     );
 }
 
-/// features.md row 109: the SCIM 2.0 Interoperability Profile, over rows in SQLite. The ids are those of
+/// Feature row 109: the SCIM 2.0 Interoperability Profile, over rows in SQLite. The ids are those of
 /// `scim::policy::Policy::interop_profile`, whose every rule is tested there.
 #[test]
 fn the_interoperability_profile_is_a_policy() {

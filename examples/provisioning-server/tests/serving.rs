@@ -96,7 +96,7 @@ fn a_demonstration_has_a_token() {
 
 #[test]
 fn health_says_the_version() {
-    // features.md row 16.
+    // Feature row 16.
     let place = Place::new();
     let answer = place.serve(&[]).get("/healthz", &[]);
     assert_eq!(answer.status, 200);
@@ -131,7 +131,7 @@ fn what_a_command_makes_is_usable_when_it_returns() {
 
 #[test]
 fn a_revocation_reaches_a_running_server() {
-    // features.md rows 7 and 8.
+    // Feature rows 7 and 8.
     let place = Place::new();
     let server = place.serve(&[]);
     let old = place.json(&["org", "create", "acme"])["token"]
@@ -157,7 +157,7 @@ fn a_revocation_reaches_a_running_server() {
 
 #[test]
 fn a_disabled_integration_answers_403_and_a_bad_token_stays_401() {
-    // features.md row 10.
+    // Feature row 10.
     let place = Place::new();
     let token = place.json(&["org", "create", "acme"])["token"]
         .as_str()
@@ -206,7 +206,7 @@ fn refusals_are_scim_errors() {
         (&["Basic eDp5"], 401, ""),
         (&["Bearer nonsense"], 401, invalid),
         (&["nonsense"], 401, invalid),
-        // features.md row 15: another organization's token.
+        // Feature row 15: another organization's token.
         (&[&bearer(&other)], 401, invalid),
         (&[&bearer(&bearer(&token))], 401, invalid),
         (
@@ -290,7 +290,7 @@ fn a_url_without_a_version_is_answered_as_the_latest() {
 
 #[test]
 fn a_token_is_taken_with_and_without_its_scheme() {
-    // features.md row 27.
+    // Feature row 27.
     let place = Place::new();
     let token = place.json(&["org", "create", "acme"])["token"]
         .as_str()
@@ -319,7 +319,7 @@ fn a_token_is_taken_with_and_without_its_scheme() {
 
 #[test]
 fn the_request_id_is_the_clients_or_a_new_one() {
-    // features.md row 66.
+    // Feature row 66.
     let place = Place::new();
     place.json(&["org", "create", "acme"]);
     let server = place.serve(&[]);
@@ -380,7 +380,7 @@ fn a_flag_comes_before_the_environment_and_that_before_the_file() {
 #[cfg(unix)]
 #[test]
 fn a_server_that_ends_has_written_its_history() {
-    // features.md rows 64 and 75.
+    // Feature rows 64 and 75.
     let place = Place::new();
     let old = place.json(&["org", "create", "acme", "--idp", "okta"])["token"]
         .as_str()

@@ -1,5 +1,5 @@
 //! No token, no password and nothing about a person stands in any log, metric, trace or error, and no token or password
-//! in the database (features.md rows 6, 83 and 85): a whole run is made, and everything that it wrote is searched for
+//! in the database (feature rows 6, 83 and 85): a whole run is made, and everything that it wrote is searched for
 //! everything that it was sent.
 //!
 //! What may be written, and where:

@@ -142,7 +142,7 @@ fn the_same_seed_sends_the_same_requests() {
 
 #[test]
 fn attributes_that_a_server_does_not_keep_are_missed_unless_that_is_said() {
-    // features.md row 32.
+    // Feature row 32.
     let kept = "userName,name.givenName,name.familyName,active,externalId";
     let bench = Bench::new(&["--attributes", "mapped"]);
     let output = bench.simulate(&["okta", "--keeps", kept, "--json"]);

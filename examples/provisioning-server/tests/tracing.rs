@@ -1,4 +1,4 @@
-//! OpenTelemetry (features.md row 83): what a collector is sent, and that a server does not need one.
+//! OpenTelemetry (feature row 83): what a collector is sent, and that a server does not need one.
 
 #![allow(
     clippy::unwrap_used,

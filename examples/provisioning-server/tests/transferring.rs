@@ -237,7 +237,7 @@ fn settings_move_with_the_organization_and_tokens_do_not() {
     );
 }
 
-/// features.md row 75: what changed people and groups is in the history, an import in one row.
+/// Feature row 75: what changed people and groups is in the history, an import in one row.
 #[test]
 fn an_import_is_one_row_of_the_history_that_is_true_at_any_time() {
     let source = Source::with_people(1_200);

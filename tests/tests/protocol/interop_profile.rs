@@ -55,7 +55,7 @@ async fn the_profile_is_announced_under_its_policy_alone() {
     assert_eq!(config.get(name), None);
 }
 
-/// IP-02, IP-03 and features.md row 110.
+/// IP-02, IP-03 and feature row 110.
 #[tokio::test]
 async fn discovery_says_what_there_is() {
     let peer = profile();
@@ -174,7 +174,7 @@ async fn what_is_not_defined_is_invalid_syntax() {
     peer.patch(&path, &operation).await.refused(400, "invalidSyntax");
 }
 
-/// IP-06 and features.md row 110.
+/// IP-06 and feature row 110.
 #[tokio::test]
 async fn every_type_lists_its_values() {
     for peer in [profile(), Peer::tolerant(), Peer::strict()] {

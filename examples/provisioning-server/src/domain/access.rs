@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_good_token_is_admitted_with_and_without_its_scheme() {
-        // features.md row 27.
+        // Feature row 27.
         let (good, text) = token(1);
         let tokens = [token(2).0, good.clone()];
         for header in [
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_token_of_another_organization_is_unknown() {
-        // features.md row 15: an organization's tokens are the only ones that are looked at.
+        // Feature row 15: an organization's tokens are the only ones that are looked at.
         let (_, text) = token(1);
         let refusal = admit(&organization(), &[], &Credentials::Bearer(text), now());
         assert_eq!(refusal, Err(Refusal::Unknown));
@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_revoked_or_expired_token_is_told_so() {
-        // features.md rows 8 and 73.
+        // Feature rows 8 and 73.
         let (mut good, text) = token(1);
         let credentials = Credentials::Bearer(text.clone());
         good.expires = Some(now());
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn only_a_good_token_learns_that_the_integration_is_disabled() {
-        // features.md row 10.
+        // Feature row 10.
         let (good, text) = token(1);
         let mut off = organization();
         off.enabled = false;

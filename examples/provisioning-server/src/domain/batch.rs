@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_an_overflow_is_counted() {
-        // features.md row 75.
+        // Feature row 75.
         let mut batch = Batch::default();
         for n in 0..CAPACITY + 7 {
             batch.add_row(row(n));

@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn an_address_has_a_person_and_a_domain() {
-        // features.md row 33.
+        // Feature row 33.
         for good in [
             "a@x.example",
             "Barbara.Jensen+x@sub.example.com",

@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_second_token_ends_the_first_at_once() {
-        // features.md row 7.
+        // Feature row 7.
         let first = token(1, 10);
         assert_eq!(
             issue(std::slice::from_ref(&first), Issue::Create, at(20)).unwrap(),
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_rotation_with_overlap_ends_with_one_token() {
-        // features.md row 72.
+        // Feature row 72.
         let mut all = vec![token(1, 10)];
         assert!(issue(&all, Issue::Overlap, at(20)).unwrap().is_empty());
         all.push(token(2, 20));
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_token_ends_with_its_last_day() {
-        // features.md row 73, with the clock moved.
+        // Feature row 73, with the clock moved.
         let mut only = token(1, 0);
         only.expires = expiry(at(0), Some(1)).unwrap();
         let all = [only.clone()];

@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// AL-17, features.md row 85: no schema of the product has a password, and nothing else is missing.
+    /// AL-17, feature row 85: no schema of the product has a password, and nothing else is missing.
     #[test]
     fn a_user_is_the_one_of_the_library_without_password() {
         let described = |attributes: &[Attribute]| -> Vec<String> {

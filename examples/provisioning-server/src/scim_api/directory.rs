@@ -230,7 +230,7 @@ mod tests {
         }
     }
 
-    /// design.md section 5: a revocation is in force within a second in every other process.
+    /// A revocation is in force within a second in every other process.
     #[test]
     fn what_is_remembered_is_younger_than_a_second() {
         assert!(AGE_MAX + SNAPSHOT_AGE < Duration::from_secs(1));

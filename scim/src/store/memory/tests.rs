@@ -106,7 +106,7 @@ fn query<R: ScimResource>(store: &Memory, filter: &str, scanned_rows: usize) -> 
         .collect())
 }
 
-/// limits.md: what has an index is found without a walk over all resources.
+/// A promise of the store: what has an index is found without a walk over all resources.
 #[test]
 fn indexed_attributes_are_found_without_a_scan() {
     let store = store();
