@@ -1,7 +1,12 @@
 //! Where an application keeps which attribute.
 
+use std::borrow::Cow;
+
+use super::comparison::{Kind, Test};
 use super::edges::EdgeTable;
+use super::range::{Bound, Range};
 use super::statement::SqlValue;
+use crate::filter::{Compare, Operand, Operator, ReferenceOperand};
 use crate::path::AttrPath;
 use crate::policy::Kept;
 use crate::record::ScimResource;
@@ -41,20 +46,6 @@ pub struct Column {
     pub(super) prefix: String,
     /// Of a text that is the same in all rows, that text: nothing is read or written.
     pub(super) fixed: Option<&'static str>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Key,
-    Text,
-    Reference,
-    Integer,
-    Real,
-    Boolean,
-    Micros,
-    Binary,
-    /// An integer that is shown as text behind a prefix.
-    Numbered,
 }
 
 macro_rules! columns {
@@ -141,10 +132,41 @@ impl Column {
         if self.kind != Kind::Numbered {
             return Some(SqlValue::Text(id.to_owned())).filter(|_| !id.contains('\0'));
         }
+        self.number_in(id).map(SqlValue::Integer)
+    }
+
+    /// The number of the row that has this id, of a numbered row.
+    fn number_in(&self, id: &str) -> Option<i64> {
         let digits = id.strip_prefix(&self.prefix)?;
         let number: i64 = digits.parse().ok()?;
         // One row has one id: `p012` and `p+12` are none.
-        (number.to_string() == digits).then_some(SqlValue::Integer(number))
+        (number.to_string() == digits).then_some(number)
+    }
+
+    /// The test that a comparison is, and the expression that it is a test of.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn test<'a>(&self, compare: &'a Compare) -> Result<(Cow<'_, str>, Test<'a>), &'static str> {
+        let is_text = matches!(
+            self.kind,
+            Kind::Key | Kind::Text | Kind::Reference | Kind::Numbered
+        );
+        match &compare.operand {
+            Operand::Text { key, .. } | Operand::Reference(ReferenceOperand { key, .. })
+                if is_text && key.contains('\0') =>
+            {
+                Err("databases do not search for U+0000")
+            }
+            // Equal texts are equal numbers, which an index finds.
+            Operand::Text { key, .. } if self.kind == Kind::Numbered && compare.operator == Operator::Eq => {
+                let number = self.number_in(key).map(Bound::Integer);
+                let range = number.map_or(Range::Nothing, Range::equal);
+                Ok((Cow::Borrowed(&self.expression), Test::Range(range)))
+            }
+            _ if self.kind == Kind::Numbered => Ok((Cow::Owned(self.as_text()), Test::of(compare, self.kind)?)),
+            _ => Ok((Cow::Borrowed(&self.expression), Test::of(compare, self.kind)?)),
+        }
     }
 
     /// The id that a value stands for; `None` for a value of another type.

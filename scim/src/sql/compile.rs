@@ -6,9 +6,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::columns::{Column, Columns, Dialect, Kind, Rows};
+use super::columns::{Column, Columns, Rows};
+use super::comparison::{AS_WRITTEN, Kind, present};
+use super::range::{Bound, IS_NOT_TRUE, Sink};
 use super::statement::SqlValue;
-use crate::filter::{Compare, Expression, Numeric, Operand, Operator, PathTest, ReferenceOperand};
+use crate::filter::{Compare, Expression, Operator};
 use crate::fold::Fold;
 use crate::path::AttrPath;
 use crate::schema::Attribute;
@@ -18,7 +20,7 @@ use crate::value::View;
 /// A condition for a WHERE clause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SqlFilter {
-    /// The condition. Numbers are the only literals of the filter in it: text goes by parameter.
+    /// The condition. No value of the filter is in it, so that filters of one form share a prepared statement.
     pub condition: String,
     /// The values of the parameters, in order.
     pub parameters: Vec<SqlValue>,
@@ -94,8 +96,6 @@ impl Columns {
     }
 }
 
-const AS_WRITTEN: &str = "its column holds the text as written, and the attribute ignores case";
-
 /// What surrounds a condition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -111,6 +111,18 @@ struct Compiler<'c> {
     parameters: Vec<SqlValue>,
 }
 
+impl Sink for Compiler<'_> {
+    fn push(&mut self, sql: &str) {
+        self.sql.push_str(sql);
+    }
+
+    fn bind(&mut self, bound: &Bound<'_>) {
+        let number = self.columns.first_parameter.saturating_add(self.parameters.len());
+        self.sql.push_str(&self.columns.dialect.placeholder(number));
+        self.parameters.push(bound.into());
+    }
+}
+
 impl<'c> Compiler<'c> {
     fn expression(&mut self, expression: &Expression, prefix: AttrPath, place: Place) -> Result<()> {
         match expression {
@@ -121,7 +133,8 @@ impl<'c> Compiler<'c> {
             Expression::Not(inner) => {
                 self.push("(");
                 self.expression(inner, prefix, Place::Outermost)?;
-                self.push(") IS NOT TRUE");
+                self.push(")");
+                self.push(IS_NOT_TRUE);
             }
             Expression::Present { path, attribute } if attribute.shape.multi_valued && !path.is_root() => {
                 self.any_row(join(prefix, *path), attribute)?;
@@ -135,10 +148,6 @@ impl<'c> Compiler<'c> {
             } => self.any(join(prefix, *path), attribute, inner, place)?,
         }
         Ok(())
-    }
-
-    fn push(&mut self, sql: &str) {
-        self.sql.push_str(sql);
     }
 
     fn join(&mut self, parts: &[Expression], word: &str, prefix: AttrPath, place: Place) -> Result<()> {
@@ -155,12 +164,6 @@ impl<'c> Compiler<'c> {
             self.push(")");
         }
         Ok(())
-    }
-
-    fn parameter(&mut self, value: SqlValue) -> String {
-        let number = self.columns.first_parameter.saturating_add(self.parameters.len());
-        self.parameters.push(value);
-        self.columns.dialect.placeholder(number)
     }
 
     /// Whether a multi-valued attribute has a value.
@@ -194,15 +197,7 @@ impl<'c> Compiler<'c> {
                 why: NO_COLUMN,
             });
         };
-        let condition = match kind {
-            Kind::Key | Kind::Text | Kind::Reference => format!("{expression} <> ''"),
-            Kind::Binary => format!("length({expression}) > 0"),
-            Kind::Boolean if attribute.is_complex() => format!("{expression} = TRUE"),
-            Kind::Boolean | Kind::Integer | Kind::Real | Kind::Micros | Kind::Numbered => {
-                format!("{expression} IS NOT NULL")
-            }
-        };
-        self.push(&condition);
+        present(attribute, *kind).write(expression, self);
         Ok(())
     }
 
@@ -259,195 +254,15 @@ impl<'c> Compiler<'c> {
         let Some(column) = columns.column_at(path) else {
             return Err(refuse(NO_COLUMN));
         };
-        let (expression, operator) = (column.expression.as_str(), compare.operator);
-        match (column.kind, &compare.operand) {
-            (
-                Kind::Key | Kind::Text | Kind::Reference | Kind::Numbered,
-                Operand::Text { key, .. } | Operand::Reference(ReferenceOperand { key, .. }),
-            ) if key.contains('\0') => Err(refuse("databases do not search for U+0000")),
-            (Kind::Text, Operand::Text { fold, .. } | Operand::Reference(ReferenceOperand { fold, .. }))
-                if *fold != Fold::Exact =>
-            {
-                Err(refuse(AS_WRITTEN))
-            }
-            (
-                Kind::Key | Kind::Text,
-                Operand::Text { key, .. } | Operand::Reference(ReferenceOperand { key, .. }),
-            ) => {
-                self.text(expression, operator, key, place);
-                Ok(())
-            }
-            (Kind::Numbered, Operand::Text { key, .. }) => {
-                self.number(column, operator, key, place);
-                Ok(())
-            }
-            (Kind::Reference, Operand::Reference(operand)) => {
-                self.paths(expression, &operand.paths, place);
-                Ok(())
-            }
-            (Kind::Boolean, Operand::Bool(value)) => {
-                self.ordinary(expression, operator, SqlValue::Bool(*value));
-                Ok(())
-            }
-            (Kind::Binary, Operand::Binary(bytes)) => {
-                self.ordinary(expression, operator, SqlValue::Binary(bytes.to_vec()));
-                Ok(())
-            }
-            (Kind::Integer, Operand::Number(Numeric::Integer(value))) => {
-                self.ordinary(expression, operator, SqlValue::Integer(*value));
-                Ok(())
-            }
-            (Kind::Integer, Operand::Number(Numeric::Decimal(value))) => {
-                self.between_integers(expression, operator, value.floor());
-                Ok(())
-            }
-            (Kind::Real, Operand::Number(number)) => {
-                let value = match number {
-                    Numeric::Integer(value) => {
-                        exact(*value).ok_or_else(|| refuse("no floating-point number is that integer"))?
-                    }
-                    Numeric::Decimal(value) => *value,
-                };
-                self.ordinary(expression, operator, SqlValue::Real(value));
-                Ok(())
-            }
-            (Kind::Micros, Operand::Time(time)) => {
-                let micros = time.as_unix_micros();
-                if time.as_unix_nanos().rem_euclid(1_000) == 0 {
-                    self.ordinary(expression, operator, SqlValue::Integer(micros));
-                } else {
-                    self.between(expression, operator, micros);
-                }
-                Ok(())
-            }
-            _ => Err(refuse("its column holds another type")),
-        }
-    }
-
-    fn ordinary(&mut self, expression: &str, operator: Operator, value: SqlValue) {
-        let symbol = match operator {
-            Operator::Eq => "=",
-            Operator::Ne => "<>",
-            Operator::Gt => ">",
-            Operator::Ge => ">=",
-            Operator::Lt => "<",
-            Operator::Le => "<=",
-            // Resolution lets them pass for text alone.
-            Operator::Co | Operator::Sw | Operator::Ew => return self.push("1 = 0"),
-        };
-        let parameter = self.parameter(value);
-        self.push(&format!("{expression} {symbol} {parameter}"));
-    }
-
-    fn text(&mut self, expression: &str, operator: Operator, key: &str, place: Place) {
-        match operator {
-            Operator::Co => {
-                let function = match self.columns.dialect {
-                    Dialect::Sqlite => "instr",
-                    Dialect::Postgres => "strpos",
-                };
-                let parameter = self.parameter(SqlValue::Text(key.to_owned()));
-                self.push(&format!("{function}({expression}, {parameter}) > 0"));
-            }
-            Operator::Sw => self.prefix(expression, key, place),
-            Operator::Ew => {
-                let before = key.chars().count();
-                let parameter = self.parameter(SqlValue::Text(key.to_owned()));
-                self.push(&format!(
-                    "substr({expression}, length({expression}) - {before} + 1) = {parameter}"
-                ));
-            }
-            _ => self.ordinary(expression, operator, SqlValue::Text(key.to_owned())),
-        }
-    }
-
-    /// The column holds the number in a text. Equal texts are equal numbers, which an index finds.
-    fn number(&mut self, column: &Column, operator: Operator, key: &str, place: Place) {
-        match (operator, column.id_value(key)) {
-            (Operator::Eq, Some(number)) => self.ordinary(&column.expression, operator, number),
-            (Operator::Eq, None) => self.push("1 = 0"),
-            _ => self.text(&column.as_text(), operator, key, place),
-        }
-    }
-
-    /// Text that starts with a prefix is a range, which an index serves.
-    fn prefix(&mut self, expression: &str, key: &str, place: Place) {
-        let from = self.parameter(SqlValue::Text(key.to_owned()));
-        let Some(end) = successor(key) else {
-            return self.push(&format!("{expression} >= {from}"));
-        };
-        let to = self.parameter(SqlValue::Text(end));
-        let range = format!("{expression} >= {from} AND {expression} < {to}");
+        let (expression, test) = column.test(compare).map_err(refuse)?;
         match place {
-            Place::Outermost => self.push(&range),
-            Place::Among => self.push(&format!("({range})")),
+            Place::Outermost => test.write(&expression, columns.dialect, self),
+            Place::Among => test.write_among(&expression, columns.dialect, self),
         }
-    }
-
-    /// The column holds the path below the base URL.
-    fn paths(&mut self, expression: &str, test: &PathTest, place: Place) {
-        match test {
-            PathTest::All => self.push(&format!("{expression} IS NOT NULL")),
-            PathTest::Any(any) => match any.as_slice() {
-                [] => self.push("1 = 0"),
-                [(operator, key)] => self.text(expression, *operator, key, place),
-                any => {
-                    self.push("(");
-                    for (position, (operator, key)) in any.iter().enumerate() {
-                        if position > 0 {
-                            self.push(" OR ");
-                        }
-                        self.text(expression, *operator, key, Place::Among);
-                    }
-                    self.push(")");
-                }
-            },
-        }
-    }
-
-    /// Compares integers to a number that is none, of which `floor` is the integer below.
-    fn between_integers(&mut self, expression: &str, operator: Operator, floor: f64) {
-        let beyond = 2f64.powi(63);
-        let grows = matches!(operator, Operator::Gt | Operator::Ge);
-        let shrinks = matches!(operator, Operator::Lt | Operator::Le);
-        if floor >= beyond || floor < -beyond {
-            let all = if floor > 0.0 { shrinks } else { grows };
-            return match all {
-                true => self.push(&format!("{expression} IS NOT NULL")),
-                false => self.push("1 = 0"),
-            };
-        }
-        self.between(expression, operator, floor as i64);
-    }
-
-    /// Compares integers to something between `below` and the next integer.
-    fn between(&mut self, expression: &str, operator: Operator, below: i64) {
-        match operator {
-            Operator::Gt | Operator::Ge => self.ordinary(expression, Operator::Gt, SqlValue::Integer(below)),
-            Operator::Lt | Operator::Le => self.ordinary(expression, Operator::Le, SqlValue::Integer(below)),
-            _ => self.push("1 = 0"),
-        }
+        Ok(())
     }
 }
 
 fn join(prefix: AttrPath, path: AttrPath) -> AttrPath {
     path.steps().iter().fold(prefix, |path, step| path.push(*step))
-}
-
-/// The floating-point number that is this integer, if there is one.
-fn exact(integer: i64) -> Option<f64> {
-    let float = integer as f64;
-    (Numeric::Decimal(float) == Numeric::Integer(integer)).then_some(float)
-}
-
-/// The least text that comes after every text with this prefix, in the order of code points; `None` if there is none.
-fn successor(prefix: &str) -> Option<String> {
-    let mut characters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = characters.pop() {
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
 }

@@ -1,6 +1,7 @@
 //! The content of a row: the values of a resource in its columns, and back.
 
-use super::columns::{Columns, Kind, Table};
+use super::columns::{Columns, Table};
+use super::comparison::Kind;
 use super::statement::SqlValue;
 use std::ops::ControlFlow;
 

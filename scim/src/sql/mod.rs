@@ -37,11 +37,15 @@
 //! [`store::table`](crate::store::table) has a whole store of that.
 
 mod columns;
+mod comparison;
 mod compile;
 mod content;
 #[cfg(any(feature = "rusqlite", test))]
 mod driver;
 mod edges;
+#[cfg(feature = "sqlite")]
+mod key_range;
+mod range;
 mod statement;
 #[cfg(test)]
 mod table_tests;
@@ -53,4 +57,8 @@ pub use compile::{NotTranslatable, SqlFilter};
 pub(crate) use content::Content;
 pub use edges::EdgeTable;
 pub(crate) use edges::{EdgeChanges, ReachedRow};
+#[cfg(feature = "sqlite")]
+pub(crate) use key_range::KeyRange;
+#[cfg(feature = "sqlite")]
+pub(crate) use range::{Bound, IS_NOT_TRUE, Range, Sink};
 pub use statement::{SqlValue, Statement, Window};

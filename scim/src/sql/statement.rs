@@ -1,6 +1,7 @@
 //! The statements that read and write the rows of a table.
 
-use super::columns::{Columns, Dialect, Kind, Table};
+use super::columns::{Columns, Dialect, Table};
+use super::comparison::Kind;
 use super::compile::SqlFilter;
 use super::content::Content;
 use crate::error::{Error, Result};

@@ -419,9 +419,10 @@ fn parameters_carry_what_the_client_wrote() {
     assert_eq!(
         sql.condition,
         "(strpos(title, $3) > 0 AND EXISTS (SELECT 1 FROM email WHERE email.owner = person.id AND \
-         (email.kind = $4 AND substr(email.value, length(email.value) - 1 + 1) = $5))) OR (age > $6) IS NOT TRUE"
+         (email.kind = $4 AND substr(email.value, length(email.value) - length($5) + 1) = $6))) OR (age > $7) IS NOT \
+         TRUE"
     );
-    let texts = ["'; drop", "work", "%"].map(|text| SqlValue::Text(text.to_owned()));
+    let texts = ["'; drop", "work", "%", "%"].map(|text| SqlValue::Text(text.to_owned()));
     assert_eq!(
         sql.parameters,
         [texts.as_slice(), &[SqlValue::Integer(1)]].concat()
