@@ -164,7 +164,9 @@ impl Column {
                 let range = number.map_or(Range::Nothing, Range::equal);
                 Ok((Cow::Borrowed(&self.expression), Test::Range(range)))
             }
-            _ if self.kind == Kind::Numbered => Ok((Cow::Owned(self.as_text()), Test::of(compare, self.kind)?)),
+            _ if self.kind == Kind::Numbered => {
+                Ok((Cow::Owned(self.as_text()), Test::of(compare, self.kind)?))
+            }
             _ => Ok((Cow::Borrowed(&self.expression), Test::of(compare, self.kind)?)),
         }
     }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::error::{Error, quoted};
+use crate::sql::Bound;
 use crate::value::DateTime;
 
 const BOOLEAN: u8 = 1;
@@ -28,6 +29,17 @@ impl Key {
         key.push(tag);
         key.extend_from_slice(bytes);
         Self(key)
+    }
+
+    /// The key of a value to which keys are compared.
+    pub(super) fn of(bound: &Bound<'_>) -> Self {
+        match bound {
+            Bound::Text(text) => Self::text(text),
+            Bound::Integer(number) => Self::integer(*number),
+            Bound::Real(number) => Self::decimal(*number),
+            Bound::Bool(value) => Self::boolean(*value),
+            Bound::Binary(bytes) => Self::binary(bytes),
+        }
     }
 
     pub(super) fn boolean(value: bool) -> Self {
@@ -81,16 +93,6 @@ impl Key {
         self.0
     }
 
-    /// The least key that comes behind every text with the prefix of this one.
-    pub(super) fn behind_prefix(&self) -> Self {
-        let mut bytes = self.0.clone();
-        // A byte of 255 does not occur in UTF-8, and the tag is not one either.
-        if let Some(last) = bytes.last_mut() {
-            *last = last.saturating_add(1);
-        }
-        Self(bytes)
-    }
-
     /// The value, as an error about it says it.
     pub(super) fn described(&self) -> String {
         match self.0.split_first() {
@@ -133,15 +135,6 @@ mod tests {
             if let Some(order) = x.partial_cmp(&y) {
                 prop_assert_eq!(order, Key::decimal(x).cmp(&Key::decimal(y)));
             }
-        }
-
-        /// `sw` is a range of keys.
-        #[test]
-        fn a_prefix_is_a_range(prefix: String, rest: String, other: String) {
-            let (from, to) = (Key::text(&prefix), Key::text(&prefix).behind_prefix());
-            let is_within = |text: &str| (from.clone()..to.clone()).contains(&Key::text(text));
-            prop_assert!(is_within(&(prefix.clone() + &rest)));
-            prop_assert_eq!(is_within(&other), other.starts_with(&prefix));
         }
 
         /// Whatever an identifier is, it is read back as it was.

@@ -62,7 +62,7 @@ pub(super) struct Valued {
 
 impl Valued {
     /// Whether a resource has one value of it at most.
-    fn is_single(&self) -> bool {
+    pub(super) fn is_single(&self) -> bool {
         self.within == AttrPath::ROOT && !self.attribute.shape.multi_valued
     }
 }

@@ -1,16 +1,19 @@
 //! From a resolved filter to SQL over the indexes.
 //!
+//! Which keys a comparison asks for is said by [`crate::sql`]; which index drives a selection is said here.
+//!
 //! What comes out selects the rows that may match; whether each of them does is then known, or has to be asked of its
 //! document. Three rules keep SQLite from losing its way: a disjunction is a `UNION` of selections and never
 //! `OR rid IN (…)`; beside the condition that drives a selection all others are hidden from the planner by a unary plus
 //! or a correlated `EXISTS`; and deep offsets run over an index alone.
 
 use super::key::Key;
-use super::layout::{Derived, EdgeAttribute, End, Layout, Valued};
-use crate::filter::{Compare, Expression, Numeric, Operand, Operator, ReferenceOperand};
+use super::layout::{Derived, EdgeAttribute, End, Layout, SLOTS, Valued};
+use crate::filter::{Compare, Expression, Operand, Operator, ReferenceOperand};
 use crate::path::AttrPath;
 use crate::schema::{Attribute, Type, Uniqueness};
 use crate::sort::Sort;
+use crate::sql::{Bound, IS_NOT_TRUE, KeyRange, Range, Sink};
 use crate::store::database::{Param, Value};
 use crate::store::edges::NamedKeys;
 use crate::store::layout::Parts;
@@ -50,6 +53,114 @@ impl Sql {
     }
 }
 
+/// How a column keeps the values to which it is compared.
+type Encode = fn(&Bound<'_>) -> Value;
+
+/// SQL that gets a condition on a column.
+struct Encoded<'s> {
+    sql: &'s mut Sql,
+    encode: Encode,
+}
+
+impl Sink for Encoded<'_> {
+    fn push(&mut self, sql: &str) {
+        self.sql.push(sql);
+    }
+
+    fn bind(&mut self, bound: &Bound<'_>) {
+        self.sql.push("?");
+        self.sql.params.push((self.encode)(bound));
+    }
+}
+
+/// A column of a row `r` that has an index.
+#[derive(Clone, Copy)]
+struct Column {
+    /// The expression that the planner takes for no column.
+    hidden: &'static str,
+    encode: Encode,
+}
+
+impl Column {
+    const ID: Self = Self {
+        hidden: "+r.id",
+        encode: id,
+    };
+    const MODIFIED: Self = Self {
+        hidden: "+r.modified",
+        encode: plain,
+    };
+    /// The key columns, in order.
+    const KEYS: [Self; SLOTS] = [
+        Self::key("+r.k1"),
+        Self::key("+r.k2"),
+        Self::key("+r.k3"),
+        Self::key("+r.k4"),
+    ];
+
+    const fn key(hidden: &'static str) -> Self {
+        Self { hidden, encode: key }
+    }
+
+    /// The expression by which the planner finds the index.
+    fn indexed(self) -> &'static str {
+        self.hidden.trim_start_matches('+')
+    }
+
+    /// The condition that the index is to serve.
+    fn search(self, range: &Range<'_>, sql: &mut Sql) {
+        let encode = self.encode;
+        range.write(self.indexed(), &mut Encoded { sql, encode });
+    }
+
+    /// The condition on rows that something else has selected.
+    fn test(self, range: &Range<'_>) -> Sql {
+        let mut sql = Sql::new("(");
+        let encode = self.encode;
+        range.write(
+            self.hidden,
+            &mut Encoded {
+                sql: &mut sql,
+                encode,
+            },
+        );
+        sql.push(")");
+        sql
+    }
+}
+
+/// The key of a value.
+fn key(bound: &Bound<'_>) -> Value {
+    Value::Blob(Key::of(bound).into_bytes())
+}
+
+/// The key of an id.
+fn id(bound: &Bound<'_>) -> Value {
+    match bound {
+        Bound::Text(text) => Value::Blob(Key::id(text).into_bytes()),
+        other => key(other),
+    }
+}
+
+/// The folded text of a kind.
+fn kind(bound: &Bound<'_>) -> Value {
+    match bound {
+        Bound::Text(text) => Value::Blob(text.as_bytes().to_vec()),
+        other => key(other),
+    }
+}
+
+/// The value itself.
+fn plain(bound: &Bound<'_>) -> Value {
+    match bound {
+        Bound::Text(text) => Value::Text(text.clone().into_owned()),
+        Bound::Integer(number) => Value::Integer(*number),
+        Bound::Real(number) => Value::Real(*number),
+        Bound::Bool(value) => Value::Integer((*value).into()),
+        Bound::Binary(bytes) => Value::Blob(bytes.to_vec()),
+    }
+}
+
 /// How few rows a selection is likely to have, fewest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
@@ -68,6 +179,17 @@ struct Condition {
     test: Sql,
     /// Whether it is true of those rows only of which the filter is true. It is always true of these.
     exact: bool,
+}
+
+impl Condition {
+    /// No row matches.
+    fn never() -> Self {
+        Self {
+            select: Some((Rank::One, nothing().select)),
+            test: Sql::new("0 = 1"),
+            exact: true,
+        }
+    }
 }
 
 /// The rows that may match a filter.
@@ -204,151 +326,102 @@ impl Planner<'_> {
     }
 
     fn not(&self, inner: &Expression) -> Option<Condition> {
-        if let Expression::Compare(compare) = inner
-            && let (Operand::Bool(value), Some(column)) = (&compare.operand, self.column(compare.path))
-        {
-            // A boolean that is not true is false or not there.
-            let (same, other) = (Key::boolean(*value), Key::boolean(!value));
-            let mut select = self.rows(&format!("r.{column} = ?"), vec![value_of(other)]);
-            select.push(" UNION ");
-            select.append(self.rows(&format!("r.{column} IS NULL"), Vec::new()));
-            let test = Sql::new(format!("(+r.{column} IS NULL OR +r.{column} <> ?)")).with(value_of(same));
-            return Some(Condition {
-                select: Some((Rank::Most, select)),
-                test,
-                exact: true,
-            });
-        }
-        let inner = self.condition(inner)?;
-        if !inner.exact {
+        let condition = self.condition(inner)?;
+        if !condition.exact {
             return None;
         }
-        let mut test = Sql::new("NOT coalesce((");
-        test.append(inner.test);
-        test.push("), 0)");
+        let mut test = Sql::new("(");
+        test.append(condition.test);
+        test.push(")");
+        test.push(IS_NOT_TRUE);
         Some(Condition {
-            select: None,
+            select: self.not_boolean(inner),
             test,
             exact: true,
         })
     }
 
+    /// A boolean that is not true is false or not there.
+    fn not_boolean(&self, inner: &Expression) -> Option<(Rank, Sql)> {
+        let Expression::Compare(Compare {
+            path,
+            operator: Operator::Eq,
+            operand: Operand::Bool(value),
+            ..
+        }) = inner
+        else {
+            return None;
+        };
+        let column = self.column(*path)?;
+        let mut select = self.rows();
+        column.search(&Range::equal(Bound::Bool(!value)), &mut select);
+        select.push(" UNION ");
+        select.append(self.rows());
+        select.push(column.indexed());
+        select.push(" IS NULL");
+        Some((Rank::Most, select))
+    }
+
     /// The column that holds the key of an attribute.
-    fn column(&self, path: AttrPath) -> Option<String> {
-        self.layout.column(path).map(|slot| format!("k{}", slot.column))
+    fn column(&self, path: AttrPath) -> Option<Column> {
+        let slot = self.layout.column(path)?;
+        Column::KEYS.get(slot.column.checked_sub(1)?).copied()
     }
 
-    /// Parameters behind that of the tenant. It is none of the text, or each tenant would have statements of its own.
-    fn in_tenant(&self, params: Vec<Value>) -> Vec<Value> {
-        let mut all = vec![Value::Integer(self.tenant)];
-        all.extend(params);
-        all
-    }
-
-    /// The rows of the type of which a condition on `r` holds.
-    fn rows(&self, condition: &str, params: Vec<Value>) -> Sql {
+    /// The rows of the type, and of which a condition on `r` holds that is to follow. The tenant is no part of the text, or
+    /// each tenant would have statements of its own.
+    fn rows(&self) -> Sql {
         let number = self.layout.number;
-        let text = format!(
-            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} AND {condition}"
-        );
-        Sql {
-            text,
-            params: self.in_tenant(params),
-        }
+        Sql::new(format!(
+            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} AND "
+        ))
+        .with(self.tenant)
     }
 
-    fn on_row(&self, rank: Rank, condition: &str, params: Vec<Value>, exact: bool) -> Condition {
+    fn on_row(&self, rank: Rank, column: Column, keys: &KeyRange<'_>) -> Condition {
+        let rank = match keys.range {
+            Range::Nothing => return Condition::never(),
+            Range::Everything => Rank::Most,
+            _ => rank,
+        };
+        let mut select = self.rows();
+        column.search(&keys.range, &mut select);
         Condition {
-            select: Some((rank, self.rows(condition, params.clone()))),
-            test: Sql {
-                text: format!("({})", condition.replace("r.", "+r.")),
-                params,
-            },
-            exact,
+            select: Some((rank, select)),
+            test: column.test(&keys.range),
+            exact: keys.exact,
         }
     }
 
     fn present(&self, path: AttrPath, attribute: &'static Attribute) -> Option<Condition> {
-        let column = self.column(path)?;
-        // An empty text is no value.
-        Some(match attribute.shape.kind {
-            Type::String => self.on_row(
-                Rank::Most,
-                &format!("r.{column} > ?"),
-                vec![value_of(Key::text(""))],
-                true,
-            ),
-            _ => self.on_row(Rank::Most, &format!("r.{column} IS NOT NULL"), Vec::new(), true),
+        let keys = KeyRange::present(attribute)?;
+        Some(match self.column(path) {
+            Some(column) => self.on_row(Rank::Most, column, &keys),
+            None => self.on_values(Rank::Most, self.single(path)?, &keys, None),
         })
     }
 
     fn compare(&self, compare: &Compare) -> Option<Condition> {
-        if compare.path == self.layout.id {
-            return self.compare_id(compare);
+        let meta = self.layout.meta;
+        if compare.path == self.layout.id || compare.path == meta.push(3) {
+            let segment = self.layout.resource_type.segment();
+            let keys = KeyRange::of_id(compare, segment)?;
+            return Some(self.on_row(Rank::One, Column::ID, &keys));
         }
-        if compare.path == self.layout.meta.push(3) {
-            return self.compare_location(compare);
+        if compare.path == meta.push(2) {
+            let keys = KeyRange::of_whole_micros(compare)?;
+            return Some(self.on_row(Rank::Many, Column::MODIFIED, &keys));
         }
-        if compare.path == self.modified() {
-            let Operand::Time(time) = &compare.operand else {
-                return None;
-            };
-            // The store's own instants have whole microseconds: compared to another of that kind, the key says it all.
-            let exact = time.as_unix_nanos() % 1_000 == 0;
-            let operator = if exact {
-                compare.operator
-            } else {
-                loosened(compare)
-            };
-            let (text, params) = range("r.modified", operator, Value::Integer(time.as_unix_micros()))?;
-            return Some(self.on_row(Rank::Many, &text, params, exact));
-        }
-        let column = self.column(compare.path)?;
-        let attribute = compare.attribute;
-        let (text, params) = by_key(&format!("r.{column}"), compare)?;
+        let keys = KeyRange::of(compare)?;
         let rank = match (compare.operator, &compare.operand) {
             (_, Operand::Bool(_)) => Rank::Most,
-            (Operator::Eq, _) if attribute.shape.uniqueness != Uniqueness::None => Rank::One,
-            (Operator::Eq, _) => Rank::Few,
-            (Operator::Sw, _) => Rank::Some,
-            _ => Rank::Many,
+            (Operator::Eq, _) if compare.attribute.shape.uniqueness != Uniqueness::None => Rank::One,
+            _ => rank_of(compare.operator),
         };
-        let exact = !matches!(compare.operand, Operand::Time(_));
-        Some(self.on_row(rank, &text, params, exact))
-    }
-
-    fn compare_id(&self, compare: &Compare) -> Option<Condition> {
-        match (&compare.operand, compare.operator) {
-            (Operand::Text { key, .. }, Operator::Eq) => {
-                Some(self.on_row(Rank::One, "r.id = ?", vec![value_of(Key::id(key))], true))
-            }
-            _ => None,
-        }
-    }
-
-    /// A location names an id, unless it is that of another type.
-    fn compare_location(&self, compare: &Compare) -> Option<Condition> {
-        let Operand::Reference(ReferenceOperand { paths, .. }) = &compare.operand else {
-            return None;
-        };
-        let segment = self.layout.resource_type.segment();
-        let is_elsewhere = |path: &str| {
-            let behind = path.strip_prefix(segment);
-            !behind.is_some_and(|rest| rest.starts_with('/'))
-        };
-        if paths.is_none() || paths.one_path().is_some_and(is_elsewhere) {
-            return Some(Condition {
-                select: Some((Rank::One, nothing().select)),
-                test: Sql::new("0"),
-                exact: true,
-            });
-        }
-        let id = Reference::id_at(segment, paths.one_path()?)?;
-        Some(self.on_row(Rank::One, "r.id = ?", vec![value_of(Key::id(id))], true))
-    }
-
-    fn modified(&self) -> AttrPath {
-        self.layout.meta.push(2)
+        Some(match self.column(compare.path) {
+            Some(column) => self.on_row(rank, column, &keys),
+            None => self.on_values(rank, self.single(compare.path)?, &keys, None),
+        })
     }
 
     fn any(&self, path: AttrPath, inner: &Expression) -> Option<Condition> {
@@ -432,73 +505,96 @@ impl Planner<'_> {
 
     fn id_list(&self, ids: &[String]) -> (String, Vec<Value>) {
         let marks = vec!["?"; ids.len()].join(", ");
-        (
-            marks,
-            self.in_tenant(ids.iter().map(|id| value_of(Key::id(id))).collect()),
-        )
+        let keys = ids.iter().map(|id| Value::Blob(Key::id(id).into_bytes()));
+        (marks, [self.tenant.into()].into_iter().chain(keys).collect())
     }
 
     /// `emails[type eq "work" and value eq "…"]`
     fn value(&self, path: AttrPath, inner: &Expression) -> Option<Condition> {
         let conjuncts = inner.conjuncts();
         let mut of_path = self.layout.values.iter().filter(|valued| valued.holder == path);
-        let (valued, driver) = of_path.find_map(|valued| {
+        let (valued, rank, keys) = of_path.find_map(|valued| {
             let mut compared = conjuncts.iter().filter_map(|one| match one {
                 Expression::Compare(compare) if compare.path == valued.within => Some(compare),
                 _ => None,
             });
-            compared.find_map(|compare| Some((valued, self.value_condition(valued, compare)?)))
+            compared.find_map(|compare| Some((valued, rank_of(compare.operator), KeyRange::of(compare)?)))
         })?;
         let kind = conjuncts.iter().find_map(|one| kind_of(valued, one));
         let used = 1 + usize::from(kind.is_some());
-        let (rank, mut text, mut params, exact) = driver;
-        if let Some(kind) = kind {
-            text.push_str(" AND v.sub = ?");
-            params.push(Value::Blob(kind.into_bytes()));
-        }
-        let attribute = valued.number;
-        let params = self.in_tenant(params);
-        let rows = format!("FROM scim_value v WHERE v.tenant = ? AND v.attr = {attribute} AND {text}");
-        Some(Condition {
-            select: Some((
-                rank,
-                Sql {
-                    text: format!("SELECT DISTINCT v.rid AS rid {rows}"),
-                    params: params.clone(),
-                },
-            )),
-            test: Sql {
-                text: format!("EXISTS(SELECT 1 {rows} AND v.rid = r.rid)"),
-                params,
-            },
-            exact: exact && used == conjuncts.len(),
-        })
+        let mut condition = self.on_values(rank, valued, &keys, kind.as_ref());
+        condition.exact &= used == conjuncts.len();
+        Some(condition)
     }
 
-    fn value_condition(
+    /// An attribute with one value for which no key column was left.
+    fn single(&self, path: AttrPath) -> Option<&Valued> {
+        let mut of_path = self.layout.values.iter().filter(|valued| valued.holder == path);
+        of_path.find(|valued| valued.is_single())
+    }
+
+    fn on_values(
         &self,
+        rank: Rank,
         valued: &Valued,
-        compare: &Compare,
-    ) -> Option<(Rank, String, Vec<Value>, bool)> {
-        let (text, params) = by_key("v.value", compare)?;
-        let rank = match compare.operator {
-            Operator::Eq => Rank::Few,
-            Operator::Sw => Rank::Some,
-            _ => Rank::Many,
+        keys: &KeyRange<'_>,
+        kind: Option<&Range<'_>>,
+    ) -> Condition {
+        if keys.range == Range::Nothing {
+            return Condition::never();
+        }
+        let rows = |from: &str| self.value_rows(from, valued, &keys.range, kind);
+        let mut test = rows("EXISTS(SELECT 1 FROM");
+        test.push(" AND v.rid = r.rid)");
+        Condition {
+            select: Some((rank, rows("SELECT DISTINCT v.rid AS rid FROM"))),
+            test,
+            exact: keys.exact,
+        }
+    }
+
+    /// The rows of the value table with a key and a kind.
+    fn value_rows(&self, from: &str, valued: &Valued, keys: &Range<'_>, of_kind: Option<&Range<'_>>) -> Sql {
+        let attribute = valued.number;
+        let text = format!("{from} scim_value v WHERE v.tenant = ? AND v.attr = {attribute}");
+        let mut sql = Sql::new(text).with(self.tenant);
+        let mut also = |column: &str, range: &Range<'_>, encode| {
+            sql.push(" AND ");
+            range.write(
+                column,
+                &mut Encoded {
+                    sql: &mut sql,
+                    encode,
+                },
+            );
         };
-        Some((rank, text, params, valued.attribute.shape.kind != Type::DateTime))
+        also("v.value", keys, key as Encode);
+        if let Some(of_kind) = of_kind {
+            also("v.sub", of_kind, kind);
+        }
+        sql
+    }
+}
+
+/// How few values are likely to satisfy a comparison.
+fn rank_of(operator: Operator) -> Rank {
+    match operator {
+        Operator::Eq => Rank::Few,
+        Operator::Sw => Rank::Some,
+        _ => Rank::Many,
     }
 }
 
 /// `type eq "work"`
-fn kind_of(valued: &Valued, expression: &Expression) -> Option<String> {
+fn kind_of<'e>(valued: &Valued, expression: &'e Expression) -> Option<Range<'e>> {
     match expression {
-        Expression::Compare(Compare {
-            path,
-            operator: Operator::Eq,
-            operand: Operand::Text { key, .. },
-            ..
-        }) if Some(*path) == valued.kind && !key.is_empty() => Some(key.to_string()),
+        Expression::Compare(compare) if Some(compare.path) == valued.kind => match &compare.operand {
+            // The kind of a value without one is empty.
+            Operand::Text { key, .. } if compare.operator == Operator::Eq && !key.is_empty() => {
+                Some(KeyRange::of(compare)?.range)
+            }
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -534,60 +630,6 @@ fn placed_id(expression: &Expression, parts: &Parts, ends: &[End]) -> Option<Str
         .iter()
         .find_map(|end| Reference::id_at(end.resource_type.segment(), path))?;
     Some(id.to_owned())
-}
-
-fn value_of(key: Key) -> Value {
-    Value::Blob(key.into_bytes())
-}
-
-/// A comparison with the key of an operand. `None` if keys do not answer it: a number may be of another kind than the
-/// attribute.
-fn by_key(column: &str, compare: &Compare) -> Option<(String, Vec<Value>)> {
-    let operator = loosened(compare);
-    let key = match (&compare.operand, compare.attribute.shape.kind) {
-        (Operand::Text { key, .. }, _) if operator == Operator::Sw => {
-            let from = Key::text(key);
-            let to = from.behind_prefix();
-            return Some((
-                format!("{column} >= ? AND {column} < ?"),
-                vec![value_of(from), value_of(to)],
-            ));
-        }
-        (Operand::Text { key, .. }, _) => Key::text(key),
-        (Operand::Bool(value), _) => Key::boolean(*value),
-        (Operand::Time(time), _) => Key::time(*time),
-        (Operand::Number(Numeric::Integer(value)), Type::Integer) => Key::integer(*value),
-        (Operand::Number(Numeric::Decimal(value)), Type::Decimal) => Key::decimal(*value),
-        (Operand::Number(number @ Numeric::Integer(value)), Type::Decimal) => {
-            let decimal = *value as f64;
-            (Numeric::Decimal(decimal) == *number).then(|| Key::decimal(decimal))?
-        }
-        _ => return None,
-    };
-    range(column, operator, value_of(key))
-}
-
-/// The operator for keys. Those of instants are rounded down to the microsecond, so that what is beyond a bound may have
-/// the key of the bound.
-fn loosened(compare: &Compare) -> Operator {
-    match (&compare.operand, compare.operator) {
-        (Operand::Time(_), Operator::Gt) => Operator::Ge,
-        (Operand::Time(_), Operator::Lt) => Operator::Le,
-        (_, operator) => operator,
-    }
-}
-
-/// A comparison of a column that an index can answer.
-fn range(column: &str, operator: Operator, key: Value) -> Option<(String, Vec<Value>)> {
-    let compared = |sign: &str, key: Value| Some((format!("{column} {sign} ?"), vec![key]));
-    match (operator, key) {
-        (Operator::Eq, key) => compared("=", key),
-        (Operator::Gt, key) => compared(">", key),
-        (Operator::Ge, key) => compared(">=", key),
-        (Operator::Lt, key) => compared("<", key),
-        (Operator::Le, key) => compared("<=", key),
-        _ => None,
-    }
 }
 
 /// The column whose index has the order of a sort, if there is one.

@@ -26,6 +26,7 @@ mod check;
 mod edges;
 mod evolving;
 mod file;
+mod filters;
 mod keys;
 mod lists;
 mod pages;
