@@ -8,7 +8,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::columns::{Column, Columns, Rows};
 use super::comparison::{AS_WRITTEN, Kind, present};
-use super::range::{Bound, IS_NOT_TRUE, Sink};
+use super::range::{Bound, IS_NOT_TRUE, Range, Sink};
 use super::statement::SqlValue;
 use crate::filter::{Compare, Expression, Operator};
 use crate::fold::Fold;
@@ -169,7 +169,7 @@ impl<'c> Compiler<'c> {
     /// Whether a multi-valued attribute has a value.
     fn any_row(&mut self, path: AttrPath, attribute: &'static Attribute) -> Result<()> {
         if let Some(Column { expression, .. }) = self.columns.one_at(path) {
-            self.push(&format!("{expression} IS NOT NULL"));
+            Range::Everything.write(expression, self);
             return Ok(());
         }
         let Rows { table, condition } = self.rows(path, attribute)?;
@@ -212,7 +212,9 @@ impl<'c> Compiler<'c> {
             return self.complex(path, attribute, inner, place);
         }
         if let Some(Column { expression, .. }) = self.columns.one_at(path) {
-            self.push(&format!("({expression} IS NOT NULL AND "));
+            self.push("(");
+            Range::Everything.write(expression, self);
+            self.push(" AND ");
             self.expression(inner, path, Place::Among)?;
             self.push(")");
             return Ok(());

@@ -2,6 +2,8 @@
 
 mod carry_over;
 mod check;
+mod column;
+mod composed;
 mod core;
 mod dialect;
 mod document;

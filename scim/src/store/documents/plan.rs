@@ -1,165 +1,24 @@
-//! From a resolved filter to SQL over the indexes.
-//!
-//! Which keys a comparison asks for is said by [`crate::sql`]; which index drives a selection is said here.
+//! From a resolved filter to SQL over the indexes. Which keys a comparison asks for is said by [`KeyRange`], for all
+//! columns alike; which index drives a selection is decided here.
 //!
 //! What comes out selects the rows that may match; whether each of them does is then known, or has to be asked of its
 //! document. Three rules keep SQLite from losing its way: a disjunction is a `UNION` of selections and never
 //! `OR rid IN (…)`; beside the condition that drives a selection all others are hidden from the planner by a unary plus
 //! or a correlated `EXISTS`; and deep offsets run over an index alone.
 
+use super::column::Column;
+use super::composed::Sql;
 use super::key::Key;
-use super::layout::{Derived, EdgeAttribute, End, Layout, SLOTS, Valued};
+use super::layout::{Derived, EdgeAttribute, End, Layout, Valued};
 use crate::filter::{Compare, Expression, Operand, Operator, ReferenceOperand};
 use crate::path::AttrPath;
 use crate::schema::{Attribute, Type, Uniqueness};
 use crate::sort::Sort;
-use crate::sql::{Bound, IS_NOT_TRUE, KeyRange, Range, Sink};
-use crate::store::database::{Param, Value};
+use crate::sql::{Bound, IS_NOT_TRUE, KeyRange, Range};
+use crate::store::database::Value;
 use crate::store::edges::NamedKeys;
 use crate::store::layout::Parts;
 use crate::value::Reference;
-
-/// SQL with its parameters in the order in which they stand in it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Sql {
-    pub(super) text: String,
-    pub(super) params: Vec<Value>,
-}
-
-impl Sql {
-    pub(super) fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            params: Vec::new(),
-        }
-    }
-
-    pub(super) fn with(mut self, param: impl Into<Value>) -> Self {
-        self.params.push(param.into());
-        self
-    }
-
-    pub(super) fn push(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    pub(super) fn append(&mut self, other: Self) {
-        self.text.push_str(&other.text);
-        self.params.extend(other.params);
-    }
-
-    pub(super) fn bound(&self) -> Vec<Param<'_>> {
-        self.params.iter().map(Value::as_param).collect()
-    }
-}
-
-/// How a column keeps the values to which it is compared.
-type Encode = fn(&Bound<'_>) -> Value;
-
-/// SQL that gets a condition on a column.
-struct Encoded<'s> {
-    sql: &'s mut Sql,
-    encode: Encode,
-}
-
-impl Sink for Encoded<'_> {
-    fn push(&mut self, sql: &str) {
-        self.sql.push(sql);
-    }
-
-    fn bind(&mut self, bound: &Bound<'_>) {
-        self.sql.push("?");
-        self.sql.params.push((self.encode)(bound));
-    }
-}
-
-/// A column of a row `r` that has an index.
-#[derive(Clone, Copy)]
-struct Column {
-    /// The expression that the planner takes for no column.
-    hidden: &'static str,
-    encode: Encode,
-}
-
-impl Column {
-    const ID: Self = Self {
-        hidden: "+r.id",
-        encode: id,
-    };
-    const MODIFIED: Self = Self {
-        hidden: "+r.modified",
-        encode: plain,
-    };
-    /// The key columns, in order.
-    const KEYS: [Self; SLOTS] = [
-        Self::key("+r.k1"),
-        Self::key("+r.k2"),
-        Self::key("+r.k3"),
-        Self::key("+r.k4"),
-    ];
-
-    const fn key(hidden: &'static str) -> Self {
-        Self { hidden, encode: key }
-    }
-
-    /// The expression by which the planner finds the index.
-    fn indexed(self) -> &'static str {
-        self.hidden.trim_start_matches('+')
-    }
-
-    /// The condition that the index is to serve.
-    fn search(self, range: &Range<'_>, sql: &mut Sql) {
-        let encode = self.encode;
-        range.write(self.indexed(), &mut Encoded { sql, encode });
-    }
-
-    /// The condition on rows that something else has selected.
-    fn test(self, range: &Range<'_>) -> Sql {
-        let mut sql = Sql::new("(");
-        let encode = self.encode;
-        range.write(
-            self.hidden,
-            &mut Encoded {
-                sql: &mut sql,
-                encode,
-            },
-        );
-        sql.push(")");
-        sql
-    }
-}
-
-/// The key of a value.
-fn key(bound: &Bound<'_>) -> Value {
-    Value::Blob(Key::of(bound).into_bytes())
-}
-
-/// The key of an id.
-fn id(bound: &Bound<'_>) -> Value {
-    match bound {
-        Bound::Text(text) => Value::Blob(Key::id(text).into_bytes()),
-        other => key(other),
-    }
-}
-
-/// The folded text of a kind.
-fn kind(bound: &Bound<'_>) -> Value {
-    match bound {
-        Bound::Text(text) => Value::Blob(text.as_bytes().to_vec()),
-        other => key(other),
-    }
-}
-
-/// The value itself.
-fn plain(bound: &Bound<'_>) -> Value {
-    match bound {
-        Bound::Text(text) => Value::Text(text.clone().into_owned()),
-        Bound::Integer(number) => Value::Integer(*number),
-        Bound::Real(number) => Value::Real(*number),
-        Bound::Bool(value) => Value::Integer((*value).into()),
-        Bound::Binary(bytes) => Value::Blob(bytes.to_vec()),
-    }
-}
 
 /// How few rows a selection is likely to have, fewest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,7 +45,7 @@ impl Condition {
     fn never() -> Self {
         Self {
             select: Some((Rank::One, nothing().select)),
-            test: Sql::new("0 = 1"),
+            test: Sql::new("1 = 0"),
             exact: true,
         }
     }
@@ -204,7 +63,7 @@ pub(super) struct Candidates {
 /// What no filter needs: nothing matches.
 pub(super) fn nothing() -> Candidates {
     Candidates {
-        select: Sql::new("SELECT NULL AS rid WHERE 0"),
+        select: Sql::new("SELECT NULL AS rid WHERE 1 = 0"),
         exact: true,
     }
 }
@@ -357,15 +216,13 @@ impl Planner<'_> {
         column.search(&Range::equal(Bound::Bool(!value)), &mut select);
         select.push(" UNION ");
         select.append(self.rows());
-        select.push(column.indexed());
-        select.push(" IS NULL");
+        column.search_missing(&mut select);
         Some((Rank::Most, select))
     }
 
     /// The column that holds the key of an attribute.
     fn column(&self, path: AttrPath) -> Option<Column> {
-        let slot = self.layout.column(path)?;
-        Column::KEYS.get(slot.column.checked_sub(1)?).copied()
+        Column::key(self.layout.column(path)?.column)
     }
 
     /// The rows of the type, and of which a condition on `r` holds that is to follow. The tenant is no part of the text, or
@@ -554,23 +411,14 @@ impl Planner<'_> {
     }
 
     /// The rows of the value table with a key and a kind.
-    fn value_rows(&self, from: &str, valued: &Valued, keys: &Range<'_>, of_kind: Option<&Range<'_>>) -> Sql {
+    fn value_rows(&self, from: &str, valued: &Valued, keys: &Range<'_>, kind: Option<&Range<'_>>) -> Sql {
         let attribute = valued.number;
-        let text = format!("{from} scim_value v WHERE v.tenant = ? AND v.attr = {attribute}");
+        let text = format!("{from} scim_value v WHERE v.tenant = ? AND v.attr = {attribute} AND ");
         let mut sql = Sql::new(text).with(self.tenant);
-        let mut also = |column: &str, range: &Range<'_>, encode| {
+        Column::VALUE.search(keys, &mut sql);
+        if let Some(kind) = kind {
             sql.push(" AND ");
-            range.write(
-                column,
-                &mut Encoded {
-                    sql: &mut sql,
-                    encode,
-                },
-            );
-        };
-        also("v.value", keys, key as Encode);
-        if let Some(of_kind) = of_kind {
-            also("v.sub", of_kind, kind);
+            Column::KIND.search(kind, &mut sql);
         }
         sql
     }

@@ -3,12 +3,13 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
+use super::composed::Sql;
 use super::core::Core;
 use super::document::State;
 use super::edges::{first, first_derived};
 use super::layout::Layout;
 use super::pages::Place;
-use super::plan::{self, Candidates, Sql};
+use super::plan::{self, Candidates};
 use super::row_key::RowKey;
 use super::rows::{COLUMNS, StoredRow};
 use super::show;

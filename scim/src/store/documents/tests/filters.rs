@@ -93,9 +93,10 @@ thing!(Turned, "urn:example:scim:schemas:2.0:Turned", "/Turned", {
     flag: bool, word: String,
 });
 
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 15] = [
     "",
     "a",
+    "\u{ad}",
     "A",
     "ab",
     "b",
