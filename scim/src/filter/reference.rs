@@ -64,11 +64,6 @@ impl PathTest {
         }
     }
 
-    /// Whether no path satisfies it.
-    pub(crate) fn is_none(&self) -> bool {
-        *self == Self::Any(Vec::new())
-    }
-
     /// Whether a path satisfies it.
     pub(super) fn accepts(&self, path: &str, fold: Fold) -> bool {
         match self {

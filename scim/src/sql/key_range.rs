@@ -93,11 +93,16 @@ fn kind_of(attribute: &Attribute) -> Option<Kind> {
     }
 }
 
-/// Whether a comparison is false of all paths below a segment.
+/// Whether a comparison is false of all paths below a segment: those that satisfy it are known, and stand elsewhere.
 fn is_elsewhere(paths: &PathTest, segment: &str) -> bool {
     let is_other = |path: &str| {
         let behind = path.strip_prefix(segment);
         !behind.is_some_and(|rest| rest.starts_with('/'))
     };
-    paths.is_none() || paths.one_path().is_some_and(is_other)
+    match paths {
+        PathTest::All => false,
+        PathTest::Any(any) => any
+            .iter()
+            .all(|(operator, path)| *operator == Operator::Eq && is_other(path)),
+    }
 }

@@ -429,6 +429,33 @@ fn parameters_carry_what_the_client_wrote() {
     );
 }
 
+/// Statements are prepared once: filters of one form are one text, whatever they compare to.
+#[test]
+fn no_value_of_a_filter_is_part_of_the_text() {
+    let columns = columns(Dialect::Sqlite);
+    let forms = Operator::ALL.map(|operator| format!("title {} ", operator.as_str()));
+    let forms = forms
+        .iter()
+        .map(|form| (form.as_str(), [r#""a""#, r#""b%'é""#, r#""""#]));
+    let others = [
+        ("age gt ", ["1", "0", "9223372036854775807"]),
+        ("age le ", ["1.5", "-0.5", "0.25"]),
+        ("score lt ", ["1.5", "1e300", "-3"]),
+        ("active eq ", ["true", "false", "true"]),
+        ("certificate eq ", [r#""AAAA""#, r#""//79""#, r#""""#]),
+    ];
+    for (form, operands) in forms.chain(others) {
+        // Every text starts with the empty one, which has no successor.
+        let operands = operands
+            .iter()
+            .filter(|operand| form != "title sw " || **operand != r#""""#);
+        let texts: Vec<_> = operands
+            .map(|operand| compile(&columns, &format!("{form}{operand}")).unwrap().condition)
+            .collect();
+        assert!(texts.windows(2).all(|pair| pair[0] == pair[1]), "{texts:?}");
+    }
+}
+
 /// Nothing is translated by halves: the application hears what it must evaluate itself.
 #[test]
 fn what_the_columns_cannot_answer_is_named() {
