@@ -135,7 +135,7 @@ impl Column {
         self.number_in(id).map(SqlValue::Integer)
     }
 
-    /// The number of the row that has this id, of a numbered row.
+    /// Returns the number of the row that has this id; `None` if no numbered row can have it.
     fn number_in(&self, id: &str) -> Option<i64> {
         let digits = id.strip_prefix(&self.prefix)?;
         let number: i64 = digits.parse().ok()?;
@@ -143,10 +143,10 @@ impl Column {
         (number.to_string() == digits).then_some(number)
     }
 
-    /// The test that a comparison is, and the expression that it is a test of.
+    /// Returns the test for a comparison, and the expression to which it applies.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is none.
     pub(super) fn test<'a>(&self, compare: &'a Compare) -> Result<(Cow<'_, str>, Test<'a>), &'static str> {
         let is_text = matches!(
             self.kind,

@@ -1,7 +1,7 @@
 //! A comparison of an attribute to an operand, as a test of the column that holds the attribute.
 //!
-//! This is the one place that knows which values of a column satisfy a comparison. Columns of an application have the
-//! tests as they are; the keys of the document store have [ranges](super::key_range) made of them.
+//! No other module decides which values of a column satisfy a comparison. The columns of an application use the tests as
+//! they are; the document store uses those that are ranges of its keys (`key_range`).
 
 use std::borrow::Cow;
 
@@ -43,10 +43,10 @@ pub(super) enum Test<'a> {
 pub(super) const AS_WRITTEN: &str = "its column holds the text as written, and the attribute ignores case";
 
 impl<'a> Test<'a> {
-    /// The test that is true of exactly those values of which the comparison is true.
+    /// Returns the test that is true of exactly those values of which the comparison is true.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is none.
     pub(super) fn of(compare: &'a Compare, kind: Kind) -> Result<Self, &'static str> {
         let operator = compare.operator;
         let range = |bound| Ok(Self::Range(Range::of(operator, bound)));
@@ -84,7 +84,7 @@ impl<'a> Test<'a> {
         }
     }
 
-    /// The column holds the path below the base URL.
+    /// Returns the test of a column that holds the path below the base URL.
     fn of_paths(paths: &'a PathTest) -> Self {
         match paths {
             PathTest::All => Self::Range(Range::Everything),
@@ -148,7 +148,7 @@ impl<'a> Test<'a> {
     }
 }
 
-/// The values of an attribute that are there: empty text and empty bytes are no value.
+/// Returns the range of the values that count as present: empty text and empty bytes are no value.
 pub(super) fn present(attribute: &Attribute, kind: Kind) -> Range<'static> {
     match kind {
         Kind::Key | Kind::Text | Kind::Reference => Range::of(Operator::Gt, Bound::Text(Cow::Borrowed(""))),
@@ -158,7 +158,7 @@ pub(super) fn present(attribute: &Attribute, kind: Kind) -> Range<'static> {
     }
 }
 
-/// The integers that stand so to a number.
+/// Returns the integers that compare so to a number.
 fn of_integers(operator: Operator, number: Numeric) -> Range<'static> {
     let floor = match number {
         Numeric::Integer(value) => return Range::of(operator, Bound::Integer(value)),
@@ -174,7 +174,7 @@ fn of_integers(operator: Operator, number: Numeric) -> Range<'static> {
     }
 }
 
-/// The whole microseconds that stand so to an instant.
+/// Returns the whole microseconds that compare so to an instant.
 fn of_micros(operator: Operator, time: DateTime) -> Range<'static> {
     match is_whole(time) {
         true => Range::of(operator, Bound::Integer(time.as_unix_micros())),
@@ -182,12 +182,12 @@ fn of_micros(operator: Operator, time: DateTime) -> Range<'static> {
     }
 }
 
-/// Whether an instant is a whole microsecond.
+/// Returns whether an instant is a whole microsecond.
 pub(super) fn is_whole(time: DateTime) -> bool {
     time.as_unix_nanos().rem_euclid(1_000) == 0
 }
 
-/// The floating-point number that is this integer, if there is one.
+/// Returns the floating-point number that is this integer, if there is one.
 fn exact(integer: i64) -> Option<f64> {
     let float = integer as f64;
     (Numeric::Decimal(float) == Numeric::Integer(integer)).then_some(float)

@@ -28,8 +28,8 @@ impl<'a> KeyRange<'a> {
         }
     }
 
-    /// The range of a column with keys in the order of the values. The key of an instant is its whole microseconds, rounded
-    /// down. `None` if no range has them all, or if a reference is compared, of which there are two forms.
+    /// Returns the range of a column with keys in the order of the values. The key of an instant is its whole microseconds,
+    /// rounded down. `None` if no range has them all, or if a reference is compared, of which there are two forms.
     pub(crate) fn of(compare: &'a Compare) -> Option<Self> {
         match &compare.operand {
             Operand::Time(time) => Some(Self::of_rounded(compare.operator, *time)),
@@ -37,13 +37,13 @@ impl<'a> KeyRange<'a> {
         }
     }
 
-    /// The range of a column with instants that are whole microseconds.
+    /// Returns the range of a column with instants that are whole microseconds.
     pub(crate) fn of_whole_micros(compare: &'a Compare) -> Option<Self> {
         Self::of_kind(compare, Kind::Micros)
     }
 
-    /// The range of a column with the ids of resources, whatever their order. What is compared is the id or the location,
-    /// which is this segment, and the id behind it.
+    /// Returns the range of a column with the ids of resources, in any order. The comparison is one of the id, or of the
+    /// location, which is this segment and the id behind it.
     pub(crate) fn of_id(compare: &'a Compare, segment: &str) -> Option<Self> {
         let equal = |id: &'a str| Self::exact(Range::equal(Bound::Text(Cow::Borrowed(id))));
         match (&compare.operand, compare.operator) {
@@ -58,12 +58,12 @@ impl<'a> KeyRange<'a> {
         }
     }
 
-    /// The keys of the values of an attribute that are there.
+    /// Returns the keys of the values of an attribute that count as present.
     pub(crate) fn present(attribute: &Attribute) -> Option<Self> {
         Some(Self::exact(present(attribute, kind_of(attribute)?)))
     }
 
-    /// What is beyond a bound may have the key of the bound.
+    /// Returns the range of rounded instants. A value beyond a bound may have the key of the bound.
     fn of_rounded(operator: Operator, time: DateTime) -> Self {
         let whole = is_whole(time);
         let (operator, exact) = match operator {
@@ -80,7 +80,7 @@ impl<'a> KeyRange<'a> {
     }
 }
 
-/// How the keys of an attribute are ordered; `None` if it has none.
+/// Returns how the keys of an attribute are ordered; `None` if it has none.
 fn kind_of(attribute: &Attribute) -> Option<Kind> {
     match attribute.shape.kind {
         Type::String => Some(Kind::Key),
@@ -93,7 +93,7 @@ fn kind_of(attribute: &Attribute) -> Option<Kind> {
     }
 }
 
-/// Whether a comparison is false of all paths below a segment: those that satisfy it are known, and stand elsewhere.
+/// Returns whether a comparison is false of all paths below a segment: those that satisfy it are known, and stand elsewhere.
 fn is_elsewhere(paths: &PathTest, segment: &str) -> bool {
     let is_other = |path: &str| {
         let behind = path.strip_prefix(segment);

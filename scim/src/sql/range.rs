@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::statement::SqlValue;
 use crate::filter::Operator;
 
-/// A value to which a column is compared. The column may keep something else in its stead, such as bytes in the same
-/// order: who writes the condition knows.
+/// A value to which a column is compared. The column may keep an encoding of it, such as bytes in the same order: the
+/// [`Sink`] knows it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Bound<'a> {
     Text(Cow<'a, str>),
@@ -37,26 +37,26 @@ pub(crate) trait Sink {
     fn bind(&mut self, bound: &Bound<'_>);
 }
 
-/// Stands behind a condition in parentheses that is to be false. A condition is unknown where a column is NULL, which
+/// The text behind a condition in parentheses that negates it. A condition is unknown where a column is NULL, which
 /// counts as false: its negation is true there.
 pub(crate) const IS_NOT_TRUE: &str = " IS NOT TRUE";
 
 /// A range of the values of a column. No range has NULL in it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Range<'a> {
-    /// Not one value.
+    /// No value.
     Nothing,
     /// Every value.
     Everything,
-    /// What stands in this way to the bound: `=`, `<>`, `>`, `>=`, `<` or `<=`.
+    /// The values that compare to the bound by `=`, `<>`, `>`, `>=`, `<` or `<=`.
     Compared(&'static str, Bound<'a>),
-    /// What is at or behind the first and before the second.
+    /// The values from the first bound on, and before the second.
     Between(Bound<'a>, Bound<'a>),
 }
 
 impl<'a> Range<'a> {
-    /// The values that an operator asks for. Those that look into a text are nothing here: resolution lets them pass for
-    /// text alone, where [`Test`](super::comparison::Test) has them.
+    /// Returns the values that an operator asks for. `co`, `sw` and `ew` ask for none: resolution accepts them for text
+    /// alone, and there they are a [`Test`](super::comparison::Test).
     pub(super) fn of(operator: Operator, bound: Bound<'a>) -> Self {
         let sign = match operator {
             Operator::Eq => "=",
@@ -70,12 +70,12 @@ impl<'a> Range<'a> {
         Self::Compared(sign, bound)
     }
 
-    /// One value.
+    /// Returns the range of one value.
     pub(crate) fn equal(bound: Bound<'a>) -> Self {
         Self::of(Operator::Eq, bound)
     }
 
-    /// The texts that start with a prefix.
+    /// Returns the range of the texts that start with a prefix.
     pub(super) fn prefix(prefix: &'a str) -> Self {
         let from = Bound::Text(Cow::Borrowed(prefix));
         match successor(prefix) {
@@ -84,7 +84,7 @@ impl<'a> Range<'a> {
         }
     }
 
-    /// The integers that stand so to something between `below` and the next integer.
+    /// Returns the integers that compare so to a number between `below` and the next integer.
     pub(super) fn of_integers_beside(operator: Operator, below: i64) -> Self {
         match operator {
             Operator::Gt | Operator::Ge => Self::of(Operator::Gt, Bound::Integer(below)),
@@ -93,7 +93,7 @@ impl<'a> Range<'a> {
         }
     }
 
-    /// Whether it is written as two conditions.
+    /// Returns whether it is written as two conditions.
     pub(super) fn is_compound(&self) -> bool {
         matches!(self, Self::Between(..))
     }
@@ -124,7 +124,7 @@ impl<'a> Range<'a> {
     }
 }
 
-/// The least text that comes after every text with this prefix, in the order of code points; `None` if there is none.
+/// Returns the least text that comes after every text with this prefix, in the order of code points; `None` if there is none.
 fn successor(prefix: &str) -> Option<String> {
     prefix.char_indices().rev().find_map(|(at, last)| {
         let next = (last..=char::MAX).nth(1)?;

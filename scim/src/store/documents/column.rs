@@ -1,4 +1,4 @@
-//! Columns that filters search, each with what it keeps of a value.
+//! Columns that filters search, each with how it encodes a value.
 
 use super::composed::Sql;
 use super::key::Key;
@@ -11,14 +11,14 @@ use crate::store::database::Value;
 pub(super) struct Column {
     /// The expression.
     name: &'static str,
-    /// What it keeps of a value.
+    /// Makes what it keeps of a value.
     encode: fn(&Bound<'_>) -> Value,
 }
 
 impl Column {
     /// The id of a row.
     pub(super) const ID: Self = Self::new("r.id", id);
-    /// When a row was changed last.
+    /// The time of the last change of a row.
     pub(super) const MODIFIED: Self = Self::new("r.modified", plain);
     /// The value in a row of the value table.
     pub(super) const VALUE: Self = Self::new("v.value", key);
@@ -36,7 +36,7 @@ impl Column {
         Self { name, encode }
     }
 
-    /// A key column, counted from 1.
+    /// Returns a key column, counted from 1.
     pub(super) fn key(number: usize) -> Option<Self> {
         Self::KEYS.get(number.checked_sub(1)?).copied()
     }
@@ -52,7 +52,7 @@ impl Column {
         sql.push(" IS NULL");
     }
 
-    /// The condition on rows that something else has selected: a unary plus hides the column from the planner.
+    /// Returns the condition on rows that something else has selected: a unary plus hides the column from the planner.
     pub(super) fn test(self, range: &Range<'_>) -> Sql {
         let mut sql = Sql::new("(");
         self.write(range, &format!("+{}", self.name), &mut sql);
@@ -66,7 +66,7 @@ impl Column {
     }
 }
 
-/// A statement that gets a condition on a column.
+/// A statement into which a condition on a column is written.
 struct Encoded<'s> {
     sql: &'s mut Sql,
     encode: fn(&Bound<'_>) -> Value,
@@ -83,12 +83,12 @@ impl Sink for Encoded<'_> {
     }
 }
 
-/// The key of a value.
+/// Returns the key of a value.
 fn key(bound: &Bound<'_>) -> Value {
     Value::Blob(Key::of(bound).into_bytes())
 }
 
-/// The key of an id.
+/// Returns the key of an id.
 fn id(bound: &Bound<'_>) -> Value {
     match bound {
         Bound::Text(text) => Value::Blob(Key::id(text).into_bytes()),
@@ -96,7 +96,7 @@ fn id(bound: &Bound<'_>) -> Value {
     }
 }
 
-/// The folded text of a kind.
+/// Returns the folded text of a kind.
 fn kind(bound: &Bound<'_>) -> Value {
     match bound {
         Bound::Text(text) => Value::Blob(text.as_bytes().to_vec()),
@@ -104,7 +104,7 @@ fn kind(bound: &Bound<'_>) -> Value {
     }
 }
 
-/// The value itself.
+/// Returns the value itself.
 fn plain(bound: &Bound<'_>) -> Value {
     match bound {
         Bound::Text(text) => Value::Text(text.clone().into_owned()),

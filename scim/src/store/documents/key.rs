@@ -31,7 +31,7 @@ impl Key {
         Self(key)
     }
 
-    /// The key of a value to which keys are compared.
+    /// Returns the key of a value to which keys are compared.
     pub(super) fn of(bound: &Bound<'_>) -> Self {
         match bound {
             Bound::Text(text) => Self::text(text),

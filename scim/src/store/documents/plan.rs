@@ -41,7 +41,7 @@ struct Condition {
 }
 
 impl Condition {
-    /// No row matches.
+    /// Returns the condition that no row satisfies.
     fn never() -> Self {
         Self {
             select: Some((Rank::One, nothing().select)),
@@ -200,7 +200,7 @@ impl Planner<'_> {
         })
     }
 
-    /// A boolean that is not true is false or not there.
+    /// Returns the rows of which a comparison of a boolean is not true: it is the other one, or not there.
     fn not_boolean(&self, inner: &Expression) -> Option<(Rank, Sql)> {
         let Expression::Compare(Compare {
             path,
@@ -225,8 +225,8 @@ impl Planner<'_> {
         Column::key(self.layout.column(path)?.column)
     }
 
-    /// The rows of the type, and of which a condition on `r` holds that is to follow. The tenant is no part of the text, or
-    /// each tenant would have statements of its own.
+    /// Returns the rows of the type for which the condition on `r` holds that follows. The tenant is a parameter, or each
+    /// tenant would have statements of its own.
     fn rows(&self) -> Sql {
         let number = self.layout.number;
         Sql::new(format!(
@@ -384,7 +384,7 @@ impl Planner<'_> {
         Some(condition)
     }
 
-    /// An attribute with one value for which no key column was left.
+    /// Finds an attribute with one value for which no key column was left.
     fn single(&self, path: AttrPath) -> Option<&Valued> {
         let mut of_path = self.layout.values.iter().filter(|valued| valued.holder == path);
         of_path.find(|valued| valued.is_single())
@@ -410,7 +410,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The rows of the value table with a key and a kind.
+    /// Returns the rows of the value table with a key and a kind.
     fn value_rows(&self, from: &str, valued: &Valued, keys: &Range<'_>, kind: Option<&Range<'_>>) -> Sql {
         let attribute = valued.number;
         let text = format!("{from} scim_value v WHERE v.tenant = ? AND v.attr = {attribute} AND ");
@@ -424,7 +424,7 @@ impl Planner<'_> {
     }
 }
 
-/// How few values are likely to satisfy a comparison.
+/// Returns how few values are likely to satisfy a comparison.
 fn rank_of(operator: Operator) -> Rank {
     match operator {
         Operator::Eq => Rank::Few,
