@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::columns::Dialect;
+use super::dialect::Dialect;
 use super::range::{Bound, Range, Sink};
 use crate::filter::{Compare, Numeric, Operand, Operator, PathTest, ReferenceOperand};
 use crate::fold::Fold;

@@ -6,10 +6,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::columns::{Column, Columns, Rows};
+use super::column::{Column, Rows};
+use super::columns::Columns;
 use super::comparison::{AS_WRITTEN, Kind, present};
 use super::range::{Bound, IS_NOT_TRUE, Range, Sink};
-use super::statement::SqlValue;
+use super::value::SqlValue;
 use crate::filter::{Compare, Expression, Operator};
 use crate::fold::Fold;
 use crate::path::AttrPath;

@@ -1,8 +1,9 @@
 //! The content of a row: the values of a resource in its columns, and back.
 
-use super::columns::{Columns, Table};
+use super::columns::Columns;
 use super::comparison::Kind;
-use super::statement::SqlValue;
+use super::row_table::Table;
+use super::value::SqlValue;
 use std::ops::ControlFlow;
 
 use crate::error::{Error, Result};

@@ -2,7 +2,7 @@
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Null, ToSql, ToSqlOutput, ValueRef};
 
-use super::statement::SqlValue;
+use super::value::SqlValue;
 
 /// Needs the feature `rusqlite`.
 impl ToSql for SqlValue {

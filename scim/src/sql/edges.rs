@@ -1,55 +1,16 @@
 //! Edges that are rows of a table between two others.
 
-use super::columns::{Column, Columns, Dialect, Rows, Table};
-use super::statement::{SqlValue, Statement, Writer};
+use super::column::Column;
+use super::columns::Columns;
+use super::dialect::Dialect;
+use super::edge_table::{EdgeTable, Reach};
+use super::statement::{Statement, Writer};
+use super::value::SqlValue;
 use crate::error::Result;
 use crate::path::AttrPath;
-use crate::schema::ResourceType;
 
 /// How many edges one statement names: below the number of parameters that databases allow.
 const AT_ONCE: usize = 500;
-
-/// A table with a row for each edge, such as one between groups and people.
-#[derive(Debug, Clone)]
-pub struct EdgeTable {
-    name: String,
-    owner: String,
-    target: String,
-    reach: Option<Reach>,
-}
-
-/// The table of resources at the other end of an edge.
-#[derive(Debug, Clone)]
-pub(crate) struct Reach {
-    resource_type: &'static ResourceType,
-    table: String,
-    id: Column,
-    tenant: Option<String>,
-    /// The column of the name for people.
-    display: Option<String>,
-}
-
-/// The other end of an edge, as it was read.
-pub(crate) struct ReachedRow {
-    pub(crate) id: String,
-    pub(crate) resource_type: &'static ResourceType,
-    pub(crate) display: Option<String>,
-}
-
-impl Reach {
-    /// The end in a row that was read; `None` for a row without an id.
-    pub(crate) fn end(&self, row: &[SqlValue]) -> Option<ReachedRow> {
-        let display = match row.get(1) {
-            Some(SqlValue::Text(text)) if !text.is_empty() => Some(text.clone()),
-            _ => None,
-        };
-        Some(ReachedRow {
-            id: self.id.id_of(row.first()?)?,
-            resource_type: self.resource_type,
-            display,
-        })
-    }
-}
 
 /// Edges that a statement adds or removes, by the ids of their other ends.
 pub(crate) struct EdgeChanges<'a> {
@@ -73,11 +34,6 @@ impl EdgeTable {
             target: target.into(),
             reach: targets.reach(),
         }
-    }
-
-    /// The type of the resources to which the edges lead.
-    pub(crate) fn target_type(&self) -> Option<&'static ResourceType> {
-        self.reach.as_ref().map(|reach| reach.resource_type)
     }
 
     /// The statement that reads the edges of a row, all or those to certain targets: the id and name of each.
@@ -215,20 +171,6 @@ impl EdgeTable {
         let ids = changes.targets.iter();
         let targets = ids.filter_map(|id| reach.and_then(|reach| reach.id.id_value(id)));
         Ok((owner, targets.collect()))
-    }
-
-    /// How filters find the edges of a row.
-    pub(super) fn search(&self, owner: &Table) -> Option<(Rows, Column)> {
-        let id = &owner.id.expression;
-        let tie = format!("{}.{} = {}.{id}", self.name, self.owner, owner.name);
-        let mut column = self.reach.as_ref()?.id.clone();
-        column.expression = format!("{}.{}", self.name, self.target);
-        Some((Rows::new(&self.name, tie), column))
-    }
-
-    /// The table at the other end.
-    pub(crate) fn reach(&self) -> Option<&Reach> {
-        self.reach.as_ref()
     }
 }
 

@@ -36,29 +36,38 @@
 //! Of a [table](Columns::table) whose rows are resources, the same columns make the statements that read and write it:
 //! [`store::table`](crate::store::table) has a whole store of that.
 
+mod column;
 mod columns;
 mod comparison;
 mod compile;
 mod content;
+mod dialect;
 #[cfg(any(feature = "rusqlite", test))]
 mod driver;
+mod edge_table;
 mod edges;
 #[cfg(feature = "sqlite")]
 mod key_range;
 mod range;
+mod row_table;
 mod statement;
 #[cfg(test)]
 mod table_tests;
 #[cfg(test)]
 mod tests;
+mod value;
 
-pub use columns::{Column, Columns, Dialect, Rows};
+pub use column::{Column, Rows};
+pub use columns::Columns;
 pub use compile::{NotTranslatable, SqlFilter};
 pub(crate) use content::Content;
-pub use edges::EdgeTable;
-pub(crate) use edges::{EdgeChanges, ReachedRow};
+pub use dialect::Dialect;
+pub use edge_table::EdgeTable;
+pub(crate) use edge_table::ReachedRow;
+pub(crate) use edges::EdgeChanges;
 #[cfg(feature = "sqlite")]
 pub(crate) use key_range::KeyRange;
 #[cfg(feature = "sqlite")]
 pub(crate) use range::{Bound, IS_NOT_TRUE, Range, Sink};
-pub use statement::{SqlValue, Statement, Window};
+pub use statement::{Statement, Window};
+pub use value::SqlValue;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::statement::SqlValue;
+use super::value::SqlValue;
 use crate::filter::Operator;
 
 /// A value to which a column is compared. The column may keep an encoding of it, such as bytes in the same order: the

@@ -1,9 +1,12 @@
 //! The statements that read and write the rows of a table.
 
-use super::columns::{Columns, Dialect, Table};
+use super::columns::Columns;
 use super::comparison::Kind;
 use super::compile::SqlFilter;
 use super::content::Content;
+use super::dialect::Dialect;
+use super::row_table::Table;
+use super::value::SqlValue;
 use crate::error::{Error, Result};
 use crate::schema::ResourceType;
 use crate::value::DateTime;
@@ -15,23 +18,6 @@ pub struct Statement {
     pub text: String,
     /// The values of the parameters, in order.
     pub parameters: Vec<SqlValue>,
-}
-
-/// A value of a parameter, or of a column of a row that is read.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SqlValue {
-    /// No value.
-    Null,
-    /// Text.
-    Text(String),
-    /// An integer.
-    Integer(i64),
-    /// A floating-point number.
-    Real(f64),
-    /// A boolean; SQLite keeps it as 1 or 0.
-    Bool(bool),
-    /// Bytes.
-    Binary(Vec<u8>),
 }
 
 /// A statement that is being written.

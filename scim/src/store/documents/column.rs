@@ -2,7 +2,7 @@
 
 use super::composed::Sql;
 use super::key::Key;
-use super::layout::SLOTS;
+use super::tables::SLOTS;
 use crate::sql::{Bound, Range, Sink};
 use crate::store::database::Value;
 
