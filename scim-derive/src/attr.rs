@@ -150,15 +150,17 @@ impl Item {
     /// One of the given words; the result is the name of the variant that stands for it.
     pub(crate) fn one_of(self, words: &[(&str, &'static str)], errors: &mut Errors) -> Option<&'static str> {
         let key = self.key.clone();
-        let text = self.text(errors)?;
+        let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        let known = known.join(", ");
+        let span = self.value_span();
+        let Value::Text(text) = self.value else {
+            errors.push_at(span, format!("expected `{key} = \"…\"` with one of {known}"));
+            return None;
+        };
         let value = text.value();
         let found = words.iter().find(|(word, _)| *word == value);
         if found.is_none() {
-            let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
-            errors.push(
-                &text,
-                format!("`{value}` is no value of `{key}`: use {}", known.join(", ")),
-            );
+            errors.push(&text, format!("`{value}` is not a value of `{key}`: use {known}"));
         }
         found.map(|(_, variant)| *variant)
     }

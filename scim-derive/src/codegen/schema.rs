@@ -202,7 +202,8 @@ fn field_checks(input: &Struct, field: &Field) -> TokenStream {
         );
     }
     if matches!(input.kind, Kind::Complex) && !is(LEAVES) {
-        let message = "a complex attribute has no complex sub-attributes (RFC 7643 section 2.3.8)";
+        let message = "a complex attribute has no complex sub-attributes (RFC 7643 section 2.3.8); if this is a schema \
+                       extension in a set of extensions, mark the field with `#[scim(extension)]`";
         out.extend(assert(field.ty.span(), "assert_leaf", message));
     }
     if options.edges.is_some() {

@@ -79,12 +79,29 @@ pub const fn assert_distinct(attributes: &[Attribute]) {
         let mut right = left + 1;
         while right < attributes.len() {
             if attributes[left].name.eq_ignore_ascii_case(attributes[right].name) {
-                panic!(
-                    "two attributes or extensions have the same name: a URN stands for one extension only"
-                );
+                let mut text = [0; 512];
+                let said = "two attributes or extensions have one name, which stands for one of them only: ";
+                panic!("{}", joined(&mut text, said, attributes[left].name));
             }
             right += 1;
         }
         left += 1;
+    }
+}
+
+/// The two texts, one behind the other, as far as there is space: a panic of a constant cannot format.
+const fn joined<'a>(space: &'a mut [u8], first: &'a str, second: &str) -> &'a str {
+    let (head, tail) = (first.as_bytes(), second.as_bytes());
+    let mut length = 0;
+    while length < space.len() && length < head.len() + tail.len() {
+        space[length] = match length < head.len() {
+            true => head[length],
+            false => tail[length - head.len()],
+        };
+        length += 1;
+    }
+    match std::str::from_utf8(space.split_at(length).0) {
+        Ok(text) => text,
+        Err(_) => first,
     }
 }

@@ -33,7 +33,7 @@ pub struct GroupWith<E> {
     pub extensions: E,
 }
 
-impl<E: ExtensionSet> GroupWith<E> {
+impl<E> GroupWith<E> {
     /// A group without members.
     ///
     /// ```
@@ -43,7 +43,11 @@ impl<E: ExtensionSet> GroupWith<E> {
     /// group.members = vec![Member::user("2819c223")].into();
     /// ```
     #[must_use]
-    pub fn new(display_name: impl Into<String>) -> Self {
+    pub fn new(display_name: impl Into<String>) -> Self
+    where
+        // Here and not on the block, so that the compiler says what a set of extensions is.
+        E: ExtensionSet,
+    {
         Self {
             id: ResourceId::default(),
             external_id: None,

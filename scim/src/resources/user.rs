@@ -81,7 +81,7 @@ pub struct UserWith<E> {
     pub extensions: E,
 }
 
-impl<E: ExtensionSet> UserWith<E> {
+impl<E> UserWith<E> {
     /// A person of whom no more than the user name is known.
     ///
     /// ```
@@ -91,7 +91,11 @@ impl<E: ExtensionSet> UserWith<E> {
     /// assert_eq!(user.user_name, "bjensen");
     /// ```
     #[must_use]
-    pub fn new(user_name: impl Into<String>) -> Self {
+    pub fn new(user_name: impl Into<String>) -> Self
+    where
+        // Here and not on the block, so that the compiler says what a set of extensions is.
+        E: ExtensionSet,
+    {
         Self {
             id: ResourceId::default(),
             external_id: None,

@@ -10,6 +10,11 @@ use crate::value::{Change, Cx, Edit, Json, ScimValue, View};
 /// How one attribute is shown, read and changed, named by `#[scim(with = "…")]` as serde's `with` is.
 ///
 /// A handler is written for the bare `T`; on a field of type `Option<T>` or `Vec<T>` it serves each value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler of `{T}`",
+    label = "`#[scim(with = \"…\")]` cannot name this type here",
+    note = "implement `scim::value::Handler<{T}>` for it; for a field of type `Option<T>` or `Vec<T>` it is a handler of the bare `T`"
+)]
 pub trait Handler<T>: 'static {
     /// What the attribute is.
     const SHAPE: Shape;

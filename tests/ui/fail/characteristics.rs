@@ -22,6 +22,8 @@ struct Values {
     g: Option<String>,
     #[scim(canonical("work", "Work"))]
     h: Option<String>,
+    #[scim(unique, returned(never))]
+    j: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, ScimComplex)]
