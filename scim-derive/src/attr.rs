@@ -66,6 +66,8 @@ impl From<Expr> for Value {
     fn from(expr: Expr) -> Self {
         let span = expr.span();
         match expr {
+            // What a `macro_rules!` hands on, such as a `$urn:literal`.
+            Expr::Group(group) => Self::from(*group.expr),
             Expr::Lit(ExprLit {
                 lit: Lit::Str(text), ..
             }) => Self::Text(text),

@@ -29,23 +29,55 @@
 //!
 //! # Where to look
 //!
+//! The repository has a complete program for each way in: `examples/minimal` (one struct), `examples/scim-in-your-app` (an
+//! app with its own sign-in, rules, events and log), `examples/own-tables`, `examples/multi-tenant`,
+//! `examples/custom-attribute`.
+//!
+//! **What is served**
+//!
 //! | to | see |
 //! |---|---|
-//! | make resources of your own structs | [`ScimResource`](derive@ScimResource), [`ScimComplex`](derive@ScimComplex), [`ScimEnum`](derive@ScimEnum), [`ScimExtension`](derive@ScimExtension) |
-//! | use the standard ones, with your extensions | [`resources`] |
+//! | make resources of your own structs, and name their attributes by typed paths | [`ScimResource`](derive@ScimResource), [`ScimComplex`](derive@ScimComplex), [`ScimEnum`](derive@ScimEnum), [`ScimExtension`](derive@ScimExtension) |
+//! | know which Rust type is which SCIM type | [the table of types](derive@ScimResource#types) |
+//! | use `User` and `Group`, with your extensions | [`resources`] |
 //! | teach an attribute a type or a behaviour of its own | [`Scalar`], [`value::Handler`] |
-//! | serve them | [`service::ScimService`]; without a network, [`service::Protocol`] |
-//! | keep them | [`store::Memory`], `store::documents` (feature `sqlite`), your own tables ([`store::table`]), or a [`store::Store`] of your own |
-//! | tell tenants apart | [`store::HasTenant`] of your own context, or [`tenant_by`](store::Memory::tenant_by) and [`single_tenant`](store::Memory::single_tenant) of a store |
-//! | let requests in, with your own context | [`service::MakeContext`]; [`respond_in`](service::ScimService::respond_in) with a context that you have already |
+//! | accept a password | [`resources::Password`] |
+//! | refer to a resource, or to something outside | [`value::Reference`] |
+//! | change a resource that is already stored | [`guide::changing_a_resource`] |
+//!
+//! **Where it is kept**
+//!
+//! | to | see |
+//! |---|---|
+//! | keep it in memory, or in a file of its own | [`store::Memory`]; `store::documents` (feature `sqlite`) |
+//! | keep it in tables that you have already | [`store::table`]; a [`store::Store`] of your own for anything else |
+//! | keep some attributes only | [`policy::Kept`], given to [`Policy::keeping`](policy::Policy::keeping); [`sql::Columns::kept`] |
+//! | tell tenants apart | [`store::HasTenant`] of your own context; [`tenant_by`](store::Memory::tenant_by) and [`single_tenant`](store::Memory::single_tenant) of a store for contexts of foreign types; [`service::host`] for tenants by host name |
+//! | test a store of your own | `testkit::contract` (feature `testkit`) |
+//!
+//! **How it is served**
+//!
+//! | to | see |
+//! |---|---|
+//! | serve it | [`service::ScimService`], mounted by the crate `scim-axum`; without a network, [`service::Protocol`] |
+//! | let requests in, with a context of your own | [`service::MakeContext`], [`service::from_parts`]; [`respond_in`](service::ScimService::respond_in) with a context that you have already |
 //! | say who may do what | [`authorize`](service::Builder::authorize) |
-//! | have rules of your own asked before a write, and hear of it after the commit | [`store::Hooks`] |
-//! | hear of every request, and of the causes of errors | [`on_outcome`](service::Builder::on_outcome) |
-//! | say what clients are shown of an error | [`map_error`](service::Builder::map_error) |
+//! | have rules of your own asked before a write, and hear of it after the commit | [`store::Hooks`], given to [`hooks`](service::Builder::hooks) |
+//! | write rows of your own in the transaction of a write, such as an outbox | `store::documents::Builder::in_transaction`; [`store::table::Rows::record`] |
+//! | log requests, and the causes of errors (5xx) that no client sees | [`on_outcome`](service::Builder::on_outcome) |
+//! | say in your words what clients are shown of an error | [`map_error`](service::Builder::map_error) |
 //! | say what clients may depart from | [`policy::Policy`] |
-//! | filter, sort, patch and project by yourself | [`filter`], [`sort`], [`patch`], [`projection`]; [`sql`] for your own tables |
+//! | try the service with Okta, Entra ID and others, simulated | `testkit::simulate` (feature `testkit`) |
+//!
+//! **By yourself**
+//!
+//! | to | see |
+//! |---|---|
+//! | filter, sort, patch and project | [`filter`], [`sort`], [`patch`], [`projection`] |
+//! | make SQL of filters | [`sql`] |
 //! | call another service | `client` (feature `client`) |
-//! | test a store of your own, or a service with simulated identity providers | `testkit` (feature `testkit`) |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The derives name this crate `::scim`, also where the crate uses them itself.
 extern crate self as scim;
@@ -55,6 +87,7 @@ pub mod client;
 pub mod error;
 pub mod filter;
 pub mod fold;
+pub mod guide;
 pub mod limits;
 pub mod message;
 pub mod patch;
@@ -145,7 +178,7 @@ pub use value::{Scalar, ScimValue};
 ///
 /// # The fields
 ///
-/// A field is an attribute. Its type says what the attribute is: every [`ScimValue`] is possible. `Option<T>` and `Vec<T>`
+/// A field is an attribute. Its type says what the attribute is: see [below](#types). `Option<T>` and `Vec<T>`
 /// are not required, other types are. The name is the field's in camel case.
 ///
 /// | `#[scim(…)]` | |
@@ -169,7 +202,62 @@ pub use value::{Scalar, ScimValue};
 /// | `extension` | a schema extension: `T` or `Option<T>` with a `T` that derives [`ScimExtension`](derive@ScimExtension) |
 /// | `flatten` | a set of extensions; see [`ExtensionSet`] |
 /// | `extra` | keeps what no schema knows; the type is [`Extra`](value::Extra) |
-/// | `skip` | is no attribute; the type is a [`Default`] |
+/// | `skip` | is not an attribute; the type is a [`Default`] |
+///
+/// # Types
+///
+/// Every [`ScimValue`] can be an attribute:
+///
+/// | Rust | SCIM (RFC 7643 section 2.3) |
+/// |---|---|
+/// | `String` | string |
+/// | `bool` | boolean |
+/// | `i8`, `i16`, `i32`, `i64`, `u8`, `u16`, `u32` | integer; what the Rust type cannot hold is refused. There is no `u64` |
+/// | `f64` | decimal |
+/// | [`DateTime`](value::DateTime); `jiff::Timestamp` (feature `jiff`) | dateTime |
+/// | [`Binary`](value::Binary) | binary, in base64 |
+/// | [`Reference`](value::Reference); `url::Url` (feature `url`) | reference: see there what is checked of it |
+/// | `uuid::Uuid` (feature `uuid`) | string |
+/// | [`ExternalId`](value::ExternalId), [`ResourceId`](value::ResourceId) | string in which case counts |
+/// | [`Password`](resources::Password), with `transient` | string that is never kept: see there who is handed it |
+/// | an enum that derives [`ScimEnum`](derive@ScimEnum) | string with canonical values |
+/// | a struct that derives [`ScimComplex`](derive@ScimComplex) | complex |
+/// | `Option<T>` | as `T`, not required |
+/// | `Vec<T>` | as `T`, multi-valued, not required |
+/// | [`Edges<T>`](value::Edges), with `edges` | the same, for a million values |
+/// | a type that implements [`Scalar`] | what it says |
+/// | any other, with a [`Handler`](value::Handler) in `with` | what that says |
+///
+/// # Typed paths
+///
+/// `paths()` names attributes in filters, sort orders, projections, PATCH, links and columns. A name that does not exist does
+/// not compile.
+///
+/// | path | attribute |
+/// |---|---|
+/// | `User::paths().user_name()` | `userName` |
+/// | `User::paths().name().family_name()` | `name.familyName`: the sub-attribute of a complex one |
+/// | `User::paths().emails()` | `emails`: all values |
+/// | `User::paths().emails().value()` | `emails.value`: the sub-attribute of every value |
+/// | `User::paths().extensions().enterprise()` | an extension in a set (`flatten`): the name of the field with the set, then that of the extension |
+/// | `User::paths().extensions().enterprise().department()` | an attribute of it |
+/// | `Badge::paths().audit().auditor()` | an attribute of an extension that is a field of the resource itself |
+///
+/// ```
+/// use scim::resources::User;
+///
+/// let user = User::paths();
+/// let filter = user.name().family_name().eq("Jensen")
+///     .and(user.emails().value().ends_with("@example.com"))
+///     .and(user.extensions().enterprise().department().is_present());
+/// assert_eq!(
+///     filter.to_string(),
+///     "name.familyName eq \"Jensen\" and emails.value ew \"@example.com\" and \
+///      urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department pr",
+/// );
+/// ```
+///
+/// A struct whose resources are stored may change: see [`guide::changing_a_resource`].
 pub use scim_derive::ScimResource;
 
 /// Makes a complex attribute of a struct (RFC 7643 section 2.3.8), with the fields of

@@ -14,6 +14,13 @@ use crate::error::{Error, Result, quoted};
 /// that a client sends becomes such a place where the attribute's `reference_types` name a resource type, so that no base
 /// URL is kept. References are equal if they are the same kind and text; case counts.
 ///
+/// | it | |
+/// |---|---|
+/// | is checked to be a URI reference | 400 `invalidValue` otherwise |
+/// | comes back as it was sent | also where it is a URL of this service, whose base is that of the request |
+/// | is *not* looked up | a reference to a resource that does not exist is kept, and one to a resource that is deleted stays. Whoever needs more marks the attribute with `edges`, whose ends every store checks, or asks a [rule](crate::store::Hooks::before_write) |
+/// | names types in `#[scim(reference_types(…))]` | those are checked when the service is built: each is served, or `external`, or `uri` |
+///
 /// ```
 /// use scim::value::Reference;
 ///
