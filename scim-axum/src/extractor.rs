@@ -53,8 +53,8 @@ pub fn extract<E>() -> Extractor<E> {
     extract_with(())
 }
 
-/// Makes the principal whom [`BearerLayer`](crate::BearerLayer) has admitted the context of the request. Without the layer,
-/// every request is answered 500.
+/// Makes the principal whom [`BearerLayer`](crate::BearerLayer) has admitted the context of the request, or what a layer of the
+/// application's own has left in the extensions of the request. Without such a layer, every request is answered 500.
 ///
 /// ```
 /// use http::request::Parts;
@@ -93,7 +93,7 @@ pub fn extract<E>() -> Extractor<E> {
 pub fn principal<P: Clone + Send + Sync + 'static>() -> impl MakeContext<P> {
     from_parts(|parts| {
         let principal = parts.extensions.get::<P>().cloned();
-        principal.ok_or_else(|| Error::internal("no BearerLayer around the service has left a principal"))
+        principal.ok_or_else(|| Error::internal("no layer around the service has left a principal in the extensions of the request"))
     })
 }
 

@@ -23,8 +23,15 @@
 //! # example().unwrap();
 //! ```
 //!
-//! Where clients have bearer tokens, [`BearerLayer`] asks a [`Verify`] about each request, and [`principal`] makes whom it
-//! admits the context.
+//! Which way a request gets its context depends on what is there already:
+//!
+//! | the application has | take |
+//! |---|---|
+//! | a layer that leaves a principal in the extensions of the request | [`principal`] if that is the context, [`scim::service::from_parts`] to make one of it |
+//! | an extractor | [`extract`], or [`extract_with`] if it needs a state |
+//! | bearer tokens and no layer yet | [`BearerLayer`] with a [`Verify`], and [`principal`] |
+//!
+//! The example `scim-in-your-app` of the repository shows the first, with rules, events and a log.
 //!
 //! [`mount`] is the one place that says where a service in a router lives: its builder need not say it again.
 
