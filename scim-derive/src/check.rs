@@ -28,7 +28,10 @@ pub(crate) fn schema(container: &Container, ident: &Ident, errors: &mut Errors) 
     if !is_urn(&urn) {
         errors.push(
             schema,
-            format!("`{urn}` is not a URN: a schema is named as in `urn:example:scim:schemas:2.0:Badge`"),
+            format!(
+                "`{urn}` is not a URN: expected `urn:`, a namespace of two letters or more, `:` and a name, as in \
+                 `urn:example:scim:schemas:2.0:Badge`"
+            ),
         );
     }
     urn

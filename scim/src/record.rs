@@ -80,7 +80,7 @@ pub trait ScimExtension: ScimValue + Record {
 /// a document.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of schema extensions",
-    label = "a field with `#[scim(flatten)]` cannot hold this type",
+    label = "expected a struct of schema extensions",
     note = "derive `ScimComplex` for a struct in which every field is marked with `#[scim(extension)]`, with `Debug`, `Clone`, `PartialEq` and `Default`"
 )]
 pub trait ExtensionSet: Record + Debug + Clone + PartialEq + Default + 'static {
