@@ -93,7 +93,11 @@ pub fn extract<E>() -> Extractor<E> {
 pub fn principal<P: Clone + Send + Sync + 'static>() -> impl MakeContext<P> {
     from_parts(|parts| {
         let principal = parts.extensions.get::<P>().cloned();
-        principal.ok_or_else(|| Error::internal("no layer around the service has left a principal in the extensions of the request"))
+        principal.ok_or_else(|| {
+            Error::internal(
+                "no layer around the service has left a principal in the extensions of the request",
+            )
+        })
     })
 }
 

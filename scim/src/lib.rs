@@ -29,11 +29,11 @@
 //!
 //! # Where to look
 //!
-//! The repository has a complete program for each way in: `examples/minimal` (one struct), `examples/scim-in-your-app` (an
+//! The repository has a complete program for each case: `examples/minimal` (one struct), `examples/scim-in-your-app` (an
 //! app with its own sign-in, rules, events and log), `examples/own-tables`, `examples/multi-tenant`,
 //! `examples/custom-attribute`.
 //!
-//! **What is served**
+//! **Resources**
 //!
 //! | to | see |
 //! |---|---|
@@ -45,7 +45,7 @@
 //! | refer to a resource, or to something outside | [`value::Reference`] |
 //! | change a resource that is already stored | [`guide::changing_a_resource`] |
 //!
-//! **Where it is kept**
+//! **Stores**
 //!
 //! | to | see |
 //! |---|---|
@@ -55,7 +55,7 @@
 //! | tell tenants apart | [`store::HasTenant`] of your own context; [`tenant_by`](store::Memory::tenant_by) and [`single_tenant`](store::Memory::single_tenant) of a store for contexts of foreign types; [`service::host`] for tenants by host name |
 //! | test a store of your own | `testkit::contract` (feature `testkit`) |
 //!
-//! **How it is served**
+//! **The service**
 //!
 //! | to | see |
 //! |---|---|
@@ -69,7 +69,7 @@
 //! | say what clients may depart from | [`policy::Policy`] |
 //! | try the service with Okta, Entra ID and others, simulated | `testkit::simulate` (feature `testkit`) |
 //!
-//! **By yourself**
+//! **Its parts**
 //!
 //! | to | see |
 //! |---|---|

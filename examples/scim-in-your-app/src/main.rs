@@ -24,20 +24,20 @@ use scim::{Error, ScimComplex, ScimExtension};
 use tokio::sync::Mutex;
 use tracing::Instrument as _;
 
-// ------------------------------------------------------------------------------------------------ the app as it was
+// ----------------------------------------------------------------------------------------- the app as it was
 
 /// The state of the app. A real one asks its database.
 struct App {
     /// The mail domain of each company.
     domains: HashMap<&'static str, &'static str>,
     tokens: HashMap<&'static str, Caller>,
-    /// Who is signed in: company and id.
+    /// Company and id of those who are signed in.
     sessions: Mutex<HashSet<(String, String)>>,
     /// Mails that wait to be sent.
     mails: Mutex<Vec<String>>,
 }
 
-/// Whose token it is.
+/// The owner of a token.
 #[derive(Debug, Clone)]
 struct Caller {
     companies: &'static [&'static str],
@@ -50,7 +50,7 @@ enum Role {
     Auditor,
 }
 
-/// A layer of the app: nobody gets in without a token, and whoever does is known to all routes.
+/// Lets nobody in without a token, and tells all routes who it is: a layer of the app.
 async fn sign_in(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let header = request.headers().get(http::header::AUTHORIZATION);
     let token = header.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
@@ -61,7 +61,7 @@ async fn sign_in(State(app): State<Arc<App>>, mut request: Request, next: Next) 
     next.run(request).await
 }
 
-/// A layer of the app: a request has an id, which is in every line that is logged meanwhile, and in the answer.
+/// Gives a request an id, which is in every line that is logged meanwhile, and in the answer: a layer of the app.
 async fn name_request(request: Request, next: Next) -> Response {
     let id = uuid::Uuid::now_v7().to_string();
     let span = tracing::info_span!("request", id);
@@ -72,7 +72,7 @@ async fn name_request(request: Request, next: Next) -> Response {
     response
 }
 
-/// A route of the app.
+/// Counts the sessions that the caller may know of: a route of the app.
 async fn signed_in(State(app): State<Arc<App>>, Extension(caller): Extension<Caller>) -> String {
     let sessions = app.sessions.lock().await;
     let seen = sessions
@@ -81,9 +81,9 @@ async fn signed_in(State(app): State<Arc<App>>, Extension(caller): Extension<Cal
     format!("{} signed in\n", seen.count())
 }
 
-// ----------------------------------------------------------------------------------------------------- what is kept
+// ------------------------------------------------------------------------------------------------- resources
 
-/// Where a person works.
+/// The place at which a person works.
 #[derive(Debug, Clone, PartialEq, ScimExtension)]
 #[scim(schema = "urn:example:deskplan:2.0:User")]
 struct Workplace {
@@ -94,7 +94,7 @@ struct Workplace {
     desk: Option<String>,
 }
 
-/// `UserWith` has these extensions and no others: without its field, the enterprise extension would be gone.
+/// The extensions of `User`, and no others: without its field, the enterprise extension would be gone.
 #[derive(Debug, Clone, PartialEq, Default, ScimComplex)]
 struct Extensions {
     #[scim(extension)]
@@ -113,22 +113,23 @@ fn store(builder: sqlite::Builder<Context>) -> scim::Result<Sqlite<Context>> {
         .build()
 }
 
-// ------------------------------------------------------------------------------------------- who asks, and for whom
+// ---------------------------------------------------------------------------------------- context and rights
 
-/// What a SCIM request is made for. The library hands it to every rule and hook below.
+/// The context of a SCIM request. The library hands it to every rule and hook below.
 struct Context {
     company: String,
     role: Role,
 }
 
-/// The store keeps companies apart by this, and an application cannot forget it.
+/// By this the store keeps companies apart; a context without it does not compile.
 impl HasTenant for Context {
     fn tenant(&self) -> &str {
         &self.company
     }
 }
 
-/// The host says which company is meant; `sign_in` has said already who asks, so that no token is looked up twice.
+/// Makes the context: the host says which company is meant, and `sign_in` has said already who asks, so that no token is
+/// looked up twice.
 fn context(parts: &mut Parts) -> scim::Result<Context> {
     let caller = parts.extensions.get::<Caller>();
     let caller = caller.ok_or_else(|| Error::internal("the layer sign_in is not around the service"))?;
@@ -146,7 +147,7 @@ fn context(parts: &mut Parts) -> scim::Result<Context> {
     }
 }
 
-/// Asked before every operation; a search over all types leaves out what is denied.
+/// Decides who may do what, before every operation. A search over all types leaves out what is denied.
 fn may(cx: &Context, access: &Access<'_>) -> Decision {
     match cx.role {
         Role::IdentityProvider => Decision::Allow,
@@ -155,7 +156,7 @@ fn may(cx: &Context, access: &Access<'_>) -> Decision {
     }
 }
 
-// -------------------------------------------------------------------------------------------------- rules and events
+// ------------------------------------------------------------------------------------------ rules and events
 
 /// Refuses people of other domains. It is asked of what a POST, PUT or PATCH is about to make, and must not block.
 fn only_own_domain(app: &App, cx: &Context, proposed: &Proposed<'_, User>) -> scim::Result<()> {
@@ -172,8 +173,8 @@ fn only_own_domain(app: &App, cx: &Context, proposed: &Proposed<'_, User>) -> sc
     }
 }
 
-/// Follows what has happened to a person. It is told after the commit, of what has really changed, and may wait. What
-/// must not be lost if the process ends right here needs a row instead: `sqlite::Builder::in_transaction`.
+/// Sends mail and ends sessions. It is told after the commit, of what has really changed, and may wait. Whatever must not be
+/// lost if the process ends right here needs a row instead: `sqlite::Builder::in_transaction`.
 async fn follow(app: Arc<App>, cx: Arc<Context>, event: Arc<Event<User>>) {
     if let Transition::Created { after } = &event.transition {
         app.mails
@@ -195,9 +196,9 @@ fn hooks(app: &Arc<App>) -> Hooks<Context> {
         .after_commit::<User, _>(move |cx, event| follow(Arc::clone(&told), cx, event))
 }
 
-// --------------------------------------------------------------------------------------------------- errors and log
+// -------------------------------------------------------------------------------------------- errors and log
 
-/// What clients read. Status, type and attribute of most errors are right as they are.
+/// Says some errors in the words of the app. Most are right as they are: status, type, attribute and sentence.
 fn in_our_words(_: Option<&Context>, error: Error) -> Error {
     let detail = match error.status() {
         StatusCode::FORBIDDEN => "This token only reads. Settings > Provisioning has one that may write.",
@@ -207,7 +208,7 @@ fn in_our_words(_: Option<&Context>, error: Error) -> Error {
     Error::new(error.status(), detail)
 }
 
-/// What operators read. It runs inside the span of `name_request`, so each line has the id of the request.
+/// Logs for operators. It runs inside the span of `name_request`, so each line has the id of the request.
 fn log(_: Option<&Context>, outcome: &Outcome) {
     let operation = outcome.operation.map(|operation| operation.as_str());
     let status = outcome.status.as_u16();
@@ -221,7 +222,7 @@ fn log(_: Option<&Context>, outcome: &Outcome) {
     }
 }
 
-// ---------------------------------------------------------------------------------------------------------- together
+// -------------------------------------------------------------------------------------------------- together
 
 fn service(app: &Arc<App>, store: Sqlite<Context>) -> scim::Result<ScimService<Context>> {
     ScimService::builder(from_parts(context))
@@ -271,6 +272,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = format!("localhost:{}", listener.local_addr()?.port());
     println!(
         "curl -H 'Authorization: Bearer okta-of-acme' http://acme.{url}/scim/v2/Users -d '{{\"userName\": \"babs@example.com\"}}'"
+    );
+    println!(
+        "curl -H 'Authorization: Bearer okta-of-acme' -H 'Content-Type: application/scim+json' \
+         http://acme.{url}/scim/v2/Users -d '{{\"userName\": \"babs@example.com\"}}'"
     );
     println!("curl -H 'Authorization: Bearer auditor' http://acme.{url}/scim/v2/Users");
     println!("curl -H 'Authorization: Bearer auditor' http://globex.{url}/scim/v2/Users   # nothing of acme");

@@ -227,7 +227,7 @@ async fn both_extensions_are_kept_and_found() {
     assert_eq!(list["Resources"][0]["id"], created["id"]);
 }
 
-/// What is logged, for a test to read.
+/// Lines that are logged, for a test to read.
 #[derive(Clone, Default)]
 struct Lines(Arc<Lock<Vec<u8>>>);
 

@@ -21,7 +21,7 @@
 //!
 //! A DELETE always works, and so does a PUT that gives all that is required. A 400 of this kind says: "Attribute seats is
 //! missing or not valid in the resource as it is stored, which an earlier version of this service has written: replace the
-//! whole resource with PUT." Okta sends a PUT anyway; for Entra ID and others that PATCH, give a new attribute a type that
+//! whole resource with PUT." Okta sends PUTs of people anyway; for Entra ID and others that PATCH, give a new attribute a type that
 //! need not be there.
 //!
 //! # A new attribute with a default

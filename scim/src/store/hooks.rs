@@ -112,7 +112,8 @@ impl<C: Send + Sync + 'static> Hooks<C> {
     }
 
     /// Tells `hear` of every create, replace, PATCH and delete that has changed something, once it is committed. The
-    /// client is answered when it has ended.
+    /// client is answered when it has ended. The closure names the type (`event: Arc<Event<User>>`), or the call does:
+    /// `after_commit::<User, _>(…)`.
     ///
     /// It is told at most once, and in no particular order across requests: if the process ends in between, never. What
     /// must arrive needs a row that is written with the resource, in its transaction. It is also told of a resource that
