@@ -10,7 +10,8 @@
 use std::sync::Arc;
 
 use scim::service::{Protocol, Request};
-use scim::store::sqlite::{Database, Options, Sqlite};
+use scim::store::database::{Database, Options};
+use scim::store::documents::DocumentStore;
 use scim::value::{Edges, Meta, Reference, ResourceId};
 use scim::{ScimComplex, ScimExtension, ScimResource};
 use serde_json::{Value, json};
@@ -129,7 +130,7 @@ impl Kept {
 }
 
 fn serve<R: ScimResource>(database: &Database) -> scim::Result<Protocol<()>> {
-    let store = Sqlite::on(database.clone()).resource::<R>().build()?;
+    let store = DocumentStore::on(database.clone()).resource::<R>().build()?;
     Protocol::builder().resource::<R, _>(store).build()
 }
 

@@ -18,7 +18,7 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use scim::resources::{EnterpriseUser, Group, UserWith};
 use scim::service::{Access, Decision, Outcome, ScimService, from_parts, host};
-use scim::store::sqlite::{self, Sqlite};
+use scim::store::documents::{self, DocumentStore};
 use scim::store::{Event, HasTenant, Hooks, Proposed, Transition};
 use scim::{Error, ScimComplex, ScimExtension};
 use tokio::sync::Mutex;
@@ -105,7 +105,7 @@ struct Extensions {
 
 type User = UserWith<Extensions>;
 
-fn store(builder: sqlite::Builder<Context>) -> scim::Result<Sqlite<Context>> {
+fn store(builder: documents::Builder<Context>) -> scim::Result<DocumentStore<Context>> {
     builder
         .resource::<User>()
         .resource::<Group>()
@@ -174,7 +174,7 @@ fn only_own_domain(app: &App, cx: &Context, proposed: &Proposed<'_, User>) -> sc
 }
 
 /// Sends mail and ends sessions. It is told after the commit, of what has really changed, and may wait. Whatever must not be
-/// lost if the process ends right here needs a row instead: `sqlite::Builder::in_transaction`.
+/// lost if the process ends right here needs a row instead: `documents::Builder::in_transaction`.
 async fn follow(app: Arc<App>, cx: Arc<Context>, event: Arc<Event<User>>) {
     if let Transition::Created { after } = &event.transition {
         app.mails
@@ -224,7 +224,7 @@ fn log(_: Option<&Context>, outcome: &Outcome) {
 
 // -------------------------------------------------------------------------------------------------- together
 
-fn service(app: &Arc<App>, store: Sqlite<Context>) -> scim::Result<ScimService<Context>> {
+fn service(app: &Arc<App>, store: DocumentStore<Context>) -> scim::Result<ScimService<Context>> {
     ScimService::builder(from_parts(context))
         .resource::<User, _>(store.clone())
         .resource::<Group, _>(store)
@@ -267,7 +267,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = arguments.next().unwrap_or_else(|| "deskplan.sqlite".into());
 
     let app = Arc::new(demo());
-    let scim = service(&app, store(Sqlite::open(file)?)?)?;
+    let scim = service(&app, store(DocumentStore::open(file)?)?)?;
     let listener = tokio::net::TcpListener::bind(address).await?;
     let url = format!("localhost:{}", listener.local_addr()?.port());
     println!(

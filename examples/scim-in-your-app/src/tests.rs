@@ -18,7 +18,7 @@ const GLOBEX: (&str, &str) = ("globex.localhost:3000", "entra-of-globex");
 
 fn start(app: App) -> (Arc<App>, Router) {
     let app = Arc::new(app);
-    let store = store(Sqlite::in_memory().unwrap()).unwrap();
+    let store = store(DocumentStore::in_memory().unwrap()).unwrap();
     let router = router(Arc::clone(&app), service(&app, store).unwrap());
     (app, router)
 }

@@ -1,6 +1,6 @@
 //! Changing a resource that is already stored: what may change in a struct, and what becomes of the rows that are there.
 //!
-//! A row of the SQLite store (feature `sqlite`) knows by which layout it was written: names, types, `returned`, what is
+//! A row of the document store (`scim::store::documents`, feature `sqlite`) knows by which layout it was written: names, types, `returned`, what is
 //! required, canonical values. A row of today's layout is handed out as it is. Any other is read and rendered anew, so
 //! that nothing is shown that may not be shown any more. It gets today's layout when it is next written; nothing rewrites
 //! rows on its own, and a program that goes back to the struct before finds what has not been written since.

@@ -16,7 +16,7 @@ use crate::value::{Json, Scalar, View};
 /// | who | is handed it |
 /// |---|---|
 /// | a rule before a write ([`Hooks::before_write`](crate::store::Hooks::before_write)) | in [`Proposed::after`](crate::store::Proposed::after), of a POST, PUT or PATCH that sets it: to refuse a weak one. It may be asked more than once, and nothing is written yet |
-/// | statements in the transaction (`sqlite::Builder::in_transaction`, [`Rows::record`](crate::store::table::Rows::record)) | in the state after: to write its hash with the user. The last to see it |
+/// | statements in the transaction (`documents::Builder::in_transaction`, [`Rows::record`](crate::store::table::Rows::record)) | in the state after: to write its hash with the user. The last to see it |
 /// | events after the commit ([`Hooks::after_commit`](crate::store::Hooks::after_commit)), stores, answers, exports | never |
 ///
 /// A write that sets nothing but a password is a change, and gives a new version.

@@ -22,7 +22,7 @@ struct Values {
     g: Option<String>,
     #[scim(canonical("work", "Work"))]
     h: Option<String>,
-    #[scim(unique, returned(never))]
+    #[scim(unique)]
     j: Option<String>,
 }
 
