@@ -10,7 +10,7 @@ use crate::filter::{Compare, Operand, Operator, ReferenceOperand};
 /// An SQL expression that holds an attribute, and what kind of value it holds. `NULL` is: no value.
 ///
 /// The expression is the application's own text and goes into the statement as it is; where the library
-/// [writes](Columns::table) rows, it is the name of a column. Text must not contain U+0000, which databases cannot search.
+/// [writes](super::Columns::table) rows, it is the name of a column. Text must not contain U+0000, which databases cannot search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     pub(super) expression: String,
