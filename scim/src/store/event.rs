@@ -133,6 +133,11 @@ impl MovedEdges {
         }
     }
 
+    /// The edge that is lost to a resource which is deleted.
+    pub(super) fn lost(attribute: &'static str, id: &str) -> Self {
+        Self::new(attribute, [].into_iter(), [id].into_iter())
+    }
+
     /// The edges of a resource that is gone: a number, and no ids.
     #[must_use]
     pub fn gone(attribute: &'static str, removed: u64) -> Self {

@@ -184,14 +184,25 @@ fn owner<'r>(derived: &Derived, row: &'r Row<'_>) -> Result<Reached<'r>> {
 
 /// A member of a document that lists the ends of edges, as it is written value by value.
 pub(super) struct Listing<'w> {
-    pub(super) name: &'static str,
-    pub(super) path: AttrPath,
-    pub(super) want: &'w Projection,
-    pub(super) base: Base<'w>,
-    pub(super) begun: bool,
+    name: &'static str,
+    path: AttrPath,
+    want: &'w Projection,
+    base: Base<'w>,
+    begun: bool,
 }
 
-impl Listing<'_> {
+impl<'w> Listing<'w> {
+    /// A member of a stored document of which nothing is written yet.
+    pub(super) fn new(name: &'static str, path: AttrPath, want: &'w Projection) -> Self {
+        Self {
+            name,
+            path,
+            want,
+            base: Base::Hole,
+            begun: false,
+        }
+    }
+
     /// Appends a value, after the name of the member if it is the first.
     pub(super) fn push(&mut self, out: &mut Vec<u8>, value: &Reached<'_>) {
         let start = out.len();

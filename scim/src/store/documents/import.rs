@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use super::core::Core;
-use super::document::Documents;
 use super::edges::Moves;
 use super::import_line::{Edges, ImportLine, Line, Resource, check_members, limits, read_edges, text};
 use super::kind::{ByOthers, Kind};
 use super::layout::Layout;
-use super::row_key::RowKey;
 use super::rows::{self, StoredRow};
 use super::store::DocumentStore;
-use super::tables;
 use super::write::Job;
 use crate::Result;
 use crate::error::{Error, quoted};
@@ -167,17 +164,7 @@ impl<C: Send + Sync + 'static> Import<C> {
                 false => Err(other_state(layout, id)),
             };
         }
-        let rid = self.core.row_keys.next(self.core.now());
-        rows::insert(
-            tx,
-            layout,
-            RowKey { tenant, rid },
-            id,
-            new.stamp,
-            &new.documents,
-            &new.keys,
-        )?;
-        tables::counted(tx, tenant, layout.number, 1)?;
+        job.insert(id, new.stamp, &new.documents, &new.keys)?;
         (kind.imported)(&job.telling(), new)?;
         Ok(1)
     }
@@ -219,16 +206,7 @@ impl<C: Send + Sync + 'static> Import<C> {
             true => row.stamp,
             false => row.stamp.next(self.core.now())?,
         };
-        Ok(StoredRow {
-            rid: row.rid,
-            stamp,
-            edges: row.edges + more,
-            layout: row.layout,
-            documents: Documents {
-                visible: Documents::stamped(&row.documents.visible, layout, &line.id, stamp)?,
-                hidden: row.documents.hidden.clone(),
-            },
-        })
+        row.restamped(layout, &line.id, stamp, row.edges + more)
     }
 }
 

@@ -88,16 +88,15 @@ fn ask<R: ScimResource, C: 'static>(
 
 fn imported<R: ScimResource, C: 'static>(telling: &Telling<'_, C>, line: &Resource) -> Result<()> {
     telling.tell(|| {
-        Ok(Event {
-            id: line.id.clone(),
-            version: line.stamp.version(),
-            transition: Transition::Created {
-                after: line.resource::<R>()?.clone(),
-            },
-            edges: Vec::new(),
-            cause: Cause::Write,
-            tolerances: Vec::new(),
-        })
+        let after = line.resource::<R>()?.clone();
+        let transition = Transition::Created { after };
+        Ok(Event::new(
+            &line.id,
+            line.stamp.version(),
+            transition,
+            Vec::new(),
+            Cause::Write,
+        ))
     })
 }
 
@@ -107,17 +106,12 @@ fn moved<R: ScimResource, C: 'static>(telling: &Telling<'_, C>, row: ByOthers<'_
     if hooks.is_none() && heard.is_none() {
         return Ok(());
     }
-    let event = Event {
-        id: row.id.to_owned(),
-        version: row.after.stamp.version(),
-        transition: Transition::Changed {
-            before: row.before.documents.state::<R>()?.fit(),
-            after: row.after.documents.state::<R>()?.fit(),
-        },
-        edges: row.edges,
-        cause: row.cause.clone(),
-        tolerances: Vec::new(),
+    let transition = Transition::Changed {
+        before: row.before.documents.state::<R>()?.fit(),
+        after: row.after.documents.state::<R>()?.fit(),
     };
+    let version = row.after.stamp.version();
+    let event = Event::new(row.id, version, transition, row.edges, row.cause.clone());
     if let Some(hooks) = hooks {
         hooks.run(telling.tx, telling.cx, &event)?;
     }

@@ -405,7 +405,7 @@ fn rebuild(tx: &Transaction<'_>, layout: &Layout, decode: Decode) -> Result<()> 
         for value in &keys.values {
             rows::insert_value(tx, tenant, row.rid, value)?;
         }
-        rows::insert_uniques(tx, layout, tenant, row.rid, &keys, None)
+        rows::insert_uniques(tx, layout, row.key(tenant), &keys, None)
     })
     .map_err(|error| match error.scim_type() {
         Some(ScimType::Uniqueness) => {

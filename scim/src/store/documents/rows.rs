@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use super::document::{Documents, RowStamp};
 use super::key::{self, Key};
 use super::keys::{Keys, ValueRow};
-use super::layout::Layout;
+use super::layout::{Layout, Unique};
 use super::row_key::RowKey;
 use crate::Result;
 use crate::error::Error;
-use crate::store::database::{Reader, Row, Transaction};
+use crate::store::database::{Param, Reader, Row, Transaction};
 
 /// A resource as it stands in the table.
 #[derive(Debug)]
@@ -28,6 +28,21 @@ pub(super) const COLUMNS: &str =
     "r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc";
 
 impl StoredRow {
+    /// Returns the same row with another stamp and number of edges: what a change of edges does to the resource that has
+    /// them.
+    pub(super) fn restamped(&self, layout: &Layout, id: &str, stamp: RowStamp, edges: i64) -> Result<Self> {
+        Ok(Self {
+            rid: self.rid,
+            stamp,
+            edges,
+            layout: self.layout,
+            documents: Documents {
+                visible: Documents::stamped(&self.documents.visible, layout, id, stamp)?,
+                hidden: self.documents.hidden.clone(),
+            },
+        })
+    }
+
     /// The key of the row, which is one of this tenant's.
     pub(super) fn key(&self, tenant: i64) -> RowKey {
         RowKey {
@@ -98,13 +113,14 @@ pub(super) fn last(reader: &Reader<'_>) -> Result<i64> {
 pub(super) fn insert(
     tx: &Transaction<'_>,
     layout: &Layout,
-    RowKey { tenant, rid }: RowKey,
+    row: RowKey,
     id: &str,
     stamp: RowStamp,
     documents: &Documents,
     keys: &Keys,
 ) -> Result<()> {
-    insert_uniques(tx, layout, tenant, rid, keys, None)?;
+    insert_uniques(tx, layout, row, keys, None)?;
+    let RowKey { tenant, rid } = row;
     let id = Key::id(id);
     let [k1, k2, k3, k4] = keys.columns();
     tx.execute(
@@ -143,9 +159,16 @@ pub(super) fn update(
     keys: &Keys,
     before: Option<&Keys>,
 ) -> Result<()> {
+    let row = next.key(tenant);
     if let Some(before) = before {
-        delete_uniques(tx, layout, tenant, next.rid, before, Some(keys))?;
-        insert_uniques(tx, layout, tenant, next.rid, keys, Some(before))?;
+        delete_uniques(tx, layout, row, before, Some(keys))?;
+        insert_uniques(tx, layout, row, keys, Some(before))?;
+        for value in before.values.iter().filter(|value| !keys.values.contains(value)) {
+            delete_value(tx, tenant, next.rid, value)?;
+        }
+        for value in keys.values.iter().filter(|value| !before.values.contains(value)) {
+            insert_value(tx, tenant, next.rid, value)?;
+        }
     }
     let [k1, k2, k3, k4] = keys.columns();
     tx.execute(
@@ -167,16 +190,8 @@ pub(super) fn update(
             next.documents.hidden.as_ref().map(String::as_bytes).into(),
             next.documents.visible.as_bytes().into(),
         ],
-    )?;
-    if let Some(before) = before {
-        for value in before.values.iter().filter(|value| !keys.values.contains(value)) {
-            delete_value(tx, tenant, next.rid, value)?;
-        }
-        for value in keys.values.iter().filter(|value| !before.values.contains(value)) {
-            insert_value(tx, tenant, next.rid, value)?;
-        }
-    }
-    Ok(())
+    )
+    .map(drop)
 }
 
 /// Writes a new stamp and nothing else: what a change of edges does to the resource that has them.
@@ -207,7 +222,7 @@ pub(super) fn delete(
         delete_value(tx, tenant, rid, value)?;
     }
     if let Some(keys) = keys {
-        delete_uniques(tx, layout, tenant, rid, keys, None)?;
+        delete_uniques(tx, layout, RowKey { tenant, rid }, keys, None)?;
     }
     tx.execute(
         "DELETE FROM scim_resource WHERE tenant = ?1 AND rid = ?2",
@@ -232,34 +247,43 @@ fn delete_value(tx: &Transaction<'_>, tenant: i64, rid: i64, row: &ValueRow) -> 
     .map(drop)
 }
 
+/// The unique values of a resource, but for those that it has in `but` as well: the attribute, the value, and the columns
+/// of the row, which are tenant, attribute, value and resource.
+fn unique_rows<'k>(
+    layout: &'k Layout,
+    RowKey { tenant, rid }: RowKey,
+    keys: &'k Keys,
+    but: Option<&'k Keys>,
+) -> impl Iterator<Item = (&'k Unique, &'k Key, [Param<'k>; 4])> {
+    let rows = keys.uniques.iter();
+    let rows = rows.filter(move |unique| !but.is_some_and(|keys| keys.uniques.contains(unique)));
+    rows.filter_map(move |(position, value)| {
+        let unique = layout.uniques.get(*position)?;
+        let params = [
+            unique.scope(tenant).into(),
+            unique.number.into(),
+            value.as_bytes().into(),
+            rid.into(),
+        ];
+        Some((unique, value, params))
+    })
+}
+
 /// Gives up the unique values that a resource had, but for those that it still has.
 fn delete_uniques(
     tx: &Transaction<'_>,
     layout: &Layout,
-    tenant: i64,
-    rid: i64,
+    row: RowKey,
     had: &Keys,
     has: Option<&Keys>,
 ) -> Result<()> {
-    let gone = had
-        .uniques
-        .iter()
-        .filter(|unique| !has.is_some_and(|keys| keys.uniques.contains(unique)));
-    for (position, value) in gone {
-        let Some(unique) = layout.uniques.get(*position) else {
-            continue;
-        };
+    unique_rows(layout, row, had, has).try_for_each(|(_, _, params)| {
         tx.execute(
             "DELETE FROM scim_unique WHERE tenant = ?1 AND attr = ?2 AND value = ?3 AND rid = ?4",
-            &[
-                unique.scope(tenant).into(),
-                unique.number.into(),
-                value.as_bytes().into(),
-                rid.into(),
-            ],
-        )?;
-    }
-    Ok(())
+            &params,
+        )
+        .map(drop)
+    })
 }
 
 /// Takes the unique values of a resource, but for those that it had.
@@ -269,34 +293,21 @@ fn delete_uniques(
 pub(super) fn insert_uniques(
     tx: &Transaction<'_>,
     layout: &Layout,
-    tenant: i64,
-    rid: i64,
+    row: RowKey,
     has: &Keys,
     had: Option<&Keys>,
 ) -> Result<()> {
-    let new = has
-        .uniques
-        .iter()
-        .filter(|unique| !had.is_some_and(|keys| keys.uniques.contains(unique)));
-    for (position, value) in new {
-        let Some(unique) = layout.uniques.get(*position) else {
-            continue;
-        };
+    unique_rows(layout, row, has, had).try_for_each(|(unique, value, params)| {
         let inserted = tx.execute(
             "INSERT INTO scim_unique(tenant, attr, value, rid) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT(tenant, attr, value) DO NOTHING",
-            &[
-                unique.scope(tenant).into(),
-                unique.number.into(),
-                value.as_bytes().into(),
-                rid.into(),
-            ],
+            &params,
         )?;
-        if inserted == 0 {
-            return Err(taken(layout, &layout.name(unique.holder), value));
+        match inserted {
+            0 => Err(taken(layout, &layout.name(unique.holder), value)),
+            _ => Ok(()),
         }
-    }
-    Ok(())
+    })
 }
 
 fn taken(layout: &Layout, attribute: &str, key: &Key) -> Error {

@@ -145,13 +145,7 @@ fn append_values(owners: &Owners<'_>, values: &HashMap<i64, Vec<u8>>, rid: i64, 
 }
 
 fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
-    Listing {
-        name: derived.attribute.name,
-        path: derived.shape.path,
-        want,
-        base: Base::Hole,
-        begun: false,
-    }
+    Listing::new(derived.attribute.name, derived.shape.path, want)
 }
 
 /// Appends what mirrors the edges to a row, of which at most `left` are read, and lets `spill` take what has gathered.
@@ -195,13 +189,7 @@ fn append_edges(
     out.pop();
     let shown = layout.edges.iter();
     for edges in shown.filter(|edges| want.includes(edges.shape.path)) {
-        let mut listing = Listing {
-            name: edges.shape.attribute.name,
-            path: edges.shape.path,
-            want,
-            base: Base::Hole,
-            begun: false,
-        };
+        let mut listing = Listing::new(edges.shape.attribute.name, edges.shape.path, want);
         walk(reader, edges, row, None, |_, value| {
             listing.push(out, value);
             spill(out)?;
@@ -299,13 +287,7 @@ pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, row: RowKey) -> Res
     let everything = Projection::everything(layout.resource_type);
     let mut out = Vec::new();
     for edges in &layout.edges {
-        let mut listing = Listing {
-            name: edges.shape.attribute.name,
-            path: edges.shape.path,
-            want: &everything,
-            base: Base::Hole,
-            begun: false,
-        };
+        let mut listing = Listing::new(edges.shape.attribute.name, edges.shape.path, &everything);
         // A name is written with a comma where anything stands before it.
         out.push(b' ');
         walk(reader, edges, row, None, |_, value| {

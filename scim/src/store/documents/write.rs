@@ -64,19 +64,7 @@ impl<C: 'static> Job<'_, C> {
             documents,
             keys,
         } = after.ok_or_else(|| Error::internal("a new resource without state"))?;
-        let rid = self.core.row_keys.next(self.core.now());
-        rows::insert(
-            self.tx,
-            self.layout,
-            RowKey {
-                tenant: self.tenant,
-                rid,
-            },
-            id,
-            stamp,
-            documents,
-            keys,
-        )?;
+        let rid = self.insert(id, stamp, documents, keys)?;
         let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, edges)?;
         let balance = moved.balance();
         if balance > 0 {
@@ -85,7 +73,6 @@ impl<C: 'static> Job<'_, C> {
                 &[self.tenant.into(), rid.into(), balance.into()],
             )?;
         }
-        tables::counted(self.tx, self.tenant, self.layout.number, 1)?;
         self.tell_write(write, stamp, moved.into_edges(), || {
             Ok(Transition::Created {
                 after: resource.clone(),
@@ -99,6 +86,23 @@ impl<C: 'static> Job<'_, C> {
             documents: documents.clone(),
         };
         Ok(Outcome::Row { row, changed: true })
+    }
+
+    /// Makes the row of a new resource, and counts it. Returns the number of the row.
+    pub(super) fn insert(
+        &self,
+        id: &str,
+        stamp: RowStamp,
+        documents: &Documents,
+        keys: &Keys,
+    ) -> Result<i64> {
+        let row = RowKey {
+            tenant: self.tenant,
+            rid: self.core.row_keys.next(self.core.now()),
+        };
+        rows::insert(self.tx, self.layout, row, id, stamp, documents, keys)?;
+        tables::counted(self.tx, self.tenant, self.layout.number, 1)?;
+        Ok(row.rid)
     }
 
     /// Carries out a write of a resource that must be there: as it was decided early, if the row is still in the version
@@ -192,7 +196,7 @@ impl<C: 'static> Job<'_, C> {
                 (next, Some(resource))
             }
             None => {
-                let next = self.restamped(&row, id, stamp, edges)?;
+                let next = row.restamped(self.layout, id, stamp, edges)?;
                 rows::restamp(self.tx, self.tenant, &next)?;
                 (next, None)
             }
@@ -210,20 +214,6 @@ impl<C: 'static> Job<'_, C> {
         Ok(Outcome::Row {
             row: next,
             changed: true,
-        })
-    }
-
-    /// The same row with another stamp and number of edges.
-    fn restamped(&self, row: &StoredRow, id: &str, stamp: RowStamp, edges: i64) -> Result<StoredRow> {
-        Ok(StoredRow {
-            rid: row.rid,
-            stamp,
-            edges,
-            layout: row.layout,
-            documents: Documents {
-                visible: Documents::stamped(&row.documents.visible, self.layout, id, stamp)?,
-                hidden: row.documents.hidden.clone(),
-            },
         })
     }
 
@@ -316,15 +306,10 @@ impl<C: 'static> Job<'_, C> {
                 Ok(())
             },
         )?;
-        // By its whole key: an index alone leads to the edges, and each is where it came from.
-        for (src, attributes) in &left {
-            for attribute in attributes {
-                self.tx.execute(
-                    "DELETE FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3 AND dst = ?4",
-                    &[self.tenant.into(), (*src).into(), (*attribute).into(), rid.into()],
-                )?;
-            }
-        }
+        self.tx.execute(
+            "DELETE FROM scim_edge WHERE tenant = ?1 AND dst = ?2",
+            &[self.tenant.into(), rid.into()],
+        )?;
         let cause = write.as_cause();
         let losing = Losing {
             id: write.id(),
@@ -351,25 +336,13 @@ impl<C: 'static> Job<'_, C> {
         };
         let edges = i64::try_from(attributes.len()).unwrap_or(i64::MAX);
         let stamp = row.stamp.next(self.core.now())?;
-        let next = StoredRow {
-            rid: row.rid,
-            stamp,
-            edges: row.edges - edges,
-            layout: row.layout,
-            documents: Documents {
-                visible: Documents::stamped(&row.documents.visible, layout, &id, stamp)?,
-                hidden: row.documents.hidden.clone(),
-            },
-        };
+        let next = row.restamped(layout, &id, stamp, row.edges - edges)?;
         rows::restamp(self.tx, self.tenant, &next)?;
         let lost = layout
             .edges
             .iter()
             .filter(|edges| attributes.contains(&edges.number))
-            .map(|edges| {
-                let removed = [losing.id].into_iter();
-                MovedEdges::new(edges.shape.attribute.name, [].into_iter(), removed)
-            });
+            .map(|edges| MovedEdges::lost(edges.shape.attribute.name, losing.id));
         let told = ByOthers {
             id: &id,
             before: &row,

@@ -95,18 +95,13 @@ impl<R: ScimResource> AnyTable for Table<R> {
         let stamp = row.stored.stamp().next(now);
         *row = Row::new(row.id(), &stamp, before.clone());
         if let Some(consequences) = lost.consequences.filter(|others| others.are_heard::<R>()) {
-            let removed = MovedEdges::new(lost.attribute, [].into_iter(), [lost.id].into_iter());
-            consequences.push(Event {
-                id: row.id().to_owned(),
-                version: stamp.version,
-                transition: Transition::Changed {
-                    before: Some(before),
-                    after: Some(row.resource().clone()),
-                },
-                edges: vec![removed],
-                cause: lost.cause.clone(),
-                tolerances: Vec::new(),
-            });
+            let transition = Transition::Changed {
+                before: Some(before),
+                after: Some(row.resource().clone()),
+            };
+            let edges = vec![MovedEdges::lost(lost.attribute, lost.id)];
+            let cause = lost.cause.clone();
+            consequences.push(Event::new(row.id(), stamp.version, transition, edges, cause));
         }
     }
 }

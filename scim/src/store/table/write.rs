@@ -246,7 +246,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         let after = self.again::<R>(layout, id).await?;
         let name = attribute.attribute(R::RESOURCE_TYPE.schema.attributes);
         let name = name.map_or("", |attribute| attribute.name);
-        let removed = MovedEdges::new(name, std::iter::empty(), std::iter::once(lost.end.id.as_str()));
+        let removed = MovedEdges::lost(name, &lost.end.id);
         let transition = Transition::Changed {
             before: Some(current.resource.clone()),
             after: Some(after.resource),
