@@ -538,7 +538,7 @@ mod tests {
         );
     }
 
-    /// What a client has sent may stand in the sentence and in the path; all else is the service's own.
+    /// The sentence and the path may hold text that a client has sent; all else is the service's own.
     #[test]
     fn every_text_of_an_error_can_be_edited_and_nothing_else() {
         fn hide(text: &str) -> Cow<'_, str> {

@@ -87,7 +87,7 @@ fn contract() -> Contract<Table<Directory, Tenant>, Tenant> {
         .link(Group::paths().members(), User::paths().groups())
 }
 
-/// The one rule that is not asked: there is no table of teams in teams.
+/// Names the one rule that is skipped: the tables have nothing for teams in teams.
 const OF_NESTED_TEAMS: &str = "resources_of_one_type_can_be_nested";
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,4 +1,4 @@
-//! What an operator sees of a running server: readiness, metrics, the log (feature row 83).
+//! The operator's view of a running server: readiness, metrics, the log (feature row 83).
 
 #![allow(
     clippy::unwrap_used,

@@ -187,7 +187,7 @@ async fn a_foreign_tenant_sees_nothing() {
     assert_eq!(found(GLOBEX.0).await["totalResults"], 0);
 }
 
-/// Who may only read is told so, in the words of the app (RFC 7644 section 3.12: 403).
+/// A client that may only read is told so, in the words of the app (RFC 7644 section 3.12: 403).
 #[tokio::test]
 async fn an_auditor_reads_and_does_not_write() {
     let (_, router) = start(demo());

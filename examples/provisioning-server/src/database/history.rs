@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(meaning(lost), "rejected: unknown request");
     }
 
-    /// What a row says itself is shown as it is.
+    /// A sentence that stands in the row is shown as it is.
     #[test]
     fn a_sentence_that_was_kept_is_shown() {
         let test = RequestRow {

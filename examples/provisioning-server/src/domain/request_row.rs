@@ -29,7 +29,7 @@ pub(crate) struct RequestRow {
     pub(crate) operation: Option<&'static str>,
     /// How many resources a list has found.
     pub(crate) total: Option<u64>,
-    /// What the request meant to the organization, such as "created user a@x", unless operation, type, total and status
+    /// The meaning of the request to the organization, such as "created user a@x", unless operation, type, total and status
     /// say it: then the sentence is made of them when it is shown.
     pub(crate) sentence: Option<Cow<'static, str>>,
     pub(crate) resource_type: Option<&'static str>,
@@ -100,7 +100,7 @@ fn cut(text: &mut String) {
     }
 }
 
-/// What is kept of a path and query: a filter holds personal data.
+/// Returns the part of a path and query that is kept: a filter holds personal data.
 pub(crate) fn shown_path(path: &str, query: Option<&str>) -> String {
     let mut text = path.to_owned();
     let names = query

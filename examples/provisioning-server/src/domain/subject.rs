@@ -8,7 +8,7 @@ use crate::domain::user::User;
 
 /// A person or a group, as a sentence about it needs it.
 pub(crate) trait Subject: ScimResource {
-    /// What it is called among others.
+    /// The noun for one of them.
     const NOUN: &'static str;
     /// The attribute that holds its name.
     const NAMED_BY: &'static str;

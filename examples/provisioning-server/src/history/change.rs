@@ -46,7 +46,7 @@ pub(crate) fn meaning<R: Subject>(event: &Event<R>) -> String {
     }
 }
 
-/// What people call the resource; its id if that is not known.
+/// Returns the name by which people know the resource; its id if that is not known.
 fn name<'a, R: Subject>(event: &'a Event<R>, state: Option<&'a R>) -> &'a str {
     let name = state.map(Subject::name).filter(|name| !name.is_empty());
     name.unwrap_or(&event.id)

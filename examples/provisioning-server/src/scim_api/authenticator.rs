@@ -1,4 +1,4 @@
-//! Who may use the endpoint of an organization.
+//! Authentication at the endpoint of an organization.
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use crate::domain::keyword::Keyword;
 use crate::domain::settings::{Attributes, IdentityProvider, Protocol, Settings};
 use crate::domain::user::User;
 
-/// What is kept of a person whose attributes are mapped.
+/// The attributes of a person that are kept where attributes are mapped.
 const MAPPED: &[&str] = &[
     "userName",
     "name.givenName",

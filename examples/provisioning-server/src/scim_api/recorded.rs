@@ -1,4 +1,4 @@
-//! What is recorded of a change in the transaction that makes it.
+//! The record of a change, written in the transaction that makes it.
 
 use scim::resources::Group;
 use scim::store::database::Transaction;

@@ -1,4 +1,4 @@
-//! What the history keeps of each request to an organization.
+//! The row of the history for each request to an organization.
 
 use scim::ScimType;
 use scim::service::{Operation, Outcome};

@@ -1,4 +1,4 @@
-//! What an organization demands of people and groups, whether a provider sends them or a file is imported: both are given
+//! The rules of an organization for people and groups, whether a provider sends them or a file is imported: both are given
 //! [`hooks`] and [`in_transaction`], and there are no other rules.
 
 use scim::resources::Group;

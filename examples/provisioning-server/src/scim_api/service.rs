@@ -18,7 +18,7 @@ use crate::domain::redact;
 use crate::domain::user::User;
 use crate::history::Recorder;
 
-/// What the endpoints serve, and how they are reached.
+/// The parts that the endpoints are made of, and how they are reached.
 #[derive(Debug)]
 pub(crate) struct Serving<'a> {
     pub(crate) product: &'a Arc<Product>,
