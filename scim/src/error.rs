@@ -278,6 +278,13 @@ impl Error {
         error
     }
 
+    /// Says when the request may be repeated: the header `Retry-After` (RFC 9110 section 10.2.3).
+    #[must_use]
+    pub fn with_retry_after(mut self, pause: Duration) -> Self {
+        self.0.retry_after = Some(pause);
+        self
+    }
+
     /// 503: another write came in between, and this one can be decided again. [`submit`](crate::store::submit) does so
     /// before a client hears of it.
     #[must_use]

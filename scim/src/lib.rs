@@ -89,6 +89,7 @@ pub mod filter;
 pub mod fold;
 pub mod guide;
 pub mod limits;
+mod log;
 pub mod message;
 pub mod patch;
 pub mod path;

@@ -1,9 +1,7 @@
 //! The log of what nobody listens to: an error that is no client's fault must leave a trace.
 
-#[cfg(feature = "tracing")]
-use tracing::subscriber::NoSubscriber;
-
 use super::outcome::Outcome;
+use crate::log;
 
 /// Logs the cause of an outcome that has one, for services without a listener.
 pub(super) fn unheard(outcome: &Outcome) {
@@ -18,8 +16,7 @@ pub(super) fn unheard(outcome: &Outcome) {
 
 #[cfg(feature = "tracing")]
 fn write(outcome: &Outcome, cause: &str) {
-    let is_heard = tracing::dispatcher::get_default(|subscriber| !subscriber.is::<NoSubscriber>());
-    if !is_heard {
+    if !log::is_heard() {
         return to_standard_error(outcome, cause);
     }
     tracing::error!(
@@ -37,19 +34,16 @@ fn write(outcome: &Outcome, cause: &str) {
     to_standard_error(outcome, cause);
 }
 
-/// The last resort: a line on standard error, where nothing else was set up.
 fn to_standard_error(outcome: &Outcome, cause: &str) {
-    use std::io::Write as _;
     let operation = outcome.operation.map(super::outcome::Operation::as_str);
     let said = [operation, outcome.resource_type, outcome.id.as_deref()];
-    let mut line = String::from("scim:");
+    let mut line = String::new();
     for word in said.into_iter().flatten() {
-        line.push(' ');
         line.push_str(word);
+        line.push(' ');
     }
-    line.push_str(&format!(" failed with {}: {cause}\n", outcome.status.as_u16()));
-    // There is nobody to tell that even this failed.
-    _ = std::io::stderr().write_all(line.as_bytes());
+    line.push_str(&format!("failed with {}: {cause}", outcome.status.as_u16()));
+    log::to_standard_error(&line);
 }
 
 #[cfg(test)]

@@ -13,12 +13,16 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::wal::CheckpointMode;
 
+use super::disk::Disk;
 use super::failure::{is_busy, not_opened};
 use super::options::{Durability, Options};
 use crate::Result;
 
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 512;
+
+/// How a file is written that nobody will miss.
+const VOLATILE: &str = "OFF";
 
 /// What jobs may ask or set: all of it belongs to the file and to the transaction, none to the connection.
 const PRAGMAS: &[&str] = &[
@@ -75,9 +79,13 @@ impl Target {
     /// A file that nobody will miss.
     pub(super) fn volatile(path: &Path, options: &Options) -> Self {
         Self {
-            synchronous: "OFF",
+            synchronous: VOLATILE,
             ..Self::file(path, options)
         }
+    }
+
+    pub(super) fn disk(&self) -> Disk {
+        Disk::new(&self.path, self.synchronous == VOLATILE)
     }
 
     /// The one connection that changes the file. Makes the file if there is none, and counts the pages of the log
@@ -201,7 +209,7 @@ fn authorize(context: &AuthContext<'_>, privileged: &AtomicBool) -> Authorizatio
         AuthAction::Attach { .. } | AuthAction::Detach { .. } => false,
         AuthAction::Pragma { pragma_name, .. } => {
             let name = pragma_name.to_ascii_lowercase();
-            PRAGMAS.contains(&name.as_str())
+            PRAGMAS.contains(&name.as_str()) || privileged.load(Ordering::Relaxed)
         }
         _ => true,
     };

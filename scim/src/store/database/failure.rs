@@ -12,6 +12,7 @@ use http::StatusCode;
 use rusqlite::ErrorCode;
 use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE};
 
+use super::disk::Trouble;
 use crate::{Error, Result};
 
 /// When to come back after a 503.
@@ -81,6 +82,35 @@ pub(super) fn failed(error: rusqlite::Error) -> Error {
     }
 }
 
+/// What hinders the disk, if that is why a job failed.
+pub(super) fn trouble_of(error: &Error) -> Option<Trouble> {
+    driver_error(error).and_then(driver_trouble)
+}
+
+fn driver_trouble(error: &rusqlite::Error) -> Option<Trouble> {
+    match error.sqlite_error_code()? {
+        ErrorCode::DiskFull => Some(Trouble::Full),
+        ErrorCode::SystemIoFailure => Some(Trouble::Fails),
+        _ => None,
+    }
+}
+
+/// 507 if the disk is full (RFC 4918 section 11.5), 503 if something else is wrong with it. What that is stands in the
+/// log once a while, and not in each error.
+pub(super) fn hindered(trouble: Trouble, retry_after: Duration) -> Error {
+    let status = match trouble {
+        Trouble::Full => StatusCode::INSUFFICIENT_STORAGE,
+        Trouble::Fails | Trouble::Gone => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let sentence = match trouble {
+        Trouble::Full => "The service has no room to store the change: repeat the request later.",
+        Trouble::Fails | Trouble::Gone => {
+            "The service cannot store anything at present: repeat the request later."
+        }
+    };
+    Error::new(status, sentence).with_retry_after(retry_after)
+}
+
 pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -131,26 +161,62 @@ fn panic_message(payload: &(dyn Any + Send)) -> String {
 
 /// Why a whole group was undone: one cause that each of its jobs is told.
 #[derive(Debug, Clone)]
-pub(super) struct GroupFailure(Arc<rusqlite::Error>);
+pub(super) struct GroupFailure {
+    cause: Cause,
+    /// When a client may come back where the disk is the cause.
+    disk_retry: Duration,
+}
+
+#[derive(Debug, Clone)]
+enum Cause {
+    Driver(Arc<rusqlite::Error>),
+    Disk(Trouble),
+}
 
 impl GroupFailure {
-    pub(super) fn new(cause: rusqlite::Error) -> Self {
-        Self(Arc::new(cause))
+    pub(super) fn new(cause: rusqlite::Error, disk_retry: Duration) -> Self {
+        let cause = match driver_trouble(&cause) {
+            Some(trouble) => Cause::Disk(trouble),
+            None => Cause::Driver(Arc::new(cause)),
+        };
+        Self { cause, disk_retry }
+    }
+
+    /// The disk is the cause.
+    pub(super) fn of_disk(trouble: Trouble, disk_retry: Duration) -> Self {
+        Self {
+            cause: Cause::Disk(trouble),
+            disk_retry,
+        }
+    }
+
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        match self.cause {
+            Cause::Disk(trouble) => Some(trouble),
+            Cause::Driver(_) => None,
+        }
     }
 
     pub(super) fn error(&self) -> Error {
-        // A transaction that was lost under another job of the group may well succeed without that one.
-        if is_busy(&self.0) || self.0.sqlite_error_code() == Some(ErrorCode::OperationAborted) {
-            busy().with_source(self.clone())
-        } else {
-            Error::internal(self.clone())
+        match &self.cause {
+            Cause::Disk(trouble) => hindered(*trouble, self.disk_retry),
+            // A transaction that was lost under another job of the group may well succeed without that one.
+            Cause::Driver(cause)
+                if is_busy(cause) || cause.sqlite_error_code() == Some(ErrorCode::OperationAborted) =>
+            {
+                busy().with_source(self.clone())
+            }
+            Cause::Driver(_) => Error::internal(self.clone()),
         }
     }
 }
 
 impl Display for GroupFailure {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "the group commit failed: {}", self.0)
+        match &self.cause {
+            Cause::Driver(cause) => write!(f, "the group commit failed: {cause}"),
+            Cause::Disk(trouble) => write!(f, "the group commit failed: {}", trouble.health()),
+        }
     }
 }
 

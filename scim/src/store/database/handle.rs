@@ -15,7 +15,9 @@ use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::connection::{Connection, Target};
-use super::failure::{busy, closed, failed, guarded, not_opened, unanswered};
+use super::disk::Trouble;
+use super::failure::{busy, closed, failed, guarded, hindered, not_opened, unanswered};
+use super::health::Health;
 use super::options::Options;
 use super::queue::Refused;
 use super::reader::Desk;
@@ -119,7 +121,7 @@ impl Database {
     }
 
     fn start(target: &Target, options: Options, directory: Option<Scratch>) -> Result<Self> {
-        let shared = Arc::new(Shared::new(options));
+        let shared = Arc::new(Shared::new(options, target.disk()));
         let (other, others_ended) = mpsc::channel::<Infallible>();
         // From here on, dropping the handle ends the threads.
         let mut handle = Handle {
@@ -133,6 +135,7 @@ impl Database {
         };
         // The writer's connection is closed after all others: only one that may write can clear the log away.
         let writer = target.writer(Arc::clone(&shared.wal_pages))?;
+        shared.disk.opened();
         handle.spawn("scim-writer", move |shared| {
             writer::run(&writer, shared);
             _ = others_ended.recv();
@@ -358,9 +361,14 @@ impl Database {
     {
         let (sender, receiver) = oneshot::channel();
         let target = self.0.target.clone();
-        self.0.spawn_other("scim-walk", move |_| {
+        self.0.spawn_other("scim-walk", move |shared| {
             let is_awaited = || !sender.is_closed();
-            let outcome = target.walker().and_then(|connection| {
+            // What is opened now must be what the others have open.
+            let found = match shared.disk.is_there() {
+                true => target.walker(),
+                false => Err(hindered(Trouble::Gone, shared.options.disk_retry)),
+            };
+            let outcome = found.and_then(|connection| {
                 connection.begin_snapshot().map_err(failed)?;
                 let outcome = guarded(|| job(&connection, &is_awaited));
                 _ = connection.control("COMMIT");
@@ -379,6 +387,21 @@ impl Database {
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.0.shared.counters.statistics()
+    }
+
+    /// Whether the database can do its work, as far as that has shown: it asks nobody, and costs nothing.
+    ///
+    /// What hinders it is also told once a minute, as an event of `tracing` (with that feature) or on standard error.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let shared = &self.0.shared;
+        if let Some(trouble) = shared.disk.trouble() {
+            return trouble.health();
+        }
+        match shared.pulse.at_work() {
+            Some(time) if time >= shared.options.stuck_after => Health::Stuck(time),
+            _ => Health::Good,
+        }
     }
 
     /// Refuses new jobs with 503, and returns when those that wait are done, the streams have ended and the file is

@@ -27,8 +27,10 @@
 mod backup;
 mod checkpoint;
 mod connection;
+mod disk;
 pub(super) mod failure;
 mod handle;
+mod health;
 mod options;
 #[cfg(debug_assertions)]
 mod portable;
@@ -47,6 +49,7 @@ mod tests;
 pub use backup::BackupProgress;
 pub use failure::{is_unique_violation, unique_violation};
 pub use handle::{Database, Full};
+pub use health::Health;
 pub use options::{Durability, Options};
 #[cfg(test)]
 pub(super) use statements::take_steps;

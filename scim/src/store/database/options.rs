@@ -49,6 +49,12 @@ pub struct Options {
     pub wal_bytes: usize,
     /// How long a write waits for another process that is writing before it is answered with 503. 5 seconds.
     pub busy_timeout: Duration,
+    /// How long a job may be at work on the writer's thread before the database counts as
+    /// [stuck](super::Health::Stuck). 10 seconds.
+    pub stuck_after: Duration,
+    /// How long after a write that found no room on the disk it may be repeated (the `Retry-After` of its error), and how
+    /// often it is tried whether there is room again. 10 seconds.
+    pub disk_retry: Duration,
     /// How old a held snapshot may get. Commits of other processes are seen after this time at the latest; those of
     /// this process are always seen at once. 500 ms.
     pub snapshot_age: Duration,
@@ -72,6 +78,8 @@ impl Default for Options {
             mmap_bytes: 0,
             wal_bytes: 32 << 20,
             busy_timeout: Duration::from_secs(5),
+            stuck_after: Duration::from_secs(10),
+            disk_retry: Duration::from_secs(10),
             snapshot_age: Duration::from_millis(500),
             snapshot_idle: Duration::from_millis(50),
             portable: false,

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use super::disk::{Disk, Trouble};
 use super::failure::GroupFailure;
+use super::health::Pulse;
 use super::options::Options;
 use super::queue::Queue;
 use super::statements::{Reader, Transaction};
@@ -12,10 +14,21 @@ use super::stream::StreamJob;
 
 /// A write: runs inside the group's transaction, and is answered when the group is committed or undone.
 pub(super) trait WriteJob: Send {
-    /// Whether the changes are to be kept.
-    fn run(&mut self, transaction: &Transaction<'_>) -> bool;
+    /// Says what is to become of the changes.
+    fn run(&mut self, transaction: &Transaction<'_>) -> Ran;
     /// Tells the caller; `group` says whether the commit succeeded.
     fn answer(self: Box<Self>, group: Result<(), &GroupFailure>);
+}
+
+/// What a write has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// Its changes are kept.
+    Kept,
+    /// Its changes are undone: it failed.
+    Undone,
+    /// The same, and it was the disk that failed.
+    Hindered(Trouble),
 }
 
 pub(super) type ReadJob = Box<dyn FnOnce(&Reader<'_>) + Send>;
@@ -23,6 +36,9 @@ pub(super) type ReadJob = Box<dyn FnOnce(&Reader<'_>) + Send>;
 pub(super) struct Shared {
     pub(super) options: Options,
     pub(super) counters: Counters,
+    pub(super) disk: Disk,
+    /// The writer's.
+    pub(super) pulse: Pulse,
     pub(super) writes: Queue<Box<dyn WriteJob>>,
     pub(super) reads: Queue<ReadJob>,
     pub(super) streams: Queue<StreamJob>,
@@ -39,9 +55,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(options: Options) -> Self {
+    pub(super) fn new(options: Options, disk: Disk) -> Self {
         Self {
             counters: Counters::default(),
+            disk,
+            pulse: Pulse::new(),
             writes: Queue::new(options.queue),
             reads: Queue::new(options.queue),
             streams: Queue::new(options.queue),

@@ -517,3 +517,13 @@ impl<'a> Transaction<'a> {
         outcome
     }
 }
+
+#[cfg(test)]
+impl Transaction<'_> {
+    /// Lets the file have no more than this many pages from the next transaction on: SQLite's own way to a full disk.
+    pub(in crate::store::database) fn let_grow_to(&self, pages: u32) {
+        let sql = format!("PRAGMA main.max_page_count = {pages}");
+        // The pragma returns a row, which is an error for a statement that should return none.
+        _ = self.connection.control(sql.leak());
+    }
+}

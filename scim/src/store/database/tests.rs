@@ -12,6 +12,7 @@ use super::*;
 use crate::Result;
 
 mod backup;
+mod health;
 mod lifetime;
 mod reading;
 mod sharing;

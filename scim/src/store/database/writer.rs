@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use std::vec::IntoIter;
 
 use super::connection::{Connection, Control};
-use super::failure::{GroupFailure, guarded};
-use super::shared::{Shared, WriteJob};
+use super::disk::Trouble;
+use super::failure::{GroupFailure, guarded, trouble_of};
+use super::shared::{Ran, Shared, WriteJob};
 use super::statements::Transaction;
-use crate::Result;
 
 /// How long the writer waits for readers of other processes when the log should start over.
 const RESTART_PATIENCE: Duration = Duration::from_millis(200);
@@ -23,15 +23,15 @@ const PAGE: usize = 4096;
 /// A job of a caller with the way its answer goes.
 pub(super) struct Pending<T, J, A> {
     job: Option<J>,
-    result: Option<Result<T>>,
+    result: Option<crate::Result<T>>,
     answer: A,
 }
 
 impl<T, J, A> Pending<T, J, A>
 where
     T: Send + 'static,
-    J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
-    A: FnOnce(Result<T>) + Send + 'static,
+    J: Fn(&Transaction<'_>) -> crate::Result<T> + Send + 'static,
+    A: FnOnce(crate::Result<T>) + Send + 'static,
 {
     pub(super) fn boxed(job: J, answer: A) -> Box<dyn WriteJob> {
         Box::new(Self {
@@ -45,15 +45,23 @@ where
 impl<T, J, A> WriteJob for Pending<T, J, A>
 where
     T: Send,
-    J: Fn(&Transaction<'_>) -> Result<T> + Send,
-    A: FnOnce(Result<T>) + Send,
+    J: Fn(&Transaction<'_>) -> crate::Result<T> + Send,
+    A: FnOnce(crate::Result<T>) + Send,
 {
-    fn run(&mut self, transaction: &Transaction<'_>) -> bool {
-        let Some(job) = self.job.take() else { return false };
+    fn run(&mut self, transaction: &Transaction<'_>) -> Ran {
+        let Some(job) = self.job.take() else {
+            return Ran::Undone;
+        };
         let result = guarded(|| job(transaction));
-        let keep = result.is_ok();
-        self.result = Some(result);
-        keep
+        let ran = match &result {
+            Ok(_) => Ran::Kept,
+            Err(error) => trouble_of(error).map_or(Ran::Undone, Ran::Hindered),
+        };
+        // Whom the disk hinders is told so with its group.
+        if !matches!(ran, Ran::Hindered(_)) {
+            self.result = Some(result);
+        }
+        ran
     }
 
     fn answer(self: Box<Self>, group: Result<(), &GroupFailure>) {
@@ -82,6 +90,7 @@ pub(super) fn run(connection: &Connection, shared: &Shared) {
     let mut group = Vec::new();
     while shared.writes.take_group(shared.options.batch, &mut group) {
         writer.commit_all(std::mem::take(&mut group));
+        shared.pulse.rest();
     }
 }
 
@@ -100,8 +109,8 @@ struct Writer<'a> {
     restart_after: Option<(Instant, Duration)>,
 }
 
-/// Jobs that ran, with whether their changes are kept.
-type Done = Vec<(Box<dyn WriteJob>, bool)>;
+/// Jobs that ran, with what they have come to.
+type Done = Vec<(Box<dyn WriteJob>, Ran)>;
 
 impl<'a> Writer<'a> {
     fn new(connection: &'a Connection, shared: &'a Shared) -> rusqlite::Result<Self> {
@@ -128,26 +137,53 @@ impl<'a> Writer<'a> {
             self.shared.wal_pages.store(0, Ordering::Relaxed);
             match self.group(&mut waiting, &mut done) {
                 Ok(()) => self.committed(done),
-                Err(cause) => self.failed(cause, done, &mut waiting),
+                Err(failure) => self.failed(&failure, done, &mut waiting),
             }
         }
         self.keep_wal_short();
     }
 
-    fn group(&mut self, waiting: &mut IntoIter<Box<dyn WriteJob>>, done: &mut Done) -> rusqlite::Result<()> {
+    /// Runs and commits. What is answered after that stands in the file that has the name of the database: it is
+    /// looked at behind the commit, and nothing is tried while it is known to be gone.
+    fn group(
+        &mut self,
+        waiting: &mut IntoIter<Box<dyn WriteJob>>,
+        done: &mut Done,
+    ) -> Result<(), GroupFailure> {
+        let disk = &self.shared.disk;
+        let retry = self.shared.options.disk_retry;
+        let gone = || GroupFailure::of_disk(Trouble::Gone, retry);
+        if disk.trouble() == Some(Trouble::Gone) && !disk.is_there() {
+            return Err(gone());
+        }
+        self.transaction(waiting, done)
+            .map_err(|cause| GroupFailure::new(cause, retry))?;
+        match kept(done) == 0 || disk.is_there() {
+            true => Ok(()),
+            false => Err(gone()),
+        }
+    }
+
+    fn transaction(
+        &mut self,
+        waiting: &mut IntoIter<Box<dyn WriteJob>>,
+        done: &mut Done,
+    ) -> rusqlite::Result<()> {
+        self.shared.pulse.beat(Instant::now());
         self.begin.run()?;
         let transaction = Transaction::new(self.connection);
         for mut job in waiting {
+            self.shared.pulse.beat(Instant::now());
             if let Err(cause) = self.savepoint.run() {
-                done.push((job, false));
+                done.push((job, Ran::Undone));
                 return Err(cause);
             }
-            let keep = job.run(&transaction);
-            done.push((job, keep));
+            let ran = job.run(&transaction);
+            done.push((job, ran));
             if !self.connection.in_transaction() {
-                return Err(transaction_lost());
+                return Err(transaction_lost(ran));
             }
-            if !keep {
+            if ran != Ran::Kept {
                 self.rollback_to.run()?;
             }
             self.release.run()?;
@@ -162,6 +198,7 @@ impl<'a> Writer<'a> {
     fn committed(&mut self, done: Done) {
         if self.shared.wal_pages.load(Ordering::Relaxed) > 0 {
             self.shared.committed();
+            self.shared.disk.is_well();
         }
         let counters = &self.shared.counters;
         let kept = kept(&done);
@@ -169,23 +206,34 @@ impl<'a> Writer<'a> {
         counters.writes.add(count(kept));
         counters.failed_writes.add(count(done.len() - kept));
         counters.largest_batch.raise_to(count(done.len()));
-        for (job, _) in done {
-            job.answer(Ok(()));
+        for (job, ran) in done {
+            match ran {
+                Ran::Hindered(trouble) => {
+                    self.shared.disk.has(trouble);
+                    let retry = self.shared.options.disk_retry;
+                    job.answer(Err(&GroupFailure::of_disk(trouble, retry)));
+                }
+                Ran::Kept | Ran::Undone => job.answer(Ok(())),
+            }
         }
     }
 
     /// Everything that ran is undone. If nothing ran, nothing will: the transaction could not even begin.
-    fn failed(&mut self, cause: rusqlite::Error, done: Done, waiting: &mut IntoIter<Box<dyn WriteJob>>) {
+    fn failed(&mut self, failure: &GroupFailure, done: Done, waiting: &mut IntoIter<Box<dyn WriteJob>>) {
         if self.connection.in_transaction() {
             _ = self.rollback.run();
         }
-        let failure = GroupFailure::new(cause);
+        if let Some(trouble) = failure.trouble() {
+            self.shared.disk.has(trouble);
+            // It tries for room, where nobody else may come to do so.
+            _ = self.shared.checkpoints.push(());
+        }
         let nothing_ran = done.is_empty();
         let undone = done.into_iter().map(|(job, _)| job);
         let never_ran = waiting.by_ref().take(if nothing_ran { usize::MAX } else { 0 });
         for job in undone.chain(never_ran) {
             self.shared.counters.failed_writes.add(1);
-            job.answer(Err(&failure));
+            job.answer(Err(failure));
         }
     }
 
@@ -243,11 +291,16 @@ impl<'a> Writer<'a> {
 }
 
 fn kept(done: &Done) -> usize {
-    done.iter().filter(|(_, keep)| *keep).count()
+    done.iter().filter(|(_, ran)| *ran == Ran::Kept).count()
 }
 
-fn transaction_lost() -> rusqlite::Error {
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK);
+/// Why the transaction is gone in which a job ran: because of the disk, or for a reason of the job's own.
+fn transaction_lost(ran: Ran) -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(match ran {
+        Ran::Hindered(Trouble::Full) => rusqlite::ffi::SQLITE_FULL,
+        Ran::Hindered(_) => rusqlite::ffi::SQLITE_IOERR,
+        Ran::Kept | Ran::Undone => rusqlite::ffi::SQLITE_ABORT_ROLLBACK,
+    });
     rusqlite::Error::SqliteFailure(code, Some("SQLite undid the transaction under a job".to_owned()))
 }
 
