@@ -171,6 +171,7 @@ struct Inner {
     retry_after: Option<Duration>,
     bearer: Option<BearerError>,
     conflict: bool,
+    limit: Option<&'static str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -208,6 +209,7 @@ impl Error {
             retry_after: None,
             bearer: None,
             conflict: false,
+            limit: None,
             source: None,
         }))
     }
@@ -321,6 +323,20 @@ impl Error {
     pub fn with_type(mut self, scim_type: ScimType) -> Self {
         self.0.scim_type = Some(scim_type);
         self
+    }
+
+    /// The same error about this limit of [`Limits`](crate::Limits).
+    #[must_use]
+    pub(crate) fn with_limit(mut self, name: &'static str) -> Self {
+        self.0.limit = Some(name);
+        self
+    }
+
+    /// Returns the name of the limit that was exceeded, if the error is about one of
+    /// [`Limits::table`](crate::Limits::table).
+    #[must_use]
+    pub fn limit(&self) -> Option<&'static str> {
+        self.0.limit
     }
 
     /// Adds the code for `WWW-Authenticate`, unless the error has one, and leaves the status alone.

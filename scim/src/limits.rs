@@ -1,62 +1,353 @@
-//! One table of the limits that protect a service from hostile input.
+//! One table of the limits that protect a service: the struct, its defaults, its documentation, the list that a program
+//! makes its flags from, and the errors.
+//!
+//! A limit is a row of the table at the end of this file, and nowhere else. Times are [`Duration`]s in [`Limits`], and
+//! milliseconds where a limit is a number ([`Limit::get`], [`Limit::set`]).
 
-/// Upper bounds on what a request may ask for.
-///
-/// Every bound is charged while the input is read, never after. The defaults suit the identity providers in use;
-/// lower them for endpoints that only ever see small resources.
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::error::Error;
+
+/// What the number of a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Bytes.
+    Bytes,
+    /// Things: operations, resources, levels of nesting.
+    Count,
+    /// Steps of work, each about as much as to look at one value.
+    Steps,
+    /// Milliseconds; in [`Limits`] a [`Duration`].
+    Milliseconds,
+}
+
+/// A row of the table: one limit, for a program that gives each a flag and documents it.
 ///
 /// ```
 /// use scim::Limits;
 ///
-/// let limits = Limits { page_size_max: 200, ..Limits::default() };
-/// assert_eq!(limits.page_size, 100);
+/// let limit = Limits::named("page_size").expect("a limit");
+/// let mut limits = Limits::default();
+/// limit.set(&mut limits, 50);
+/// assert_eq!((limits.page_size, limit.default()), (50, 100));
+/// assert!(Limits::table().iter().all(|limit| !limit.why().is_empty()));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a request body for an ordinary resource.
-    pub body: usize,
-    /// Bytes of a request body for a resource with edges (a group and its members), and for bulk.
-    pub large_body: usize,
-    /// Nesting of JSON arrays and objects.
-    pub json_depth: usize,
-    /// Bytes of a filter.
-    pub filter_bytes: usize,
-    /// Nesting of parentheses and brackets in a filter.
-    pub filter_depth: usize,
-    /// Expressions and logical operators in a filter.
-    pub filter_nodes: usize,
-    /// Bytes of the query string of a URL.
-    pub query_bytes: usize,
-    /// Operations in one PATCH request.
-    pub patch_operations: usize,
-    /// Elements of a multi-valued attribute that one operation may carry.
-    pub operation_values: usize,
-    /// Resources on a page when the client names no `count`.
-    pub page_size: usize,
-    /// Resources on a page whatever the client asks for.
-    pub page_size_max: usize,
-    /// Operations in one bulk request.
-    pub bulk_operations: usize,
-    /// Rows that a filter which no index serves may visit before the answer is `tooMany`.
-    pub scanned_rows: usize,
+#[derive(Debug)]
+pub struct Limit {
+    name: &'static str,
+    unit: Unit,
+    bounds: &'static str,
+    why: &'static str,
+    get: fn(&Limits) -> u64,
+    set: fn(&mut Limits, u64),
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            body: 1 << 20,
-            large_body: 16 << 20,
-            json_depth: 64,
-            filter_bytes: 16 << 10,
-            filter_depth: 64,
-            filter_nodes: 512,
-            query_bytes: 32 << 10,
-            patch_operations: 1_000,
-            operation_values: 100_000,
-            page_size: 100,
-            page_size_max: 1_000,
-            bulk_operations: 1_000,
-            scanned_rows: 100_000,
+impl Limit {
+    /// Returns the name, which is that of the field of [`Limits`] and stands in the errors.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns what the number counts.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// Returns a sentence on what it bounds.
+    #[must_use]
+    pub fn bounds(&self) -> &'static str {
+        self.bounds.trim()
+    }
+
+    /// Returns the reason for the default.
+    #[must_use]
+    pub fn why(&self) -> &'static str {
+        self.why
+    }
+
+    /// Returns the default, in [`Limit::unit`].
+    #[must_use]
+    pub fn default(&self) -> u64 {
+        self.get(&Limits::default())
+    }
+
+    /// Returns the value in these limits, in [`Limit::unit`].
+    #[must_use]
+    pub fn get(&self, limits: &Limits) -> u64 {
+        (self.get)(limits)
+    }
+
+    /// Changes the value in these limits, in [`Limit::unit`].
+    pub fn set(&self, limits: &mut Limits, value: u64) {
+        (self.set)(limits, value);
+    }
+}
+
+/// The type of a field of [`Limits`].
+trait Amount: Copy {
+    fn of_number(number: u64) -> Self;
+    fn number(self) -> u64;
+}
+
+impl Amount for usize {
+    fn of_number(number: u64) -> Self {
+        Self::try_from(number).unwrap_or(Self::MAX)
+    }
+
+    fn number(self) -> u64 {
+        u64::try_from(self).unwrap_or(u64::MAX)
+    }
+}
+
+impl Amount for Duration {
+    fn of_number(number: u64) -> Self {
+        Self::from_millis(number)
+    }
+
+    fn number(self) -> u64 {
+        u64::try_from(self.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The words of an error about a limit.
+struct Excess {
+    limit: &'static str,
+    /// What is too much; empty if it is the attribute that the error is said to be about.
+    subject: &'static str,
+    counted: &'static str,
+    remedy: &'static str,
+}
+
+impl Excess {
+    fn sentence(&self, most: u64, sent: Option<u64>) -> String {
+        let Self {
+            limit,
+            subject,
+            counted,
+            remedy,
+        } = self;
+        let space = if subject.is_empty() { "" } else { " " };
+        match sent {
+            Some(sent) => format!(
+                "{subject}{space}has {sent} {counted}, but at most {most} {counted} are allowed (limit {limit}): {remedy}"
+            ),
+            None => format!("{subject}{space}has more than {most} {counted} (limit {limit}): {remedy}"),
         }
+    }
+}
+
+/// 413 (RFC 7644 section 3.7.4).
+fn payload_too_large(detail: String) -> Error {
+    Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}
+
+/// 414 (RFC 9110 section 15.5.15).
+fn uri_too_long(detail: String) -> Error {
+    Error::new(StatusCode::URI_TOO_LONG, detail)
+}
+
+/// Makes [`Limits`] and everything else that follows from the table. A row is: what it bounds, as a comment of one line;
+/// name, type, default and unit; why the default is what it is; and the error: its constructor, what is too much (empty for
+/// an attribute), what is counted, and what to do. A row has no error where an answer is cut short instead, or where a
+/// parser names the place at which the text goes too far.
+macro_rules! limits {
+    ($(
+        #[doc = $bounds:literal]
+        $name:ident: $type:ty = $default:expr, $unit:ident,
+        why $why:literal
+        $(, refused $refusal:path, $subject:literal $counted:literal $remedy:literal)?;
+    )*) => {
+        /// Upper bounds on what a request may ask for.
+        ///
+        /// Every bound is charged while the work is done, never after. The defaults suit the identity providers in use;
+        /// lower them for endpoints that only ever see small resources. [`Limits::table`] lists all with their reasons.
+        ///
+        /// ```
+        /// use scim::Limits;
+        ///
+        /// let limits = Limits { page_size_max: 200, ..Limits::default() };
+        /// assert_eq!(limits.page_size, 100);
+        /// ```
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Limits {
+            $(
+                #[doc = $bounds]
+                #[doc = concat!("\n\nDefault: `", stringify!($default), "`. ", $why)]
+                pub $name: $type,
+            )*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        static TABLE: &[Limit] = &[$(
+            Limit {
+                name: stringify!($name),
+                unit: Unit::$unit,
+                bounds: $bounds,
+                why: $why,
+                get: |limits| limits.$name.number(),
+                set: |limits, value| limits.$name = Amount::of_number(value),
+            },
+        )*];
+
+        /// The errors of the limits: each says which limit it is, what is allowed, what was sent as far as that is known,
+        /// and what to do.
+        ///
+        /// ```
+        /// use scim::limits::exceeded;
+        ///
+        /// let error = exceeded::body(1_000, Some(1_200));
+        /// assert_eq!((error.status().as_u16(), error.limit()), (413, Some("body")));
+        /// ```
+        pub mod exceeded {
+            use super::{Amount, Error, Excess, payload_too_large, uri_too_long};
+
+            $($(
+                #[doc = concat!("Makes the error for more than [`Limits::", stringify!($name), "`](super::Limits::", stringify!($name), ") allows.")]
+                #[must_use]
+                pub fn $name(most: $type, sent: Option<usize>) -> Error {
+                    let excess = Excess {
+                        limit: stringify!($name),
+                        subject: $subject,
+                        counted: $counted,
+                        remedy: $remedy,
+                    };
+                    let sentence = excess.sentence(most.number(), sent.map(Amount::number));
+                    $refusal(sentence).with_limit(excess.limit)
+                }
+            )?)*
+        }
+    };
+}
+
+impl Limits {
+    /// Returns every limit, in the order of the fields.
+    #[must_use]
+    pub fn table() -> &'static [Limit] {
+        TABLE
+    }
+
+    /// Returns the limit with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Limit> {
+        TABLE.iter().find(|limit| limit.name == name)
+    }
+}
+
+limits! {
+    /// Bytes of a request body for an ordinary resource.
+    body: usize = 1 << 20, Bytes,
+    why "A person with every attribute of the core and enterprise schemas takes less than 10 KiB; a photograph from a directory adds 140 KiB.",
+    refused payload_too_large, "The body" "bytes" "send less in one request";
+
+    /// Bytes of a request body for a resource with edges (a group and its members), and for bulk.
+    large_body: usize = 16 << 20, Bytes,
+    why "Okta sends a whole group with all its members in one PUT: 100,000 members with their displays fit.",
+    refused payload_too_large, "The body" "bytes" "send less in one request, such as members in several PATCH requests";
+
+    /// Nesting of JSON arrays and objects.
+    json_depth: usize = 64, Count,
+    why "SCIM nests four deep (a message, its operations, a value, its sub-attributes), and custom JSON seldom more than ten.";
+
+    /// Bytes of a filter.
+    filter_bytes: usize = 16 << 10, Bytes,
+    why "Providers look up one person by one or two names; the longest filters join some hundred identifiers with `or`.";
+
+    /// Nesting of parentheses and brackets in a filter.
+    filter_depth: usize = 64, Count,
+    why "No provider nests deeper than three; programs that generate filters stay below this.";
+
+    /// Expressions and logical operators in a filter.
+    filter_nodes: usize = 512, Count,
+    why "256 comparisons joined by `or`: more identifiers at once than any provider looks up.";
+
+    /// Bytes of the query string of a URL.
+    query_bytes: usize = 32 << 10, Bytes,
+    why "Room for the longest filter with each character escaped twice; proxies allow less.",
+    refused uri_too_long, "The query of the URL" "bytes" "search with POST instead";
+
+    /// Operations in one PATCH request.
+    patch_operations: usize = 1_000, Count,
+    why "authentik sends one operation for each member, in portions of `bulk.maxOperations`; Okta and Entra send a few; AWS takes 100 changes of members at most, so that clients divide their work anyway.",
+    refused payload_too_large, "The PATCH" "operations" "send the others in further requests";
+
+    /// Elements of a multi-valued attribute that one operation may carry.
+    operation_values: usize = 100_000, Count,
+    why "Okta sends whole groups as one value, and a body of 16 MiB holds about as many members.",
+    refused Error::invalid_value, "" "values" "send them in several requests";
+
+    /// Resources on a page when the client names no `count`.
+    page_size: usize = 100, Count,
+    why "Okta asks for 100, and the Interoperability Profile demands that this is honoured.";
+
+    /// Resources on a page whatever the client asks for.
+    page_size_max: usize = 1_000, Count,
+    why "Okta, SailPoint and Entra ask for 100 or fewer; more at once saves tools of administrators a few requests.";
+
+    /// Operations in one bulk request.
+    bulk_operations: usize = 1_000, Count,
+    why "The example of RFC 7643 section 8.5 announces 1,000, and authentik divides its PATCH requests by it.",
+    refused payload_too_large, "The bulk request" "operations" "send the others in further requests";
+
+    /// Rows that a filter which no index serves may visit before the answer is `tooMany`.
+    scanned_rows: usize = 100_000, Count,
+    why "Providers filter by indexed attributes; a walk over 100,000 people takes about a second.",
+    refused Error::too_many, "The list" "resources to visit, because no index serves the filter or the order" "narrow it with eq on an attribute such as id, userName or externalId";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A program makes a flag of each row: names differ, and what is set through the table is what the field holds.
+    #[test]
+    fn each_row_reads_and_writes_its_own_field() {
+        let names: BTreeSet<_> = Limits::table().iter().map(Limit::name).collect();
+        assert_eq!(names.len(), Limits::table().len());
+        for limit in Limits::table() {
+            let mut limits = Limits::default();
+            limit.set(&mut limits, 7);
+            assert_eq!(limit.get(&limits), 7, "{}", limit.name());
+            limit.set(&mut limits, limit.default());
+            assert_eq!(limits, Limits::default(), "{}", limit.name());
+            assert!(
+                limit.bounds().ends_with('.') && limit.why().ends_with('.'),
+                "{}",
+                limit.name()
+            );
+            assert!(Limits::named(limit.name()).is_some());
+        }
+        assert!(Limits::named("patience").is_none());
+    }
+
+    /// RFC 7644 section 3.7.4: the error names the limit; an administrator reads what was sent and what to do.
+    #[test]
+    fn an_error_says_limit_amount_and_remedy() {
+        let error = exceeded::patch_operations(1_000, Some(1_200));
+        assert_eq!(
+            error.to_string(),
+            "The PATCH has 1200 operations, but at most 1000 operations are allowed (limit patch_operations): send the \
+             others in further requests."
+        );
+        assert_eq!(
+            (error.status().as_u16(), error.limit()),
+            (413, Some("patch_operations"))
+        );
+        let error = exceeded::operation_values(10, None).at("emails");
+        assert_eq!(
+            error.to_string(),
+            "Attribute emails has more than 10 values (limit operation_values): send them in several requests."
+        );
     }
 }

@@ -128,11 +128,12 @@ pub(super) fn check_length(subject: &str, text: &str, limits: &Limits, scim_type
         return Ok(());
     }
     let detail = format!(
-        "{subject}: its {} bytes go beyond the limit of {} bytes",
+        "{subject}: its {} bytes go beyond the limit of {} bytes (filter_bytes)",
         text.len(),
         limits.filter_bytes
     );
-    Err(Error::new(http::StatusCode::BAD_REQUEST, detail).with_type(scim_type))
+    let error = Error::new(http::StatusCode::BAD_REQUEST, detail).with_type(scim_type);
+    Err(error.with_limit("filter_bytes"))
 }
 
 /// What an opening parenthesis or bracket was the beginning of.
@@ -435,6 +436,7 @@ impl<'a> Parser<'a> {
         if self.open.len() >= self.depth {
             return Err(Fault::beyond(
                 self.rest,
+                "filter_depth",
                 self.depth,
                 "levels of parentheses and brackets",
             ));
@@ -449,7 +451,14 @@ impl<'a> Parser<'a> {
     fn charge(&mut self, at: &'a str) -> Result<(), Fault<'a>> {
         match self.nodes_left.checked_sub(1) {
             Some(left) => self.nodes_left = left,
-            None => return Err(Fault::beyond(at, self.nodes, "expressions and logical operators")),
+            None => {
+                return Err(Fault::beyond(
+                    at,
+                    "filter_nodes",
+                    self.nodes,
+                    "expressions and logical operators",
+                ));
+            }
         }
         Ok(())
     }
@@ -1063,7 +1072,7 @@ mod tests {
         parsed(&long(16 << 10));
         assert_eq!(
             refusal(&long((16 << 10) + 1)),
-            "Filter: its 16385 bytes go beyond the limit of 16384 bytes."
+            "Filter: its 16385 bytes go beyond the limit of 16384 bytes (filter_bytes)."
         );
     }
 

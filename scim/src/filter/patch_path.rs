@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(error.scim_type(), Some(ScimType::InvalidPath));
         assert_eq!(
             error.to_string(),
-            "Path: its 20000 bytes go beyond the limit of 16384 bytes."
+            "Path: its 20000 bytes go beyond the limit of 16384 bytes (filter_bytes)."
         );
     }
 

@@ -2,10 +2,8 @@
 
 use std::num::IntErrorKind;
 
-use http::StatusCode;
-
 use crate::error::{Error, Result, quoted};
-use crate::limits::Limits;
+use crate::limits::{Limits, exceeded};
 use crate::schema::{Shape, Type};
 use crate::sort::SortOrder as Order;
 use crate::value::json::Kind;
@@ -122,14 +120,7 @@ impl ListParameters {
     /// UTF-8, or is not a number or a sort order where it must be one; 400 `invalidPath` for an empty `sortBy`.
     pub fn parse_query(query: &str, limits: &Limits) -> Result<Self> {
         if query.len() > limits.query_bytes {
-            return Err(Error::new(
-                StatusCode::URI_TOO_LONG,
-                format!(
-                    "The query of the URL has {} bytes, and at most {} are read: search with POST instead.",
-                    query.len(),
-                    limits.query_bytes
-                ),
-            ));
+            return Err(exceeded::query_bytes(limits.query_bytes, Some(query.len())));
         }
         let mut parameters = Self::default();
         let mut seen = Vec::new();

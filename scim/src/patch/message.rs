@@ -3,10 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::StatusCode;
-
 use crate::error::{Error, Result, quoted};
 use crate::filter::{PathExpression, Resolve, ResolvedFilter, Syntax, Unknown};
+use crate::limits::exceeded;
 use crate::patch::operation::{Act, Operation, Target};
 use crate::path::{AttrPath, AttributeName};
 use crate::policy::{self, Policy};
@@ -75,9 +74,7 @@ impl Reader<'_, '_> {
     fn operation(&mut self, json: Json<'_>) -> Result<()> {
         let most = self.cx.limits().patch_operations;
         if self.index >= most {
-            let detail =
-                format!("A PATCH may have {most} operations at most: send the others in further requests.");
-            return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+            return Err(exceeded::patch_operations(most, None));
         }
         if !json.is_object() {
             return Err(Error::invalid_syntax(format!(

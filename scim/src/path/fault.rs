@@ -20,7 +20,11 @@ pub(crate) struct Fault<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Problem {
     Expected(&'static str),
-    Beyond { limit: usize, of: &'static str },
+    Beyond {
+        limit: &'static str,
+        most: usize,
+        of: &'static str,
+    },
 }
 
 impl<'a> Fault<'a> {
@@ -32,27 +36,30 @@ impl<'a> Fault<'a> {
         }
     }
 
-    /// What begins at `rest` would be more than `limit` of something.
-    pub(crate) fn beyond(rest: &'a str, limit: usize, of: &'static str) -> Self {
+    /// What begins at `rest` would be more than the `most` of something that a limit with this name allows.
+    pub(crate) fn beyond(rest: &'a str, limit: &'static str, most: usize, of: &'static str) -> Self {
         Self {
             rest,
-            problem: Problem::Beyond { limit, of },
+            problem: Problem::Beyond { limit, most, of },
         }
     }
 
     /// The error for the client; `text` is everything that was to be parsed and `subject` what it is called.
     pub(crate) fn into_error(self, subject: &str, text: &str, scim_type: ScimType) -> Error {
         let at = text.len().saturating_sub(self.rest.len());
-        let detail = match self.problem {
+        let error = |detail| Error::new(http::StatusCode::BAD_REQUEST, detail).with_type(scim_type);
+        match self.problem {
             Problem::Expected(expected) => {
                 let found = self.found();
-                format!("{subject}: at byte {at} found {found}, expected {expected}")
+                error(format!(
+                    "{subject}: at byte {at} found {found}, expected {expected}"
+                ))
             }
-            Problem::Beyond { limit, of } => {
-                format!("{subject}: at byte {at} it goes beyond the limit of {limit} {of}")
-            }
-        };
-        Error::new(http::StatusCode::BAD_REQUEST, detail).with_type(scim_type)
+            Problem::Beyond { limit, most, of } => error(format!(
+                "{subject}: at byte {at} it goes beyond the limit of {most} {of} ({limit})"
+            ))
+            .with_limit(limit),
+        }
     }
 
     /// The word, or else the single character, at the fault.

@@ -140,15 +140,15 @@ impl Debug for Body {
 ///
 /// # Errors
 /// 413 naming the limit (RFC 7644 section 3.7.4), 400 if the connection breaks.
-pub(super) async fn read<B>(body: B, headers: &HeaderMap, limit: usize) -> Result<Bytes>
+pub(super) async fn read<B>(body: B, headers: &HeaderMap, limit: BodyLimit) -> Result<Bytes>
 where
     B: http_body::Body,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|text| text.trim().parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
-        return Err(too_large(limit));
+    if let Some(length) = announced {
+        limit.check(usize::try_from(length).unwrap_or(usize::MAX))?;
     }
     let mut body = pin!(body);
     let mut first: Option<Bytes> = None;
@@ -163,9 +163,7 @@ where
         })?;
         let Ok(mut data) = frame.into_data() else { continue };
         let length = first.as_ref().map_or(0, Bytes::len) + joined.len();
-        if length.saturating_add(data.remaining()) > limit {
-            return Err(too_large(limit));
-        }
+        limit.check_begun(length.saturating_add(data.remaining()))?;
         let data = data.copy_to_bytes(data.remaining());
         // Most bodies come in one piece, which need not be copied.
         match first.take() {
@@ -180,12 +178,30 @@ where
     Ok(first.unwrap_or_else(|| joined.freeze()))
 }
 
-/// 413 naming the limit.
-pub(super) fn too_large(limit: usize) -> Error {
-    Error::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        format!("The body of this request may have at most {limit} bytes: send less at once."),
-    )
+/// How many bytes a body may have, by which limit.
+#[derive(Clone, Copy)]
+pub(super) struct BodyLimit {
+    pub(super) bytes: usize,
+    /// Makes the error of the limit.
+    pub(super) exceeded: fn(usize, Option<usize>) -> Error,
+}
+
+impl BodyLimit {
+    /// Refuses a body of this length if that is too long.
+    pub(super) fn check(self, length: usize) -> Result<()> {
+        match length > self.bytes {
+            true => Err((self.exceeded)(self.bytes, Some(length))),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses a body of which this much has come in.
+    fn check_begun(self, length: usize) -> Result<()> {
+        match length > self.bytes {
+            true => Err((self.exceeded)(self.bytes, None)),
+            false => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -193,6 +209,12 @@ mod tests {
     use http_body_util::Full;
 
     use super::*;
+    use crate::limits::exceeded;
+
+    const TEN: BodyLimit = BodyLimit {
+        bytes: 10,
+        exceeded: exceeded::body,
+    };
 
     type Pieces = Vec<std::result::Result<Frame<Bytes>, Error>>;
 
@@ -221,7 +243,7 @@ mod tests {
         headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("11"));
         let taken = Arc::default();
         let body = Counted(Pieces::new().into_iter(), Arc::clone(&taken));
-        let error = read(body, &headers, 10).await.unwrap_err();
+        let error = read(body, &headers, TEN).await.unwrap_err();
         assert_eq!(error.status(), 413);
         assert!(error.to_string().contains("10 bytes"), "{error}");
         assert_eq!(taken.load(std::sync::atomic::Ordering::Relaxed), 0);
@@ -236,7 +258,7 @@ mod tests {
         let error = read(
             Counted(pieces.into_iter(), Arc::clone(&taken)),
             &HeaderMap::new(),
-            10,
+            TEN,
         )
         .await
         .unwrap_err();
@@ -249,7 +271,7 @@ mod tests {
         let body = read(
             Full::new(Bytes::from_static(b"0123456789")),
             &HeaderMap::new(),
-            10,
+            TEN,
         )
         .await
         .unwrap();
@@ -258,7 +280,7 @@ mod tests {
         let pieces: Pieces = ["01", "234", "56789"]
             .map(|piece| Ok(Frame::data(Bytes::from(piece))))
             .into();
-        let body = read(Counted(pieces.into_iter(), taken), &HeaderMap::new(), 10)
+        let body = read(Counted(pieces.into_iter(), taken), &HeaderMap::new(), TEN)
             .await
             .unwrap();
         assert_eq!(body, b"0123456789"[..]);

@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 
 use super::ask::Ask;
 use super::authorize::{Access, Decision};
-use super::body::{Body, too_large};
+use super::body::Body;
 use super::conditional::Conditions;
 use super::discovery;
 use super::endpoint::{Call, Endpoint};
@@ -64,13 +64,10 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
     }
 
     fn check_body(&self, route: &Route, outcome: &mut Outcome) -> Result<()> {
-        let limit = self.parts.limit_at(route, &self.request.method);
-        if limit == 0 {
+        let Some(limit) = self.parts.limit_at(route, &self.request.method) else {
             return Ok(());
-        }
-        if self.request.body.len() > limit {
-            return Err(too_large(limit));
-        }
+        };
+        limit.check(self.request.body.len())?;
         if let Some(tolerance) = check_body_type(&self.request.headers, self.policy)? {
             outcome.fire(tolerance, "Content-Type");
         }

@@ -3,12 +3,13 @@
 use http::Method;
 
 use super::authorize::Guard;
+use super::body::BodyLimit;
 use super::endpoint::Endpoint;
 use super::log;
 use super::outcome::{self, Outcome};
 use super::route::{self, Route, Routed};
 use crate::error::{Error, Result};
-use crate::limits::Limits;
+use crate::limits::{Limits, exceeded};
 use crate::message::ServiceProviderConfig;
 use crate::policy::Policy;
 use crate::schema::ResourceType;
@@ -67,18 +68,25 @@ impl<C> Parts<C> {
         }
     }
 
-    /// How many bytes the body of a request may have.
-    pub(super) fn limit_at(&self, route: &Route, method: &Method) -> usize {
+    /// How many bytes the body of a request may have; `None` if it has none.
+    pub(super) fn limit_at(&self, route: &Route, method: &Method) -> Option<BodyLimit> {
         match (route, method.as_str()) {
             (Route::Resource(index, _), "PUT" | "PATCH") | (Route::Collection(index), "POST") => {
-                self.limit_of_type(*index)
+                Some(self.limit_of_type(*index))
             }
-            (Route::Search(_) | Route::RootSearch, "POST") => self.limits.body,
-            _ => 0,
+            (Route::Search(_) | Route::RootSearch, "POST") => Some(self.limit_of_body()),
+            _ => None,
         }
     }
 
-    fn limit_of_type(&self, index: usize) -> usize {
+    fn limit_of_body(&self) -> BodyLimit {
+        BodyLimit {
+            bytes: self.limits.body,
+            exceeded: exceeded::body,
+        }
+    }
+
+    fn limit_of_type(&self, index: usize) -> BodyLimit {
         let has_edges = self.resource_types.get(index).is_some_and(|resource_type| {
             resource_type
                 .schema
@@ -87,8 +95,11 @@ impl<C> Parts<C> {
                 .any(|attribute| attribute.edges)
         });
         match has_edges {
-            true => self.limits.large_body,
-            false => self.limits.body,
+            true => BodyLimit {
+                bytes: self.limits.large_body,
+                exceeded: exceeded::large_body,
+            },
+            false => self.limit_of_body(),
         }
     }
 

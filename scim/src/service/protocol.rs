@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::body::Body;
+use super::body::{Body, BodyLimit};
 use super::dispatch::Exchange;
 use super::negotiation::answer_type;
 use super::outcome::{Operation, Outcome};
@@ -71,12 +71,16 @@ impl<C: Send + Sync + 'static> Protocol<C> {
     /// How many bytes the body of a request may have: 0 where none is read at all.
     #[must_use]
     pub fn body_limit(&self, method: &Method, path: &str) -> usize {
+        self.limit_of_body(method, path).map_or(0, |limit| limit.bytes)
+    }
+
+    /// How many bytes the body of a request may have, and which limit says so; `None` where none is read at all.
+    pub(super) fn limit_of_body(&self, method: &Method, path: &str) -> Option<BodyLimit> {
         if !matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
-            return 0;
+            return None;
         }
-        self.parts
-            .route(path)
-            .map_or(0, |routed| self.parts.limit_at(&routed.route, method))
+        let routed = self.parts.route(path).ok()?;
+        self.parts.limit_at(&routed.route, method)
     }
 
     /// Answers a request. Errors become answers, too.

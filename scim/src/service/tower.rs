@@ -167,9 +167,9 @@ impl<C: Send + Sync + 'static> Inner<C> {
         let path = self.base_url.path(parts)?.to_owned();
         let base_url = self.base_url.of(cx, parts)?;
         let reached_at = self.base_url.reached_at(cx, parts);
-        let body = match self.protocol.body_limit(&parts.method, &path) {
-            0 => Bytes::new(),
-            limit => body::read(sent, &parts.headers, limit).await?,
+        let body = match self.protocol.limit_of_body(&parts.method, &path) {
+            None => Bytes::new(),
+            Some(limit) => body::read(sent, &parts.headers, limit).await?,
         };
         Ok(Received {
             path,

@@ -595,13 +595,14 @@ impl<'a> Checker<'a> {
 
     fn enter(&mut self, open: Open) -> Result<()> {
         if self.open.len() >= self.depth_limit {
-            return Err(self.malformed(
+            let deep = self.malformed(
                 self.at,
                 format_args!(
-                    "arrays and objects are nested deeper than {} levels",
+                    "arrays and objects are nested deeper than {} levels (limit json_depth)",
                     self.depth_limit
                 ),
-            ));
+            );
+            return Err(deep.with_limit("json_depth"));
         }
         self.open.push(open);
         self.at += 1;

@@ -16,8 +16,8 @@ use super::show;
 use super::tables::{self, Count};
 use super::weight::Weighed;
 use crate::Result;
-use crate::error::Error;
 use crate::filter::ResolvedFilter;
+use crate::limits::exceeded;
 use crate::projection::Projection;
 use crate::record::ScimResource;
 use crate::sort::{Sort, SortKey};
@@ -270,7 +270,7 @@ impl<'s, C: 'static> Search<'s, C> {
                 // All rows would be visited, and how many there are is known.
                 let count = tables::count(self.reader, self.tenant, self.layout.number)?;
                 if usize::try_from(count.live).unwrap_or(usize::MAX) > self.budget {
-                    return Err(too_many(self.budget));
+                    return Err(exceeded::scanned_rows(self.budget, None));
                 }
                 self.examined::<R>(None, Some(filter), sort, window)
             }
@@ -345,7 +345,7 @@ impl<'s, C: 'static> Search<'s, C> {
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
         match self.budget.checked_sub(rows) {
             Some(_) => Ok(()),
-            None => Err(too_many(self.budget)),
+            None => Err(exceeded::scanned_rows(self.budget, None)),
         }
     }
 
@@ -381,7 +381,7 @@ impl<'s, C: 'static> Search<'s, C> {
                 visited = visited.saturating_add(usize::try_from(row.edges).unwrap_or(usize::MAX));
             }
             if visited > self.budget {
-                return Err(too_many(self.budget));
+                return Err(exceeded::scanned_rows(self.budget, None));
             }
             let state = reads.then(|| self.state::<R>(&row, outside)).transpose()?;
             if let (Some(filter), Some(state)) = (filter, &state)
@@ -541,13 +541,6 @@ fn sorted(layout: &Layout, tenant: i64, select: Option<&Sql>, sort: &Sort, colum
     };
     sql.push(&format!(" ORDER BY r.{column} {order}, r.rid"));
     sql
-}
-
-fn too_many(budget: usize) -> Error {
-    Error::too_many(format!(
-        "No index serves the filter or the order, and more than {budget} resources would have to be visited: \
-         narrow the filter, for example by userName, externalId or meta.lastModified."
-    ))
 }
 
 /// Visits rows in steps, for work that goes over all of them.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::filter::{Compare, Expression, Operand, Operator};
+use crate::limits::exceeded;
 use crate::path::AttrPath;
 use crate::projection::{
     Base, Projection, close_document, open_document, push_name, write_resource, write_value,
@@ -180,10 +181,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         if rows <= most || !outside.any(|path| sort.path().starts_with(*path)) {
             return Ok(());
         }
-        Err(Error::too_many(format!(
-            "No index serves the order, and more than {most} resources would have to be visited: narrow the list with a \
-             filter, or sort by an attribute of the resources themselves."
-        )))
+        Err(exceeded::scanned_rows(most, None))
     }
 
     /// The resources of a page, cut before the one with which it would be too large.
@@ -217,10 +215,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
             return Ok(rows.filter(selects).collect());
         }
         if self.table.rows.len() > query.scanned_rows {
-            return Err(Error::too_many(format!(
-                "The filter would have to visit more than {} resources: narrow it with eq on an attribute that is indexed, such as id.",
-                query.scanned_rows
-            )));
+            return Err(exceeded::scanned_rows(query.scanned_rows, None));
         }
         Ok(all.filter(selects).collect())
     }

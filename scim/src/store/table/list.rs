@@ -6,8 +6,9 @@ use super::rows::{Row, Rows};
 use super::shown::Shown;
 use super::tables::Tables;
 use super::work::{Work, rendered};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::filter::{Compare, Expression, Operand, Operator, ResolvedFilter};
+use crate::limits::exceeded;
 use crate::path::AttrPath;
 use crate::projection::Projection;
 use crate::record::ScimResource;
@@ -317,11 +318,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     {
         let rows = self.count::<R>(plan).await?;
         if rows > u64::try_from(query.scanned_rows).unwrap_or(u64::MAX) {
-            return Err(Error::too_many(format!(
-                "No index serves the filter or the order, and more than {} resources would have to be visited: narrow the \
-                 list with eq on an attribute such as id.",
-                query.scanned_rows
-            )));
+            return Err(exceeded::scanned_rows(query.scanned_rows, None));
         }
         let mut hits = Vec::new();
         let mut offset = 0;

@@ -2,6 +2,7 @@
 
 use super::distinct::Distinct;
 use crate::error::{Error, Result};
+use crate::limits::exceeded;
 use crate::schema::{Attribute, Shape, position};
 use crate::value::handler::Handler;
 use crate::value::view::has_content;
@@ -32,9 +33,7 @@ pub(super) fn read_list<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'
     let mut is_empty = true;
     for (index, element) in json.elements().enumerate() {
         if index == cx.limits().operation_values {
-            return Err(Error::invalid_value(format!(
-                "has more than {index} values: send them in several requests"
-            )));
+            return Err(exceeded::operation_values(index, None));
         }
         is_empty = false;
         let value = read_element::<T, H>(element, cx).map_err(|error| error.at_index(index))?;
