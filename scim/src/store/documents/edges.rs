@@ -129,26 +129,54 @@ pub(super) fn walk_derived(
     )
 }
 
-/// Visits the edges that lead to some rows, in the order of these: the row, and the row that leads there. It reads an index
-/// and nothing else.
-pub(super) fn walk_pairs(
+/// A row, and a row that leads to it.
+pub(super) type Pair = (i64, i64);
+
+/// Reads the edges that lead to some rows. It reads an index and nothing else.
+pub(super) fn pairs(
     reader: &Reader<'_>,
     derived: &Derived,
     tenant: i64,
     rids: &[i64],
     most: usize,
-    mut visit: impl FnMut(i64, i64) -> Result<()>,
-) -> Result<()> {
-    reader.query(
-        dialect::PAIRS,
-        &[
-            tenant.into(),
-            dialect::list(rids).as_str().into(),
-            derived.edge.into(),
-            i64::try_from(most).unwrap_or(i64::MAX).into(),
-        ],
-        |row| visit(row.integer(0)?, row.integer(1)?),
-    )
+) -> Result<Vec<Pair>> {
+    let list = dialect::list(rids);
+    let params = [
+        tenant.into(),
+        list.as_str().into(),
+        derived.edge.into(),
+        i64::try_from(most).unwrap_or(i64::MAX).into(),
+    ];
+    read_pairs(reader, dialect::PAIRS, &params)
+}
+
+/// Reads the edges that lead to a row of a range.
+pub(super) fn pairs_between(
+    reader: &Reader<'_>,
+    derived: &Derived,
+    tenant: i64,
+    (first, last): (i64, i64),
+    most: usize,
+) -> Result<Vec<Pair>> {
+    let sql = "SELECT e.dst, e.src FROM scim_edge e
+               WHERE e.tenant = ?1 AND e.dst BETWEEN ?2 AND ?3 AND e.attr = ?4 ORDER BY e.dst LIMIT ?5";
+    let params = [
+        tenant.into(),
+        first.into(),
+        last.into(),
+        derived.edge.into(),
+        i64::try_from(most).unwrap_or(i64::MAX).into(),
+    ];
+    read_pairs(reader, sql, &params)
+}
+
+fn read_pairs(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> Result<Vec<Pair>> {
+    let mut pairs = Vec::new();
+    reader.query(sql, params, |row| {
+        pairs.push((row.integer(0)?, row.integer(1)?));
+        Ok(())
+    })?;
+    Ok(pairs)
 }
 
 /// Visits some of the rows that lead to others: the row, and what is shown of it.

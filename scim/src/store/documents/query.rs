@@ -14,7 +14,7 @@ use super::row_key::RowKey;
 use super::rows::{COLUMNS, StoredRow};
 use super::show;
 use super::tables::{self, Count};
-use super::weight::Weighed;
+use super::weight::{Order, Weighed};
 use crate::Result;
 use crate::filter::ResolvedFilter;
 use crate::limits::exceeded;
@@ -156,18 +156,11 @@ impl<'s, C: 'static> Search<'s, C> {
         let Some(row) = row else {
             return Ok(Some(Page::empty()));
         };
-        let Some(document) = show::document::<R>(self.reader, self.layout, self.tenant, &row, want, false)?
-        else {
-            return Ok(None);
-        };
-        let item = item(
-            row.stamp.version(),
-            self.key(query, &row)?,
-            Document::Whole(document),
-        );
-        Ok(Some(Page {
+        let (version, key) = (row.stamp.version(), self.key(query, &row)?);
+        let document = show::document::<R>(self.reader, self.layout, self.tenant, row, want, false)?;
+        Ok(document.map(|document| Page {
             total: 1,
-            items: vec![item],
+            items: vec![item(version, key, Document::Whole(document))],
         }))
     }
 
@@ -181,15 +174,20 @@ impl<'s, C: 'static> Search<'s, C> {
         if page.is_long() {
             return Ok(None);
         }
-        let rows = page.rows.iter().map(|(row, _)| row);
-        let documents =
-            show::documents::<R>(self.reader, self.layout, self.tenant, rows, &page.owners, want)?;
-        let mut items = Vec::with_capacity(documents.len());
-        for ((row, _), document) in page.rows.iter().zip(documents) {
-            let document = Document::Whole(document.into());
-            items.push(item(row.stamp.version(), self.key(query, row)?, document));
-        }
-        Ok(Some(Page { total, items }))
+        let Weighed { rows, owners, .. } = page;
+        let rows = rows.into_iter().map(|(row, _)| row).collect::<Vec<_>>();
+        let heads = rows
+            .iter()
+            .map(|row| Ok((row.stamp.version(), self.key(query, row)?)));
+        let heads = heads.collect::<Result<Vec<_>>>()?;
+        let documents = show::documents::<R>(self.reader, self.layout, self.tenant, rows, &owners, want)?;
+        let items = heads.into_iter().zip(documents);
+        let items =
+            items.map(|((version, key), document)| item(version, key, Document::Whole(document.into())));
+        Ok(Some(Page {
+            total,
+            items: items.collect(),
+        }))
     }
 
     /// Sends the documents of a page as a [sequence](super::sequence), after it has told what is known before.
@@ -218,7 +216,11 @@ impl<'s, C: 'static> Search<'s, C> {
     ) -> Result<(u64, Weighed<'s>)> {
         let window = Window::of(query);
         let Found { total, rows, listed } = self.find::<R>(query, window)?;
-        let page = Weighed::new(self.reader, self.layout, self.tenant, rows, want)?;
+        let order = match listed {
+            Some(_) => Order::OfRows,
+            None => Order::Any,
+        };
+        let page = Weighed::new(self.reader, self.layout, self.tenant, rows, order, want)?;
         if let (Some(count), Some(last)) = (listed, page.last()) {
             let before = window.skip + page.rows.len() as u64;
             self.core.pages.remember(self.place(before), last.rid, count);

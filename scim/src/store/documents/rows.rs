@@ -11,6 +11,9 @@ use crate::Result;
 use crate::error::Error;
 use crate::store::database::{Param, Reader, Row, Transaction};
 
+/// Bytes that a derived attribute or a few edges usually take behind a document.
+const ROOM: usize = 256;
+
 /// A resource as it stands in the table.
 #[derive(Debug)]
 pub(super) struct StoredRow {
@@ -62,17 +65,19 @@ impl StoredRow {
             edges: row.integer(4)?,
             layout: row.integer(5)?,
             documents: Documents {
-                hidden: row.optional_blob(6)?.map(text).transpose()?,
-                visible: text(row.blob(7)?)?,
+                hidden: row.optional_blob(6)?.map(|bytes| text(bytes, 0)).transpose()?,
+                visible: text(row.blob(7)?, ROOM)?,
             },
         })
     }
 }
 
-fn text(bytes: &[u8]) -> Result<String> {
-    std::str::from_utf8(bytes)
-        .map(str::to_owned)
-        .map_err(Error::internal)
+/// A copy of a text, with room for more behind it.
+fn text(bytes: &[u8], room: usize) -> Result<String> {
+    let text = std::str::from_utf8(bytes).map_err(Error::internal)?;
+    let mut copy = String::with_capacity(text.len() + room);
+    copy.push_str(text);
+    Ok(copy)
 }
 
 /// The identifier in a column.

@@ -20,19 +20,14 @@ use crate::value::View;
 
 /// Resources with more edges are shown in parts.
 pub(super) const MOST_IN_ONE_PIECE: i64 = 1_000;
-/// Bytes that a derived attribute or a few edges usually take behind a document.
-const ROOM: usize = 512;
 /// Bytes of a part.
 const PART: usize = 64 << 10;
 
 /// The resource's own part of an answer: its document as it is where that shows just what is wanted, and otherwise what
 /// the struct or the schema of today shows of its state.
-fn own<R: ScimResource>(layout: &Layout, row: &StoredRow, want: &Projection) -> Result<Vec<u8>> {
+fn own<R: ScimResource>(layout: &Layout, row: StoredRow, want: &Projection) -> Result<Vec<u8>> {
     if row.layout == layout.documents && want.fits_stored(&layout.shape.outside) {
-        let visible = row.documents.visible.as_bytes();
-        let mut out = Vec::with_capacity(visible.len() + ROOM);
-        out.extend_from_slice(visible);
-        return Ok(out);
+        return Ok(row.documents.visible.into_bytes());
     }
     let state = row.documents.state::<R>()?;
     let mut out = Vec::with_capacity(512);
@@ -41,27 +36,28 @@ fn own<R: ScimResource>(layout: &Layout, row: &StoredRow, want: &Projection) -> 
 }
 
 /// Rows of a page with their documents in one piece each, holes and all. `owners` has who leads to them.
-pub(super) fn documents<'r, R: ScimResource>(
+pub(super) fn documents<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
     tenant: i64,
-    rows: impl IntoIterator<Item = &'r StoredRow> + Clone,
+    rows: Vec<StoredRow>,
     owners: &[Owners<'_>],
     want: &Projection,
 ) -> Result<Vec<Vec<u8>>> {
     let mut derived = Vec::new();
     for owners in owners {
-        let rids = rows.clone().into_iter().map(|row| row.rid);
+        let rids = rows.iter().map(|row| row.rid);
         derived.push((owners, values_of(reader, owners, tenant, rids, want)?));
     }
-    let mut documents = Vec::new();
+    let mut documents = Vec::with_capacity(rows.len());
     for row in rows {
+        let (key, edges) = (row.key(tenant), row.edges);
         let mut out = own::<R>(layout, row, want)?;
         for (owners, values) in &derived {
-            append_values(owners, values, row.rid, &mut out);
+            append_values(owners, values, key.rid, &mut out);
         }
-        if row.edges > 0 {
-            append_edges(reader, layout, row.key(tenant), want, &mut out, &mut |_| Ok(()))?;
+        if edges > 0 {
+            append_edges(reader, layout, key, want, &mut out, &mut |_| Ok(()))?;
         }
         documents.push(out);
     }
@@ -74,31 +70,24 @@ pub(super) fn document<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
     tenant: i64,
-    row: &StoredRow,
+    row: StoredRow,
     want: &Projection,
     is_new: bool,
 ) -> Result<Option<Bytes>> {
-    if row.edges > MOST_IN_ONE_PIECE && layout.shows_edges(want) {
+    let (key, edges) = (row.key(tenant), row.edges);
+    if edges > MOST_IN_ONE_PIECE && layout.shows_edges(want) {
         return Ok(None);
     }
     let mut out = own::<R>(layout, row, want)?;
     let mut left = MOST_IN_ONE_PIECE;
     for derived in layout.derived.iter().filter(|_| !is_new) {
-        append_derived(
-            reader,
-            derived,
-            row.key(tenant),
-            want,
-            &mut out,
-            &mut left,
-            &mut |_| Ok(()),
-        )?;
+        append_derived(reader, derived, key, want, &mut out, &mut left, &mut |_| Ok(()))?;
     }
     if left == 0 {
         return Ok(None);
     }
-    if row.edges > 0 {
-        append_edges(reader, layout, row.key(tenant), want, &mut out, &mut |_| Ok(()))?;
+    if edges > 0 {
+        append_edges(reader, layout, key, want, &mut out, &mut |_| Ok(()))?;
     }
     Ok(Some(out.into()))
 }
@@ -112,7 +101,7 @@ fn values_of(
     rids: impl Iterator<Item = i64>,
     want: &Projection,
 ) -> Result<HashMap<i64, Vec<u8>>> {
-    let distinct: BTreeSet<i64> = rids.flat_map(|rid| owners.of(rid).iter().copied()).collect();
+    let distinct: BTreeSet<i64> = rids.flat_map(|rid| owners.of(rid)).collect();
     let mut values = HashMap::new();
     let path = owners.derived.shape.path;
     visit_owners(reader, owners.derived, tenant, &distinct, |owner, value| {
@@ -128,7 +117,7 @@ fn values_of(
 /// Appends the member `"groups":[…]` to the document of a row, if it has any.
 fn append_values(owners: &Owners<'_>, values: &HashMap<i64, Vec<u8>>, rid: i64, out: &mut Vec<u8>) {
     let mut begun = false;
-    for value in owners.of(rid).iter().filter_map(|owner| values.get(owner)) {
+    for value in owners.of(rid).filter_map(|owner| values.get(&owner)) {
         if begun {
             out.push(b',');
         } else {
@@ -206,7 +195,7 @@ pub(super) fn stream<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
     tenant: i64,
-    row: &StoredRow,
+    row: StoredRow,
     want: &Projection,
     sender: &mut Sender,
 ) -> Result<()> {
@@ -227,7 +216,7 @@ pub(super) fn stream_page<R: ScimResource>(
     let mut rows = rows.into_iter().peekable();
     while let Some((row, weight)) = rows.next() {
         if weight > PART {
-            let mut rest = send_all_but_the_end::<R>(reader, layout, tenant, &row, want, sender)?;
+            let mut rest = send_all_but_the_end::<R>(reader, layout, tenant, row, want, sender)?;
             rest.push(sequence::END);
             sender.send(rest)?;
             continue;
@@ -238,7 +227,7 @@ pub(super) fn stream_page<R: ScimResource>(
             few.push(row);
         }
         let mut out = Vec::with_capacity(PART);
-        for document in documents::<R>(reader, layout, tenant, &few, &owners, want)? {
+        for document in documents::<R>(reader, layout, tenant, few, &owners, want)? {
             out.extend_from_slice(&document);
             out.push(sequence::END);
         }
@@ -252,10 +241,11 @@ fn send_all_but_the_end<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
     tenant: i64,
-    row: &StoredRow,
+    row: StoredRow,
     want: &Projection,
     sender: &mut Sender,
 ) -> Result<Vec<u8>> {
+    let key = row.key(tenant);
     let mut out = own::<R>(layout, row, want)?;
     let mut all = i64::MAX;
     let mut spill = |out: &mut Vec<u8>| {
@@ -268,17 +258,9 @@ fn send_all_but_the_end<R: ScimResource>(
         sender.send(std::mem::replace(out, rest))
     };
     for derived in &layout.derived {
-        append_derived(
-            reader,
-            derived,
-            row.key(tenant),
-            want,
-            &mut out,
-            &mut all,
-            &mut spill,
-        )?;
+        append_derived(reader, derived, key, want, &mut out, &mut all, &mut spill)?;
     }
-    append_edges(reader, layout, row.key(tenant), want, &mut out, &mut spill)?;
+    append_edges(reader, layout, key, want, &mut out, &mut spill)?;
     Ok(out)
 }
 

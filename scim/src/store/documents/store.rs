@@ -298,7 +298,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
             match found {
                 Ok((tenant, row)) => {
                     _ = tell.send(Ok(row.stamp.version()));
-                    show::stream::<R>(reader, &layout, tenant, &row, &want, sender)
+                    show::stream::<R>(reader, &layout, tenant, row, &want, sender)
                 }
                 Err(error) => {
                     _ = tell.send(Err(error));
@@ -403,12 +403,13 @@ fn show_outcome<R: ScimResource>(
     };
     let hides = |most| row.edges > i64::try_from(most).unwrap_or(i64::MAX);
     let is_hidden = reply.most_edges.is_some_and(hides);
+    let version = row.stamp.version();
     let read = match is_hidden {
         true => None,
-        false => Some(shown::<R>(reader, layout, tenant, &row, &reply.want, is_new)?),
+        false => Some(shown::<R>(reader, layout, tenant, row, &reply.want, is_new)?),
     };
     Ok(Shown {
-        version: row.stamp.version(),
+        version,
         changed,
         read,
     })
@@ -419,16 +420,17 @@ fn shown<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
     tenant: i64,
-    row: &StoredRow,
+    row: StoredRow,
     want: &Projection,
     is_new: bool,
 ) -> Result<Read<Answer<R>>> {
+    let version = row.stamp.version();
     let Some(document) = show::document::<R>(reader, layout, tenant, row, want, is_new)? else {
         return Ok(Read::InParts);
     };
     Ok(Read::Here(Answer::Rendered(Rendered {
         document: Document::Whole(document),
-        version: row.stamp.version(),
+        version,
     })))
 }
 
@@ -495,7 +497,7 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for DocumentStore<C>
                     if fresh == Freshness::NotModified && !layout.shape.shows_others(&projection) {
                         return Ok(Read::Here(Answer::NotModified(version)));
                     }
-                    shown(reader, layout, tenant, &row, &projection, false)
+                    shown(reader, layout, tenant, row, &projection, false)
                 },
             )
             .await?;
