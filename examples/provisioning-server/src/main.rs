@@ -13,6 +13,13 @@ mod transfer;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+// What a reader's thread makes, another sends and frees: the allocator of the C library then has threads wait for each
+// other.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     cli::run()
 }
