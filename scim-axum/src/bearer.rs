@@ -154,7 +154,8 @@ impl<V, S: Clone> Clone for Bearer<V, S> {
 impl<V, S> tower::Service<Request> for Bearer<V, S>
 where
     V: Verify,
-    S: tower::Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: tower::Service<Request, Error = Infallible> + Clone + Send + 'static,
+    S::Response: IntoResponse,
     S::Future: Send,
 {
     type Response = Response;
@@ -175,7 +176,8 @@ where
             match settings.admit(&mut parts).await {
                 Ok(principal) => {
                     parts.extensions.insert(principal);
-                    inner.call(Request::from_parts(parts, body)).await
+                    let answer = inner.call(Request::from_parts(parts, body)).await;
+                    answer.map(IntoResponse::into_response)
                 }
                 Err(error) => {
                     let answer = error_response(&error, &parts.headers, &settings.realm);

@@ -11,8 +11,7 @@ use http::{HeaderMap, StatusCode};
 use scim::Error;
 use scim::service::error_response;
 use scim_axum::{BearerLayer, mount};
-use tower::Service;
-use tower::layer::layer_fn;
+use tower::{Service, ServiceBuilder};
 use tracing::instrument::Instrumented;
 use tracing::{Instrument, Span};
 
@@ -33,10 +32,11 @@ pub(crate) fn router(serving: &Serving<'_>) -> Result<Router> {
         history: Arc::clone(serving.history),
         policies: Arc::new(Policies::new().map_err(service::cannot_set_up)?),
     };
-    Ok(mount("/scim/{organization}", service::open(serving)?)
-        .layer(layer_fn(InSpan))
+    let service = ServiceBuilder::new()
         .layer(BearerLayer::new(authenticator).realm(REALM))
-        .fallback(no_route))
+        .layer_fn(InSpan)
+        .service(service::open(serving)?);
+    Ok(mount("/scim/{organization}", service).fallback(no_route))
 }
 
 /// Every path that is none of ours.
