@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use clap::Args;
 use jiff::Timestamp;
@@ -30,7 +29,7 @@ use crate::history::Recorder;
 use crate::operate::certificates::{Certificates, Files};
 use crate::operate::health::{self, Readiness, VERSION};
 use crate::operate::metrics::{self, Metrics};
-use crate::operate::observe::observe;
+use crate::operate::observe::Observe;
 use crate::operate::traces::Traces;
 use crate::operate::{connections, log, reload, service_manager, shutdown};
 use crate::scim_api::{self, Serving as Endpoints};
@@ -403,7 +402,7 @@ impl Server {
             traces.counts(),
         ));
         Ok(scim_api::router(&endpoints)?
-            .layer(from_fn_with_state(Arc::clone(&metrics), observe))
+            .layer(Observe(Arc::clone(&metrics)))
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz).with_state(Arc::clone(readiness)))
             .route("/metrics", get(metrics::metrics).with_state(metrics)))

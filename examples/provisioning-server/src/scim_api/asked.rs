@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// The header in which the id comes and goes.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A request as it came in. [`observe`](crate::operate::observe::observe) leaves it in the request's extensions.
+/// A request as it came in. [`Observe`](crate::operate::observe::Observe) leaves it in the request's extensions.
 #[derive(Debug)]
 pub(crate) struct Asked {
     /// The client's own id of the request if it has a harmless one, else the sequence as text.
