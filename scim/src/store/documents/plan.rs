@@ -2,8 +2,9 @@
 //! columns alike; which index drives a selection is decided here.
 //!
 //! What comes out selects the rows that may match; whether each of them does is then known, or has to be asked of its
-//! document. Three rules keep SQLite from losing its way: a disjunction is a `UNION` of selections and never
-//! `OR rid IN (…)`; beside the condition that drives a selection all others are hidden from the planner by a unary plus
+//! document. Four rules keep SQLite from losing its way, and its memory small: a disjunction is a `UNION` of selections and
+//! never `OR rid IN (…)`; each row is sought out once at the end, by the `UNION` or by a `DISTINCT`, and not in every part
+//! of it, which would keep as many tables of rows in memory; beside the condition that drives a selection all others are hidden from the planner by a unary plus
 //! or a correlated `EXISTS`; and deep offsets run over an index alone.
 
 use super::column::Column;
@@ -30,10 +31,70 @@ enum Rank {
     Most,
 }
 
+/// The most parts of a `UNION`: SQLite takes 500.
+const MOST_ARMS: usize = 450;
+
+/// A selection of `rid`s by indexes.
+struct Selection {
+    rank: Rank,
+    /// What is selected is in one of these: each a `SELECT` of `rid`s. There is at least one.
+    arms: Vec<Sql>,
+    /// Whether an arm may select a row more than once.
+    repeats: bool,
+}
+
+impl Selection {
+    fn new(rank: Rank, select: Sql) -> Self {
+        Self {
+            rank,
+            arms: vec![select],
+            repeats: false,
+        }
+    }
+
+    /// Returns a selection that may select a row more than once.
+    fn repeating(rank: Rank, select: Sql) -> Self {
+        Self {
+            repeats: true,
+            ..Self::new(rank, select)
+        }
+    }
+
+    /// Joins it with another.
+    fn or(mut self, other: Self) -> Self {
+        self.rank = self.rank.max(other.rank);
+        self.arms.extend(other.arms);
+        self.repeats |= other.repeats;
+        self
+    }
+
+    /// Returns the `SELECT`, which selects each row once unless `may_repeat`.
+    fn into_sql(mut self, may_repeat: bool) -> Sql {
+        if let [arm] = self.arms.as_mut_slice() {
+            let mut sql = std::mem::take(arm);
+            if self.repeats && !may_repeat {
+                sql.text = sql.text.replacen("SELECT ", "SELECT DISTINCT ", 1);
+            }
+            return sql;
+        }
+        let mut union = Sql::default();
+        for arm in self.arms {
+            if !union.text.is_empty() {
+                union.push(" UNION ");
+            }
+            // An arm may have a clause that may not stand in a union.
+            union.push("SELECT rid FROM (");
+            union.append(arm);
+            union.push(")");
+        }
+        union
+    }
+}
+
 /// A condition in SQL.
 struct Condition {
-    /// A selection of `rid`s by an index, where there is one.
-    select: Option<(Rank, Sql)>,
+    /// A selection by an index, where there is one.
+    select: Option<Selection>,
     /// The condition on a row `r`, for rows that something else has selected.
     test: Sql,
     /// Whether it is true of those rows only of which the filter is true. It is always true of these.
@@ -44,7 +105,7 @@ impl Condition {
     /// Returns the condition that no row satisfies.
     fn never() -> Self {
         Self {
-            select: Some((Rank::One, nothing().select)),
+            select: Some(Selection::new(Rank::One, nothing().select)),
             test: Sql::new("1 = 0"),
             exact: true,
         }
@@ -76,7 +137,7 @@ pub(super) fn candidates(layout: &Layout, tenant: i64, expression: &Expression) 
     }
     let condition = planner.condition(expression)?;
     Some(Candidates {
-        select: condition.select?.1,
+        select: condition.select?.into_sql(false),
         exact: condition.exact,
     })
 }
@@ -113,9 +174,9 @@ impl Planner<'_> {
             }
         }
         let driver = (0..known.len())
-            .filter_map(|at| Some((known.get(at)?.select.as_ref()?.0, at)))
+            .filter_map(|at| Some((known.get(at)?.select.as_ref()?.rank, at)))
             .min()
-            .map(|(rank, at)| (rank, known.remove(at)));
+            .map(|(_, at)| known.remove(at));
         let mut test = Sql::default();
         for condition in &known {
             if !test.text.is_empty() {
@@ -123,23 +184,24 @@ impl Planner<'_> {
             }
             test.append(condition.test.clone());
         }
-        let Some((rank, driver)) = driver else {
+        let Some(driver) = driver else {
             return (!test.text.is_empty()).then_some(Condition {
                 select: None,
                 test,
                 exact,
             });
         };
-        let (_, select) = driver.select?;
+        let select = driver.select?;
         if test.text.is_empty() {
             return Some(Condition {
-                select: Some((rank, select)),
+                select: Some(select),
                 test: driver.test,
                 exact,
             });
         }
         let mut narrowed = Sql::new("SELECT c.rid AS rid FROM (");
-        narrowed.append(select);
+        let (rank, repeats) = (select.rank, select.repeats && select.arms.len() == 1);
+        narrowed.append(select.into_sql(true));
         narrowed.push(") c CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = c.rid WHERE ");
         narrowed.params.push(self.tenant.into());
         narrowed.append(test.clone());
@@ -147,7 +209,10 @@ impl Planner<'_> {
         both.push(" AND ");
         both.append(test);
         Some(Condition {
-            select: Some((rank, narrowed)),
+            select: Some(Selection {
+                repeats,
+                ..Selection::new(rank, narrowed)
+            }),
             test: both,
             exact,
         })
@@ -155,7 +220,7 @@ impl Planner<'_> {
 
     /// Every alternative must be known, or the rows of the others would be missing.
     fn or(&self, any: &[Expression]) -> Option<Condition> {
-        let mut select = Some((Rank::One, Sql::default()));
+        let mut selects = Vec::with_capacity(any.len());
         let mut test = Sql::new("(");
         let mut exact = true;
         for (position, one) in any.iter().enumerate() {
@@ -167,19 +232,13 @@ impl Planner<'_> {
             test.push("(");
             test.append(condition.test);
             test.push(")");
-            select = select
-                .zip(condition.select)
-                .map(|((worst, mut all), (rank, one))| {
-                    if position > 0 {
-                        all.push(" UNION ");
-                    }
-                    // A part that is a union of its own, or has a clause that may not stand in one, becomes a table.
-                    all.push("SELECT rid FROM (");
-                    all.append(one);
-                    all.push(")");
-                    (worst.max(rank), all)
-                });
+            selects.push(condition.select);
         }
+        // Where one alternative has no index, the rows of it would be missing.
+        let selects: Option<Vec<_>> = selects.into_iter().collect();
+        let select = selects
+            .and_then(|selects| selects.into_iter().reduce(Selection::or))
+            .filter(|select| select.arms.len() <= MOST_ARMS);
         test.push(")");
         Some(Condition { select, test, exact })
     }
@@ -201,7 +260,7 @@ impl Planner<'_> {
     }
 
     /// Returns the rows of which a comparison of a boolean is not true: it is the other one, or not there.
-    fn not_boolean(&self, inner: &Expression) -> Option<(Rank, Sql)> {
+    fn not_boolean(&self, inner: &Expression) -> Option<Selection> {
         let Expression::Compare(Compare {
             path,
             operator: Operator::Eq,
@@ -212,12 +271,11 @@ impl Planner<'_> {
             return None;
         };
         let column = self.column(*path)?;
-        let mut select = self.rows();
-        column.search(&Range::equal(Bound::Bool(!value)), &mut select);
-        select.push(" UNION ");
-        select.append(self.rows());
-        column.search_missing(&mut select);
-        Some((Rank::Most, select))
+        let mut other = self.rows();
+        column.search(&Range::equal(Bound::Bool(!value)), &mut other);
+        let mut missing = self.rows();
+        column.search_missing(&mut missing);
+        Some(Selection::new(Rank::Most, other).or(Selection::new(Rank::Most, missing)))
     }
 
     /// The column that holds the key of an attribute.
@@ -244,7 +302,7 @@ impl Planner<'_> {
         let mut select = self.rows();
         column.search(&keys.range, &mut select);
         Condition {
-            select: Some((rank, select)),
+            select: Some(Selection::new(rank, select)),
             test: column.test(&keys.range),
             exact: keys.exact,
         }
@@ -308,7 +366,7 @@ impl Planner<'_> {
             types.join(", ")
         );
         let select = format!(
-            "SELECT DISTINCT e.src AS rid FROM scim_resource t CROSS JOIN scim_edge e
+            "SELECT e.src AS rid FROM scim_resource t CROSS JOIN scim_edge e
              ON e.tenant = t.tenant AND e.dst = t.rid AND e.attr = {attribute} WHERE {named}"
         );
         let test = format!(
@@ -316,7 +374,7 @@ impl Planner<'_> {
              ON e.tenant = t.tenant AND e.src = r.rid AND e.attr = {attribute} AND e.dst = t.rid WHERE {named})"
         );
         Some(Condition {
-            select: Some((
+            select: Some(Selection::repeating(
                 Rank::Some,
                 Sql {
                     text: select,
@@ -338,7 +396,7 @@ impl Planner<'_> {
         let named = format!("t.tenant = ? AND t.type = {source} AND t.id IN ({marks})");
         // An edge may lead to other types too.
         let select = format!(
-            "SELECT DISTINCT e.dst AS rid FROM scim_resource t
+            "SELECT e.dst AS rid FROM scim_resource t
              CROSS JOIN scim_edge e ON e.tenant = t.tenant AND e.src = t.rid AND e.attr = {attribute}
              CROSS JOIN scim_resource r ON r.tenant = e.tenant AND r.rid = e.dst AND r.type = {number}
              WHERE {named}"
@@ -348,7 +406,7 @@ impl Planner<'_> {
              ON e.tenant = t.tenant AND e.src = t.rid AND e.attr = {attribute} AND e.dst = r.rid WHERE {named})"
         );
         Some(Condition {
-            select: Some((
+            select: Some(Selection::repeating(
                 Rank::Many,
                 Sql {
                     text: select,
@@ -404,7 +462,7 @@ impl Planner<'_> {
         let mut test = rows("EXISTS(SELECT 1 FROM");
         test.push(" AND v.rid = r.rid)");
         Condition {
-            select: Some((rank, rows("SELECT DISTINCT v.rid AS rid FROM"))),
+            select: Some(Selection::repeating(rank, rows("SELECT v.rid AS rid FROM"))),
             test,
             exact: keys.exact,
         }
