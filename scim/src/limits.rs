@@ -209,7 +209,7 @@ macro_rules! limits {
         /// assert_eq!((error.status().as_u16(), error.limit()), (413, Some("body")));
         /// ```
         pub mod exceeded {
-            use super::{Amount, Error, Excess, payload_too_large, uri_too_long};
+            use super::{Amount, Duration, Error, Excess, payload_too_large, uri_too_long};
 
             $($(
                 #[doc = concat!("Makes the error for more than [`Limits::", stringify!($name), "`](super::Limits::", stringify!($name), ") allows.")]
@@ -302,6 +302,16 @@ limits! {
     scanned_rows: usize = 100_000, Count,
     why "Providers filter by indexed attributes; a walk over 100,000 people takes about a second.",
     refused Error::too_many, "The list" "resources to visit, because no index serves the filter or the order" "narrow it with eq on an attribute such as id, userName or externalId";
+
+    /// Steps of a search: expressions evaluated, values visited, instructions of the database's own machine.
+    search_steps: usize = 250_000_000, Steps,
+    why "A filter of 512 nodes over two e-mail addresses each of 100,000 people takes 80 million; a list that is too long for one piece searches twice.",
+    refused Error::too_many, "The search" "steps" "narrow it with eq on an attribute such as id, userName or externalId, or send fewer terms";
+
+    /// Time that a search may take.
+    search_time: Duration = Duration::from_secs(20), Milliseconds,
+    why "The longest filter over 100,000 people takes four seconds on one core, which it may have to share; clients wait for 30 to 60 seconds.",
+    refused Error::too_many, "The search" "milliseconds of work" "narrow it with eq on an attribute such as id, userName or externalId, or send fewer terms";
 }
 
 #[cfg(test)]

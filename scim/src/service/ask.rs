@@ -10,7 +10,7 @@ use crate::policy::{BOTH_PROJECTIONS, NEAR_NAMES, Policy, UNKNOWN_SORT};
 use crate::projection::Projection;
 use crate::schema::ResourceType;
 use crate::sort::{Sort, SortKey, SortOrder};
-use crate::store::Document;
+use crate::store::{Budget, Document};
 use crate::value::{BaseUrls, Fired};
 
 /// A list as it was asked for, before anything is known of a type.
@@ -27,6 +27,8 @@ pub(super) struct Ask<'a> {
     pub(super) keys_only: bool,
     pub(super) policy: &'a Policy,
     pub(super) limits: &'a Limits,
+    /// What the searches of all types may cost together.
+    pub(super) budget: Budget,
     pub(super) base_urls: &'a BaseUrls<'a>,
 }
 
@@ -82,6 +84,7 @@ impl<'a> Ask<'a> {
             parameters,
             policy,
             limits,
+            budget: Budget::new(limits.search_steps, limits.search_time),
             base_urls,
         })
     }
@@ -158,6 +161,7 @@ impl<'a> Ask<'a> {
             keys_only: self.keys_only,
             policy: self.policy,
             limits: self.limits,
+            budget: self.budget.clone(),
             base_urls: self.base_urls,
         }
     }

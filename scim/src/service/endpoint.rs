@@ -306,6 +306,7 @@ impl<R: ScimResource, S> Typed<R, S> {
         query.sort = resolved.sort;
         query.start_index = ask.start;
         query.scanned_rows = ask.limits.scanned_rows;
+        query.budget = ask.budget.clone();
         let page = self.store.list(cx, &query, &resolved.want).await?;
         let rows = page.items.into_iter().map(|item| {
             let document = match item.answer {

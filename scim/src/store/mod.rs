@@ -5,6 +5,7 @@
 //! [`testkit`](crate) holds every store to the same contract.
 
 mod answer;
+mod budget;
 #[cfg(feature = "sqlite")]
 pub mod database;
 mod decide;
@@ -39,6 +40,7 @@ use crate::schema::ResourceType;
 
 pub use answer::{Answer, Body, Document, Item, Page, Rendered, Reply, Stored, Written};
 pub(crate) use answer::{LARGEST_PAGE, PAGE_IN_ONE_PIECE};
+pub use budget::Budget;
 pub use decide::{Current, Decision, Put, carry_over};
 pub use edges::{Edge, EdgeChange, EdgeEdit};
 pub use environment::{Clock, Environment, IdSource, Pauses, RandomPauses, SystemClock, TimeOrderedIds};

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use crate::filter::ResolvedFilter;
 use crate::record::ScimResource;
 use crate::sort::Sort;
+use crate::store::Budget;
 
 /// A question for resources of type `R`.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Query<R> {
     pub count: usize,
     /// How many rows a filter that no index serves may visit.
     pub scanned_rows: usize,
+    /// What the search may cost, which a store charges while it works. All searches of one request share it.
+    pub budget: Budget,
     resource: PhantomData<fn() -> R>,
 }
 
@@ -32,6 +35,7 @@ impl<R: ScimResource> Query<R> {
             start_index: 1,
             count,
             scanned_rows: usize::MAX,
+            budget: Budget::unlimited(),
             resource: PhantomData,
         }
     }

@@ -82,6 +82,7 @@ impl Product {
             Purpose::Serve => default,
             Purpose::Command => Options {
                 readers: 1,
+                searches: 1,
                 streams: 1,
                 ..default
             },

@@ -15,7 +15,7 @@ pub(super) fn run(connection: &Connection, shared: &Shared) {
                 shared.disk.try_room();
                 continue;
             }
-            Taken::Item(()) => {}
+            Taken::Item(..) => {}
         }
         let _turn = shared.checkpoint_turn();
         // Whatever fails here is tried again with the next commits; the log keeps everything until then.

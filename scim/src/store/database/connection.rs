@@ -15,6 +15,7 @@ use rusqlite::wal::CheckpointMode;
 
 use super::disk::Disk;
 use super::failure::{is_busy, not_opened};
+use super::meter::{GRAIN, Meter};
 use super::options::{Durability, Options};
 use crate::Result;
 
@@ -57,6 +58,8 @@ pub(super) struct Target {
 /// A connection with one owner, its thread.
 pub(super) struct Connection {
     driver: rusqlite::Connection,
+    /// What jobs that may take long are charged to.
+    meter: Arc<Meter>,
     /// Set while one of our own transaction statements is prepared or runs.
     privileged: Arc<AtomicBool>,
     /// Whether statements of the application must run on other engines, too.
@@ -97,7 +100,7 @@ impl Target {
             }
             _ => {}
         }
-        self.open(
+        let writer = self.open(
             OpenFlags::SQLITE_OPEN_READ_WRITE,
             self.options.cache_bytes,
             |driver| {
@@ -109,7 +112,11 @@ impl Target {
                     Ok(())
                 }))
             },
-        )
+        )?;
+        // The writer waits for the lock by itself.
+        let waits = writer.driver.busy_timeout(Duration::ZERO);
+        waits.map_err(|cause| not_opened(&self.path, cause))?;
+        Ok(writer)
     }
 
     pub(super) fn reader(&self) -> Result<Connection> {
@@ -158,11 +165,17 @@ impl Target {
         driver.pragma_update(None, "foreign_keys", true)?;
         driver.pragma_update(None, "trusted_schema", false)?;
         driver.pragma_update(None, "temp_store", "MEMORY")?;
+        let meter = Arc::new(Meter::default());
+        if access == OpenFlags::SQLITE_OPEN_READ_ONLY {
+            let asked = Arc::clone(&meter);
+            driver.progress_handler(GRAIN.into(), Some(move || asked.ends()))?;
+        }
         let privileged = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&privileged);
         driver.authorizer(Some(move |context: AuthContext<'_>| authorize(&context, &flag)))?;
         Ok(Connection {
             driver,
+            meter,
             privileged,
             #[cfg(debug_assertions)]
             is_portable: self.options.portable,
@@ -225,6 +238,10 @@ impl Connection {
         &self.driver
     }
 
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
     /// Whether statements of the application must run on other engines, too.
     #[cfg(debug_assertions)]
     pub(super) fn is_portable(&self) -> bool {
@@ -271,13 +288,13 @@ impl Connection {
     }
 
     /// Moves everything from the log to the file and makes the next commit start the log over; waits up to `patience`
-    /// for those who read from it.
-    pub(super) fn restart_wal(&self, patience: Duration, normal: Duration) -> rusqlite::Result<()> {
+    /// for those who read from it. Only for the writer's connection, which does not wait otherwise.
+    pub(super) fn restart_wal(&self, patience: Duration) -> rusqlite::Result<()> {
         self.driver.busy_timeout(patience)?;
         let outcome = self
             .driver
             .wal_checkpoint_v2(None::<&str>, CheckpointMode::RESTART);
-        self.driver.busy_timeout(normal)?;
+        self.driver.busy_timeout(Duration::ZERO)?;
         outcome.map(drop)
     }
 }

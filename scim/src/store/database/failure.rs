@@ -123,6 +123,20 @@ pub(super) fn busy() -> Error {
     Error::busy(RETRY_AFTER)
 }
 
+/// 429: a tenant has as many jobs waiting as it may.
+pub(super) fn too_many_waiting(waiting: usize) -> Error {
+    let sentence = format!(
+        "The tenant has {waiting} requests waiting, which is as many as it may have (limit tenant_queue): repeat the \
+         request when others are answered."
+    );
+    Error::new(StatusCode::TOO_MANY_REQUESTS, sentence).with_retry_after(RETRY_AFTER)
+}
+
+/// Whether a statement was ended from outside.
+pub(super) fn is_interrupt(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
+}
+
 /// 503: the database is closed.
 pub(super) fn closed() -> Error {
     Error::new(

@@ -1,6 +1,5 @@
 //! The handle of a database.
 
-use std::any::Any;
 use std::convert::Infallible;
 use std::fmt::{self, Display, Formatter};
 use std::fs::{self, DirBuilder};
@@ -16,17 +15,19 @@ use uuid::Uuid;
 
 use super::connection::{Connection, Target};
 use super::disk::Trouble;
-use super::failure::{busy, closed, failed, guarded, hindered, not_opened, unanswered};
+use super::failure::{closed, failed, guarded, hindered, not_opened, unanswered};
 use super::health::Health;
+use super::meter::Task;
 use super::options::Options;
-use super::queue::Refused;
 use super::reader::Desk;
+use super::share::Share;
 use super::shared::Shared;
 use super::statements::{Reader, Transaction};
 use super::statistics::Statistics;
-use super::stream::{Sender, Stream, StreamJob};
+use super::stream::{Sender, Stream};
 use super::writer::Pending;
 use super::{checkpoint, reader, walker, writer};
+use crate::store::Budget;
 use crate::{Error, Result};
 
 /// A SQLite file with the threads that work on it.
@@ -82,7 +83,7 @@ impl Display for Full {
 
 impl std::error::Error for Full {}
 
-struct Handle {
+pub(super) struct Handle {
     shared: Arc<Shared>,
     /// The readers' connections, to be borrowed; each is also its thread's.
     desks: Vec<Arc<Desk>>,
@@ -159,11 +160,16 @@ impl Database {
             // Closes the connection at its end, whoever else knows the desk.
             handle.spawn_other("scim-reader", move |shared| reader::run(&desk, shared))?;
         }
+        for _ in 0..shared.options.searches.max(1) {
+            let desk = Desk::new(target.reader()?);
+            handle.spawn_other("scim-search", move |shared| reader::search(&desk, shared))?;
+        }
         handle.desks = desks;
         Ok(Self(Arc::new(handle)))
     }
 
-    /// Runs a job that looks. All its statements see one snapshot, which shows every write that was answered before
+    /// Runs a job that looks at a few rows; one that may walk many is a [search](Database::search), or else brief jobs would
+    /// wait for it. All its statements see one snapshot, which shows every write that was answered before
     /// this is first polled. If the returned future is dropped, the job may or may not run.
     ///
     /// # Errors
@@ -173,27 +179,48 @@ impl Database {
         T: Send + 'static,
         J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        let job = Box::new(move |reader: &Reader<'_>| {
-            if !sender.is_closed() {
-                // A value that nobody waits for is dropped here, by code that is not ours.
-                _ = guarded(|| {
-                    _ = sender.send(guarded(|| job(reader)));
-                    Ok(())
-                });
-            }
-        });
-        self.0
-            .shared
-            .reads
-            .push(job)
-            .map_err(|refused| self.refused(refused))?;
-        receiver.await.unwrap_or_else(|_| Err(unanswered()))
+        Share::of_application(self).read(job).await
+    }
+
+    /// Runs a job that may walk many rows: a search. Searches have threads of their own, [`Options::searches`] of them, so
+    /// that they never hold up a read, and at most [`Options::tenant_searches`] of one tenant are at work at once. What
+    /// the database does for it is charged to `budget`, and so is what the job charges itself. If the returned future is
+    /// dropped, or the database is closed, it ends.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use scim::store::Budget;
+    /// # use scim::store::database::{Database, Options};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let database = Database::in_memory(Options::default())?;
+    /// let budget = Budget::new(1_000_000, Duration::from_secs(20));
+    /// let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    /// let search = database.search(budget, move |reader| reader.query_one(endless, &[], |row| row.integer(0)));
+    /// assert_eq!(search.await.unwrap_err().status(), 400);
+    /// # Ok::<_, scim::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// What the job returns; 400 `tooMany` if the budget is spent; 503 if too many searches wait, or the database is
+    /// closed meanwhile; 500 if the job panics.
+    pub async fn search<T, J>(&self, budget: Budget, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
+    {
+        Share::of_application(self).search(budget, job).await
+    }
+
+    /// The share of one tenant, whose jobs take turns with those of others.
+    pub fn share_of(&self, tenant: &str) -> Share<'_> {
+        Share::of_tenant(self, tenant)
     }
 
     /// [`Database::read`] for a job that looks up a row or two: it runs on the caller's thread where a connection is free,
-    /// which spares two changes of threads. A job that walks many rows, or may find none of its pages in memory, would
-    /// hold up the executor and belongs into [`Database::read`].
+    /// which spares two changes of threads. A job that may find none of its pages in memory would hold up the executor and
+    /// belongs into [`Database::read`]; one that walks many rows into [`Database::search`].
     ///
     /// # Errors
     /// As [`Database::read`].
@@ -202,7 +229,11 @@ impl Database {
         T: Send + 'static,
         J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
     {
-        let mut job = move |reader: &Reader<'_>| guarded(|| job(reader));
+        Share::of_application(self).look_up(job).await
+    }
+
+    /// Runs a job on the connection of a reader that is free; gives it back if there is none.
+    pub(super) fn borrow_desk<T, J: FnOnce(&Reader<'_>) -> T>(&self, mut job: J) -> Result<T, J> {
         let desks = &self.0.desks;
         let first = self.0.next_desk.fetch_add(1, Ordering::Relaxed);
         for turn in 0..desks.len() {
@@ -210,11 +241,19 @@ impl Database {
                 break;
             };
             match desk.serve_now(&self.0.shared, job) {
-                Ok(answer) => return answer,
+                Ok(answer) => return Ok(answer),
                 Err(back) => job = back,
             }
         }
-        self.read(job).await
+        Err(job)
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+
+    pub(super) fn handle(&self) -> &Arc<Handle> {
+        &self.0
     }
 
     /// Runs a job that changes, and answers when its changes are committed. Several jobs share one commit, each with a
@@ -229,17 +268,10 @@ impl Database {
         T: Send + 'static,
         J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        let job = Pending::boxed(job, move |result| _ = sender.send(result));
-        self.0
-            .shared
-            .writes
-            .push(job)
-            .map_err(|refused| self.refused(refused))?;
-        receiver.await.unwrap_or_else(|_| Err(unanswered()))
+        Share::of_application(self).write(job).await
     }
 
-    /// Has a job done without waiting for it, in the order of the other writes. Failures are only counted, in
+    /// Has a job done without waiting for it, in the order of the other writes of the application. Failures are only counted, in
     /// [`Statistics::failed_behind`].
     ///
     /// # Errors
@@ -256,7 +288,7 @@ impl Database {
             }
         });
         self.0.shared.writes.push_behind(job).map_err(|refused| {
-            self.refused(refused);
+            _ = Share::of_application(self).refused(refused);
             Full
         })
     }
@@ -310,12 +342,7 @@ impl Database {
     where
         J: FnOnce(&Reader<'_>, &mut Sender) -> Result<()> + Send + 'static,
     {
-        let alive = Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>;
-        let (job, stream) = StreamJob::new(Box::new(job), alive);
-        if let Err(refused) = self.0.shared.streams.push(job) {
-            stream.refuse(self.refused(refused));
-        }
-        stream
+        Share::of_application(self).stream(job)
     }
 
     /// Runs a job that goes over very much, such as all there is. It has a thread and a connection of its own, made for
@@ -370,7 +397,10 @@ impl Database {
             };
             let outcome = found.and_then(|connection| {
                 connection.begin_snapshot().map_err(failed)?;
-                let outcome = guarded(|| job(&connection, &is_awaited));
+                let task = Task::new(Budget::unlimited(), &shared.is_closing);
+                let outcome = connection
+                    .meter()
+                    .run(&task, || guarded(|| job(&connection, &is_awaited)));
                 _ = connection.control("COMMIT");
                 outcome
             });
@@ -404,21 +434,11 @@ impl Database {
         }
     }
 
-    /// Refuses new jobs with 503, and returns when those that wait are done, the streams have ended and the file is
-    /// closed.
+    /// Refuses new jobs with 503, ends searches, streams and walks, and returns when the other jobs that wait are done and
+    /// the file is closed.
     pub async fn close(&self) {
         self.0.close();
         self.0.running.closed().await;
-    }
-
-    fn refused(&self, refused: Refused) -> Error {
-        match refused {
-            Refused::Full => {
-                self.0.shared.counters.refused.add(1);
-                busy()
-            }
-            Refused::Closed => closed(),
-        }
     }
 }
 

@@ -31,15 +31,18 @@ mod disk;
 pub(super) mod failure;
 mod handle;
 mod health;
+mod meter;
 mod options;
 #[cfg(debug_assertions)]
 mod portable;
 mod queue;
 mod reader;
+mod share;
 mod shared;
 mod statements;
 mod statistics;
 mod stream;
+mod turns;
 mod walker;
 mod writer;
 
@@ -51,6 +54,7 @@ pub use failure::{is_unique_violation, unique_violation};
 pub use handle::{Database, Full};
 pub use health::Health;
 pub use options::{Durability, Options};
+pub use share::Share;
 #[cfg(test)]
 pub(super) use statements::take_steps;
 pub use statements::{Param, Reader, Row, Transaction, Value};

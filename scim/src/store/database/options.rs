@@ -27,19 +27,36 @@ pub enum Durability {
 pub struct Options {
     /// Threads that answer reads, each with its own connection; at least one. As many as there are cores, from 2 to 8.
     pub readers: usize,
+    /// Threads that carry out searches ([`Database::search`](super::Database::search)), each with its own connection; at
+    /// least one. Four more than there are readers.
+    pub searches: usize,
+    /// Searches of one tenant that may be at work at once; at least one. As many as there are readers, so that some of
+    /// `searches` are left to others.
+    pub tenant_searches: usize,
     /// Threads that walk long results for [`Database::stream`](super::Database::stream), each with its own
-    /// connection; at least one. 4. What exceeds them waits.
+    /// connection; at least one. 8. What exceeds them waits.
     pub streams: usize,
-    /// How long one stream may keep its snapshot, however slow its receiver is. The log cannot be reset while a
-    /// stream is walking. 5 minutes.
+    /// Streams of one tenant that may be at work at once; at least one. 2.
+    pub tenant_streams: usize,
+    /// How long one stream may keep its snapshot, however slow its receiver is. 5 minutes.
     pub stream_limit: Duration,
+    /// How long the receiver of a stream may keep it waiting in total, beside the time that `stream_rate` grants for what
+    /// it has taken. 10 seconds.
+    pub stream_patience: Duration,
+    /// Bytes a second that the receiver of a stream must take while it keeps the stream waiting. 64 KiB.
+    pub stream_rate: usize,
     /// What an acknowledged write survives.
     pub durability: Durability,
-    /// Jobs that may wait for the writer, for the readers and for the streams, each; beyond, callers get a 503.
-    /// 4,096.
+    /// Jobs that may wait for the writer, for the readers, for the searches and for the streams, each: so many of the
+    /// application, and so many of all tenants together. Beyond, callers get a 503. 4,096.
     pub queue: usize,
+    /// The same for the jobs of one [tenant](super::Share), which gets a 429 beyond. 1,024.
+    pub tenant_queue: usize,
     /// Jobs that one commit may join. 256.
     pub batch: usize,
+    /// How long the jobs of one commit may take together: what remains gets the next commit, with the jobs that have come
+    /// meanwhile, and other processes get a chance to write in between. 50 ms.
+    pub batch_time: Duration,
     /// Page cache of the writer in bytes; each reader has a quarter of it. 32 MiB.
     pub cache_bytes: usize,
     /// Bytes of the file that each connection maps into memory. None: reading from the system's own cache was measured to
@@ -67,13 +84,21 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
+        let readers = available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, 8);
         Self {
-            readers: available_parallelism().map_or(2, NonZeroUsize::get).clamp(2, 8),
-            streams: 4,
+            readers,
+            searches: readers + 4,
+            tenant_searches: readers,
+            streams: 8,
+            tenant_streams: 2,
             stream_limit: Duration::from_secs(300),
+            stream_patience: Duration::from_secs(10),
+            stream_rate: 64 << 10,
             durability: Durability::Full,
             queue: 4096,
+            tenant_queue: 1024,
             batch: 256,
+            batch_time: Duration::from_millis(50),
             cache_bytes: 32 << 20,
             mmap_bytes: 0,
             wal_bytes: 32 << 20,

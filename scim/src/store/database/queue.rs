@@ -1,18 +1,30 @@
 //! A bounded queue between callers and the threads of the database.
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Any number of callers push, any number of threads take. Pushing never waits.
+use super::turns::{Label, Turns};
+
+/// Any number of callers push, any number of threads take, each tenant's jobs [in turn](Turns). Pushing never waits.
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
     ready: Condvar,
-    capacity: usize,
+    bounds: Bounds,
+}
+
+/// How much may wait, and be at work.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Jobs of the application that may wait, and as many of all tenants.
+    pub(super) capacity: usize,
+    /// Jobs of one tenant that may wait.
+    pub(super) of_tenant: usize,
+    /// Jobs of one tenant that may be at work, where the threads say when they are [done](Queue::done).
+    pub(super) at_work: Option<usize>,
 }
 
 struct State<T> {
-    items: VecDeque<T>,
+    turns: Turns<T>,
     /// Threads inside `ready`: with none, a push needs no system call.
     waiting: usize,
     /// Counts calls of [`Queue::wake_all`].
@@ -23,14 +35,17 @@ struct State<T> {
 /// Why a push was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refused {
+    /// Too much waits.
     Full,
+    /// Too much of this tenant waits: so many jobs.
+    TenantFull(usize),
     Closed,
 }
 
 /// What a thread got from the queue.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken<T> {
-    Item(T),
+    Item(Option<Label>, T),
     /// Nothing came in time, or somebody called [`Queue::wake_all`].
     Idle,
     /// Closed, and everything that had been pushed is taken.
@@ -38,9 +53,9 @@ pub(super) enum Taken<T> {
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(bounds: Bounds) -> Self {
         let state = State {
-            items: VecDeque::new(),
+            turns: Turns::new(bounds.at_work),
             waiting: 0,
             epoch: 0,
             closed: false,
@@ -48,7 +63,7 @@ impl<T> Queue<T> {
         Self {
             state: Mutex::new(state),
             ready: Condvar::new(),
-            capacity: capacity.max(1),
+            bounds,
         }
     }
 
@@ -57,24 +72,46 @@ impl<T> Queue<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn push(&self, item: T) -> Result<(), Refused> {
-        self.push_below(item, self.capacity)
+    /// Whoever has nothing waiting is let in, however much others have.
+    pub(super) fn push(&self, label: Option<Label>, item: T) -> Result<(), Refused> {
+        let state = self.lock();
+        let Bounds {
+            capacity, of_tenant, ..
+        } = self.bounds;
+        let refused = match label {
+            None if state.turns.own() >= capacity.max(1) => Some(Refused::Full),
+            None => None,
+            Some(label) => match state.turns.of(label) {
+                0 => None,
+                waiting if waiting >= of_tenant => Some(Refused::TenantFull(waiting)),
+                _ if state.turns.of_tenants() >= capacity => Some(Refused::Full),
+                _ => None,
+            },
+        };
+        self.put(state, refused, label, item)
     }
 
-    /// Leaves half of the queue to those who push with [`Queue::push`].
+    /// Pushes a job of the application that nobody awaits: it leaves half of the queue to those that somebody does.
     pub(super) fn push_behind(&self, item: T) -> Result<(), Refused> {
-        self.push_below(item, self.capacity.div_ceil(2))
+        let state = self.lock();
+        let is_full = state.turns.own() >= self.bounds.capacity.div_ceil(2).max(1);
+        self.put(state, is_full.then_some(Refused::Full), None, item)
     }
 
-    fn push_below(&self, item: T, limit: usize) -> Result<(), Refused> {
-        let mut state = self.lock();
+    fn put(
+        &self,
+        mut state: MutexGuard<'_, State<T>>,
+        refused: Option<Refused>,
+        label: Option<Label>,
+        item: T,
+    ) -> Result<(), Refused> {
         if state.closed {
             return Err(Refused::Closed);
         }
-        if state.items.len() >= limit {
-            return Err(Refused::Full);
+        if let Some(refused) = refused {
+            return Err(refused);
         }
-        state.items.push_back(item);
+        state.turns.push(label, item);
         let wake = state.waiting > 0;
         drop(state);
         if wake {
@@ -87,10 +124,10 @@ impl<T> Queue<T> {
     pub(super) fn take(&self, seen: &mut u64, patience: Option<Duration>) -> Taken<T> {
         let mut state = self.lock();
         loop {
-            if let Some(item) = state.items.pop_front() {
-                return Taken::Item(item);
+            if let Some((label, item)) = state.turns.pop() {
+                return Taken::Item(label, item);
             }
-            if state.closed {
+            if state.closed && state.turns.len() == 0 {
                 return Taken::Closed;
             }
             if state.epoch != *seen {
@@ -102,7 +139,7 @@ impl<T> Queue<T> {
                 Some(patience) => {
                     let out_of_time;
                     (state, out_of_time) = self.wait_at_most(state, patience);
-                    if out_of_time && state.items.is_empty() && !state.closed {
+                    if out_of_time && state.turns.len() == 0 && !state.closed {
                         *seen = state.epoch;
                         return Taken::Idle;
                     }
@@ -111,18 +148,36 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Waits for at least one item and appends up to `most` to `group`. `false`: closed and drained.
-    pub(super) fn take_group(&self, most: usize, group: &mut Vec<T>) -> bool {
+    /// Says that an item that was taken is done with, where only so many of a tenant may be at work.
+    pub(super) fn done(&self, label: Option<Label>) {
+        let Some(label) = label else { return };
         let mut state = self.lock();
-        while state.items.is_empty() {
+        let wakes = state.turns.done(label) || state.closed;
+        drop(state);
+        if wakes {
+            self.ready.notify_all();
+        }
+    }
+
+    /// Waits for at least one item and appends up to `most` to `group`. `false`: closed and drained.
+    pub(super) fn take_group(&self, most: usize, group: &mut Vec<(Option<Label>, T)>) -> bool {
+        let mut state = self.lock();
+        while state.turns.len() == 0 {
             if state.closed {
                 return false;
             }
             state = self.wait(state);
         }
-        let count = state.items.len().min(most.max(1));
-        group.extend(state.items.drain(..count));
+        group.extend(std::iter::from_fn(|| state.turns.pop()).take(most.max(1)));
         true
+    }
+
+    /// Takes items back that were not begun: they are the next of their tenants.
+    pub(super) fn give_back(&self, items: impl DoubleEndedIterator<Item = (Option<Label>, T)>) {
+        let mut state = self.lock();
+        for (label, item) in items.rev() {
+            state.turns.give_back(label, item);
+        }
     }
 
     fn wait<'a>(&self, mut state: MutexGuard<'a, State<T>>) -> MutexGuard<'a, State<T>> {
@@ -155,7 +210,7 @@ impl<T> Queue<T> {
     /// Refuses what comes from now on and drops what is in the queue: the thread that should take it cannot work.
     pub(super) fn abandon(&self) {
         self.close();
-        let items = std::mem::take(&mut self.lock().items);
+        let items = self.lock().turns.drain();
         // Without the lock: dropping a job wakes the one who waits for it.
         drop(items);
     }
@@ -171,53 +226,61 @@ impl<T> Queue<T> {
 mod tests {
     use super::*;
 
+    fn bounds(capacity: usize) -> Bounds {
+        Bounds {
+            capacity,
+            of_tenant: 2,
+            at_work: None,
+        }
+    }
+
     #[test]
     fn a_full_queue_refuses_and_recovers() {
-        let queue = Queue::new(2);
-        assert_eq!(queue.push(1), Ok(()));
-        assert_eq!(queue.push(2), Ok(()));
-        assert_eq!(queue.push(3), Err(Refused::Full));
-        assert_eq!(queue.take(&mut 0, None), Taken::Item(1));
-        assert_eq!(queue.push(4), Ok(()));
+        let queue = Queue::new(bounds(2));
+        assert_eq!(queue.push(None, 1), Ok(()));
+        assert_eq!(queue.push(None, 2), Ok(()));
+        assert_eq!(queue.push(None, 3), Err(Refused::Full));
+        assert_eq!(queue.take(&mut 0, None), Taken::Item(None, 1));
+        assert_eq!(queue.push(None, 4), Ok(()));
         let mut group = Vec::new();
         assert!(queue.take_group(9, &mut group));
-        assert_eq!(group, [2, 4]);
+        assert_eq!(group, [(None, 2), (None, 4)]);
     }
 
     #[test]
     fn work_that_nobody_awaits_fills_only_half_of_the_queue() {
-        let queue = Queue::new(4);
+        let queue = Queue::new(bounds(4));
         assert_eq!(queue.push_behind(1), Ok(()));
         assert_eq!(queue.push_behind(2), Ok(()));
         assert_eq!(queue.push_behind(3), Err(Refused::Full));
-        assert_eq!(queue.push(3), Ok(()));
+        assert_eq!(queue.push(None, 3), Ok(()));
     }
 
     #[test]
     fn a_closed_queue_is_drained_before_it_ends() {
-        let queue = Queue::new(2);
-        assert_eq!(queue.push(1), Ok(()));
+        let queue = Queue::new(bounds(2));
+        assert_eq!(queue.push(None, 1), Ok(()));
         queue.close();
-        assert_eq!(queue.push(2), Err(Refused::Closed));
-        assert_eq!(queue.take(&mut 0, None), Taken::Item(1));
+        assert_eq!(queue.push(None, 2), Err(Refused::Closed));
+        assert_eq!(queue.take(&mut 0, None), Taken::Item(None, 1));
         assert_eq!(queue.take(&mut 0, None), Taken::Closed);
         assert!(!queue.take_group(1, &mut Vec::new()));
     }
 
     #[test]
     fn a_group_is_no_larger_than_asked() {
-        let queue = Queue::new(8);
+        let queue = Queue::new(bounds(8));
         for item in 0..5 {
-            assert_eq!(queue.push(item), Ok(()));
+            assert_eq!(queue.push(None, item), Ok(()));
         }
         let mut group = Vec::new();
         assert!(queue.take_group(3, &mut group));
-        assert_eq!(group, [0, 1, 2]);
+        assert_eq!(group, [(None, 0), (None, 1), (None, 2)]);
     }
 
     #[test]
     fn a_wake_that_came_before_the_wait_is_not_lost() {
-        let queue = Queue::<()>::new(1);
+        let queue = Queue::<()>::new(bounds(1));
         let mut seen = 0;
         queue.wake_all();
         // A lost wake would hang here: the patience is longer than any test run.
@@ -226,5 +289,44 @@ mod tests {
             Taken::Idle
         );
         assert_eq!(queue.take(&mut seen, Some(Duration::ZERO)), Taken::Idle);
+    }
+
+    /// A tenant that has its share waiting is refused, and nobody else; with nothing waiting, everybody is let in.
+    #[test]
+    fn a_tenant_fills_its_own_share_of_the_queue() {
+        let queue = Queue::new(bounds(3));
+        let [greedy, modest, late] = ["greedy", "modest", "late"].map(|name| Some(Label::of(name)));
+        for item in 0..2 {
+            assert_eq!(queue.push(greedy, item), Ok(()));
+        }
+        assert_eq!(queue.push(greedy, 2), Err(Refused::TenantFull(2)));
+        assert_eq!(queue.push(modest, 3), Ok(()));
+        assert_eq!(
+            queue.push(modest, 4),
+            Err(Refused::Full),
+            "all tenants together have enough"
+        );
+        assert_eq!(queue.push(late, 5), Ok(()));
+        assert_eq!(
+            queue.push(None, 6),
+            Ok(()),
+            "the application has a queue of its own"
+        );
+    }
+
+    #[test]
+    fn what_is_given_back_comes_first() {
+        let queue = Queue::new(bounds(8));
+        let tenant = Some(Label::of("a"));
+        for item in 0..2 {
+            assert_eq!(queue.push(tenant, item), Ok(()));
+        }
+        let mut group = Vec::new();
+        assert!(queue.take_group(9, &mut group));
+        assert_eq!(queue.push(tenant, 2), Ok(()));
+        queue.give_back(group.into_iter());
+        for expected in 0..3 {
+            assert_eq!(queue.take(&mut 0, None), Taken::Item(tenant, expected));
+        }
     }
 }

@@ -8,8 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Instant;
 
 use super::connection::Connection;
-use super::queue::Taken;
-use super::shared::Shared;
+use super::queue::{Queue, Taken};
+use super::shared::{SearchJob, Shared};
 use super::statements::Reader;
 
 /// A connection and its snapshot. Empty when its thread has ended.
@@ -49,8 +49,27 @@ impl Desk {
     }
 }
 
-/// Serves the queue until it is closed and drained.
+/// Serves the queue of brief reads until it is closed and drained.
 pub(super) fn run(desk: &Desk, shared: &Shared) {
+    serve(desk, shared, &shared.reads, |clerk, job| clerk.serve(shared, job));
+}
+
+/// Serves the queue of searches until it is closed and drained.
+pub(super) fn search(desk: &Desk, shared: &Shared) {
+    serve(
+        desk,
+        shared,
+        &shared.searches,
+        |clerk, SearchJob { task, job }| {
+            if !task.is_dropped() {
+                clerk.serve(shared, |reader| reader.meter().run(&task, || job(reader)));
+                shared.counters.searches.add(1);
+            }
+        },
+    );
+}
+
+fn serve<J>(desk: &Desk, shared: &Shared, queue: &Queue<J>, mut run: impl FnMut(&mut Clerk, J)) {
     let mut seen = 0;
     loop {
         let patience = desk
@@ -58,7 +77,7 @@ pub(super) fn run(desk: &Desk, shared: &Shared) {
             .as_ref()
             .and_then(|clerk| clerk.taken)
             .map(|_| shared.options.snapshot_idle);
-        match shared.reads.take(&mut seen, patience) {
+        match queue.take(&mut seen, patience) {
             Taken::Closed => {
                 drop(desk.lock().take());
                 return;
@@ -68,10 +87,11 @@ pub(super) fn run(desk: &Desk, shared: &Shared) {
                     clerk.end_if_idle(shared);
                 }
             }
-            Taken::Item(job) => {
+            Taken::Item(label, job) => {
                 if let Some(clerk) = desk.lock().as_mut() {
-                    clerk.serve(shared, job);
+                    run(clerk, job);
                 }
+                queue.done(label);
             }
         }
     }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use super::disk::{Disk, Trouble};
 use super::failure::GroupFailure;
 use super::health::Pulse;
+use super::meter::Task;
 use super::options::Options;
-use super::queue::Queue;
+use super::queue::{Bounds, Queue};
 use super::statements::{Reader, Transaction};
 use super::statistics::Counters;
 use super::stream::StreamJob;
@@ -31,6 +32,12 @@ pub(super) enum Ran {
     Hindered(Trouble),
 }
 
+/// A read that may take long.
+pub(super) struct SearchJob {
+    pub(super) task: Task,
+    pub(super) job: ReadJob,
+}
+
 pub(super) type ReadJob = Box<dyn FnOnce(&Reader<'_>) + Send>;
 
 pub(super) struct Shared {
@@ -41,11 +48,16 @@ pub(super) struct Shared {
     pub(super) pulse: Pulse,
     pub(super) writes: Queue<Box<dyn WriteJob>>,
     pub(super) reads: Queue<ReadJob>,
+    pub(super) searches: Queue<SearchJob>,
     pub(super) streams: Queue<StreamJob>,
+    /// Set when the database is closed: what may take long ends.
+    pub(super) is_closing: Arc<AtomicBool>,
     /// Holds at most one wish for a checkpoint.
     pub(super) checkpoints: Queue<()>,
     /// Pages in the log, counted by the writer's connection.
     pub(super) wal_pages: Arc<AtomicU64>,
+    /// Set while the log has reached its limit and could not start over yet: streams let go of it between two statements.
+    pub(super) log_is_long: Arc<AtomicBool>,
     /// Grows with every commit of this process that changed something, before its jobs are answered.
     generation: AtomicU64,
     /// While set, readers end their snapshot with every job: the log is about to start over.
@@ -56,15 +68,27 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(options: Options, disk: Disk) -> Self {
+        let bounds = |at_work| Bounds {
+            capacity: options.queue,
+            of_tenant: options.tenant_queue,
+            at_work,
+        };
+        let one = Bounds {
+            capacity: 1,
+            ..bounds(None)
+        };
         Self {
             counters: Counters::default(),
             disk,
             pulse: Pulse::new(),
-            writes: Queue::new(options.queue),
-            reads: Queue::new(options.queue),
-            streams: Queue::new(options.queue),
-            checkpoints: Queue::new(1),
+            writes: Queue::new(bounds(None)),
+            reads: Queue::new(bounds(None)),
+            searches: Queue::new(bounds(Some(options.tenant_searches))),
+            streams: Queue::new(bounds(Some(options.tenant_streams))),
+            is_closing: Arc::default(),
+            checkpoints: Queue::new(one),
             wal_pages: Arc::default(),
+            log_is_long: Arc::default(),
             generation: AtomicU64::new(0),
             clearing: AtomicBool::new(false),
             checkpointing: Mutex::new(()),
@@ -72,8 +96,10 @@ impl Shared {
         }
     }
 
-    /// Refuses new jobs. The threads end when they have done those that wait.
+    /// Refuses new jobs. What may take long ends; the threads end when they have done the other jobs that wait.
     pub(super) fn close(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
+        self.searches.close();
         self.writes.close();
         self.reads.close();
         self.streams.close();
@@ -97,6 +123,7 @@ impl Shared {
     pub(super) fn while_clearing<T>(&self, run: impl FnOnce() -> T) -> T {
         self.clearing.store(true, Ordering::Release);
         self.reads.wake_all();
+        self.searches.wake_all();
         let outcome = run();
         self.clearing.store(false, Ordering::Release);
         outcome

@@ -5,7 +5,8 @@ use std::ops::{ControlFlow, Deref};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use super::connection::Connection;
-use super::failure::failed;
+use super::failure::{failed, is_interrupt};
+use super::meter::Meter;
 #[cfg(debug_assertions)]
 use super::portable;
 use crate::{Error, Result};
@@ -337,7 +338,49 @@ impl<'a> Reader<'a> {
         if self.connection.is_portable() {
             portable::check(sql)?;
         }
-        self.connection.driver().prepare_cached(sql).map_err(failed)
+        self.connection
+            .driver()
+            .prepare_cached(sql)
+            .map_err(|error| self.failed(error))
+    }
+
+    pub(super) fn meter(&self) -> &'a Meter {
+        self.connection.meter()
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> Error {
+        match is_interrupt(&error) {
+            true => self.connection.meter().reason(error),
+            false => failed(error),
+        }
+    }
+
+    /// Charges work that a search does outside of the database, such as the evaluation of a filter.
+    ///
+    /// # Errors
+    /// The search is to end: its budget is spent (400 `tooMany`), nobody waits for it any more, or the database is closed.
+    /// A job that is not a search has no budget.
+    pub fn charge(&self, steps: u64) -> Result<()> {
+        self.connection.meter().charge(steps)
+    }
+
+    /// Ends the snapshot of a job that owns it, between two statements.
+    pub(super) fn end_snapshot(&self) -> Result<()> {
+        self.connection.control("COMMIT").map_err(failed)
+    }
+
+    /// Begins another.
+    pub(super) fn begin_snapshot(&self) -> Result<()> {
+        self.connection.control("BEGIN").map_err(failed)
+    }
+
+    /// Runs a part of a job that should be brief. `None` if the database would take more than about so many steps for it.
+    pub(in crate::store) fn within<T>(
+        &self,
+        steps: u64,
+        part: impl FnOnce() -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.connection.meter().within(steps, part)
     }
 
     /// Visits the rows one by one until there are no more or `visit` says so. Nothing is copied: text and blobs are
@@ -370,8 +413,10 @@ impl<'a> Reader<'a> {
         mut visit: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         let mut statement = self.prepare(sql)?;
-        let mut rows = statement.query(bound(params)).map_err(failed)?;
-        while let Some(row) = rows.next().map_err(failed)? {
+        let mut rows = statement
+            .query(bound(params))
+            .map_err(|error| self.failed(error))?;
+        while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
             if visit(&Row(row))?.is_break() {
                 break;
             }
@@ -405,8 +450,10 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         let mut statement = self.prepare(sql)?;
-        let mut rows = statement.query(bound(params)).map_err(failed)?;
-        let row = rows.next().map_err(failed)?;
+        let mut rows = statement
+            .query(bound(params))
+            .map_err(|error| self.failed(error))?;
+        let row = rows.next().map_err(|error| self.failed(error))?;
         let found = row.map(|row| read(&Row(row))).transpose();
         drop(rows);
         count_steps(&statement);

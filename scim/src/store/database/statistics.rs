@@ -28,6 +28,10 @@ macro_rules! statistics {
 statistics! {
     /// Groups that were committed.
     commits,
+    /// Commits that ended before all jobs of their group had run, because these took long.
+    cut_batches,
+    /// Times that the writer found the file locked by another process, and tried again.
+    lock_waits,
     /// Write jobs that were committed.
     writes,
     /// Write jobs that were undone: they returned an error, panicked, or their group could not be committed.
@@ -46,6 +50,10 @@ statistics! {
     idle_releases,
     /// Jobs that were refused because a queue was full.
     refused,
+    /// Jobs that were refused because their tenant had as many waiting as it may.
+    refused_to_tenants,
+    /// Searches that ran, to their end or not.
+    searches,
     /// Passive checkpoints.
     checkpoints,
     /// Times the log was made to start over because it had grown to its limit.

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -13,6 +14,9 @@ use http_body::Frame;
 
 use super::connection::Connection;
 use super::failure::{failed, guarded, unanswered};
+use super::meter::{Awaited, Task};
+use super::options::Options;
+use super::shared::Shared;
 use super::statements::Reader;
 use crate::{Error, Result};
 
@@ -23,6 +27,7 @@ const CAPACITY: usize = 4;
 pub(super) struct StreamJob {
     /// `None` once it runs.
     job: Option<Walk>,
+    task: Task,
     channel: Arc<Channel>,
 }
 
@@ -30,20 +35,21 @@ type Walk = Box<dyn FnOnce(&Reader<'_>, &mut Sender) -> Result<()> + Send>;
 
 impl StreamJob {
     /// `alive` keeps the database open for as long as somebody listens.
-    pub(super) fn new(job: Walk, alive: Arc<dyn Any + Send + Sync>) -> (Self, Stream) {
+    pub(super) fn new(job: Walk, task: Task, alive: Arc<dyn Any + Send + Sync>) -> (Self, Stream) {
         let channel = Arc::new(Channel::default());
         let stream = Stream {
             channel: Arc::clone(&channel),
+            _awaited: Awaited(Arc::clone(&task.is_dropped)),
             _alive: alive,
         };
         let job = Some(job);
-        (Self { job, channel }, stream)
+        (Self { job, task, channel }, stream)
     }
 }
 
 impl StreamJob {
     /// Walks under a snapshot of its own, unless nobody listens any more. Returns whether it did.
-    pub(super) fn run(mut self, connection: &Connection, limit: Duration) -> bool {
+    pub(super) fn run(mut self, connection: &Connection, shared: &Shared) -> bool {
         let channel = Arc::clone(&self.channel);
         if channel.lock().receiver_gone {
             return false;
@@ -51,15 +57,19 @@ impl StreamJob {
         let Some(job) = self.job.take() else {
             return false;
         };
+        let limit = shared.options.stream_limit;
         let mut sender = Sender {
             channel: Arc::clone(&channel),
+            task: self.task.clone(),
+            log_is_long: Arc::clone(&shared.log_is_long),
             limit,
             deadline: Instant::now() + limit,
+            pace: Some(Pace::new(&shared.options)),
         };
-        let outcome = connection
-            .control("BEGIN")
-            .map_err(failed)
-            .and_then(|()| guarded(|| job(&Reader::new(connection), &mut sender)));
+        let outcome = connection.control("BEGIN").map_err(failed).and_then(|()| {
+            let walk = || guarded(|| job(&Reader::new(connection), &mut sender));
+            connection.meter().run(&self.task, walk)
+        });
         if connection.in_transaction() {
             _ = connection.control("COMMIT");
         }
@@ -109,27 +119,26 @@ impl Channel {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn send(&self, chunk: Bytes, deadline: Instant) -> Result<()> {
+    /// Puts a chunk in, if there is room; gives it back if not.
+    fn put(&self, chunk: Bytes) -> Result<Option<Bytes>> {
         let mut state = self.lock();
-        loop {
-            if state.receiver_gone {
-                return Err(Error::internal("the receiver of the stream is gone"));
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Error::internal("the receiver of the stream took too long"));
-            }
-            if state.chunks.len() < CAPACITY {
-                break;
-            }
-            (state, _) = self
-                .taken
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner);
+        if state.receiver_gone {
+            return Err(Error::internal("the receiver of the stream is gone"));
+        }
+        if state.chunks.len() >= CAPACITY {
+            return Ok(Some(chunk));
         }
         state.chunks.push_back(chunk);
         wake(state);
-        Ok(())
+        Ok(None)
+    }
+
+    /// Waits until there is room or the receiver is gone, and not for long.
+    fn wait(&self, most: Duration) {
+        let state = self.lock();
+        if !state.receiver_gone && state.chunks.len() >= CAPACITY {
+            _ = self.taken.wait_timeout(state, most);
+        }
     }
 
     /// The first end counts.
@@ -191,31 +200,128 @@ fn wake(mut state: MutexGuard<'_, State>) {
     }
 }
 
+/// The longest wait before it is looked around whether the stream is to end, or the snapshot.
+const LOOK_AROUND: Duration = Duration::from_millis(50);
+
+/// How long a receiver may keep a stream waiting: for a while, and longer the more it has taken. One that takes nothing, or
+/// very little for long, ends the stream.
+struct Pace {
+    patience: Duration,
+    bytes_a_second: u64,
+    taken: u64,
+    waited: Duration,
+}
+
+impl Pace {
+    fn new(options: &Options) -> Self {
+        Self {
+            patience: options.stream_patience,
+            bytes_a_second: u64::try_from(options.stream_rate).unwrap_or(u64::MAX).max(1),
+            taken: 0,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// How much longer it may wait.
+    fn left(&self) -> Duration {
+        let earned = Duration::from_millis(self.taken.saturating_mul(1_000) / self.bytes_a_second);
+        self.patience.saturating_add(earned).saturating_sub(self.waited)
+    }
+}
+
 /// Where a stream job puts its bytes.
 pub struct Sender {
     channel: Arc<Channel>,
+    task: Task,
+    /// Set while the log wants to start over, and snapshots keep it from that.
+    log_is_long: Arc<AtomicBool>,
     limit: Duration,
     deadline: Instant,
+    /// `None` for a job that renews the limit: its receiver may take its time.
+    pace: Option<Pace>,
 }
 
 impl Sender {
     /// Sends a chunk, and waits while the receiver has enough. Make chunks of some ten KiB; empty ones are skipped.
     ///
     /// # Errors
-    /// The receiver is gone, or the stream has taken longer than
-    /// [`Options::stream_limit`](super::Options::stream_limit) since it began or was [renewed](Self::renew): pass the
-    /// error on and let the job end.
+    /// The receiver is gone, or takes less than [`Options::stream_rate`](super::Options::stream_rate); the stream has taken
+    /// longer than [`Options::stream_limit`](super::Options::stream_limit) since it began or was [renewed](Self::renew);
+    /// or the database is closed: pass the error on and let the job end.
     pub fn send(&mut self, chunk: impl Into<Bytes>) -> Result<()> {
-        let chunk = chunk.into();
+        self.send_while(chunk.into(), &mut |_| Ok(()))
+    }
+
+    /// Sends a chunk where no statement is under way. If the log is to start over, which the snapshot of this stream keeps
+    /// it from, that ends while the receiver is waited for, and another begins: says whether it did.
+    ///
+    /// # Errors
+    /// As [`Sender::send`].
+    pub(in crate::store) fn send_between(
+        &mut self,
+        reader: &Reader<'_>,
+        chunk: impl Into<Bytes>,
+    ) -> Result<bool> {
+        let mut is_another = false;
+        let outcome = self.send_while(chunk.into(), &mut |sender| {
+            if !is_another && sender.log_is_long.load(Ordering::Relaxed) {
+                reader.end_snapshot()?;
+                is_another = true;
+            }
+            Ok(())
+        });
+        if is_another {
+            reader.begin_snapshot()?;
+            self.deadline = Instant::now() + self.limit;
+        }
+        outcome.map(|()| is_another)
+    }
+
+    fn send_while(&mut self, chunk: Bytes, look: &mut dyn FnMut(&Self) -> Result<()>) -> Result<()> {
         if chunk.is_empty() {
             return Ok(());
         }
-        self.channel.send(chunk, self.deadline)
+        let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        let mut chunk = chunk;
+        loop {
+            self.task.charge(0)?;
+            look(self)?;
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::internal("the receiver of the stream took too long"));
+            }
+            match self.channel.put(chunk)? {
+                None => break,
+                Some(back) => chunk = back,
+            }
+            self.wait(left)?;
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.taken = pace.taken.saturating_add(length);
+        }
+        Ok(())
     }
 
-    /// Has the limit count anew, for a walk that may last for as long as its receiver takes what is sent. The log cannot
-    /// be reset meanwhile.
+    /// Waits for the receiver, for as long as it may keep us waiting.
+    fn wait(&mut self, most: Duration) -> Result<()> {
+        let left = self.pace.as_ref().map_or(most, Pace::left).min(most);
+        if left.is_zero() {
+            return Err(Error::internal(
+                "the receiver of the stream takes too little of it",
+            ));
+        }
+        let begun = Instant::now();
+        self.channel.wait(left.min(LOOK_AROUND));
+        if let Some(pace) = &mut self.pace {
+            pace.waited = pace.waited.saturating_add(begun.elapsed());
+        }
+        Ok(())
+    }
+
+    /// Has the limit count anew, for a walk that may last for as long as its receiver takes what is sent, at whatever rate.
+    /// The log cannot be reset meanwhile.
     pub fn renew(&mut self) {
+        self.pace = None;
         self.deadline = Instant::now() + self.limit;
     }
 }
@@ -226,6 +332,7 @@ impl Sender {
 #[must_use = "the job ends when its stream is dropped"]
 pub struct Stream {
     channel: Arc<Channel>,
+    _awaited: Awaited,
     _alive: Arc<dyn Any + Send + Sync>,
 }
 
@@ -254,5 +361,33 @@ impl http_body::Body for Stream {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>>>> {
         self.poll_next(context)
             .map(|next| next.map(|chunk| chunk.map(Frame::data)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever takes at least the rate may go on for ever; whoever takes less ends it after a while, however little less.
+    #[test]
+    fn a_receiver_earns_time_with_what_it_takes() {
+        let second = Duration::from_secs(1);
+        let mut pace = Pace {
+            patience: 10 * second,
+            bytes_a_second: 1_000,
+            taken: 0,
+            waited: 9 * second,
+        };
+        assert_eq!(pace.left(), second);
+        for _ in 0..1_000 {
+            pace.taken += 1_000;
+            pace.waited += second;
+            assert_eq!(pace.left(), second, "at the rate itself, nothing is lost");
+        }
+        for _ in 0..10 {
+            pace.taken += 900;
+            pace.waited += second;
+        }
+        assert_eq!(pace.left(), Duration::ZERO);
     }
 }

@@ -12,9 +12,11 @@ use super::*;
 use crate::Result;
 
 mod backup;
+mod fairness;
 mod health;
 mod lifetime;
 mod reading;
+mod searching;
 mod sharing;
 mod statements;
 mod streaming;

@@ -7,9 +7,10 @@ use super::shared::Shared;
 /// Runs until the queue is closed and drained.
 pub(super) fn run(connection: &Connection, shared: &Shared) {
     let mut seen = 0;
-    while let Taken::Item(job) = shared.streams.take(&mut seen, None) {
-        if job.run(connection, shared.options.stream_limit) {
+    while let Taken::Item(label, job) = shared.streams.take(&mut seen, None) {
+        if job.run(connection, shared) {
             shared.counters.streams.add(1);
         }
+        shared.streams.done(label);
     }
 }

@@ -1,14 +1,16 @@
 //! The thread that changes the file: it joins the jobs that wait into one commit.
 
 use std::sync::atomic::Ordering;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 use std::vec::IntoIter;
 
 use super::connection::{Connection, Control};
 use super::disk::Trouble;
-use super::failure::{GroupFailure, guarded, trouble_of};
+use super::failure::{GroupFailure, guarded, is_busy, trouble_of};
 use super::shared::{Ran, Shared, WriteJob};
 use super::statements::Transaction;
+use super::turns::Label;
 
 /// How long the writer waits for readers of other processes when the log should start over.
 const RESTART_PATIENCE: Duration = Duration::from_millis(200);
@@ -17,6 +19,11 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How many times its limit the log may reach while a checkpoint is under way.
 const PATIENT_LIMITS: u64 = 4;
+/// Between two tries to get the lock that another process has.
+const POLL: Duration = Duration::from_millis(1);
+/// How long the lock is left to other processes after a group that took all of its time: longer than they wait for their
+/// next try.
+const GAP: Duration = Duration::from_millis(2);
 /// Bytes of a page of SQLite, unless somebody changed it.
 const PAGE: usize = 4096;
 
@@ -109,6 +116,12 @@ struct Writer<'a> {
     restart_after: Option<(Instant, Duration)>,
 }
 
+/// A job and whose it is.
+type Labelled = (Option<Label>, Box<dyn WriteJob>);
+
+/// Jobs of a group that have not run.
+type Waiting = IntoIter<Labelled>;
+
 /// Jobs that ran, with what they have come to.
 type Done = Vec<(Box<dyn WriteJob>, Ran)>;
 
@@ -130,26 +143,51 @@ impl<'a> Writer<'a> {
 
     /// One commit, as a rule. If SQLite gives up the transaction under a job (a full disk does that), the jobs that
     /// had not run yet get another.
-    fn commit_all(&mut self, group: Vec<Box<dyn WriteJob>>) {
+    fn commit_all(&mut self, group: Vec<Labelled>) {
         let mut waiting = group.into_iter();
         while waiting.len() > 0 {
             let mut done = Vec::with_capacity(waiting.len());
             self.shared.wal_pages.store(0, Ordering::Relaxed);
             match self.group(&mut waiting, &mut done) {
-                Ok(()) => self.committed(done),
+                Ok(()) => {
+                    self.committed(done);
+                    if waiting.len() > 0 {
+                        self.leave_to_others(waiting);
+                        break;
+                    }
+                }
                 Err(failure) => self.failed(&failure, done, &mut waiting),
             }
         }
         self.keep_wal_short();
     }
 
+    /// Puts the rest of a group back, and leaves time to a process that waits for the lock.
+    fn leave_to_others(&self, rest: Waiting) {
+        self.shared.counters.cut_batches.add(1);
+        self.shared.writes.give_back(rest);
+        self.shared.pulse.rest();
+        sleep(GAP);
+    }
+
+    /// Waits for the lock, which another process may have. SQLite itself asks ten times a second after a while; a
+    /// process that commits one group after the other lets go of the lock for much shorter than that.
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        let deadline = Instant::now() + self.shared.options.busy_timeout;
+        loop {
+            match self.begin.run() {
+                Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                    self.shared.counters.lock_waits.add(1);
+                    sleep(POLL);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
     /// Runs and commits. What is answered after that stands in the file that has the name of the database: it is
     /// looked at behind the commit, and nothing is tried while it is known to be gone.
-    fn group(
-        &mut self,
-        waiting: &mut IntoIter<Box<dyn WriteJob>>,
-        done: &mut Done,
-    ) -> Result<(), GroupFailure> {
+    fn group(&mut self, waiting: &mut Waiting, done: &mut Done) -> Result<(), GroupFailure> {
         let disk = &self.shared.disk;
         let retry = self.shared.options.disk_retry;
         let gone = || GroupFailure::of_disk(Trouble::Gone, retry);
@@ -164,16 +202,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn transaction(
-        &mut self,
-        waiting: &mut IntoIter<Box<dyn WriteJob>>,
-        done: &mut Done,
-    ) -> rusqlite::Result<()> {
+    fn transaction(&mut self, waiting: &mut Waiting, done: &mut Done) -> rusqlite::Result<()> {
         self.shared.pulse.beat(Instant::now());
-        self.begin.run()?;
+        self.begin()?;
         let transaction = Transaction::new(self.connection);
-        for mut job in waiting {
-            self.shared.pulse.beat(Instant::now());
+        let begun = Instant::now();
+        let mut now = begun;
+        for (_, mut job) in waiting {
+            self.shared.pulse.beat(now);
             if let Err(cause) = self.savepoint.run() {
                 done.push((job, Ran::Undone));
                 return Err(cause);
@@ -187,6 +223,10 @@ impl<'a> Writer<'a> {
                 self.rollback_to.run()?;
             }
             self.release.run()?;
+            now = Instant::now();
+            if now.duration_since(begun) >= self.shared.options.batch_time {
+                break;
+            }
         }
         if kept(done) == 0 {
             // A commit would write the pages that were changed and changed back.
@@ -219,18 +259,19 @@ impl<'a> Writer<'a> {
     }
 
     /// Everything that ran is undone. If nothing ran, nothing will: the transaction could not even begin.
-    fn failed(&mut self, failure: &GroupFailure, done: Done, waiting: &mut IntoIter<Box<dyn WriteJob>>) {
+    fn failed(&mut self, failure: &GroupFailure, done: Done, waiting: &mut Waiting) {
         if self.connection.in_transaction() {
             _ = self.rollback.run();
         }
         if let Some(trouble) = failure.trouble() {
             self.shared.disk.has(trouble);
             // It tries for room, where nobody else may come to do so.
-            _ = self.shared.checkpoints.push(());
+            _ = self.shared.checkpoints.push(None, ());
         }
         let nothing_ran = done.is_empty();
         let undone = done.into_iter().map(|(job, _)| job);
-        let never_ran = waiting.by_ref().take(if nothing_ran { usize::MAX } else { 0 });
+        let most = if nothing_ran { usize::MAX } else { 0 };
+        let never_ran = waiting.by_ref().take(most).map(|(_, job)| job);
         for job in undone.chain(never_ran) {
             self.shared.counters.failed_writes.add(1);
             job.answer(Err(failure));
@@ -248,6 +289,7 @@ impl<'a> Writer<'a> {
             self.checkpointed_at = 0;
         }
         let limit = count((self.shared.options.wal_bytes / PAGE).max(8));
+        self.shared.log_is_long.store(pages >= limit, Ordering::Relaxed);
         if pages >= limit && self.may_restart() {
             // A checkpoint that is under way may be waiting for the disk: let commits go on, but not for ever.
             let turn = match self.shared.checkpoint_turn_now() {
@@ -261,7 +303,7 @@ impl<'a> Writer<'a> {
         if pages - self.checkpointed_at >= limit / 8 {
             self.checkpointed_at = pages;
             // One wish that is still waiting is enough.
-            _ = self.shared.checkpoints.push(());
+            _ = self.shared.checkpoints.push(None, ());
         }
     }
 
@@ -272,12 +314,12 @@ impl<'a> Writer<'a> {
 
     /// To be called in our turn. Passive checkpoints alone never let a busy log start over: some reader always holds a part of it.
     fn restart_wal(&mut self) {
-        let restarted = self.shared.while_clearing(|| {
-            let normal = self.shared.options.busy_timeout;
-            self.connection.restart_wal(RESTART_PATIENCE, normal)
-        });
+        let restarted = self
+            .shared
+            .while_clearing(|| self.connection.restart_wal(RESTART_PATIENCE));
         if restarted.is_ok() {
             self.shared.counters.wal_restarts.add(1);
+            self.shared.log_is_long.store(false, Ordering::Relaxed);
             self.checkpointed_at = 0;
             self.restart_after = None;
         } else {

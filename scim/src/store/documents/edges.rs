@@ -37,7 +37,8 @@ fn resolve(reader: &Reader<'_>, tenant: i64, targets: &[End], id: &str) -> Resul
     Ok(found)
 }
 
-/// Visits the edges of a row; of them all, or of the one that leads to `only`. The visit says whether to go on.
+/// Visits the edges of a row, in the order of the rows that they lead to; of them all, or of the one that leads to `only`.
+/// The visit says whether to go on.
 pub(super) fn walk(
     reader: &Reader<'_>,
     edges: &EdgeAttribute,
@@ -45,26 +46,50 @@ pub(super) fn walk(
     only: Option<i64>,
     mut visit: impl FnMut(i64, &Reached<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    const ALL: &str = "SELECT e.dst, r.id, r.type, r.label
-        FROM scim_edge e CROSS JOIN scim_resource r ON r.tenant = e.tenant AND r.rid = e.dst
-        WHERE e.tenant = ?1 AND e.src = ?2 AND e.attr = ?3";
     const ONE: &str = "SELECT e.dst, r.id, r.type, r.label
         FROM scim_edge e CROSS JOIN scim_resource r ON r.tenant = e.tenant AND r.rid = e.dst
         WHERE e.tenant = ?1 AND e.src = ?2 AND e.attr = ?3 AND e.dst = ?4";
+    let Some(only) = only else {
+        return walk_behind(reader, edges, row, FIRST, visit);
+    };
     let params = [
         row.tenant.into(),
         row.rid.into(),
         edges.number.into(),
         only.into(),
     ];
-    let (sql, params) = match only {
-        None => (ALL, params.get(..3).unwrap_or_default()),
-        Some(_) => (ONE, params.as_slice()),
-    };
-    reader.visit(sql, params, |row| match reached(edges, row)? {
+    reader.visit(ONE, &params, |row| match reached(edges, row)? {
         Some((target, value)) => visit(target, &value),
         None => Ok(ControlFlow::Continue(())),
     })
+}
+
+/// Where a walk begins: before the keys of all rows.
+pub(super) const FIRST: i64 = 0;
+
+/// Visits the edges of a row that lead to rows behind another, in their order. The visit says whether to go on.
+pub(super) fn walk_behind(
+    reader: &Reader<'_>,
+    edges: &EdgeAttribute,
+    row: RowKey,
+    behind: i64,
+    mut visit: impl FnMut(i64, &Reached<'_>) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    reader.visit(
+        "SELECT e.dst, r.id, r.type, r.label
+         FROM scim_edge e CROSS JOIN scim_resource r ON r.tenant = e.tenant AND r.rid = e.dst
+         WHERE e.tenant = ?1 AND e.src = ?2 AND e.attr = ?3 AND e.dst > ?4 ORDER BY e.dst",
+        &[
+            row.tenant.into(),
+            row.rid.into(),
+            edges.number.into(),
+            behind.into(),
+        ],
+        |row| match reached(edges, row)? {
+            Some((target, value)) => visit(target, &value),
+            None => Ok(ControlFlow::Continue(())),
+        },
+    )
 }
 
 /// The end of an edge in the columns `rid, id, type, label`; `None` for a type that the edge may not lead to.
@@ -105,7 +130,7 @@ pub(super) fn first_derived(
     show: &mut dyn FnMut(&Reached<'_>),
 ) -> Result<bool> {
     let mut found = false;
-    walk_derived(reader, derived, row, |value| {
+    walk_derived(reader, derived, row, FIRST, |_, value| {
         show(value);
         found = true;
         Ok(ControlFlow::Break(()))
@@ -113,19 +138,26 @@ pub(super) fn first_derived(
     Ok(found)
 }
 
-/// Visits the edges that lead to a row: who leads there. The visit says whether to go on.
+/// Visits the edges that lead to a row from rows behind another, in their order: who leads there. The visit says whether
+/// to go on.
 pub(super) fn walk_derived(
     reader: &Reader<'_>,
     derived: &Derived,
     row: RowKey,
-    mut visit: impl FnMut(&Reached<'_>) -> Result<ControlFlow<()>>,
+    behind: i64,
+    mut visit: impl FnMut(i64, &Reached<'_>) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     reader.visit(
         "SELECT g.rid, g.id, g.label
          FROM scim_edge e CROSS JOIN scim_resource g ON g.tenant = e.tenant AND g.rid = e.src
-         WHERE e.tenant = ?1 AND e.dst = ?2 AND e.attr = ?3",
-        &[row.tenant.into(), row.rid.into(), derived.edge.into()],
-        |row| visit(&owner(derived, row)?),
+         WHERE e.tenant = ?1 AND e.dst = ?2 AND e.attr = ?3 AND e.src > ?4 ORDER BY e.src",
+        &[
+            row.tenant.into(),
+            row.rid.into(),
+            derived.edge.into(),
+            behind.into(),
+        ],
+        |row| visit(row.integer(0)?, &owner(derived, row)?),
     )
 }
 

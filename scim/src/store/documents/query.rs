@@ -25,6 +25,9 @@ use crate::store::database::{Reader, Sender};
 use crate::store::{Answer, Document, Item, LARGEST_PAGE, Page, Query, Rendered, Version};
 use crate::value::View;
 
+/// Bytes of a document that are read with the work of a step.
+const BYTES_IN_A_STEP: u64 = 64;
+
 /// A question on its way through the indexes.
 pub(super) struct Search<'s, C> {
     pub(super) reader: &'s Reader<'s>,
@@ -385,11 +388,16 @@ impl<'s, C: 'static> Search<'s, C> {
             if visited > self.budget {
                 return Err(exceeded::scanned_rows(self.budget, None));
             }
+            // What it costs to read the document counts, too.
+            let bytes = u64::try_from(row.documents.bytes()).unwrap_or(u64::MAX);
+            self.reader.charge(1 + bytes / BYTES_IN_A_STEP)?;
             let state = reads.then(|| self.state::<R>(&row, outside)).transpose()?;
-            if let (Some(filter), Some(state)) = (filter, &state)
-                && !filter.matches(state.record())
-            {
-                return Ok(());
+            if let (Some(filter), Some(state)) = (filter, &state) {
+                let (matches, work) = filter.matches_counted(state.record());
+                self.reader.charge(work)?;
+                if !matches {
+                    return Ok(());
+                }
             }
             match (sort, &state) {
                 (Some(sort), Some(state)) if !by_others => keys.push((sort.key(state.record()), row.rid)),

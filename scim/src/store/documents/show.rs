@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 
 use super::document::utf8;
-use super::edges::{Listing, visit_owners, walk, walk_derived};
+use super::edges::{FIRST, Listing, visit_owners, walk, walk_behind, walk_derived};
 use super::layout::{Derived, Layout};
 use super::row_key::RowKey;
 use super::rows::StoredRow;
 use super::sequence;
 use super::weight::{Owners, Weighed};
 use crate::Result;
+use crate::error::Error;
 use crate::projection::{Base, Projection, push_name, write_resource, write_value};
 use crate::record::ScimResource;
 use crate::store::database::{Reader, Sender};
@@ -57,7 +58,7 @@ pub(super) fn documents<R: ScimResource>(
             append_values(owners, values, key.rid, &mut out);
         }
         if edges > 0 {
-            append_edges(reader, layout, key, want, &mut out, &mut |_| Ok(()))?;
+            append_edges(reader, layout, key, want, &mut out, &mut None)?;
         }
         documents.push(out);
     }
@@ -81,13 +82,13 @@ pub(super) fn document<R: ScimResource>(
     let mut out = own::<R>(layout, row, want)?;
     let mut left = MOST_IN_ONE_PIECE;
     for derived in layout.derived.iter().filter(|_| !is_new) {
-        append_derived(reader, derived, key, want, &mut out, &mut left, &mut |_| Ok(()))?;
+        append_derived(reader, derived, key, want, &mut out, &mut left, &mut None)?;
     }
     if left == 0 {
         return Ok(None);
     }
     if edges > 0 {
-        append_edges(reader, layout, key, want, &mut out, &mut |_| Ok(()))?;
+        append_edges(reader, layout, key, want, &mut out, &mut None)?;
     }
     Ok(Some(out.into()))
 }
@@ -137,6 +138,29 @@ fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
     Listing::new(derived.attribute.name, derived.shape.path, want)
 }
 
+/// Takes what has gathered of a document that is sent in parts. No statement is under way meanwhile, so that the snapshot
+/// may be exchanged: a walk goes on behind the row at which it stopped.
+type Spill<'s> = Option<&'s mut dyn FnMut(&mut Vec<u8>) -> Result<()>>;
+
+/// Walks in stretches: each is told behind which row it begins, and whether a part is gathered, and answers at which row
+/// it stopped for that.
+fn in_stretches(
+    out: &mut Vec<u8>,
+    spill: &mut Spill<'_>,
+    mut stretch: impl FnMut(i64, &mut Vec<u8>, &dyn Fn(&[u8]) -> bool) -> Result<Option<i64>>,
+) -> Result<()> {
+    let is_sent = spill.is_some();
+    let is_part = |out: &[u8]| is_sent && out.len() >= PART;
+    let mut behind = FIRST;
+    while let Some(last) = stretch(behind, out, &is_part)? {
+        behind = last;
+        if let Some(spill) = spill {
+            spill(out)?;
+        }
+    }
+    Ok(())
+}
+
 /// Appends what mirrors the edges to a row, of which at most `left` are read, and lets `spill` take what has gathered.
 fn append_derived(
     reader: &Reader<'_>,
@@ -145,21 +169,24 @@ fn append_derived(
     want: &Projection,
     out: &mut Vec<u8>,
     left: &mut i64,
-    spill: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
+    spill: &mut Spill<'_>,
 ) -> Result<()> {
     if !want.includes(derived.shape.path) {
         return Ok(());
     }
     let mut listing = listing_derived(derived, want);
     out.pop();
-    walk_derived(reader, derived, row, |value| {
-        *left = left.saturating_sub(1);
-        if *left == 0 {
-            return Ok(ControlFlow::Break(()));
-        }
-        listing.push(out, value);
-        spill(out)?;
-        Ok(ControlFlow::Continue(()))
+    in_stretches(out, spill, |behind, out, is_part| {
+        let mut stopped = None;
+        walk_derived(reader, derived, row, behind, |owner, value| {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                return Ok(ControlFlow::Break(()));
+            }
+            listing.push(out, value);
+            Ok(stop_at(owner, is_part(out), &mut stopped))
+        })?;
+        Ok(stopped)
     })?;
     listing.end(out);
     out.push(b'}');
@@ -173,21 +200,46 @@ fn append_edges(
     row: RowKey,
     want: &Projection,
     out: &mut Vec<u8>,
-    spill: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
+    spill: &mut Spill<'_>,
 ) -> Result<()> {
     out.pop();
     let shown = layout.edges.iter();
     for edges in shown.filter(|edges| want.includes(edges.shape.path)) {
         let mut listing = Listing::new(edges.shape.attribute.name, edges.shape.path, want);
-        walk(reader, edges, row, None, |_, value| {
-            listing.push(out, value);
-            spill(out)?;
-            Ok(ControlFlow::Continue(()))
+        in_stretches(out, spill, |behind, out, is_part| {
+            let mut stopped = None;
+            walk_behind(reader, edges, row, behind, |target, value| {
+                listing.push(out, value);
+                Ok(stop_at(target, is_part(out), &mut stopped))
+            })?;
+            Ok(stopped)
         })?;
         listing.end(out);
     }
     out.push(b'}');
     Ok(())
+}
+
+fn stop_at(row: i64, stops: bool, stopped: &mut Option<i64>) -> ControlFlow<()> {
+    if !stops {
+        return ControlFlow::Continue(());
+    }
+    *stopped = Some(row);
+    ControlFlow::Break(())
+}
+
+/// Makes sure that a row is still what it was under an earlier snapshot.
+///
+/// # Errors
+/// 503 if it is not: what was sent and what would follow do not fit together.
+fn check_unchanged(reader: &Reader<'_>, row: RowKey, version: i64) -> Result<()> {
+    let sql = "SELECT r.version FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2";
+    let found = reader.query_one(sql, &[row.tenant.into(), row.rid.into()], |found| found.integer(0))?;
+    if found == Some(version) {
+        return Ok(());
+    }
+    Err(Error::conflict()
+        .with_source("the resource was changed while it was sent, and the log could not wait"))
 }
 
 /// Sends a document in parts.
@@ -214,11 +266,15 @@ pub(super) fn stream_page<R: ScimResource>(
 ) -> Result<()> {
     let Weighed { rows, owners, .. } = page;
     let mut rows = rows.into_iter().peekable();
+    let mut is_later = false;
     while let Some((row, weight)) = rows.next() {
+        if is_later {
+            check_unchanged(reader, row.key(tenant), row.stamp.version)?;
+        }
         if weight > PART {
             let mut rest = send_all_but_the_end::<R>(reader, layout, tenant, row, want, sender)?;
             rest.push(sequence::END);
-            sender.send(rest)?;
+            is_later |= sender.send_between(reader, rest)?;
             continue;
         }
         let (mut few, mut together) = (vec![row], weight);
@@ -226,12 +282,17 @@ pub(super) fn stream_page<R: ScimResource>(
             together += weight;
             few.push(row);
         }
+        if is_later {
+            few.iter()
+                .skip(1)
+                .try_for_each(|row| check_unchanged(reader, row.key(tenant), row.stamp.version))?;
+        }
         let mut out = Vec::with_capacity(PART);
         for document in documents::<R>(reader, layout, tenant, few, &owners, want)? {
             out.extend_from_slice(&document);
             out.push(sequence::END);
         }
-        sender.send(out)?;
+        is_later |= sender.send_between(reader, out)?;
     }
     Ok(())
 }
@@ -245,18 +306,19 @@ fn send_all_but_the_end<R: ScimResource>(
     want: &Projection,
     sender: &mut Sender,
 ) -> Result<Vec<u8>> {
-    let key = row.key(tenant);
+    let (key, version) = (row.key(tenant), row.stamp.version);
     let mut out = own::<R>(layout, row, want)?;
     let mut all = i64::MAX;
-    let mut spill = |out: &mut Vec<u8>| {
-        if out.len() < PART {
-            return Ok(());
-        }
+    let mut send = |out: &mut Vec<u8>| {
         // A comma is written when the next value comes, and the name of a member looks at what stands before it: both
         // find the last byte here.
-        let rest = out.split_off(out.len() - 1);
-        sender.send(std::mem::replace(out, rest))
+        let rest = out.split_off(out.len().saturating_sub(1));
+        match sender.send_between(reader, std::mem::replace(out, rest))? {
+            true => check_unchanged(reader, key, version),
+            false => Ok(()),
+        }
     };
+    let mut spill: Spill<'_> = Some(&mut send);
     for derived in &layout.derived {
         append_derived(reader, derived, key, want, &mut out, &mut all, &mut spill)?;
     }
@@ -288,7 +350,7 @@ pub(super) fn derived_of(reader: &Reader<'_>, layout: &Layout, row: RowKey) -> R
     for derived in &layout.derived {
         let mut listing = listing_derived(derived, &everything);
         out.push(b' ');
-        walk_derived(reader, derived, row, |value| {
+        walk_derived(reader, derived, row, FIRST, |_, value| {
             listing.push(&mut out, value);
             Ok(ControlFlow::Continue(()))
         })?;

@@ -25,8 +25,8 @@ use crate::schema::{ResourceType, Uniqueness};
 use crate::store::database::{Database, Reader, Stream, Transaction};
 use crate::store::precondition::Freshness;
 use crate::store::{
-    Answer, Decision, Document, Environment, Item, Loads, Page, Precondition, Query, Rendered, Reply, Store,
-    Version, Write, Written, not_found,
+    Answer, Budget, Decision, Document, Environment, Item, Loads, Page, Precondition, Query, Rendered, Reply,
+    Store, Version, Write, Written, not_found,
 };
 
 /// A store in a SQLite file, for any derived resource.
@@ -113,9 +113,12 @@ enum Read<T> {
 enum Work {
     /// It looks up a row and what hangs on it.
     Brief,
-    /// It may walk many rows.
-    Long,
+    /// It may walk many rows, within a budget.
+    Long(Budget),
 }
+
+/// Instructions of the database's machine that the look-up of a list may take; beyond, it is a search.
+const LOOK_UP: u64 = 20_000;
 
 /// Whether an index may find a query's only resource: its first page, of those with one value of an attribute that has an
 /// index.
@@ -176,7 +179,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
     pub async fn explain<R: ScimResource>(&self, tenant: &str, query: &Query<R>) -> Result<Vec<String>> {
         let query = query.clone();
         self.read::<R, _, _>(
-            Work::Long,
+            Work::Long(query.budget.clone()),
             tenant.to_owned(),
             move |reader, core, layout, tenant| {
                 let tenant = tenant.unwrap_or_default();
@@ -197,13 +200,14 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
     {
         let layout = self.core.layout::<R>()?;
         let core = Arc::clone(&self.core);
+        let share = self.database.share_of(&tenant);
         let job = move |reader: &Reader<'_>| {
             let tenant = core.tenant(reader, &tenant)?;
             job(reader, &core, &layout, tenant)
         };
         match work {
-            Work::Brief => self.database.look_up(job).await,
-            Work::Long => self.database.read(job).await,
+            Work::Brief => share.look_up(job).await,
+            Work::Long(budget) => share.search(budget, job).await,
         }
     }
 
@@ -216,7 +220,10 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
             return Ok(None);
         }
         let is_brief = write.loads() == Loads::Resource && !walks && !write.sets_edges();
-        let work = if is_brief { Work::Brief } else { Work::Long };
+        let work = match is_brief {
+            true => Work::Brief,
+            false => Work::Long(Budget::unlimited()),
+        };
         let asked = write.clone();
         let tenant = self.core.tenant_of(write.context())?.into_owned();
         let decide = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant: Option<i64>| {
@@ -250,7 +257,8 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
     async fn carry_out<R: ScimResource>(&self, write: Write<R, C>, how: How<R>) -> Result<Shown<R>> {
         let layout = self.core.layout::<R>()?;
         let core = Arc::clone(&self.core);
-        self.database
+        let share = self.database.share_of(&self.core.tenant_of(write.context())?);
+        share
             .write(move |tx: &Transaction<'_>| {
                 let cx: &C = write.context();
                 let job = Job {
@@ -287,7 +295,8 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
             precondition.clone(),
         );
         let (tell, told) = oneshot::channel();
-        let stream = self.database.stream(move |reader, sender| {
+        let share = self.database.share_of(&tenant);
+        let stream = share.stream(move |reader, sender| {
             let found = core.tenant(reader, &tenant).and_then(|tenant| {
                 let tenant = tenant.ok_or_else(|| not_found::<R>(&id))?;
                 let row = rows::find(reader, &layout, tenant, &id)?;
@@ -324,7 +333,8 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
         let core = Arc::clone(&self.core);
         let tenant = self.core.tenant_of(cx)?.into_owned();
         let (tell, told) = oneshot::channel();
-        let stream = self.database.stream(move |reader, sender| {
+        let share = self.database.share_of(&tenant);
+        let stream = share.stream_within(query.budget.clone(), move |reader, sender| {
             let Some(tenant) = core.tenant(reader, &tenant)? else {
                 _ = tell.send(Ok(Head::empty()));
                 return Ok(());
@@ -512,7 +522,9 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for DocumentStore<C>
             let (query, want) = (query.clone(), want.clone());
             let look_up = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant| match tenant {
                 Some(tenant) => {
-                    Search::new(reader, core, layout, tenant, query.scanned_rows).look_up(&query, &want)
+                    let search = Search::new(reader, core, layout, tenant, query.scanned_rows);
+                    let found = reader.within(LOOK_UP, || search.look_up(&query, &want))?;
+                    Ok(found.flatten())
                 }
                 None => Ok(Some(Page::empty())),
             };
@@ -529,7 +541,8 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for DocumentStore<C>
             None => Ok(Some(Page::empty())),
         };
         let tenant = self.core.tenant_of(cx)?.into_owned();
-        match self.read::<R, _, _>(Work::Long, tenant, page).await? {
+        let work = Work::Long(query.budget.clone());
+        match self.read::<R, _, _>(work, tenant, page).await? {
             Some(page) => Ok(page),
             None => self.page_in_parts(cx, query.clone(), want.clone()).await,
         }

@@ -21,6 +21,7 @@ use crate::store::{
 };
 use crate::value::DateTime;
 
+mod bounded;
 mod carrying_over;
 mod check;
 mod edges;

@@ -161,6 +161,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         if let Some(sort) = &query.sort {
             self.check_order(sort, found.len(), query.scanned_rows)?;
             for hit in &mut found {
+                query.budget.charge(1)?;
                 hit.key = Some(sort.key(&self.shown(hit.number, hit.row)));
             }
             // The sort is stable: what has equal keys stays in the order of creation.
@@ -208,16 +209,20 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         let Some(filter) = &query.filter else {
             return Ok(all.collect());
         };
-        let selects = |hit: &Hit<'a, R>| filter.matches(&self.shown(hit.number, hit.row));
+        let selects = |hit: Hit<'a, R>| {
+            let (matches, work) = filter.matches_counted(&self.shown(hit.number, hit.row));
+            let charged = query.budget.charge(work);
+            charged.map(|()| matches.then_some(hit)).transpose()
+        };
         if let Some(candidates) = self.candidates(filter.expression(), AttrPath::ROOT) {
             let rows = candidates.into_iter();
             let rows = rows.filter_map(|number| Some(Hit::new(number, self.table.rows.get(&number)?)));
-            return Ok(rows.filter(selects).collect());
+            return rows.filter_map(selects).collect();
         }
         if self.table.rows.len() > query.scanned_rows {
             return Err(exceeded::scanned_rows(query.scanned_rows, None));
         }
-        Ok(all.filter(selects).collect())
+        all.filter_map(selects).collect()
     }
 
     /// The rows among which all are that the expression selects, if an index knows them. The paths of the expression

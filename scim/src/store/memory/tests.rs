@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::projection::{Base, fill_holes};
 use crate::record::Record;
 use crate::resources::{Group, Member, User};
-use crate::store::{Clock, Document, HasTenant, IdSource, LARGEST_PAGE, Stored, Version, load};
+use crate::store::{Budget, Clock, Document, HasTenant, IdSource, LARGEST_PAGE, Stored, Version, load};
 use crate::value::{DateTime, Edges, Meta, ResourceId, View};
 
 /// The store never waits: its futures are ready at once.
@@ -104,6 +104,28 @@ fn query<R: ScimResource>(store: &Memory, filter: &str, scanned_rows: usize) -> 
     Ok(ids
         .map(|shown| shown["id"].as_str().unwrap().to_owned())
         .collect())
+}
+
+/// Issue 9, F3: the evaluator is charged to the budget of the query (RFC 7644 section 3.4.2.2).
+#[test]
+fn a_search_is_bounded_by_its_budget() {
+    let store = store();
+    for name in ["bjensen", "jsmith", "mwarner"] {
+        create(&store, User::new(name));
+    }
+    let filter = Filter::parse("displayName co \"a\" or userName co \"e\"", &Limits::default()).unwrap();
+    let filter = ResolvedFilter::resolve(&filter, User::RESOURCE_TYPE.schema, Resolve::default()).unwrap();
+    let list = |most: usize| {
+        let mut query = Query::<User>::all(100).matching(filter.clone());
+        query.budget = Budget::new(most, std::time::Duration::MAX);
+        now(store.list(
+            &Arc::new(()),
+            &query,
+            &Projection::default_of(User::RESOURCE_TYPE),
+        ))
+    };
+    assert_eq!(list(9).unwrap().total, 2);
+    assert_eq!(list(8).unwrap_err().limit(), Some("search_steps"));
 }
 
 /// A promise of the store: what has an index is found without a walk over all resources.

@@ -362,7 +362,9 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
             layout,
             loaded: &loaded,
         };
-        if filter.is_some_and(|filter| !filter.matches(&shown)) {
+        let (matches, work) = filter.map_or((true, 1), |filter| filter.matches_counted(&shown));
+        query.budget.charge(work)?;
+        if !matches {
             return Ok(None);
         }
         Ok(Some(Hit {

@@ -229,3 +229,100 @@ async fn a_stream_is_the_body_of_a_response() {
     let body = database.stream(walk).collect().await.unwrap().to_bytes();
     assert!(body.starts_with(b"1,2,3,") && body.ends_with(b",1000,"));
 }
+
+/// Issue 9, F5: a receiver that takes nothing does not keep its stream, and what that has sent is still there for it.
+#[test]
+fn a_receiver_that_takes_nothing_ends_its_stream() {
+    let database = notes(Options {
+        stream_patience: Duration::ZERO,
+        ..options()
+    });
+    let (ended, end) = mpsc::channel();
+    let mut stream = database.stream(move |_, sender| {
+        let outcome = (0..100).try_for_each(|_| sender.send("chunk"));
+        ended.send(()).unwrap();
+        outcome
+    });
+    end.recv_timeout(GENEROUS).unwrap();
+    for _ in 0..4 {
+        assert_eq!(finish(stream.next()).unwrap().unwrap(), "chunk");
+    }
+    let error = finish(stream.next()).unwrap().unwrap_err();
+    assert!(cause(&error).contains("too little"), "{}", cause(&error));
+}
+
+/// An export may be taken at whatever rate: it renews the limit with each chunk.
+#[test]
+fn a_stream_that_renews_its_limit_waits_for_its_receiver() {
+    let database = notes(Options {
+        stream_patience: Duration::ZERO,
+        ..options()
+    });
+    let mut stream = database.stream(|_, sender| {
+        (0..100).try_for_each(|_| {
+            sender.renew();
+            sender.send("x")
+        })
+    });
+    assert_eq!(text(&mut stream), "x".repeat(100));
+}
+
+/// Issue 9, F5: the log starts over although a receiver does not read, and the stream goes on under a later snapshot.
+#[test]
+fn a_stream_that_waits_lets_go_of_the_log() {
+    let database = notes(Options {
+        wal_bytes: 16 * 4096,
+        stream_patience: NEVER,
+        stream_limit: NEVER,
+        ..options()
+    });
+    let mut stream = database.stream(|reader, sender| {
+        let before = count(reader)?;
+        while !sender.send_between(reader, "chunk")? {
+            assert_eq!(count(reader)?, before, "one snapshot until it is exchanged");
+        }
+        sender.send(if count(reader)? > before { "later" } else { "same" })
+    });
+    finish(stream.next()).unwrap().unwrap();
+    let mut written = 0;
+    while database.statistics().wal_restarts == 0 {
+        assert!(written < 10_000, "{:?}", database.statistics());
+        let body = format!("{written:04000}");
+        database.blocking_write(move |tx| insert(tx, &body)).unwrap();
+        written += 1;
+    }
+    assert!(text(&mut stream).ends_with("chunklater"));
+}
+
+/// A tenant has at most so many streams at work: those of one that does not read leave threads to others.
+#[test]
+fn a_tenant_leaves_threads_for_streams_to_others() {
+    let database = with_rows(
+        100,
+        Options {
+            streams: 2,
+            tenant_streams: 1,
+            ..options()
+        },
+    );
+    let mut stuck: Vec<_> = (0..4).map(|_| database.share_of("greedy").stream(walk)).collect();
+    finish(stuck.first_mut().unwrap().next()).unwrap().unwrap();
+    for _ in 0..3 {
+        assert!(text(&mut database.share_of("modest").stream(walk)).ends_with(",100,"));
+    }
+    drop(stuck.remove(0));
+    assert!(text(stuck.first_mut().unwrap()).ends_with(",100,"));
+}
+
+/// Closing does not wait for a receiver.
+#[test]
+fn closing_ends_a_stream_that_nobody_reads() {
+    let database = with_rows(100, options());
+    let mut stream = database.stream(walk);
+    finish(stream.next()).unwrap().unwrap();
+    finish(database.close());
+    for _ in 0..4 {
+        assert!(finish(stream.next()).unwrap().is_ok());
+    }
+    assert_eq!(finish(stream.next()).unwrap().unwrap_err().status(), 503);
+}
