@@ -38,7 +38,7 @@ impl Task {
 
     pub(super) fn charge(&self, steps: u64) -> Result<()> {
         if self.is_dropped() {
-            return Err(Error::internal("nobody waits for the search any more"));
+            return Err(Error::internal("whoever waited for it is gone"));
         }
         if self.is_closing.load(Ordering::Relaxed) {
             return Err(closed());

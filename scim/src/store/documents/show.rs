@@ -234,7 +234,9 @@ fn stop_at(row: i64, stops: bool, stopped: &mut Option<i64>) -> ControlFlow<()> 
 /// 503 if it is not: what was sent and what would follow do not fit together.
 fn check_unchanged(reader: &Reader<'_>, row: RowKey, version: i64) -> Result<()> {
     let sql = "SELECT r.version FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2";
-    let found = reader.query_one(sql, &[row.tenant.into(), row.rid.into()], |found| found.integer(0))?;
+    let found = reader.query_one(sql, &[row.tenant.into(), row.rid.into()], |found| {
+        found.integer(0)
+    })?;
     if found == Some(version) {
         return Ok(());
     }
