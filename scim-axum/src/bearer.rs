@@ -11,7 +11,7 @@ use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
-use scim::service::error_response;
+use scim::service::{close_unread, error_response};
 use scim::{BearerError, Error, Result};
 
 use crate::Credentials;
@@ -44,7 +44,8 @@ pub trait Verify: Send + Sync + 'static {
 }
 
 /// A layer that lets the requests through that a [`Verify`] admits, and answers all others with the error that it returns,
-/// as a SCIM error.
+/// as a SCIM error. Of the body of those nothing is read, and where there is one, `Connection: close` says that the
+/// connection of HTTP/1 ends with the answer.
 ///
 /// `WWW-Authenticate` has the code of that error (RFC 6750 section 3.1). A 401 without one has `invalid_token` if the request
 /// shows a token, and none otherwise.
@@ -180,7 +181,8 @@ where
                     answer.map(IntoResponse::into_response)
                 }
                 Err(error) => {
-                    let answer = error_response(&error, &parts.headers, &settings.realm);
+                    let mut answer = error_response(&error, &parts.headers, &settings.realm);
+                    close_unread(&parts, &body, answer.headers_mut());
                     Ok(answer.map(Body::new).into_response())
                 }
             }

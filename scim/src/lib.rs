@@ -105,6 +105,7 @@ pub mod sql;
 pub mod store;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+mod timer;
 pub mod value;
 
 #[doc(hidden)]

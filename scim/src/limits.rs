@@ -151,6 +151,19 @@ fn uri_too_long(detail: String) -> Error {
     Error::new(StatusCode::URI_TOO_LONG, detail)
 }
 
+/// 429 with `Retry-After` (RFC 6585 section 4): the client, or its tenant, has its share.
+fn share_used(detail: String) -> Error {
+    Error::new(StatusCode::TOO_MANY_REQUESTS, detail).with_retry_after(RETRY_AFTER)
+}
+
+/// 503 with `Retry-After` (RFC 9110 section 15.6.4): others use all there is.
+fn no_room(detail: String) -> Error {
+    Error::new(StatusCode::SERVICE_UNAVAILABLE, detail).with_retry_after(RETRY_AFTER)
+}
+
+/// When whoever found no room may try again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// Makes [`Limits`] and everything else that follows from the table. A row is: what it bounds, as a comment of one line;
 /// name, type, default and unit; why the default is what it is; and the error: its constructor, what is too much (empty for
 /// an attribute), what is counted, and what to do. A row has no error where an answer is cut short instead, or where a
@@ -209,7 +222,7 @@ macro_rules! limits {
         /// assert_eq!((error.status().as_u16(), error.limit()), (413, Some("body")));
         /// ```
         pub mod exceeded {
-            use super::{Amount, Duration, Error, Excess, payload_too_large, uri_too_long};
+            use super::{Amount, Duration, Error, Excess, no_room, payload_too_large, share_used, uri_too_long};
 
             $($(
                 #[doc = concat!("Makes the error for more than [`Limits::", stringify!($name), "`](super::Limits::", stringify!($name), ") allows.")]
@@ -253,6 +266,28 @@ limits! {
     large_body: usize = 16 << 20, Bytes,
     why "Okta sends a whole group with all its members in one PUT: 100,000 members with their displays fit.",
     refused payload_too_large, "The body" "bytes" "send less in one request, such as members in several PATCH requests";
+
+    /// Time that the body of a request may take to come in.
+    body_time: Duration = Duration::from_secs(300), Milliseconds,
+    why "A body of 16 MiB comes in time over a line of half a megabit a second.";
+
+    /// Bytes of a body that must come in each second, on average over ten seconds.
+    body_rate: usize = 1 << 10, Bytes,
+    why "Providers send from data centers, at a thousand times this rate; whoever is slower holds memory and sends nothing.";
+
+    /// Bytes of a body that is refused which are read and thrown away, so that a client that sends before it listens sees the answer.
+    discarded_body: usize = 16 << 20, Bytes,
+    why "As much as the longest body: a group that is twice too long is told so.";
+
+    /// Bytes of bodies whose requests are not answered yet, in total.
+    bodies: usize = 128 << 20, Bytes,
+    why "Eight bodies of the longest kind at once, or thousands of ordinary ones.",
+    refused no_room, "The service" "bytes of bodies whose requests are not answered yet" "repeat the request";
+
+    /// Bytes of bodies of one tenant whose requests are not answered yet, where the store tells tenants apart.
+    tenant_bodies: usize = 48 << 20, Bytes,
+    why "Three groups of the longest kind at once; Okta and Entra send one request of a group after the other.",
+    refused share_used, "The tenant" "bytes of bodies whose requests are not answered yet" "send fewer requests at once";
 
     /// Nesting of JSON arrays and objects.
     json_depth: usize = 64, Count,

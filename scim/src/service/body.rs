@@ -1,13 +1,11 @@
-//! Bodies: what the service answers with, and reading what clients send.
+//! Bodies of answers.
 
 use std::fmt::{self, Debug, Formatter};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
-use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, StatusCode};
+use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 
@@ -136,95 +134,16 @@ impl Debug for Body {
     }
 }
 
-/// Reads a request's body. Its length is charged before and while it is read.
-///
-/// # Errors
-/// 413 naming the limit (RFC 7644 section 3.7.4), 400 if the connection breaks.
-pub(super) async fn read<B>(body: B, headers: &HeaderMap, limit: BodyLimit) -> Result<Bytes>
-where
-    B: http_body::Body,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let announced = announced.and_then(|text| text.trim().parse::<u64>().ok());
-    if let Some(length) = announced {
-        limit.check(usize::try_from(length).unwrap_or(usize::MAX))?;
-    }
-    let mut body = pin!(body);
-    let mut first: Option<Bytes> = None;
-    let mut joined = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            Error::new(
-                StatusCode::BAD_REQUEST,
-                "The body of the request ended too early.",
-            )
-            .with_source(error)
-        })?;
-        let Ok(mut data) = frame.into_data() else { continue };
-        let length = first.as_ref().map_or(0, Bytes::len) + joined.len();
-        limit.check_begun(length.saturating_add(data.remaining()))?;
-        let data = data.copy_to_bytes(data.remaining());
-        // Most bodies come in one piece, which need not be copied.
-        match first.take() {
-            None if joined.is_empty() => first = Some(data),
-            None => joined.extend_from_slice(&data),
-            Some(begin) => {
-                joined.extend_from_slice(&begin);
-                joined.extend_from_slice(&data);
-            }
-        }
-    }
-    Ok(first.unwrap_or_else(|| joined.freeze()))
-}
-
-/// How many bytes a body may have, by which limit.
-#[derive(Clone, Copy)]
-pub(super) struct BodyLimit {
-    pub(super) bytes: usize,
-    /// Makes the error of the limit.
-    pub(super) exceeded: fn(usize, Option<usize>) -> Error,
-}
-
-impl BodyLimit {
-    /// Refuses a body of this length if that is too long.
-    pub(super) fn check(self, length: usize) -> Result<()> {
-        match length > self.bytes {
-            true => Err((self.exceeded)(self.bytes, Some(length))),
-            false => Ok(()),
-        }
-    }
-
-    /// Refuses a body of which this much has come in.
-    fn check_begun(self, length: usize) -> Result<()> {
-        match length > self.bytes {
-            true => Err((self.exceeded)(self.bytes, None)),
-            false => Ok(()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use http_body_util::Full;
-
     use super::*;
-    use crate::limits::exceeded;
-
-    const TEN: BodyLimit = BodyLimit {
-        bytes: 10,
-        exceeded: exceeded::body,
-    };
 
     type Pieces = Vec<std::result::Result<Frame<Bytes>, Error>>;
 
-    /// A body in pieces that counts how many were taken.
-    struct Counted(
-        std::vec::IntoIter<std::result::Result<Frame<Bytes>, Error>>,
-        Arc<std::sync::atomic::AtomicUsize>,
-    );
+    /// A body in pieces.
+    struct Pieced(std::vec::IntoIter<std::result::Result<Frame<Bytes>, Error>>);
 
-    impl http_body::Body for Counted {
+    impl http_body::Body for Pieced {
         type Data = Bytes;
         type Error = Error;
 
@@ -232,58 +151,8 @@ mod tests {
             mut self: Pin<&mut Self>,
             _: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-            self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             Poll::Ready(self.0.next())
         }
-    }
-
-    #[tokio::test]
-    async fn an_announced_length_is_refused_unread() {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("11"));
-        let taken = Arc::default();
-        let body = Counted(Pieces::new().into_iter(), Arc::clone(&taken));
-        let error = read(body, &headers, TEN).await.unwrap_err();
-        assert_eq!(error.status(), 413);
-        assert!(error.to_string().contains("10 bytes"), "{error}");
-        assert_eq!(taken.load(std::sync::atomic::Ordering::Relaxed), 0);
-    }
-
-    #[tokio::test]
-    async fn a_body_without_a_length_is_cut_off_at_the_limit() {
-        let taken = Arc::default();
-        let pieces: Pieces = (0..1_000)
-            .map(|_| Ok(Frame::data(Bytes::from_static(b"xxxx"))))
-            .collect();
-        let error = read(
-            Counted(pieces.into_iter(), Arc::clone(&taken)),
-            &HeaderMap::new(),
-            TEN,
-        )
-        .await
-        .unwrap_err();
-        assert_eq!(error.status(), 413);
-        assert_eq!(taken.load(std::sync::atomic::Ordering::Relaxed), 3);
-    }
-
-    #[tokio::test]
-    async fn a_body_of_exactly_the_limit_is_read() {
-        let body = read(
-            Full::new(Bytes::from_static(b"0123456789")),
-            &HeaderMap::new(),
-            TEN,
-        )
-        .await
-        .unwrap();
-        assert_eq!(body, b"0123456789"[..]);
-        let taken = Arc::default();
-        let pieces: Pieces = ["01", "234", "56789"]
-            .map(|piece| Ok(Frame::data(Bytes::from(piece))))
-            .into();
-        let body = read(Counted(pieces.into_iter(), taken), &HeaderMap::new(), TEN)
-            .await
-            .unwrap();
-        assert_eq!(body, b"0123456789"[..]);
     }
 
     /// A stream of parts has holes, too.
@@ -291,7 +160,7 @@ mod tests {
     async fn holes_are_filled_while_parts_are_sent() {
         let parts = [&b"[\"\x01Users/1\","[..], b"\"\x01Users/2\"]"];
         let parts: Pieces = parts.map(|part| Ok(Frame::data(Bytes::from_static(part)))).into();
-        let parts = Counted(parts.into_iter(), Arc::default());
+        let parts = Pieced(parts.into_iter());
         let document = Document::Parts(crate::store::Body::new(parts));
         let body = Body::of_document(document, "https://example.com/v2");
         assert_eq!(body.length(), None);

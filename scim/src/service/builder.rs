@@ -22,6 +22,7 @@ use crate::policy::Policy;
 use crate::record::ScimResource;
 use crate::schema::{Attribute, Mutability, ResourceType, Type};
 use crate::store::{Hooks, Store};
+use crate::timer::{ThreadTimer, Timer};
 
 /// Changes what the service says of itself.
 type Configure = Box<dyn FnOnce(&mut ServiceProviderConfig) + Send>;
@@ -71,6 +72,7 @@ pub struct Plain;
 pub struct Served<C> {
     source: Arc<dyn Source<C>>,
     base_url: BaseUrl<C>,
+    timer: Arc<dyn Timer>,
     /// How often it was said where the service lives.
     mounts: usize,
 }
@@ -312,6 +314,7 @@ impl<C: Send + Sync + 'static> ScimService<C> {
         Builder::new(Served {
             source: Arc::new(source),
             base_url: BaseUrl::default(),
+            timer: Arc::new(ThreadTimer),
             mounts: 0,
         })
     }
@@ -338,6 +341,13 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
     #[must_use]
     pub fn trust_forwarded(mut self) -> Self {
         self.finish.base_url.trust_forwarded = true;
+        self
+    }
+
+    /// Tells how long a body keeps the service waiting; [`ThreadTimer`] unless said otherwise.
+    #[must_use]
+    pub fn timer(mut self, timer: impl Timer) -> Self {
+        self.finish.timer = Arc::new(timer);
         self
     }
 
@@ -383,7 +393,12 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
         if let Some(url) = &served.base_url.public {
             served.base_url.public = Some(check_public(url)?);
         }
-        Ok(ScimService::new(protocol, served.source, served.base_url))
+        Ok(ScimService::new(
+            protocol,
+            served.source,
+            served.base_url,
+            served.timer,
+        ))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The operations on resources of one type, and the same with the type forgotten.
 
+use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -50,6 +51,8 @@ pub(super) trait Endpoint<C>: Send + Sync {
     fn resource_type(&self) -> &'static ResourceType;
     /// Whether the store can serve the type beside the others that are served.
     fn check(&self, served: &[&'static ResourceType]) -> Result<()>;
+    /// The tenant of a request, if the store tells.
+    fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>>;
     fn create<'a>(&'a self, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
     fn get<'a>(&'a self, id: &'a str, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
     fn replace<'a>(&'a self, id: &'a str, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
@@ -341,6 +344,10 @@ where
 
     fn check(&self, served: &[&'static ResourceType]) -> Result<()> {
         self.store.check(served)
+    }
+
+    fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
+        self.store.tenant(cx)
     }
 
     fn create<'a>(&'a self, call: Call<'a, C>) -> Boxed<'a, Result<Shown>> {

@@ -12,6 +12,15 @@
 //! answer is therefore never 304, whatever `If-None-Match` says; without the derived attributes
 //! (`excludedAttributes=groups`) it can be. `If-Match` protects what the resource holds itself.
 //!
+//! # Bodies
+//!
+//! The body of a request is read once the request has a context, never before. It has a length, a time, a least rate, and a
+//! share of the memory for all bodies under way, of which each tenant has at most a part: see
+//! [`Limits::body`](crate::Limits::body) and those behind it. What is refused is read on for a while and thrown away, so that
+//! a client that sends before it listens sees why; where the body is not read to its end, the answer has `Connection: close`
+//! (HTTP/1). The time is told by a thread of its own ([`ThreadTimer`]) unless the service is given another
+//! [`Timer`].
+//!
 //! # What the HTTP server refuses
 //!
 //! A request that the HTTP server in front cannot read does not reach the service, and so its refusal is not a SCIM error
@@ -38,11 +47,13 @@ mod outcome;
 mod parts;
 mod percent;
 mod protocol;
+mod receive;
 mod render;
 mod request;
 mod response;
 mod route;
 mod tower;
+mod under_way;
 
 pub use authorize::{Access, Authorize, Decision};
 pub use base_url::{MountedAt, host};
@@ -51,7 +62,10 @@ pub use builder::{Builder, Plain, Served};
 pub use context::{FromParts, GivenContext, MakeContext, NoContext, from_parts};
 pub use outcome::{Operation, Outcome, Problem};
 pub use protocol::Protocol;
+pub use receive::close_unread;
 pub use render::error_response;
 pub use request::Request;
 pub use response::Response;
 pub use tower::ScimService;
+
+pub use crate::timer::{ThreadTimer, Timer};

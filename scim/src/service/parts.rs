@@ -3,10 +3,10 @@
 use http::Method;
 
 use super::authorize::Guard;
-use super::body::BodyLimit;
 use super::endpoint::Endpoint;
 use super::log;
 use super::outcome::{self, Outcome};
+use super::receive::BodyLimit;
 use super::route::{self, Route, Routed};
 use crate::error::{Error, Result};
 use crate::limits::{Limits, exceeded};

@@ -1,15 +1,17 @@
 //! The protocol without input and output: a request goes in, an answer comes out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::body::{Body, BodyLimit};
+use super::body::Body;
 use super::dispatch::Exchange;
 use super::negotiation::answer_type;
 use super::outcome::{Operation, Outcome};
 use super::parts::{Parts, Policies};
+use super::receive::BodyLimit;
 use super::render;
 use super::request::Request;
 use super::response::Response;
@@ -81,6 +83,12 @@ impl<C: Send + Sync + 'static> Protocol<C> {
         }
         let routed = self.parts.route(path).ok()?;
         self.parts.limit_at(&routed.route, method)
+    }
+
+    /// The tenant of a request; `None` where no store tells tenants apart.
+    pub(super) fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
+        let mut endpoints = self.parts.endpoints.iter();
+        endpoints.find_map(|endpoint| endpoint.tenant(cx))
     }
 
     /// Answers a request. Errors become answers, too.

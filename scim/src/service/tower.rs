@@ -1,6 +1,7 @@
 //! The service over HTTP.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -8,13 +9,15 @@ use bytes::Bytes;
 use http::request::Parts;
 
 use super::base_url::BaseUrl;
-use super::body::{self, Body};
+use super::body::Body;
 use super::context::{Boxed, Source};
 use super::outcome::Outcome;
 use super::protocol::Protocol;
+use super::receive::{Incoming, close, close_unread};
 use super::request::Request;
-use super::response::Response;
+use super::under_way::{Charge, UnderWay};
 use crate::error::Result;
+use crate::timer::Timer;
 
 /// A SCIM service: a [`tower::Service`] for requests with any body. Cheap to clone.
 ///
@@ -43,6 +46,8 @@ struct Inner<C> {
     protocol: Protocol<C>,
     source: Arc<dyn Source<C>>,
     base_url: BaseUrl<C>,
+    timer: Arc<dyn Timer>,
+    under_way: UnderWay,
 }
 
 impl<C> Clone for ScimService<C> {
@@ -54,12 +59,20 @@ impl<C> Clone for ScimService<C> {
 }
 
 impl<C: Send + Sync + 'static> ScimService<C> {
-    pub(super) fn new(protocol: Protocol<C>, source: Arc<dyn Source<C>>, base_url: BaseUrl<C>) -> Self {
+    pub(super) fn new(
+        protocol: Protocol<C>,
+        source: Arc<dyn Source<C>>,
+        base_url: BaseUrl<C>,
+        timer: Arc<dyn Timer>,
+    ) -> Self {
+        let under_way = UnderWay::new(protocol.limits());
         Self {
             inner: Arc::new(Inner {
                 protocol,
                 source,
                 base_url,
+                timer,
+                under_way,
             }),
         }
     }
@@ -81,7 +94,12 @@ impl<C: Send + Sync + 'static> ScimService<C> {
         let inner = &*self.inner;
         match inner.source.context(&mut parts).await {
             Ok(cx) => inner.answer(&Arc::new(cx), parts, sent).await,
-            Err(error) => inner.protocol.refuse(None, error, &parts.headers).into(),
+            Err(error) => {
+                let mut answer: http::Response<Body> =
+                    inner.protocol.refuse(None, error, &parts.headers).into();
+                close_unread(&parts, &sent, answer.headers_mut());
+                answer
+            }
         }
     }
 
@@ -133,12 +151,21 @@ impl<C: Send + Sync + 'static> ScimService<C> {
             Ok(cx) => Arc::new(cx),
             Err(error) => return Err(refused(None, error)),
         };
-        let received = match inner.receive(&cx, &parts, sent).await {
-            Ok(received) => received,
-            Err(error) => return Err(refused(Some(&cx), error)),
+        let version = parts.version;
+        let sent = pin!(sent);
+        let mut sent = Incoming::new(sent, &parts.headers, inner.protocol.limits(), &*inner.timer);
+        let mut charge = inner.charge(&cx, &sent);
+        let answer = match inner.receive(&cx, &parts, &mut sent, &mut charge).await {
+            Ok(received) => inner.protocol.try_handle(&cx, received.request(parts)).await,
+            Err(error) => Err(refused(Some(&cx), error)),
         };
-        let answer = inner.protocol.try_handle(&cx, received.request(parts)).await;
-        answer.map(Response::into)
+        drop(charge);
+        sent.discard().await;
+        let mut answer: http::Response<Body> = answer?.into();
+        if !sent.is_read() {
+            close(version, answer.headers_mut());
+        }
+        Ok(answer)
     }
 }
 
@@ -150,15 +177,44 @@ impl<C: Send + Sync + 'static> Inner<C> {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let answer = match self.receive(cx, &parts, sent).await {
+        let version = parts.version;
+        let sent = pin!(sent);
+        let mut sent = Incoming::new(sent, &parts.headers, self.protocol.limits(), &*self.timer);
+        let mut charge = self.charge(cx, &sent);
+        let answer = match self.receive(cx, &parts, &mut sent, &mut charge).await {
             Ok(received) => self.protocol.handle(cx, received.request(parts)).await,
             Err(error) => self.protocol.refuse(Some(cx), error, &parts.headers),
         };
-        answer.into()
+        drop(charge);
+        sent.discard().await;
+        let mut answer: http::Response<Body> = answer.into();
+        if !sent.is_read() {
+            close(version, answer.headers_mut());
+        }
+        answer
+    }
+
+    /// Begins to count the body of a request, if it has one, among those under way.
+    fn charge<B>(&self, cx: &C, sent: &Incoming<'_, B>) -> Charge<'_>
+    where
+        B: http_body::Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let tenant = match sent.is_read() {
+            true => None,
+            false => self.protocol.tenant(cx),
+        };
+        self.under_way.begin(tenant.as_deref())
     }
 
     /// Reads the body, within the limit of what the request is for.
-    async fn receive<B>(&self, cx: &C, parts: &Parts, sent: B) -> Result<Received>
+    async fn receive<B>(
+        &self,
+        cx: &C,
+        parts: &Parts,
+        sent: &mut Incoming<'_, B>,
+        charge: &mut Charge<'_>,
+    ) -> Result<Received>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -169,7 +225,7 @@ impl<C: Send + Sync + 'static> Inner<C> {
         let reached_at = self.base_url.reached_at(cx, parts);
         let body = match self.protocol.limit_of_body(&parts.method, &path) {
             None => Bytes::new(),
-            Some(limit) => body::read(sent, &parts.headers, limit).await?,
+            Some(most) => sent.read(most, charge).await?,
         };
         Ok(Received {
             path,

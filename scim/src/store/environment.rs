@@ -3,10 +3,10 @@
 use std::fmt::{self, Debug, Formatter};
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::timer::{ThreadTimer, Timer};
 use crate::value::DateTime;
 
 /// Tells the time.
@@ -50,7 +50,7 @@ pub trait Pauses: Send + Sync + 'static {
 }
 
 /// Pauses of up to two milliseconds after the first conflict, and up to twice as long after each that follows. They
-/// need no runtime: each waits on a thread of its own.
+/// need no runtime.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RandomPauses;
 
@@ -63,54 +63,7 @@ impl Pauses for RandomPauses {
         let chance = RandomState::new().hash_one(attempt);
         let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
         let length = Duration::from_micros(chance % micros.max(1));
-        Box::pin(Pause {
-            length,
-            state: Arc::default(),
-        })
-    }
-}
-
-/// A pause that begins when it is first polled.
-struct Pause {
-    length: Duration,
-    state: Arc<Mutex<Waiting>>,
-}
-
-#[derive(Default)]
-enum Waiting {
-    #[default]
-    NotBegun,
-    For(Waker),
-    Over,
-}
-
-impl Future for Pause {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let begins = match &*state {
-            Waiting::Over => return Poll::Ready(()),
-            Waiting::NotBegun => true,
-            Waiting::For(_) => false,
-        };
-        *state = Waiting::For(cx.waker().clone());
-        drop(state);
-        if begins {
-            let (length, state) = (self.length, Arc::clone(&self.state));
-            let sleep = move || {
-                std::thread::sleep(length);
-                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Waiting::For(waker) = std::mem::replace(&mut *state, Waiting::Over) {
-                    waker.wake();
-                }
-            };
-            // Where no thread can be had, the next try comes at once.
-            if std::thread::Builder::new().spawn(sleep).is_err() {
-                return Poll::Ready(());
-            }
-        }
-        Poll::Pending
+        ThreadTimer.sleep(length)
     }
 }
 
@@ -158,27 +111,5 @@ impl Default for Environment {
 impl Debug for Environment {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("Environment")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Unpark(std::thread::Thread);
-
-    impl std::task::Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
-    #[test]
-    fn a_pause_ends_without_a_runtime() {
-        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-        let mut pause = RandomPauses.pause(0);
-        while pause.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-            std::thread::park();
-        }
     }
 }

@@ -30,6 +30,7 @@ mod transient;
 mod untyped;
 mod write;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -122,6 +123,14 @@ pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'stati
     fn environment(&self) -> &Environment {
         Environment::of_the_system()
     }
+
+    /// The tenant of a request, for what a service grants each tenant a share of
+    /// ([`Limits::tenant_bodies`](crate::Limits::tenant_bodies)). `None`, unless a store says otherwise: then only the
+    /// bounds for all together count.
+    fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
+        _ = cx;
+        None
+    }
 }
 
 impl<R: ScimResource, C: Send + Sync + 'static, S: Store<R, C>> Store<R, C> for Arc<S> {
@@ -154,6 +163,10 @@ impl<R: ScimResource, C: Send + Sync + 'static, S: Store<R, C>> Store<R, C> for 
 
     fn environment(&self) -> &Environment {
         S::environment(self)
+    }
+
+    fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
+        S::tenant(self, cx)
     }
 }
 

@@ -49,14 +49,23 @@ impl Stamp {
         }
     }
 
-    /// The stamp of the next state. Two states of a resource never have the same time, and time never runs backwards,
-    /// whatever the clock does.
+    /// The stamp of the next state. Two states of a resource never have the same time, and later ones have later times,
+    /// even where the clock was put back a little: another server's clock may be ahead.
+    ///
+    /// Where it was put back by more than an hour, the time of the last state was wrong, or that of now is. A time that
+    /// runs ahead of the clock by a microsecond with each change would stay wrong for ever, and every search for what has
+    /// changed since (`meta.lastModified gt …`) would find the resource until the clock has caught up. So the clock is
+    /// believed then. Which state is later, the version says.
     #[must_use]
     pub fn next(&self, now: DateTime) -> Self {
+        let modified = match self.modified {
+            Some(last) if micros_ahead(last, now) <= CLOCKS_APART => now.max(just_after(last)),
+            _ => now,
+        };
         Self {
             version: self.version.successor(now),
             created: self.created,
-            modified: Some(self.modified.map_or(now, |last| now.max(just_after(last)))),
+            modified: Some(modified),
         }
     }
 
@@ -71,6 +80,14 @@ impl Stamp {
             version: Some(self.version.entity_tag()),
         }
     }
+}
+
+/// How far the clocks of two servers may be apart, or one is put back, for time to go on as if it had not: an hour, in
+/// microseconds.
+const CLOCKS_APART: i64 = 3_600_000_000;
+
+fn micros_ahead(last: DateTime, now: DateTime) -> i64 {
+    last.as_unix_micros().saturating_sub(now.as_unix_micros())
 }
 
 /// The next instant that a store can tell from this one.
@@ -89,5 +106,22 @@ mod tests {
         assert_eq!(next.version, Version::from(2));
         assert_eq!(next.created, first.created);
         assert_eq!(next.modified, Some(DateTime::from_unix_micros(1_001)));
+    }
+
+    /// F9: a clock that was wrong and is put right does not leave a resource in the future for ever.
+    #[test]
+    fn time_is_right_again_after_a_clock_that_was_far_ahead() {
+        const HOUR: i64 = 3_600_000_000;
+        let wrong = Stamp::first(DateTime::from_unix_micros(10 * HOUR));
+        for (now, modified) in [
+            (10 * HOUR + 5, 10 * HOUR + 5),
+            (9 * HOUR, 10 * HOUR + 1),
+            (9 * HOUR - 1, 9 * HOUR - 1),
+            (HOUR, HOUR),
+        ] {
+            let next = wrong.next(DateTime::from_unix_micros(now));
+            assert_eq!(next.modified, Some(DateTime::from_unix_micros(modified)), "{now}");
+            assert_eq!(next.version, Version::from(2));
+        }
     }
 }

@@ -9,6 +9,7 @@
     reason = "the helpers of these tests are tests, too: they end where something fails"
 )]
 
+mod bodies;
 mod conditional;
 mod contexts;
 mod discovery;

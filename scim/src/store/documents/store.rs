@@ -1,5 +1,6 @@
 //! The store itself.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -554,5 +555,9 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for DocumentStore<C>
 
     fn environment(&self) -> &Environment {
         &self.core.environment
+    }
+
+    fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
+        self.core.tenancy.tenant(cx)
     }
 }

@@ -233,4 +233,8 @@ impl<R: ScimResource, C: Send + Sync + 'static, T: Tenancy<C>> Store<R, C> for M
     fn environment(&self) -> &Environment {
         &self.environment
     }
+
+    fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
+        self.tenancy.tenant(cx)
+    }
 }

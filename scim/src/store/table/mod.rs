@@ -381,6 +381,10 @@ where
     fn environment(&self) -> &Environment {
         &self.environment
     }
+
+    fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
+        self.tenancy.tenant(cx)
+    }
 }
 
 impl<T: Tables<C>, C, Y> Clone for Table<T, C, Y> {
