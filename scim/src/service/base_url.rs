@@ -133,6 +133,12 @@ impl<C> BaseUrl<C> {
             None if parts.headers.contains_key(HOST) => Some(host(parts).ok_or_else(no_host)?),
             None => host(parts),
         };
+        if parts.headers.get_all(HOST).iter().nth(1).is_some() {
+            return Err(Error::new(
+                StatusCode::BAD_REQUEST,
+                "The request has more than one header Host (RFC 9112 section 3.2): send one.",
+            ));
+        }
         let host: Authority = host.unwrap_or("localhost").parse().map_err(|_| no_host())?;
         if host.as_str().contains('@') {
             return Err(no_host());
@@ -141,23 +147,25 @@ impl<C> BaseUrl<C> {
     }
 }
 
-/// Returns the host that a request names, with the port if it names one: that of the header `Host`, or, without the
-/// header, that of the URL, as requests of HTTP/2 and those made in process have it. `None` if the request names none.
+/// Returns the host that a request names, with the port if it names one. `None` if the request names none.
+///
+/// A URL that names a host comes before the header `Host`, which must be the same and is ignored otherwise (RFC 9112
+/// section 3.2.2, RFC 9113 section 8.3.1): requests of HTTP/2, those to a proxy, and those made in process have such a URL.
 ///
 /// ```
 /// use scim::service::host;
 ///
 /// let (one, ()) = http::Request::get("/Users").header("host", "acme.example.com").body(())?.into_parts();
-/// let (two, ()) = http::Request::get("https://acme.example.com/Users").body(())?.into_parts();
+/// let (two, ()) = http::Request::get("https://acme.example.com/Users").header("host", "evil").body(())?.into_parts();
 /// assert_eq!(host(&one), Some("acme.example.com"));
 /// assert_eq!(host(&two), host(&one));
 /// # Ok::<(), http::Error>(())
 /// ```
 #[must_use]
 pub fn host(parts: &Parts) -> Option<&str> {
-    match parts.headers.get(HOST) {
-        Some(host) => host.to_str().ok(),
-        None => parts.uri.authority().map(Authority::as_str),
+    match parts.uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => parts.headers.get(HOST)?.to_str().ok(),
     }
 }
 
@@ -291,6 +299,17 @@ mod tests {
                 "{host}"
             );
         }
+    }
+
+    /// F9: RFC 9112 section 3.2 refuses a header `Host` that comes twice; section 3.2.2 has the URL count, and not the
+    /// header.
+    #[test]
+    fn the_host_is_named_once_and_by_the_url_if_it_names_one() {
+        let url = BaseUrl::<()>::default();
+        let twice = parts("/Users", &[("host", "example.com"), ("host", "example.com")]);
+        assert_eq!(url.of(&(), &twice).unwrap_err().status(), 400);
+        let both = parts("http://example.com/Users", &[("host", "evil")]);
+        assert_eq!(url.of(&(), &both).unwrap(), "http://example.com");
     }
 
     #[test]
