@@ -111,7 +111,7 @@ fn what_a_command_makes_is_usable_when_it_returns() {
     let place = Place::new();
     let server = place.serve(&[]);
     // The server has looked for all of it before, and remembers no refusal.
-    assert_eq!(server.scim("acme", "x").status, 404);
+    assert_eq!(server.scim("acme", "x").status, 401);
     let first = place.json(&["org", "create", "acme"])["token"]
         .as_str()
         .unwrap()
@@ -152,7 +152,8 @@ fn a_revocation_reaches_a_running_server() {
         "{refused:?}"
     );
     place.json(&["org", "delete", "acme"]);
-    until(&server, &new, 404);
+    let refused = until(&server, &new, 401);
+    assert!(refused.detail().contains("not valid for this URL"), "{refused:?}");
 }
 
 #[test]
@@ -240,8 +241,8 @@ fn refusals_are_scim_errors() {
     let doubled = bearer(&bearer(&token));
     let answer = server.get("/scim/acme/v2/Users", &[("authorization", &doubled)]);
     assert!(answer.detail().contains("Bearer Bearer"), "{}", answer.detail());
-    assert_eq!(server.scim("nobody", &token).status, 404);
-    assert_eq!(server.scim("No%20Body", &token).status, 404);
+    assert_eq!(server.scim("nobody", &token).status, 401);
+    assert_eq!(server.scim("No%20Body", &token).status, 401);
     assert_eq!(server.get("/nowhere", &[]).status, 404);
 }
 
@@ -273,7 +274,7 @@ fn a_url_without_a_version_is_answered_as_the_latest() {
         ("/scim/acme/ServiceProviderConfig", 200),
         ("/scim/acme/v3/Users", 400),
         ("/scim/acme/v2/v2/Users", 404),
-        ("/scim/nobody/Users", 404),
+        ("/scim/nobody/Users", 401),
     ] {
         assert_eq!(server.get(path, &headers).status, status, "{path}");
     }
@@ -459,7 +460,7 @@ fn every_answer_names_its_request() {
         ("/scim/acme/v2/Users", &*bearer, 200),
         ("/scim/acme/v2/Users/nobody", &bearer, 404),
         ("/scim/acme/v2/Users", "Bearer unknown", 401),
-        ("/scim/nobody/v2/Users", &bearer, 404),
+        ("/scim/nobody/v2/Users", &bearer, 401),
         ("/elsewhere", &bearer, 404),
     ] {
         let answer = server.get(

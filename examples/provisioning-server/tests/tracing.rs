@@ -154,7 +154,7 @@ fn what_a_caller_says_of_its_trace_is_only_taken_if_it_is_valid() {
         assert!(span.attributes.contains_key("scim.organization.id"));
     }
     let unknown = span(&spans, "GET /scim/{organization}/v2/Users/{id}");
-    assert_eq!(unknown.attributes["http.response.status_code"], "404");
+    assert_eq!(unknown.attributes["http.response.status_code"], "401");
     assert!(!unknown.attributes.contains_key("scim.organization.id"));
     let elsewhere = span(&spans, "GET");
     assert_eq!(

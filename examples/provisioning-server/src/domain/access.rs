@@ -61,7 +61,7 @@ impl Refusal {
                     .to_owned(),
             ),
             Self::Unknown => invalid(
-                "The API token is not valid for this organization: check that it belongs to this URL.".to_owned(),
+                "The API token is not valid for this URL: check both, as they were shown for the organization.".to_owned(),
             ),
             Self::Revoked { last_four, .. } => invalid(format!(
                 "The API token ending in {last_four} was revoked: use the organization's current token."
@@ -90,7 +90,7 @@ impl Refusal {
     /// Whether it follows from the request alone, whatever the organization's tokens are.
     pub(crate) fn is_final(&self) -> bool {
         match self {
-            // Whether a token may come without its scheme is a setting.
+            // Only a good token is refused for coming without its scheme.
             Self::Credentials(credentials) => !matches!(credentials, Credentials::Bare(_)),
             Self::Malformed => true,
             _ => false,
@@ -98,22 +98,30 @@ impl Refusal {
     }
 }
 
+/// Why credentials are refused that no organization knows.
+pub(crate) fn unknown(credentials: &Credentials) -> Refusal {
+    presented(credentials).err().unwrap_or(Refusal::Unknown)
+}
+
+/// Returns the token of a request, if it has the form of one.
+fn presented(credentials: &Credentials) -> Result<Secret, Refusal> {
+    let text = credentials.token_or_bare();
+    let text = text.map_err(|_| Refusal::Credentials(credentials.clone()))?;
+    Secret::parse(text).ok_or(Refusal::Malformed)
+}
+
 /// Decides whether a request is admitted, and by which token.
 ///
-/// A bad token is refused before the enabled switch is looked at, so that only holders of a good token learn its
-/// state. Every token is compared, whichever matches.
+/// Whoever shows no token of the organization is refused as [`unknown`] says, whatever its settings are, so that nobody
+/// else learns of them, or that there is such an organization. A bad token is refused before the enabled switch is
+/// looked at. Every token is compared, whichever matches.
 pub(crate) fn admit(
     organization: &Organization,
     tokens: &[Token],
     credentials: &Credentials,
     now: Timestamp,
 ) -> Result<Uuid, Refusal> {
-    let text = match organization.settings.policy {
-        Protocol::Strict | Protocol::InteropProfile => credentials.token(),
-        Protocol::Tolerant => credentials.token_or_bare(),
-    };
-    let text = text.map_err(|_| Refusal::Credentials(credentials.clone()))?;
-    let presented = Secret::parse(text).ok_or(Refusal::Malformed)?.fingerprint();
+    let presented = presented(credentials)?.fingerprint();
     let token = tokens.iter().fold(None, |found, token| {
         if token.fingerprint.matches(&presented) {
             Some(token)
@@ -122,6 +130,13 @@ pub(crate) fn admit(
         }
     });
     let token = token.ok_or(Refusal::Unknown)?;
+    let takes_bare = match organization.settings.policy {
+        Protocol::Strict | Protocol::InteropProfile => false,
+        Protocol::Tolerant => true,
+    };
+    if !takes_bare && credentials.token().is_err() {
+        return Err(Refusal::Credentials(credentials.clone()));
+    }
     if token.revoked.is_some() {
         return Err(Refusal::Revoked {
             token: token.id,
@@ -215,6 +230,31 @@ mod tests {
             admit(&strict, &tokens, &Credentials::Bearer(text), now()),
             Ok(good.id)
         );
+    }
+
+    /// F9: what is said to whoever shows no token of the organization follows from the request alone.
+    #[test]
+    fn whoever_is_not_known_learns_nothing_of_the_organization() {
+        let tokens = [token(1).0];
+        let foreign = token(2).1;
+        let mut strict = organization();
+        strict.settings.policy = Protocol::Strict;
+        strict.enabled = false;
+        for header in [
+            "",
+            "Bearer",
+            "Basic eDp5",
+            "Bearer nonsense",
+            "nonsense",
+            &foreign,
+            &format!("Bearer {foreign}"),
+        ] {
+            let credentials = sent(&[header.as_bytes()]);
+            for organization in [&organization(), &strict] {
+                let refusal = admit(organization, &tokens, &credentials, now()).unwrap_err();
+                assert_eq!(refusal, unknown(&credentials), "{header}");
+            }
+        }
     }
 
     /// B-3-02 and B-3.1-01 (RFC 6750 sections 3 and 3.1): with a code for whoever has shown a token.

@@ -27,14 +27,14 @@ pub(super) struct Authenticator {
 impl Verify for Authenticator {
     type Principal = Context;
 
-    /// 404 for whoever names no organization, whatever token comes along; 401 for whoever is not known; 403 where the
-    /// organization is disabled; 503 if the database does not answer.
+    /// 401 for whoever is not known, whether the URL names an organization or not; 403 where it is disabled; 503 if the
+    /// database does not answer.
     async fn verify(&self, credentials: &Credentials, parts: &mut Parts) -> Result<Context> {
         let asked = parts.extensions.get::<Arc<Asked>>().cloned();
         let asked = asked.ok_or_else(|| Error::internal("a request that nobody has observed"))?;
-        let Ok(Path(name)) = Path::<String>::from_request_parts(parts, &()).await else {
-            return Err(no_organization());
-        };
+        // What is no name of an organization, not even text, is answered as a name that no organization has.
+        let name = Path::<String>::from_request_parts(parts, &()).await;
+        let name = name.map_or_else(|_| String::new(), |Path(name)| name);
         let decided = self.directory.decide(&name, credentials, asked.time);
         let verdict = decided.instrument(tracing::info_span!("authenticate")).await;
         if let Ok(Verdict::Admitted(access, _) | Verdict::Refused(access, _)) = &verdict {
@@ -50,7 +50,7 @@ impl Verify for Authenticator {
                 request_history::refused(&self.history, &asked, &access.organization, &refusal, &error);
                 Err(error)
             }
-            Ok(Verdict::NoOrganization) => Err(no_organization()),
+            Ok(Verdict::NoOrganization(refusal)) => Err(refusal.error()),
             Err(fault) => {
                 tracing::error!(request = asked.id, "{}", fault.with_causes());
                 Err(Error::new(
@@ -60,11 +60,4 @@ impl Verify for Authenticator {
             }
         }
     }
-}
-
-fn no_organization() -> Error {
-    Error::new(
-        StatusCode::NOT_FOUND,
-        "No organization has this URL: check the part after \"/scim/\".",
-    )
 }

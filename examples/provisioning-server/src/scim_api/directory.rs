@@ -13,7 +13,7 @@ use scim_axum::Credentials;
 use uuid::Uuid;
 
 use crate::database::{Access, Product};
-use crate::domain::access::{Refusal, admit, may_be_good};
+use crate::domain::access::{Refusal, admit, may_be_good, unknown};
 use crate::domain::fault::Result;
 use crate::domain::organization::Name;
 
@@ -23,8 +23,8 @@ const AGE_MAX: Duration = Duration::from_millis(250);
 /// What the endpoint of an organization says to a request.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// No organization has this name.
-    NoOrganization,
+    /// No organization has this name, and the answer is that of one that does not know the credentials.
+    NoOrganization(Refusal),
     /// The request is not admitted.
     Refused(Arc<Access>, Refusal),
     /// The request is admitted by this token.
@@ -72,7 +72,7 @@ impl Directory {
     ) -> Result<Verdict> {
         let arrived = Instant::now();
         let Ok(name) = Name::parse(name) else {
-            return Ok(Verdict::NoOrganization);
+            return Ok(judge(None, credentials, now));
         };
         let access = match self.recall(&name) {
             Some(access) => Some(access),
@@ -146,7 +146,7 @@ impl Directory {
 
 fn judge(access: Option<Arc<Access>>, credentials: &Credentials, now: Timestamp) -> Verdict {
     let Some(access) = access else {
-        return Verdict::NoOrganization;
+        return Verdict::NoOrganization(unknown(credentials));
     };
     match admit(&access.organization, &access.tokens, credentials, now) {
         Ok(token) => Verdict::Admitted(access, token),
@@ -160,7 +160,7 @@ impl Verdict {
         match self {
             Self::Admitted(..) => true,
             Self::Refused(_, refusal) => refusal.is_final(),
-            Self::NoOrganization => !may_be_good(credentials),
+            Self::NoOrganization(_) => !may_be_good(credentials),
         }
     }
 }
@@ -289,7 +289,7 @@ mod tests {
                 .decide(&name, &bench.credentials, now)
                 .await
                 .unwrap();
-            assert!(matches!(verdict, Verdict::NoOrganization));
+            assert!(matches!(verdict, Verdict::NoOrganization(Refusal::Unknown)));
         }
         assert_eq!(bench.remembered(), 0);
         let unknown = Credentials::Bearer(Secret::from_random([6; 32]).reveal().to_owned());
@@ -301,7 +301,7 @@ mod tests {
             .decide("acme", &bench.credentials, now)
             .await
             .unwrap();
-        assert!(matches!(verdict, Verdict::NoOrganization));
+        assert!(matches!(verdict, Verdict::NoOrganization(Refusal::Unknown)));
         assert_eq!(bench.remembered(), 0);
     }
 }
