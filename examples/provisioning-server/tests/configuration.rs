@@ -73,7 +73,13 @@ fn each_setting_is_shown_with_the_place_it_comes_from() {
         ["drain-delay", "7", "configuration", &file].map(Value::from),
         default("otlp-endpoint", Value::Null),
     ];
-    assert_eq!(found, expected);
+    let (plain, limits) = found.split_at(expected.len());
+    assert_eq!(plain, expected);
+    assert!(
+        limits
+            .iter()
+            .all(|[name, ..]| name.as_str().is_some_and(|name| name.starts_with("limit-")))
+    );
     assert!(!place.database().exists(), "nothing was started");
 }
 
@@ -219,4 +225,65 @@ fn health_is_that_of_the_server_with_the_same_settings() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let detail = failure(&place, &[], &["health", "--url", &format!("http://{address}")]);
     assert!(detail.contains("refused"), "{detail}");
+}
+
+/// What is documented of the limits is what the server has: every one, with its variable, its default and what it bounds.
+#[test]
+fn every_limit_is_a_setting_and_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/LIMITS.md");
+    let place = Place::new();
+    let found = checked(&place, &[], &[]);
+    let limits = found
+        .iter()
+        .filter_map(|[name, value, ..]| Some((name.as_str()?.strip_prefix("limit-")?, value.as_str()?)));
+    let mut table = "| flag | default | what it bounds | why |\n|---|---|---|---|\n".to_owned();
+    let mut known = 0;
+    for (name, default) in limits {
+        let limit = scim::Limits::named(&name.replace('-', "_"));
+        known += usize::from(limit.is_some());
+        let (bounds, why) = match limit {
+            Some(limit) => (limit.bounds(), limit.why()),
+            None => (
+                "Connections that may be open; beyond, the one ends that has had no request for longest.",
+                "Providers open a few dozen. Where the system allows fewer files, it decides.",
+            ),
+        };
+        table += &format!("| `--limit-{name}` | {default} | {bounds} | {why} |\n");
+    }
+    assert_eq!(known, scim::Limits::table().len());
+    let text = std::fs::read_to_string(path).unwrap();
+    let begin = text.find(" writes it. -->\n").unwrap() + " writes it. -->\n\n".len();
+    let expected = format!("{}\n\n{table}", text[..begin.min(text.len())].trim_end());
+    if std::env::var_os("WRITE_LIMITS").is_some() {
+        std::fs::write(path, &expected).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), expected);
+}
+
+/// A limit by flag, variable and file, and one that is not a value.
+#[test]
+fn a_limit_is_set_as_every_setting_is() {
+    let place = Place::new();
+    let file = place.file("server.toml", "limit-page-size = 7\nlimit-bodies = \"1GiB\"");
+    let found = checked(
+        &place,
+        &["--config", &file, "--limit-body", "2MiB"],
+        &[("LIMIT_BODY_TIME", "90s")],
+    );
+    for (name, value, source) in [
+        ("limit-body", "2MiB", "flag"),
+        ("limit-body-time", "90s", "environment"),
+        ("limit-page-size", "7", "configuration"),
+        ("limit-bodies", "1GiB", "configuration"),
+        ("limit-json-depth", "64", "default"),
+    ] {
+        let row = found.iter().find(|row| row[0] == name).unwrap();
+        assert_eq!(
+            (row[1].as_str(), row[2].as_str()),
+            (Some(value), Some(source)),
+            "{name}"
+        );
+    }
+    let said = failure(&place, &[], &["serve", "--limit-body", "2MB"]);
+    assert!(said.contains("limit-body") && said.contains("2MiB"), "{said}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
-use super::setting::ALL;
+use super::setting::all;
 use crate::domain::fault::{Fault, Result};
 
 /// What a file says: each key is the name of a flag, and the flag and its variable of the environment come first.
@@ -53,8 +53,8 @@ impl Config {
             format!("line {place}: {}", error.message())
         })?;
         for (name, value) in &table {
-            if !ALL.iter().any(|setting| setting.name == name) {
-                let names: Vec<&str> = ALL.iter().map(|setting| setting.name).collect();
+            if !all().any(|setting| setting.name == name) {
+                let names: Vec<&str> = all().map(|setting| setting.name).collect();
                 return Err(format!(
                     "there is no setting {name:?}, only {}.",
                     names.join(", ")

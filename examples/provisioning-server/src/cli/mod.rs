@@ -8,6 +8,7 @@ mod export;
 mod flags;
 mod health;
 mod import;
+mod limits;
 mod organization;
 mod output;
 mod progress;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::get;
 use clap::Args;
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use super::documents::{Configuration, Served, Serving};
+use super::limits;
 use super::output::Output;
 use super::setting;
 use super::settings::{self, Settings};
@@ -27,6 +29,7 @@ use crate::domain::settings::Settings as OrganizationSettings;
 use crate::domain::token::{self, Issue, Token};
 use crate::history::Recorder;
 use crate::operate::certificates::{Certificates, Files};
+use crate::operate::connections::Apps;
 use crate::operate::health::{self, Readiness, VERSION};
 use crate::operate::metrics::{self, Metrics};
 use crate::operate::observe::Observe;
@@ -66,6 +69,8 @@ pub(super) struct Serve {
     /// [default: what the standard variables OTEL_EXPORTER_OTLP_… say]
     #[arg(long, value_name = "URL")]
     otlp_endpoint: Option<String>,
+    #[command(flatten)]
+    limits: limits::Flags,
     /// Print every setting and where it was found, and end: 0 if the server would start with them
     #[arg(long)]
     check_config: bool,
@@ -84,6 +89,7 @@ struct InForce {
     drain_delay: Duration,
     /// What flag or file say; the standard variables of the environment come between the two.
     otlp_endpoint: Option<String>,
+    limits: limits::InForce,
 }
 
 impl Serve {
@@ -121,6 +127,7 @@ impl Serve {
             certificates,
             public_url: chosen.public_url,
             drain_delay: chosen.drain_delay,
+            limits: chosen.limits,
         };
         let outcome = server.run(&traces, ended, reloading).await;
         traces.end().await;
@@ -162,6 +169,7 @@ impl Serve {
                 self.otlp_endpoint.as_deref(),
                 |text| Ok(text.to_owned()),
             )?,
+            limits: self.limits.in_force(settings)?,
         })
     }
 
@@ -217,7 +225,7 @@ fn true_or_false(text: &str) -> Result<bool> {
 fn seconds(text: &str) -> Result<Duration> {
     let seconds: u16 = text.parse().map_err(|_| {
         Fault::invalid(format!(
-            "{text:?} is no number of seconds to drain for: write a whole number up to {}.",
+            "{text:?} is not a number of seconds to drain for; expected a whole number up to {}.",
             u16::MAX
         ))
     })?;
@@ -346,7 +354,11 @@ struct Server {
     certificates: Option<Arc<Certificates>>,
     public_url: Option<PublicUrl>,
     drain_delay: Duration,
+    limits: limits::InForce,
 }
+
+/// How long history and database may take to end after the last request.
+const CLOSING: Duration = Duration::from_secs(5);
 
 impl Server {
     /// Serves until the process is asked to end, then answers what is under way and writes the history down.
@@ -362,10 +374,11 @@ impl Server {
         };
         let history = Arc::new(Recorder::default());
         let readiness = Arc::new(Readiness::new(Arc::clone(&self.product)));
-        let app = self.router(&history, &readiness, traces)?;
+        let apps = self.apps(&history, &readiness, traces)?;
         let delay = self.drain_delay;
         let ended = async move {
             ended.await;
+            shutdown::end_after(delay + connections::DRAIN + CLOSING);
             readiness.begin_drain();
             service_manager::stopping();
             tokio::time::sleep(delay).await;
@@ -380,7 +393,7 @@ impl Server {
         let writer = tokio::spawn(Arc::clone(&history).run(Arc::clone(&self.product)));
         let reloading = tokio::spawn(reloading);
         service_manager::ready();
-        connections::serve(self.listener, tls, app, ended).await;
+        connections::serve(self.listener, tls, apps, self.limits.connections, ended).await;
         reloading.abort();
         writer.abort();
         history.flush(&self.product).await?;
@@ -388,10 +401,11 @@ impl Server {
         Ok(())
     }
 
-    fn router(&self, history: &Arc<Recorder>, readiness: &Arc<Readiness>, traces: &Traces) -> Result<Router> {
+    fn apps(&self, history: &Arc<Recorder>, readiness: &Arc<Readiness>, traces: &Traces) -> Result<Apps> {
         let endpoints = Endpoints {
             product: &self.product,
             history,
+            limits: &self.limits.service,
             scheme: scheme(self.certificates.is_some()),
             public_url: self.public_url.as_ref(),
         };
@@ -401,10 +415,16 @@ impl Server {
             self.certificates.clone(),
             traces.counts(),
         ));
-        Ok(scim_api::router(&endpoints)?
-            .layer(Observe(Arc::clone(&metrics)))
+        let operator = Router::new()
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz).with_state(Arc::clone(readiness)))
-            .route("/metrics", get(metrics::metrics).with_state(metrics)))
+            .route("/metrics", get(metrics::metrics).with_state(Arc::clone(&metrics)))
+            .layer(from_fn(health::without_body));
+        Ok(Apps {
+            everything: scim_api::router(&endpoints)?
+                .layer(Observe(metrics))
+                .merge(operator.clone()),
+            operator: operator.fallback(health::crowded),
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! The settings that there are.
 
+use super::limits;
+
 /// A setting of the program.
 #[derive(Debug)]
 pub(super) struct Setting {
@@ -103,8 +105,8 @@ pub(super) static TOKEN: Setting = Setting {
     rule: "a token",
 };
 
-/// What a configuration file may set.
-pub(super) static ALL: [&Setting; 10] = [
+/// What a configuration file may set beside the limits.
+static PLAIN: [&Setting; 10] = [
     &DATABASE,
     &PUBLIC_URL,
     &LISTEN,
@@ -116,6 +118,11 @@ pub(super) static ALL: [&Setting; 10] = [
     &DRAIN_DELAY,
     &OTLP_ENDPOINT,
 ];
+
+/// What a configuration file may set.
+pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
+    PLAIN.into_iter().chain(limits::settings())
+}
 
 impl Setting {
     /// A value without what is secret in it.

@@ -249,9 +249,14 @@ pub(super) fn describe(settings: &[InForce]) -> String {
         .map(|setting| value(setting).chars().count())
         .max()
         .unwrap_or(0);
+    let longest = settings
+        .iter()
+        .map(|setting| setting.name.len())
+        .max()
+        .unwrap_or(0);
     let line = |setting: &InForce| {
         format!(
-            "{:<14} {:<widest$}  {}\n",
+            "{:<longest$} {:<widest$}  {}\n",
             setting.name,
             value(setting),
             setting.from

@@ -3,7 +3,7 @@
 //! Every key begins with the organization. Ids are made by the application; times are microseconds since 1970.
 
 use jiff::Timestamp;
-use scim::store::database::Transaction;
+use scim::store::database::{Reader, Transaction};
 
 use crate::domain::fault::{Fault, Result};
 
@@ -172,6 +172,13 @@ fn run_steps(tx: &Transaction<'_>, steps: &[&str], now: Timestamp) -> scim::Resu
         )?;
     }
     Ok(Ok(()))
+}
+
+/// Whether all steps were done, so that nothing need be written. A database without our tables has none.
+pub(super) fn are_done(reader: &Reader<'_>) -> bool {
+    let sql = "SELECT COALESCE(MAX(step), 0) FROM product_migration";
+    let done = reader.query_one(sql, &[], |row| row.integer(0));
+    done.is_ok_and(|step| step == i64::try_from(STEPS.len()).ok())
 }
 
 #[cfg(test)]

@@ -17,10 +17,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use jiff::Timestamp;
 use scim::resources::Group;
-pub(crate) use scim::store::database::Statistics;
 use scim::store::database::{Database, Options, Reader, Transaction};
+pub(crate) use scim::store::database::{Health, Statistics};
 use scim::store::documents::{Builder, DocumentStore};
 use uuid::Uuid;
 
@@ -35,6 +36,9 @@ use crate::domain::user::User;
 
 /// How old a reader's snapshot may get. What is remembered of it on top must stay below a second in all.
 pub(crate) const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
+
+/// How long a command waits until a server that is writing lets it write, too.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a database is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +88,7 @@ impl Product {
                 readers: 1,
                 searches: 1,
                 streams: 1,
+                busy_timeout: PATIENCE,
                 ..default
             },
         };
@@ -104,7 +109,10 @@ impl Product {
             changes: AtomicU64::new(0),
             _use: shared,
         };
-        product.write(|tx| migrations::run(tx, Timestamp::now())).await?;
+        // A command that only looks need not wait for a server that is writing.
+        if !product.read(|reader| Ok(migrations::are_done(reader))).await? {
+            product.write(|tx| migrations::run(tx, Timestamp::now())).await?;
+        }
         Ok(product)
     }
 
@@ -339,12 +347,17 @@ impl Product {
 
     /// Whether the database answers with what is ours.
     pub(crate) async fn ping(&self) -> Result<()> {
-        self.read(|reader| {
+        let look = |reader: &Reader<'_>| {
             reader
                 .query_one("SELECT 1 FROM instance LIMIT 1", &[], |_| Ok(()))
                 .map(|_| ())
-        })
-        .await
+        };
+        self.database.look_up(look).await.map_err(failed)
+    }
+
+    /// Whether the database can do its work, as far as that has shown: nobody is asked.
+    pub(crate) fn health(&self) -> Health {
+        self.database.health()
     }
 
     /// What the database has done since it was opened.
@@ -426,11 +439,15 @@ fn unknown(name: &Name) -> Fault {
     ))
 }
 
+/// The database has failed. Its cause is for the operator: a command prints it, a server logs it.
 pub(crate) fn failed(cause: scim::Error) -> Fault {
-    Fault::internal(
-        "The database failed: the cause is in the log of the server.",
-        cause,
-    )
+    let sentence = match cause.status() {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            "The database is busy with the work of others: repeat it, or look at what the server is doing."
+        }
+        _ => "The database failed.",
+    };
+    Fault::internal(sentence, cause)
 }
 
 /// An id as it is stored: 16 bytes.

@@ -4,18 +4,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
+use scim::Error;
+use scim::service::{close_unread, error_response};
 use serde_json::{Value, json};
 
-use crate::database::Product;
+use crate::database::{Health, Product};
+use crate::scim_api::REALM;
 
 /// The version of the server.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How long the database may take to answer before it counts as away.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// When to come again while all connections are at work.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Says that the process answers, and which version it is.
 pub(crate) async fn healthz() -> Response {
@@ -48,6 +56,9 @@ impl Readiness {
         if self.draining.load(Ordering::Acquire) {
             return Some("draining");
         }
+        if let Some(reason) = trouble(self.product.health()) {
+            return Some(reason);
+        }
         match tokio::time::timeout(PATIENCE, self.product.ping()).await {
             Ok(Ok(())) => None,
             Ok(Err(fault)) => {
@@ -65,7 +76,20 @@ impl Readiness {
     }
 }
 
-/// Says whether requests should be sent here: 503 while the server drains, and when the database does not answer.
+/// The word for what hinders the database, which has told its log the sentence.
+fn trouble(health: Health) -> Option<&'static str> {
+    match health {
+        Health::Good => None,
+        Health::DiskFull => Some("disk-full"),
+        Health::DiskFails => Some("disk-fails"),
+        Health::Stuck(_) => Some("writer-stuck"),
+        Health::FileGone => Some("file-gone"),
+        _ => Some("database"),
+    }
+}
+
+/// Says whether requests should be sent here: 503 while the server drains, and when the database does not answer, or
+/// cannot write, with one word for the reason.
 pub(crate) async fn readyz(State(readiness): State<Arc<Readiness>>) -> Response {
     match readiness.obstacle().await {
         None => answer(StatusCode::OK, &json!({ "status": "ready" })),
@@ -74,6 +98,24 @@ pub(crate) async fn readyz(State(readiness): State<Arc<Readiness>>) -> Response 
             &json!({ "status": "not ready", "reason": reason }),
         ),
     }
+}
+
+/// Answers a request that is not the operator's, while all connections are at work.
+pub(crate) async fn crowded(request: Request) -> Response {
+    let busy = Error::busy(RETRY_AFTER);
+    let mut answer = error_response(&busy, request.headers(), REALM);
+    answer
+        .headers_mut()
+        .insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer.map(Body::new)
+}
+
+/// Answers requests whose bodies nobody reads.
+pub(crate) async fn without_body(request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let mut answer = next.run(Request::from_parts(head.clone(), Body::empty())).await;
+    close_unread(&head, &body, answer.headers_mut());
+    answer
 }
 
 fn answer(status: StatusCode, body: &Value) -> Response {

@@ -1,11 +1,14 @@
 //! What an operator needs: connections with TLS, health, metrics, an orderly end, a log, traces.
 
+mod answering;
 pub(crate) mod certificates;
 pub(crate) mod connections;
 pub(crate) mod health;
+mod lingering;
 pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod observe;
+mod open;
 mod page;
 mod process;
 pub(crate) mod reload;

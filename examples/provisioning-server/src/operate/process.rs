@@ -67,7 +67,8 @@ fn processor_seconds() -> Option<f64> {
     Some((ticks()? + ticks()?) / TICKS)
 }
 
-fn most_files() -> Option<u64> {
+/// How many files and connections may be open.
+pub(super) fn most_files() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/limits").ok()?;
     let line = text
         .lines()

@@ -1,6 +1,8 @@
 //! When to end.
 
 use std::io;
+use std::time::Duration;
+use std::{process, thread};
 
 /// Listens for a request to end from now on; what it returns completes when there was one: SIGTERM, or Ctrl-C.
 #[cfg(unix)]
@@ -21,4 +23,18 @@ pub(crate) fn listen() -> io::Result<impl Future<Output = ()> + Send + 'static> 
 pub(crate) fn listen() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move { _ = interrupt.recv().await })
+}
+
+/// Ends the process when this much time has passed, whatever it is doing then: requests have had their time, and what was
+/// acknowledged is on the disk. A thread of the database may be busy for longer than anybody waits, and those of the
+/// runtime with it.
+pub(crate) fn end_after(time: Duration) {
+    let end = move || {
+        thread::sleep(time);
+        tracing::error!("The server did not end in time and was cut off. What was acknowledged is kept.");
+        process::exit(1);
+    };
+    if let Err(error) = thread::Builder::new().name("end".to_owned()).spawn(end) {
+        tracing::error!("There is no thread that bounds the time until the end: {error}.");
+    }
 }

@@ -13,5 +13,5 @@ mod service;
 
 pub(crate) use asked::Asked;
 pub(crate) use policies::Policies;
-pub(crate) use router::router;
+pub(crate) use router::{REALM, router};
 pub(crate) use service::Serving;

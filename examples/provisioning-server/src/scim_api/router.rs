@@ -7,9 +7,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use scim::Error;
-use scim::service::error_response;
+use scim::service::{close_unread, error_response};
 use scim_axum::{BearerLayer, mount};
 use tower::{Service, ServiceBuilder};
 use tracing::instrument::Instrumented;
@@ -23,7 +23,7 @@ use super::service::{self, Serving};
 use crate::domain::fault::Result;
 
 /// The realm of every organization.
-pub(super) const REALM: &str = "scim";
+pub(crate) const REALM: &str = "scim";
 
 /// The routes of every organization's endpoint: the service, and around it those who may use it.
 pub(crate) fn router(serving: &Serving<'_>) -> Result<Router> {
@@ -40,12 +40,15 @@ pub(crate) fn router(serving: &Serving<'_>) -> Result<Router> {
 }
 
 /// Every path that is none of ours.
-async fn no_route(headers: HeaderMap) -> Response {
+async fn no_route(request: Request) -> Response {
+    let (head, body) = request.into_parts();
     let nothing = Error::new(
         StatusCode::NOT_FOUND,
         "Nothing is served here: the URL of an organization is /scim/{organization}/v2.",
     );
-    error_response(&nothing, &headers, REALM).map(Body::new)
+    let mut answer = error_response(&nothing, &head.headers, REALM);
+    close_unread(&head, &body, answer.headers_mut());
+    answer.map(Body::new)
 }
 
 /// Works out the answer of an admitted request in the span of its context.

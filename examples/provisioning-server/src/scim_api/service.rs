@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use scim::Limits;
 use scim::message::AuthenticationScheme;
 use scim::resources::Group;
 use scim::service::ScimService;
@@ -23,6 +24,7 @@ use crate::history::Recorder;
 pub(crate) struct Serving<'a> {
     pub(crate) product: &'a Arc<Product>,
     pub(crate) history: &'a Arc<Recorder>,
+    pub(crate) limits: &'a Limits,
     /// The scheme that the server speaks.
     pub(crate) scheme: Scheme,
     /// Without one, locations begin with the scheme and the host that a request names.
@@ -37,6 +39,7 @@ pub(super) fn open(serving: &Serving<'_>) -> Result<ScimService<Context>> {
     let mut builder = ScimService::builder(principal())
         .resource::<User, _>(store.clone())
         .resource::<Group, _>(store)
+        .limits(serving.limits.clone())
         .hooks(rules::hooks())
         .policy_for(Context::policy)
         // Providers keep errors in their logs, and an error may repeat what was asked for.

@@ -1,0 +1,245 @@
+//! The flags of the limits: one for each row of the library's table, and for those of the server's own.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use scim::Limits;
+use scim::limits::{Limit, Unit};
+
+use super::setting::{Holds, Setting};
+use super::settings::Settings;
+use crate::domain::fault::{Fault, Result};
+
+/// The limits that are in force.
+#[derive(Debug, Clone)]
+pub(super) struct InForce {
+    /// Those of the service.
+    pub(super) service: Limits,
+    /// The connections that may be open.
+    pub(super) connections: usize,
+}
+
+/// A limit and the setting that it is set by.
+#[derive(Debug)]
+struct Row {
+    setting: Setting,
+    unit: Unit,
+    bounds: &'static str,
+    default: u64,
+    set: Set,
+}
+
+/// What a value is set in.
+#[derive(Debug)]
+enum Set {
+    Service(&'static Limit),
+    Connections,
+}
+
+/// Every limit, those of the server first.
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    let connections = Row {
+        setting: setting("connections", Unit::Count),
+        unit: Unit::Count,
+        bounds: "Connections that may be open; beyond, the one ends that has had no request for longest",
+        default: 4_096,
+        set: Set::Connections,
+    };
+    let of_service = |limit: &'static Limit| Row {
+        setting: setting(limit.name(), limit.unit()),
+        unit: limit.unit(),
+        bounds: limit.bounds().trim_end_matches('.'),
+        default: limit.default(),
+        set: Set::Service(limit),
+    };
+    let service = Limits::table().iter().map(of_service);
+    std::iter::once(connections).chain(service).collect()
+});
+
+/// The names live as long as the process, as those of the other settings do.
+fn setting(name: &str, unit: Unit) -> Setting {
+    Setting {
+        name: format!("limit-{}", name.replace('_', "-")).leak(),
+        variable: Some(format!("LIMIT_{}", name.to_ascii_uppercase()).leak()),
+        holds: Holds::Text,
+        rule: rule(unit),
+    }
+}
+
+/// The settings of all limits.
+pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
+    ROWS.iter().map(|row| &row.setting)
+}
+
+/// What the flags of the limits say.
+#[derive(Debug, Default)]
+pub(super) struct Flags(HashMap<&'static str, String>);
+
+impl Flags {
+    /// Looks up every limit.
+    pub(super) fn in_force(&self, settings: &mut Settings) -> Result<InForce> {
+        let mut limits = InForce {
+            service: Limits::default(),
+            connections: 0,
+        };
+        for row in ROWS.iter() {
+            let flag = self.0.get(row.setting.name).map(String::as_str);
+            let default = shown(row.default, row.unit);
+            let value = settings.or_default(&row.setting, flag, &default, |text| read(text, row))?;
+            match row.set {
+                Set::Service(limit) => limit.set(&mut limits.service, value),
+                Set::Connections => limits.connections = usize::try_from(value).unwrap_or(usize::MAX),
+            }
+        }
+        Ok(limits)
+    }
+}
+
+impl FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for setting in settings() {
+            if let Some(value) = matches.get_one::<String>(setting.name) {
+                self.0.insert(setting.name, value.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        let argument = |row: &'static Row| {
+            let help = format!(
+                "{} [env: {}] [default: {}]",
+                row.bounds,
+                row.setting.variable.unwrap_or_default(),
+                shown(row.default, row.unit)
+            );
+            Arg::new(row.setting.name)
+                .long(row.setting.name)
+                .value_name(word(row.unit))
+                .help(help)
+                .help_heading("Limits")
+                .hide_short_help(true)
+        };
+        ROWS.iter().map(argument).fold(command, Command::arg)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn word(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Bytes => "BYTES",
+        Unit::Milliseconds => "TIME",
+        _ => "NUMBER",
+    }
+}
+
+fn rule(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Bytes => "a whole number of bytes, such as 1048576, 512KiB or 2MiB",
+        Unit::Milliseconds => "a time, such as 500ms, 30s or 5min",
+        _ => "a whole number",
+    }
+}
+
+const BYTES: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+const TIMES: [(&str, u64); 3] = [("min", 60_000), ("ms", 1), ("s", 1_000)];
+
+fn read(text: &str, row: &Row) -> Result<u64> {
+    let (scales, needs_scale): (&[_], _) = match row.unit {
+        Unit::Bytes => (&BYTES, false),
+        Unit::Milliseconds => (&TIMES, true),
+        _ => (&[], false),
+    };
+    let scaled = scales
+        .iter()
+        .find_map(|(word, scale)| Some((text.strip_suffix(word)?, *scale)));
+    let (digits, scale) = match scaled {
+        Some(scaled) => scaled,
+        None if needs_scale => ("", 1),
+        None => (text, 1),
+    };
+    let number = digits.trim_end().parse::<u64>().ok();
+    let value = number.and_then(|number| number.checked_mul(scale));
+    value.filter(|value| *value > 0).ok_or_else(|| {
+        Fault::invalid(format!(
+            "{text:?} is not a value of {}; expected {} above 0.",
+            row.setting.name, row.setting.rule
+        ))
+    })
+}
+
+/// A value as it can be read again.
+fn shown(value: u64, unit: Unit) -> String {
+    match unit {
+        Unit::Bytes => {
+            let scale = BYTES.iter().find(|(_, scale)| value % scale == 0);
+            scale.map_or_else(
+                || value.to_string(),
+                |(word, scale)| format!("{}{word}", value / scale),
+            )
+        }
+        Unit::Milliseconds => match Duration::from_millis(value) {
+            time if time.subsec_millis() == 0 => format!("{}s", time.as_secs()),
+            time => format!("{}ms", time.as_millis()),
+        },
+        _ => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(unit: Unit) -> &'static Row {
+        ROWS.iter().find(|row| row.unit == unit).unwrap()
+    }
+
+    #[test]
+    fn values_have_the_unit_of_their_limit() {
+        for (unit, text, value) in [
+            (Unit::Bytes, "1048576", 1 << 20),
+            (Unit::Bytes, "2MiB", 2 << 20),
+            (Unit::Bytes, "3 KiB", 3 << 10),
+            (Unit::Milliseconds, "500ms", 500),
+            (Unit::Milliseconds, "30s", 30_000),
+            (Unit::Milliseconds, "5min", 300_000),
+            (Unit::Count, "64", 64),
+        ] {
+            assert_eq!(read(text, row(unit)).unwrap(), value, "{text}");
+        }
+        for (unit, text) in [
+            (Unit::Bytes, "2MB"),
+            (Unit::Bytes, "-1"),
+            (Unit::Bytes, "99999999999GiB"),
+            (Unit::Milliseconds, "30"),
+            (Unit::Count, "0"),
+            (Unit::Count, "1KiB"),
+            (Unit::Count, ""),
+        ] {
+            let fault = read(text, row(unit)).unwrap_err().to_string();
+            assert!(fault.contains("expected"), "{text}: {fault}");
+        }
+    }
+
+    /// What --check-config shows can be written into a configuration file.
+    #[test]
+    fn a_default_is_shown_as_it_is_read() {
+        for row in ROWS.iter() {
+            let text = shown(row.default, row.unit);
+            assert_eq!(read(&text, row).unwrap(), row.default, "{}", row.setting.name);
+        }
+    }
+}
