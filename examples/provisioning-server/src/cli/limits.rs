@@ -185,7 +185,7 @@ fn read(text: &str, row: &Row) -> Result<u64> {
 fn shown(value: u64, unit: Unit) -> String {
     match unit {
         Unit::Bytes => {
-            let scale = BYTES.iter().find(|(_, scale)| value % scale == 0);
+            let scale = BYTES.iter().find(|(_, scale)| value.is_multiple_of(*scale));
             scale.map_or_else(
                 || value.to_string(),
                 |(word, scale)| format!("{}{word}", value / scale),
