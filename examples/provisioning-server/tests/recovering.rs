@@ -35,6 +35,9 @@ struct Unlucky {
 const BACKUP: usize = PEOPLE / 2;
 const LOSS: usize = PEOPLE - 5;
 
+/// The request before which the backup is waited for, so that some come after it.
+const BACKED_UP: usize = BACKUP + 10;
+
 impl Unlucky {
     fn new() -> Self {
         let place = Place::new();
@@ -56,14 +59,17 @@ impl Unlucky {
         }
     }
 
-    /// Everything since the backup is lost.
-    fn lose(&mut self) {
+    fn finish_backup(&mut self) {
         let backup = self.backup.take().unwrap().wait_with_output().unwrap();
         assert!(
             backup.status.success(),
             "{}",
             String::from_utf8_lossy(&backup.stderr)
         );
+    }
+
+    /// Everything since the backup is lost.
+    fn lose(&mut self) {
         let server = self.server.take().unwrap();
         let address = server.address().to_owned();
         drop(server);
@@ -89,6 +95,7 @@ impl Transport for Unlucky {
         self.sent += 1;
         match self.sent {
             BACKUP => self.backup = Some(self.place.begin(&["backup", "middle.db"])),
+            BACKED_UP => self.finish_backup(),
             LOSS => self.lose(),
             _ => {}
         }
