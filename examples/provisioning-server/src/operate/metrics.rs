@@ -247,12 +247,23 @@ fn write_database(page: &mut Page, statistics: &Statistics) {
             "Writes that were undone and that nobody waited for.",
         ),
         ("reads", statistics.reads, "Reads."),
+        ("searches", statistics.searches, "Searches."),
         ("streams", statistics.streams, "Lists that were streamed."),
         ("snapshots", statistics.snapshots, "Snapshots that readers took."),
         (
             "refused",
             statistics.refused,
             "Jobs that were refused because a queue was full.",
+        ),
+        (
+            "refused_to_tenants",
+            statistics.refused_to_tenants,
+            "Jobs that were refused because their organization had its share of the queue.",
+        ),
+        (
+            "lock_waits",
+            statistics.lock_waits,
+            "Times that another process was writing.",
         ),
         (
             "checkpoints",
