@@ -1,12 +1,13 @@
 //! Lists: bounded pages, and filters of which SQL says all, a part, or nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use scim::filter::{Filter, Resolve, ResolvedFilter};
 use scim::limits::Limits;
 use scim::projection::Projection;
 use scim::resources::{Group, User};
-use scim::store::{Answer, Document, Query, Store};
+use scim::store::{Answer, Budget, Document, Query, Store};
 use scim::testkit::Tenant;
 use scim::{ScimResource, ScimType};
 
@@ -119,6 +120,23 @@ async fn filters_that_sql_cannot_say_are_right_and_within_the_budget() {
                 assert!(!fits, "{filter} within {budget}: {error}");
                 assert_eq!(error.scim_type(), Some(ScimType::TooMany));
             }
+        }
+    }
+}
+
+/// RFC 7644 section 3.4.2.2: what the evaluator does is charged to the budget of the query, too.
+#[tokio::test]
+async fn a_search_is_bounded_by_its_budget() {
+    let peer = Peer::new();
+    for n in 0..3 {
+        peer.user(&format!("u{n}")).await;
+    }
+    for (steps, fits) in [(20, true), (3, false)] {
+        let mut query = query("title co \"a\" or title co \"b\"");
+        query.budget = Budget::new(steps, Duration::MAX);
+        match found(&peer, &query).await {
+            Ok(_) => assert!(fits, "within {steps} steps"),
+            Err(error) => assert!(!fits && error.limit() == Some("search_steps"), "{error}"),
         }
     }
 }

@@ -104,6 +104,8 @@ impl Partial {
                 copied: total.saturating_sub(remaining),
                 total,
             });
+            // The database may be closing.
+            source.meter().charge(0)?;
             match step {
                 StepResult::Done => break,
                 _ if is_awaited() => {}

@@ -2,10 +2,10 @@
 //! columns alike; which index drives a selection is decided here.
 //!
 //! What comes out selects the rows that may match; whether each of them does is then known, or has to be asked of its
-//! document. Four rules keep SQLite from losing its way, and its memory small: a disjunction is a `UNION` of selections and
-//! never `OR rid IN (…)`; each row is sought out once at the end, by the `UNION` or by a `DISTINCT`, and not in every part
-//! of it, which would keep as many tables of rows in memory; beside the condition that drives a selection all others are hidden from the planner by a unary plus
-//! or a correlated `EXISTS`; and deep offsets run over an index alone.
+//! document. Four rules keep SQLite from losing its way, and its memory small: a disjunction is a `UNION ALL` of selections
+//! and never `OR rid IN (…)`; rows that are selected more than once are told apart at the end, by one `DISTINCT` (SQLite
+//! sorts each part of a `UNION`, and keeps all parts in memory meanwhile); beside the condition that drives a selection all
+//! others are hidden from the planner by a unary plus or a correlated `EXISTS`; and deep offsets run over an index alone.
 
 use super::column::Column;
 use super::composed::Sql;
@@ -31,7 +31,7 @@ enum Rank {
     Most,
 }
 
-/// The most parts of a `UNION`: SQLite takes 500.
+/// The most parts of a `UNION ALL`: SQLite takes 500.
 const MOST_ARMS: usize = 450;
 
 /// A selection of `rid`s by indexes.
@@ -64,30 +64,37 @@ impl Selection {
     fn or(mut self, other: Self) -> Self {
         self.rank = self.rank.max(other.rank);
         self.arms.extend(other.arms);
-        self.repeats |= other.repeats;
+        self.repeats = true;
         self
     }
 
-    /// Returns the `SELECT`, which selects each row once unless `may_repeat`.
-    fn into_sql(mut self, may_repeat: bool) -> Sql {
+    /// Returns the `SELECT`, by which a row may be selected more than once.
+    fn repeating_sql(mut self) -> Sql {
         if let [arm] = self.arms.as_mut_slice() {
-            let mut sql = std::mem::take(arm);
-            if self.repeats && !may_repeat {
-                sql.text = sql.text.replacen("SELECT ", "SELECT DISTINCT ", 1);
-            }
-            return sql;
+            return std::mem::take(arm);
         }
-        let mut union = Sql::default();
-        for arm in self.arms {
-            if !union.text.is_empty() {
-                union.push(" UNION ");
+        let mut union = Sql::new("SELECT rid FROM (");
+        for (position, arm) in self.arms.into_iter().enumerate() {
+            if position > 0 {
+                union.push(" UNION ALL ");
             }
             // An arm may have a clause that may not stand in a union.
             union.push("SELECT rid FROM (");
             union.append(arm);
             union.push(")");
         }
+        union.push(")");
         union
+    }
+
+    /// Returns the `SELECT` that selects each row once.
+    fn distinct_sql(self) -> Sql {
+        let repeats = self.repeats;
+        let mut sql = self.repeating_sql();
+        if repeats {
+            sql.text = sql.text.replacen("SELECT ", "SELECT DISTINCT ", 1);
+        }
+        sql
     }
 }
 
@@ -137,7 +144,7 @@ pub(super) fn candidates(layout: &Layout, tenant: i64, expression: &Expression) 
     }
     let condition = planner.condition(expression)?;
     Some(Candidates {
-        select: condition.select?.into_sql(false),
+        select: condition.select?.distinct_sql(),
         exact: condition.exact,
     })
 }
@@ -200,8 +207,8 @@ impl Planner<'_> {
             });
         }
         let mut narrowed = Sql::new("SELECT c.rid AS rid FROM (");
-        let (rank, repeats) = (select.rank, select.repeats && select.arms.len() == 1);
-        narrowed.append(select.into_sql(true));
+        let (rank, repeats) = (select.rank, select.repeats);
+        narrowed.append(select.repeating_sql());
         narrowed.push(") c CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = c.rid WHERE ");
         narrowed.params.push(self.tenant.into());
         narrowed.append(test.clone());
