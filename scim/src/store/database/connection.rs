@@ -124,6 +124,12 @@ impl Target {
         self.open(OpenFlags::SQLITE_OPEN_READ_ONLY, cache, |_| Ok(()))
     }
 
+    /// Searches have many connections, and go over more than a cache holds.
+    pub(super) fn searcher(&self) -> Result<Connection> {
+        let cache = self.options.cache_bytes / 8;
+        self.open(OpenFlags::SQLITE_OPEN_READ_ONLY, cache, |_| Ok(()))
+    }
+
     /// A long walk passes each page once: a small cache does.
     pub(super) fn walker(&self) -> Result<Connection> {
         let cache = (self.options.cache_bytes / 4).min(2 << 20);

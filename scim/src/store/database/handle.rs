@@ -161,7 +161,7 @@ impl Database {
             handle.spawn_other("scim-reader", move |shared| reader::run(&desk, shared))?;
         }
         for _ in 0..shared.options.searches.max(1) {
-            let desk = Desk::new(target.reader()?);
+            let desk = Desk::new(target.searcher()?);
             handle.spawn_other("scim-search", move |shared| reader::search(&desk, shared))?;
         }
         handle.desks = desks;

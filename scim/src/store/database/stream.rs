@@ -57,13 +57,12 @@ impl StreamJob {
         let Some(job) = self.job.take() else {
             return false;
         };
-        let limit = shared.options.stream_limit;
         let mut sender = Sender {
             channel: Arc::clone(&channel),
             task: self.task.clone(),
             log_is_long: Arc::clone(&shared.log_is_long),
-            limit,
-            deadline: Instant::now() + limit,
+            limit: shared.options.stream_limit,
+            since: Instant::now(),
             pace: Some(Pace::new(&shared.options)),
         };
         let outcome = connection.control("BEGIN").map_err(failed).and_then(|()| {
@@ -203,6 +202,9 @@ fn wake(mut state: MutexGuard<'_, State>) {
 /// The longest wait before it is looked around whether the stream is to end, or the snapshot.
 const LOOK_AROUND: Duration = Duration::from_millis(50);
 
+/// How long the log waits for a stream that is sent without a stop.
+const LONG_SNAPSHOT: Duration = Duration::from_secs(1);
+
 /// How long a receiver may keep a stream waiting: for a while, and longer the more it has taken. One that takes nothing, or
 /// very little for long, ends the stream.
 struct Pace {
@@ -236,7 +238,8 @@ pub struct Sender {
     /// Set while the log wants to start over, and snapshots keep it from that.
     log_is_long: Arc<AtomicBool>,
     limit: Duration,
-    deadline: Instant,
+    /// When the snapshot was taken, or the limit renewed.
+    since: Instant,
     /// `None` for a job that renews the limit: its receiver may take its time.
     pace: Option<Pace>,
 }
@@ -253,7 +256,8 @@ impl Sender {
     }
 
     /// Sends a chunk where no statement is under way. If the log is to start over, which the snapshot of this stream keeps
-    /// it from, that ends while the receiver is waited for, and another begins: says whether it did.
+    /// it from, that ends, and another begins: says whether it did. A stream whose receiver keeps up is spared that, because
+    /// under another snapshot it may find something else.
     ///
     /// # Errors
     /// As [`Sender::send`].
@@ -272,7 +276,7 @@ impl Sender {
         });
         if is_another {
             reader.begin_snapshot()?;
-            self.deadline = Instant::now() + self.limit;
+            self.since = Instant::now();
         }
         outcome.map(|()| is_another)
     }
@@ -283,10 +287,14 @@ impl Sender {
         }
         let length = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
         let mut chunk = chunk;
+        let begun = Instant::now();
+        let is_old = begun.duration_since(self.since) >= LONG_SNAPSHOT;
         loop {
             self.task.charge(0)?;
-            look(self)?;
-            let left = self.deadline.saturating_duration_since(Instant::now());
+            if is_old || begun.elapsed() >= LOOK_AROUND {
+                look(self)?;
+            }
+            let left = self.limit.saturating_sub(self.since.elapsed());
             if left.is_zero() {
                 return Err(Error::internal("the receiver of the stream took too long"));
             }
@@ -322,7 +330,7 @@ impl Sender {
     /// The log cannot be reset meanwhile.
     pub fn renew(&mut self) {
         self.pace = None;
-        self.deadline = Instant::now() + self.limit;
+        self.since = Instant::now();
     }
 }
 

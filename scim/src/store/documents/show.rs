@@ -254,7 +254,7 @@ pub(super) fn stream<R: ScimResource>(
     sender: &mut Sender,
 ) -> Result<()> {
     let rest = send_all_but_the_end::<R>(reader, layout, tenant, row, want, sender)?;
-    sender.send(rest)
+    sender.send_between(reader, rest).map(drop)
 }
 
 /// Sends the documents of a page as a sequence: many small ones at once, and large ones in parts.

@@ -213,7 +213,7 @@ fn large_group() -> (Bench, String) {
         ..Options::default()
     };
     let bench = bench_on(Database::in_memory(options).unwrap());
-    let people = (0..3_000).map(|n| Member::new(create_user(&bench, &format!("u{n:04}"))));
+    let people = (0..4_000).map(|n| Member::new(create_user(&bench, &format!("u{n:04}"))));
     let mut group = Group::new("all");
     group.members = people.collect::<Vec<_>>().into();
     let id = TimeOrderedIds.next_id();
@@ -270,7 +270,7 @@ fn a_large_group_is_sent_over_several_snapshots() {
         .map(|member| member["value"].as_str().unwrap())
         .collect();
     ids.dedup();
-    assert_eq!(ids.len(), 3_000);
+    assert_eq!(ids.len(), 4_000);
 }
 
 /// If it is changed meanwhile, the answer ends with an error: its parts would not fit together.
