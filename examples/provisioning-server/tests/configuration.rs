@@ -241,14 +241,11 @@ fn every_limit_is_a_setting_and_documented() {
     for (name, default) in limits {
         let limit = scim::Limits::named(&name.replace('-', "_"));
         known += usize::from(limit.is_some());
-        let (bounds, why) = match limit {
-            Some(limit) => (limit.bounds(), limit.why()),
-            None => (
-                "Connections that may be open; beyond, the one ends that has had no request for longest.",
-                "Providers open a few dozen. Where the system allows fewer files, it decides.",
-            ),
+        let row = match limit {
+            Some(limit) => [default, limit.bounds(), limit.why()],
+            None => of_server(name, default),
         };
-        table += &format!("| `--limit-{name}` | {default} | {bounds} | {why} |\n");
+        table += &format!("| `--limit-{name}` | {} |\n", row.join(" | "));
     }
     assert_eq!(known, scim::Limits::table().len());
     let text = std::fs::read_to_string(path).unwrap();
@@ -286,4 +283,62 @@ fn a_limit_is_set_as_every_setting_is() {
     }
     let said = failure(&place, &[], &["serve", "--limit-body", "2MB"]);
     assert!(said.contains("limit-body") && said.contains("2MiB"), "{said}");
+}
+
+/// Default, meaning and reason of a limit that is not the library's. Some defaults depend on the machine.
+fn of_server<'a>(name: &str, default: &'a str) -> [&'a str; 3] {
+    let [shown, bounds, why] = match name {
+        "connections" => [
+            "",
+            "Connections that may be open; beyond, the one ends that has had no request for longest.",
+            "Providers open a few dozen. Where the system allows fewer files, it decides.",
+        ],
+        "searches" => [
+            "processors + 4",
+            "Searches that are at work at once.",
+            "Some are left to others than the one who has its share.",
+        ],
+        "tenant-searches" => [
+            "processors, 2 to 8",
+            "The same for one organization.",
+            "Providers search one by one, or a few at once.",
+        ],
+        "streams" => [
+            "",
+            "Long answers that are sent at once.",
+            "Large groups are asked for seldom; more wait.",
+        ],
+        "tenant-streams" => [
+            "",
+            "The same for one organization.",
+            "Providers read one large group after the other.",
+        ],
+        "stream-time" => [
+            "",
+            "Time that a long answer may take.",
+            "A group of a million members takes seconds; the log of the database grows meanwhile.",
+        ],
+        "stream-patience" => [
+            "",
+            "Time that whoever reads a long answer may keep it waiting in total.",
+            "Providers read as fast as they can.",
+        ],
+        "stream-rate" => [
+            "",
+            "Bytes a second that whoever reads a long answer must take while it waits.",
+            "Half a megabit: slower than any line between data centers.",
+        ],
+        "queue" => [
+            "",
+            "Jobs that wait for the database: for each of reading, searching, streaming and writing.",
+            "Seconds of work; whoever waits longer has given up.",
+        ],
+        "tenant-queue" => [
+            "",
+            "The same for one organization.",
+            "More than any provider has connections.",
+        ],
+        other => panic!("{other} is not documented"),
+    };
+    [if shown.is_empty() { default } else { shown }, bounds, why]
 }

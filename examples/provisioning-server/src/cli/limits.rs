@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use scim::Limits;
 use scim::limits::{Limit, Unit};
+use scim::store::database::Options;
 
 use super::setting::{Holds, Setting};
 use super::settings::Settings;
@@ -17,6 +18,8 @@ use crate::domain::fault::{Fault, Result};
 pub(super) struct InForce {
     /// Those of the service.
     pub(super) service: Limits,
+    /// Those of the database.
+    pub(super) database: Options,
     /// The connections that may be open.
     pub(super) connections: usize,
 }
@@ -35,10 +38,33 @@ struct Row {
 #[derive(Debug)]
 enum Set {
     Service(&'static Limit),
+    Database(fn(&mut Options) -> Field<'_>),
     Connections,
 }
 
-/// Every limit, those of the server first.
+/// A field of the options of the database.
+enum Field<'a> {
+    Number(&'a mut usize),
+    Time(&'a mut Duration),
+}
+
+impl Field<'_> {
+    fn get(&self) -> u64 {
+        match self {
+            Self::Number(number) => u64::try_from(**number).unwrap_or(u64::MAX),
+            Self::Time(time) => u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+
+    fn set(self, value: u64) {
+        match self {
+            Self::Number(number) => *number = usize::try_from(value).unwrap_or(usize::MAX),
+            Self::Time(time) => *time = Duration::from_millis(value),
+        }
+    }
+}
+
+/// Every limit: that of connections, those of the database, those of the service.
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let connections = Row {
         setting: setting("connections", Unit::Count),
@@ -55,8 +81,64 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         set: Set::Service(limit),
     };
     let service = Limits::table().iter().map(of_service);
-    std::iter::once(connections).chain(service).collect()
+    std::iter::once(connections)
+        .chain(of_database())
+        .chain(service)
+        .collect()
 });
+
+fn of_database() -> impl Iterator<Item = Row> {
+    use Field::{Number, Time};
+    use Unit::{Bytes, Count, Milliseconds};
+    let rows: [(&str, Unit, &str, fn(&mut Options) -> Field<'_>); 9] = [
+        ("searches", Count, "Searches that are at work at once", |of| {
+            Number(&mut of.searches)
+        }),
+        ("tenant_searches", Count, "The same for one organization", |of| {
+            Number(&mut of.tenant_searches)
+        }),
+        ("streams", Count, "Long answers that are sent at once", |of| {
+            Number(&mut of.streams)
+        }),
+        ("tenant_streams", Count, "The same for one organization", |of| {
+            Number(&mut of.tenant_streams)
+        }),
+        (
+            "stream_time",
+            Milliseconds,
+            "Time that a long answer may take",
+            |of| Time(&mut of.stream_limit),
+        ),
+        (
+            "stream_patience",
+            Milliseconds,
+            "Time that whoever reads a long answer may keep it waiting in total",
+            |of| Time(&mut of.stream_patience),
+        ),
+        (
+            "stream_rate",
+            Bytes,
+            "Bytes a second that whoever reads a long answer must take while it waits",
+            |of| Number(&mut of.stream_rate),
+        ),
+        (
+            "queue",
+            Count,
+            "Jobs that wait for the database: for each of reading, searching, streaming and writing",
+            |of| Number(&mut of.queue),
+        ),
+        ("tenant_queue", Count, "The same for one organization", |of| {
+            Number(&mut of.tenant_queue)
+        }),
+    ];
+    rows.into_iter().map(|(name, unit, bounds, field)| Row {
+        setting: setting(name, unit),
+        unit,
+        bounds,
+        default: field(&mut Options::default()).get(),
+        set: Set::Database(field),
+    })
+}
 
 /// The names live as long as the process, as those of the other settings do.
 fn setting(name: &str, unit: Unit) -> Setting {
@@ -82,6 +164,7 @@ impl Flags {
     pub(super) fn in_force(&self, settings: &mut Settings) -> Result<InForce> {
         let mut limits = InForce {
             service: Limits::default(),
+            database: Options::default(),
             connections: 0,
         };
         for row in ROWS.iter() {
@@ -90,6 +173,7 @@ impl Flags {
             let value = settings.or_default(&row.setting, flag, &default, |text| read(text, row))?;
             match row.set {
                 Set::Service(limit) => limit.set(&mut limits.service, value),
+                Set::Database(field) => field(&mut limits.database).set(value),
                 Set::Connections => limits.connections = usize::try_from(value).unwrap_or(usize::MAX),
             }
         }

@@ -106,7 +106,8 @@ impl Serve {
             return Ok(());
         }
         log::begin(chosen.log_filter, chosen.log_format, &traces).map_err(Fault::invalid)?;
-        let product = Arc::new(Product::open(&chosen.database, Purpose::Serve).await?);
+        let purpose = Purpose::Serve(Box::new(chosen.limits.database.clone()));
+        let product = Arc::new(Product::open(&chosen.database, purpose).await?);
         let (listener, address) = listen(chosen.listen).await?;
         let scheme = scheme(certificates.is_some());
         let base = match &chosen.public_url {

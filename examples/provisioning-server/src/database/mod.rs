@@ -41,10 +41,10 @@ pub(crate) const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a database is opened for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Purpose {
-    /// Many requests at once.
-    Serve,
+    /// Many requests at once, within these limits.
+    Serve(Box<Options>),
     /// One command.
     Command,
 }
@@ -81,15 +81,14 @@ impl Product {
     pub(crate) async fn open(address: &Address, purpose: Purpose) -> Result<Self> {
         address.prepare()?;
         let shared = Use::shared(address)?;
-        let default = Options::default();
         let options = match purpose {
-            Purpose::Serve => default,
+            Purpose::Serve(options) => *options,
             Purpose::Command => Options {
                 readers: 1,
                 searches: 1,
                 streams: 1,
                 busy_timeout: PATIENCE,
-                ..default
+                ..Options::default()
             },
         };
         let options = Options {
@@ -443,7 +442,7 @@ fn unknown(name: &Name) -> Fault {
 pub(crate) fn failed(cause: scim::Error) -> Fault {
     let sentence = match cause.status() {
         StatusCode::SERVICE_UNAVAILABLE => {
-            "The database is busy with the work of others: repeat it, or look at what the server is doing."
+            "The database was busy with other work for too long: repeat this later."
         }
         _ => "The database failed.",
     };

@@ -38,3 +38,27 @@ pub(crate) fn end_after(time: Duration) {
         tracing::error!("There is no thread that bounds the time until the end: {error}.");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    const HANGS: &str = "END_AFTER_HANGS";
+
+    /// A process ends although its threads do not. The test runs itself in a process that hangs.
+    #[test]
+    fn a_process_that_hangs_ends() {
+        if std::env::var_os(HANGS).is_some() {
+            end_after(Duration::from_millis(1));
+            loop {
+                thread::park();
+            }
+        }
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", "operate::shutdown::tests::a_process_that_hangs_ends"]);
+        let ended = again.env(HANGS, "1").output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    }
+}
