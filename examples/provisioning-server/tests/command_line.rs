@@ -399,3 +399,18 @@ fn of_several_processes_that_make_one_organization_exactly_one_succeeds() {
         assert!(code == Some(0) || errors.contains("\"conflict\""), "{errors}");
     }
 }
+
+/// F9: a command says why the database failed. There is no other place where that would be said.
+#[test]
+fn a_command_says_why_the_database_failed() {
+    let place = Place::new();
+    place.json(&["org", "create", "acme"]);
+    place.execute("ALTER TABLE organization RENAME TO elsewhere");
+    let (code, document) = place.refusal(&["org", "list"]);
+    let detail = document["detail"].as_str().unwrap();
+    assert_eq!(code, 1);
+    assert!(
+        detail.contains("no such table") && !detail.contains("in its log"),
+        "{detail}"
+    );
+}

@@ -85,6 +85,30 @@ fn a_server_whose_database_fails_is_alive_and_not_ready() {
     assert_eq!(until(&server, "/readyz", 200).body["status"], "ready");
 }
 
+/// F7: a server whose file is gone says so, and takes up its work when the file is back.
+#[test]
+#[cfg(unix)]
+fn a_server_whose_file_is_gone_says_so() {
+    let place = Place::new();
+    let token = acme(&place);
+    let server = place.serve(&[]);
+    until(&server, "/readyz", 200);
+    let elsewhere = place.path("elsewhere.db");
+    std::fs::rename(place.database(), &elsewhere).unwrap();
+    let refused = server.acme(&token, "POST", "/Users", &person("ann@example.com"));
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    let answer = server.get("/readyz", &[]);
+    assert_eq!(
+        (answer.status, answer.body["reason"].as_str()),
+        (503, Some("file-gone"))
+    );
+    assert_eq!(server.get("/healthz", &[]).status, 200);
+    std::fs::rename(&elsewhere, place.database()).unwrap();
+    assert_eq!(until(&server, "/readyz", 200).body["status"], "ready");
+    let created = server.acme(&token, "POST", "/Users", &person("bob@example.com"));
+    assert_eq!(created.status, 201, "{}", created.text);
+}
+
 #[test]
 fn metrics_count_requests_and_name_nobody() {
     let place = Place::new();

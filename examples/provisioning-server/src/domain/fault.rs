@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
 
+use http::StatusCode;
+
 /// The result of everything in the product that can fail.
 pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
 
@@ -79,13 +81,14 @@ impl Fault {
         self.kind
     }
 
-    /// The sentence followed by every cause: for the operator's terminal and log, never for a client.
+    /// The sentence followed by every cause: for the operator's terminal and log, never for a client. What is said to
+    /// clients in place of a cause, that somebody else finds it, is left out.
     pub(crate) fn with_causes(&self) -> String {
         let mut text = self.sentence.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             let said = error.to_string();
-            if !text.contains(&said) {
+            if !text.contains(&said) && !stands_for_a_cause(error) {
                 text.push_str(" Cause: ");
                 text.push_str(&said);
             }
@@ -93,6 +96,13 @@ impl Fault {
         }
         text
     }
+}
+
+fn stands_for_a_cause(error: &(dyn std::error::Error + 'static)) -> bool {
+    let error = error.downcast_ref::<scim::Error>();
+    error.is_some_and(|error| {
+        error.status() == StatusCode::INTERNAL_SERVER_ERROR && std::error::Error::source(error).is_some()
+    })
 }
 
 impl Display for Fault {

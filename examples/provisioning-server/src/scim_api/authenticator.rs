@@ -1,6 +1,7 @@
 //! Authentication at the endpoint of an organization.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts as _, Path};
 use http::StatusCode;
@@ -15,6 +16,9 @@ use super::directory::{Directory, Verdict};
 use super::policies::Policies;
 use super::request_history;
 use crate::history::Recorder;
+
+/// When to come again while the database does not answer.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Admits requests with a token of the organization that the URL names.
 #[derive(Debug)]
@@ -56,7 +60,8 @@ impl Verify for Authenticator {
                 Err(Error::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "The service cannot reach its database: repeat the request later.",
-                ))
+                )
+                .with_retry_after(RETRY_AFTER))
             }
         }
     }
