@@ -245,6 +245,7 @@ fn every_limit_is_a_setting_and_documented() {
             Some(limit) => [default, limit.bounds(), limit.why()],
             None => of_server(name, default),
         };
+        assert_ne!(row[1], "", "{name} is not documented");
         table += &format!("| `--limit-{name}` | {} |\n", row.join(" | "));
     }
     assert_eq!(known, scim::Limits::table().len());
@@ -338,7 +339,7 @@ fn of_server<'a>(name: &str, default: &'a str) -> [&'a str; 3] {
             "The same for one organization.",
             "More than any provider has connections.",
         ],
-        other => panic!("{other} is not documented"),
+        _ => ["", "", ""],
     };
     [if shown.is_empty() { default } else { shown }, bounds, why]
 }

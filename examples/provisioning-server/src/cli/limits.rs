@@ -38,9 +38,12 @@ struct Row {
 #[derive(Debug)]
 enum Set {
     Service(&'static Limit),
-    Database(fn(&mut Options) -> Field<'_>),
+    Database(OfOptions),
     Connections,
 }
+
+/// Finds a field in the options of the database.
+type OfOptions = fn(&mut Options) -> Field<'_>;
 
 /// A field of the options of the database.
 enum Field<'a> {
@@ -90,7 +93,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
 fn of_database() -> impl Iterator<Item = Row> {
     use Field::{Number, Time};
     use Unit::{Bytes, Count, Milliseconds};
-    let rows: [(&str, Unit, &str, fn(&mut Options) -> Field<'_>); 9] = [
+    let rows: [(&str, Unit, &str, OfOptions); 9] = [
         ("searches", Count, "Searches that are at work at once", |of| {
             Number(&mut of.searches)
         }),
