@@ -261,6 +261,11 @@ fn write_database(page: &mut Page, statistics: &Statistics) {
             "Jobs that were refused because their organization had its share of the queue.",
         ),
         (
+            "cut_batches",
+            statistics.cut_batches,
+            "Commits that ended before all writes of their group had run, because these took long.",
+        ),
+        (
             "lock_waits",
             statistics.lock_waits,
             "Times that another process was writing.",

@@ -54,6 +54,8 @@ impl Trouble {
 /// What is known of the disk, by those who write.
 pub(super) struct Disk {
     path: PathBuf,
+    /// Where the write-ahead log is.
+    log_path: PathBuf,
     /// Whether nobody would miss the file.
     is_volatile: bool,
     file: OnceLock<Option<FileId>>,
@@ -68,6 +70,7 @@ impl Disk {
     pub(super) fn new(path: &Path, is_volatile: bool) -> Self {
         Self {
             path: path.to_owned(),
+            log_path: beside(path, "-wal"),
             is_volatile,
             file: OnceLock::new(),
             log: OnceLock::new(),
@@ -90,9 +93,7 @@ impl Disk {
         if self.is_volatile {
             return true;
         }
-        let mut log = self.path.as_os_str().to_owned();
-        log.push("-wal");
-        let log = id_of(Path::new(&log));
+        let log = id_of(&self.log_path);
         // The log is there from the first write on, for as long as a connection is open.
         let is_log = self.log.get_or_init(|| log.clone()).as_ref();
         let is_there = id_of(&self.path).as_ref() == self.file.get().and_then(Option::as_ref)
@@ -132,17 +133,22 @@ impl Disk {
     }
 
     fn has_room(&self) -> io::Result<()> {
-        let mut trial = self.path.as_os_str().to_owned();
-        trial.push("-room");
+        let trial = beside(&self.path, "-room");
         // What an earlier trial has left is nobody's.
         _ = fs::remove_file(&trial);
-        let outcome = create_private(Path::new(&trial)).and_then(|()| {
+        let outcome = create_private(&trial).and_then(|()| {
             let mut file = File::options().write(true).open(&trial)?;
             file.write_all(&vec![0; ROOM])?;
             file.sync_data()
         });
         fs::remove_file(&trial).and(outcome)
     }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// What tells a file from another that has its name.
