@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 /// What the number of a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -195,9 +195,14 @@ macro_rules! limits {
             )*
         }
 
+        impl Limits {
+            /// The defaults.
+            pub(crate) const DEFAULT: Self = Self { $($name: $default,)* };
+        }
+
         impl Default for Limits {
             fn default() -> Self {
-                Self { $($name: $default,)* }
+                Self::DEFAULT
             }
         }
 
@@ -256,13 +261,25 @@ impl Limits {
     }
 }
 
+#[cfg(test)]
+impl Limits {
+    /// Limits that nothing exceeds, for data as it was before there were any.
+    pub(crate) fn boundless() -> std::sync::Arc<Self> {
+        let mut limits = Self::default();
+        for limit in TABLE {
+            limit.set(&mut limits, u64::MAX);
+        }
+        std::sync::Arc::new(limits)
+    }
+}
+
 limits! {
     /// Bytes of a request body for an ordinary resource.
     body: usize = 1 << 20, Bytes,
     why "A person with every attribute of the core and enterprise schemas takes less than 10 KiB; a photograph from a directory adds 140 KiB.",
     refused payload_too_large, "The body" "bytes" "send less in one request";
 
-    /// Bytes of a request body for a resource with edges (a group and its members), and for bulk.
+    /// Bytes of a request body for a resource with edges (a group and its members).
     large_body: usize = 16 << 20, Bytes,
     why "Okta sends a whole group with all its members in one PUT: 100,000 members with their displays fit.",
     refused payload_too_large, "The body" "bytes" "send less in one request, such as members in several PATCH requests";
@@ -320,6 +337,45 @@ limits! {
     why "Okta sends whole groups as one value, and a body of 16 MiB holds about as many members.",
     refused Error::invalid_value, "" "values" "send them in several requests";
 
+    /// Steps that a PATCH may take: elements that its operations look at, times the comparisons of their filters.
+    patch_steps: usize = 10_000_000, Steps,
+    why "A thousand operations with a filter on a person of 1,000 values pass, and so do twenty that look at all members of a group of 100,000, or two at those of a million.",
+    refused payload_too_large, "The PATCH" "steps of work" "send fewer operations in one request, or select by `value` with `eq`";
+
+    /// Bytes of a string.
+    string_bytes: usize = 64 << 10, Bytes,
+    why "Directories keep names and titles below 1 KiB, and descriptions below 4 KiB; the rest is for custom attributes that hold a text.",
+    refused Error::invalid_value, "" "bytes" "shorten it";
+
+    /// Bytes of a string that is unique, indexed, or a `displayName`, and of the identifier in an edge.
+    name_bytes: usize = 4 << 10, Bytes,
+    why "Entra and Okta end names at 256 characters. They are copied into indexes and into everything that refers to the resource.",
+    refused Error::invalid_value, "" "bytes" "shorten it";
+
+    /// Bytes of a reference.
+    reference_bytes: usize = 256 << 10, Bytes,
+    why "URLs end at 2 KiB in practice; some directories send a photograph as a `data:` URL of 140 KiB.",
+    refused Error::invalid_value, "" "bytes" "refer to the content by a shorter URL";
+
+    /// Bytes of a binary value, decoded.
+    binary_bytes: usize = 512 << 10, Bytes,
+    why "A certificate takes 2 KiB, a photograph of a directory at most 100 KiB.",
+    refused Error::invalid_value, "" "bytes" "shorten it";
+
+    /// Values of a multi-valued attribute that is not kept as edges, however they got there.
+    values: usize = 5_000, Count,
+    why "People have some ten addresses and at most a few hundred roles or entitlements; Entra assigns up to 1,500 roles of an application.",
+    refused Error::invalid_value, "" "values" "remove some that are not needed";
+
+    /// Bytes of a resource without its edges, however it grew.
+    resource_bytes: usize = 2 << 20, Bytes,
+    why "Twice the body that an ordinary resource may come in, so that whatever is created in one request fits.",
+    refused payload_too_large, "The resource" "bytes" "shorten or remove values";
+
+    /// Bytes of a page of resources: it ends before the resource that would exceed them, and its first is always whole.
+    answer_bytes: usize = 16 << 20, Bytes,
+    why "A thousand people with all attributes take 2 MB; RFC 7644 section 3.4.2.4 lets a service answer fewer than were asked for.";
+
     /// Resources on a page when the client names no `count`.
     page_size: usize = 100, Count,
     why "Okta asks for 100, and the Interoperability Profile demands that this is honoured.";
@@ -327,11 +383,6 @@ limits! {
     /// Resources on a page whatever the client asks for.
     page_size_max: usize = 1_000, Count,
     why "Okta, SailPoint and Entra ask for 100 or fewer; more at once saves tools of administrators a few requests.";
-
-    /// Operations in one bulk request.
-    bulk_operations: usize = 1_000, Count,
-    why "The example of RFC 7643 section 8.5 announces 1,000, and authentik divides its PATCH requests by it.",
-    refused payload_too_large, "The bulk request" "operations" "send the others in further requests";
 
     /// Rows that a filter which no index serves may visit before the answer is `tooMany`.
     scanned_rows: usize = 100_000, Count,
@@ -347,6 +398,62 @@ limits! {
     search_time: Duration = Duration::from_secs(20), Milliseconds,
     why "The longest filter over 100,000 people takes four seconds on one core, which it may have to share; clients wait for 30 to 60 seconds.",
     refused Error::too_many, "The search" "milliseconds of work" "narrow it with eq on an attribute such as id, userName or externalId, or send fewer terms";
+}
+
+/// The steps that the work on one request may still take, and what happens when they are used up. To charge is an addition.
+#[derive(Debug, Clone)]
+pub struct Steps {
+    spent: usize,
+    most: usize,
+    is_brief: bool,
+}
+
+impl Steps {
+    /// Makes the budget of a PATCH: [`Limits::patch_steps`].
+    #[must_use]
+    pub fn of(limits: &Limits) -> Self {
+        Self {
+            spent: 0,
+            most: limits.patch_steps,
+            is_brief: false,
+        }
+    }
+
+    /// Makes a budget for work that may be done elsewhere, too: where it is used up, the work is not refused but put off,
+    /// as after a [conflict](Error::conflict).
+    #[must_use]
+    pub(crate) fn brief(most: usize) -> Self {
+        Self {
+            spent: 0,
+            most,
+            is_brief: true,
+        }
+    }
+
+    /// Makes a budget without an end, for what is a store's own.
+    #[must_use]
+    pub(crate) fn boundless() -> Self {
+        Self::brief(usize::MAX)
+    }
+
+    /// Charges steps that are about to be taken.
+    ///
+    /// # Errors
+    /// 413 naming [`Limits::patch_steps`] if there are too few left.
+    pub fn spend(&mut self, steps: usize) -> Result<()> {
+        self.spent = self.spent.saturating_add(steps);
+        match self.spent <= self.most {
+            true => Ok(()),
+            false if self.is_brief => Err(Error::conflict()),
+            false => Err(exceeded::patch_steps(self.most, None)),
+        }
+    }
+
+    /// Returns how many were charged so far.
+    #[must_use]
+    pub fn spent(&self) -> usize {
+        self.spent
+    }
 }
 
 #[cfg(test)]

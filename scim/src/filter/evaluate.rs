@@ -29,6 +29,10 @@ impl Select for ResolvedFilter {
         evaluate(self.expression(), element, &mut 0)
     }
 
+    fn terms(&self) -> usize {
+        self.expression().terms()
+    }
+
     fn template(&self) -> Option<Vec<(u16, JsonBuf)>> {
         self.template.clone()
     }
@@ -38,6 +42,15 @@ impl Expression {
     /// Whether the expression is true of a value, from which its paths start.
     pub(crate) fn holds_for(&self, value: &View<'_>) -> bool {
         evaluate(self, value, &mut 0)
+    }
+
+    /// How many expressions there are.
+    fn terms(&self) -> usize {
+        match self {
+            Self::And(all) | Self::Or(all) => all.iter().fold(1, |sum, one| sum + one.terms()),
+            Self::Not(inner) | Self::Any { inner, .. } => 1 + inner.terms(),
+            Self::Always | Self::Never | Self::Present { .. } | Self::Compare(_) => 1,
+        }
     }
 }
 

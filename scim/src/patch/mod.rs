@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Result;
-use crate::limits::Limits;
+use crate::limits::{Limits, Steps};
 use crate::policy::Policy;
 use crate::record::ScimResource;
 use crate::value::{BaseUrls, Change, Cx, Fired, Intent};
@@ -56,6 +56,8 @@ pub struct Applied<R> {
     pub resource: Option<R>,
     /// The tolerances that acted while values were read.
     pub fired: Vec<Fired>,
+    /// How many steps it took, of those that [`Limits::patch_steps`] allows.
+    pub steps: usize,
 }
 
 impl<R: ScimResource> Patch<R> {
@@ -144,15 +146,22 @@ impl<R: ScimResource> Patch<R> {
     /// has happened.
     ///
     /// # Errors
-    /// Those of the first operation that fails (RFC 7644 section 3.5.2), naming it.
+    /// Those of the first operation that fails (RFC 7644 section 3.5.2), naming it; 413 if it would take more steps than
+    /// [`Limits::patch_steps`] allows.
     pub fn apply(&self, resource: &R) -> Result<Applied<R>> {
-        let mut cx = self.context();
+        self.apply_within(resource, Steps::of(&self.limits))
+    }
+
+    /// The same within another budget of steps.
+    pub(crate) fn apply_within(&self, resource: &R, steps: Steps) -> Result<Applied<R>> {
+        let mut cx = self.context().within_steps(steps);
         let result = self.apply_in(resource, &mut cx);
         let fired = cx.take_fired();
         self.note(&fired);
         Ok(Applied {
             resource: result?,
             fired,
+            steps: cx.steps_spent(),
         })
     }
 

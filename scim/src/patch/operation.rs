@@ -110,6 +110,7 @@ impl Operation {
         cx: &mut Cx<'_>,
     ) -> Result<Change> {
         let action = self.act.action(text);
+        cx.spend(1)?;
         if self.target.path == AttrPath::SCHEMAS {
             return self.apply_to_schemas(resource, action, cx);
         }

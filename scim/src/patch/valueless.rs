@@ -1,5 +1,6 @@
 //! Elements that a PATCH leaves without a value.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use crate::error::Result;
@@ -59,7 +60,7 @@ fn remove_in(before: &dyn Record, after: &mut dyn Record, list: AttrPath, cx: &m
     let mut was_primary = None;
     each(before, list.steps(), &mut |element| {
         if !is_value(element) {
-            valueless.kept.push(element.to_json());
+            valueless.kept.insert(element.to_json().text().to_owned());
         } else if element.is_primary() {
             was_primary = Some(without_primary(element));
         }
@@ -115,12 +116,13 @@ fn each(record: &dyn Record, steps: &[u16], visit: &mut dyn FnMut(&View<'_>)) {
 /// Selects elements without a value, but for those that were there before.
 #[derive(Default)]
 struct Valueless {
-    kept: Vec<JsonBuf>,
+    /// Their texts, which are equal where the elements are: both are written from the same table.
+    kept: HashSet<String>,
 }
 
 impl Select for Valueless {
     fn matches(&self, element: &View<'_>) -> bool {
-        !is_value(element) && !self.kept.contains(&element.to_json())
+        !is_value(element) && !self.kept.contains(element.to_json().text())
     }
 
     fn template(&self) -> Option<Vec<(u16, JsonBuf)>> {

@@ -269,7 +269,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             resource_types: types,
             endpoints: self.endpoints,
             policies: self.policies,
-            limits: self.limits,
+            limits: Arc::new(self.limits),
             config,
             guard: self.guard,
             listener: self.listener,

@@ -29,7 +29,7 @@ pub(super) struct Call<'a, C> {
     pub(super) cx: &'a Arc<C>,
     pub(super) hooks: &'a Hooks<C>,
     pub(super) policy: &'a Policy,
-    pub(super) limits: &'a Limits,
+    pub(super) limits: &'a Arc<Limits>,
     pub(super) base_urls: &'a BaseUrls<'a>,
     pub(super) parameters: &'a ListParameters,
     pub(super) body: &'a [u8],
@@ -173,6 +173,7 @@ impl<R: ScimResource, S> Typed<R, S> {
         let write = write
             .precondition(call.conditions.for_write())
             .policy(call.policy.clone())
+            .limits(call.limits)
             .tolerances(&call.outcome.fired)
             .hooks(call.hooks);
         let want = write.reply().want;
@@ -310,6 +311,7 @@ impl<R: ScimResource, S> Typed<R, S> {
         query.start_index = ask.start;
         query.scanned_rows = ask.limits.scanned_rows;
         query.budget = ask.budget.clone();
+        query.answer_bytes = ask.limits.answer_bytes;
         let page = self.store.list(cx, &query, &resolved.want).await?;
         let rows = page.items.into_iter().map(|item| {
             let document = match item.answer {

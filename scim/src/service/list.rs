@@ -14,7 +14,7 @@ use crate::path::AttrPath;
 use crate::policy::UNKNOWN_SORT;
 use crate::projection::{Base, Filling};
 use crate::sort::SortKey;
-use crate::store::{Document, LARGEST_PAGE, PAGE_IN_ONE_PIECE};
+use crate::store::{Document, PAGE_IN_ONE_PIECE};
 
 /// The URLs of the service itself in most documents: the resource's own, and those of a group or two.
 const USUAL_HOLES: usize = 3;
@@ -32,7 +32,7 @@ pub(super) async fn one<C>(
     let found = endpoint.query(cx, ask).await?;
     outcome.fired.extend(found.fired);
     outcome.total = Some(found.total);
-    Ok(written(found.total, ask.start, found.rows, ask.base_urls.shown()))
+    Ok(written(found.total, ask, found.rows))
 }
 
 /// The list of several types as a document: totals add up, the types follow each other in the order in which they were
@@ -50,7 +50,7 @@ pub(super) async fn all<C>(
         concatenated(endpoints, cx, ask, outcome).await?
     };
     outcome.total = Some(total);
-    Ok(written(total, ask.start, rows, ask.base_urls.shown()))
+    Ok(written(total, ask, rows))
 }
 
 /// An attribute that no type knows is unknown indeed.
@@ -176,8 +176,9 @@ async fn merged_order<C>(
 }
 
 /// The document of a list, in one piece if that is short.
-fn written(total: u64, start: u64, mut rows: Vec<Row>, base: &str) -> Body {
-    cut(&mut rows);
+fn written(total: u64, ask: &Ask<'_>, mut rows: Vec<Row>) -> Body {
+    let (start, base) = (ask.start, ask.base_urls.shown());
+    cut(&mut rows, ask.limits.answer_bytes);
     let lengths = rows.iter().map(|row| match &row.document {
         Document::Whole(bytes) => Some(bytes.len() + USUAL_HOLES * base.len()),
         Document::Parts(_) => None,
@@ -201,14 +202,14 @@ fn written(total: u64, start: u64, mut rows: Vec<Row>, base: &str) -> Body {
 }
 
 /// Cuts a page before the resource with which it would be too large. What comes in parts was cut by its store.
-fn cut(rows: &mut Vec<Row>) {
+fn cut(rows: &mut Vec<Row>, most: usize) {
     let mut length = 0_usize;
     let fits = rows.iter().take_while(|row| {
         if let Document::Whole(bytes) = &row.document {
             length = length.saturating_add(bytes.len());
         }
-        length <= LARGEST_PAGE
+        length <= most
     });
-    let most = fits.count().max(1);
-    rows.truncate(most);
+    let fitting = fits.count().max(1);
+    rows.truncate(fitting);
 }

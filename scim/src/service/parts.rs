@@ -1,5 +1,7 @@
 //! What a service is made of, and what that says of a request.
 
+use std::sync::Arc;
+
 use http::Method;
 
 use super::authorize::Guard;
@@ -35,7 +37,7 @@ pub(super) struct Parts<C> {
     /// Where each of them stands below the base URL.
     pub(super) endpoint_paths: Vec<&'static str>,
     pub(super) policies: Policies<C>,
-    pub(super) limits: Limits,
+    pub(super) limits: Arc<Limits>,
     pub(super) config: ServiceProviderConfig,
     pub(super) guard: Box<dyn Guard<C>>,
     pub(super) listener: Option<Listener<C>>,

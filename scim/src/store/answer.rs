@@ -98,9 +98,6 @@ pub enum Document {
 /// Documents of a page that together take no more bytes are shown in one piece each.
 pub(crate) const PAGE_IN_ONE_PIECE: usize = 1 << 20;
 
-/// A page is cut before the resource with which it would take more bytes, but never before its first.
-pub(crate) const LARGEST_PAGE: usize = 16 << 20;
-
 /// One resource of a page.
 #[derive(Debug)]
 pub struct Item<R> {

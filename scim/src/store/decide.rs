@@ -10,6 +10,7 @@ use crate::record::{Record, ScimResource, apply_to_record, unload_edges};
 use crate::schema::{Mutability, Returned};
 use crate::store::edges::{EdgeChange, EdgeEdit, take_edges};
 use crate::store::event::Transition;
+use crate::store::growth;
 use crate::store::hooks::Proposed;
 use crate::store::transient::{carries_transient, clear_transient};
 use crate::store::write::{Change, holds_edges};
@@ -183,6 +184,8 @@ impl<R: ScimResource, C> Write<R, C> {
         self.ask(None, Some(&mut resource), &edges)?;
         self.policy.check(&resource)?;
         edges.retain(|edit| !matches!(&edit.change, EdgeChange::Set(edges) if edges.is_empty()));
+        growth::check(None, &resource, self.its_limits())?;
+        growth::check_edges(&edges, self.its_limits())?;
         self.put(resource, edges, Stamp::first(now))
     }
 
@@ -217,7 +220,7 @@ impl<R: ScimResource, C> Write<R, C> {
         let stored = state.stored()?;
         let applied = match rest.is_empty() {
             true => None,
-            false => rest.apply(&stored.resource)?.resource,
+            false => rest.apply_within(&stored.resource, self.steps())?.resource,
         };
         let mut next = match applied {
             Some(mut next) => {
@@ -251,6 +254,10 @@ impl<R: ScimResource, C> Write<R, C> {
             Some(next) => state.differs(next)? || carries_transient(next),
             None => false,
         };
+        growth::check_edges(&edges, self.its_limits())?;
+        if let Some(next) = next.as_ref().filter(|_| differs) {
+            growth::check(Some(state.record()?), next, self.its_limits())?;
+        }
         let stamp = state.stamp.next(now);
         match (next, edges.is_empty()) {
             (Some(next), _) if differs => self.put(next, edges, stamp),

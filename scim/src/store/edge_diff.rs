@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::error::Result;
 use crate::filter::ResolvedFilter;
+use crate::limits::Steps;
 use crate::store::edges::{Edge, EdgeChange, EdgeEdit, NamedKeys};
 use crate::store::layout::EdgeAttribute;
-use crate::value::JsonBuf;
+use crate::value::{JsonBuf, Select, View};
 
 /// An edge with its key.
 pub(crate) type Keyed = (Arc<str>, Edge);
@@ -49,6 +51,18 @@ impl EdgeSet {
     }
 }
 
+/// Whether a filter selects an edge.
+pub(crate) type Selects<'s> = dyn FnMut(&ResolvedFilter, &Edge) -> Result<bool> + 's;
+
+/// Whether a filter selects what is at the end of an edge, and what that look costs.
+///
+/// # Errors
+/// 413 if there are too few steps left.
+pub(crate) fn selects(filter: &ResolvedFilter, reached: &View<'_>, steps: &mut Steps) -> Result<bool> {
+    steps.spend(reached.steps().saturating_mul(filter.terms()))?;
+    Ok(Select::matches(filter, reached))
+}
+
 /// What is to become of a set of edges: worked out beside it, and carried out once nothing can fail any more.
 #[derive(Debug, Default)]
 pub(crate) struct EdgeDiff {
@@ -77,14 +91,17 @@ impl EdgeDiff {
         !self.cleared && !self.removed.contains(key) && base.is_some_and(|base| base.get(key).is_some())
     }
 
-    /// Makes an edit. `selects` says of an edge whether a filter selects it.
+    /// Makes an edit. `selects` says of an edge whether a filter selects it, and charges for the look at it.
+    ///
+    /// # Errors
+    /// 413 if the filter looks at more edges than there are steps for.
     pub(crate) fn edit(
         &mut self,
         attribute: &EdgeAttribute,
         base: Option<&EdgeSet>,
         edit: &EdgeEdit,
-        selects: &dyn Fn(&ResolvedFilter, &Edge) -> bool,
-    ) {
+        selects: &mut Selects<'_>,
+    ) -> Result<()> {
         match &edit.change {
             EdgeChange::Add(edges) => {
                 for edge in keyed(attribute, edges) {
@@ -103,11 +120,17 @@ impl EdgeDiff {
                 }
             }
             EdgeChange::RemoveWhere(filter) => {
-                for key in self.selected(attribute, base, filter, selects) {
+                let selected = self.selected(attribute, base, filter, selects);
+                let selected = selected.map_err(|error| match edit.operation {
+                    Some(operation) => error.in_operation(operation),
+                    None => error,
+                })?;
+                for key in selected {
                     self.remove(base, &key);
                 }
             }
         }
+        Ok(())
     }
 
     /// The keys of the edges that a filter selects: by the key where the filter names it, else by a walk over all.
@@ -116,14 +139,19 @@ impl EdgeDiff {
         attribute: &EdgeAttribute,
         base: Option<&EdgeSet>,
         filter: &ResolvedFilter,
-        selects: &dyn Fn(&ResolvedFilter, &Edge) -> bool,
-    ) -> Vec<Arc<str>> {
+        selects: &mut Selects<'_>,
+    ) -> Result<Vec<Arc<str>>> {
         let picked = match NamedKeys::of(filter.expression(), attribute.parts.value) {
             Some(named) => named.keys.iter().filter_map(|key| self.get(base, key)).collect(),
             None => self.iter(base).collect::<Vec<_>>(),
         };
-        let picked = picked.into_iter().filter(|(_, edge)| selects(filter, edge));
-        picked.map(|(key, _)| key.clone()).collect()
+        let mut selected = Vec::new();
+        for (key, edge) in picked {
+            if selects(filter, edge)? {
+                selected.push(key.clone());
+            }
+        }
+        Ok(selected)
     }
 
     /// Adds an edge that is not there yet.

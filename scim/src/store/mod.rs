@@ -15,6 +15,7 @@ mod edge_diff;
 mod edges;
 mod environment;
 mod event;
+mod growth;
 mod hooks;
 mod layout;
 mod links;
@@ -39,8 +40,8 @@ use crate::projection::Projection;
 use crate::record::ScimResource;
 use crate::schema::ResourceType;
 
+pub(crate) use answer::PAGE_IN_ONE_PIECE;
 pub use answer::{Answer, Body, Document, Item, Page, Rendered, Reply, Stored, Written};
-pub(crate) use answer::{LARGEST_PAGE, PAGE_IN_ONE_PIECE};
 pub use budget::Budget;
 pub use decide::{Current, Decision, Put, carry_over};
 pub use edges::{Edge, EdgeChange, EdgeEdit};

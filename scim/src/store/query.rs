@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::filter::ResolvedFilter;
+use crate::limits::Limits;
 use crate::record::ScimResource;
 use crate::sort::Sort;
 use crate::store::Budget;
@@ -22,6 +23,9 @@ pub struct Query<R> {
     pub scanned_rows: usize,
     /// What the search may cost, which a store charges while it works. All searches of one request share it.
     pub budget: Budget,
+    /// How many bytes the documents of the page may take: it is cut before the resource with which they would be more, but
+    /// never before its first. [`Limits::answer_bytes`] by default.
+    pub answer_bytes: usize,
     resource: PhantomData<fn() -> R>,
 }
 
@@ -36,6 +40,7 @@ impl<R: ScimResource> Query<R> {
             count,
             scanned_rows: usize::MAX,
             budget: Budget::unlimited(),
+            answer_bytes: Limits::DEFAULT.answer_bytes,
             resource: PhantomData,
         }
     }

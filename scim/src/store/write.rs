@@ -4,6 +4,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use crate::error::Result;
+use crate::limits::{Limits, Steps};
 use crate::patch::Patch;
 use crate::path::AttrPath;
 use crate::policy::Policy;
@@ -42,6 +43,10 @@ pub struct Write<R, C> {
     pub(super) precondition: Precondition,
     reply: Option<Reply>,
     pub(super) policy: Policy,
+    /// The limits; the defaults if `None`.
+    limits: Option<Arc<Limits>>,
+    /// Whether it is decided where everybody waits, in few steps or not at all.
+    is_brief: bool,
     /// The tolerances that were needed to read what was sent.
     tolerances: Arc<[Fired]>,
     /// The hooks, if there are any for the type, or for others that the write may change.
@@ -124,6 +129,8 @@ impl<R: ScimResource, C> Write<R, C> {
             precondition: Precondition::None,
             reply: None,
             policy: Policy::default(),
+            limits: None,
+            is_brief: false,
             tolerances: Arc::default(),
             hooks: None,
             seen: None,
@@ -161,6 +168,39 @@ impl<R: ScimResource, C> Write<R, C> {
         self
     }
 
+    /// The same write within other limits than the defaults: how large the new state may be, and how many steps may lead
+    /// to it.
+    #[must_use]
+    pub fn limits(mut self, limits: &Arc<Limits>) -> Self {
+        self.limits = Some(Arc::clone(limits));
+        self
+    }
+
+    /// The limits.
+    pub(super) fn its_limits(&self) -> &Limits {
+        self.limits.as_deref().unwrap_or(&Limits::DEFAULT)
+    }
+
+    /// The same write, to be decided in few steps: where it takes more, deciding ends with a conflict, so that it is
+    /// decided once more where nobody waits for it.
+    #[must_use]
+    pub(crate) fn briefly(&self) -> Self {
+        Self {
+            is_brief: true,
+            ..self.clone()
+        }
+    }
+
+    /// The budget for all that a store does for the write by looking at values that it does not name: the edges that a
+    /// filter selects, for instance. A store charges it while it does so.
+    #[must_use]
+    pub fn steps(&self) -> Steps {
+        match self.is_brief {
+            true => Steps::brief(BRIEF),
+            false => Steps::of(self.its_limits()),
+        }
+    }
+
     /// The same write, for the reading of which these tolerances of the policy were needed: whoever is told of the write
     /// is told of them.
     #[must_use]
@@ -192,6 +232,8 @@ impl<R: ScimResource, C> Write<R, C> {
             precondition: same.precondition,
             reply: same.reply,
             policy: same.policy,
+            limits: same.limits,
+            is_brief: same.is_brief,
             tolerances: same.tolerances,
             hooks: same.hooks,
             seen: same.seen,
@@ -413,6 +455,8 @@ impl<R, C> Clone for Write<R, C> {
             precondition: self.precondition.clone(),
             reply: self.reply.clone(),
             policy: self.policy.clone(),
+            limits: self.limits.clone(),
+            is_brief: self.is_brief,
             tolerances: Arc::clone(&self.tolerances),
             hooks: self.hooks.clone(),
             seen: self.seen.clone(),
@@ -435,6 +479,9 @@ impl<R, C> Debug for Write<R, C> {
             .finish_non_exhaustive()
     }
 }
+
+/// Steps of a write that is decided where everybody waits.
+const BRIEF: usize = 10_000;
 
 /// How often a write is tried again when somebody else was faster.
 const TRIES: u32 = 6;

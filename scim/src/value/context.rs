@@ -1,7 +1,7 @@
 //! What decoding and editing know of the request they serve.
 
 use crate::error::{Error, Result};
-use crate::limits::Limits;
+use crate::limits::{Limits, Steps, exceeded};
 use crate::path::AttrPath;
 use crate::schema::{Attribute, Shape};
 use crate::value::no_value::is_emptied_wrapping;
@@ -136,6 +136,9 @@ pub struct Cx<'a> {
     /// Whether the value at hand is taken as it was sent: a secret is never coerced.
     is_literal: bool,
     unchanged: Vec<AttrPath>,
+    steps: Steps,
+    /// Bytes that were written to more than one element at once.
+    copied: usize,
 }
 
 /// Tolerances that are reported for one request; more say nothing new.
@@ -156,6 +159,42 @@ impl<'a> Cx<'a> {
             lists: 0,
             is_literal: false,
             unchanged: Vec::new(),
+            steps: match intent {
+                Intent::Stored => Steps::boundless(),
+                _ => Steps::of(limits),
+            },
+            copied: 0,
+        }
+    }
+
+    /// The same within another budget of steps.
+    pub(crate) fn within_steps(mut self, steps: Steps) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// Charges steps that are about to be taken.
+    ///
+    /// # Errors
+    /// 413 naming [`Limits::patch_steps`] if there are too few left.
+    pub fn spend(&mut self, steps: usize) -> Result<()> {
+        self.steps.spend(steps)
+    }
+
+    /// Returns how many steps were charged so far.
+    #[must_use]
+    pub fn steps_spent(&self) -> usize {
+        self.steps.spent()
+    }
+
+    /// Charges the bytes of a value that is written to yet another element of a list: one operation must not multiply
+    /// what was sent beyond what a resource may hold.
+    pub(crate) fn copy(&mut self, bytes: usize) -> Result<()> {
+        let most = self.limits.resource_bytes.max(self.limits.large_body);
+        self.copied = self.copied.saturating_add(bytes);
+        match self.copied <= most || self.is_stored() {
+            true => Ok(()),
+            false => Err(exceeded::resource_bytes(self.limits.resource_bytes, None)),
         }
     }
 

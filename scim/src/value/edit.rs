@@ -118,6 +118,11 @@ pub trait Select: Send + Sync {
     /// Whether the element is meant.
     fn matches(&self, element: &View<'_>) -> bool;
 
+    /// How many comparisons it makes of an element at most: what a look at one costs.
+    fn terms(&self) -> usize {
+        1
+    }
+
     /// The sub-attributes an element must have to be meant, if the filter is made of `eq` and `and` alone: what a
     /// missing element is created from. Each is an index into the element's table and a value.
     fn template(&self) -> Option<Vec<(u16, JsonBuf)>>;

@@ -112,6 +112,32 @@ impl<'a> View<'a> {
         matches!(self.sub("primary"), View::Bool(true))
     }
 
+    /// How many steps it takes to look at the value: one for each part, and more for long ones.
+    pub(crate) fn steps(&self) -> usize {
+        /// Bytes that are looked at in a step.
+        const AT_ONCE: usize = 64;
+        match self {
+            Self::Absent => 0,
+            Self::Str(text) | Self::Relative(text) => 1 + text.len() / AT_ONCE,
+            Self::Binary(bytes) => 1 + bytes.len() / AT_ONCE,
+            Self::Bool(_) | Self::Int(_) | Self::Decimal(_) | Self::Time(_) => 1,
+            Self::Complex(_) | Self::Owned(_) => self.record().map_or(0, |record| {
+                let all = 0..record.attributes().len();
+                all.fold(1, |sum, index| sum + record.view(index).steps())
+            }),
+            Self::Multi(_) | Self::OwnedMulti(_) => {
+                let mut sum = 1;
+                _ = self.values().map(|values| {
+                    values.try_for_each(&mut |value| {
+                        sum += value.steps();
+                        ControlFlow::Continue(())
+                    })
+                });
+                sum
+            }
+        }
+    }
+
     /// Whether two views show the same value. Text is compared to the letter: a change of case is a change.
     #[must_use]
     pub fn same(&self, other: &View<'_>) -> bool {

@@ -16,6 +16,7 @@ mod discovery;
 mod errors;
 mod hooks;
 mod interop_profile;
+mod limits;
 mod lists;
 mod mounting;
 mod references;

@@ -11,13 +11,15 @@ use super::rows::{id_of, label_of};
 use crate::Result;
 use crate::error::{Error, quoted};
 use crate::filter::ResolvedFilter;
+use crate::limits::Steps;
 use crate::path::AttrPath;
 use crate::projection::{Base, Projection, push_name, write_value};
 use crate::store::database::{Param, Reader, Row, Transaction};
+use crate::store::edge_diff::selects;
 use crate::store::edges::NamedKeys;
 use crate::store::reached::Reached;
 use crate::store::{Edge, EdgeChange, EdgeEdit, MOST_EDGES_NAMED, MovedEdges};
-use crate::value::{Select, View};
+use crate::value::View;
 
 /// The row of the resource with this id, among the types that an edge may lead to.
 fn resolve(reader: &Reader<'_>, tenant: i64, targets: &[End], id: &str) -> Result<Option<i64>> {
@@ -333,10 +335,11 @@ pub(super) fn difference(
     tenant: i64,
     rid: i64,
     edits: &[EdgeEdit],
+    budget: &Steps,
 ) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     for (at, edges) in layout.edges.iter().enumerate() {
-        let mut moves = Moves::new(reader, None, tenant, rid, edges);
+        let mut moves = Moves::new(reader, None, tenant, rid, edges).within(budget.clone());
         moves.edit_all(edits)?;
         steps.extend(moves.net.into_iter().map(|(target, net)| Step {
             at,
@@ -384,10 +387,11 @@ pub(super) fn carry_out(
     tenant: i64,
     rid: i64,
     work: &EdgeWork,
+    budget: &Steps,
 ) -> Result<Moved> {
     let mut all = Vec::new();
     for (at, edges) in layout.edges.iter().enumerate() {
-        let mut moves = Moves::new(tx, Some(tx), tenant, rid, edges);
+        let mut moves = Moves::new(tx, Some(tx), tenant, rid, edges).within(budget.clone());
         match work {
             EdgeWork::Edits(edits) => moves.edit_all(edits)?,
             EdgeWork::Difference(steps) => {
@@ -410,6 +414,8 @@ pub(super) struct Moves<'t> {
     edges: &'t EdgeAttribute,
     /// What all edits together have changed, by the row at the other end.
     net: BTreeMap<i64, Net>,
+    /// What may be spent on edges that no edit names.
+    steps: Steps,
 }
 
 /// What became of one edge.
@@ -435,7 +441,14 @@ impl<'t> Moves<'t> {
             rid,
             edges,
             net: BTreeMap::new(),
+            steps: Steps::boundless(),
         }
+    }
+
+    /// The same within a budget.
+    fn within(mut self, steps: Steps) -> Self {
+        self.steps = steps;
+        self
     }
 
     /// Carries out those edits that are about this attribute.
@@ -638,8 +651,9 @@ impl<'t> Moves<'t> {
         let named = NamedKeys::of(filter.expression(), self.edges.shape.parts.value);
         let named = named.filter(|_| is_case_exact(self.edges));
         let mut selected = Vec::new();
+        let mut steps = self.steps.clone();
         let mut test = |target: i64, value: &Reached<'_>| {
-            if Select::matches(filter, &View::Complex(value)) {
+            if selects(filter, &View::Complex(value), &mut steps)? {
                 selected.push((target, value.id.to_string()));
             }
             Ok(ControlFlow::Continue(()))
@@ -671,6 +685,7 @@ impl<'t> Moves<'t> {
                     })?;
             }
         }
+        self.steps = steps;
         selected
             .iter()
             .try_for_each(|(target, id)| self.remove(*target, id))

@@ -12,6 +12,7 @@ use super::store::DocumentStore;
 use super::write::Job;
 use crate::Result;
 use crate::error::{Error, quoted};
+use crate::limits::Limits;
 use crate::policy::{FREE_CERTIFICATES, FREE_FORMATS, Policy};
 use crate::store::database::Transaction;
 use crate::store::{Cause, Hooks};
@@ -23,6 +24,7 @@ use crate::value::Json;
 pub struct Import<C> {
     core: Arc<Core<C>>,
     policy: Policy,
+    limits: Limits,
     hooks: Hooks<C>,
 }
 
@@ -31,6 +33,7 @@ impl<C> Clone for Import<C> {
         Self {
             core: Arc::clone(&self.core),
             policy: self.policy.clone(),
+            limits: self.limits.clone(),
             hooks: self.hooks.clone(),
         }
     }
@@ -71,6 +74,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
         Import {
             core: Arc::clone(self.core()),
             policy: policy.all_kept().cloned().fold(letter, Policy::keeping),
+            limits: limits(&Limits::DEFAULT),
             hooks: Hooks::default(),
         }
     }
@@ -86,6 +90,14 @@ impl<C: Send + Sync + 'static> Import<C> {
         self
     }
 
+    /// The same import within other limits than the defaults: how long values and resources may be. What was written under
+    /// wider limits, or before there were any, is taken in under those.
+    #[must_use]
+    pub fn limits(mut self, requests: &Limits) -> Self {
+        self.limits = limits(requests);
+        self
+    }
+
     /// Reads a line, without a look at the database.
     ///
     /// # Errors
@@ -95,7 +107,7 @@ impl<C: Send + Sync + 'static> Import<C> {
         if line.is_empty() {
             return Err(Error::invalid_syntax("The line is empty."));
         }
-        let json = Json::parse(line, &limits())?;
+        let json = Json::parse(line, &self.limits)?;
         if !json.is_object() {
             return Err(Error::invalid_syntax(format!(
                 "The line must be a JSON object, but is {}.",
@@ -105,7 +117,7 @@ impl<C: Send + Sync + 'static> Import<C> {
         let (layout, kind) = self.kind(json)?;
         if let Some(resource) = json.get("resource") {
             check_members(json, &["type", "resource"])?;
-            let resource = (kind.read)(layout, resource, &self.policy)?;
+            let resource = (kind.read)(layout, resource, &self.policy, &self.limits)?;
             return Ok(ImportLine(Line::Resource(Box::new(resource))));
         }
         check_members(json, &["type", "id", "version", "attribute", "add"])?;

@@ -14,6 +14,7 @@ use crate::policy::Policy;
 use crate::record::{Record, ScimResource};
 use crate::schema::ResourceType;
 use crate::store::Version;
+use crate::store::growth;
 use crate::store::transient::carries_transient;
 use crate::value::json::Kind;
 use crate::value::{Cx, Intent, Json, ResourceId};
@@ -74,7 +75,7 @@ pub(super) struct Edges {
 }
 
 /// Reads a resource of a type that is not known where it is needed.
-pub(super) type ReadResource = fn(&Arc<Layout>, Json<'_>, &Policy) -> Result<Resource>;
+pub(super) type ReadResource = fn(&Arc<Layout>, Json<'_>, &Policy, &Limits) -> Result<Resource>;
 
 impl ImportLine {
     /// The type of the resource that the line is about.
@@ -107,13 +108,12 @@ impl ImportLine {
 }
 
 /// What has been kept may be larger than what one request may send, by as much as the file that holds it allows.
-pub(super) fn limits() -> Limits {
-    let requests = Limits::default();
+pub(super) fn limits(requests: &Limits) -> Limits {
     Limits {
         // A line is an object around the resource.
         json_depth: requests.json_depth + 1,
         operation_values: usize::MAX,
-        ..requests
+        ..requests.clone()
     }
 }
 
@@ -122,13 +122,14 @@ pub(super) fn read_resource<R: ScimResource>(
     layout: &Arc<Layout>,
     json: Json<'_>,
     policy: &Policy,
+    limits: &Limits,
 ) -> Result<Resource> {
-    let limits = limits();
-    let mut cx = Cx::new(Intent::Import, policy, &limits);
+    let mut cx = Cx::new(Intent::Import, policy, limits);
     let mut resource = R::decode(json, &mut cx)?;
     policy.strip(R::RESOURCE_TYPE.schema.id, &mut resource, &mut cx)?;
     policy.check(&resource)?;
     check_apart(layout, &resource)?;
+    growth::check(None, &resource, limits)?;
     let id = id(resource.id())?;
     let stamp = stamp(layout, &resource)?;
     Resource::new(layout, id, stamp, resource)

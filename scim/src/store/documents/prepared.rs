@@ -115,12 +115,17 @@ impl<C: 'static> Deciding<'_, C> {
     }
 
     /// Works out beside the transaction what must look at edges that the write does not name.
-    pub(super) fn look_ahead<R>(&self, prepared: &mut Prepared<R>, rid: i64) -> Result<()> {
+    pub(super) fn look_ahead<R: ScimResource>(
+        &self,
+        write: &Write<R, C>,
+        prepared: &mut Prepared<R>,
+        rid: i64,
+    ) -> Result<()> {
         let EdgeWork::Edits(edits) = &prepared.edges else {
             return Ok(());
         };
         if edits.iter().any(|edit| walks(self.layout, edit)) {
-            let steps = difference(self.reader, self.layout, self.tenant, rid, edits)?;
+            let steps = difference(self.reader, self.layout, self.tenant, rid, edits, &write.steps())?;
             prepared.edges = EdgeWork::Difference(steps);
         }
         Ok(())

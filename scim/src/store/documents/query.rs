@@ -22,7 +22,7 @@ use crate::projection::Projection;
 use crate::record::ScimResource;
 use crate::sort::{Sort, SortKey};
 use crate::store::database::{Reader, Sender};
-use crate::store::{Answer, Document, Item, LARGEST_PAGE, Page, Query, Rendered, Version};
+use crate::store::{Answer, Document, Item, Page, Query, Rendered, Version};
 use crate::value::View;
 
 /// Bytes of a document that are read with the work of a step.
@@ -59,15 +59,23 @@ impl Found {
 }
 
 /// The rows of a page, until they have so many bytes that it is full.
-#[derive(Default)]
 struct Filled {
     rows: Vec<StoredRow>,
     bytes: usize,
+    most: usize,
 }
 
 impl Filled {
+    fn of(window: Window) -> Self {
+        Self {
+            rows: Vec::new(),
+            bytes: 0,
+            most: window.bytes,
+        }
+    }
+
     fn is_full(&self) -> bool {
-        self.bytes > LARGEST_PAGE
+        self.bytes > self.most
     }
 
     fn push(&mut self, row: StoredRow) {
@@ -99,6 +107,8 @@ impl Head {
 struct Window {
     skip: u64,
     take: usize,
+    /// How many bytes they may have.
+    bytes: usize,
 }
 
 impl Window {
@@ -106,6 +116,7 @@ impl Window {
         Self {
             skip: query.start_index.saturating_sub(1),
             take: query.count,
+            bytes: query.answer_bytes,
         }
     }
 
@@ -152,7 +163,14 @@ impl<'s, C: 'static> Search<'s, C> {
         let Some(Candidates { select, exact: true }) = candidates else {
             return Ok(None);
         };
-        let mut rows = self.fetch(&in_order(&select), Window { skip: 0, take: 2 })?;
+        let mut rows = self.fetch(
+            &in_order(&select),
+            Window {
+                skip: 0,
+                take: 2,
+                ..Window::of(query)
+            },
+        )?;
         let (row, None) = (rows.pop(), rows.pop()) else {
             return Ok(None);
         };
@@ -184,6 +202,9 @@ impl<'s, C: 'static> Search<'s, C> {
             .map(|row| Ok((row.stamp.version(), self.key(query, row)?)));
         let heads = heads.collect::<Result<Vec<_>>>()?;
         let documents = show::documents::<R>(self.reader, self.layout, self.tenant, rows, &owners, want)?;
+        let Some(documents) = documents else {
+            return Ok(None);
+        };
         let items = heads.into_iter().zip(documents);
         let items =
             items.map(|((version, key), document)| item(version, key, Document::Whole(document.into())));
@@ -223,7 +244,15 @@ impl<'s, C: 'static> Search<'s, C> {
             Some(_) => Order::OfRows,
             None => Order::Any,
         };
-        let page = Weighed::new(self.reader, self.layout, self.tenant, rows, order, want)?;
+        let page = Weighed::new(
+            self.reader,
+            self.layout,
+            self.tenant,
+            rows,
+            order,
+            want,
+            query.answer_bytes,
+        )?;
         if let (Some(count), Some(last)) = (listed, page.last()) {
             let before = window.skip + page.rows.len() as u64;
             self.core.pages.remember(self.place(before), last.rid, count);
@@ -335,7 +364,7 @@ impl<'s, C: 'static> Search<'s, C> {
         }
         let sql = windowed(self.layout, self.tenant, ordered, window);
         self.note_plan(&sql)?;
-        let mut page = Filled::default();
+        let mut page = Filled::of(window);
         self.reader.visit(&sql.text, &sql.bound(), |row| {
             page.push(StoredRow::read(row)?);
             Ok(match page.is_full() {
@@ -377,7 +406,7 @@ impl<'s, C: 'static> Search<'s, C> {
         }
         let mut visited = 0_usize;
         let mut total = 0_u64;
-        let mut page = Filled::default();
+        let mut page = Filled::of(window);
         let mut keys: Vec<(SortKey, i64)> = Vec::new();
         self.reader.query(&sql.text, &sql.bound(), |row| {
             let row = StoredRow::read(row)?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::document::{Documents, RowStamp};
 use super::key::{self, Key};
-use super::keys::{Keys, ValueRow};
+use super::keys::{Keys, ValueRow, lacking};
 use super::layout::{Layout, Unique};
 use super::row_key::RowKey;
 use crate::Result;
@@ -168,10 +168,10 @@ pub(super) fn update(
     if let Some(before) = before {
         delete_uniques(tx, layout, row, before, Some(keys))?;
         insert_uniques(tx, layout, row, keys, Some(before))?;
-        for value in before.values.iter().filter(|value| !keys.values.contains(value)) {
+        for value in lacking(&before.values, &keys.values) {
             delete_value(tx, tenant, next.rid, value)?;
         }
-        for value in keys.values.iter().filter(|value| !before.values.contains(value)) {
+        for value in lacking(&keys.values, &before.values) {
             insert_value(tx, tenant, next.rid, value)?;
         }
     }
@@ -260,8 +260,7 @@ fn unique_rows<'k>(
     keys: &'k Keys,
     but: Option<&'k Keys>,
 ) -> impl Iterator<Item = (&'k Unique, &'k Key, [Param<'k>; 4])> {
-    let rows = keys.uniques.iter();
-    let rows = rows.filter(move |unique| !but.is_some_and(|keys| keys.uniques.contains(unique)));
+    let rows = lacking(&keys.uniques, but.map_or(&[], |keys| &keys.uniques));
     rows.filter_map(move |(position, value)| {
         let unique = layout.uniques.get(*position)?;
         let params = [

@@ -1,5 +1,6 @@
 //! What is shown of a row: its document as it is, or what a projection leaves of it, with edges and derived attributes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
@@ -16,11 +17,15 @@ use crate::Result;
 use crate::error::Error;
 use crate::projection::{Base, Projection, push_name, write_resource, write_value};
 use crate::record::ScimResource;
+use crate::store::PAGE_IN_ONE_PIECE;
 use crate::store::database::{Reader, Sender};
 use crate::value::View;
 
 /// Resources with more edges are shown in parts.
 pub(super) const MOST_IN_ONE_PIECE: i64 = 1_000;
+/// Bytes of edges, and of what mirrors them, beyond which a document is shown in parts, however few they are: of each, a
+/// name is shown.
+const MOST_BYTES: usize = 2 * PAGE_IN_ONE_PIECE;
 /// Bytes of a part.
 const PART: usize = 64 << 10;
 
@@ -36,7 +41,8 @@ fn own<R: ScimResource>(layout: &Layout, row: StoredRow, want: &Projection) -> R
     Ok(out)
 }
 
-/// Rows of a page with their documents in one piece each, holes and all. `owners` has who leads to them.
+/// Rows of a page with their documents in one piece each, holes and all. `owners` has who leads to them. `None` where the
+/// edges show so much that they are sent in parts.
 pub(super) fn documents<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
@@ -44,13 +50,20 @@ pub(super) fn documents<R: ScimResource>(
     rows: Vec<StoredRow>,
     owners: &[Owners<'_>],
     want: &Projection,
-) -> Result<Vec<Vec<u8>>> {
+) -> Result<Option<Vec<Vec<u8>>>> {
     let mut derived = Vec::new();
     for owners in owners {
-        let rids = rows.iter().map(|row| row.rid);
-        derived.push((owners, values_of(reader, owners, tenant, rids, want)?));
+        let values = match owners.values() {
+            Some(values) => Cow::Borrowed(values),
+            None => {
+                let rids = rows.iter().map(|row| row.rid);
+                Cow::Owned(values_of(reader, owners, tenant, rids, want)?)
+            }
+        };
+        derived.push((owners, values));
     }
     let mut documents = Vec::with_capacity(rows.len());
+    let mut total = 0;
     for row in rows {
         let (key, edges) = (row.key(tenant), row.edges);
         let mut out = own::<R>(layout, row, want)?;
@@ -58,11 +71,15 @@ pub(super) fn documents<R: ScimResource>(
             append_values(owners, values, key.rid, &mut out);
         }
         if edges > 0 {
-            append_edges(reader, layout, key, want, &mut out, &mut None)?;
+            let mut pace = Pace::Whole(MOST_BYTES.saturating_sub(total) + out.len());
+            if append_edges(reader, layout, key, want, &mut out, &mut pace)?.is_break() {
+                return Ok(None);
+            }
         }
+        total += out.len();
         documents.push(out);
     }
-    Ok(documents)
+    Ok(Some(documents))
 }
 
 /// One row with its document in one piece; `None` where so many edges lead from it or to it that the document is sent in
@@ -81,14 +98,15 @@ pub(super) fn document<R: ScimResource>(
     }
     let mut out = own::<R>(layout, row, want)?;
     let mut left = MOST_IN_ONE_PIECE;
+    let mut pace = Pace::Whole(out.len() + MOST_BYTES);
     for derived in layout.derived.iter().filter(|_| !is_new) {
-        append_derived(reader, derived, key, want, &mut out, &mut left, &mut None)?;
+        let flow = append_derived(reader, derived, key, want, &mut out, &mut left, &mut pace)?;
+        if flow.is_break() || left == 0 {
+            return Ok(None);
+        }
     }
-    if left == 0 {
+    if edges > 0 && append_edges(reader, layout, key, want, &mut out, &mut pace)?.is_break() {
         return Ok(None);
-    }
-    if edges > 0 {
-        append_edges(reader, layout, key, want, &mut out, &mut None)?;
     }
     Ok(Some(out.into()))
 }
@@ -104,21 +122,37 @@ fn values_of(
 ) -> Result<HashMap<i64, Vec<u8>>> {
     let distinct: BTreeSet<i64> = rids.flat_map(|rid| owners.of(rid)).collect();
     let mut values = HashMap::new();
-    let path = owners.derived.shape.path;
-    visit_owners(reader, owners.derived, tenant, &distinct, |owner, value| {
-        let mut out = Vec::new();
-        if write_value(&mut out, &View::Complex(value), want, path, Base::Hole) {
-            values.insert(owner, out);
-        }
-        Ok(ControlFlow::Continue(()))
+    visit_values(reader, owners.derived, tenant, &distinct, want, |owner, value| {
+        values.insert(owner, value);
+        ControlFlow::Continue(())
     })?;
     Ok(values)
+}
+
+/// Renders the values that mirror edges, by the resource at the other end; one that shows nothing is empty.
+pub(super) fn visit_values(
+    reader: &Reader<'_>,
+    derived: &Derived,
+    tenant: i64,
+    owners: &BTreeSet<i64>,
+    want: &Projection,
+    mut visit: impl FnMut(i64, Vec<u8>) -> ControlFlow<()>,
+) -> Result<()> {
+    let path = derived.shape.path;
+    visit_owners(reader, derived, tenant, owners, |owner, value| {
+        let mut out = Vec::new();
+        if !write_value(&mut out, &View::Complex(value), want, path, Base::Hole) {
+            out.clear();
+        }
+        Ok(visit(owner, out))
+    })
 }
 
 /// Appends the member `"groups":[…]` to the document of a row, if it has any.
 fn append_values(owners: &Owners<'_>, values: &HashMap<i64, Vec<u8>>, rid: i64, out: &mut Vec<u8>) {
     let mut begun = false;
-    for value in owners.of(rid).filter_map(|owner| values.get(&owner)) {
+    let shown = owners.of(rid).filter_map(|owner| values.get(&owner));
+    for value in shown.filter(|value| !value.is_empty()) {
         if begun {
             out.push(b',');
         } else {
@@ -138,30 +172,39 @@ fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
     Listing::new(derived.attribute.name, derived.shape.path, want)
 }
 
-/// Takes what has gathered of a document that is sent in parts. No statement is under way meanwhile, so that the snapshot
-/// may be exchanged: a walk goes on behind the row at which it stopped.
-type Spill<'s> = Option<&'s mut dyn FnMut(&mut Vec<u8>) -> Result<()>>;
-
-/// Walks in stretches: each is told behind which row it begins, and whether a part is gathered, and answers at which row
-/// it stopped for that.
-fn in_stretches(
-    out: &mut Vec<u8>,
-    spill: &mut Spill<'_>,
-    mut stretch: impl FnMut(i64, &mut Vec<u8>, &dyn Fn(&[u8]) -> bool) -> Result<Option<i64>>,
-) -> Result<()> {
-    let is_sent = spill.is_some();
-    let is_part = |out: &[u8]| is_sent && out.len() >= PART;
-    let mut behind = FIRST;
-    while let Some(last) = stretch(behind, out, &is_part)? {
-        behind = last;
-        if let Some(spill) = spill {
-            spill(out)?;
-        }
-    }
-    Ok(())
+/// How a document grows.
+enum Pace<'s> {
+    /// In one piece, unless it gets longer than this.
+    Whole(usize),
+    /// In parts: each is taken when it has gathered. No statement is under way meanwhile, so that the snapshot may be
+    /// exchanged: a walk goes on behind the row at which it stopped.
+    Parts(&'s mut dyn FnMut(&mut Vec<u8>) -> Result<()>),
 }
 
-/// Appends what mirrors the edges to a row, of which at most `left` are read, and lets `spill` take what has gathered.
+/// Walks in stretches: each is told behind which row it begins, and what has gathered too much, and answers at which row
+/// it stopped for that. Says whether the document is too long for one piece.
+fn in_stretches(
+    out: &mut Vec<u8>,
+    pace: &mut Pace<'_>,
+    mut stretch: impl FnMut(i64, &mut Vec<u8>, &dyn Fn(&[u8]) -> bool) -> Result<Option<i64>>,
+) -> Result<ControlFlow<()>> {
+    let most = match pace {
+        Pace::Whole(most) => *most,
+        Pace::Parts(_) => PART,
+    };
+    let is_enough = |out: &[u8]| out.len() >= most;
+    let mut behind = FIRST;
+    while let Some(last) = stretch(behind, out, &is_enough)? {
+        behind = last;
+        match pace {
+            Pace::Whole(_) => return Ok(ControlFlow::Break(())),
+            Pace::Parts(send) => send(out)?,
+        }
+    }
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Appends what mirrors the edges to a row, of which at most `left` are read. Says whether the document gets too long.
 fn append_derived(
     reader: &Reader<'_>,
     derived: &Derived,
@@ -169,14 +212,14 @@ fn append_derived(
     want: &Projection,
     out: &mut Vec<u8>,
     left: &mut i64,
-    spill: &mut Spill<'_>,
-) -> Result<()> {
+    pace: &mut Pace<'_>,
+) -> Result<ControlFlow<()>> {
     if !want.includes(derived.shape.path) {
-        return Ok(());
+        return Ok(ControlFlow::Continue(()));
     }
     let mut listing = listing_derived(derived, want);
     out.pop();
-    in_stretches(out, spill, |behind, out, is_part| {
+    let flow = in_stretches(out, pace, |behind, out, is_enough| {
         let mut stopped = None;
         walk_derived(reader, derived, row, behind, |owner, value| {
             *left = left.saturating_sub(1);
@@ -184,40 +227,44 @@ fn append_derived(
                 return Ok(ControlFlow::Break(()));
             }
             listing.push(out, value);
-            Ok(stop_at(owner, is_part(out), &mut stopped))
+            Ok(stop_at(owner, is_enough(out), &mut stopped))
         })?;
         Ok(stopped)
     })?;
     listing.end(out);
     out.push(b'}');
-    Ok(())
+    Ok(flow)
 }
 
-/// Appends the edges that are shown, and lets `spill` take what has gathered.
+/// Appends the edges that are shown. Says whether the document gets too long.
 fn append_edges(
     reader: &Reader<'_>,
     layout: &Layout,
     row: RowKey,
     want: &Projection,
     out: &mut Vec<u8>,
-    spill: &mut Spill<'_>,
-) -> Result<()> {
+    pace: &mut Pace<'_>,
+) -> Result<ControlFlow<()>> {
+    let mut flow = ControlFlow::Continue(());
     out.pop();
     let shown = layout.edges.iter();
     for edges in shown.filter(|edges| want.includes(edges.shape.path)) {
         let mut listing = Listing::new(edges.shape.attribute.name, edges.shape.path, want);
-        in_stretches(out, spill, |behind, out, is_part| {
+        flow = in_stretches(out, pace, |behind, out, is_enough| {
             let mut stopped = None;
             walk_behind(reader, edges, row, behind, |target, value| {
                 listing.push(out, value);
-                Ok(stop_at(target, is_part(out), &mut stopped))
+                Ok(stop_at(target, is_enough(out), &mut stopped))
             })?;
             Ok(stopped)
         })?;
         listing.end(out);
+        if flow.is_break() {
+            break;
+        }
     }
     out.push(b'}');
-    Ok(())
+    Ok(flow)
 }
 
 fn stop_at(row: i64, stops: bool, stopped: &mut Option<i64>) -> ControlFlow<()> {
@@ -269,18 +316,21 @@ pub(super) fn stream_page<R: ScimResource>(
     let Weighed { rows, owners, .. } = page;
     let mut rows = rows.into_iter().peekable();
     let mut is_later = false;
+    // What an edge shows may be longer than it was weighed.
+    let shows_edges = layout.shows_edges(want);
+    let is_short = |row: &StoredRow, bytes: usize| bytes <= PART && !(shows_edges && row.edges > 0);
     while let Some((row, weight)) = rows.next() {
         if is_later {
             check_unchanged(reader, row.key(tenant), row.stamp.version)?;
         }
-        if weight > PART {
+        if !is_short(&row, weight) {
             let mut rest = send_all_but_the_end::<R>(reader, layout, tenant, row, want, sender)?;
             rest.push(sequence::END);
             is_later |= sender.send_between(reader, rest)?;
             continue;
         }
         let (mut few, mut together) = (vec![row], weight);
-        while let Some((row, weight)) = rows.next_if(|(_, weight)| together + weight <= PART) {
+        while let Some((row, weight)) = rows.next_if(|(row, weight)| is_short(row, together + weight)) {
             together += weight;
             few.push(row);
         }
@@ -290,7 +340,9 @@ pub(super) fn stream_page<R: ScimResource>(
                 .try_for_each(|row| check_unchanged(reader, row.key(tenant), row.stamp.version))?;
         }
         let mut out = Vec::with_capacity(PART);
-        for document in documents::<R>(reader, layout, tenant, few, &owners, want)? {
+        let documents = documents::<R>(reader, layout, tenant, few, &owners, want)?;
+        let documents = documents.ok_or_else(|| Error::internal("a document without edges is too long"))?;
+        for document in documents {
             out.extend_from_slice(&document);
             out.push(sequence::END);
         }
@@ -320,11 +372,11 @@ fn send_all_but_the_end<R: ScimResource>(
             false => Ok(()),
         }
     };
-    let mut spill: Spill<'_> = Some(&mut send);
+    let mut pace = Pace::Parts(&mut send);
     for derived in &layout.derived {
-        append_derived(reader, derived, key, want, &mut out, &mut all, &mut spill)?;
+        _ = append_derived(reader, derived, key, want, &mut out, &mut all, &mut pace)?;
     }
-    append_edges(reader, layout, key, want, &mut out, &mut spill)?;
+    _ = append_edges(reader, layout, key, want, &mut out, &mut pace)?;
     Ok(out)
 }
 

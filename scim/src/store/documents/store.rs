@@ -240,7 +240,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
             };
             match deciding.decide(&asked, &row)? {
                 Decided::Put(mut prepared) => {
-                    deciding.look_ahead(&mut prepared, row.rid)?;
+                    deciding.look_ahead(&asked, &mut prepared, row.rid)?;
                     let stamp = row.stamp;
                     Ok(First::Decided(Early { stamp, prepared }))
                 }

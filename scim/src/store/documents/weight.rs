@@ -1,13 +1,17 @@
-//! How many bytes a page takes, estimated before any of it is rendered: from the documents of its rows, the counters of
-//! their edges, and who leads to them.
+//! How many bytes a page takes, estimated before it is rendered: from the documents of its rows, the counters of their
+//! edges, and what is shown of those who lead to them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::ControlFlow;
 
 use super::edges::{Pair, pairs, pairs_between};
 use super::layout::{Derived, Layout};
 use super::rows::StoredRow;
+use super::show;
 use crate::Result;
 use crate::projection::Projection;
+use crate::store::PAGE_IN_ONE_PIECE;
 use crate::store::database::Reader;
-use crate::store::{LARGEST_PAGE, PAGE_IN_ONE_PIECE};
 
 /// Bytes that the value of an edge usually takes.
 const EDGE: usize = 192;
@@ -23,32 +27,67 @@ pub(super) struct Weighed<'l> {
 /// rows there, too.
 const NEAR: usize = 8_192;
 
-/// Who leads to the rows of a page, for an attribute that mirrors edges.
+/// Who leads to the rows of a page, for an attribute that mirrors edges, and what is shown of each.
 pub(super) struct Owners<'l> {
     pub(super) derived: &'l Derived,
     /// By row.
     pairs: Vec<Pair>,
+    /// The row at which the reading ended: there may be more that lead to it.
+    unread: Option<i64>,
+    /// How many bytes each takes; of those that are not here, it is only known that they are too much for the page.
+    lengths: HashMap<i64, usize>,
+    /// Each rendered, as long as they are short together.
+    values: Option<HashMap<i64, Vec<u8>>>,
 }
 
 impl<'l> Owners<'l> {
-    /// Reads as many edges as the largest page can show, and one more. The row at which it ends is so heavy that it is the
-    /// first of the page, and then sent in parts, or cut off.
+    /// Reads as many edges as the largest page can show, and one more. The row at which it ends counts as so heavy that it
+    /// is the first of the page, and then sent in parts, or cut off.
     fn read(
         reader: &Reader<'_>,
         derived: &'l Derived,
         tenant: i64,
-        rids: &[i64],
-        order: Order,
+        page: Rows<'_>,
+        want: &Projection,
+        most: usize,
     ) -> Result<Self> {
-        if let (Order::OfRows, Some(first), Some(last)) = (order, rids.first(), rids.last()) {
-            let pairs = pairs_between(reader, derived, tenant, (*first, *last), NEAR)?;
-            if pairs.len() < NEAR {
-                return Ok(Self { derived, pairs });
+        let (pairs, unread) = read_pairs(reader, derived, tenant, page, most)?;
+        let mut owners = Self {
+            derived,
+            pairs,
+            unread,
+            lengths: HashMap::new(),
+            values: Some(HashMap::new()),
+        };
+        let distinct: BTreeSet<i64> = page.rids.iter().flat_map(|rid| owners.of(*rid)).collect();
+        owners.measure(reader, tenant, &distinct, want, most)?;
+        Ok(owners)
+    }
+
+    /// Renders each that leads to a row, however many rows it leads to.
+    fn measure(
+        &mut self,
+        reader: &Reader<'_>,
+        tenant: i64,
+        distinct: &BTreeSet<i64>,
+        want: &Projection,
+        most: usize,
+    ) -> Result<()> {
+        let mut total = 0_usize;
+        show::visit_values(reader, self.derived, tenant, distinct, want, |owner, value| {
+            total = total.saturating_add(value.len());
+            self.lengths.insert(owner, value.len());
+            if total > PAGE_IN_ONE_PIECE.min(most) {
+                self.values = None;
             }
-        }
-        let mut pairs = pairs(reader, derived, tenant, rids, LARGEST_PAGE / EDGE + 1)?;
-        pairs.sort_by_key(|(rid, _)| *rid);
-        Ok(Self { derived, pairs })
+            if let Some(values) = &mut self.values {
+                values.insert(owner, value);
+            }
+            match total > most {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        })
     }
 
     /// The rows that lead to a row.
@@ -57,6 +96,50 @@ impl<'l> Owners<'l> {
         let pairs = self.pairs.iter().skip(start);
         pairs.take_while(move |(to, _)| *to == rid).map(|(_, from)| *from)
     }
+
+    /// What is shown of each, if that is short.
+    pub(super) fn values(&self) -> Option<&HashMap<i64, Vec<u8>>> {
+        self.values.as_ref()
+    }
+
+    /// How many bytes they take in the document of a row, where the page may have `most`.
+    fn bytes(&self, rid: i64, most: usize) -> usize {
+        let unknown = most.max(PAGE_IN_ONE_PIECE).saturating_add(1);
+        if self.unread == Some(rid) {
+            return unknown;
+        }
+        let lengths = self.of(rid);
+        let lengths = lengths.map(|owner| self.lengths.get(&owner).map_or(unknown, |length| length + 1));
+        lengths.fold(0, usize::saturating_add)
+    }
+}
+
+/// The rows of a page, before anything is known of them but their numbers.
+#[derive(Clone, Copy)]
+struct Rows<'r> {
+    rids: &'r [i64],
+    order: Order,
+}
+
+/// Reads who leads to the rows of a page, by row, and says at which row it ended, if it did not come to the end.
+fn read_pairs(
+    reader: &Reader<'_>,
+    derived: &Derived,
+    tenant: i64,
+    Rows { rids, order }: Rows<'_>,
+    most: usize,
+) -> Result<(Vec<Pair>, Option<i64>)> {
+    if let (Order::OfRows, Some(first), Some(last)) = (order, rids.first(), rids.last()) {
+        let pairs = pairs_between(reader, derived, tenant, (*first, *last), NEAR)?;
+        if pairs.len() < NEAR {
+            return Ok((pairs, None));
+        }
+    }
+    let limit = most / EDGE + 1;
+    let mut pairs = pairs(reader, derived, tenant, rids, limit)?;
+    let unread = pairs.last().filter(|_| pairs.len() >= limit).map(|(rid, _)| *rid);
+    pairs.sort_by_key(|(rid, _)| *rid);
+    Ok((pairs, unread))
 }
 
 /// How the rows of a page follow each other.
@@ -76,12 +159,13 @@ impl<'l> Weighed<'l> {
         rows: Vec<StoredRow>,
         order: Order,
         want: &Projection,
+        most: usize,
     ) -> Result<Self> {
         let rids: Vec<i64> = rows.iter().map(|row| row.rid).collect();
         let shown = layout.derived.iter();
         let owners = shown
             .filter(|derived| !rids.is_empty() && want.includes(derived.shape.path))
-            .map(|derived| Owners::read(reader, derived, tenant, &rids, order))
+            .map(|derived| Owners::read(reader, derived, tenant, Rows { rids: &rids, order }, want, most))
             .collect::<Result<Vec<_>>>()?;
         let shows_edges = layout.shows_edges(want);
         let mut page = Self {
@@ -91,11 +175,14 @@ impl<'l> Weighed<'l> {
         };
         for row in rows {
             let edges = if shows_edges { row.edges } else { 0 };
-            let mirrored: usize = page.owners.iter().map(|owners| owners.of(row.rid).count()).sum();
-            let values = usize::try_from(edges).unwrap_or(0).saturating_add(mirrored);
-            let weight = values.saturating_mul(EDGE).saturating_add(row.documents.bytes());
+            let mirrored = page.owners.iter().map(|owners| owners.bytes(row.rid, most));
+            let mirrored = mirrored.fold(0, usize::saturating_add);
+            let edges = usize::try_from(edges).unwrap_or(0).saturating_mul(EDGE);
+            let weight = edges
+                .saturating_add(mirrored)
+                .saturating_add(row.documents.bytes());
             let total = page.total.saturating_add(weight);
-            if total > LARGEST_PAGE && !page.rows.is_empty() {
+            if total > most && !page.rows.is_empty() {
                 break;
             }
             page.total = total;

@@ -46,6 +46,8 @@ pub(super) enum Outcome {
 
 /// Edges that a write may look at on the writer's thread.
 const MOST_WALKED: i64 = show::MOST_IN_ONE_PIECE;
+/// Bytes of a resource that is decided anew on the writer's thread.
+const MOST_DECODED: usize = 64 << 10;
 
 impl<C: 'static> Job<'_, C> {
     pub(super) fn create<R: ScimResource>(
@@ -65,7 +67,7 @@ impl<C: 'static> Job<'_, C> {
             keys,
         } = after.ok_or_else(|| Error::internal("a new resource without state"))?;
         let rid = self.insert(id, stamp, documents, keys)?;
-        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, edges)?;
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, rid, edges, &write.steps())?;
         let balance = moved.balance();
         if balance > 0 {
             self.tx.execute(
@@ -119,7 +121,7 @@ impl<C: 'static> Job<'_, C> {
             Some(_) if self.is_long(write, &row) => return Err(Error::conflict()),
             _ => {}
         }
-        match self.deciding().decide(write, &row)? {
+        match self.deciding().decide(&write.briefly(), &row)? {
             Decided::Keep => Ok(Outcome::Row { row, changed: false }),
             Decided::Put(prepared) => self.put(row, write, &prepared),
             Decided::Delete => self.delete(&row, write),
@@ -128,6 +130,9 @@ impl<C: 'static> Job<'_, C> {
 
     /// Whether to decide the write takes more steps than the writer, for whom everybody waits, should take.
     fn is_long<R: ScimResource>(&self, write: &Write<R, C>, row: &StoredRow) -> bool {
+        if write.loads() >= Loads::Resource && row.documents.bytes() > MOST_DECODED {
+            return true;
+        }
         if write.loads() == Loads::ResourceWithEdges {
             return row.edges > MOST_WALKED;
         }
@@ -165,7 +170,8 @@ impl<C: 'static> Job<'_, C> {
             stamp,
         } = prepared;
         let stamp = *stamp;
-        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, edges)?;
+        let steps = write.briefly().steps();
+        let moved = edges::carry_out(self.tx, self.layout, self.tenant, row.rid, edges, &steps)?;
         if after.is_none() && moved.is_none() {
             return Ok(Outcome::Row { row, changed: false });
         }

@@ -20,7 +20,7 @@ use crate::store::memory::layout::Layout;
 use crate::store::memory::shown::Shown;
 use crate::store::memory::tenant::{Row, Table, Tenant};
 use crate::store::{
-    Answer, Document, Freshness, Item, LARGEST_PAGE, Page, Precondition, Query, Rendered, Stored, not_found,
+    Answer, Document, Freshness, Item, Page, Precondition, Query, Rendered, Stored, not_found,
 };
 use crate::value::{Action, Cx, Edit, Intent, Json, JsonBuf, Reference, Strict};
 
@@ -154,7 +154,11 @@ impl<'a, R: ScimResource> Reader<'a, R> {
             let rows = self.table.rows.iter().skip(skipped).take(query.count);
             return Ok(Page {
                 total: self.table.rows.len() as u64,
-                items: self.items(rows.map(|(number, row)| Hit::new(*number, row)), want),
+                items: self.items(
+                    rows.map(|(number, row)| Hit::new(*number, row)),
+                    want,
+                    query.answer_bytes,
+                ),
             });
         }
         let mut found = self.matching(query)?;
@@ -172,7 +176,11 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         }
         Ok(Page {
             total: found.len() as u64,
-            items: self.items(found.into_iter().skip(skipped).take(query.count), want),
+            items: self.items(
+                found.into_iter().skip(skipped).take(query.count),
+                want,
+                query.answer_bytes,
+            ),
         })
     }
 
@@ -186,13 +194,13 @@ impl<'a, R: ScimResource> Reader<'a, R> {
     }
 
     /// The resources of a page, cut before the one with which it would be too large.
-    fn items(&self, hits: impl Iterator<Item = Hit<'a, R>>, want: &Projection) -> Vec<Item<R>> {
+    fn items(&self, hits: impl Iterator<Item = Hit<'a, R>>, want: &Projection, most: usize) -> Vec<Item<R>> {
         let mut items = Vec::new();
         let mut length = 0;
         for hit in hits {
             let document = self.document(hit.number, hit.row, want);
             length += document.len();
-            if length > LARGEST_PAGE && !items.is_empty() {
+            if length > most && !items.is_empty() {
                 break;
             }
             items.push(Item {

@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::projection::{Base, fill_holes};
 use crate::record::Record;
 use crate::resources::{Group, Member, User};
-use crate::store::{Budget, Clock, Document, HasTenant, IdSource, LARGEST_PAGE, Stored, Version, load};
+use crate::store::{Budget, Clock, Document, HasTenant, IdSource, Stored, Version, load};
 use crate::value::{DateTime, Edges, Meta, ResourceId, View};
 
 /// The store never waits: its futures are ready at once.
@@ -42,7 +42,10 @@ where
     C: HasTenant + Send + Sync + 'static,
 {
     let id = store.environment.ids.next_id();
-    write(store, Write::create(cx, &id, resource))?;
+    write(
+        store,
+        Write::create(cx, &id, resource).limits(&Limits::boundless()),
+    )?;
     now(load(store, cx, &id)).map(Option::unwrap)
 }
 
@@ -457,7 +460,7 @@ fn loaded_edges_are_a_list_even_if_there_are_none() {
 fn a_page_of_large_resources_is_cut() {
     let store = store();
     for n in 0..9 {
-        let title = Some("x".repeat(LARGEST_PAGE / 8));
+        let title = Some("x".repeat(Limits::DEFAULT.answer_bytes / 8));
         create(
             &store,
             User {
@@ -478,7 +481,7 @@ fn a_page_of_large_resources_is_cut() {
         );
     }
     // One resource is always whole.
-    let title = Some("x".repeat(LARGEST_PAGE + 1));
+    let title = Some("x".repeat(Limits::DEFAULT.answer_bytes + 1));
     create(
         &store,
         User {

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result, quoted};
 use crate::filter::ResolvedFilter;
+use crate::limits::Steps;
 use crate::path::AttrPath;
 use crate::record::ScimResource;
 use crate::schema::Uniqueness;
-use crate::store::edge_diff::{EdgeDiff, EdgeSet, Settled};
+use crate::store::edge_diff::{EdgeDiff, EdgeSet, Settled, selects};
 use crate::store::edges::{Edge, EdgeEdit};
 use crate::store::layout::EdgeAttribute;
 use crate::store::links::Links;
@@ -20,7 +21,7 @@ use crate::store::memory::tenant::{LostEdge, Row, Tenant, keys_of};
 use crate::store::{
     Current, Decision, Environment, Loads, MovedEdges, Put, Reply, Version, Write, Written, not_found,
 };
-use crate::value::{Select, View};
+use crate::value::View;
 
 /// The values that are unique among all tenants, with the id of the resource that has each.
 pub(super) type GlobalKeys = HashMap<(TypeId, AttrPath, Box<str>), Arc<str>>;
@@ -115,7 +116,7 @@ impl<'a> Writer<'a> {
         let number = self.tenant.next_row;
         let global = self.global_keys(layout);
         self.check_unique(layout, number, &resource, id, global.as_deref())?;
-        let changes = self.changes(layout, number, &put.edges);
+        let changes = self.changes(layout, number, &put.edges, write.steps())?;
         self.check_references(layout, &changes)?;
         changes.tell(layout, write);
         self.tenant.next_row += 1;
@@ -138,7 +139,7 @@ impl<'a> Writer<'a> {
         number: u64,
         put: Put<R>,
     ) -> Result<bool> {
-        let changes = self.changes(layout, number, &put.edges);
+        let changes = self.changes(layout, number, &put.edges, write.steps())?;
         self.check_references(layout, &changes)?;
         if put.resource.is_none() && changes.is_empty() {
             return Ok(false);
@@ -223,23 +224,23 @@ impl<'a> Writer<'a> {
     }
 
     /// What becomes of the edges of a row by some edits. No edge is read that no edit names.
-    fn changes(&self, layout: &Layout, number: u64, edits: &[EdgeEdit]) -> Changes {
+    fn changes(&self, layout: &Layout, number: u64, edits: &[EdgeEdit], mut steps: Steps) -> Result<Changes> {
         let changes = layout.shape.edges.iter().map(|attribute| {
             let base = self.tenant.edges_of(layout.shape.type_id, attribute, number);
             let mut diff = EdgeDiff::default();
-            let selects = |filter: &ResolvedFilter, edge: &Edge| {
+            let mut selected = |filter: &ResolvedFilter, edge: &Edge| {
                 let reached = by_edge(self.tenant, attribute, edge);
-                Select::matches(filter, &View::Complex(&reached))
+                selects(filter, &View::Complex(&reached), &mut steps)
             };
             for edit in edits.iter().filter(|edit| edit.attribute == attribute.path) {
-                diff.edit(attribute, base, edit, &selects);
+                diff.edit(attribute, base, edit, &mut selected)?;
             }
             let added = diff.iter(None).map(|(key, _)| key);
             let operations = added.filter_map(|key| Some((key.clone(), diff.operation(key)?)));
             let operations = operations.collect();
-            (diff.settle(base), operations)
+            Ok((diff.settle(base), operations))
         });
-        Changes(changes.collect())
+        changes.collect::<Result<_>>().map(Changes)
     }
 
     fn commit<R: ScimResource>(

@@ -16,7 +16,7 @@ use crate::sort::{Sort, SortKey};
 use crate::sql::{Columns, SqlFilter, Window};
 use crate::store::layout::{Layout, step};
 use crate::store::links::Link;
-use crate::store::{Item, LARGEST_PAGE, Page, Query, Stored};
+use crate::store::{Item, Page, Query, Stored};
 
 /// How many rows are read at once where they are evaluated here.
 const AT_ONCE: usize = 1_000;
@@ -231,7 +231,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     {
         let document = self.document(layout, &found, want).await?;
         page.length = page.length.saturating_add(document.len());
-        if page.length > LARGEST_PAGE && !page.items.is_empty() {
+        if page.length > query.answer_bytes && !page.items.is_empty() {
             return Ok(false);
         }
         let sort_key = match &query.sort {

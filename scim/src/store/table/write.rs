@@ -10,17 +10,18 @@ use super::tables::Tables;
 use super::work::{Work, rendered};
 use crate::error::{Error, Result, quoted};
 use crate::filter::ResolvedFilter;
+use crate::limits::Steps;
 use crate::path::AttrPath;
 use crate::record::ScimResource;
 use crate::schema::ResourceType;
-use crate::store::edge_diff::{EdgeDiff, EdgeSet};
+use crate::store::edge_diff::{EdgeDiff, EdgeSet, selects};
 use crate::store::edges::{Edge, EdgeChange, EdgeEdit, NamedKeys};
 use crate::store::layout::{EdgeAttribute, Layout};
 use crate::store::{
     Cause, Current, Decision, Event, Loads, MovedEdges, Put, Reply, Stored, Transition, Version, Write,
     Written, not_found,
 };
-use crate::value::{Select, View};
+use crate::value::View;
 
 /// How many ids one statement names.
 const AT_ONCE: usize = 500;
@@ -93,7 +94,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
             .ok_or_else(|| Error::internal("a new resource without state"))?;
         let mut row = Row::next(write.id(), &put.stamp, resource);
         layout.clear_derived(&mut row.resource)?;
-        let moved = self.changes::<R>(layout, None, &put.edges).await?;
+        let moved = self.changes::<R>(layout, None, &put.edges, write.steps()).await?;
         let inserted = Rows::<R, C>::insert(self.tables, self.unit, &row).await;
         let id = inserted.map_err(|failure| self.error_of(failure, &row.resource))?;
         let told = self.edit::<R>(&id, &moved).await?;
@@ -124,7 +125,9 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         T: Rows<R, C>,
     {
         let id = current.resource.id().as_str();
-        let moved = self.changes::<R>(layout, Some(id), &put.edges).await?;
+        let moved = self
+            .changes::<R>(layout, Some(id), &put.edges, write.steps())
+            .await?;
         if put.resource.is_none() && moved.iter().all(Moved::is_none) {
             return Ok(false);
         }
@@ -338,6 +341,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         layout: &'l Layout,
         id: Option<&str>,
         edits: &[EdgeEdit],
+        mut steps: Steps,
     ) -> Result<Vec<Moved<'l>>>
     where
         T: Rows<R, C>,
@@ -357,7 +361,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
                 Some(targets) => self.types_of(&arriving(&edits, &held), targets).await?,
                 None => HashMap::new(),
             };
-            let change = differ(attribute, held, &edits, &types);
+            let change = differ(attribute, held, &edits, &types, &mut steps)?;
             moved.push(settle(attribute, change, targets.as_deref(), &types)?);
         }
         Ok(moved)
@@ -485,7 +489,13 @@ struct Difference {
     added: Vec<(Edge, Option<usize>)>,
 }
 
-fn differ(attribute: &EdgeAttribute, held: Vec<End>, edits: &[&EdgeEdit], types: &Types) -> Difference {
+fn differ(
+    attribute: &EdgeAttribute,
+    held: Vec<End>,
+    edits: &[&EdgeEdit],
+    types: &Types,
+    steps: &mut Steps,
+) -> Result<Difference> {
     let fold = attribute.fold();
     let mut base = EdgeSet::default();
     let mut ends = HashMap::new();
@@ -498,14 +508,18 @@ fn differ(attribute: &EdgeAttribute, held: Vec<End>, edits: &[&EdgeEdit], types:
         base.insert(Arc::clone(&key), edge);
         ends.insert(key, end);
     }
-    let selects = |filter: &ResolvedFilter, edge: &Edge| {
+    let mut selected = |filter: &ResolvedFilter, edge: &Edge| {
         let end = ends.get(&*fold.key(&edge.value)).cloned();
         let end = end.unwrap_or_else(|| new_end(edge, types));
-        Select::matches(filter, &View::Complex(&reached(attribute.parts, &end, false)))
+        selects(
+            filter,
+            &View::Complex(&reached(attribute.parts, &end, false)),
+            steps,
+        )
     };
     let mut diff = EdgeDiff::default();
     for edit in edits {
-        diff.edit(attribute, Some(&base), edit, &selects);
+        diff.edit(attribute, Some(&base), edit, &mut selected)?;
     }
     let operations: HashMap<_, _> = diff
         .iter(None)
@@ -513,7 +527,7 @@ fn differ(attribute: &EdgeAttribute, held: Vec<End>, edits: &[&EdgeEdit], types:
         .collect();
     let settled = diff.settle(Some(&base));
     let added = settled.added.into_iter();
-    Difference {
+    Ok(Difference {
         added: added
             .map(|(key, edge)| (edge, operations.get(&key).copied()))
             .collect(),
@@ -522,7 +536,7 @@ fn differ(attribute: &EdgeAttribute, held: Vec<End>, edits: &[&EdgeEdit], types:
             .iter()
             .filter_map(|key| ends.remove(key))
             .collect(),
-    }
+    })
 }
 
 /// The ids of all edges that some edits may be about; `None` if they may be about any.

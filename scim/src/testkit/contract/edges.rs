@@ -12,9 +12,7 @@ use super::{Context, Outcome};
 use crate::ScimType;
 use crate::projection::Projection;
 use crate::record::{ScimResource, unload_edges};
-use crate::store::{
-    Answer, Document, Event, Hooks, LARGEST_PAGE, Page, Precondition, Query, Reply, Store, Write,
-};
+use crate::store::{Answer, Document, Event, Hooks, Page, Precondition, Query, Reply, Store, Write};
 
 /// A store that reads outside its transaction loses edges that others add at the same time.
 pub(super) async fn concurrent_edges_are_all_kept<S, C: Context, G: ScimResource, U: ScimResource>(
@@ -273,20 +271,19 @@ where
     let targets = targets.await?;
     let first = linked.owner(0, &targets).await?;
     let shown = linked.kit().shown::<G>(first.resource.id().as_str()).await?;
-    let number = 2 + LARGEST_PAGE / shown.to_string().len().max(1) * 5 / 4;
+    let query = Query::<G>::all(usize::MAX);
+    let most = query.answer_bytes;
+    let number = 2 + most / shown.to_string().len().max(1) * 5 / 4;
     for n in 1..number {
         let created = linked.kit().post(linked.owner_of(n, &targets)?).await;
         created.map_err(|error| Seen::of("a create failed", &error))?;
     }
-    let page = linked
-        .kit()
-        .page(&Query::<G>::all(number), &reply::<G>().want)
-        .await;
+    let page = linked.kit().page(&query, &reply::<G>().want).await;
     let page = page.map_err(|error| Seen::of("a list failed", &error))?;
     let held = held_in_memory(&page)?;
     ensure!(
-        held <= LARGEST_PAGE,
-        "a page of {} resources with 1000 edges each holds {held} bytes in memory; {LARGEST_PAGE} are the most",
+        held <= most,
+        "a page of {} resources with 1000 edges each holds {held} bytes in memory; {most} are the most",
         page.items.len()
     );
     Ok(())

@@ -120,11 +120,15 @@ fn apply_all<T: 'static, H: Handler<T>>(
     edit: Edit<'_>,
     cx: &mut Cx<'_>,
 ) -> Result<Change> {
+    // Whatever is done to a list looks at all its values, to find those that are meant or there already.
+    let steps = steps_over::<T, H>(values);
+    cx.spend(steps.saturating_mul(edit.select.map_or(1, Select::terms)))?;
     check_selected::<T, H>(values, edit.select, cx)?;
     match (edit.action, edit.select, edit.rest) {
         (Action::Remove, select, []) => Ok(remove_if(values, |value| is_selected::<T, H>(value, select))),
         (Action::RemoveNamed(json), select, []) => {
             let named = Named::read::<H>(json, cx)?;
+            cx.spend(steps.saturating_mul(named.patterns()))?;
             Ok(remove_if(values, |value| {
                 is_selected::<T, H>(value, select) && named.holds::<H>(value)
             }))
@@ -134,6 +138,11 @@ fn apply_all<T: 'static, H: Handler<T>>(
         _ if means_no_value::<T, H>(&edit, cx) => clear_selected::<T, H>(values, edit, cx),
         _ => edit_elements::<T, H>(values, edit, cx),
     }
+}
+
+/// How many steps it takes to look at all values.
+fn steps_over<T: 'static, H: Handler<T>>(values: &[T]) -> usize {
+    values.iter().fold(0, |sum, value| sum + H::view(value).steps())
 }
 
 fn is_selected<T: 'static, H: Handler<T>>(value: &T, select: Option<&dyn Select>) -> bool {
@@ -265,6 +274,9 @@ fn edit_elements<T: 'static, H: Handler<T>>(
     for (index, value) in values.iter_mut().enumerate() {
         if !is_selected::<T, H>(value, edit.select) {
             continue;
+        }
+        if selected {
+            cx.copy(inner.action.operand().map_or(0, |operand| operand.text().len()))?;
         }
         selected = true;
         let was_primary = H::view(value).is_primary();

@@ -63,6 +63,11 @@ impl<T: 'static> Named<T> {
         Ok(())
     }
 
+    /// How many comparisons of whole elements it takes to see whether one is named.
+    pub(super) fn patterns(&self) -> usize {
+        self.patterns.len()
+    }
+
     fn is_empty(&self) -> bool {
         self.keys.is_empty() && self.patterns.is_empty()
     }

@@ -36,6 +36,7 @@ pub(super) fn read_list<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'
             return Err(exceeded::operation_values(index, None));
         }
         is_empty = false;
+        cx.spend(1)?;
         let value = read_element::<T, H>(element, cx).map_err(|error| error.at_index(index))?;
         if let Some(value) = value {
             _ = distinct.add::<T, H>(&mut values, value, cx)?;

@@ -6,15 +6,17 @@ use serde_json::Value;
 use super::*;
 use crate::service::{Protocol, Request};
 use crate::sort::{Sort, SortOrder};
-use crate::store::LARGEST_PAGE;
 use crate::store::database::take_steps;
 
+/// The most bytes that a page takes, unless it is one resource.
+const LARGEST_PAGE: usize = Limits::DEFAULT.answer_bytes;
 /// The longest frame that a list may be sent in: a part, and the value with which it got as long as one.
 const FRAME: usize = 80 << 10;
 
 fn make<R: ScimResource>(bench: &Bench, resource: R) -> String {
     let id = TimeOrderedIds.next_id();
-    bench.write(Write::create(&bench.tenant, &id, resource)).unwrap();
+    let write = Write::create(&bench.tenant, &id, resource).limits(&Limits::boundless());
+    bench.write(write).unwrap();
     id
 }
 
@@ -178,6 +180,73 @@ fn a_page_of_many_large_groups_is_cut_and_sent_as_it_is_read() {
     // Without members nothing is cut.
     let (short, ..) = ask(&bench, "/Groups?count=1000&excludedAttributes=members");
     assert_eq!(short["itemsPerPage"], 1_000);
+}
+
+/// Issue 9, F1: names from before there was a limit on them, shown by a thousand people. A page is cut by what it shows of
+/// groups, and what cannot be cut is sent in parts: no frame is longer than a value.
+#[test]
+fn a_page_of_people_in_groups_of_long_names_is_cut() {
+    const NAME: usize = 512 << 10;
+    let bench = bench();
+    let people: Vec<_> = (0..100).map(|n| bench.user(&format!("u{n:04}"))).collect();
+    for n in 0..5 {
+        let mut group = Group::new(format!("{n}{}", "x".repeat(NAME)));
+        group.members = people.iter().map(Member::new).collect::<Vec<_>>().into();
+        make(&bench, group);
+    }
+    let (list, bytes, longest) = ask(&bench, "/Users?count=1000");
+    assert_eq!(list["totalResults"], 100);
+    assert!(
+        (LARGEST_PAGE / 2..=LARGEST_PAGE).contains(&bytes),
+        "{bytes} bytes"
+    );
+    assert!(longest <= NAME + FRAME, "a frame of {longest} bytes");
+    // One is whole, however long it is, and is sent in parts as well.
+    let limits = |query: &mut Query<User>| query.answer_bytes = 1;
+    let one = page(
+        &bench,
+        &changed(limits),
+        &Projection::default_of(User::RESOURCE_TYPE),
+    );
+    assert_eq!((one.total, one.items.len()), (100, 1));
+    assert!(is_in_parts(&one.items[0].answer));
+    let alone = bench.block(bench.store.get(
+        &bench.tenant,
+        &people[0],
+        &Projection::default_of(User::RESOURCE_TYPE),
+        &Precondition::None,
+    ));
+    assert!(is_in_parts::<User>(&alone.unwrap()));
+    // Without groups nothing is cut.
+    let (short, ..) = ask(&bench, "/Users?count=1000&excludedAttributes=groups");
+    assert_eq!(short["itemsPerPage"], 100);
+}
+
+/// Issue 9, F1, the other way: a group of few members, each with a name from before the limit.
+#[test]
+fn a_group_of_members_with_long_names_is_sent_in_parts() {
+    const NAME: usize = 256 << 10;
+    let bench = bench();
+    let people = (0..50).map(|n| {
+        let display_name = Some("x".repeat(NAME));
+        make(
+            &bench,
+            User {
+                display_name,
+                ..User::new(format!("u{n}"))
+            },
+        )
+    });
+    let people: Vec<_> = people.collect();
+    let names: Vec<_> = people.iter().map(String::as_str).collect();
+    let group = bench.group("Guides", &names);
+    let (list, bytes, longest) = ask(&bench, "/Groups");
+    assert_eq!(list["Resources"][0]["members"].as_array().unwrap().len(), 50);
+    assert!(bytes > 50 * NAME);
+    assert!(longest <= NAME + FRAME, "a frame of {longest} bytes");
+    let want = Projection::default_of(Group::RESOURCE_TYPE);
+    let alone = bench.block(bench.store.get(&bench.tenant, &group, &want, &Precondition::None));
+    assert!(is_in_parts::<Group>(&alone.unwrap()));
 }
 
 /// A page whose own documents are large is cut as well, sorted or not, and whether an index or a look at each finds it.

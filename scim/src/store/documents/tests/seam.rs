@@ -10,7 +10,7 @@ use serde_json::json;
 use super::*;
 use crate::service::{Protocol, Request};
 use crate::store::database::take_steps;
-use crate::store::{Pauses, Version};
+use crate::store::{Hooks, Pauses, Version};
 use crate::value::Edges;
 
 /// The steps of SQLite's machine on the writer's thread while `run` runs.
@@ -197,33 +197,31 @@ impl Pauses for NoPauses {
     }
 }
 
-/// Two who change a group that is too large to be looked at again on the writer's thread: the slower one is decided anew
-/// on a snapshot, and its client hears nothing of it.
-#[test]
-fn a_conflict_over_a_large_group_is_tried_again() {
+/// Carries out two writes that are both decided before either is carried out. Returns how often one was tried again.
+fn at_once<R: ScimResource>(bench: Bench, writes: [Write<R, String>; 2]) -> (Bench, u32) {
     let pauses = Arc::new(NoPauses::default());
     let environment = Environment {
         pauses: pauses.clone(),
         ..Environment::default()
     };
-    let store = with_types(DocumentStore::in_memory().unwrap())
+    let database = bench.store.database().clone();
+    let store = with_types(DocumentStore::on(database.clone()))
         .environment(environment)
         .build()
         .unwrap();
-    let bench = Bench { store, ..bench() };
-    let people: Vec<_> = (0..1_100)
-        .map(|number| bench.user(&format!("u{number}")))
-        .collect();
-    let names: Vec<_> = people.iter().map(String::as_str).collect();
-    let group = bench.group("Everybody", &names);
+    let bench = Bench { store, ..bench };
     let runtime = RuntimeBuilder::new_multi_thread()
         .worker_threads(2)
         .build()
         .unwrap();
-    let reads = || bench.store.database().statistics().reads;
+    let decided = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&decided);
+    let hooks = Hooks::new().before_write::<R>(move |_, _| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    });
     // Nothing is written before both have been decided.
     let (go, wait) = mpsc::channel::<()>();
-    let database = bench.store.database().clone();
     let gate = runtime.spawn(async move {
         let hold = move |_: &crate::store::database::Transaction<'_>| {
             _ = wait.recv();
@@ -231,29 +229,93 @@ fn a_conflict_over_a_large_group_is_tried_again() {
         };
         database.write(hold).await
     });
-    let before = reads();
+    let written = writes.map(|write| {
+        let (store, write) = (bench.store.clone(), write.hooks(&hooks));
+        runtime.spawn(async move { submit(&store, write).await })
+    });
+    while decided.load(Ordering::SeqCst) < 2 {
+        std::thread::yield_now();
+    }
+    go.send(()).unwrap();
+    runtime.block_on(gate).unwrap().unwrap();
+    for written in written {
+        assert!(runtime.block_on(written).unwrap().unwrap().changed);
+    }
+    let tried = pauses.0.load(Ordering::SeqCst);
+    (bench, tried)
+}
+
+/// Two who change a group that is too large to be looked at again on the writer's thread: the slower one is decided anew
+/// on a snapshot, and its client hears nothing of it.
+#[test]
+fn a_conflict_over_a_large_group_is_tried_again() {
+    let bench = bench();
+    let people: Vec<_> = (0..1_100)
+        .map(|number| bench.user(&format!("u{number}")))
+        .collect();
+    let names: Vec<_> = people.iter().map(String::as_str).collect();
+    let group = bench.group("Everybody", &names);
     let replaced = [0, 1].map(|gone: usize| {
-        let (store, tenant, group) = (bench.store.clone(), bench.tenant.clone(), group.clone());
         let left = people.iter().enumerate().filter(|(n, _)| *n != gone);
         let next = Group {
             members: left.map(|(_, id)| Member::new(id)).collect::<Vec<_>>().into(),
             ..Group::new("Everybody")
         };
-        runtime.spawn(async move { submit(&store, Write::replace(&tenant, &group, next)).await })
+        Write::replace(&bench.tenant, &group, next)
     });
-    while reads() < before + 2 {
-        std::thread::yield_now();
-    }
-    go.send(()).unwrap();
-    runtime.block_on(gate).unwrap().unwrap();
-    for replaced in replaced {
-        assert!(runtime.block_on(replaced).unwrap().unwrap().changed);
-    }
-    assert_eq!(pauses.0.load(Ordering::SeqCst), 1);
+    let (bench, tried) = at_once(bench, replaced);
+    assert_eq!(tried, 1);
     assert_eq!(bench.version::<Group>(&group), "3");
     assert_eq!(
         bench.state::<Group>(&group).members.loaded().unwrap().len(),
         1_099
+    );
+}
+
+/// Issue 9, F2: a PATCH that takes many steps, and one of a large person, are never decided on the writer's thread.
+#[test]
+fn a_long_patch_is_decided_beside_the_writer() {
+    let bench = bench();
+    let mut large = User::new("large");
+    large.emails = (0..3_000)
+        .map(|n| Email::new(format!("{n:030}@example.com")))
+        .collect();
+    let large = bench.create(large).unwrap();
+    let mut many = User::new("many");
+    many.emails = (0..100).map(|n| Email::new(format!("{n}@example.com"))).collect();
+    let many = bench.create(many).unwrap();
+    let patch = |stored: &Stored<User>, operations: &serde_json::Value| {
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": operations,
+        });
+        let patch = Patch::<User>::parse(
+            body.to_string().as_bytes(),
+            &Policy::tolerant(),
+            &Limits::default(),
+        );
+        Write::patch(&bench.tenant, stored.resource.id().as_str(), &patch.unwrap()).unwrap()
+    };
+    let set = |path: &str| json!([{"op": "replace", "path": path, "value": "x"}]);
+    let titled = [patch(&large, &set("title")), patch(&large, &set("nickName"))];
+    let long = |to: &str| {
+        let mark =
+            |n| json!({"op": "replace", "path": format!("emails[value co \"{n}@\"].display"), "value": to});
+        (0..50).map(mark).collect::<Vec<_>>().into()
+    };
+    let marked = [patch(&many, &long("a")), patch(&many, &long("b"))];
+    let short = [patch(&many, &set("title")), patch(&many, &set("nickName"))];
+    let (bench, tried) = at_once(bench, titled);
+    assert_eq!(tried, 1, "a large person");
+    let (bench, tried) = at_once(bench, marked);
+    assert_eq!(tried, 1, "many steps");
+    // What is short is decided where it is.
+    let (bench, tried) = at_once(bench, short);
+    assert_eq!(tried, 0, "a short one");
+    let state = bench.state::<User>(many.resource.id().as_str());
+    assert_eq!(
+        (state.title.as_deref(), state.nick_name.as_deref()),
+        (Some("x"), Some("x"))
     );
 }
 
