@@ -168,7 +168,8 @@ fn case(name: &str, path: &str) -> Option<Case> {
         "answer_bytes" => Case::Cut("/Users", [(1 << 20, 3), (1, 1)]),
         "page_size" => Case::Cut("/Users", [(3, 3), (2, 2)]),
         "page_size_max" => Case::Cut("/Users?count=50", [(3, 3), (2, 2)]),
-        "search_steps" | "search_time" => Case::BesideTheCode,
+        "search_steps" | "search_time" | "body_time" | "body_rate" | "discarded_body" | "bodies"
+        | "tenant_bodies" => Case::BesideTheCode,
         _ => return None,
     })
 }
