@@ -2,16 +2,19 @@
 //!
 //! The black-box tests talk HTTP to the `provisioning-server` binary ([`server`]) through a client that sends
 //! bytes as they are given ([`http`]). [`replay`] plays the traces of identity providers, [`vectors`] the filter
-//! and PATCH vectors, [`reports`] the cases out of bug reports; [`protocol`] is a service without a socket. The formats are described in `fixtures/README.md`.
+//! and PATCH vectors, [`reports`] the cases out of bug reports; [`protocol`] is a service without a socket. [`acknowledged`] is what a server that was killed must still know. The formats are described in `fixtures/README.md`.
 
 #![allow(
     clippy::indexing_slicing,
     reason = "indexing a `serde_json::Value` gives `Null` for what is not there"
 )]
 
+pub mod acknowledged;
+pub mod export_file;
 pub mod failure;
 pub mod fixtures;
 pub mod http;
+pub mod process;
 pub mod protocol;
 pub mod python;
 pub mod random;

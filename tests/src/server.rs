@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
@@ -26,6 +26,8 @@ pub struct Server {
     directory: Directory,
     address: SocketAddr,
     process: Child,
+    /// Flags of `serve` beside the address and the database.
+    flags: Vec<String>,
 }
 
 /// What `org create --json` prints.
@@ -58,10 +60,15 @@ impl Server {
 
     /// The same with this binary.
     pub fn start_binary(binary: &Path) -> Result<Self, Failure> {
+        Self::start_with(binary, &[])
+    }
+
+    /// The same with these flags of `serve`.
+    pub fn start_with(binary: &Path, flags: &[&str]) -> Result<Self, Failure> {
         let mut last = Failure::new("never tried");
         // Another process may take the port between finding it and listening on it: then the server ends at once.
         for _ in 0..5 {
-            match Self::launch(binary.to_owned()).and_then(Self::ready) {
+            match Self::launch(binary, flags).and_then(Self::ready) {
                 Ok(server) => return Ok(server),
                 Err(failure) => last = failure,
             }
@@ -69,32 +76,50 @@ impl Server {
         Err(last.during("provisioning-server did not start in five attempts; the last one"))
     }
 
-    fn launch(binary: PathBuf) -> Result<Self, Failure> {
+    fn launch(binary: &Path, flags: &[&str]) -> Result<Self, Failure> {
         let directory = Directory::new()?;
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let log = File::create(directory.log())?;
-        let process = command(&binary, &directory)
-            .args([
-                "serve",
-                "--listen",
-                &address.to_string(),
-                "--database",
-                &directory.database(),
-            ])
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .map_err(|e| Failure::from(e).during(binary.display()))?;
+        let flags: Vec<_> = flags.iter().map(ToString::to_string).collect();
+        let process = serve(binary, &directory, address, &flags)?;
         Ok(Self {
-            binary,
+            binary: binary.to_owned(),
             directory,
             address,
             process,
+            flags,
         })
     }
 
+    /// Ends the process at once, as a crash or SIGKILL does.
+    pub fn kill(&mut self) -> Result<(), Failure> {
+        self.process.kill()?;
+        self.process.wait()?;
+        Ok(())
+    }
+
+    /// Asks the process to end, as an administrator does. Returns how long it took.
+    pub fn terminate(&mut self) -> Result<Duration, Failure> {
+        let began = Instant::now();
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status()?;
+        check(sent.success(), || format!("kill -TERM {id} ended with {sent}"))?;
+        self.process.wait()?;
+        Ok(began.elapsed())
+    }
+
+    /// Starts the server again with its database, at its address, after it was [killed](Self::kill).
+    pub fn restart(&mut self) -> Result<(), Failure> {
+        self.process = serve(&self.binary, &self.directory, self.address, &self.flags)?;
+        self.wait()
+    }
+
     fn ready(mut self) -> Result<Self, Failure> {
+        self.wait()?;
+        Ok(self)
+    }
+
+    /// Waits until it answers.
+    fn wait(&mut self) -> Result<(), Failure> {
         for _ in 0..600 {
             if let Some(status) = self.process.try_wait()? {
                 return Err(Failure::new(format!(
@@ -107,7 +132,7 @@ impl Server {
                 .and_then(|mut client| client.get("/healthz"))
                 .is_ok_and(|answer| answer.status == 200)
             {
-                return Ok(self);
+                return Ok(());
             }
             thread::sleep(Duration::from_millis(50));
         }
@@ -191,6 +216,25 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Starts the server; what it says goes to the end of its log.
+fn serve(
+    binary: &Path,
+    directory: &Directory,
+    address: SocketAddr,
+    flags: &[String],
+) -> Result<Child, Failure> {
+    let log = File::options().create(true).append(true).open(directory.log())?;
+    let address = address.to_string();
+    command(binary, directory)
+        .args(["serve", "--listen", &address, "--database", &directory.database()])
+        .args(flags)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .map_err(|e| Failure::from(e).during(binary.display()))
 }
 
 fn command(binary: &Path, directory: &Directory) -> Command {

@@ -6,24 +6,22 @@
 #![allow(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
 
 use std::env;
-use std::fs::{self, File};
-use std::io::{BufWriter, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use scim_tests::export_file::id;
+use scim_tests::process::{anonymous, peak};
 use scim_tests::server::{Organization, Server};
 use scim_tests::{Failure, check};
 
 const USAGE: &str = "\
 Build the server with `cargo build --release -p provisioning-server`, or name one with --server PATH.
 Also: --people N (1000000), --groups N (1000), --members N (500)";
-
-/// Lines of an export hold this many members at most.
-const MEMBERS_IN_A_LINE: usize = 10_000;
 
 struct Options {
     server: Option<PathBuf>,
@@ -102,78 +100,24 @@ fn main() -> Result<(), Failure> {
     asked.measure("the large group by id", &by_id, "16 MB more")
 }
 
-/// An identifier, which the file may choose.
-fn id(kind: char, number: usize) -> String {
-    format!("00000000-000{kind}-7000-8000-{number:012x}")
-}
-
-/// Writes an export by hand, and has it imported.
+/// A directory of people, small groups and one group of all.
 fn fill(options: &Options, server: &Server) -> Result<(), Failure> {
-    let file = server.directory().join("directory.jsonl");
-    let text = file
-        .to_str()
-        .ok_or_else(|| Failure::new("a path that is not text"))?;
-    server.command_line(&["export", "memory", "--out", text])?;
-    let exported = fs::read_to_string(&file)?;
-    let head = exported.lines().next().unwrap_or_default();
-    write_export(&file, head, options)?;
-    server
-        .command_line(&["import", text, "--org", "memory"])
-        .map(drop)
-}
-
-fn write_export(file: &Path, head: &str, options: &Options) -> Result<(), Failure> {
-    let mut out = BufWriter::new(File::create(file)?);
-    writeln!(out, "{head}")?;
-    let meta = r#""meta":{"created":"2026-01-01T00:00:00Z","lastModified":"2026-01-01T00:00:00Z","version":"W/\"1\""}"#;
-    for n in 0..options.people {
-        let id = id('a', n);
-        writeln!(
-            out,
-            r#"{{"type":"User","resource":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"{id}",{meta},"userName":"user{n}@example.com","displayName":"Person {n}","active":true}}}}"#
-        )?;
-    }
-    let mut group = |id: &str, name: &str| {
-        writeln!(
-            out,
-            r#"{{"type":"Group","resource":{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"id":"{id}",{meta},"displayName":"{name}"}}}}"#
-        )
-    };
-    for n in 0..options.groups {
-        group(&id('b', n), &format!("Group {n}"))?;
-    }
-    group(&id('c', 0), "Everyone")?;
-    let mut edges = 0;
-    let mut members = |group: &str, people: &mut dyn Iterator<Item = usize>| -> Result<(), Failure> {
-        loop {
-            let some: Vec<_> = people
-                .take(MEMBERS_IN_A_LINE)
-                .map(|n| format!("\"{}\"", id('a', n)))
-                .collect();
-            if some.is_empty() {
-                return Ok(());
-            }
-            edges += some.len();
-            writeln!(
-                out,
-                r#"{{"type":"Group","id":"{group}","version":"W/\"1\"","attribute":"members","add":[{}]}}"#,
-                some.join(",")
-            )?;
+    server.import("memory", |file| {
+        for n in 0..options.people {
+            let name = format!(r#","displayName":"Person {n}""#);
+            file.person(&id('a', n), &format!("user{n}@example.com"), &name)?;
         }
-    };
-    for n in 0..options.groups {
-        let first = n * options.members;
-        let mut people = (first..first + options.members).map(|n| n % options.people);
-        members(&id('b', n), &mut people)?;
-    }
-    members(&id('c', 0), &mut (0..options.people))?;
-    let groups = options.groups + 1;
-    writeln!(
-        out,
-        r#"{{"end":{{"people":{},"groups":{groups},"members":{edges},"exported":"2026-01-01T00:00:00Z"}}}}"#,
-        options.people
-    )?;
-    out.flush().map_err(Failure::from)
+        for n in 0..options.groups {
+            file.group(&id('b', n), &format!("Group {n}"))?;
+        }
+        file.group(&id('c', 0), "Everyone")?;
+        for n in 0..options.groups {
+            let first = n * options.members;
+            let people = (first..first + options.members).map(|n| id('a', n % options.people));
+            file.members(&id('b', n), people)?;
+        }
+        file.members(&id('c', 0), (0..options.people).map(|n| id('a', n)))
+    })
 }
 
 struct Asked {
@@ -263,23 +207,4 @@ impl Asked {
             length += read;
         }
     }
-}
-
-/// The most anonymous memory of a process until something is done.
-fn peak(process: u32, done: &AtomicBool) -> Result<f64, Failure> {
-    let mut most = 0.0_f64;
-    while !done.load(Ordering::Relaxed) {
-        most = most.max(anonymous(process)?);
-        thread::sleep(Duration::from_millis(2));
-    }
-    Ok(most)
-}
-
-/// The anonymous memory of a process, in megabytes.
-fn anonymous(process: u32) -> Result<f64, Failure> {
-    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok());
-    let kilobytes = kilobytes.ok_or_else(|| Failure::new("there is no RssAnon"))?;
-    Ok(kilobytes * 1024.0 / 1e6)
 }

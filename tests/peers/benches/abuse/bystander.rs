@@ -1,0 +1,132 @@
+//! The organization that does nothing out of the ordinary, and how long it waits.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use scim_tests::http::{Client, Response};
+use scim_tests::server::Organization;
+use scim_tests::{Failure, random};
+use serde_json::json;
+
+/// One kind of request, and how to send the next.
+struct Kind {
+    name: &'static str,
+    send: fn(&Bystander, &mut Client, u64) -> Result<Response, Failure>,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind {
+        name: "GET a person",
+        send: |bystander, client, _| client.get(&format!("/Users/{}", bystander.person)),
+    },
+    Kind {
+        name: "POST a person",
+        send: |_, client, _| {
+            let person = json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+                "userName": format!("{}@example.com", random::uuid()),
+            });
+            client.json("POST", "/Users", &person)
+        },
+    },
+    Kind {
+        name: "PATCH a member",
+        send: |bystander, client, turn| {
+            let person = &bystander.person;
+            let operation = match turn.is_multiple_of(2) {
+                true => json!({"op": "add", "path": "members", "value": [{"value": person}]}),
+                false => json!({"op": "remove", "path": format!("members[value eq \"{person}\"]")}),
+            };
+            let change = json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                "Operations": [operation],
+            });
+            client.json("PATCH", &format!("/Groups/{}", bystander.group), &change)
+        },
+    },
+];
+
+/// What came of the requests of one kind.
+pub(super) struct Waits {
+    pub(super) name: &'static str,
+    times: Vec<Duration>,
+    /// How often each status came that is not a success.
+    pub(super) refused: BTreeMap<u16, usize>,
+    /// Requests without an answer.
+    pub(super) unanswered: usize,
+}
+
+impl Waits {
+    /// The time within which so many of a hundred were answered, in milliseconds.
+    pub(super) fn percentile(&self, percent: usize) -> f64 {
+        let index = (self.times.len() * percent / 100).min(self.times.len().saturating_sub(1));
+        let time = self.times.get(index).copied().unwrap_or_default();
+        time.as_secs_f64() * 1e3
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.times.len()
+    }
+}
+
+pub(super) struct Bystander {
+    organization: Organization,
+    person: String,
+    group: String,
+}
+
+impl Bystander {
+    pub(super) fn new(organization: Organization, person: String, group: String) -> Self {
+        Self {
+            organization,
+            person,
+            group,
+        }
+    }
+
+    /// Sends requests of each kind on a connection of its own for a time.
+    pub(super) fn measure(&self, duration: Duration) -> Result<Vec<Waits>, Failure> {
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let clients: Vec<_> = KINDS
+                .iter()
+                .map(|kind| scope.spawn(|| self.repeat(kind, &done)))
+                .collect();
+            thread::sleep(duration);
+            done.store(true, Ordering::Relaxed);
+            let ended = clients.into_iter().map(|client| {
+                let ended = client.join();
+                ended.map_err(|_| Failure::new("a client of the bystander ended"))?
+            });
+            ended.collect()
+        })
+    }
+
+    fn repeat(&self, kind: &Kind, done: &AtomicBool) -> Result<Waits, Failure> {
+        let mut client = self.organization.client()?;
+        let mut waits = Waits {
+            name: kind.name,
+            times: Vec::new(),
+            refused: BTreeMap::new(),
+            unanswered: 0,
+        };
+        let mut turn = 0;
+        while !done.load(Ordering::Relaxed) {
+            let began = Instant::now();
+            let answer = (kind.send)(self, &mut client, turn);
+            waits.times.push(began.elapsed());
+            turn += 1;
+            match answer {
+                Ok(answer) if answer.status < 300 => {}
+                Ok(answer) => *waits.refused.entry(answer.status).or_default() += 1,
+                Err(_) => waits.unanswered += 1,
+            }
+            // As a provider does: one request after the other, and never as fast as it goes.
+            thread::sleep(Duration::from_millis(1));
+        }
+        waits.times.sort_unstable();
+        Ok(waits)
+    }
+}

@@ -1,0 +1,86 @@
+//! The provisioning server, killed again and again while several clients write: how many acknowledged writes there were,
+//! and that each of them is there afterwards.
+
+#![allow(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
+
+use std::env;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use scim_tests::acknowledged::Writers;
+use scim_tests::server::Server;
+use scim_tests::{Failure, random};
+
+const USAGE: &str = "\
+Build the server with `cargo build --release -p provisioning-server`, or name one with --server PATH.
+Also: --cycles N (300), --clients N (16), --milliseconds N (150; from no time to twice this until it is killed)";
+
+struct Options {
+    server: Option<PathBuf>,
+    cycles: u64,
+    clients: usize,
+    milliseconds: u64,
+}
+
+impl Options {
+    fn read() -> Result<Self, Failure> {
+        let mut options = Self {
+            server: beside(),
+            cycles: 300,
+            clients: 16,
+            milliseconds: 150,
+        };
+        let mut arguments = env::args().skip(1);
+        while let Some(flag) = arguments.next() {
+            // `cargo bench` adds this one.
+            if flag == "--bench" {
+                continue;
+            }
+            let malformed = || Failure::new(format!("{flag} is not understood. {USAGE}"));
+            let value = arguments.next().ok_or_else(malformed)?;
+            match flag.as_str() {
+                "--server" => options.server = Some(value.into()),
+                "--cycles" => options.cycles = value.parse().map_err(|_| malformed())?,
+                "--clients" => options.clients = value.parse().map_err(|_| malformed())?,
+                "--milliseconds" => options.milliseconds = value.parse().map_err(|_| malformed())?,
+                _ => return Err(malformed()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// The server that was built last, if there is one.
+fn beside() -> Option<PathBuf> {
+    let own = env::current_exe().ok()?;
+    let server = own.parent()?.parent()?.join("provisioning-server");
+    server.exists().then_some(server)
+}
+
+fn main() -> Result<(), Failure> {
+    let options = Options::read()?;
+    let Some(binary) = &options.server else {
+        println!("kill: not run. {USAGE}");
+        return Ok(());
+    };
+    let mut server = Server::start_binary(binary)?;
+    let organization = server.organization("acme", &["--idp", "other", "--username", "any"])?;
+    let mut writers = Writers::of(&organization, options.clients)?;
+    let began = Instant::now();
+    for cycle in 1..=options.cycles {
+        let patience = random::bits() % (2 * options.milliseconds).max(1);
+        writers.work(Duration::from_millis(patience), || server.kill())?;
+        server.restart()?;
+        // All is looked at in the end; a look at each kill would take ever longer.
+        if cycle.is_multiple_of(25) || cycle == options.cycles {
+            writers.verify()?;
+            server.command_line(&["check"])?;
+            println!(
+                "{cycle:>5} kills, {:>9} acknowledged writes, all there; {:.0} s",
+                writers.acknowledged(),
+                began.elapsed().as_secs_f64()
+            );
+        }
+    }
+    Ok(())
+}
