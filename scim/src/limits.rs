@@ -337,6 +337,11 @@ limits! {
     why "Okta sends whole groups as one value, and a body of 16 MiB holds about as many members.",
     refused Error::invalid_value, "" "values" "send them in several requests";
 
+    /// Comparisons and logical operators in the filters of one PATCH, of all its operations.
+    patch_terms: usize = 10_000, Count,
+    why "A thousand operations of ten comparisons each; providers select one member or one address by one or two.",
+    refused payload_too_large, "The PATCH" "comparisons in its filters" "send fewer operations in one request";
+
     /// Steps that a PATCH may take: elements that its operations look at, times the comparisons of their filters.
     patch_steps: usize = 10_000_000, Steps,
     why "A thousand operations with a filter on a person of 1,000 values pass, and so do twenty that look at all members of a group of 100,000, or two at those of a million.",
@@ -363,7 +368,7 @@ limits! {
     refused Error::invalid_value, "" "bytes" "shorten it";
 
     /// Values of a multi-valued attribute that is not kept as edges, however they got there.
-    values: usize = 5_000, Count,
+    values: usize = 2_000, Count,
     why "People have some ten addresses and at most a few hundred roles or entitlements; Entra assigns up to 1,500 roles of an application.",
     refused Error::invalid_value, "" "values" "remove some that are not needed";
 

@@ -2,13 +2,14 @@
 //!
 //! The black-box tests talk HTTP to the `provisioning-server` binary ([`server`]) through a client that sends
 //! bytes as they are given ([`http`]). [`replay`] plays the traces of identity providers, [`vectors`] the filter
-//! and PATCH vectors, [`reports`] the cases out of bug reports; [`protocol`] is a service without a socket. [`acknowledged`] is what a server that was killed must still know. The formats are described in `fixtures/README.md`.
+//! and PATCH vectors, [`reports`] the cases out of bug reports; [`protocol`] is a service without a socket. [`abuse`] is what a client may try, and [`acknowledged`] what a server that was killed must still know. The formats are described in `fixtures/README.md`.
 
 #![allow(
     clippy::indexing_slicing,
     reason = "indexing a `serde_json::Value` gives `Null` for what is not there"
 )]
 
+pub mod abuse;
 pub mod acknowledged;
 pub mod export_file;
 pub mod failure;

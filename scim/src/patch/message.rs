@@ -10,7 +10,7 @@ use crate::patch::operation::{Act, Operation, Target};
 use crate::path::{AttrPath, AttributeName};
 use crate::policy::{self, Policy};
 use crate::schema::{Attribute, Mutability, ResourceType, SCHEMAS, position};
-use crate::value::{Coerce, Cx, Json, JsonBuf, Op, check_message};
+use crate::value::{Coerce, Cx, Json, JsonBuf, Op, Select, check_message};
 
 /// The URN of the message.
 pub(super) const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -42,6 +42,7 @@ pub(super) fn read(
         text: &text,
         operations: Vec::new(),
         index: 0,
+        terms: 0,
     };
     let mut is_empty = true;
     for (index, operation) in operations.elements().enumerate() {
@@ -68,6 +69,8 @@ pub(super) struct Reader<'r, 'cx> {
     pub(super) text: &'r str,
     pub(super) operations: Vec<Operation>,
     pub(super) index: usize,
+    /// Expressions in the filters so far.
+    pub(super) terms: usize,
 }
 
 impl Reader<'_, '_> {
@@ -317,6 +320,7 @@ impl Reader<'_, '_> {
             base_urls: self.cx.base_urls(),
         };
         let select = ResolvedFilter::resolve_element(filter, attribute, options)?;
+        self.charge_terms(select.terms())?;
         for fired in select.fired() {
             self.cx.fire(fired.tolerance, fired.subject.clone());
         }
@@ -330,6 +334,16 @@ impl Reader<'_, '_> {
             path,
             select: Some(select),
         }))
+    }
+
+    /// Filters take more memory than their text.
+    fn charge_terms(&mut self, terms: usize) -> Result<()> {
+        let most = self.cx.limits().patch_terms;
+        self.terms = self.terms.saturating_add(terms);
+        match self.terms <= most {
+            true => Ok(()),
+            false => Err(exceeded::patch_terms(most, None)),
+        }
     }
 
     fn resolve_name(&mut self, name: &AttributeName) -> Option<AttrPath> {

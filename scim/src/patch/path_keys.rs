@@ -34,6 +34,7 @@ pub(crate) fn expand(
         text: "",
         operations: Vec::new(),
         index: 0,
+        terms: 0,
     };
     let mut expanded = Expanded {
         reader: &mut reader,

@@ -59,24 +59,13 @@ where
         if let Some(length) = self.announced {
             most.check(usize::try_from(length).unwrap_or(usize::MAX))?;
         }
-        let mut first: Option<Bytes> = None;
-        let mut joined = BytesMut::new();
+        let mut gathered = Gathered::default();
         while let Some(mut data) = self.next().await? {
-            let length = first.as_ref().map_or(0, Bytes::len) + joined.len();
-            most.check_begun(length.saturating_add(data.remaining()))?;
+            most.check_begun(gathered.length.saturating_add(data.remaining()))?;
             charge.add(data.remaining())?;
-            let data = data.copy_to_bytes(data.remaining());
-            // Most bodies come in one piece, which need not be copied.
-            match first.take() {
-                None if joined.is_empty() => first = Some(data),
-                None => joined.extend_from_slice(&data),
-                Some(begin) => {
-                    joined.extend_from_slice(&begin);
-                    joined.extend_from_slice(&data);
-                }
-            }
+            gathered.push(data.copy_to_bytes(data.remaining()));
         }
-        Ok(first.unwrap_or_else(|| joined.freeze()))
+        Ok(gathered.into_bytes())
     }
 
     /// Reads what is left and keeps nothing of it: a client that sends before it listens loses the answer if the
@@ -124,6 +113,57 @@ where
                 Err(_trailers) => {}
             }
         }
+    }
+}
+
+/// Bytes of a segment.
+const SEGMENT: usize = 64 << 10;
+
+/// What has come in of a body. It takes no more memory than it has bytes, but for a part of the last segment: not the room
+/// for what may never come, nor that of many tiny pieces.
+#[derive(Default)]
+struct Gathered {
+    length: usize,
+    /// Most bodies come in one piece, which need not be copied.
+    only: Option<Bytes>,
+    segments: Vec<BytesMut>,
+}
+
+impl Gathered {
+    fn push(&mut self, piece: Bytes) {
+        if self.length == 0 {
+            self.length = piece.len();
+            self.only = Some(piece);
+            return;
+        }
+        self.length += piece.len();
+        for piece in self.only.take().into_iter().chain([piece]) {
+            self.copy(&piece);
+        }
+    }
+
+    fn copy(&mut self, piece: &[u8]) {
+        let room = |last: &BytesMut| last.capacity() - last.len();
+        let (fits, rest) = piece.split_at(self.segments.last().map_or(0, room).min(piece.len()));
+        if let Some(last) = self.segments.last_mut() {
+            last.extend_from_slice(fits);
+        }
+        for piece in rest.chunks(SEGMENT) {
+            let mut segment = BytesMut::with_capacity(SEGMENT);
+            segment.extend_from_slice(piece);
+            self.segments.push(segment);
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if let Some(only) = self.only {
+            return only;
+        }
+        let mut joined = BytesMut::with_capacity(self.length);
+        for segment in self.segments {
+            joined.extend_from_slice(&segment);
+        }
+        joined.freeze()
     }
 }
 

@@ -53,6 +53,12 @@ impl<T: ScimValue> Multi for Edges<T> {
             .iter()
             .try_for_each(|value| visit(value.view()))
     }
+
+    fn show_at(&self, position: usize, show: &mut dyn FnMut(View<'_>)) {
+        if let Some(value) = self.loaded().and_then(|values| values.get(position)) {
+            show(value.view());
+        }
+    }
 }
 
 impl<T: ScimValue> ScimValue for Edges<T> {

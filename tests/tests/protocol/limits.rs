@@ -135,6 +135,10 @@ fn case(name: &str, path: &str) -> Option<Case> {
             let operation = json!({"op": "replace", "path": "title", "value": "x"});
             refused(patch(path, &vec![operation; 7].into()), 7, 413, "")
         }
+        "patch_terms" => {
+            let operation = json!({"op": "remove", "path": "emails[type eq \"x\"]"});
+            refused(patch(path, &vec![operation; 7].into()), 7, 413, "")
+        }
         // Each operation is a step, and the second looks at the value of the first.
         "patch_steps" => {
             let operation = json!({"op": "replace", "path": "nickName", "value": "x"});

@@ -29,6 +29,12 @@ impl<T: ScimValue> Multi for Vec<T> {
     fn try_for_each(&self, visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
         self.iter().try_for_each(|value| visit(value.view()))
     }
+
+    fn show_at(&self, position: usize, show: &mut dyn FnMut(View<'_>)) {
+        if let Some(value) = self.get(position) {
+            show(value.view());
+        }
+    }
 }
 
 /// The values of a field with a handler of its own.
@@ -44,6 +50,12 @@ impl<T: Send + Sync + 'static, H: Handler<T>> Multi for Handled<'_, T, H> {
 
     fn try_for_each(&self, visit: &mut dyn FnMut(View<'_>) -> ControlFlow<()>) -> ControlFlow<()> {
         self.values.iter().try_for_each(|value| visit(H::view(value)))
+    }
+
+    fn show_at(&self, position: usize, show: &mut dyn FnMut(View<'_>)) {
+        if let Some(value) = self.values.get(position) {
+            show(H::view(value));
+        }
     }
 }
 

@@ -3,8 +3,6 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
 
-mod attacks;
-mod bystander;
 mod options;
 
 use std::sync::Arc;
@@ -12,15 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use attacks::{ATTACKS, Attack};
-use bystander::{Bystander, Waits};
 use options::{Options, USAGE};
 use scim_tests::Failure;
+use scim_tests::abuse::{ATTACKS, Attack, Bystander, Waits, attacker, prepare};
 use scim_tests::export_file::id;
 use scim_tests::process::{anonymous, peak};
 use scim_tests::server::{Organization, Server};
-
-const FLAGS: [&str; 4] = ["--idp", "other", "--username", "any"];
 
 fn main() -> Result<(), Failure> {
     let options = Options::read()?;
@@ -29,11 +24,10 @@ fn main() -> Result<(), Failure> {
         return Ok(());
     };
     let mut server = Server::start_binary(binary)?;
-    let attacker = server.organization("attacker", &FLAGS)?;
-    let bystander = bystander(&server)?;
-    fill(&server, options.people)?;
+    let attacker = attacker(&server, options.people)?;
+    let bystander = Bystander::new(&server)?;
     println!("{} people.", options.people);
-    let prepared = attacks::prepare(&attacker, options.people)?;
+    let prepared = prepare(&attacker, options.people)?;
     println!("The attacker got {prepared}.\n");
     let alone = bystander.measure(options.duration)?;
     let scene = Scene {
@@ -58,33 +52,6 @@ fn main() -> Result<(), Failure> {
     let seconds = server.terminate()?.as_secs_f64();
     println!("The server ended {seconds:.1} s after SIGTERM (at most 20 s).");
     Ok(())
-}
-
-/// An organization of a thousand people, and a group of a hundred of them.
-fn bystander(server: &Server) -> Result<Bystander, Failure> {
-    let organization = server.organization("bystander", &FLAGS)?;
-    server.import("bystander", |file| {
-        for n in 0..1_000 {
-            file.person(&id('d', n), &format!("bystander{n}@example.com"), "")?;
-        }
-        file.group(&id('e', 0), "Colleagues")?;
-        file.members(&id('e', 0), (0..100).map(|n| id('d', n)))
-    })?;
-    Ok(Bystander::new(organization, id('d', 999), id('e', 0)))
-}
-
-/// People with two e-mails each, and a group of all.
-fn fill(server: &Server, people: usize) -> Result<(), Failure> {
-    server.import("attacker", |file| {
-        for n in 0..people {
-            let emails = format!(
-                r#","emails":[{{"value":"user{n}@example.com","type":"work"}},{{"value":"user{n}@example.org","type":"home"}}]"#
-            );
-            file.person(&id('a', n), &format!("user{n}@example.com"), &emails)?;
-        }
-        file.group(&id('c', 0), "Everyone")?;
-        file.members(&id('c', 0), (0..people).map(|n| id('a', n)))
-    })
 }
 
 const HEAD: &str = "                                                 | requests | median |    99 % | longest | median  | answers that are   |\n\

@@ -277,7 +277,7 @@ fn a_conflict_over_a_large_group_is_tried_again() {
 fn a_long_patch_is_decided_beside_the_writer() {
     let bench = bench();
     let mut large = User::new("large");
-    large.emails = (0..3_000)
+    large.emails = (0..1_800)
         .map(|n| Email::new(format!("{n:030}@example.com")))
         .collect();
     let large = bench.create(large).unwrap();

@@ -8,23 +8,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use scim_tests::Failure;
-use scim_tests::export_file::id;
-use scim_tests::http::{Client, percent_encode};
-use scim_tests::server::Organization;
 use serde_json::{Value, json};
+
+use crate::export_file::id;
+use crate::http::{Client, percent_encode};
+use crate::server::{Organization, Server};
+use crate::{Failure, random};
 
 /// The bytes of the longest body.
 const BODY: usize = 16 << 20;
 
 /// One way, with as many connections as it takes.
-pub(super) struct Attack {
-    pub(super) name: &'static str,
+#[derive(Debug)]
+pub struct Attack {
+    /// What is done.
+    pub name: &'static str,
     connections: usize,
     run: fn(&Attacker) -> Result<(), Failure>,
 }
 
-pub(super) const ATTACKS: &[Attack] = &[
+/// All ways.
+pub const ATTACKS: &[Attack] = &[
     Attack {
         name: "F1 lists that show a long name a thousand times",
         connections: 4,
@@ -34,8 +38,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         name: "F2 changes of a person with very many e-mails",
         connections: 2,
         run: |attacker| {
-            let change =
-                patch(&[json!({"op": "replace", "path": "title", "value": scim_tests::random::hex8()})]);
+            let change = patch(&[json!({"op": "replace", "path": "title", "value": random::hex8()})]);
             attacker.change(&format!("/Users/{}", id('a', 0)), &change)
         },
     },
@@ -85,7 +88,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         run: |attacker| {
             let person = json!({
                 "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-                "userName": format!("{}@example.com", scim_tests::random::uuid()),
+                "userName": format!("{}@example.com", random::uuid()),
             });
             let answer = attacker.client()?.json("POST", "/Users", &person)?;
             attacker.note(answer.status);
@@ -96,7 +99,7 @@ pub(super) const ATTACKS: &[Attack] = &[
 
 impl Attack {
     /// Begins; it ends when the attacker is told so.
-    pub(super) fn begin(&'static self, organization: &Organization, done: &Arc<AtomicBool>) -> Statuses {
+    pub fn begin(&'static self, organization: &Organization, done: &Arc<AtomicBool>) -> Statuses {
         let statuses = Statuses::default();
         for _ in 0..self.connections {
             let attacker = Attacker {
@@ -118,17 +121,20 @@ impl Attack {
 }
 
 /// How often each status came.
-#[derive(Default, Clone)]
-pub(super) struct Statuses(Arc<Mutex<BTreeMap<u16, usize>>>);
+#[derive(Debug, Default, Clone)]
+pub struct Statuses(Arc<Mutex<BTreeMap<u16, usize>>>);
 
 impl Statuses {
-    pub(super) fn text(&self) -> String {
+    /// Returns them as text.
+    #[must_use]
+    pub fn text(&self) -> String {
         let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = counted.iter().map(|(status, count)| format!("{status}: {count}"));
         counted.collect::<Vec<_>>().join(", ")
     }
 }
 
+#[derive(Debug)]
 struct Attacker {
     organization: Organization,
     done: Arc<AtomicBool>,
@@ -261,9 +267,25 @@ fn patch(operations: &[Value]) -> Value {
     })
 }
 
+/// Makes the organization that attacks, of people with two e-mails each and a group of all.
+pub fn attacker(server: &Server, people: usize) -> Result<Organization, Failure> {
+    let organization = server.organization("attacker", &super::FLAGS)?;
+    server.import("attacker", |file| {
+        for n in 0..people {
+            let emails = format!(
+                r#","emails":[{{"value":"user{n}@example.com","type":"work"}},{{"value":"user{n}@example.org","type":"home"}}]"#
+            );
+            file.person(&id('a', n), &format!("user{n}@example.com"), &emails)?;
+        }
+        file.group(&id('c', 0), "Everyone")?;
+        file.members(&id('c', 0), (0..people).map(|n| id('a', n)))
+    })?;
+    Ok(organization)
+}
+
 /// Makes what the attacks need, as far as the server lets them: a group with the longest name that it takes, and a person
 /// with as many e-mails.
-pub(super) fn prepare(organization: &Organization, people: usize) -> Result<String, Failure> {
+pub fn prepare(organization: &Organization, people: usize) -> Result<String, Failure> {
     let mut client = organization.client()?;
     let name = longest_name(&mut client, people)?;
     let emails = most_emails(&mut client)?;

@@ -1,0 +1,10 @@
+//! One organization that does its worst, and another one that must not notice.
+
+mod attacks;
+mod bystander;
+
+pub use attacks::{ATTACKS, Attack, Statuses, attacker, prepare};
+pub use bystander::{Bystander, Waits};
+
+/// The flags of both organizations.
+const FLAGS: [&str; 4] = ["--idp", "other", "--username", "any"];
