@@ -126,7 +126,7 @@ impl Target {
 
     /// Searches have many connections, and go over more than a cache holds.
     pub(super) fn searcher(&self) -> Result<Connection> {
-        let cache = self.options.cache_bytes / 8;
+        let cache = self.options.cache_bytes / 16;
         self.open(OpenFlags::SQLITE_OPEN_READ_ONLY, cache, |_| Ok(()))
     }
 

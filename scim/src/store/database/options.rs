@@ -57,7 +57,7 @@ pub struct Options {
     /// How long the jobs of one commit may take together: what remains gets the next commit, with the jobs that have come
     /// meanwhile, and other processes get a chance to write in between. 50 ms.
     pub batch_time: Duration,
-    /// Page cache of the writer in bytes; each reader has a quarter of it, and each thread for searches an eighth. 32 MiB.
+    /// Page cache of the writer in bytes; each reader has a quarter of it, and each thread for searches a sixteenth. 32 MiB.
     pub cache_bytes: usize,
     /// Bytes of the file that each connection maps into memory. None: reading from the system's own cache was measured to
     /// be as fast, and what is mapped counts as memory of the process, once for each connection.
