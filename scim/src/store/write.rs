@@ -183,6 +183,7 @@ impl<R: ScimResource, C> Write<R, C> {
 
     /// The same write, to be decided in few steps: where it takes more, deciding ends with a conflict, so that it is
     /// decided once more where nobody waits for it.
+    #[cfg(feature = "sqlite")]
     #[must_use]
     pub(crate) fn briefly(&self) -> Self {
         Self {

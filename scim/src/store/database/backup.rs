@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf, absolute};
 use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::connection::{Connection, create_private};
+use super::connection::Connection;
+use super::disk::create_private;
 use super::failure::failed;
 use super::handle::Database;
 use crate::{Error, Result};

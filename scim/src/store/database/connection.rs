@@ -1,6 +1,5 @@
 //! How a connection is opened, and what jobs may not do with it.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::wal::CheckpointMode;
 
-use super::disk::Disk;
+use super::disk::{Disk, create_private};
 use super::failure::{is_busy, not_opened};
 use super::meter::{GRAIN, Meter};
 use super::options::{Durability, Options};
@@ -206,15 +205,6 @@ impl Target {
             }
         }
     }
-}
-
-/// Makes a file. Persons are in it: only its owner may read it. The log and its index inherit the mode.
-pub(super) fn create_private(path: &Path) -> io::Result<()> {
-    let mut new = fs::OpenOptions::new();
-    new.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
-    new.open(path).map(drop)
 }
 
 fn clamp(bytes: usize) -> i64 {

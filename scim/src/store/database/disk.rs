@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::connection::create_private;
 use super::health::Health;
 use crate::log;
 
@@ -191,4 +190,13 @@ fn tell_end(path: &Path) {
         return tracing::info!(database = %path.display(), "{sentence}");
     }
     log::to_standard_error(&format!("{}: {sentence}", path.display()));
+}
+
+/// Makes a file. Persons are in it: only its owner may read it. The log and its index inherit the mode.
+pub(super) fn create_private(path: &Path) -> io::Result<()> {
+    let mut new = fs::OpenOptions::new();
+    new.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut new, 0o600);
+    new.open(path).map(drop)
 }

@@ -1,14 +1,12 @@
 //! The handle of a database.
 
 use std::convert::Infallible;
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Formatter};
 use std::fs::{self, DirBuilder};
 use std::path::{Path, PathBuf, absolute};
-use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, JoinHandle, Thread};
+use std::thread::{self, JoinHandle};
 
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
@@ -20,12 +18,9 @@ use super::health::Health;
 use super::meter::Task;
 use super::options::Options;
 use super::reader::Desk;
-use super::share::Share;
 use super::shared::Shared;
-use super::statements::{Reader, Transaction};
+use super::statements::Reader;
 use super::statistics::Statistics;
-use super::stream::{Sender, Stream};
-use super::writer::Pending;
 use super::{checkpoint, reader, walker, writer};
 use crate::store::Budget;
 use crate::{Error, Result};
@@ -70,18 +65,6 @@ use crate::{Error, Result};
 /// ```
 #[derive(Clone)]
 pub struct Database(Arc<Handle>);
-
-/// A job was not taken, because too many wait already or because the database is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Full;
-
-impl Display for Full {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("the database takes no more work")
-    }
-}
-
-impl std::error::Error for Full {}
 
 pub(super) struct Handle {
     shared: Arc<Shared>,
@@ -168,70 +151,6 @@ impl Database {
         Ok(Self(Arc::new(handle)))
     }
 
-    /// Runs a job that looks at a few rows; one that may walk many is a [search](Database::search), or else brief jobs would
-    /// wait for it. All its statements see one snapshot, which shows every write that was answered before
-    /// this is first polled. If the returned future is dropped, the job may or may not run.
-    ///
-    /// # Errors
-    /// What the job returns; 503 if too many jobs wait; 500 if the job panics.
-    pub async fn read<T, J>(&self, job: J) -> Result<T>
-    where
-        T: Send + 'static,
-        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
-    {
-        Share::of_application(self).read(job).await
-    }
-
-    /// Runs a job that may walk many rows: a search. Searches have threads of their own, [`Options::searches`] of them, so
-    /// that they never hold up a read, and at most [`Options::tenant_searches`] of one tenant are at work at once. What
-    /// the database does for it is charged to `budget`, and so is what the job charges itself. If the returned future is
-    /// dropped, or the database is closed, it ends.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// use scim::store::Budget;
-    /// # use scim::store::database::{Database, Options};
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let database = Database::in_memory(Options::default())?;
-    /// let budget = Budget::new(1_000_000, Duration::from_secs(20));
-    /// let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
-    /// let search = database.search(budget, move |reader| reader.query_one(endless, &[], |row| row.integer(0)));
-    /// assert_eq!(search.await.unwrap_err().status(), 400);
-    /// # Ok::<_, scim::Error>(())
-    /// # }).unwrap();
-    /// ```
-    ///
-    /// # Errors
-    /// What the job returns; 400 `tooMany` if the budget is spent; 503 if too many searches wait, or the database is
-    /// closed meanwhile; 500 if the job panics.
-    pub async fn search<T, J>(&self, budget: Budget, job: J) -> Result<T>
-    where
-        T: Send + 'static,
-        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
-    {
-        Share::of_application(self).search(budget, job).await
-    }
-
-    /// The share of one tenant, whose jobs take turns with those of others.
-    pub fn share_of(&self, tenant: &str) -> Share<'_> {
-        Share::of_tenant(self, tenant)
-    }
-
-    /// [`Database::read`] for a job that looks up a row or two: it runs on the caller's thread where a connection is free,
-    /// which spares two changes of threads. A job that may find none of its pages in memory would hold up the executor and
-    /// belongs into [`Database::read`]; one that walks many rows into [`Database::search`].
-    ///
-    /// # Errors
-    /// As [`Database::read`].
-    pub async fn look_up<T, J>(&self, job: J) -> Result<T>
-    where
-        T: Send + 'static,
-        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
-    {
-        Share::of_application(self).look_up(job).await
-    }
-
     /// Runs a job on the connection of a reader that is free; gives it back if there is none.
     pub(super) fn borrow_desk<T, J: FnOnce(&Reader<'_>) -> T>(&self, mut job: J) -> Result<T, J> {
         let desks = &self.0.desks;
@@ -248,101 +167,12 @@ impl Database {
         Err(job)
     }
 
-    pub(super) fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.0.shared
     }
 
     pub(super) fn handle(&self) -> &Arc<Handle> {
         &self.0
-    }
-
-    /// Runs a job that changes, and answers when its changes are committed. Several jobs share one commit, each with a
-    /// savepoint of its own: if this one fails, only its own changes are undone. If the returned future is dropped
-    /// after it was polled, the job runs all the same.
-    ///
-    /// # Errors
-    /// What the job returns; 503 if too many jobs wait, or if another process kept the file locked for
-    /// [`Options::busy_timeout`]; 500 if the job panics or the commit fails.
-    pub async fn write<T, J>(&self, job: J) -> Result<T>
-    where
-        T: Send + 'static,
-        J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
-    {
-        Share::of_application(self).write(job).await
-    }
-
-    /// Has a job done without waiting for it, in the order of the other writes of the application. Failures are only counted, in
-    /// [`Statistics::failed_behind`].
-    ///
-    /// # Errors
-    /// [`Full`] if the queue is half full already (the other half is for those who wait), or the database is closed.
-    pub fn write_behind<J>(&self, job: J) -> Result<(), Full>
-    where
-        J: Fn(&Transaction<'_>) -> Result<()> + Send + 'static,
-    {
-        // Not the whole `Arc<Handle>`: a job must not keep its own database open.
-        let shared = Arc::clone(&self.0.shared);
-        let job = Pending::boxed(job, move |result: Result<()>| {
-            if result.is_err() {
-                shared.counters.failed_behind.add(1);
-            }
-        });
-        self.0.shared.writes.push_behind(job).map_err(|refused| {
-            _ = Share::of_application(self).refused(refused);
-            Full
-        })
-    }
-
-    /// [`Database::read`] for code without an executor: blocks the thread.
-    ///
-    /// # Errors
-    /// As [`Database::read`].
-    pub fn blocking_read<T, J>(&self, job: J) -> Result<T>
-    where
-        T: Send + 'static,
-        J: Fn(&Reader<'_>) -> Result<T> + Send + 'static,
-    {
-        block_on(self.read(job))
-    }
-
-    /// [`Database::write`] for code without an executor: blocks the thread.
-    ///
-    /// # Errors
-    /// As [`Database::write`].
-    pub fn blocking_write<T, J>(&self, job: J) -> Result<T>
-    where
-        T: Send + 'static,
-        J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
-    {
-        block_on(self.write(job))
-    }
-
-    /// Runs a job that walks many rows under one snapshot and sends them in chunks, while the receiver takes them.
-    /// Streams have threads of their own, [`Options::streams`] of them, so that they never hold up a read; more of
-    /// them wait. A stream that could not start, or whose job fails, ends with an error.
-    ///
-    /// ```
-    /// # use scim::store::database::{Database, Options};
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// # let database = Database::in_memory(Options::default())?;
-    /// let mut stream = database.stream(|reader, sender| {
-    ///     reader.query("SELECT value FROM json_each('[1,2,3]')", &[], |row| {
-    ///         sender.send(format!("{};", row.integer(0)?))
-    ///     })
-    /// });
-    /// let mut all = Vec::new();
-    /// while let Some(chunk) = stream.next().await {
-    ///     all.extend_from_slice(&chunk?);
-    /// }
-    /// assert_eq!(all, b"1;2;3;");
-    /// # Ok::<_, scim::Error>(())
-    /// # }).unwrap();
-    /// ```
-    pub fn stream<J>(&self, job: J) -> Stream
-    where
-        J: FnOnce(&Reader<'_>, &mut Sender) -> Result<()> + Send + 'static,
-    {
-        Share::of_application(self).stream(job)
     }
 
     /// Runs a job that goes over very much, such as all there is. It has a thread and a connection of its own, made for
@@ -523,26 +353,5 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Parks the thread until the future is ready.
-fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
     }
 }

@@ -51,10 +51,10 @@ mod tests;
 
 pub use backup::BackupProgress;
 pub use failure::{is_unique_violation, unique_violation};
-pub use handle::{Database, Full};
+pub use handle::Database;
 pub use health::Health;
 pub use options::{Durability, Options};
-pub use share::Share;
+pub use share::{Full, Share};
 #[cfg(test)]
 pub(super) use statements::take_steps;
 pub use statements::{Param, Reader, Row, Transaction, Value};

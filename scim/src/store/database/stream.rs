@@ -16,7 +16,6 @@ use super::connection::Connection;
 use super::failure::{failed, guarded, unanswered};
 use super::meter::{Awaited, Task};
 use super::options::Options;
-use super::shared::Shared;
 use super::statements::Reader;
 use crate::{Error, Result};
 
@@ -49,7 +48,12 @@ impl StreamJob {
 
 impl StreamJob {
     /// Walks under a snapshot of its own, unless nobody listens any more. Returns whether it did.
-    pub(super) fn run(mut self, connection: &Connection, shared: &Shared) -> bool {
+    pub(super) fn run(
+        mut self,
+        connection: &Connection,
+        options: &Options,
+        log_is_long: &Arc<AtomicBool>,
+    ) -> bool {
         let channel = Arc::clone(&self.channel);
         if channel.lock().receiver_gone {
             return false;
@@ -60,10 +64,10 @@ impl StreamJob {
         let mut sender = Sender {
             channel: Arc::clone(&channel),
             task: self.task.clone(),
-            log_is_long: Arc::clone(&shared.log_is_long),
-            limit: shared.options.stream_limit,
+            log_is_long: Arc::clone(log_is_long),
+            limit: options.stream_limit,
             since: Instant::now(),
-            pace: Some(Pace::new(&shared.options)),
+            pace: Some(Pace::new(options)),
         };
         let outcome = connection.control("BEGIN").map_err(failed).and_then(|()| {
             let walk = || guarded(|| job(&Reader::new(connection), &mut sender));

@@ -8,7 +8,7 @@ use super::shared::Shared;
 pub(super) fn run(connection: &Connection, shared: &Shared) {
     let mut seen = 0;
     while let Taken::Item(label, job) = shared.streams.take(&mut seen, None) {
-        if job.run(connection, shared) {
+        if job.run(connection, &shared.options, &shared.log_is_long) {
             shared.counters.streams.add(1);
         }
         shared.streams.done(label);

@@ -1,6 +1,6 @@
 //! Edges: the values of an attribute as rows that lead from one resource to another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::dialect;
@@ -230,6 +230,25 @@ pub(super) fn visit_owners<'i>(
         &[tenant.into(), dialect::list(rids).as_str().into()],
         |row| visit(row.integer(0)?, &owner(derived, row)?),
     )
+}
+
+/// Renders the values that mirror edges, by the resource at the other end; one that shows nothing is empty.
+pub(super) fn visit_values(
+    reader: &Reader<'_>,
+    derived: &Derived,
+    tenant: i64,
+    owners: &BTreeSet<i64>,
+    want: &Projection,
+    mut visit: impl FnMut(i64, Vec<u8>) -> ControlFlow<()>,
+) -> Result<()> {
+    let path = derived.shape.path;
+    visit_owners(reader, derived, tenant, owners, |owner, value| {
+        let mut out = Vec::new();
+        if !write_value(&mut out, &View::Complex(value), want, path, Base::Hole) {
+            out.clear();
+        }
+        Ok(visit(owner, out))
+    })
 }
 
 /// The row that leads to another, as what mirrors the edge shows it.

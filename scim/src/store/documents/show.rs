@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 
 use super::document::utf8;
-use super::edges::{FIRST, Listing, visit_owners, walk, walk_behind, walk_derived};
+use super::edges::{FIRST, Listing, visit_values, walk, walk_behind, walk_derived};
 use super::layout::{Derived, Layout};
 use super::row_key::RowKey;
 use super::rows::StoredRow;
@@ -15,11 +15,10 @@ use super::sequence;
 use super::weight::{Owners, Weighed};
 use crate::Result;
 use crate::error::Error;
-use crate::projection::{Base, Projection, push_name, write_resource, write_value};
+use crate::projection::{Base, Projection, push_name, write_resource};
 use crate::record::ScimResource;
 use crate::store::PAGE_IN_ONE_PIECE;
 use crate::store::database::{Reader, Sender};
-use crate::value::View;
 
 /// Resources with more edges are shown in parts.
 pub(super) const MOST_IN_ONE_PIECE: i64 = 1_000;
@@ -127,25 +126,6 @@ fn values_of(
         ControlFlow::Continue(())
     })?;
     Ok(values)
-}
-
-/// Renders the values that mirror edges, by the resource at the other end; one that shows nothing is empty.
-pub(super) fn visit_values(
-    reader: &Reader<'_>,
-    derived: &Derived,
-    tenant: i64,
-    owners: &BTreeSet<i64>,
-    want: &Projection,
-    mut visit: impl FnMut(i64, Vec<u8>) -> ControlFlow<()>,
-) -> Result<()> {
-    let path = derived.shape.path;
-    visit_owners(reader, derived, tenant, owners, |owner, value| {
-        let mut out = Vec::new();
-        if !write_value(&mut out, &View::Complex(value), want, path, Base::Hole) {
-            out.clear();
-        }
-        Ok(visit(owner, out))
-    })
 }
 
 /// Appends the member `"groups":[…]` to the document of a row, if it has any.

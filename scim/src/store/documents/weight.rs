@@ -4,10 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
-use super::edges::{Pair, pairs, pairs_between};
+use super::edges::{Pair, pairs, pairs_between, visit_values};
 use super::layout::{Derived, Layout};
 use super::rows::StoredRow;
-use super::show;
 use crate::Result;
 use crate::projection::Projection;
 use crate::store::PAGE_IN_ONE_PIECE;
@@ -74,7 +73,7 @@ impl<'l> Owners<'l> {
         most: usize,
     ) -> Result<()> {
         let mut total = 0_usize;
-        show::visit_values(reader, self.derived, tenant, distinct, want, |owner, value| {
+        visit_values(reader, self.derived, tenant, distinct, want, |owner, value| {
             total = total.saturating_add(value.len());
             self.lengths.insert(owner, value.len());
             if total > PAGE_IN_ONE_PIECE.min(most) {
