@@ -267,6 +267,15 @@ fn binary() -> Result<PathBuf, Failure> {
     })
 }
 
+/// Returns the server's binary of the same build as a benchmark, if there is one: benchmarks lie in `release/deps`, binaries
+/// in `release`.
+#[must_use]
+pub fn built_beside() -> Option<PathBuf> {
+    let name = format!("provisioning-server{}", env::consts::EXE_SUFFIX);
+    let binary = env::current_exe().ok()?.parent()?.parent()?.join(name);
+    binary.is_file().then_some(binary)
+}
+
 /// A temporary folder, removed when dropped.
 #[derive(Debug)]
 struct Directory(PathBuf);

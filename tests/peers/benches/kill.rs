@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use scim_tests::acknowledged::Writers;
-use scim_tests::server::Server;
+use scim_tests::server::{Server, built_beside};
 use scim_tests::{Failure, random};
 
 const USAGE: &str = "\
@@ -25,7 +25,7 @@ struct Options {
 impl Options {
     fn read() -> Result<Self, Failure> {
         let mut options = Self {
-            server: beside(),
+            server: built_beside(),
             cycles: 300,
             clients: 16,
             milliseconds: 150,
@@ -48,13 +48,6 @@ impl Options {
         }
         Ok(options)
     }
-}
-
-/// The server that was built last, if there is one.
-fn beside() -> Option<PathBuf> {
-    let own = env::current_exe().ok()?;
-    let server = own.parent()?.parent()?.join("provisioning-server");
-    server.exists().then_some(server)
 }
 
 fn main() -> Result<(), Failure> {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use scim_tests::export_file::id;
 use scim_tests::process::{anonymous, peak};
-use scim_tests::server::{Organization, Server};
+use scim_tests::server::{Organization, Server, built_beside};
 use scim_tests::{Failure, check};
 
 const USAGE: &str = "\
@@ -33,7 +33,7 @@ struct Options {
 impl Options {
     fn read() -> Result<Self, Failure> {
         let mut options = Self {
-            server: beside(),
+            server: built_beside(),
             people: 1_000_000,
             groups: 1_000,
             members: 500,
@@ -57,13 +57,6 @@ impl Options {
         }
         Ok(options)
     }
-}
-
-/// The server that was built last, if there is one.
-fn beside() -> Option<PathBuf> {
-    let own = env::current_exe().ok()?;
-    let server = own.parent()?.parent()?.join("provisioning-server");
-    server.exists().then_some(server)
 }
 
 fn main() -> Result<(), Failure> {

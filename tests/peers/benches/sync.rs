@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use scim::client::{Http1, over_http};
 use scim::testkit::simulate::{Dialect, Progress, Report, Script, Simulation, Through};
-use scim_tests::server::{Organization, Server};
+use scim_tests::server::{Organization, Server, built_beside};
 use scim_tests::{Failure, check};
 use tokio::runtime::Builder;
 
@@ -38,7 +38,7 @@ struct Options {
 impl Options {
     fn read() -> Result<Self, Failure> {
         let mut options = Self {
-            server: beside(),
+            server: built_beside(),
             provider: Dialect::Entra,
             people: 100_000,
             groups: 1_000,
@@ -68,13 +68,6 @@ impl Options {
         }
         Ok(options)
     }
-}
-
-/// The server's binary of the same build, if there is one: benchmarks lie in `release/deps`, binaries in `release`.
-fn beside() -> Option<PathBuf> {
-    let name = format!("provisioning-server{}", env::consts::EXE_SUFFIX);
-    let binary = env::current_exe().ok()?.parent()?.parent()?.join(name);
-    binary.is_file().then_some(binary)
 }
 
 fn main() -> Result<(), Failure> {

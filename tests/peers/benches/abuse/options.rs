@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use scim_tests::Failure;
+use scim_tests::server::built_beside;
 
 pub(super) const USAGE: &str = "\
 Build the server with `cargo build --release -p provisioning-server`, or name one with --server PATH.
@@ -22,7 +23,7 @@ pub(super) struct Options {
 impl Options {
     pub(super) fn read() -> Result<Self, Failure> {
         let mut options = Self {
-            server: beside(),
+            server: built_beside(),
             people: 100_000,
             duration: Duration::from_secs(10),
             only: String::new(),
@@ -48,11 +49,4 @@ impl Options {
         }
         Ok(options)
     }
-}
-
-/// The server that was built last, if there is one.
-fn beside() -> Option<PathBuf> {
-    let own = env::current_exe().ok()?;
-    let server = own.parent()?.parent()?.join("provisioning-server");
-    server.exists().then_some(server)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use scim_tests::Failure;
-use scim_tests::server::Organization;
+use scim_tests::server::{Organization, built_beside};
 
 pub(super) const USAGE: &str = "\
 Build the server with `cargo build --release -p provisioning-server`; or name one:
@@ -36,7 +36,7 @@ pub(super) struct Options {
 
 impl Options {
     pub(super) fn read() -> Result<Self, Failure> {
-        let (mut server, mut url, mut token) = (beside(), None, None);
+        let (mut server, mut url, mut token) = (built_beside(), None, None);
         let mut options = Self {
             target: Target::None,
             members: 100_000,
@@ -81,12 +81,4 @@ impl Options {
         };
         Ok(options)
     }
-}
-
-/// The server's binary of the same build, if there is one: benchmarks lie in `release/deps`, binaries in `release`.
-fn beside() -> Option<PathBuf> {
-    let name = format!("provisioning-server{}", env::consts::EXE_SUFFIX);
-    let bench = env::current_exe().ok()?;
-    let binary = bench.parent()?.parent()?.join(name);
-    binary.is_file().then_some(binary)
 }
