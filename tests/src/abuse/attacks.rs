@@ -27,6 +27,9 @@ pub struct Attack {
     run: fn(&Attacker) -> Result<(), Failure>,
 }
 
+/// The name of the attack that uses nothing but what everybody may do, as often as it goes.
+pub const FLOOD: &str = "writes as fast as they go";
+
 /// All ways.
 pub const ATTACKS: &[Attack] = &[
     Attack {
@@ -83,7 +86,7 @@ pub const ATTACKS: &[Attack] = &[
         run: |attacker| attacker.stall(&format!("/Groups/{}", id('c', 0))),
     },
     Attack {
-        name: "writes as fast as they go",
+        name: FLOOD,
         connections: 64,
         run: |attacker| {
             let person = json!({
@@ -202,8 +205,14 @@ impl Attacker {
         Ok(())
     }
 
-    /// Sends a body but for its last bytes, and those one a second.
+    /// Sends a body but for its last bytes, and those one a second; begins anew a second after it was refused.
     fn trickle(&self) -> Result<(), Failure> {
+        let outcome = self.begin_body().and_then(|stream| self.prolong(stream));
+        thread::sleep(Duration::from_secs(1));
+        outcome
+    }
+
+    fn begin_body(&self) -> Result<TcpStream, Failure> {
         let length = format!("Content-Type: application/scim+json\r\nContent-Length: {BODY}\r\n");
         let mut stream = self.send("POST", "/Groups", &length)?;
         stream.set_write_timeout(Some(Duration::from_secs(5)))?;
@@ -211,6 +220,10 @@ impl Attacker {
         for _ in 0..BODY / piece.len() - 1 {
             stream.write_all(&piece)?;
         }
+        Ok(stream)
+    }
+
+    fn prolong(&self, mut stream: TcpStream) -> Result<(), Failure> {
         let mut byte = [0; 16];
         while !self.is_done() {
             thread::sleep(Duration::from_secs(1));

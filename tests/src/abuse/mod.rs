@@ -3,7 +3,7 @@
 mod attacks;
 mod bystander;
 
-pub use attacks::{ATTACKS, Attack, Statuses, attacker, prepare};
+pub use attacks::{ATTACKS, Attack, FLOOD, Statuses, attacker, prepare};
 pub use bystander::{Bystander, Waits};
 
 /// The flags of both organizations.

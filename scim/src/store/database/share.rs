@@ -200,8 +200,8 @@ impl Database {
         Share::of_application(self).read(job).await
     }
 
-    /// Runs a job that may walk many rows: a search. Searches have threads of their own, [`Options::searches`] of them, so
-    /// that they never hold up a read, and at most [`Options::tenant_searches`] of one tenant are at work at once. What
+    /// Runs a job that may walk many rows: a search. Searches have threads of their own, [`Options::searches`](super::Options::searches) of them, so
+    /// that they never hold up a read, and at most [`Options::tenant_searches`](super::Options::tenant_searches) of one tenant are at work at once. What
     /// the database does for it is charged to `budget`, and so is what the job charges itself. If the returned future is
     /// dropped, or the database is closed, it ends.
     ///
@@ -256,7 +256,7 @@ impl Database {
     ///
     /// # Errors
     /// What the job returns; 503 if too many jobs wait, or if another process kept the file locked for
-    /// [`Options::busy_timeout`]; 500 if the job panics or the commit fails.
+    /// [`Options::busy_timeout`](super::Options::busy_timeout); 500 if the job panics or the commit fails.
     pub async fn write<T, J>(&self, job: J) -> Result<T>
     where
         T: Send + 'static,
@@ -266,7 +266,7 @@ impl Database {
     }
 
     /// Has a job done without waiting for it, in the order of the other writes of the application. Failures are only counted, in
-    /// [`Statistics::failed_behind`].
+    /// [`Statistics::failed_behind`](super::Statistics::failed_behind).
     ///
     /// # Errors
     /// [`Full`] if the queue is half full already (the other half is for those who wait), or the database is closed.
@@ -312,7 +312,7 @@ impl Database {
     }
 
     /// Runs a job that walks many rows under one snapshot and sends them in chunks, while the receiver takes them.
-    /// Streams have threads of their own, [`Options::streams`] of them, so that they never hold up a read; more of
+    /// Streams have threads of their own, [`Options::streams`](super::Options::streams) of them, so that they never hold up a read; more of
     /// them wait. A stream that could not start, or whose job fails, ends with an error.
     ///
     /// ```
