@@ -14,6 +14,7 @@ pub mod acknowledged;
 pub mod export_file;
 pub mod failure;
 pub mod fixtures;
+pub mod flags;
 pub mod http;
 pub mod process;
 pub mod protocol;

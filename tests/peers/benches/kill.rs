@@ -3,13 +3,12 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
 
-use std::env;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use scim_tests::acknowledged::Writers;
 use scim_tests::server::{Server, built_beside};
-use scim_tests::{Failure, random};
+use scim_tests::{Failure, flags, random};
 
 const USAGE: &str = "\
 Build the server with `cargo build --release -p provisioning-server`, or name one with --server PATH.
@@ -30,22 +29,16 @@ impl Options {
             clients: 16,
             milliseconds: 150,
         };
-        let mut arguments = env::args().skip(1);
-        while let Some(flag) = arguments.next() {
-            // `cargo bench` adds this one.
-            if flag == "--bench" {
-                continue;
-            }
-            let malformed = || Failure::new(format!("{flag} is not understood. {USAGE}"));
-            let value = arguments.next().ok_or_else(malformed)?;
-            match flag.as_str() {
+        flags::read(USAGE, |flag, value| {
+            match flag {
                 "--server" => options.server = Some(value.into()),
-                "--cycles" => options.cycles = value.parse().map_err(|_| malformed())?,
-                "--clients" => options.clients = value.parse().map_err(|_| malformed())?,
-                "--milliseconds" => options.milliseconds = value.parse().map_err(|_| malformed())?,
-                _ => return Err(malformed()),
+                "--cycles" => options.cycles = value.parse().ok()?,
+                "--clients" => options.clients = value.parse().ok()?,
+                "--milliseconds" => options.milliseconds = value.parse().ok()?,
+                _ => return None,
             }
-        }
+            Some(())
+        })?;
         Ok(options)
     }
 }

@@ -5,7 +5,6 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
 
-use std::env;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -17,7 +16,7 @@ use std::time::{Duration, Instant};
 use scim_tests::export_file::id;
 use scim_tests::process::{anonymous, peak};
 use scim_tests::server::{Organization, Server, built_beside};
-use scim_tests::{Failure, check};
+use scim_tests::{Failure, check, flags};
 
 const USAGE: &str = "\
 Build the server with `cargo build --release -p provisioning-server`, or name one with --server PATH.
@@ -38,23 +37,16 @@ impl Options {
             groups: 1_000,
             members: 500,
         };
-        let mut arguments = env::args().skip(1);
-        while let Some(flag) = arguments.next() {
-            // `cargo bench` adds this one.
-            if flag == "--bench" {
-                continue;
-            }
-            let malformed = || Failure::new(format!("{flag} is not understood. {USAGE}"));
-            let value = arguments.next().ok_or_else(malformed)?;
-            let number = || value.parse::<usize>().map_err(|_| malformed());
-            match flag.as_str() {
+        flags::read(USAGE, |flag, value| {
+            match flag {
                 "--server" => options.server = Some(value.into()),
-                "--people" => options.people = number()?,
-                "--groups" => options.groups = number()?,
-                "--members" => options.members = number()?,
-                _ => return Err(malformed()),
+                "--people" => options.people = value.parse().ok()?,
+                "--groups" => options.groups = value.parse().ok()?,
+                "--members" => options.members = value.parse().ok()?,
+                _ => return None,
             }
-        }
+            Some(())
+        })?;
         Ok(options)
     }
 }

@@ -5,7 +5,6 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
 
-use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use scim::client::{Http1, over_http};
 use scim::testkit::simulate::{Dialect, Progress, Report, Script, Simulation, Through};
 use scim_tests::server::{Organization, Server, built_beside};
-use scim_tests::{Failure, check};
+use scim_tests::{Failure, check, flags};
 use tokio::runtime::Builder;
 
 const USAGE: &str = "\
@@ -46,25 +45,22 @@ impl Options {
             connections: 16,
             runs: 3,
         };
-        let mut arguments = env::args().skip(1);
-        while let Some(flag) = arguments.next() {
-            // `cargo bench` adds this one.
-            if flag == "--bench" {
-                continue;
-            }
-            let malformed = || Failure::new(format!("{flag} is not understood. {USAGE}"));
-            let value = arguments.next().ok_or_else(malformed)?;
-            let number = || value.parse::<usize>().map_err(|_| malformed());
-            match flag.as_str() {
+        let mut provider = None;
+        flags::read(USAGE, |flag, value| {
+            match flag {
                 "--server" => options.server = Some(value.into()),
-                "--provider" => options.provider = value.parse().map_err(Failure::new)?,
-                "--people" => options.people = number()?,
-                "--groups" => options.groups = number()?,
-                "--members" => options.members = number()?,
-                "--connections" => options.connections = number()?.max(1),
-                "--runs" => options.runs = number()?.max(1),
-                _ => return Err(malformed()),
+                "--provider" => provider = Some(value),
+                "--people" => options.people = value.parse().ok()?,
+                "--groups" => options.groups = value.parse().ok()?,
+                "--members" => options.members = value.parse().ok()?,
+                "--connections" => options.connections = value.parse::<usize>().ok()?.max(1),
+                "--runs" => options.runs = value.parse::<usize>().ok()?.max(1),
+                _ => return None,
             }
+            Some(())
+        })?;
+        if let Some(name) = provider {
+            options.provider = name.parse().map_err(Failure::new)?;
         }
         Ok(options)
     }

@@ -1,11 +1,10 @@
 //! The command line.
 
-use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use scim_tests::Failure;
 use scim_tests::server::built_beside;
+use scim_tests::{Failure, flags};
 
 pub(super) const USAGE: &str = "\
 Build the server with `cargo build --release -p provisioning-server`, or name one with --server PATH.
@@ -28,25 +27,19 @@ impl Options {
             duration: Duration::from_secs(10),
             only: String::new(),
         };
-        let mut arguments = env::args().skip(1);
-        while let Some(flag) = arguments.next() {
-            // `cargo bench` adds this one.
-            if flag == "--bench" {
-                continue;
-            }
-            let malformed = || Failure::new(format!("{flag} is not understood. {USAGE}"));
-            let value = arguments.next().ok_or_else(malformed)?;
-            match flag.as_str() {
+        flags::read(USAGE, |flag, value| {
+            match flag {
                 "--server" => options.server = Some(value.into()),
-                "--people" => options.people = value.parse().map_err(|_| malformed())?,
+                "--people" => options.people = value.parse().ok()?,
                 "--seconds" => {
-                    let seconds = value.parse().map_err(|_| malformed())?;
-                    options.duration = Duration::try_from_secs_f64(seconds).map_err(|_| malformed())?;
+                    let seconds = value.parse().ok()?;
+                    options.duration = Duration::try_from_secs_f64(seconds).ok()?;
                 }
                 "--only" => options.only = value,
-                _ => return Err(malformed()),
+                _ => return None,
             }
-        }
+            Some(())
+        })?;
         Ok(options)
     }
 }

@@ -1,11 +1,10 @@
 //! The command line.
 
-use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use scim_tests::Failure;
 use scim_tests::server::{Organization, built_beside};
+use scim_tests::{Failure, flags};
 
 pub(super) const USAGE: &str = "\
 Build the server with `cargo build --release -p provisioning-server`; or name one:
@@ -45,30 +44,23 @@ impl Options {
             rounds: 5,
             duration: Duration::from_secs(1),
         };
-        let mut arguments = env::args().skip(1);
-        while let Some(flag) = arguments.next() {
-            // `cargo bench` adds this one.
-            if flag == "--bench" {
-                continue;
-            }
-            let malformed = || Failure::new(format!("{flag} is not understood. {USAGE}"));
-            let value = arguments.next().ok_or_else(malformed)?;
-            let number = || value.parse().map_err(|_| malformed());
-            match flag.as_str() {
+        flags::read(USAGE, |flag, value| {
+            match flag {
                 "--server" => server = Some(value.into()),
                 "--url" => url = Some(value),
                 "--token" => token = Some(value),
-                "--members" => options.members = number()?,
-                "--connections" => options.connections = number()?,
+                "--members" => options.members = value.parse().ok()?,
+                "--connections" => options.connections = value.parse().ok()?,
                 "--only" => options.only = value,
-                "--rounds" => options.rounds = number()?,
+                "--rounds" => options.rounds = value.parse().ok()?,
                 "--seconds" => {
-                    let seconds = value.parse().map_err(|_| malformed())?;
-                    options.duration = Duration::try_from_secs_f64(seconds).map_err(|_| malformed())?;
+                    let seconds = value.parse().ok()?;
+                    options.duration = Duration::try_from_secs_f64(seconds).ok()?;
                 }
-                _ => return Err(malformed()),
+                _ => return None,
             }
-        }
+            Some(())
+        })?;
         options.target = match (url, token, server) {
             (Some(scim_url), Some(token), _) => Target::Url(Organization {
                 organization: "bench".to_owned(),
