@@ -10,7 +10,7 @@ use http::StatusCode;
 
 use crate::error::{Error, Result};
 
-/// What the number of a limit counts.
+/// The unit that the number of a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Unit {

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-// What a reader's thread makes, another sends and frees: the allocator of the C library then has threads wait for each
-// other.
+// A thread frees what another has allocated, such as the answer of a reader: the allocator of the C library then has
+// threads wait for each other.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -400,7 +400,7 @@ fn of_several_processes_that_make_one_organization_exactly_one_succeeds() {
     }
 }
 
-/// F9: a command says why the database failed. There is no other place where that would be said.
+/// F9: a command says why the database failed, because nothing else would.
 #[test]
 fn a_command_says_why_the_database_failed() {
     let place = Place::new();

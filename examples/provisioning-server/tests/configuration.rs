@@ -227,7 +227,7 @@ fn health_is_that_of_the_server_with_the_same_settings() {
     assert!(detail.contains("refused"), "{detail}");
 }
 
-/// What is documented of the limits is what the server has: every one, with its variable, its default and what it bounds.
+/// The document of the limits agrees with the server: each has its variable, its default and the sentence on what it bounds.
 #[test]
 fn every_limit_is_a_setting_and_documented() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/LIMITS.md");

@@ -1,4 +1,4 @@
-//! What the server says to clients that come too slowly, send too much or too many, or name no host: over real sockets.
+//! The server's answers to clients that come too slowly, send too much or too many, or name no host: over real sockets.
 
 #![allow(
     clippy::unwrap_used,

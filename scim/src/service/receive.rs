@@ -22,7 +22,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 pub(super) struct Incoming<'a, B> {
     body: Pin<&'a mut B>,
     pace: Pace<'a>,
-    /// What the head of the request says of the length.
+    /// The length that the head of the request announces.
     announced: Option<u64>,
     /// Whether the client sends nothing before it is told to go on (RFC 9110 section 10.1.1).
     waits: bool,
@@ -119,7 +119,7 @@ where
 /// Bytes of a segment.
 const SEGMENT: usize = 64 << 10;
 
-/// What has come in of a body. It takes no more memory than it has bytes, but for a part of the last segment: not the room
+/// The part of a body that has come in. It takes no more memory than it has bytes, but for a part of the last segment: not the room
 /// for what may never come, nor that of many tiny pieces.
 #[derive(Default)]
 struct Gathered {

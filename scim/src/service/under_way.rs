@@ -45,7 +45,7 @@ impl UnderWay {
     }
 }
 
-/// What one body is charged with, until it is dropped.
+/// The bytes that one body is charged with, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Charge<'u> {
     under_way: &'u UnderWay,

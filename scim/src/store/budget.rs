@@ -1,4 +1,4 @@
-//! What a search may cost.
+//! The cost that a search may have.
 
 use std::fmt::{self, Debug, Formatter};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -34,7 +34,7 @@ struct Row {
     set: Set,
 }
 
-/// What a value is set in.
+/// The unit in which a value is set.
 #[derive(Debug)]
 enum Set {
     Service(&'static Limit),
@@ -158,7 +158,7 @@ pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
     ROWS.iter().map(|row| &row.setting)
 }
 
-/// What the flags of the limits say.
+/// The values that the flags of the limits give.
 #[derive(Debug, Default)]
 pub(super) struct Flags(HashMap<&'static str, String>);
 
@@ -321,7 +321,7 @@ mod tests {
         }
     }
 
-    /// What --check-config shows can be written into a configuration file.
+    /// A value as --check-config shows it can be written into a configuration file.
     #[test]
     fn a_default_is_shown_as_it_is_read() {
         for row in ROWS.iter() {

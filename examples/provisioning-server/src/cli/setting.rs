@@ -105,7 +105,7 @@ pub(super) static TOKEN: Setting = Setting {
     rule: "a token",
 };
 
-/// What a configuration file may set beside the limits.
+/// The settings of a configuration file beside the limits.
 static PLAIN: [&Setting; 10] = [
     &DATABASE,
     &PUBLIC_URL,
@@ -119,7 +119,7 @@ static PLAIN: [&Setting; 10] = [
     &OTLP_ENDPOINT,
 ];
 
-/// What a configuration file may set.
+/// Lists the settings of a configuration file.
 pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
     PLAIN.into_iter().chain(limits::settings())
 }

@@ -1,4 +1,4 @@
-//! What a connection asks of every request, whatever it is for, and what it keeps of it.
+//! The checks that a connection makes of every request, whatever it is for, and the count that it keeps.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -73,7 +73,7 @@ enum Version {
     Http2,
 }
 
-/// What is served: everything, and what is served beyond the bound of connections.
+/// The routes that are served: all of them, and those beyond the bound of connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Apps {
     pub(crate) everything: Router,

@@ -27,7 +27,7 @@ struct Places {
     count: usize,
 }
 
-/// What one connection is used for.
+/// The use of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Use {
     requests: AtomicUsize,
@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(open.places().count, 0);
     }
 
-    /// Where every connection is at work, there is still one for the operator.
+    /// The operator still gets a connection while all others are at work.
     #[test]
     fn beyond_the_bound_are_places_for_the_operator() {
         let open = Open::new(1);

@@ -35,7 +35,7 @@ pub(crate) fn end_after(time: Duration) {
         process::exit(1);
     };
     if let Err(error) = thread::Builder::new().name("end".to_owned()).spawn(end) {
-        tracing::error!("There is no thread that bounds the time until the end: {error}.");
+        tracing::error!("The thread that bounds the time until the end cannot be started: {error}.");
     }
 }
 

@@ -36,7 +36,7 @@ impl Verify for Authenticator {
     async fn verify(&self, credentials: &Credentials, parts: &mut Parts) -> Result<Context> {
         let asked = parts.extensions.get::<Arc<Asked>>().cloned();
         let asked = asked.ok_or_else(|| Error::internal("a request that nobody has observed"))?;
-        // What is no name of an organization, not even text, is answered as a name that no organization has.
+        // A path that is not a name of an organization is answered like a name that is not taken.
         let name = Path::<String>::from_request_parts(parts, &()).await;
         let name = name.map_or_else(|_| String::new(), |Path(name)| name);
         let decided = self.directory.decide(&name, credentials, asked.time);

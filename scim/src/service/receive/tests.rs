@@ -10,7 +10,7 @@ use super::*;
 use crate::limits::exceeded;
 use crate::service::under_way::UnderWay;
 
-/// What a client does next.
+/// The next step of a client.
 enum Next {
     Sends(&'static [u8]),
     /// Sends nothing until this much time has passed.
@@ -72,7 +72,7 @@ impl Timer for Clock {
     }
 }
 
-/// What became of a body.
+/// The outcome of a body.
 struct Read {
     outcome: Result<Bytes>,
     /// How many pieces were taken until it was decided.

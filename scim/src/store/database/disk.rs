@@ -15,10 +15,10 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// Bytes that must fit for the disk to count as one with room.
 const ROOM: usize = 1 << 20;
 
-/// What keeps the disk from taking writes.
+/// The reason why the disk takes no writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// There is no room.
+    /// The disk is full.
     Full,
     /// Something else.
     Fails,
@@ -50,10 +50,10 @@ impl Trouble {
     }
 }
 
-/// What is known of the disk, by those who write.
+/// The state of the disk, as those know it who write.
 pub(super) struct Disk {
     path: PathBuf,
-    /// Where the write-ahead log is.
+    /// The path of the write-ahead log.
     log_path: PathBuf,
     /// Whether nobody would miss the file.
     is_volatile: bool,
@@ -61,7 +61,7 @@ pub(super) struct Disk {
     log: OnceLock<Option<FileId>>,
     /// The number of a [`Trouble`]; 0 for none.
     trouble: AtomicU8,
-    /// What was told last, and when.
+    /// The trouble that was told last, and when.
     told: Mutex<Option<(Trouble, Instant)>>,
 }
 
@@ -150,7 +150,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// What tells a file from another that has its name.
+/// The identity of a file, which another with its name does not share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct FileId {
     #[cfg(unix)]

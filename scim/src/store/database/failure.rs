@@ -82,7 +82,7 @@ pub(super) fn failed(error: rusqlite::Error) -> Error {
     }
 }
 
-/// What hinders the disk, if that is why a job failed.
+/// Returns what hinders the disk, if that is why a job failed.
 pub(super) fn trouble_of(error: &Error) -> Option<Trouble> {
     driver_error(error).and_then(driver_trouble)
 }

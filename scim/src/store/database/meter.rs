@@ -1,4 +1,4 @@
-//! What the work of a connection is charged to, and what ends it early.
+//! The budget that the work of a connection is charged to, and the reasons to end it early.
 //!
 //! SQLite asks after every so many instructions of its machine whether to go on, also in the midst of a statement that
 //! gives no row for long. The handler is set once for each connection; what it says depends on the job that is under way.
