@@ -137,6 +137,7 @@ SELECT org, sequence, time, method, path, status, scim_type, duration_us,
     resource_type, resource_id, external_id, token, request_id, idp, notes, error
 FROM tried;
 ",
+    include_str!("migrations/access.sql"),
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.
