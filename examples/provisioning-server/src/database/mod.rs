@@ -1,14 +1,19 @@
 //! The product's own tables, beside those of the library's store and in the same database.
 
 mod address;
+#[allow(dead_code, reason = "actions write and read it")]
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
+#[allow(dead_code, reason = "actions write and read it")]
+pub(crate) mod event;
 pub(crate) mod group_names;
 pub(crate) mod history;
 pub(crate) mod imports;
 mod lock;
 mod migrations;
 pub(crate) mod organizations;
+mod sequence;
 mod tokens;
 
 use std::fmt;

@@ -1,12 +1,17 @@
 //! What the product is about: types and rules. Nothing here reads, writes or asks for the time.
 
 pub(crate) mod access;
+#[allow(dead_code, reason = "actions write and read it")]
+pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod counted;
 pub(crate) mod email;
+#[allow(dead_code, reason = "actions write and read it")]
+pub(crate) mod event;
 pub(crate) mod export_file;
 pub(crate) mod fault;
 pub(crate) mod keyword;
+pub(crate) mod masked;
 pub(crate) mod organization;
 pub(crate) mod public_url;
 pub(crate) mod redact;

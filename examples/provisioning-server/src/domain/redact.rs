@@ -11,6 +11,24 @@ const SEPARATORS: [&str; 3] = ["_", "%5F", "%5f"];
 /// What an organization's name has in place of it. So much of it must be a token.
 const FOLDED: (&str, usize) = ("-", 20);
 
+/// The longest text that is kept of anything that a client or an administrator wrote, in bytes.
+const TEXT_MAX: usize = 1_024;
+
+/// Makes a text fit to be kept: hides tokens in it, and cuts it.
+pub(crate) fn keep(text: &mut String) {
+    if let Cow::Owned(shown) = tokens(text) {
+        *text = shown;
+    }
+    if text.len() > TEXT_MAX {
+        let end = (0..=TEXT_MAX)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+}
+
 /// Hides whatever looks like a token of ours.
 pub(crate) fn tokens(text: &str) -> Cow<'_, str> {
     // Nearly every text has nothing to hide: it is not copied to find that out.
@@ -77,6 +95,13 @@ pub(crate) fn typed(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::token::Secret;
+
+    #[test]
+    fn a_text_that_is_kept_is_of_bounded_size() {
+        let mut text = "é".repeat(4_000);
+        keep(&mut text);
+        assert!(text.len() <= TEXT_MAX + 3 && text.ends_with('…'));
+    }
 
     #[test]
     fn tokens_are_hidden_however_they_are_written() {

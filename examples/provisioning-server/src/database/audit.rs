@@ -1,0 +1,137 @@
+//! Table `audit`: the changes that administrators, operators and rules have made.
+
+use std::borrow::Cow;
+
+use scim::store::database::{Reader, Row, Transaction};
+use uuid::Uuid;
+
+use super::{read_id, read_time, sequence};
+use crate::domain::audit::{ActorKind, AuditRow};
+use crate::domain::keyword::Keyword;
+
+/// Inserts a row in the transaction of the change that it tells of. Secrets are hidden. Answers its sequence, which is
+/// greater than those of all rows of the organization before it.
+pub(crate) fn insert(tx: &Transaction<'_>, row: &AuditRow) -> scim::Result<Uuid> {
+    let row = row.clone().bounded();
+    let sequence = sequence::after(last(tx, row.organization)?);
+    tx.execute(
+        "INSERT INTO audit (org, sequence, time, actor_kind, actor, action, subject_type, subject, subject_name, detail,
+                            address, request_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        &[
+            row.organization.as_bytes().into(),
+            sequence.as_bytes().into(),
+            row.time.as_microsecond().into(),
+            row.actor_kind.word().into(),
+            (&row.actor).into(),
+            row.action.as_ref().into(),
+            row.subject_type.as_ref().into(),
+            (&row.subject).into(),
+            (&row.subject_name).into(),
+            (&row.detail.to_string()).into(),
+            row.address.as_ref().into(),
+            row.request_id.as_ref().into(),
+        ],
+    )?;
+    Ok(sequence)
+}
+
+fn last(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<Option<Uuid>> {
+    tx.query_one(
+        "SELECT sequence FROM audit WHERE org = ?1 ORDER BY sequence DESC LIMIT 1",
+        &[organization.as_bytes().into()],
+        |row| read_id(row.blob(0)?),
+    )
+}
+
+/// The columns that [`read`] reads.
+const COLUMNS: &str =
+    "sequence, time, actor_kind, actor, action, subject_type, subject, subject_name, detail, address,
+                       request_id";
+
+/// Returns the newest rows of an organization, or those before the one with the sequence `before`.
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    before: Option<Uuid>,
+    limit: u32,
+) -> scim::Result<Vec<(Uuid, AuditRow)>> {
+    let before = before.unwrap_or(Uuid::max());
+    reader.query_all(
+        &format!(
+            "SELECT {COLUMNS} FROM audit WHERE org = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3"
+        ),
+        &[
+            organization.as_bytes().into(),
+            before.as_bytes().into(),
+            limit.into(),
+        ],
+        |row| read(organization, row),
+    )
+}
+
+fn read(organization: Uuid, row: &Row<'_>) -> scim::Result<(Uuid, AuditRow)> {
+    let kind = row.text(2)?;
+    let unknown = || scim::Error::internal(format!("{kind:?} is not a kind of actor"));
+    let entry = AuditRow {
+        organization,
+        time: read_time(row.integer(1)?)?,
+        actor_kind: ActorKind::from_word(kind).ok_or_else(unknown)?,
+        actor: row.text(3)?.to_owned(),
+        action: Cow::Owned(row.text(4)?.to_owned()),
+        subject_type: Cow::Owned(row.text(5)?.to_owned()),
+        subject: row.text(6)?.to_owned(),
+        subject_name: row.text(7)?.to_owned(),
+        detail: serde_json::from_str(row.text(8)?).map_err(scim::Error::internal)?,
+        address: row.optional_text(9)?.map(str::to_owned),
+        request_id: row.optional_text(10)?.map(str::to_owned),
+    };
+    Ok((read_id(row.blob(0)?)?, entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use scim::store::database::{Database, Options};
+    use serde_json::json;
+
+    use super::*;
+    use crate::database::migrations;
+
+    fn row(organization: u128, action: &'static str) -> AuditRow {
+        AuditRow {
+            organization: Uuid::from_u128(organization),
+            time: Timestamp::UNIX_EPOCH,
+            actor_kind: ActorKind::Operator,
+            actor: "root".to_owned(),
+            action: action.into(),
+            subject_type: "role".into(),
+            subject: "1".to_owned(),
+            subject_name: "Auditor".to_owned(),
+            detail: json!({ "name": "Auditor" }),
+            address: None,
+            request_id: None,
+        }
+    }
+
+    /// Feature row 81: rows are in the order of the changes, newest first, and each organization has its own.
+    #[test]
+    fn rows_come_back_newest_first_page_by_page() {
+        let database = Database::in_memory(Options::default()).unwrap();
+        database
+            .blocking_write(|tx| migrations::run(tx, Timestamp::UNIX_EPOCH))
+            .unwrap()
+            .unwrap();
+        let shown = database.blocking_write(|tx| {
+            for action in ["a.one", "a.two", "a.three"] {
+                insert(tx, &row(1, action))?;
+            }
+            insert(tx, &row(2, "other.organization"))?;
+            let first = list(tx, Uuid::from_u128(1), None, 2)?;
+            let next = list(tx, Uuid::from_u128(1), first.last().map(|entry| entry.0), 2)?;
+            Ok([first, next].concat())
+        });
+        let shown: Vec<_> = shown.unwrap().into_iter().map(|entry| entry.1).collect();
+        assert_eq!(shown, [row(1, "a.three"), row(1, "a.two"), row(1, "a.one")]);
+    }
+}

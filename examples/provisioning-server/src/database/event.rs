@@ -1,0 +1,136 @@
+//! Table `event`: what others are told, in the order of the commits of an organization.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use scim::store::database::{Reader, Row, Transaction};
+use uuid::Uuid;
+
+use super::{read_id, read_time, sequence};
+use crate::domain::event::{Cursor, EventKind, EventRow, Told};
+use crate::domain::keyword::Keyword;
+
+/// Inserts events in the transaction of the change that they tell of, after all events of the organization so far.
+pub(crate) fn insert(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    time: Timestamp,
+    rows: impl IntoIterator<Item = EventRow>,
+) -> scim::Result<()> {
+    let mut rows = rows.into_iter().peekable();
+    if rows.peek().is_none() {
+        return Ok(());
+    }
+    let mut last = last(tx, organization)?;
+    for row in rows {
+        let row = row.bounded();
+        let sequence = sequence::after(last);
+        tx.execute(
+            "INSERT INTO event (org, sequence, time, kind, subject_type, subject, people, data)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            &[
+                organization.as_bytes().into(),
+                sequence.as_bytes().into(),
+                time.as_microsecond().into(),
+                row.kind.word().into(),
+                row.subject_type.as_ref().into(),
+                (&row.subject).into(),
+                i64::try_from(row.people).unwrap_or(i64::MAX).into(),
+                (&row.data.to_string()).into(),
+            ],
+        )?;
+        last = Some(sequence);
+    }
+    Ok(())
+}
+
+fn last(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<Option<Uuid>> {
+    tx.query_one(
+        "SELECT sequence FROM event WHERE org = ?1 ORDER BY sequence DESC LIMIT 1",
+        &[organization.as_bytes().into()],
+        |row| read_id(row.blob(0)?),
+    )
+}
+
+/// Returns the events after a cursor, or from the oldest one, in their order.
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    after: Option<Cursor>,
+    limit: u32,
+) -> scim::Result<Vec<Told>> {
+    let after = after.map_or(Uuid::nil(), Cursor::sequence);
+    reader.query_all(
+        "SELECT sequence, time, kind, subject_type, subject, people, data FROM event
+         WHERE org = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3",
+        &[
+            organization.as_bytes().into(),
+            after.as_bytes().into(),
+            limit.into(),
+        ],
+        read,
+    )
+}
+
+fn read(row: &Row<'_>) -> scim::Result<Told> {
+    let kind = row.text(2)?;
+    let unknown = || scim::Error::internal(format!("{kind:?} is not a kind of event"));
+    Ok(Told {
+        cursor: Cursor::after(read_id(row.blob(0)?)?),
+        time: read_time(row.integer(1)?)?,
+        event: EventRow {
+            kind: EventKind::from_word(kind).ok_or_else(unknown)?,
+            subject_type: Cow::Owned(row.text(3)?.to_owned()),
+            subject: row.text(4)?.to_owned(),
+            people: u64::try_from(row.integer(5)?).unwrap_or(0),
+            data: serde_json::from_str(row.text(6)?).map_err(scim::Error::internal)?,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use scim::store::database::{Database, Options};
+    use serde_json::json;
+
+    use super::*;
+    use crate::database::migrations;
+
+    fn row(number: u64) -> EventRow {
+        EventRow {
+            kind: EventKind::UserCreated,
+            subject_type: "user".into(),
+            subject: number.to_string(),
+            people: 1,
+            data: json!({ "name": "a@x.example" }),
+        }
+    }
+
+    /// Feature row 80: a reader that goes from cursor to cursor sees every event once, in the order of the commits.
+    #[test]
+    fn a_feed_is_read_page_by_page_in_the_order_of_commits() {
+        let database = Database::in_memory(Options::default()).unwrap();
+        database
+            .blocking_write(|tx| migrations::run(tx, Timestamp::UNIX_EPOCH))
+            .unwrap()
+            .unwrap();
+        let organization = Uuid::from_u128(1);
+        for numbers in [0..2, 2..3, 3..7] {
+            let insert = move |tx: &Transaction<'_>| {
+                insert(tx, organization, Timestamp::UNIX_EPOCH, numbers.clone().map(row))?;
+                insert(tx, Uuid::from_u128(2), Timestamp::UNIX_EPOCH, [row(99)])
+            };
+            database.blocking_write(insert).unwrap();
+        }
+        let mut cursor = None;
+        let mut seen = Vec::new();
+        loop {
+            let page = database.blocking_read(move |reader| list(reader, organization, cursor, 3));
+            let page = page.unwrap();
+            let Some(last) = page.last() else { break };
+            cursor = Some(last.cursor);
+            seen.extend(page.into_iter().map(|told| told.event));
+        }
+        assert_eq!(seen, (0..7).map(row).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,182 @@
+//! What others are told about an organization: its events, in the order in which they happened.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::fault::{Fault, Result};
+use super::keyword::keywords;
+use super::{masked, redact};
+
+/// How many members one change names in events; the others are counted.
+pub(crate) const MOST_NAMED: usize = 1_000;
+
+keywords! {
+    /// The kind of an event.
+    EventKind {
+        /// A person was provisioned.
+        UserCreated = "user.created",
+        /// Attributes of a person have changed.
+        UserUpdated = "user.updated",
+        /// A person was disabled.
+        UserDeactivated = "user.deactivated",
+        /// A person was enabled again.
+        UserReactivated = "user.reactivated",
+        /// A person was removed.
+        UserRemoved = "user.removed",
+        /// A group was provisioned.
+        GroupCreated = "group.created",
+        /// Attributes of a group have changed, but for its name.
+        GroupUpdated = "group.updated",
+        /// A group has another name.
+        GroupRenamed = "group.renamed",
+        /// A group was removed, and its members with it.
+        GroupRemoved = "group.removed",
+        /// Somebody was added to a group.
+        MemberAdded = "member.added",
+        /// Somebody was removed from a group.
+        MemberRemoved = "member.removed",
+        /// Somebody was given or has lost roles or permissions directly.
+        PersonRolesChanged = "person.roles_changed",
+        /// The sign-in of somebody was suspended, or allowed again.
+        PersonSuspended = "person.suspended",
+        /// The roles of a group's members have changed.
+        MappingChanged = "mapping.changed",
+        /// A role was made.
+        RoleCreated = "role.created",
+        /// A role has other permissions or another name.
+        RoleChanged = "role.changed",
+        /// A role was removed.
+        RoleRemoved = "role.removed",
+        /// A group that is kept here has changed, or its roles or members have.
+        LocalGroupChanged = "local-group.changed",
+    }
+}
+
+/// One event, as the change that it tells of writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventRow {
+    pub(crate) kind: EventKind,
+    /// What kind of thing it is about: `user`, `group`, `role`, …
+    pub(crate) subject_type: Cow<'static, str>,
+    /// The id of the thing. Events of one thing are in the order of its changes.
+    pub(crate) subject: String,
+    /// How many people it concerns.
+    pub(crate) people: u64,
+    /// Names and further ids, as a JSON object.
+    pub(crate) data: Value,
+}
+
+impl EventRow {
+    /// Returns the row as it may be kept: no secret is in it, and its size is bounded.
+    pub(crate) fn bounded(mut self) -> Self {
+        redact::keep(&mut self.subject);
+        masked::mask(&mut self.data);
+        self
+    }
+}
+
+/// An event as it stands in the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) cursor: Cursor,
+    pub(crate) time: Timestamp,
+    pub(crate) event: EventRow,
+}
+
+/// A place in the feed of an organization: after the event that it was given with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cursor(Uuid);
+
+impl Cursor {
+    /// The place after the event with this sequence.
+    pub(crate) fn after(sequence: Uuid) -> Self {
+        Self(sequence)
+    }
+
+    /// The sequence of the event.
+    pub(crate) fn sequence(self) -> Uuid {
+        self.0
+    }
+
+    /// Reads a cursor that a reader of the feed has kept.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let is_ours = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let sequence = Uuid::try_parse(text).ok().filter(|_| is_ours);
+        sequence.map(Self).ok_or_else(|| {
+            Fault::invalid(format!(
+                "{:?} is not a valid cursor; expected one that the feed of events has given, as it is.",
+                redact::tokens(text)
+            ))
+        })
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.simple())
+    }
+}
+
+/// Returns the events of members that were added to a group or removed from it: one for each of the first
+/// [`MOST_NAMED`], and one that counts the others.
+pub(crate) fn of_members<'a>(
+    kind: EventKind,
+    group: &'a str,
+    name: &'a str,
+    members: &'a [String],
+    count: u64,
+) -> impl Iterator<Item = EventRow> + 'a {
+    let row = move |people: u64, data: Value| EventRow {
+        kind,
+        subject_type: "group".into(),
+        subject: group.to_owned(),
+        people,
+        data,
+    };
+    let named = members.iter().take(MOST_NAMED);
+    let told = u64::try_from(named.len()).unwrap_or(u64::MAX);
+    let others = count.saturating_sub(told);
+    let more = (others > 0).then(|| row(others, json!({ "group": group, "name": name, "more": others })));
+    named
+        .map(move |person| row(1, json!({ "group": group, "name": name, "user": person })))
+        .chain(more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feature row 80: the cursor is opaque, and a wrong one is refused with a sentence.
+    #[test]
+    fn a_cursor_is_read_as_it_was_given() {
+        let cursor = Cursor::after(Uuid::now_v7());
+        assert_eq!(Cursor::parse(&cursor.to_string()).unwrap(), cursor);
+        for bad in ["", "1", "0190-", &Uuid::nil().to_string(), &"g".repeat(32)] {
+            let fault = Cursor::parse(bad).unwrap_err().to_string();
+            assert!(fault.contains("is not a valid cursor; expected"), "{fault}");
+        }
+    }
+
+    /// Feature row 80: members are named up to 1,000, and then counted.
+    #[test]
+    fn members_beyond_a_thousand_are_counted() {
+        let members: Vec<_> = (0..MOST_NAMED + 1).map(|n| n.to_string()).collect();
+        let rows = |members: &[String], count| -> Vec<_> {
+            of_members(EventKind::MemberAdded, "g", "Crew", members, count).collect()
+        };
+        let of_one = rows(&members[..1], 1);
+        assert_eq!((of_one.len(), of_one[0].people), (1, 1));
+        assert_eq!(
+            of_one[0].data,
+            json!({ "group": "g", "name": "Crew", "user": "0" })
+        );
+        let of_many = rows(&members, 5_000);
+        assert_eq!(of_many.len(), MOST_NAMED + 1);
+        assert_eq!(of_many[MOST_NAMED].people, 4_000);
+        assert_eq!(of_many.iter().map(|row| row.people).sum::<u64>(), 5_000);
+        assert!(rows(&[], 0).is_empty());
+    }
+}
