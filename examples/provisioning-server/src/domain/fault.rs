@@ -17,6 +17,10 @@ pub(crate) enum Kind {
     NotFound,
     /// The state of things forbids it.
     Conflict,
+    /// Whoever asks lacks a permission.
+    Forbidden,
+    /// Whoever asks has to prove a second factor again.
+    Stale,
     /// The database, the network or the machine refused.
     Internal,
 }
@@ -28,6 +32,8 @@ impl Kind {
             Self::Invalid => "invalid",
             Self::NotFound => "not_found",
             Self::Conflict => "conflict",
+            Self::Forbidden => "forbidden",
+            Self::Stale => "fresh_factor_needed",
             Self::Internal => "internal",
         }
     }
@@ -63,6 +69,16 @@ impl Fault {
     /// The state of things forbids it.
     pub(crate) fn conflict(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Conflict, sentence)
+    }
+
+    /// Whoever asks lacks a permission.
+    pub(crate) fn forbidden(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Forbidden, sentence)
+    }
+
+    /// Whoever asks has to prove a second factor again.
+    pub(crate) fn stale(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Stale, sentence)
     }
 
     /// The machine refused, and `source` says why.

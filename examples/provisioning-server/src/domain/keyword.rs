@@ -30,7 +30,7 @@ macro_rules! keywords {
         $($(#[$value_doc:meta])* $value:ident = $word:literal $(($former:literal))?,)*
     }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) enum $name {
             $($(#[$value_doc])* $value,)*
         }
