@@ -1,13 +1,9 @@
 //! Table `group_name`: the folded names of an organization's groups, for those organizations in which they are unique.
 
-use scim::fold::fold;
 use scim::store::database::Transaction;
 use uuid::Uuid;
 
-/// The form in which the name of a group is compared: white space at its ends does not make it another name.
-pub(crate) fn key(name: &str) -> String {
-    fold(name.trim()).into_owned()
-}
+pub(crate) use crate::domain::naming::key;
 
 /// Whether a group has this name.
 pub(crate) fn is_taken(tx: &Transaction<'_>, organization: Uuid, name: &str) -> scim::Result<bool> {

@@ -1,6 +1,10 @@
 //! What the product is about: types and rules. Nothing here reads, writes or asks for the time.
 
 pub(crate) mod access;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod account;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod actor;
 #[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod audit;
 pub(crate) mod batch;
@@ -10,12 +14,19 @@ pub(crate) mod email;
 pub(crate) mod event;
 pub(crate) mod export_file;
 pub(crate) mod fault;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod grant;
 pub(crate) mod keyword;
 pub(crate) mod masked;
+pub(crate) mod naming;
 pub(crate) mod organization;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod permission;
 pub(crate) mod public_url;
 pub(crate) mod redact;
 pub(crate) mod request_row;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod role;
 pub(crate) mod settings;
 pub(crate) mod subject;
 pub(crate) mod token;

@@ -1,0 +1,163 @@
+//! Grants: what somebody holds, and by what they came to it.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::account::{Account, ManagedBy};
+use super::fault::{Fault, Result};
+use super::keyword::keywords;
+use super::permission::Permission;
+use super::role::RoleId;
+use super::settings::Assignment;
+
+keywords! {
+    /// The way by which somebody comes to a role or permission. Each gives and takes only what has its own origin.
+    Origin {
+        /// A group of the identity provider is mapped to the role.
+        Mapping = "mapping",
+        /// The role mirrors a group of the identity provider.
+        MirroredGroup = "mirrored-group",
+        /// A group that is kept in the portal holds the role.
+        LocalGroup = "local-group",
+        /// An administrator has given it.
+        Hand = "hand",
+        /// The account is there for the day on which nothing else works.
+        BreakGlass = "break-glass",
+    }
+}
+
+impl Origin {
+    /// Whether a synchronisation of the identity provider may give and take it.
+    pub(crate) const fn is_of_synchronisation(self) -> bool {
+        match self {
+            Self::Mapping | Self::MirroredGroup => true,
+            Self::LocalGroup | Self::Hand | Self::BreakGlass => false,
+        }
+    }
+
+    /// Whether it is kept as a grant. The others follow from groups, and are worked out whenever they are asked for.
+    pub(crate) const fn is_kept(self) -> bool {
+        match self {
+            Self::Hand | Self::BreakGlass => true,
+            Self::Mapping | Self::MirroredGroup | Self::LocalGroup => false,
+        }
+    }
+}
+
+/// The account or local group that holds something by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Holder {
+    Account(Uuid),
+    LocalGroup(Uuid),
+}
+
+impl Holder {
+    /// The identifier of the holder: those of accounts and local groups are never the same.
+    pub(crate) const fn id(self) -> Uuid {
+        match self {
+            Self::Account(id) | Self::LocalGroup(id) => id,
+        }
+    }
+}
+
+/// A role that an account or local group holds by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RoleGrant {
+    pub(crate) holder: Holder,
+    pub(crate) role: RoleId,
+    pub(crate) origin: Origin,
+    pub(crate) created: Timestamp,
+    /// The name of whoever gave it.
+    pub(crate) by: String,
+}
+
+/// A permission that an account holds by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PermissionGrant {
+    pub(crate) account: Uuid,
+    pub(crate) permission: Permission,
+    pub(crate) origin: Origin,
+    /// It has no effect until an administrator decides: its holder was deleted and has come back.
+    pub(crate) waiting: bool,
+    pub(crate) created: Timestamp,
+    /// The name of whoever gave it.
+    pub(crate) by: String,
+}
+
+/// Checks that a role may be given to an account, or taken from it, by hand.
+///
+/// # Errors
+/// The identity provider looks after the account: its roles come by groups alone.
+pub(crate) fn demand_roles_by_hand(account: &Account) -> Result<()> {
+    match account.managed_by {
+        ManagedBy::Hand => Ok(()),
+        ManagedBy::Scim => Err(Fault::conflict(format!(
+            "The account {:?} is managed by the identity provider, and its roles come by groups: map a group of the \
+             person to the role, or give single permissions by hand.",
+            account.name
+        ))),
+    }
+}
+
+/// Checks that somebody may be put into a local group.
+///
+/// # Errors
+/// The settings of the organization leave no effect to local groups.
+pub(crate) fn demand_local_groups(assignment: Assignment) -> Result<()> {
+    match assignment {
+        Assignment::LocalGroups => Ok(()),
+        Assignment::MappedOnly => Err(Fault::conflict(
+            "Roles come by mapped groups alone in this organization, and groups kept here have no effect: set \
+             \"assignment\" to local-groups first.",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::account::Person;
+    use crate::domain::keyword::Keyword;
+    use crate::domain::settings::UserNames;
+
+    /// Feature row 96: a synchronisation has what follows from groups of the provider, and nothing that is kept.
+    #[test]
+    fn a_synchronisation_touches_nothing_that_is_kept() {
+        let words = |holds: fn(Origin) -> bool| -> Vec<&str> {
+            Origin::ALL
+                .iter()
+                .filter(|origin| holds(**origin))
+                .map(|origin| origin.word())
+                .collect()
+        };
+        assert_eq!(
+            words(Origin::is_of_synchronisation),
+            ["mapping", "mirrored-group"]
+        );
+        assert_eq!(words(Origin::is_kept), ["hand", "break-glass"]);
+    }
+
+    /// Feature rows 44, 45: roles of a provisioned person are neither given nor taken by hand.
+    #[test]
+    fn roles_by_hand_are_for_manual_accounts() {
+        let person = Person {
+            name: "ada@x.example".to_owned(),
+            display: "Ada".to_owned(),
+            address: None,
+            active: None,
+        };
+        let provisioned = Account::provisioned(Uuid::nil(), 1, person, Timestamp::UNIX_EPOCH);
+        let refused = demand_roles_by_hand(&provisioned).unwrap_err().to_string();
+        assert!(refused.contains("its roles come by groups"), "{refused}");
+        let manual =
+            Account::by_hand(Uuid::nil(), "root", None, UserNames::Any, Timestamp::UNIX_EPOCH).unwrap();
+        assert!(demand_roles_by_hand(&manual).is_ok());
+    }
+
+    /// Feature row 50: local groups are for organizations that assign by them.
+    #[test]
+    fn local_groups_are_a_setting() {
+        assert!(demand_local_groups(Assignment::LocalGroups).is_ok());
+        assert!(demand_local_groups(Assignment::MappedOnly).is_err());
+    }
+}
