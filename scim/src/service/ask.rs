@@ -10,6 +10,7 @@ use crate::policy::{BOTH_PROJECTIONS, NEAR_NAMES, Policy, UNKNOWN_SORT};
 use crate::projection::Projection;
 use crate::schema::ResourceType;
 use crate::sort::{Sort, SortKey, SortOrder};
+use crate::store::withdrawal::Grant;
 use crate::store::{Budget, Document};
 use crate::value::{BaseUrls, Fired};
 
@@ -67,6 +68,7 @@ impl<'a> Ask<'a> {
         policy: &'a Policy,
         limits: &'a Limits,
         base_urls: &'a BaseUrls<'a>,
+        grant: Option<Grant>,
         outcome: &mut Outcome,
     ) -> Result<Self> {
         let sort_by = parameters.sort_by.as_deref().map(str::parse).transpose()?;
@@ -84,7 +86,7 @@ impl<'a> Ask<'a> {
             parameters,
             policy,
             limits,
-            budget: Budget::new(limits.search_steps, limits.search_time),
+            budget: Budget::under(grant, limits.search_steps, limits.search_time),
             base_urls,
         })
     }

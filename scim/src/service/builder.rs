@@ -278,6 +278,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
             most_edges: self.most_edges,
             realm: self.realm,
             names_version: self.names_version,
+            withdrawals: Arc::default(),
         };
         Ok((
             Protocol {

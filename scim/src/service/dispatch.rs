@@ -134,7 +134,9 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
                 "This service does not support filters: leave the filter out.",
             ));
         }
-        let mut ask = Ask::new(parameters, self.policy, &parts.limits, self.base_urls, outcome)?;
+        let grant = parts.grant(self.cx);
+        let (limits, base_urls) = (&parts.limits, self.base_urls);
+        let mut ask = Ask::new(parameters, self.policy, limits, base_urls, grant, outcome)?;
         if !parts.config.sort {
             ask.sort_by = None;
         }

@@ -53,6 +53,8 @@ pub(super) trait Endpoint<C>: Send + Sync {
     fn check(&self, served: &[&'static ResourceType]) -> Result<()>;
     /// The tenant of a request, if the store tells.
     fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>>;
+    /// Has the store end the work of a tenant.
+    fn end_work_of(&self, tenant: &str);
     fn create<'a>(&'a self, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
     fn get<'a>(&'a self, id: &'a str, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
     fn replace<'a>(&'a self, id: &'a str, call: Call<'a, C>) -> Boxed<'a, Result<Shown>>;
@@ -350,6 +352,10 @@ where
 
     fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
         self.store.tenant(cx)
+    }
+
+    fn end_work_of(&self, tenant: &str) {
+        self.store.end_work_of(tenant);
     }
 
     fn create<'a>(&'a self, call: Call<'a, C>) -> Boxed<'a, Result<Shown>> {

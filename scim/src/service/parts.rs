@@ -1,5 +1,6 @@
 //! What a service is made of, and what that says of a request.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::Method;
@@ -16,6 +17,7 @@ use crate::message::ServiceProviderConfig;
 use crate::policy::Policy;
 use crate::schema::ResourceType;
 use crate::store::Hooks;
+use crate::store::withdrawal::{Grant, Label, Withdrawals};
 
 /// The policy of a request.
 pub(super) enum Policies<C> {
@@ -47,9 +49,31 @@ pub(super) struct Parts<C> {
     pub(super) realm: String,
     /// Whether locations name the version of the protocol, whatever the URL of the request names.
     pub(super) names_version: bool,
+    /// The tenants whose requests are to end.
+    pub(super) withdrawals: Arc<Withdrawals>,
 }
 
 impl<C> Parts<C> {
+    /// The tenant of a request; `None` where no store tells tenants apart.
+    pub(super) fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
+        let mut endpoints = self.endpoints.iter();
+        endpoints.find_map(|endpoint| endpoint.tenant(cx))
+    }
+
+    /// The access under which a request begins something now.
+    pub(super) fn grant(&self, cx: &C) -> Option<Grant> {
+        self.tenant(cx)
+            .map(|tenant| self.withdrawals.grant(Label::of(&tenant)))
+    }
+
+    /// Ends what a tenant has begun.
+    pub(super) fn end_work_of(&self, tenant: &str) {
+        self.withdrawals.withdraw(tenant);
+        for endpoint in &self.endpoints {
+            endpoint.end_work_of(tenant);
+        }
+    }
+
     /// Makes the error that the client is shown of the one that a request has failed with, and notes it.
     pub(super) fn fail(&self, cx: Option<&C>, error: Error, outcome: &mut Outcome) -> Error {
         let Some(map) = &self.error_map else {

@@ -19,6 +19,7 @@ use super::route::{LATEST, Route, Routed};
 use crate::error::{Error, Result, quoted};
 use crate::limits::Limits;
 use crate::schema::ResourceType;
+use crate::store::withdrawal::Grant;
 use crate::value::BaseUrls;
 
 /// A SCIM service without a network: from the parts of a request to the parts of an answer. Cheap to clone.
@@ -87,8 +88,17 @@ impl<C: Send + Sync + 'static> Protocol<C> {
 
     /// The tenant of a request; `None` where no store tells tenants apart.
     pub(super) fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
-        let mut endpoints = self.parts.endpoints.iter();
-        endpoints.find_map(|endpoint| endpoint.tenant(cx))
+        self.parts.tenant(cx)
+    }
+
+    /// The access under which a request begins something now.
+    pub(super) fn grant(&self, cx: &C) -> Option<Grant> {
+        self.parts.grant(cx)
+    }
+
+    /// Ends what a tenant has begun: see [`ScimService::end_work_of`](super::ScimService::end_work_of).
+    pub fn end_work_of(&self, tenant: &str) {
+        self.parts.end_work_of(tenant);
     }
 
     /// Answers a request. Errors become answers, too.

@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, Version};
 use super::under_way::Charge;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::store::withdrawal::{Grant, Withdrawal};
 use crate::timer::Timer;
 
 /// The time over which the rate of a body is measured.
@@ -28,6 +29,8 @@ pub(super) struct Incoming<'a, B> {
     waits: bool,
     /// The last piece was read.
     ended: bool,
+    /// The end of the access of its tenant.
+    withdrawal: Option<Withdrawal>,
 }
 
 impl<'a, B> Incoming<'a, B>
@@ -47,14 +50,20 @@ where
             announced: announced(headers),
             waits: headers.contains_key(EXPECT),
             ended: false,
+            withdrawal: None,
         }
+    }
+
+    /// Has the body end with the access of its tenant.
+    pub(super) fn end_with(&mut self, grant: Option<Grant>) {
+        self.withdrawal = grant.map(Withdrawal::of);
     }
 
     /// Reads the body. Its length is charged before and while it is read.
     ///
     /// # Errors
     /// 413 naming the limit (RFC 7644 section 3.7.4); 408 for one that comes too slowly; 429 and 503 where `charge` has
-    /// no room; 400 if the connection breaks.
+    /// no room; 503 when the access of its tenant is withdrawn; 400 if the connection breaks.
     pub(super) async fn read(&mut self, most: BodyLimit, charge: &mut Charge<'_>) -> Result<Bytes> {
         if let Some(length) = self.announced {
             most.check(usize::try_from(length).unwrap_or(usize::MAX))?;
@@ -97,6 +106,7 @@ where
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<B::Data>>> {
         loop {
             let Poll::Ready(frame) = self.body.as_mut().poll_frame(cx) else {
+                self.poll_withdrawal(cx)?;
                 ready!(self.pace.poll_window(cx))?;
                 continue;
             };
@@ -106,6 +116,7 @@ where
             };
             match frame.map_err(broken)?.into_data() {
                 Ok(data) => {
+                    self.check_access()?;
                     self.waits = false;
                     self.pace.came_in(data.remaining());
                     return Poll::Ready(Ok(Some(data)));
@@ -113,6 +124,37 @@ where
                 Err(_trailers) => {}
             }
         }
+    }
+}
+
+impl<B> Incoming<'_, B> {
+    /// Waits for the end of the access beside something else.
+    ///
+    /// # Errors
+    /// That it has ended.
+    fn poll_withdrawal(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        let Some(withdrawal) = &mut self.withdrawal else {
+            return Ok(());
+        };
+        match Pin::new(withdrawal).poll(cx) {
+            Poll::Pending => Ok(()),
+            Poll::Ready(error) => self.access_ended(error),
+        }
+    }
+
+    fn check_access(&mut self) -> Result<()> {
+        let access = self.withdrawal.as_ref().map(Withdrawal::grant);
+        match access.map_or(Ok(()), Grant::check) {
+            Ok(()) => Ok(()),
+            Err(error) => self.access_ended(error),
+        }
+    }
+
+    /// Nothing more is read, and nothing thrown away either.
+    fn access_ended(&mut self, error: Error) -> Result<()> {
+        self.withdrawal = None;
+        self.pace.is_over = true;
+        Err(error)
     }
 }
 

@@ -83,6 +83,24 @@ impl<C: Send + Sync + 'static> ScimService<C> {
         &self.inner.protocol
     }
 
+    /// Ends what a tenant has begun, because its access was withdrawn: bodies that come in, searches, streams and writes
+    /// that have not begun end with 503 and `Retry-After`; a write that has begun may still be committed. What it asks for
+    /// from now on is done as ever: to keep it out is for whoever lets requests in.
+    ///
+    /// The tenant is the one that the store is asked for ([`HasTenant`](crate::store::HasTenant)). What a store does
+    /// beside searches within their [budget](crate::store::Query::budget) ends where the store sees to it
+    /// ([`Store::end_work_of`](crate::store::Store::end_work_of)), as that of feature `sqlite` does.
+    ///
+    /// ```
+    /// # use scim::service::{NoContext, ScimService};
+    /// # fn example(service: &ScimService<()>) {
+    /// service.end_work_of("acme");
+    /// # }
+    /// ```
+    pub fn end_work_of(&self, tenant: &str) {
+        self.inner.protocol.end_work_of(tenant);
+    }
+
     /// Answers a request. Errors become answers, too.
     pub async fn respond<B>(&self, request: http::Request<B>) -> http::Response<Body>
     where
@@ -154,7 +172,7 @@ impl<C: Send + Sync + 'static> ScimService<C> {
         let version = parts.version;
         let sent = pin!(sent);
         let mut sent = Incoming::new(sent, &parts.headers, inner.protocol.limits(), &*inner.timer);
-        let mut charge = inner.charge(&cx, &sent);
+        let mut charge = inner.charge(&cx, &mut sent);
         let answer = match inner.receive(&cx, &parts, &mut sent, &mut charge).await {
             Ok(received) => inner.protocol.try_handle(&cx, received.request(parts)).await,
             Err(error) => Err(refused(Some(&cx), error)),
@@ -180,7 +198,7 @@ impl<C: Send + Sync + 'static> Inner<C> {
         let version = parts.version;
         let sent = pin!(sent);
         let mut sent = Incoming::new(sent, &parts.headers, self.protocol.limits(), &*self.timer);
-        let mut charge = self.charge(cx, &sent);
+        let mut charge = self.charge(cx, &mut sent);
         let answer = match self.receive(cx, &parts, &mut sent, &mut charge).await {
             Ok(received) => self.protocol.handle(cx, received.request(parts)).await,
             Err(error) => self.protocol.refuse(Some(cx), error, &parts.headers),
@@ -194,8 +212,8 @@ impl<C: Send + Sync + 'static> Inner<C> {
         answer
     }
 
-    /// Begins to count the body of a request, if it has one, among those under way.
-    fn charge<B>(&self, cx: &C, sent: &Incoming<'_, B>) -> Charge<'_>
+    /// Begins to count the body of a request, if it has one, among those under way, for as long as its tenant has access.
+    fn charge<B>(&self, cx: &C, sent: &mut Incoming<'_, B>) -> Charge<'_>
     where
         B: http_body::Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -204,6 +222,9 @@ impl<C: Send + Sync + 'static> Inner<C> {
             true => None,
             false => self.protocol.tenant(cx),
         };
+        if tenant.is_some() {
+            sent.end_with(self.protocol.grant(cx));
+        }
         self.under_way.begin(tenant.as_deref())
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::limits::exceeded;
+use crate::store::withdrawal::Grant;
 
 /// The steps and the time that a request may spend on searching, whatever its filter and its order.
 ///
@@ -36,6 +37,8 @@ struct Inner {
     spent: AtomicU64,
     /// `None` for a time without end.
     deadline: OnceLock<Option<Instant>>,
+    /// The access of the tenant for whom it is spent, where somebody may withdraw it.
+    grant: Option<Grant>,
 }
 
 impl Budget {
@@ -44,11 +47,17 @@ impl Budget {
     /// [`Limits::search_time`](crate::Limits::search_time).
     #[must_use]
     pub fn new(steps: usize, time: Duration) -> Self {
+        Self::under(None, steps, time)
+    }
+
+    /// The same for work that ends when the access of its tenant is withdrawn.
+    pub(crate) fn under(grant: Option<Grant>, steps: usize, time: Duration) -> Self {
         Self(Arc::new(Inner {
             steps,
             time,
             spent: AtomicU64::new(0),
             deadline: OnceLock::new(),
+            grant,
         }))
     }
 
@@ -68,9 +77,11 @@ impl Budget {
     ///
     /// # Errors
     /// 400 `tooMany` (RFC 7644 section 3.4.2.2) if more was charged than the budget has, or if its time is over: the error
-    /// names the limit, and says what to do.
+    /// names the limit, and says what to do. 503 with `Retry-After` if the service has withdrawn the access of the tenant
+    /// ([`ScimService::end_work_of`](crate::service::ScimService::end_work_of)).
     pub fn charge(&self, steps: u64) -> Result<()> {
         let inner = &*self.0;
+        inner.grant.as_ref().map_or(Ok(()), Grant::check)?;
         let spent = inner
             .spent
             .fetch_add(steps, Ordering::Relaxed)
@@ -99,6 +110,18 @@ impl Debug for Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::withdrawal::{Label, Withdrawals};
+
+    /// Issue 9: a search in any store ends when the access of its tenant is withdrawn.
+    #[test]
+    fn a_budget_ends_with_the_access() {
+        let withdrawals = Arc::new(Withdrawals::default());
+        let grant = withdrawals.grant(Label::of("acme"));
+        let budget = Budget::under(Some(grant), usize::MAX, Duration::MAX);
+        assert!(budget.charge(1).is_ok());
+        withdrawals.withdraw("acme");
+        assert_eq!(budget.charge(1).unwrap_err().status(), 503);
+    }
 
     /// RFC 7644 section 3.4.2.2: a search that would cost too much is 400 `tooMany`, and says which limit it meets.
     #[test]

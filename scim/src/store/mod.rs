@@ -29,6 +29,7 @@ pub mod table;
 mod tenant;
 mod transient;
 mod untyped;
+pub(crate) mod withdrawal;
 mod write;
 
 use std::borrow::Cow;
@@ -132,6 +133,14 @@ pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'stati
         _ = cx;
         None
     }
+
+    /// Ends the work of a tenant whose access was withdrawn, as far as it takes long and the store knows more of it than
+    /// the [budget](Query::budget) of a search, which the service ends by itself:
+    /// [`ScimService::end_work_of`](crate::service::ScimService::end_work_of) calls it. Nothing, unless a store says
+    /// otherwise.
+    fn end_work_of(&self, tenant: &str) {
+        _ = tenant;
+    }
 }
 
 impl<R: ScimResource, C: Send + Sync + 'static, S: Store<R, C>> Store<R, C> for Arc<S> {
@@ -168,6 +177,10 @@ impl<R: ScimResource, C: Send + Sync + 'static, S: Store<R, C>> Store<R, C> for 
 
     fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
         S::tenant(self, cx)
+    }
+
+    fn end_work_of(&self, tenant: &str) {
+        S::end_work_of(self, tenant);
     }
 }
 

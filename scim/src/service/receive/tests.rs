@@ -9,6 +9,7 @@ use http_body::Frame;
 use super::*;
 use crate::limits::exceeded;
 use crate::service::under_way::UnderWay;
+use crate::store::withdrawal::{Label, Withdrawals};
 
 /// The next step of a client.
 enum Next {
@@ -204,4 +205,35 @@ fn a_body_that_takes_too_long_is_408() {
     assert!(error.to_string().contains("longer than 25 seconds"), "{error}");
     let in_time = (0..24).flat_map(|_| [Sends(b"xx"), Waits(1)]);
     assert_eq!(read(&[], in_time).outcome.unwrap().len(), 48);
+}
+
+/// Issue 9: a body whose tenant loses its access is 503, whether it is waited for or keeps coming; of the rest, nothing is
+/// thrown away.
+#[test]
+fn a_body_ends_with_the_access_of_its_tenant() {
+    for next in [Waits(1), Sends(TEN)] {
+        let withdrawals = Arc::new(Withdrawals::default());
+        let (clock, limits, headers) = (Clock::default(), limits(), HeaderMap::new());
+        let under_way = UnderWay::new(&limits);
+        let mut client = pin!(Client {
+            script: [Sends(TEN), Waits(1), next].into_iter().chain(tens(5)).collect(),
+            taken: 0,
+            clock: clock.clone(),
+        });
+        let mut sent = Incoming::new(client.as_mut(), &headers, &limits, &clock);
+        sent.end_with(Some(withdrawals.grant(Label::of("acme"))));
+        let mut charge = under_way.begin(Some("acme"));
+        let mut reading = Box::pin(sent.read(HUNDRED, &mut charge));
+        let mut poll = || reading.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(poll().is_pending());
+        withdrawals.withdraw("other");
+        withdrawals.withdraw("acme");
+        let Poll::Ready(Err(error)) = poll() else {
+            panic!("the body goes on");
+        };
+        assert_eq!(error.status(), 503);
+        drop(reading);
+        block_on(sent.discard());
+        assert!(!sent.is_read());
+    }
 }

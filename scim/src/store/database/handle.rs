@@ -227,7 +227,7 @@ impl Database {
             };
             let outcome = found.and_then(|connection| {
                 connection.begin_snapshot().map_err(failed)?;
-                let task = Task::new(Budget::unlimited(), &shared.is_closing);
+                let task = Task::new(Budget::unlimited(), &shared.is_closing, None);
                 let outcome = connection
                     .meter()
                     .run(&task, || guarded(|| job(&connection, &is_awaited)));

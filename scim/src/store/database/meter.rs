@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::failure::{closed, failed};
 use crate::store::Budget;
+use crate::store::withdrawal::Grant;
 use crate::{Error, Result};
 
 /// Instructions between two questions.
@@ -21,14 +22,17 @@ pub(super) struct Task {
     pub(super) is_dropped: Arc<AtomicBool>,
     /// The database is closing.
     is_closing: Arc<AtomicBool>,
+    /// `None` for the application.
+    grant: Option<Grant>,
 }
 
 impl Task {
-    pub(super) fn new(budget: Budget, is_closing: &Arc<AtomicBool>) -> Self {
+    pub(super) fn new(budget: Budget, is_closing: &Arc<AtomicBool>, grant: Option<Grant>) -> Self {
         Self {
             budget,
             is_dropped: Arc::default(),
             is_closing: Arc::clone(is_closing),
+            grant,
         }
     }
 
@@ -43,6 +47,7 @@ impl Task {
         if self.is_closing.load(Ordering::Relaxed) {
             return Err(closed());
         }
+        self.grant.as_ref().map_or(Ok(()), Grant::check)?;
         self.budget.charge(steps)
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::turns::{Label, Turns};
+use super::turns::Turns;
+use crate::store::withdrawal::Label;
 
 /// Any number of callers push, any number of threads take, each tenant's jobs [in turn](Turns). Pushing never waits.
 pub(super) struct Queue<T> {

@@ -16,9 +16,9 @@ use super::queue::Refused;
 use super::shared::SearchJob;
 use super::statements::{Reader, Transaction};
 use super::stream::{Sender, Stream, StreamJob};
-use super::turns::Label;
 use super::writer::Pending;
 use crate::store::Budget;
+use crate::store::withdrawal::{Grant, Label};
 use crate::{Error, Result};
 
 /// The share that one tenant has of a [`Database`]: its jobs are done in turn with those of other tenants.
@@ -58,6 +58,16 @@ impl<'d> Share<'d> {
             database,
             label: None,
         }
+    }
+
+    /// The access of a job that begins now.
+    fn grant(self) -> Option<Grant> {
+        self.label
+            .map(|label| self.database.shared().withdrawals.grant(label))
+    }
+
+    fn task(self, budget: Budget) -> Task {
+        Task::new(budget, &self.database.shared().is_closing, self.grant())
     }
 
     /// [`Database::read`] for the tenant.
@@ -107,9 +117,15 @@ impl<'d> Share<'d> {
     {
         let shared = self.database.shared();
         let (sender, receiver) = oneshot::channel();
-        let task = Task::new(budget, &shared.is_closing);
+        let task = self.task(budget);
         let awaited = Awaited(Arc::clone(&task.is_dropped));
-        let job = Box::new(move |reader: &Reader<'_>| answer(sender, || job(reader)));
+        let job = Box::new(move |reader: &Reader<'_>| {
+            answer(sender, || {
+                // It may have waited until it is not to begin at all.
+                reader.charge(0)?;
+                job(reader)
+            });
+        });
         let pushed = shared.searches.push(self.label, SearchJob { task, job });
         pushed.map_err(|refused| self.refused(refused))?;
         let outcome = receiver.await.unwrap_or_else(|_| Err(unanswered()));
@@ -127,6 +143,11 @@ impl<'d> Share<'d> {
         J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
+        let grant = self.grant();
+        let job = move |tx: &Transaction<'_>| {
+            grant.as_ref().map_or(Ok(()), Grant::check)?;
+            job(tx)
+        };
         let job = Pending::boxed(job, move |result| _ = sender.send(result));
         let pushed = self.database.shared().writes.push(self.label, job);
         pushed.map_err(|refused| self.refused(refused))?;
@@ -147,7 +168,7 @@ impl<'d> Share<'d> {
         J: FnOnce(&Reader<'_>, &mut Sender) -> Result<()> + Send + 'static,
     {
         let shared = self.database.shared();
-        let task = Task::new(budget, &shared.is_closing);
+        let task = self.task(budget);
         let alive = Arc::clone(self.database.handle()) as Arc<dyn Any + Send + Sync>;
         let (job, stream) = StreamJob::new(Box::new(job), task, alive);
         if let Err(refused) = shared.streams.push(self.label, job) {
@@ -234,6 +255,29 @@ impl Database {
     /// The share of one tenant, whose jobs take turns with those of others.
     pub fn share_of(&self, tenant: &str) -> Share<'_> {
         Share::of_tenant(self, tenant)
+    }
+
+    /// Ends the work of a tenant whose access was withdrawn: its searches and streams end, and its writes that have not
+    /// begun are not carried out, each with 503 and `Retry-After`. A write that has begun may still be committed, brief
+    /// reads are answered, and what the tenant asks for from now on is done as ever: to keep it out is for whoever lets
+    /// requests in.
+    ///
+    /// ```
+    /// use scim::store::Budget;
+    /// # use scim::store::database::{Database, Options};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let database = Database::in_memory(Options::default())?;
+    /// let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    /// let search = database
+    ///     .share_of("acme")
+    ///     .search(Budget::unlimited(), move |reader| reader.query_one(endless, &[], |row| row.integer(0)));
+    /// let (outcome, ()) = tokio::join!(search, async { database.end_work_of("acme") });
+    /// assert_eq!(outcome.unwrap_err().status(), 503);
+    /// # Ok::<_, scim::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn end_work_of(&self, tenant: &str) {
+        self.shared().withdrawals.withdraw(tenant);
     }
 
     /// [`Database::read`] for a job that looks up a row or two: it runs on the caller's thread where a connection is free,

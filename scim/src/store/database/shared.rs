@@ -12,6 +12,7 @@ use super::queue::{Bounds, Queue};
 use super::statements::{Reader, Transaction};
 use super::statistics::Counters;
 use super::stream::StreamJob;
+use crate::store::withdrawal::Withdrawals;
 
 /// A write: runs inside the group's transaction, and is answered when the group is committed or undone.
 pub(super) trait WriteJob: Send {
@@ -52,6 +53,8 @@ pub(super) struct Shared {
     pub(super) streams: Queue<StreamJob>,
     /// Set when the database is closed: what may take long ends.
     pub(super) is_closing: Arc<AtomicBool>,
+    /// The tenants whose work is to end.
+    pub(super) withdrawals: Arc<Withdrawals>,
     /// Holds at most one wish for a checkpoint.
     pub(super) checkpoints: Queue<()>,
     /// Pages in the log, counted by the writer's connection.
@@ -86,6 +89,7 @@ impl Shared {
             searches: Queue::new(bounds(Some(options.tenant_searches))),
             streams: Queue::new(bounds(Some(options.tenant_streams))),
             is_closing: Arc::default(),
+            withdrawals: Arc::default(),
             checkpoints: Queue::new(one),
             wal_pages: Arc::default(),
             log_is_long: Arc::default(),

@@ -70,7 +70,13 @@ impl StreamJob {
             pace: Some(Pace::new(options)),
         };
         let outcome = connection.control("BEGIN").map_err(failed).and_then(|()| {
-            let walk = || guarded(|| job(&Reader::new(connection), &mut sender));
+            let walk = || {
+                guarded(|| {
+                    // It may have waited until it is not to begin at all.
+                    self.task.charge(0)?;
+                    job(&Reader::new(connection), &mut sender)
+                })
+            };
             connection.meter().run(&self.task, walk)
         });
         if connection.in_transaction() {

@@ -20,6 +20,7 @@ mod searching;
 mod sharing;
 mod statements;
 mod streaming;
+mod withdrawing;
 mod writing;
 
 /// Longer than any test takes: what waits for this long has failed.

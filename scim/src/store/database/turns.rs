@@ -1,20 +1,8 @@
 //! Whose turn it is: jobs of tenants are taken in turns, one of each, and every second turn is the application's own.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// The tenant whose job it is. Jobs without one are the application's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Label(u64);
-
-impl Label {
-    /// Two tenants may have one label, and then share their turns.
-    pub(super) fn of(tenant: &str) -> Self {
-        let mut hasher = DefaultHasher::new();
-        tenant.hash(&mut hasher);
-        Self(hasher.finish())
-    }
-}
+use crate::store::withdrawal::Label;
 
 /// Lanes whose memory is kept for the next tenant.
 const SPARE: usize = 64;

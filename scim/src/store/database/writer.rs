@@ -10,7 +10,7 @@ use super::disk::Trouble;
 use super::failure::{GroupFailure, guarded, is_busy, trouble_of};
 use super::shared::{Ran, Shared, WriteJob};
 use super::statements::Transaction;
-use super::turns::Label;
+use crate::store::withdrawal::Label;
 
 /// How long the writer waits for readers of other processes when the log should start over.
 const RESTART_PATIENCE: Duration = Duration::from_millis(200);

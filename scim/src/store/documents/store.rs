@@ -223,7 +223,10 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
         let is_brief = write.loads() == Loads::Resource && !walks && !write.sets_edges();
         let work = match is_brief {
             true => Work::Brief,
-            false => Work::Long(Budget::unlimited()),
+            false => {
+                let limits = write.its_limits();
+                Work::Long(Budget::new(limits.search_steps, limits.search_time))
+            }
         };
         let asked = write.clone();
         let tenant = self.core.tenant_of(write.context())?.into_owned();
@@ -559,5 +562,9 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for DocumentStore<C>
 
     fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
         self.core.tenancy.tenant(cx)
+    }
+
+    fn end_work_of(&self, tenant: &str) {
+        self.database.end_work_of(tenant);
     }
 }

@@ -7,12 +7,12 @@ use crate::store::Budget;
 const ENDLESS: &str =
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
 
-fn endless(reader: &Reader<'_>) -> Result<Option<i64>> {
+pub(super) fn endless(reader: &Reader<'_>) -> Result<Option<i64>> {
     reader.query_one(ENDLESS, &[], |row| row.integer(0))
 }
 
 /// Starts searches of a tenant that do not end, and returns when they are at work.
-fn endless_searches(
+pub(super) fn endless_searches(
     database: &Database,
     tenant: &'static str,
     count: usize,
