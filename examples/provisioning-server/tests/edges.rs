@@ -155,6 +155,43 @@ fn unfinished_bodies_of_one_organization_leave_room_for_others() {
     assert!((0..2_000).any(|n| post("acme", &acme, &format!("m{n}")).status == 201));
 }
 
+/// Issue 9: what is under way ends when its organization is disabled or deleted, or its token revoked, by whichever
+/// process; what others have under way goes on.
+#[test]
+fn work_under_way_ends_with_the_access() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let begin = |organization: &str| {
+        let token = token(&place, organization);
+        let body = person("bob").to_string();
+        let mut wire = Wire::to(&server);
+        let path = format!("/scim/{organization}/v2/Users");
+        wire.send(&head(&path, &token, body.len()));
+        wire.send(&body[..1]);
+        (wire, body)
+    };
+    let (mut other, body) = begin("other");
+    for (name, command) in [
+        ("disabled", ["org", "disable", "disabled"].as_slice()),
+        ("deleted", &["org", "delete", "deleted"]),
+        ("revoked", &["token", "revoke", "revoked"]),
+    ] {
+        let (wire, _) = begin(name);
+        place.json(command);
+        let answer = wire.answer();
+        assert_eq!(answer.status, 503, "{name}: {}", answer.text);
+        assert!(answer.head.contains("retry-after: 1"), "{name}: {}", answer.head);
+        assert!(
+            answer.head.contains("connection: close"),
+            "{name}: {}",
+            answer.head
+        );
+    }
+    other.send(&body[1..]);
+    other.send("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    assert_eq!(other.answer().status, 201);
+}
+
 /// F9: RFC 9112 section 3.2 for the header `Host`; section 3.2.2 has the host of the URL count.
 #[test]
 fn a_request_names_its_host_once() {

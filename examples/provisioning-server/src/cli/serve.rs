@@ -35,7 +35,7 @@ use crate::operate::metrics::{self, Metrics};
 use crate::operate::observe::Observe;
 use crate::operate::traces::Traces;
 use crate::operate::{connections, log, reload, service_manager, shutdown};
-use crate::scim_api::{self, Serving as Endpoints};
+use crate::scim_api::{self, Serving as Endpoints, Watch};
 
 /// The organization that the first start makes.
 const DEFAULT: &str = "default";
@@ -375,7 +375,7 @@ impl Server {
         };
         let history = Arc::new(Recorder::default());
         let readiness = Arc::new(Readiness::new(Arc::clone(&self.product)));
-        let apps = self.apps(&history, &readiness, traces)?;
+        let (apps, watch) = self.apps(&history, &readiness, traces)?;
         let delay = self.drain_delay;
         let ended = async move {
             ended.await;
@@ -393,16 +393,23 @@ impl Server {
         }
         let writer = tokio::spawn(Arc::clone(&history).run(Arc::clone(&self.product)));
         let reloading = tokio::spawn(reloading);
+        let watch = tokio::spawn(watch.run());
         service_manager::ready();
         connections::serve(self.listener, tls, apps, self.limits.connections, ended).await;
         reloading.abort();
+        watch.abort();
         writer.abort();
         history.flush(&self.product).await?;
         self.product.close().await;
         Ok(())
     }
 
-    fn apps(&self, history: &Arc<Recorder>, readiness: &Arc<Readiness>, traces: &Traces) -> Result<Apps> {
+    fn apps(
+        &self,
+        history: &Arc<Recorder>,
+        readiness: &Arc<Readiness>,
+        traces: &Traces,
+    ) -> Result<(Apps, Watch)> {
         let endpoints = Endpoints {
             product: &self.product,
             history,
@@ -421,11 +428,11 @@ impl Server {
             .route("/readyz", get(health::readyz).with_state(Arc::clone(readiness)))
             .route("/metrics", get(metrics::metrics).with_state(Arc::clone(&metrics)))
             .layer(from_fn(health::without_body));
-        Ok(Apps {
-            everything: scim_api::router(&endpoints)?
-                .layer(Observe(metrics))
-                .merge(operator.clone()),
+        let (router, watch) = scim_api::router(&endpoints)?;
+        let apps = Apps {
+            everything: router.layer(Observe(metrics)).merge(operator.clone()),
             operator: operator.fallback(health::crowded),
-        })
+        };
+        Ok((apps, watch))
     }
 }

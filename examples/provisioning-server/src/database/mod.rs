@@ -336,6 +336,12 @@ impl Product {
         self.write(move |tx| Ok(Ok(access(tx, &name)?))).await
     }
 
+    /// [`Product::access`] of many organizations, in their order.
+    pub(crate) async fn accesses(&self, names: Vec<Name>) -> Result<Vec<Option<Access>>> {
+        self.read(move |reader| names.iter().map(|name| access(reader, name)).collect())
+            .await
+    }
+
     /// The store of people and groups, in the same database; tenants are the ids of organizations.
     pub(crate) fn documents<C: 'static>(&self) -> Builder<C> {
         DocumentStore::on(self.database.clone())

@@ -71,6 +71,11 @@ impl Context {
         &self.0.asked
     }
 
+    /// The organization and its tokens as they were when the request was admitted.
+    pub(super) fn access(&self) -> &Arc<Access> {
+        &self.0.access
+    }
+
     /// The token that the request was admitted by.
     pub(super) fn token(&self) -> Uuid {
         self.0.token

@@ -10,8 +10,10 @@ mod request_history;
 mod router;
 pub(crate) mod rules;
 mod service;
+mod under_way;
 
 pub(crate) use asked::Asked;
 pub(crate) use policies::Policies;
 pub(crate) use router::{REALM, router};
 pub(crate) use service::Serving;
+pub(crate) use under_way::Watch;

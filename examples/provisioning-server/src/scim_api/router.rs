@@ -20,23 +20,36 @@ use super::context::Context;
 use super::directory::Directory;
 use super::policies::Policies;
 use super::service::{self, Serving};
+use super::under_way::{Counting, UnderWay, Watch};
 use crate::domain::fault::Result;
 
 /// The realm of every organization.
 pub(crate) const REALM: &str = "scim";
 
-/// The routes of every organization's endpoint: the service, and around it those who may use it.
-pub(crate) fn router(serving: &Serving<'_>) -> Result<Router> {
+/// The routes of every organization's endpoint: the service, and around it those who may use it. The task is to run
+/// beside it.
+pub(crate) fn router(serving: &Serving<'_>) -> Result<(Router, Watch)> {
     let authenticator = Authenticator {
         directory: Directory::new(Arc::clone(serving.product)),
         history: Arc::clone(serving.history),
         policies: Arc::new(Policies::new().map_err(service::cannot_set_up)?),
     };
+    let watch = Watch {
+        under_way: Arc::default(),
+        product: Arc::clone(serving.product),
+        service: service::open(serving)?,
+    };
+    let under_way: Arc<UnderWay> = Arc::clone(&watch.under_way);
     let service = ServiceBuilder::new()
         .layer(BearerLayer::new(authenticator).realm(REALM))
+        .layer_fn(|service| Counting {
+            service,
+            under_way: Arc::clone(&under_way),
+        })
         .layer_fn(InSpan)
-        .service(service::open(serving)?);
-    Ok(mount("/scim/{organization}", service).fallback(no_route))
+        .service(watch.service.clone());
+    let router = mount("/scim/{organization}", service).fallback(no_route);
+    Ok((router, watch))
 }
 
 /// Every path that is none of ours.
