@@ -9,6 +9,8 @@ pub(crate) mod actor;
 pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod counted;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod effective;
 pub(crate) mod email;
 #[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod event;
@@ -17,11 +19,15 @@ pub(crate) mod fault;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod grant;
 pub(crate) mod keyword;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod mapping;
 pub(crate) mod masked;
 pub(crate) mod naming;
 pub(crate) mod organization;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod permission;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod preview;
 pub(crate) mod public_url;
 pub(crate) mod redact;
 pub(crate) mod request_row;
