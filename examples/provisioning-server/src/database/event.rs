@@ -7,7 +7,7 @@ use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::{read_id, read_time, sequence};
-use crate::domain::event::{Cursor, EventKind, EventRow, Told};
+use crate::domain::event::{self, Cursor, EventKind, EventRow, Left, Told};
 use crate::domain::keyword::Keyword;
 
 /// Inserts events in the transaction of the change that they tell of, after all events of the organization so far.
@@ -23,25 +23,72 @@ pub(crate) fn insert(
     }
     let mut last = last(tx, organization)?;
     for row in rows {
-        let row = row.bounded();
-        let sequence = sequence::after(last);
-        tx.execute(
-            "INSERT INTO event (org, sequence, time, kind, subject_type, subject, people, data)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            &[
-                organization.as_bytes().into(),
-                sequence.as_bytes().into(),
-                time.as_microsecond().into(),
-                row.kind.word().into(),
-                row.subject_type.as_ref().into(),
-                (&row.subject).into(),
-                i64::try_from(row.people).unwrap_or(i64::MAX).into(),
-                (&row.data.to_string()).into(),
-            ],
-        )?;
-        last = Some(sequence);
+        last = Some(insert_after(tx, organization, last, time, row)?);
     }
     Ok(())
+}
+
+fn insert_after(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    last: Option<Uuid>,
+    time: Timestamp,
+    row: EventRow,
+) -> scim::Result<Uuid> {
+    let row = row.bounded();
+    let sequence = sequence::after(last);
+    tx.execute(
+        "INSERT INTO event (org, sequence, time, kind, subject_type, subject, people, data)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        &[
+            organization.as_bytes().into(),
+            sequence.as_bytes().into(),
+            time.as_microsecond().into(),
+            row.kind.word().into(),
+            row.subject_type.as_ref().into(),
+            (&row.subject).into(),
+            i64::try_from(row.people).unwrap_or(i64::MAX).into(),
+            (&row.data.to_string()).into(),
+        ],
+    )?;
+    Ok(sequence)
+}
+
+/// Inserts the event of a group that a person has left by being removed: one for each of the first
+/// [`MOST_NAMED`](crate::domain::event::MOST_NAMED) groups, and one that counts the others. How many there were before is
+/// read from the last event, because a transaction may run more than once.
+pub(crate) fn insert_left(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    time: Timestamp,
+    group: &str,
+    name: &str,
+    person: &str,
+) -> scim::Result<()> {
+    let last = tx.query_one(
+        "SELECT sequence, time, kind, subject_type, subject, people, data FROM event
+         WHERE org = ?1 ORDER BY sequence DESC LIMIT 1",
+        &[organization.as_bytes().into()],
+        read,
+    )?;
+    match event::left(group, name, person, last.as_ref().map(|told| &told.event)) {
+        Left::Named(row) => {
+            let last = last.map(|told| told.cursor.sequence());
+            insert_after(tx, organization, last, time, row).map(drop)
+        }
+        Left::Counted(row) => {
+            let sequence = last.map_or(Uuid::nil(), |told| told.cursor.sequence());
+            tx.execute(
+                "UPDATE event SET data = ?3 WHERE org = ?1 AND sequence = ?2",
+                &[
+                    organization.as_bytes().into(),
+                    sequence.as_bytes().into(),
+                    (&row.data.to_string()).into(),
+                ],
+            )?;
+            Ok(())
+        }
+    }
 }
 
 fn last(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<Option<Uuid>> {

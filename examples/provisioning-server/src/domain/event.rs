@@ -145,6 +145,44 @@ pub(crate) fn of_members<'a>(
         .chain(more)
 }
 
+/// How others are told that a person who was removed has left one more group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// By an event of its own.
+    Named(EventRow),
+    /// By the last event, which counts it.
+    Counted(EventRow),
+}
+
+/// Returns how others are told that a removed person has left one more group, after the event `last`.
+pub(crate) fn left(group: &str, name: &str, person: &str, last: Option<&EventRow>) -> Left {
+    let number = |row: &EventRow, key: &str| {
+        let is_same = row.kind == EventKind::MemberRemoved && row.data.get("user")? == person;
+        row.data.get(key)?.as_u64().filter(|_| is_same)
+    };
+    let most = u64::try_from(MOST_NAMED).unwrap_or(u64::MAX);
+    let removed = |subject_type: &'static str, subject: &str, data: Value| EventRow {
+        kind: EventKind::MemberRemoved,
+        subject_type: subject_type.into(),
+        subject: subject.to_owned(),
+        people: 1,
+        data,
+    };
+    let counted = |more: u64| removed("user", person, json!({ "user": person, "more": more }));
+    if let Some(more) = last.and_then(|last| number(last, "more")) {
+        return Left::Counted(counted(more.saturating_add(1)));
+    }
+    let before = last.and_then(|last| number(last, "left")).unwrap_or(0);
+    Left::Named(match before < most {
+        true => removed(
+            "group",
+            group,
+            json!({ "group": group, "name": name, "user": person, "left": before.saturating_add(1) }),
+        ),
+        false => counted(1),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,5 +216,30 @@ mod tests {
         assert_eq!(of_many[MOST_NAMED].people, 4_000);
         assert_eq!(of_many.iter().map(|row| row.people).sum::<u64>(), 5_000);
         assert!(rows(&[], 0).is_empty());
+    }
+
+    /// Feature row 80: a removed person leaves each group by an event, up to 1,000; the others are counted in one.
+    #[test]
+    fn groups_that_a_removed_person_leaves_are_named_and_then_counted() {
+        let mut told: Vec<EventRow> = Vec::new();
+        for person in ["ann", "bob"] {
+            for group in 0..MOST_NAMED + 3 {
+                match left(&group.to_string(), "Crew", person, told.last()) {
+                    Left::Named(row) => told.push(row),
+                    Left::Counted(row) => *told.last_mut().unwrap() = row,
+                }
+            }
+        }
+        assert_eq!(told.len(), 2 * (MOST_NAMED + 1));
+        for of_one in told.chunks(MOST_NAMED + 1) {
+            let (more, named) = of_one.split_last().unwrap();
+            assert!(
+                named
+                    .iter()
+                    .enumerate()
+                    .all(|(n, row)| row.subject == n.to_string())
+            );
+            assert_eq!(more.data["more"], 3);
+        }
     }
 }

@@ -4,7 +4,18 @@ use scim::ScimResource;
 use scim::resources::Group;
 use scim::value::ExternalId;
 
+use crate::domain::event::EventKind;
 use crate::domain::user::User;
+
+/// The kinds of events that tell of a type of resource.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kinds {
+    pub(crate) created: EventKind,
+    pub(crate) updated: EventKind,
+    /// `None` where another name is a change like any other.
+    pub(crate) renamed: Option<EventKind>,
+    pub(crate) removed: EventKind,
+}
 
 /// A person or a group, as a sentence about it needs it.
 pub(crate) trait Subject: ScimResource {
@@ -12,6 +23,8 @@ pub(crate) trait Subject: ScimResource {
     const NOUN: &'static str;
     /// The attribute that holds its name.
     const NAMED_BY: &'static str;
+    /// How others are told of it.
+    const KINDS: Kinds;
 
     /// The name by which people know it; empty if it has none.
     fn name(&self) -> &str;
@@ -26,6 +39,12 @@ pub(crate) trait Subject: ScimResource {
 impl Subject for User {
     const NOUN: &'static str = "user";
     const NAMED_BY: &'static str = "userName";
+    const KINDS: Kinds = Kinds {
+        created: EventKind::UserCreated,
+        updated: EventKind::UserUpdated,
+        renamed: None,
+        removed: EventKind::UserRemoved,
+    };
 
     fn name(&self) -> &str {
         &self.user_name
@@ -43,6 +62,12 @@ impl Subject for User {
 impl Subject for Group {
     const NOUN: &'static str = "group";
     const NAMED_BY: &'static str = "displayName";
+    const KINDS: Kinds = Kinds {
+        created: EventKind::GroupCreated,
+        updated: EventKind::GroupUpdated,
+        renamed: Some(EventKind::GroupRenamed),
+        removed: EventKind::GroupRemoved,
+    };
 
     fn name(&self) -> &str {
         &self.display_name

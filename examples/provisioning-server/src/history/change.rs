@@ -33,7 +33,7 @@ pub(crate) fn meaning<R: Subject>(event: &Event<R>) -> String {
                 parts.push(format!("removed {} of {name}", members_text(removed)));
             }
             let attributes = match (before, after) {
-                (Some(before), Some(after)) => changed_attributes(before, after),
+                (Some(before), Some(after)) => unsaid_attributes(before, after),
                 _ => String::new(),
             };
             match (parts.is_empty(), attributes.is_empty()) {
@@ -74,10 +74,16 @@ fn transitions<R: Subject>(event: &Event<R>, before: Option<&R>, after: Option<&
     parts
 }
 
-/// The attributes that have changed beside what is said in other words.
-fn changed_attributes<R: Subject>(before: &R, after: &R) -> String {
+/// Returns the names of the attributes that have changed, to one level below the resource and its extensions.
+pub(crate) fn changed_attributes<R: Subject>(before: &R, after: &R) -> Vec<String> {
     let mut names = Vec::new();
     differences(before, after, "", &mut names);
+    names
+}
+
+/// The attributes that have changed beside what is said in other words.
+fn unsaid_attributes<R: Subject>(before: &R, after: &R) -> String {
+    let mut names = changed_attributes(before, after);
     let is_said =
         |name: &str| name == R::NAMED_BY || (name == "active" && before.is_active() != after.is_active());
     names.retain(|name| !is_said(name));

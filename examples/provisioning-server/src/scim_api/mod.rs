@@ -4,6 +4,7 @@ mod asked;
 mod authenticator;
 mod context;
 mod directory;
+pub(crate) mod events;
 mod policies;
 mod recorded;
 mod request_history;

@@ -11,7 +11,7 @@ use scim_axum::principal;
 use super::context::Context;
 use super::recorded::recorded;
 use super::router::REALM;
-use super::{request_history, rules};
+use super::{events, request_history, rules};
 use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::public_url::{PublicUrl, Scheme};
@@ -33,7 +33,8 @@ pub(crate) struct Serving<'a> {
 
 /// Opens the service on a product's store, for requests that were admitted.
 pub(super) fn open(serving: &Serving<'_>) -> Result<ScimService<Context>> {
-    let store = recorded(rules::in_transaction(serving.product.documents()));
+    let store = events::told(rules::in_transaction(serving.product.documents()));
+    let store = recorded(store);
     let store = store.build().map_err(cannot_set_up)?;
     let history = Arc::clone(serving.history);
     let mut builder = ScimService::builder(principal())

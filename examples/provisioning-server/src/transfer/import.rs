@@ -18,6 +18,7 @@ use crate::domain::organization::Organization;
 use crate::domain::request_row::RequestRow;
 use crate::domain::user::User;
 use crate::scim_api::Policies;
+use crate::scim_api::events;
 use crate::scim_api::rules::{self, OfOrganization};
 
 /// Lines of one transaction. Others who write wait for it, a server among them.
@@ -119,7 +120,7 @@ impl<'p, R: BufRead> Import<'p, R> {
         opened: Opened<R>,
         skips_errors: bool,
     ) -> Result<Self> {
-        let store = rules::in_transaction(product.documents());
+        let store = events::told(rules::in_transaction(product.documents()));
         let store: DocumentStore<Destination> = store.build().map_err(failed)?;
         let policy = Policies::new().map_err(failed)?.of(&organization.settings);
         Ok(Self {
