@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod config;
 mod documents;
+mod event;
 mod export;
 mod flags;
 mod health;
@@ -28,6 +29,7 @@ use clap::{Args, Parser, Subcommand};
 use self::output::Output;
 use self::settings::Settings;
 use crate::database::{Address, Product, Purpose};
+use crate::domain::actor::Actor;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::Name;
 use crate::domain::public_url::PublicUrl;
@@ -98,6 +100,9 @@ enum Command {
     /// The API tokens of an organization
     #[command(subcommand)]
     Token(token::Command),
+    /// What has happened to people, groups, roles and mappings, for programs that follow it
+    #[command(subcommand)]
+    Event(event::Command),
     /// Write everything that an organization has to a file
     Export(export::Export),
     /// Take in what "export" has written
@@ -123,6 +128,17 @@ struct Session {
 }
 
 impl Session {
+    /// The operator who runs the command.
+    fn actor(&self) -> Actor {
+        let user = ["USER", "LOGNAME", "USERNAME"]
+            .iter()
+            .find_map(|name| std::env::var(name).ok());
+        Actor::operator(
+            user.filter(|user| !user.is_empty())
+                .unwrap_or_else(|| "operator".to_owned()),
+        )
+    }
+
     fn scim_url(&self, organization: &Name) -> String {
         self.base.scim(organization)
     }
@@ -178,6 +194,9 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             .map(success)
         }
         Command::Token(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Event(command) => {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::Export(command) => {

@@ -153,6 +153,34 @@ mod tests {
         }
     }
 
+    /// Feature row 80: a removed person leaves a thousand groups by name, and the others are counted in one row.
+    #[test]
+    fn groups_beyond_a_thousand_are_counted_in_one_row() {
+        let database = Database::in_memory(Options::default()).unwrap();
+        database
+            .blocking_write(|tx| migrations::run(tx, Timestamp::UNIX_EPOCH))
+            .unwrap()
+            .unwrap();
+        let organization = Uuid::from_u128(1);
+        let told = database.blocking_write(move |tx| {
+            for group in 0..1_005 {
+                insert_left(
+                    tx,
+                    organization,
+                    Timestamp::UNIX_EPOCH,
+                    &group.to_string(),
+                    "Crew",
+                    "ann",
+                )?;
+            }
+            list(tx, organization, None, 2_000)
+        });
+        let told = told.unwrap();
+        assert_eq!(told.len(), 1_001);
+        assert_eq!(told[999].event.subject, "999");
+        assert_eq!(told[1_000].event.data, json!({ "user": "ann", "more": 5 }));
+    }
+
     /// Feature row 80: a reader that goes from cursor to cursor sees every event once, in the order of the commits.
     #[test]
     fn a_feed_is_read_page_by_page_in_the_order_of_commits() {

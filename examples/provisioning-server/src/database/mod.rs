@@ -5,7 +5,6 @@ mod address;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
-#[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod event;
 pub(crate) mod group_names;
 pub(crate) mod history;
@@ -395,7 +394,8 @@ impl Product {
         self.database.close().await;
     }
 
-    async fn read<T: Send + 'static>(
+    /// Reads what is committed, up to a moment old.
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         job: impl Fn(&Reader<'_>) -> scim::Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -403,7 +403,7 @@ impl Product {
     }
 
     /// A job answers `Err` if the database fails, and `Ok(Err)` if a rule forbids it, before it has changed anything.
-    async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
     ) -> Result<T> {
@@ -411,7 +411,7 @@ impl Product {
     }
 
     /// A write of something that others remember.
-    async fn change<T: Send + 'static>(
+    pub(crate) async fn change<T: Send + 'static>(
         &self,
         job: impl Fn(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
     ) -> Result<T> {

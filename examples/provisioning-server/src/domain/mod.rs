@@ -12,7 +12,7 @@ pub(crate) mod counted;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod effective;
 pub(crate) mod email;
-#[allow(dead_code, reason = "actions write and read it")]
+#[allow(dead_code, reason = "actions come to tell of all kinds")]
 pub(crate) mod event;
 pub(crate) mod export_file;
 pub(crate) mod fault;

@@ -1,0 +1,33 @@
+//! The feed of events.
+
+use crate::database::{Product, event};
+use crate::domain::actor::{Action, Actor};
+use crate::domain::event::{Cursor, Told};
+use crate::domain::fault::Result;
+use crate::domain::organization::Name;
+use crate::domain::permission::Permission;
+
+/// The most events that are read at once.
+pub(crate) const MOST: u32 = 1_000;
+
+/// Reads the feed.
+pub(crate) const LIST: Action = Action {
+    name: "event.list",
+    permission: Permission::HISTORY_READ,
+    fresh: false,
+};
+
+/// Returns the events after a cursor, or from the oldest one, in the order in which they happened.
+pub(crate) async fn list(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    after: Option<Cursor>,
+    limit: u32,
+) -> Result<Vec<Told>> {
+    actor.demand(&LIST)?;
+    let id = product.organization(organization).await?.organization.id;
+    product
+        .read(move |reader| event::list(reader, id, after, limit.min(MOST)))
+        .await
+}
