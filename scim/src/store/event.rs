@@ -17,7 +17,7 @@ pub struct Event<R> {
     /// The states before and after.
     pub transition: Transition<R>,
     /// What became of its edges, one entry for each attribute that has gained or lost some. Of a deleted resource, those
-    /// it had are counted and not named.
+    /// it had are removed.
     pub edges: Vec<MovedEdges>,
     /// Why it happened.
     pub cause: Cause,
@@ -138,12 +138,14 @@ impl MovedEdges {
         Self::new(attribute, [].into_iter(), [id].into_iter())
     }
 
-    /// The edges of a resource that is gone: a number, and no ids.
+    /// The edges of a resource that is gone: how many they were, and ids of at most [`MOST_EDGES_NAMED`]. A store that
+    /// would have to load more names none.
     #[must_use]
-    pub fn gone(attribute: &'static str, removed: u64) -> Self {
+    pub fn gone(attribute: &'static str, removed: u64, removed_ids: Vec<String>) -> Self {
         Self {
             attribute,
             removed,
+            removed_ids,
             ..Self::default()
         }
     }

@@ -1,6 +1,7 @@
 //! The jobs that change: each runs in the transaction of the writer, and has been prepared as far as possible.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use super::core::Core;
 use super::document::{Documents, RowStamp, State};
@@ -19,7 +20,9 @@ use crate::error::Error;
 use crate::record::ScimResource;
 use crate::store::database::Transaction;
 use crate::store::hooks::Consequences;
-use crate::store::{Cause, EdgeChange, Event, Loads, MovedEdges, Stored, Transition, Write, not_found};
+use crate::store::{
+    Cause, EdgeChange, Event, Loads, MOST_EDGES_NAMED, MovedEdges, Stored, Transition, Write, not_found,
+};
 
 /// What every job needs.
 pub(super) struct Job<'t, C> {
@@ -282,23 +285,41 @@ impl<C: 'static> Job<'_, C> {
         Ok(Outcome::Deleted(row.stamp))
     }
 
-    /// How many edges of each attribute go with a row.
+    /// The edges of each attribute that go with a row: all are counted, and the first are named.
     fn edges_gone(&self, row: &StoredRow) -> Result<Vec<MovedEdges>> {
-        let gone = |edges: &EdgeAttribute, count: i64| {
-            MovedEdges::gone(edges.shape.attribute.name, count.unsigned_abs())
-        };
-        if let [edges] = &*self.layout.edges {
-            return Ok(Moved(vec![gone(edges, row.edges)]).into_edges());
-        }
-        let attributes = self.layout.edges.iter().map(|edges| {
-            let count = self.tx.query_one(
-                "SELECT count(*) FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3",
-                &[self.tenant.into(), row.rid.into(), edges.number.into()],
-                |row| row.integer(0),
-            )?;
-            Ok(gone(edges, count.unwrap_or_default()))
+        let gone = self.layout.edges.iter().map(|edges| {
+            let count = match self.layout.edges.len() {
+                1 => row.edges,
+                _ => self.count_edges(row.rid, edges)?,
+            };
+            let mut ids = Vec::new();
+            let place = RowKey {
+                tenant: self.tenant,
+                rid: row.rid,
+            };
+            edges::walk(self.tx, edges, place, None, |_, value| {
+                ids.push(value.id.to_string());
+                Ok(match ids.len() < MOST_EDGES_NAMED {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                })
+            })?;
+            Ok(MovedEdges::gone(
+                edges.shape.attribute.name,
+                count.unsigned_abs(),
+                ids,
+            ))
         });
-        Ok(Moved(attributes.collect::<Result<_>>()?).into_edges())
+        Ok(Moved(gone.collect::<Result<_>>()?).into_edges())
+    }
+
+    fn count_edges(&self, rid: i64, edges: &EdgeAttribute) -> Result<i64> {
+        let count = self.tx.query_one(
+            "SELECT count(*) FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3",
+            &[self.tenant.into(), rid.into(), edges.number.into()],
+            |row| row.integer(0),
+        )?;
+        Ok(count.unwrap_or_default())
     }
 
     /// Takes a row out of everything that leads to it. Who has lost an edge has changed: version and time say so.

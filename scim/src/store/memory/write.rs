@@ -19,7 +19,8 @@ use crate::store::memory::query::Reader;
 use crate::store::memory::shown::by_edge;
 use crate::store::memory::tenant::{LostEdge, Row, Tenant, keys_of};
 use crate::store::{
-    Current, Decision, Environment, Loads, MovedEdges, Put, Reply, Version, Write, Written, not_found,
+    Current, Decision, Environment, Loads, MOST_EDGES_NAMED, MovedEdges, Put, Reply, Version, Write, Written,
+    not_found,
 };
 use crate::value::View;
 
@@ -173,8 +174,10 @@ impl<'a> Writer<'a> {
         if write.is_observed() {
             let edges = layout.shape.edges.iter().map(|edges| {
                 let had = self.tenant.edges_of(layout.shape.type_id, edges, number);
-                let had = had.map_or(0, EdgeSet::len);
-                MovedEdges::gone(edges.attribute.name, u64::try_from(had).unwrap_or(u64::MAX))
+                let count = u64::try_from(had.map_or(0, EdgeSet::len)).unwrap_or(u64::MAX);
+                let named = had.into_iter().flat_map(EdgeSet::iter).take(MOST_EDGES_NAMED);
+                let ids = named.map(|(_, edge)| edge.value.to_string());
+                MovedEdges::gone(edges.attribute.name, count, ids.collect())
             });
             write.moved(edges);
         }

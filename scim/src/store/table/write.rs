@@ -18,8 +18,8 @@ use crate::store::edge_diff::{EdgeDiff, EdgeSet, selects};
 use crate::store::edges::{Edge, EdgeChange, EdgeEdit, NamedKeys};
 use crate::store::layout::{EdgeAttribute, Layout};
 use crate::store::{
-    Cause, Current, Decision, Event, Loads, MovedEdges, Put, Reply, Stored, Transition, Version, Write,
-    Written, not_found,
+    Cause, Current, Decision, Event, Loads, MOST_EDGES_NAMED, MovedEdges, Put, Reply, Stored, Transition,
+    Version, Write, Written, not_found,
 };
 use crate::value::View;
 
@@ -173,8 +173,15 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         for edges in &layout.edges {
             let count = Rows::<R, C>::count_edges(self.tables, self.unit, edges.path, id).await;
             let count = count.map_err(|failure| self.error(failure))?;
+            // More than are named are not loaded to name some of them.
+            let ends = match count <= MOST_EDGES_NAMED {
+                true => Rows::<R, C>::edges(self.tables, self.unit, edges.path, id, None).await,
+                false => Ok(Vec::new()),
+            };
+            let ends = ends.map_err(|failure| self.error(failure))?;
+            let ids = ends.into_iter().map(|end| end.id).collect();
             let count = u64::try_from(count).unwrap_or(u64::MAX);
-            told.push(MovedEdges::gone(edges.attribute.name, count));
+            told.push(MovedEdges::gone(edges.attribute.name, count, ids));
         }
         told.retain(|edges| !edges.is_none());
         write.moved(told.iter().cloned());
