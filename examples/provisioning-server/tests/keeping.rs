@@ -261,10 +261,33 @@ fn a_sound_database_is_said_to_be_sound_while_the_server_runs() {
 fn what_is_not_as_it_must_be_is_found_and_named() {
     for (damage, finding) in [
         ("UPDATE scim_counter SET n = 9", "are counted"),
-        ("DELETE FROM group_name", "acme: Group \""),
+        ("DELETE FROM provisioned_group", "acme: Group \""),
+        ("UPDATE provisioned_group SET row = 7", "roles mirror no group"),
+        ("UPDATE account SET display = 'x'", "its account has another name"),
+        ("UPDATE account SET state = 'disabled'", "its account is not in the same state"),
+        ("DELETE FROM account", "bindings lead to no account"),
+        ("DELETE FROM sign_in_name", "2 accounts do not have their names"),
+        ("DELETE FROM binding", "2 accounts of people are not bound to them"),
         (
-            "UPDATE group_name SET id = 'x'",
-            "1 names of groups are those of no group",
+            "INSERT INTO account SELECT org, x'00', managed_by, 'x', 'x', 'x', NULL, state, NULL, NULL, NULL, 7, 1, 1
+             FROM account LIMIT 1",
+            "1 accounts are those of no person",
+        ),
+        (
+            "INSERT INTO mapping VALUES (x'00', 1, x'00', 1)",
+            "1 mappings lead from no group, or to no role",
+        ),
+        (
+            "INSERT INTO role_grant VALUES (x'00', x'00', x'00', 'hand', 1, 'x')",
+            "1 roles are given to nobody, or do not exist",
+        ),
+        (
+            "INSERT INTO permission_grant VALUES (x'00', x'00', 'users:read', 'hand', 0, 1, 'x')",
+            "1 permissions are given to nobody",
+        ),
+        (
+            "INSERT INTO local_member VALUES (x'00', x'00', x'00', 1)",
+            "1 members of local groups, or their groups, do not exist",
         ),
         ("DELETE FROM scim_edge", "the number of its edges"),
         (
@@ -280,7 +303,7 @@ fn what_is_not_as_it_must_be_is_found_and_named() {
             "1 tokens of deleted organizations are not revoked",
         ),
         (
-            "INSERT INTO token SELECT org, randomblob(16), randomblob(32), prefix, last_four, created, expires, revoked, last_used
+            "INSERT INTO token SELECT org, randomblob(16), randomblob(32), prefix, last_four, created, expires, revoked, last_used, purpose
              FROM token, (SELECT 1 UNION SELECT 2)",
             "1 organizations have more than two tokens in force",
         ),
@@ -322,7 +345,9 @@ fn a_deletion_that_was_interrupted_is_no_damage() {
     let place = Place::new();
     inhabited(&place);
     place.execute("UPDATE token SET revoked = 1");
-    place.execute("UPDATE organization SET deleted = 1, enabled = 0 WHERE name = 'acme'");
+    place
+        .execute("UPDATE source SET ended = 1 WHERE org = (SELECT id FROM organization WHERE name = 'acme')");
+    place.execute("UPDATE organization SET deleted = 1 WHERE name = 'acme'");
     let checked = place.json(&["check"]);
     assert_eq!(checked["sound"], true, "{checked:#}");
     drop(place.serve(&[]));

@@ -492,7 +492,11 @@ fn a_deleted_organization_leaves_nobody_behind() {
         "SELECT 1 FROM scim_edge",
         "SELECT 1 FROM scim_value",
         "SELECT 1 FROM scim_unique",
-        "SELECT 1 FROM group_name",
+        "SELECT 1 FROM account",
+        "SELECT 1 FROM binding",
+        "SELECT 1 FROM sign_in_name",
+        "SELECT 1 FROM provisioned_group",
+        "SELECT 1 FROM role WHERE mirrors IS NOT NULL",
     ] {
         assert!(rows(&bench.place, sql).is_empty(), "{sql}");
     }

@@ -649,7 +649,7 @@ fn a_deleted_organization_leaves_no_import_behind() {
     let source = Source::with_people(3);
     source.place.json(&["org", "delete", "acme"]);
     assert!(rows(&source.place, "SELECT 1 FROM import_position").is_empty());
-    assert!(rows(&source.place, "SELECT 1 FROM group_name").is_empty());
+    assert!(rows(&source.place, "SELECT 1 FROM provisioned_group").is_empty());
 }
 
 #[test]

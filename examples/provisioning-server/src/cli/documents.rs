@@ -43,8 +43,8 @@ impl OrganizationDocument {
         Self {
             organization: organization.name.to_string(),
             id: organization.id,
+            enabled: organization.is_enabled(),
             display: organization.display,
-            enabled: organization.enabled,
             scim_url,
             created: time(organization.created),
             settings: organization.settings,

@@ -128,7 +128,7 @@ async fn set(session: &Session, name: Name, flags: Flags) -> Result<()> {
 }
 
 async fn switch(session: &Session, name: Name, enabled: bool) -> Result<()> {
-    let how = move |organization: &mut Organization| organization.enabled = enabled;
+    let how = move |organization: &mut Organization| organization.switch(enabled);
     let organization = session.product.change_organization(&name, how).await?;
     print(session, organization);
     Ok(())

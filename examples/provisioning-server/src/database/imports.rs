@@ -54,12 +54,3 @@ pub(crate) fn put(tx: &Transaction<'_>, organization: Uuid, position: &Position)
     )?;
     Ok(())
 }
-
-/// Forgets the import into an organization that is deleted.
-pub(super) fn remove(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<()> {
-    tx.execute(
-        "DELETE FROM import_position WHERE org = ?1",
-        &[organization.as_bytes().into()],
-    )?;
-    Ok(())
-}

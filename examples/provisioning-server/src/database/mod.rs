@@ -1,18 +1,37 @@
 //! The product's own tables, beside those of the library's store and in the same database.
 
+#[allow(dead_code, reason = "actions come to use all of it")]
+pub(crate) mod accounts;
 mod address;
 #[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod audit;
 pub(crate) mod backup;
+#[allow(dead_code, reason = "actions come to use all of it")]
+pub(crate) mod bindings;
+mod carry_over;
 pub(crate) mod check;
+#[allow(dead_code, reason = "actions come to use all of it")]
+pub(crate) mod effective;
 pub(crate) mod event;
-pub(crate) mod group_names;
+#[allow(dead_code, reason = "actions come to use all of it")]
+pub(crate) mod grants;
+#[allow(dead_code, reason = "actions come to use all of it")]
+pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod imports;
+#[allow(dead_code, reason = "actions come to use all of it")]
+pub(crate) mod local_groups;
 mod lock;
+#[allow(dead_code, reason = "actions come to use all of it")]
+pub(crate) mod mappings;
 mod migrations;
 pub(crate) mod organizations;
+mod purge;
+#[allow(dead_code, reason = "actions come to use all of it")]
+pub(crate) mod roles;
 mod sequence;
+pub(crate) mod sign_in_names;
+mod sources;
 mod tokens;
 
 use std::fmt;
@@ -35,6 +54,7 @@ use crate::domain::batch::Batch;
 use crate::domain::export_file::Position;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
+use crate::domain::role::{Role, RoleId, first_roles};
 use crate::domain::token::Token;
 use crate::domain::user::User;
 
@@ -113,8 +133,19 @@ impl Product {
             _use: shared,
         };
         // A command that only looks need not wait for a server that is writing.
-        if !product.read(|reader| Ok(migrations::are_done(reader))).await? {
-            product.write(|tx| migrations::run(tx, Timestamp::now())).await?;
+        let is_ready = |reader: &Reader<'_>| migrations::are_done(reader) && carry_over::is_done(reader);
+        if !product.read(move |reader| Ok(is_ready(reader))).await? {
+            let store = product.documents::<String>().build().map_err(failed)?;
+            let prepare = move |tx: &Transaction<'_>| {
+                let now = Timestamp::now();
+                if let Err(fault) = migrations::run(tx, now)? {
+                    return Ok(Err(fault));
+                }
+                carry_over::run(tx, &store, now)?;
+                // Readers see what they were told to have been done, whoever did it.
+                carry_over::note(tx, now).map(Ok)
+            };
+            product.write(prepare).await?;
         }
         Ok(product)
     }
@@ -191,6 +222,10 @@ impl Product {
                 ))));
             }
             organizations::insert(tx, &organization)?;
+            for draft in first_roles() {
+                let role = Role::new(RoleId(Uuid::now_v7()), draft, organization.created);
+                roles::insert(tx, organization.id, &role)?;
+            }
             if let Some(token) = &token {
                 tokens::insert(tx, organization.id, token)?;
             }
@@ -283,13 +318,12 @@ impl Product {
             .delete_tenant(&organization.to_string())
             .await
             .map_err(failed)?;
-        self.write(move |tx| {
-            group_names::remove_all(tx, organization)?;
-            imports::remove(tx, organization)?;
-            organizations::purged(tx, organization, now)?;
-            Ok(Ok(()))
-        })
-        .await
+        while self
+            .write(move |tx| Ok(Ok(purge::step(tx, organization)?)))
+            .await?
+        {}
+        self.write(move |tx| Ok(Ok(organizations::purged(tx, organization, now)?)))
+            .await
     }
 
     /// Ends the tokens that `rule` names and adds a new one, if there is one. Answers with what has become of them.

@@ -4,44 +4,45 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
-use super::{read_id, read_time};
-use crate::domain::organization::{Name, Organization};
+use super::{read_id, read_time, sources};
+use crate::domain::organization::{Name, Organization, Source};
 
 pub(super) fn insert(tx: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
     tx.execute(
-        "INSERT INTO organization (id, name, display, enabled, settings, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO organization (id, name, display, settings, created) VALUES (?1, ?2, ?3, ?4, ?5)",
         &[
             organization.id.as_bytes().into(),
             organization.name.as_str().into(),
             (&organization.display).into(),
-            organization.enabled.into(),
             (&settings(organization)?).into(),
             organization.created.as_microsecond().into(),
         ],
     )?;
-    Ok(())
+    match &organization.source {
+        Some(source) => sources::insert(tx, organization.id, source),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn update(tx: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
     tx.execute(
-        "UPDATE organization SET display = ?2, enabled = ?3, settings = ?4 WHERE id = ?1",
+        "UPDATE organization SET display = ?2, settings = ?3 WHERE id = ?1",
         &[
             organization.id.as_bytes().into(),
             (&organization.display).into(),
-            organization.enabled.into(),
             (&settings(organization)?).into(),
         ],
     )?;
-    Ok(())
+    sources::update(tx, organization)
 }
 
 /// The row stays, so that the history keeps its name and the id is never used again.
 pub(super) fn delete(tx: &Transaction<'_>, id: Uuid, now: Timestamp) -> scim::Result<()> {
     tx.execute(
-        "UPDATE organization SET deleted = ?2, enabled = 0 WHERE id = ?1",
+        "UPDATE organization SET deleted = ?2 WHERE id = ?1",
         &[id.as_bytes().into(), now.as_microsecond().into()],
     )?;
-    Ok(())
+    sources::end(tx, id, now)
 }
 
 /// Notes that nothing of a deleted organization is left but its history.
@@ -72,22 +73,19 @@ pub(crate) fn exists(tx: &Transaction<'_>, id: Uuid) -> scim::Result<bool> {
     Ok(found.is_some())
 }
 
+/// The columns of an organization that exists, and of its live source.
+const COLUMNS: &str = "SELECT o.id, o.name, o.display, o.settings, o.created, s.id, s.enabled, s.created
+    FROM organization o LEFT JOIN source s ON s.org = o.id AND s.ended IS NULL WHERE o.deleted IS NULL";
+
 pub(super) fn find(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Organization>> {
-    let found = reader.query_one(
-        "SELECT id, name, display, enabled, settings, created FROM organization WHERE name = ?1 AND deleted IS NULL",
-        &[name.as_str().into()],
-        read,
-    )?;
-    Ok(found)
+    let sql = format!("{COLUMNS} AND o.name = ?1");
+    reader.query_one(&sql, &[name.as_str().into()], read)
 }
 
 /// The one with this id.
 pub(super) fn by_id(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Organization>> {
-    reader.query_one(
-        "SELECT id, name, display, enabled, settings, created FROM organization WHERE id = ?1 AND deleted IS NULL",
-        &[id.as_bytes().into()],
-        read,
-    )
+    let sql = format!("{COLUMNS} AND o.id = ?1");
+    reader.query_one(&sql, &[id.as_bytes().into()], read)
 }
 
 /// All of them, without looking at their settings.
@@ -100,21 +98,26 @@ pub(super) fn names(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, String)>> {
 }
 
 pub(super) fn all(reader: &Reader<'_>) -> scim::Result<Vec<Organization>> {
-    reader.query_all(
-        "SELECT id, name, display, enabled, settings, created FROM organization WHERE deleted IS NULL ORDER BY name",
-        &[],
-        read,
-    )
+    let sql = format!("{COLUMNS} ORDER BY o.name");
+    reader.query_all(&sql, &[], read)
 }
 
 fn read(row: &Row<'_>) -> scim::Result<Organization> {
+    let source = match row.optional_blob(5)? {
+        None => None,
+        Some(id) => Some(Source {
+            id: read_id(id)?,
+            enabled: row.boolean(6)?,
+            created: read_time(row.integer(7)?)?,
+        }),
+    };
     Ok(Organization {
         id: read_id(row.blob(0)?)?,
         name: Name::parse(row.text(1)?).map_err(scim::Error::internal)?,
         display: row.text(2)?.to_owned(),
-        enabled: row.boolean(3)?,
-        settings: serde_json::from_str(row.text(4)?).map_err(scim::Error::internal)?,
-        created: read_time(row.integer(5)?)?,
+        source,
+        settings: serde_json::from_str(row.text(3)?).map_err(scim::Error::internal)?,
+        created: read_time(row.integer(4)?)?,
     })
 }
 

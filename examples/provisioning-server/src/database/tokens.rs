@@ -77,7 +77,7 @@ pub(super) fn used(tx: &Transaction<'_>, organization: Uuid, id: Uuid, at: Times
 pub(super) fn next_expiry(reader: &Reader<'_>, now: Timestamp) -> scim::Result<Option<Timestamp>> {
     let first = reader.query_one(
         "SELECT MIN(expires) FROM token
-         WHERE revoked IS NULL AND expires > ?1 AND org IN (SELECT id FROM organization WHERE enabled)",
+         WHERE revoked IS NULL AND expires > ?1 AND org IN (SELECT org FROM source WHERE enabled AND ended IS NULL)",
         &[now.as_microsecond().into()],
         |row| row.optional_integer(0),
     )?;

@@ -150,7 +150,7 @@ pub(crate) fn admit(
             since,
         });
     }
-    if !organization.enabled {
+    if !organization.is_enabled() {
         return Err(Refusal::Disabled { token: token.id });
     }
     Ok(token.id)
@@ -239,7 +239,7 @@ mod tests {
         let foreign = token(2).1;
         let mut strict = organization();
         strict.settings.policy = Protocol::Strict;
-        strict.enabled = false;
+        strict.switch(false);
         for header in [
             "",
             "Bearer",
@@ -337,7 +337,7 @@ mod tests {
         // Feature row 10.
         let (good, text) = token(1);
         let mut off = organization();
-        off.enabled = false;
+        off.switch(false);
         let tokens = [good.clone()];
         let refusal = admit(&off, &tokens, &Credentials::Bearer(text), now()).unwrap_err();
         assert_eq!(refusal.error().status(), 403);

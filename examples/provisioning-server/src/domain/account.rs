@@ -233,6 +233,16 @@ impl Account {
         after.stamped(self, now)
     }
 
+    /// Returns the account of a deleted person who has come back as this person. A suspension stays.
+    #[must_use]
+    pub(crate) fn rebound(&self, row: i64, person: Person, now: Timestamp) -> Self {
+        Self {
+            created: self.created,
+            suspended: self.suspended.clone(),
+            ..Self::provisioned(self.id, row, person, now)
+        }
+    }
+
     /// Returns the account after an administrator has suspended it.
     ///
     /// # Errors

@@ -53,7 +53,7 @@ impl Head {
                 id: organization.id,
                 name: organization.name.to_string(),
                 display: organization.display.clone(),
-                enabled: organization.enabled,
+                enabled: organization.is_enabled(),
                 created: organization.created,
                 settings: organization.settings.clone(),
             },
@@ -95,7 +95,7 @@ impl Head {
             ..
         } = &self.organization;
         let mut organization = Organization::new(id, name, Some(display.clone()), settings.clone(), created)?;
-        organization.enabled = *enabled;
+        organization.switch(*enabled);
         Ok(organization)
     }
 }
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn a_first_line_brings_the_organization_back() {
         let mut organization = organization();
-        organization.enabled = false;
+        organization.switch(false);
         let line = serde_json::to_vec(&Head::of(&organization)).unwrap();
         let head = Head::parse(&line).unwrap();
         let copy = head.organization(organization.id, head.name().unwrap(), organization.created);

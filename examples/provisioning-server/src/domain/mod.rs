@@ -18,7 +18,9 @@ pub(crate) mod export_file;
 pub(crate) mod fault;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod grant;
+pub(crate) mod group;
 pub(crate) mod keyword;
+pub(crate) mod local_group;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod mapping;
 pub(crate) mod masked;

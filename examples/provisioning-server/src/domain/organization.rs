@@ -63,6 +63,15 @@ fn suggestion(text: &str) -> Option<String> {
     is_name(&name).then_some(name)
 }
 
+/// The connection of an organization with its identity provider. Its URL and tokens are of use as long as there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) id: Uuid,
+    /// Off: the tokens stay valid, but every request is answered 403, and nothing is lost.
+    pub(crate) enabled: bool,
+    pub(crate) created: Timestamp,
+}
+
 /// One tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Organization {
@@ -71,14 +80,14 @@ pub(crate) struct Organization {
     pub(crate) name: Name,
     /// What people call it.
     pub(crate) display: String,
-    /// Off: its tokens stay valid, but every request is answered 403, and nothing is lost.
-    pub(crate) enabled: bool,
+    /// `None` where no identity provider is connected.
+    pub(crate) source: Option<Source>,
     pub(crate) settings: Settings,
     pub(crate) created: Timestamp,
 }
 
 impl Organization {
-    /// A new organization, enabled at once. Without a display name it is called by its name.
+    /// A new organization whose endpoint is enabled at once. Without a display name it is called by its name.
     pub(crate) fn new(
         id: Uuid,
         name: Name,
@@ -94,10 +103,26 @@ impl Organization {
             id,
             name,
             display,
-            enabled: true,
+            source: Some(Source {
+                id,
+                enabled: true,
+                created,
+            }),
             settings,
             created,
         })
+    }
+
+    /// Whether an identity provider is let in.
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.enabled)
+    }
+
+    /// Turns the switch of its source, if it has one.
+    pub(crate) fn switch(&mut self, enabled: bool) {
+        if let Some(source) = &mut self.source {
+            source.enabled = enabled;
+        }
     }
 }
 
@@ -139,7 +164,7 @@ mod tests {
             Timestamp::UNIX_EPOCH,
         )
         .unwrap();
-        assert!(organization.enabled);
+        assert!(organization.is_enabled());
         assert_eq!(organization.display, "acme-2");
     }
 

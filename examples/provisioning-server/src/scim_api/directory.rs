@@ -241,7 +241,7 @@ mod tests {
         let bench = bench().await;
         let now = Timestamp::now();
         assert_eq!(bench.refusal(now).await, None);
-        let switch = |enabled| move |organization: &mut Organization| organization.enabled = enabled;
+        let switch = |enabled| move |organization: &mut Organization| organization.switch(enabled);
         bench
             .product
             .change_organization(&bench.name, switch(false))

@@ -5,6 +5,8 @@ mod authenticator;
 mod context;
 mod directory;
 pub(crate) mod events;
+mod groups;
+mod people;
 mod policies;
 mod recorded;
 mod request_history;

@@ -219,7 +219,7 @@ fn is_admitted(admitted: &Access, token: Uuid, found: &Access, now: Timestamp) -
             .iter()
             .any(|known| known.id == token && known.is_live(now))
     };
-    found.organization.id == admitted.organization.id && found.organization.enabled && has_token()
+    found.organization.id == admitted.organization.id && found.organization.is_enabled() && has_token()
 }
 
 #[cfg(test)]
@@ -277,7 +277,7 @@ mod tests {
         };
         assert!(admits(|_| {}, now));
         assert!(!admits(|_| {}, now + SignedDuration::from_hours(25)), "expired");
-        assert!(!admits(|found| found.organization.enabled = false, now));
+        assert!(!admits(|found| found.organization.switch(false), now));
         assert!(!admits(|found| found.organization.id = Uuid::now_v7(), now));
         assert!(!admits(|found| found.tokens.clear(), now));
         let revoke = |found: &mut Access| {

@@ -9,6 +9,7 @@ CREATE TABLE source (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX source_live ON source (org) WHERE ended IS NULL;
 INSERT INTO source (org, id, enabled, created) SELECT id, id, enabled, created FROM organization WHERE deleted IS NULL;
+ALTER TABLE organization DROP COLUMN enabled;
 
 -- Who may read with a token, and what: an identity provider by SCIM, or the product behind by the access route.
 ALTER TABLE token ADD COLUMN purpose TEXT NOT NULL DEFAULT 'scim';
@@ -70,6 +71,7 @@ CREATE TABLE provisioned_group (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX provisioned_group_id ON provisioned_group (org, id);
 CREATE INDEX provisioned_group_name ON provisioned_group (org, name_key, row);
+DROP TABLE group_name;
 
 -- A role that mirrors a group is called by the group's name.
 CREATE TABLE role (
@@ -85,7 +87,7 @@ CREATE TABLE role (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX role_name ON role (org, name_key) WHERE mirrors IS NULL;
 CREATE UNIQUE INDEX role_mirrors ON role (org, mirrors) WHERE mirrors IS NOT NULL;
-CREATE INDEX role_order ON role (org, name_key, id);
+
 
 CREATE TABLE role_permission (
     org        BLOB NOT NULL,

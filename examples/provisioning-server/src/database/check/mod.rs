@@ -1,5 +1,8 @@
 //! Whether everything that the product keeps is as it must be.
 
+mod followed;
+mod own_tables;
+
 use std::collections::{HashMap, HashSet};
 
 use scim::Result;
@@ -8,7 +11,7 @@ use scim::store::database::Reader;
 use scim::store::documents::{Finding, Inspected, Inspector};
 use uuid::Uuid;
 
-use super::{Product, failed, group_names, organizations};
+use super::{Product, failed, organizations};
 use crate::domain;
 use crate::domain::user::User;
 
@@ -54,7 +57,8 @@ impl Product {
                     reader,
                     tenants: Tenants::read(reader)?,
                     inspection: Inspection::default(),
-                    names: 0,
+                    living_people: 0,
+                    living_groups: 0,
                     progress,
                 };
                 let checked = store.check(reader, &mut inspector)?;
@@ -113,8 +117,9 @@ struct Follower<'r, P> {
     reader: &'r Reader<'r>,
     tenants: Tenants,
     inspection: Inspection,
-    /// Names of groups that are kept and are theirs.
-    names: u64,
+    /// Those of organizations that exist.
+    living_people: u64,
+    living_groups: u64,
     progress: P,
 }
 
@@ -133,10 +138,14 @@ impl<P: FnMut(u64)> Inspector for Follower<'_, P> {
             return Ok(());
         }
         match self.tenants.living.get(resource.tenant) {
-            Some((organization, _)) => match resource.state::<Group>() {
-                Some(group) => self.group_name(*organization, group, resource),
-                None => Ok(()),
-            },
+            Some((organization, _)) => {
+                let organization = *organization;
+                match resource.is_of::<Group>() {
+                    true => self.living_groups += 1,
+                    false => self.living_people += 1,
+                }
+                self.followed(organization, resource)
+            }
             None => {
                 let name = resource.resource_type.name;
                 let finding = Finding::new("it belongs to an organization that does not exist");
@@ -160,22 +169,15 @@ impl<P: FnMut(u64)> Inspector for Follower<'_, P> {
 }
 
 impl<P: FnMut(u64)> Follower<'_, P> {
-    /// The name of a group is known where groups may have to have different names.
-    fn group_name(&mut self, organization: Uuid, group: &Group, resource: &Inspected<'_>) -> Result<()> {
-        let found = self.reader.query_one(
-            "SELECT 1 FROM group_name WHERE org = ?1 AND name = ?2 AND id = ?3",
-            &[
-                organization.as_bytes().into(),
-                (&*group_names::key(&group.display_name)).into(),
-                resource.id.into(),
-            ],
-            |_| Ok(()),
-        )?;
-        if found.is_some() {
-            self.names += 1;
-        } else {
-            let finding =
-                Finding::new("its name is not among the names of groups").of_tenant(resource.tenant);
+    /// What the product keeps beside a person or group says the same as the resource.
+    fn followed(&mut self, organization: Uuid, resource: &Inspected<'_>) -> Result<()> {
+        let wrong = match (resource.state::<User>(), resource.state::<Group>()) {
+            (Some(user), _) => followed::person(self.reader, organization, user, resource)?,
+            (_, Some(group)) => followed::group(self.reader, organization, group, resource)?,
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            let finding = Finding::new(wrong).of_tenant(resource.tenant);
             self.finding(finding.about(resource.resource_type.name, resource.id));
         }
         Ok(())
@@ -194,53 +196,30 @@ impl<P: FnMut(u64)> Follower<'_, P> {
             }
         }
         self.inspection.requests = self.count("SELECT count(*) FROM history")?;
-        for (sql, what) in [
-            (
-                "SELECT count(*) FROM history WHERE org NOT IN (SELECT id FROM organization)",
-                "rows of the history belong to no organization",
-            ),
-            (
-                "SELECT count(*) FROM history h WHERE token IS NOT NULL
-                 AND NOT EXISTS (SELECT 1 FROM token t WHERE t.org = h.org AND t.id = h.token)",
-                "rows of the history name a token that does not exist",
-            ),
-            (
-                "SELECT count(*) FROM history_count WHERE org NOT IN (SELECT id FROM organization)",
-                "counts of the history belong to no organization",
-            ),
-            (
-                "SELECT count(*) FROM token WHERE length(fingerprint) <> 32",
-                "tokens cannot be told from others",
-            ),
-            (
-                "SELECT count(*) FROM token t JOIN organization o ON o.id = t.org
-                 WHERE o.deleted IS NOT NULL AND t.revoked IS NULL",
-                "tokens of deleted organizations are not revoked",
-            ),
-            (
-                "SELECT count(*) FROM (SELECT org FROM token
-                   WHERE revoked IS NULL AND (expires IS NULL OR expires > unixepoch() * 1000000)
-                   GROUP BY org HAVING count(*) > 2)",
-                "organizations have more than two tokens in force",
-            ),
-            (
-                "SELECT count(*) FROM import_position WHERE org NOT IN (SELECT id FROM organization)",
-                "positions of imports belong to no organization",
-            ),
-        ] {
+        for (sql, what) in own_tables::RULES {
             let count = self.count(sql)?;
             if count > 0 {
                 self.inspection.find(format!("{count} {what}"));
             }
         }
-        let names = self.count(
-            "SELECT count(*) FROM group_name
-             WHERE org NOT IN (SELECT id FROM organization WHERE deleted IS NOT NULL AND purged IS NULL)",
-        )?;
-        if names > self.names {
-            let left = names - self.names;
-            self.inspection
-                .find(format!("{left} names of groups are those of no group"));
+        let ending = "(SELECT id FROM organization WHERE deleted IS NOT NULL AND purged IS NULL)";
+        for (sql, seen, what) in [
+            (
+                format!("SELECT count(*) FROM account WHERE row IS NOT NULL AND org NOT IN {ending}"),
+                self.living_people,
+                "accounts are those of no person",
+            ),
+            (
+                format!("SELECT count(*) FROM provisioned_group WHERE org NOT IN {ending}"),
+                self.living_groups,
+                "groups that can be mapped do not exist",
+            ),
+        ] {
+            let kept = self.count(&sql)?;
+            if kept > seen {
+                let left = kept - seen;
+                self.inspection.find(format!("{left} {what}"));
+            }
         }
         Ok(())
     }

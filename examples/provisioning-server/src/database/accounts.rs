@@ -1,0 +1,232 @@
+//! Table `account`: everybody who has or had an account.
+
+use scim::store::database::{Reader, Row, Transaction};
+use uuid::Uuid;
+
+use super::effective::{self, Members};
+use super::{read_id, read_time};
+use crate::domain::account::{Account, AccountState, ManagedBy, Suspension, name_key};
+use crate::domain::keyword::Keyword;
+
+pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, account: &Account) -> scim::Result<()> {
+    tx.execute(
+        "INSERT INTO account (org, id, managed_by, name, name_key, display, address, state, row, created, changed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        &[
+            organization.as_bytes().into(),
+            account.id.as_bytes().into(),
+            account.managed_by.word().into(),
+            (&account.name).into(),
+            (&account.name_key()).into(),
+            (&account.display).into(),
+            account.address.as_ref().into(),
+            account.state.word().into(),
+            account.row.into(),
+            account.created.as_microsecond().into(),
+            account.changed.as_microsecond().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Writes everything of an account that can change.
+pub(crate) fn update(tx: &Transaction<'_>, organization: Uuid, account: &Account) -> scim::Result<()> {
+    let suspended = account.suspended.as_ref();
+    tx.execute(
+        "UPDATE account SET managed_by = ?3, name = ?4, name_key = ?5, display = ?6, address = ?7, state = ?8, row = ?9,
+             changed = ?10, suspended = ?11, suspended_reason = ?12, suspended_by = ?13
+         WHERE org = ?1 AND id = ?2",
+        &[
+            organization.as_bytes().into(),
+            account.id.as_bytes().into(),
+            account.managed_by.word().into(),
+            (&account.name).into(),
+            (&account.name_key()).into(),
+            (&account.display).into(),
+            account.address.as_ref().into(),
+            account.state.word().into(),
+            account.row.into(),
+            account.changed.as_microsecond().into(),
+            suspended.map(|lock| lock.since.as_microsecond()).into(),
+            suspended.map(|lock| &lock.reason).into(),
+            suspended.map(|lock| &lock.by).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+const COLUMNS: &str =
+    "SELECT a.id, a.managed_by, a.name, a.display, a.address, a.state, a.suspended, a.suspended_reason,
+    a.suspended_by, a.row, a.created, a.changed FROM account a";
+
+/// The account with this id.
+pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::Result<Option<Account>> {
+    let sql = format!("{COLUMNS} WHERE a.org = ?1 AND a.id = ?2");
+    reader.query_one(
+        &sql,
+        &[organization.as_bytes().into(), id.as_bytes().into()],
+        read,
+    )
+}
+
+/// The account that has a name now.
+pub(crate) fn by_name(reader: &Reader<'_>, organization: Uuid, name: &str) -> scim::Result<Option<Account>> {
+    let sql = format!(
+        "{COLUMNS} JOIN sign_in_name s ON s.org = a.org AND s.account = a.id WHERE s.org = ?1 AND s.name = ?2"
+    );
+    reader.query_one(
+        &sql,
+        &[organization.as_bytes().into(), (&name_key(name)).into()],
+        read,
+    )
+}
+
+/// The account of a person of SCIM, deleted ones too.
+pub(crate) fn by_scim_id(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    scim_id: &str,
+) -> scim::Result<Option<Account>> {
+    let sql = format!(
+        "{COLUMNS} JOIN binding b ON b.org = a.org AND b.account = a.id WHERE b.org = ?1 AND b.scim_id = ?2"
+    );
+    reader.query_one(&sql, &[organization.as_bytes().into(), scim_id.into()], read)
+}
+
+/// The account of a deleted person who had this name and this identifier of the provider: the one that was deleted last.
+pub(crate) fn former(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    name: &str,
+    external_id: &str,
+) -> scim::Result<Option<Account>> {
+    let sql = format!(
+        "{COLUMNS} JOIN binding b ON b.org = a.org AND b.account = a.id
+         WHERE a.org = ?1 AND a.name_key = ?2 AND a.managed_by = ?3 AND a.row IS NULL AND b.external_id = ?4
+         ORDER BY b.until DESC LIMIT 1"
+    );
+    let name = name_key(name);
+    let params = [
+        organization.as_bytes().into(),
+        (&name).into(),
+        ManagedBy::Scim.word().into(),
+        external_id.into(),
+    ];
+    reader.query_one(&sql, &params, read)
+}
+
+/// Which accounts a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Shown {
+    /// In this state; in any but removed without it.
+    pub(crate) state: Option<AccountState>,
+    pub(crate) managed_by: Option<ManagedBy>,
+    /// Only those whose sign-in is suspended.
+    pub(crate) suspended: bool,
+    /// Only people of the provider who have no role and are in no local group.
+    pub(crate) unassigned: bool,
+}
+
+/// The part of an order by name at which a page begins.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Page {
+    /// What names begin with; of any name if it is empty.
+    pub(crate) prefix: String,
+    /// The name and the id of the last one before the page.
+    pub(crate) behind: Option<(String, Uuid)>,
+    pub(crate) size: u32,
+}
+
+/// Accounts in the order of their names.
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    members: &Members<'_>,
+    shown: Shown,
+    page: &Page,
+) -> scim::Result<Vec<Account>> {
+    let prefix = name_key(&page.prefix);
+    let end = format!("{prefix}\u{10ffff}");
+    let (name, id) = match &page.behind {
+        Some((name, id)) => (name_key(name), id.as_bytes().to_vec()),
+        None => (prefix.clone(), Vec::new()),
+    };
+    let sql = format!(
+        "{COLUMNS} WHERE a.org = ?1 AND a.name_key >= ?4 AND a.name_key < ?5 AND (a.name_key, a.id) > (?6, ?7) AND {}
+         ORDER BY a.name_key, a.id LIMIT ?8",
+        condition(members, shown)
+    );
+    let params = members.params(&[
+        (&prefix).into(),
+        (&end).into(),
+        (&name).into(),
+        (&*id).into(),
+        page.size.into(),
+    ]);
+    reader.query_all(&sql, &params, read)
+}
+
+/// How many accounts a list shows, up to `most`.
+pub(crate) fn count(
+    reader: &Reader<'_>,
+    members: &Members<'_>,
+    shown: Shown,
+    most: u32,
+) -> scim::Result<u64> {
+    let sql = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM account a WHERE a.org = ?1 AND {} LIMIT ?4)",
+        condition(members, shown)
+    );
+    effective::count(reader, &sql, &members.params(&[most.into()]))
+}
+
+/// The condition on `a` that says which accounts are shown.
+fn condition(members: &Members<'_>, shown: Shown) -> String {
+    let mut sql = match shown.state {
+        Some(state) => format!("a.state = '{}'", state.word()),
+        None => format!("a.state <> '{}'", AccountState::Removed.word()),
+    };
+    if let Some(managed_by) = shown.managed_by {
+        sql += &format!(" AND a.managed_by = '{}'", managed_by.word());
+    }
+    if shown.suspended {
+        sql += " AND a.suspended IS NOT NULL";
+    }
+    if shown.unassigned {
+        let scim = ManagedBy::Scim.word();
+        sql += &format!(
+            " AND a.managed_by = '{scim}' AND a.row IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM local_member l WHERE l.org = ?1 AND l.account = a.id) AND NOT {}",
+            members.holds(None, None)
+        );
+    }
+    sql
+}
+
+pub(super) fn read(row: &Row<'_>) -> scim::Result<Account> {
+    let word = |column: usize| Ok::<_, scim::Error>(row.text(column)?.to_owned());
+    let suspended = match row.optional_integer(6)? {
+        None => None,
+        Some(since) => Some(Suspension {
+            since: read_time(since)?,
+            reason: row.optional_text(7)?.unwrap_or_default().to_owned(),
+            by: row.optional_text(8)?.unwrap_or_default().to_owned(),
+        }),
+    };
+    Ok(Account {
+        id: read_id(row.blob(0)?)?,
+        managed_by: read_word(&word(1)?)?,
+        name: word(2)?,
+        display: word(3)?,
+        address: row.optional_text(4)?.map(str::to_owned),
+        state: read_word(&word(5)?)?,
+        suspended,
+        row: row.optional_integer(9)?,
+        created: read_time(row.integer(10)?)?,
+        changed: read_time(row.integer(11)?)?,
+    })
+}
+
+/// A choice as it is stored.
+pub(super) fn read_word<K: Keyword>(word: &str) -> scim::Result<K> {
+    K::from_word(word).ok_or_else(|| scim::Error::internal(format!("{word:?} is stored and not known")))
+}

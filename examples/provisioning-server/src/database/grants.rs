@@ -1,0 +1,178 @@
+//! Tables `role_grant` and `permission_grant`: what accounts and local groups hold by themselves.
+
+use scim::store::database::{Reader, Row, Transaction};
+use uuid::Uuid;
+
+use super::accounts::read_word;
+use super::roles::read_permission;
+use super::{read_id, read_time};
+use crate::domain::grant::{Holder, Origin, PermissionGrant, RoleGrant};
+use crate::domain::keyword::Keyword;
+use crate::domain::permission::Permission;
+use crate::domain::role::RoleId;
+
+/// Gives a role. Answers with whether it was not held by this origin before.
+pub(crate) fn give_role(tx: &Transaction<'_>, organization: Uuid, grant: &RoleGrant) -> scim::Result<bool> {
+    let given = tx.execute(
+        "INSERT INTO role_grant (org, holder, role, origin, created, by_whom) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (org, holder, role, origin) DO NOTHING",
+        &[
+            organization.as_bytes().into(),
+            grant.holder.id().as_bytes().into(),
+            grant.role.0.as_bytes().into(),
+            grant.origin.word().into(),
+            grant.created.as_microsecond().into(),
+            (&grant.by).into(),
+        ],
+    )?;
+    Ok(given > 0)
+}
+
+/// Takes a role of one origin. Answers with whether it was held.
+pub(crate) fn take_role(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    holder: Holder,
+    role: RoleId,
+    origin: Origin,
+) -> scim::Result<bool> {
+    let taken = tx.execute(
+        "DELETE FROM role_grant WHERE org = ?1 AND holder = ?2 AND role = ?3 AND origin = ?4",
+        &[
+            organization.as_bytes().into(),
+            holder.id().as_bytes().into(),
+            role.0.as_bytes().into(),
+            origin.word().into(),
+        ],
+    )?;
+    Ok(taken > 0)
+}
+
+/// Takes a role from everybody who holds it by themselves, because it is deleted.
+pub(crate) fn take_role_from_all(tx: &Transaction<'_>, organization: Uuid, role: RoleId) -> scim::Result<()> {
+    tx.execute(
+        "DELETE FROM role_grant WHERE org = ?1 AND role = ?2",
+        &[organization.as_bytes().into(), role.0.as_bytes().into()],
+    )?;
+    Ok(())
+}
+
+/// Takes all roles that a holder has by itself.
+pub(crate) fn take_roles(tx: &Transaction<'_>, organization: Uuid, holder: Holder) -> scim::Result<()> {
+    tx.execute(
+        "DELETE FROM role_grant WHERE org = ?1 AND holder = ?2",
+        &[organization.as_bytes().into(), holder.id().as_bytes().into()],
+    )?;
+    Ok(())
+}
+
+/// The roles that a holder has by itself.
+pub(crate) fn roles_of(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    holder: Holder,
+) -> scim::Result<Vec<RoleGrant>> {
+    reader.query_all(
+        "SELECT role, origin, created, by_whom FROM role_grant WHERE org = ?1 AND holder = ?2 ORDER BY role, origin",
+        &[organization.as_bytes().into(), holder.id().as_bytes().into()],
+        |row| {
+            Ok(RoleGrant {
+                holder,
+                role: RoleId(read_id(row.blob(0)?)?),
+                origin: read_word(row.text(1)?)?,
+                created: read_time(row.integer(2)?)?,
+                by: row.text(3)?.to_owned(),
+            })
+        },
+    )
+}
+
+/// Gives a permission to an account, or lets one that waits have effect again. Answers with whether that changes anything.
+pub(crate) fn give_permission(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    grant: &PermissionGrant,
+) -> scim::Result<bool> {
+    let given = tx.execute(
+        "INSERT INTO permission_grant (org, holder, permission, origin, waiting, created, by_whom)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (org, holder, permission, origin)
+         DO UPDATE SET waiting = excluded.waiting, created = excluded.created, by_whom = excluded.by_whom
+         WHERE permission_grant.waiting <> excluded.waiting",
+        &[
+            organization.as_bytes().into(),
+            grant.account.as_bytes().into(),
+            (&grant.permission.to_string()).into(),
+            grant.origin.word().into(),
+            grant.waiting.into(),
+            grant.created.as_microsecond().into(),
+            (&grant.by).into(),
+        ],
+    )?;
+    Ok(given > 0)
+}
+
+/// Takes a permission of one origin. Answers with whether it was held.
+pub(crate) fn take_permission(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    account: Uuid,
+    permission: &Permission,
+    origin: Origin,
+) -> scim::Result<bool> {
+    let taken = tx.execute(
+        "DELETE FROM permission_grant WHERE org = ?1 AND holder = ?2 AND permission = ?3 AND origin = ?4",
+        &[
+            organization.as_bytes().into(),
+            account.as_bytes().into(),
+            (&permission.to_string()).into(),
+            origin.word().into(),
+        ],
+    )?;
+    Ok(taken > 0)
+}
+
+/// Takes all permissions that an account holds by itself.
+pub(crate) fn take_permissions(tx: &Transaction<'_>, organization: Uuid, account: Uuid) -> scim::Result<()> {
+    tx.execute(
+        "DELETE FROM permission_grant WHERE org = ?1 AND holder = ?2",
+        &[organization.as_bytes().into(), account.as_bytes().into()],
+    )?;
+    Ok(())
+}
+
+/// Lets the permissions of an account wait until an administrator decides. Answers with how many there are.
+pub(crate) fn let_wait(tx: &Transaction<'_>, organization: Uuid, account: Uuid) -> scim::Result<u64> {
+    tx.execute(
+        "UPDATE permission_grant SET waiting = ?3 WHERE org = ?1 AND holder = ?2",
+        &[
+            organization.as_bytes().into(),
+            account.as_bytes().into(),
+            true.into(),
+        ],
+    )
+}
+
+/// The permissions that an account holds by itself, those that wait too.
+pub(crate) fn permissions_of(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    account: Uuid,
+) -> scim::Result<Vec<PermissionGrant>> {
+    let read = |row: &Row<'_>| {
+        Ok(PermissionGrant {
+            account,
+            permission: read_permission(row.text(0)?)?,
+            origin: read_word(row.text(1)?)?,
+            waiting: row.boolean(2)?,
+            created: read_time(row.integer(3)?)?,
+            by: row.text(4)?.to_owned(),
+        })
+    };
+    reader.query_all(
+        "SELECT permission, origin, waiting, created, by_whom FROM permission_grant
+         WHERE org = ?1 AND holder = ?2 ORDER BY permission, origin",
+        &[organization.as_bytes().into(), account.as_bytes().into()],
+        read,
+    )
+}

@@ -1,0 +1,77 @@
+//! Tables `mapping` and `lost_mapping`: which roles the members of a group have, and had until the group was deleted.
+
+use jiff::Timestamp;
+use scim::store::database::{Reader, Transaction};
+use uuid::Uuid;
+
+use super::{groups, read_id};
+use crate::domain::group::ProvisionedGroup;
+
+pub(crate) fn insert(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    group: i64,
+    role: Uuid,
+    now: Timestamp,
+) -> scim::Result<()> {
+    tx.execute(
+        "INSERT INTO mapping (org, grp, role, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (org, grp, role) DO NOTHING",
+        &[
+            organization.as_bytes().into(),
+            group.into(),
+            role.as_bytes().into(),
+            now.as_microsecond().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn remove(tx: &Transaction<'_>, organization: Uuid, group: i64, role: Uuid) -> scim::Result<()> {
+    tx.execute(
+        "DELETE FROM mapping WHERE org = ?1 AND grp = ?2 AND role = ?3",
+        &[
+            organization.as_bytes().into(),
+            group.into(),
+            role.as_bytes().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The roles that a group is mapped to.
+pub(crate) fn roles_of(reader: &Reader<'_>, organization: Uuid, group: i64) -> scim::Result<Vec<Uuid>> {
+    reader.query_all(
+        "SELECT role FROM mapping WHERE org = ?1 AND grp = ?2 ORDER BY role",
+        &[organization.as_bytes().into(), group.into()],
+        |row| read_id(row.blob(0)?),
+    )
+}
+
+/// Takes the mappings of a group that is deleted away, and keeps what they were, so that they can be restored.
+pub(crate) fn lose(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    group: &ProvisionedGroup,
+    members: u64,
+    now: Timestamp,
+) -> scim::Result<()> {
+    tx.execute(
+        "INSERT INTO lost_mapping (org, grp, role, group_name, name_key, external_id, members, lost)
+         SELECT org, ?3, role, ?4, ?5, ?6, ?7, ?8 FROM mapping WHERE org = ?1 AND grp = ?2",
+        &[
+            organization.as_bytes().into(),
+            group.row.into(),
+            (&group.id).into(),
+            (&group.name).into(),
+            (&groups::key(&group.name)).into(),
+            group.external_id.as_ref().into(),
+            i64::try_from(members).unwrap_or(i64::MAX).into(),
+            now.as_microsecond().into(),
+        ],
+    )?;
+    tx.execute(
+        "DELETE FROM mapping WHERE org = ?1 AND grp = ?2",
+        &[organization.as_bytes().into(), group.row.into()],
+    )?;
+    Ok(())
+}

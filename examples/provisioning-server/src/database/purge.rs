@@ -1,0 +1,81 @@
+//! The end of what a deleted organization has kept beside its people and groups.
+
+use scim::store::database::Transaction;
+use uuid::Uuid;
+
+/// Rows that one transaction removes of a table, so that others can write in between.
+const STEP: u32 = 1_000;
+
+/// The tables that end with an organization, each with the columns that tell its rows apart within the organization. Of
+/// the others, `organization`, `source`, `token` and the logs stay.
+const TABLES: &[(&str, &str)] = &[
+    ("account", "id"),
+    ("sign_in_name", "name"),
+    ("binding", "scim_id"),
+    ("provisioned_group", "row"),
+    ("role", "id"),
+    ("role_permission", "role, permission"),
+    ("mapping", "grp, role"),
+    ("lost_mapping", "grp, role"),
+    ("local_group", "id"),
+    ("local_member", "local_group, account"),
+    ("role_grant", "holder, role, origin"),
+    ("permission_grant", "holder, permission, origin"),
+    ("loss", "time, id"),
+    ("conflict", "id"),
+    ("adoption", "name"),
+    ("import_position", "org"),
+];
+
+/// Removes some of what is left. Whether there may be more.
+pub(super) fn step(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<bool> {
+    for (table, key) in TABLES {
+        let sql = format!(
+            "DELETE FROM {table} WHERE org = ?1 AND ({key}) IN (SELECT {key} FROM {table} WHERE org = ?1 LIMIT ?2)"
+        );
+        let removed = tx.execute(&sql, &[organization.as_bytes().into(), STEP.into()])?;
+        if removed > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use scim::store::database::{Database, Options};
+
+    use super::*;
+    use crate::database::migrations;
+
+    /// The tables that outlive an organization: what was done there can still be looked up.
+    const KEPT: [&str; 8] = [
+        "audit",
+        "event",
+        "history_count",
+        "organization",
+        "product_migration",
+        "request",
+        "source",
+        "token",
+    ];
+
+    /// Feature row 48: a new table cannot be forgotten, whether it ends with an organization or stays.
+    #[test]
+    fn every_table_ends_with_an_organization_or_is_kept_on_purpose() {
+        let database = Database::in_memory(Options::default()).unwrap();
+        let made = database.blocking_write(|tx| migrations::run(tx, Timestamp::UNIX_EPOCH));
+        made.unwrap().unwrap();
+        let tables = database.blocking_read(|reader| {
+            let sql = "/* sqlite */ SELECT m.name FROM sqlite_schema m
+                       WHERE m.type = 'table' AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'org')
+                       ORDER BY m.name";
+            reader.query_all(sql, &[], |row| Ok(row.text(0)?.to_owned()))
+        });
+        let known: Vec<_> = TABLES.iter().map(|(table, _)| *table).chain(KEPT).collect();
+        for table in tables.unwrap() {
+            assert!(known.contains(&&*table), "{table} is neither removed nor kept");
+        }
+    }
+}

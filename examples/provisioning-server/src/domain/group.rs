@@ -1,0 +1,16 @@
+//! A group of the identity provider, as the product knows it beside the resource of SCIM.
+
+use jiff::Timestamp;
+
+/// A group that an identity provider has pushed. Its members are those of the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProvisionedGroup {
+    /// The key of its row among the resources of SCIM, by which its members are found.
+    pub(crate) row: i64,
+    /// Its id over SCIM.
+    pub(crate) id: String,
+    /// Its `displayName`, which two groups may share.
+    pub(crate) name: String,
+    pub(crate) external_id: Option<String>,
+    pub(crate) created: Timestamp,
+}

@@ -1,0 +1,99 @@
+//! What the product keeps beside each group: its row, the role that mirrors it, and the mappings that go with it.
+
+use jiff::Timestamp;
+use scim::resources::Group;
+use scim::store::database::Transaction;
+use scim::store::documents::row_of;
+use scim::store::{Event, Transition};
+use scim::{Error, Result};
+use uuid::Uuid;
+
+use super::rules::OfOrganization;
+use crate::database::{groups, mappings, roles};
+use crate::domain::group::ProvisionedGroup;
+use crate::domain::organization::Organization;
+use crate::domain::role::{Role, RoleId};
+use crate::domain::settings::Switch;
+
+/// Follows a change of a group, in the transaction that makes it.
+pub(super) fn follow<C: OfOrganization>(tx: &Transaction<'_>, cx: &C, event: &Event<Group>) -> Result<()> {
+    let organization = cx.organization();
+    match &event.transition {
+        Transition::Created { after } => create(tx, organization, &event.id, after),
+        Transition::Changed { before, after } => {
+            change(tx, organization, event, before.as_ref(), after.as_ref())
+        }
+        Transition::Deleted { .. } => delete(tx, organization, event),
+    }
+}
+
+fn create(tx: &Transaction<'_>, organization: &Organization, id: &str, group: &Group) -> Result<()> {
+    check_name(tx, organization, id, &group.display_name)?;
+    let now = Timestamp::now();
+    let row = row_of::<Group>(tx, &organization.id.to_string(), id)?;
+    let row = row.ok_or_else(|| Error::internal("a group that was just created has no row"))?;
+    let provisioned = ProvisionedGroup {
+        row,
+        id: id.to_owned(),
+        name: group.display_name.clone(),
+        external_id: external_id(group),
+        created: now,
+    };
+    groups::insert(tx, organization.id, &provisioned)?;
+    let role = Role::mirroring(RoleId(Uuid::now_v7()), row, &group.display_name, now);
+    roles::insert(tx, organization.id, &role)
+}
+
+fn change(
+    tx: &Transaction<'_>,
+    organization: &Organization,
+    event: &Event<Group>,
+    before: Option<&Group>,
+    after: Option<&Group>,
+) -> Result<()> {
+    // Only members have changed where the state does not fit the struct.
+    let Some(after) = after else { return Ok(()) };
+    let known = |group: &Group| (group.display_name.clone(), external_id(group));
+    if before.map(known) == Some(known(after)) {
+        return Ok(());
+    }
+    if before.is_none_or(|before| groups::key(&before.display_name) != groups::key(&after.display_name)) {
+        check_name(tx, organization, &event.id, &after.display_name)?;
+    }
+    let external_id = external_id(after);
+    groups::update(
+        tx,
+        organization.id,
+        &event.id,
+        &after.display_name,
+        external_id.as_deref(),
+    )
+}
+
+fn delete(tx: &Transaction<'_>, organization: &Organization, event: &Event<Group>) -> Result<()> {
+    let Some(group) = groups::by_id(tx, organization.id, &event.id)? else {
+        return Ok(());
+    };
+    let members = event.edges.iter().map(|edges| edges.removed).sum();
+    mappings::lose(tx, organization.id, &group, members, Timestamp::now())?;
+    if let Some(role) = roles::mirroring(tx, organization.id, group.row)? {
+        roles::remove(tx, organization.id, role.id)?;
+    }
+    groups::remove(tx, organization.id, group.row)
+}
+
+fn external_id(group: &Group) -> Option<String> {
+    group.external_id.as_ref().map(|id| id.as_str().to_owned())
+}
+
+/// Refuses a name that is taken where the names of groups must be unique.
+fn check_name(tx: &Transaction<'_>, organization: &Organization, id: &str, name: &str) -> Result<()> {
+    let must_differ = organization.settings.unique_group_names == Switch::On;
+    if !must_differ || !groups::is_taken(tx, organization.id, name, id)? {
+        return Ok(());
+    }
+    Err(Error::uniqueness(format!(
+        "is taken: the organization has a group {name:?} already, and its groups have different names"
+    ))
+    .at("displayName"))
+}

@@ -1,0 +1,160 @@
+//! The account of each person, which follows what the identity provider says of them.
+
+use jiff::Timestamp;
+use scim::store::database::Transaction;
+use scim::store::documents::row_of;
+use scim::store::{Event, Transition};
+use scim::{Error, Result};
+use uuid::Uuid;
+
+use super::rules::OfOrganization;
+use crate::database::{accounts, bindings, grants, local_groups, sign_in_names};
+use crate::domain::account::{Account, ManagedBy, Person};
+use crate::domain::organization::Organization;
+use crate::domain::settings::OnDelete;
+use crate::domain::user::User;
+
+/// Follows a change of a person, in the transaction that makes it.
+pub(super) fn follow<C: OfOrganization>(tx: &Transaction<'_>, cx: &C, event: &Event<User>) -> Result<()> {
+    let organization = cx.organization();
+    let now = Timestamp::now();
+    match &event.transition {
+        Transition::Created { after } => create(tx, organization, &event.id, after, now),
+        Transition::Changed { before, after } => {
+            let repeats = |user: &User| (Person::of(user), external_id(user));
+            match after.as_ref().map(repeats) {
+                Some((person, external_id))
+                    if before.as_ref().map(repeats) != Some((person.clone(), external_id.clone())) =>
+                {
+                    change(tx, organization, &event.id, person, external_id.as_deref(), now)
+                }
+                _ => Ok(()),
+            }
+        }
+        Transition::Deleted { .. } => delete(tx, organization, &event.id, now),
+    }
+}
+
+fn create(
+    tx: &Transaction<'_>,
+    organization: &Organization,
+    id: &str,
+    user: &User,
+    now: Timestamp,
+) -> Result<()> {
+    let person = Person::of(user);
+    let external_id = external_id(user);
+    let row = row_of::<User>(tx, &organization.id.to_string(), id)?;
+    let row = row.ok_or_else(|| Error::internal("a person who was just created has no row"))?;
+    let former = former(tx, organization, id, &person.name, external_id.as_deref())?;
+    let account = match former {
+        Some(former) => come_back(tx, organization, &former, row, person, now)?,
+        None => {
+            let account = Account::provisioned(Uuid::now_v7(), row, person, now);
+            accounts::insert(tx, organization.id, &account)?;
+            account
+        }
+    };
+    take_name(tx, organization, &account)?;
+    let source = organization
+        .source
+        .as_ref()
+        .map_or(organization.id, |source| source.id);
+    bindings::insert(
+        tx,
+        organization.id,
+        source,
+        id,
+        external_id.as_deref(),
+        account.id,
+        now,
+    )
+}
+
+/// Returns the account that a person had before they were deleted. Only a file that is imported brings an id back.
+fn former(
+    tx: &Transaction<'_>,
+    organization: &Organization,
+    id: &str,
+    name: &str,
+    external_id: Option<&str>,
+) -> Result<Option<Account>> {
+    match (accounts::by_scim_id(tx, organization.id, id)?, external_id) {
+        (Some(former), _) => Ok(Some(former)),
+        (None, Some(external_id)) => accounts::former(tx, organization.id, name, external_id),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Binds a person to the account that they had.
+fn come_back(
+    tx: &Transaction<'_>,
+    organization: &Organization,
+    former: &Account,
+    row: i64,
+    person: Person,
+    now: Timestamp,
+) -> Result<Account> {
+    let account = former.rebound(row, person, now);
+    accounts::update(tx, organization.id, &account)?;
+    grants::let_wait(tx, organization.id, account.id)?;
+    Ok(account)
+}
+
+fn change(
+    tx: &Transaction<'_>,
+    organization: &Organization,
+    id: &str,
+    person: Person,
+    external_id: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let before = account_of(tx, organization, id)?;
+    let account = before.changed(person, now);
+    if account.name_key() != before.name_key() {
+        sign_in_names::release(tx, organization.id, &before.name, account.id)?;
+        take_name(tx, organization, &account)?;
+    }
+    if account != before {
+        accounts::update(tx, organization.id, &account)?;
+    }
+    bindings::update(tx, organization.id, id, external_id)
+}
+
+fn delete(tx: &Transaction<'_>, organization: &Organization, id: &str, now: Timestamp) -> Result<()> {
+    let before = account_of(tx, organization, id)?;
+    let how = organization.settings.on_delete;
+    accounts::update(tx, organization.id, &before.deleted(how, now))?;
+    sign_in_names::release(tx, organization.id, &before.name, before.id)?;
+    if how == OnDelete::Remove {
+        grants::take_permissions(tx, organization.id, before.id)?;
+    }
+    local_groups::leave_all(tx, organization.id, before.id)?;
+    bindings::end(tx, organization.id, id, now)
+}
+
+fn account_of(tx: &Transaction<'_>, organization: &Organization, id: &str) -> Result<Account> {
+    let account = accounts::by_scim_id(tx, organization.id, id)?;
+    account.ok_or_else(|| Error::internal(format!("the person {id} has no account")))
+}
+
+/// Gives an account its name, unless another account has it.
+fn take_name(tx: &Transaction<'_>, organization: &Organization, account: &Account) -> Result<()> {
+    if sign_in_names::take(tx, organization.id, &account.name, account.id)? {
+        return Ok(());
+    }
+    let holder = accounts::by_name(tx, organization.id, &account.name)?;
+    let is_manual = holder.is_some_and(|holder| holder.managed_by == ManagedBy::Hand);
+    let why = match is_manual {
+        true => {
+            "is taken by an account that is managed by hand, which SCIM neither shows nor takes over: rename or remove \
+                 that account in the portal, or leave this person out at the identity provider"
+        }
+        false => "is taken by another person of the organization",
+    };
+    Err(Error::uniqueness(why).at("userName"))
+}
+
+fn external_id(user: &User) -> Option<String> {
+    user.external_id.as_ref().map(|id| id.as_str().to_owned())
+}
