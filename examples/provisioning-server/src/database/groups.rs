@@ -1,16 +1,11 @@
 //! Table `provisioned_group`: the groups of the identity provider, as the product needs them beside the resources of SCIM.
 
-use scim::fold::fold;
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::read_time;
 use crate::domain::group::ProvisionedGroup;
-
-/// The form in which the name of a group is compared: white space at its ends does not make it another name.
-pub(crate) fn key(name: &str) -> String {
-    fold(name.trim()).into_owned()
-}
+use crate::domain::naming::key;
 
 const COLUMNS: &str = "SELECT g.row, g.id, g.name, g.external_id, g.created FROM provisioned_group g";
 

@@ -1,16 +1,12 @@
 //! Tables `local_group` and `local_member`: groups that are kept here, hold roles, and are not shown over SCIM.
 
 use jiff::Timestamp;
-use scim::fold::fold;
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::{read_id, read_time};
 use crate::domain::local_group::LocalGroup;
-
-fn key(name: &str) -> String {
-    fold(name.trim()).into_owned()
-}
+use crate::domain::naming::key;
 
 pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, group: &LocalGroup) -> scim::Result<()> {
     tx.execute(

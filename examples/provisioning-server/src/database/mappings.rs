@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
-use super::{groups, read_id};
+use super::read_id;
 use crate::domain::group::ProvisionedGroup;
+use crate::domain::naming;
 
 pub(crate) fn insert(
     tx: &Transaction<'_>,
@@ -63,7 +64,7 @@ pub(crate) fn lose(
             group.row.into(),
             (&group.id).into(),
             (&group.name).into(),
-            (&groups::key(&group.name)).into(),
+            (&naming::key(&group.name)).into(),
             group.external_id.as_ref().into(),
             i64::try_from(members).unwrap_or(i64::MAX).into(),
             now.as_microsecond().into(),

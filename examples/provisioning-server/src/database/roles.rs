@@ -1,18 +1,13 @@
 //! Tables `role` and `role_permission`. A role that mirrors a group has the name of the group.
 
-use scim::fold::fold;
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::groups::{self, Page};
 use super::{read_id, read_time};
+use crate::domain::naming::key;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{Role, RoleId};
-
-/// The form in which names of roles are compared.
-pub(crate) fn key(name: &str) -> String {
-    fold(name.trim()).into_owned()
-}
 
 pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, role: &Role) -> scim::Result<()> {
     let name = match role.mirrors {

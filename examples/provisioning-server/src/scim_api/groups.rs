@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::rules::OfOrganization;
 use crate::database::{groups, mappings, roles};
 use crate::domain::group::ProvisionedGroup;
+use crate::domain::naming;
 use crate::domain::organization::Organization;
 use crate::domain::role::{Role, RoleId};
 use crate::domain::settings::Switch;
@@ -57,7 +58,7 @@ fn change(
     if before.map(known) == Some(known(after)) {
         return Ok(());
     }
-    if before.is_none_or(|before| groups::key(&before.display_name) != groups::key(&after.display_name)) {
+    if before.is_none_or(|before| naming::key(&before.display_name) != naming::key(&after.display_name)) {
         check_name(tx, organization, &event.id, &after.display_name)?;
     }
     let external_id = external_id(after);
