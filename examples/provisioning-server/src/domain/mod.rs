@@ -12,7 +12,9 @@ pub(crate) mod counted;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod effective;
 pub(crate) mod email;
-#[allow(dead_code, reason = "actions come to tell of all kinds")]
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod escalation;
+#[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod event;
 pub(crate) mod export_file;
 pub(crate) mod fault;
@@ -26,6 +28,8 @@ pub(crate) mod mapping;
 pub(crate) mod masked;
 pub(crate) mod naming;
 pub(crate) mod organization;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod owner;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod permission;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
