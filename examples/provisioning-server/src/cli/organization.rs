@@ -9,7 +9,6 @@ use super::documents::{Created, Deleted, OrganizationDocument, Organizations, Sh
 use super::flags::{Flags, name};
 use super::token::{describe, generate};
 use crate::domain::fault::{Fault, Result};
-use crate::domain::keyword::Keyword;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::settings::Settings;
 use crate::domain::token::Token;
@@ -196,31 +195,18 @@ fn document(session: &Session, organization: Organization) -> OrganizationDocume
 }
 
 fn text(organization: &OrganizationDocument) -> String {
-    let settings = &organization.settings;
-    let lines = [
-        ("SCIM URL", organization.scim_url.as_str()),
-        ("display", &organization.display),
-        (
-            "state",
-            if organization.enabled {
-                "enabled"
-            } else {
-                "disabled"
-            },
-        ),
-        ("idp", settings.idp.word()),
-        ("policy", settings.policy.word()),
-        ("username", settings.username.word()),
-        ("attributes", settings.attributes.word()),
-        ("on-delete", settings.on_delete.word()),
-        ("groups", settings.groups.word()),
-        ("assignment", settings.assignment.word()),
-        ("existing-account", settings.existing_account.word()),
-        ("first-login", settings.first_login.word()),
-        ("sso", settings.sso.word()),
-        ("unique-group-names", settings.unique_group_names.word()),
+    let state = if organization.enabled {
+        "enabled"
+    } else {
+        "disabled"
+    };
+    let own = [
+        ("SCIM URL", organization.scim_url.clone()),
+        ("display", organization.display.clone()),
+        ("state", state.to_owned()),
     ];
+    let lines = own.into_iter().chain(organization.settings.entries());
     let head = format!("Organization {:?}\n", organization.organization);
-    let body = lines.map(|(label, value)| format!("  {label:<20}{value}\n"));
-    head + &body.concat()
+    let body = lines.map(|(label, value)| format!("  {label:<20}{value}").trim_end().to_owned() + "\n");
+    body.fold(head, |text, line| text + &line)
 }

@@ -8,6 +8,7 @@ pub(crate) mod actor;
 #[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod audit;
 pub(crate) mod batch;
+pub(crate) mod bounded;
 pub(crate) mod counted;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod effective;

@@ -2,7 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::keyword::keywords;
+use super::bounded::Bounded;
+use super::fault::{Fault, Result};
+use super::keyword::{Keyword, keywords};
+
+/// The longest support contact, in characters.
+const CONTACT_MAX: usize = 200;
 
 keywords! {
     /// The identity provider that provisions the organization.
@@ -121,7 +126,29 @@ keywords! {
 }
 
 keywords! {
-    /// A product whose settings can be taken over as a whole.
+    /// The order in which an integration is set up.
+    SetUp {
+        /// A token is made, then the integration can be enabled.
+        TokenFirst = "token-first",
+        /// The integration is activated, then its URL and key are made.
+        ActivateFirst = "activate-first",
+        /// The identity provider is chosen, and the first save makes the key.
+        SaveGenerates = "save-generates",
+    }
+}
+
+keywords! {
+    /// Whether people who sign in with a password need a second factor.
+    SecondFactor {
+        /// Everybody decides for themselves.
+        Optional = "optional",
+        /// Nobody gets in without one.
+        Required = "required",
+    }
+}
+
+keywords! {
+    /// A product whose settings can be taken over as a whole, and whose words the screens can use.
     Preset {
         /// ThreatLocker.
         ThreatLocker = "threatlocker",
@@ -129,6 +156,47 @@ keywords! {
         LevelAccess = "level-access",
         /// The third product, which mirrors groups as roles.
         ThirdPlatform = "third-platform",
+    }
+}
+
+/// The days for which the history of requests is kept.
+pub(crate) type HistoryDays = Bounded<1, 3_650>;
+
+/// How many people may lose something within an hour before an alert is raised.
+pub(crate) type Threshold = Bounded<1, 1_000_000>;
+
+/// How many mails are sent within a minute.
+pub(crate) type MailPace = Bounded<1, 6_000>;
+
+/// Where people find help: an address, a URL or a sentence. Empty if there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Contact(String);
+
+impl Contact {
+    /// Reads a contact.
+    ///
+    /// # Errors
+    /// The text is too long or has characters that cannot be seen.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        if text.chars().count() <= CONTACT_MAX && !text.chars().any(char::is_control) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Fault::invalid(format!(
+            "The support contact is not valid; expected {CONTACT_MAX} printable characters at most, or none to remove it."
+        )))
+    }
+
+    /// The text.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Contact {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
@@ -147,6 +215,21 @@ pub(crate) struct Settings {
     pub(crate) first_login: FirstLogin,
     pub(crate) sso: Switch,
     pub(crate) unique_group_names: Switch,
+    pub(crate) set_up: SetUp,
+    /// The product whose words the screens use.
+    pub(crate) words: Preset,
+    pub(crate) support_contact: Contact,
+    /// Whether a sign-in by SAML may begin at the identity provider.
+    pub(crate) idp_initiated_saml: Switch,
+    pub(crate) second_factor: SecondFactor,
+    /// Whether rights to change the organization, given by a group, wait for an administrator.
+    pub(crate) hold_escalations: Switch,
+    pub(crate) history_days: HistoryDays,
+    /// More deactivations within an hour raise an alert.
+    pub(crate) mass_deactivations: Threshold,
+    /// More losses of roles within an hour raise an alert.
+    pub(crate) mass_role_losses: Threshold,
+    pub(crate) mails_per_minute: MailPace,
 }
 
 impl Default for Settings {
@@ -174,6 +257,16 @@ impl Settings {
             first_login: FirstLogin::Invitation,
             sso: Switch::Off,
             unique_group_names: Switch::Off,
+            set_up: SetUp::TokenFirst,
+            words: Preset::ThreatLocker,
+            support_contact: Contact::default(),
+            idp_initiated_saml: Switch::Off,
+            second_factor: SecondFactor::Optional,
+            hold_escalations: Switch::Off,
+            history_days: HistoryDays::nearest(90),
+            mass_deactivations: Threshold::nearest(20),
+            mass_role_losses: Threshold::nearest(20),
+            mails_per_minute: MailPace::nearest(60),
         };
         match preset {
             Preset::ThreatLocker => threatlocker,
@@ -183,6 +276,8 @@ impl Settings {
                 assignment: Assignment::LocalGroups,
                 first_login: FirstLogin::Saml,
                 sso: Switch::On,
+                set_up: SetUp::ActivateFirst,
+                words: Preset::LevelAccess,
                 ..threatlocker
             },
             Preset::ThirdPlatform => Self {
@@ -191,16 +286,66 @@ impl Settings {
                 on_delete: OnDelete::Deactivate,
                 groups: Groups::Mirror,
                 first_login: FirstLogin::PasswordReset,
+                set_up: SetUp::SaveGenerates,
+                words: Preset::ThirdPlatform,
                 ..threatlocker
             },
         }
     }
 }
 
+impl Settings {
+    /// Returns the settings with those of a product in place of the ones that products differ in or have as their own.
+    /// The identity provider, the support contact, the retention, the thresholds and the pace of mails are this
+    /// organization's, whatever product it is like; so is what makes it stricter.
+    fn like(&self, preset: Preset) -> Self {
+        Self {
+            idp: self.idp,
+            support_contact: self.support_contact.clone(),
+            idp_initiated_saml: self.idp_initiated_saml,
+            second_factor: self.second_factor,
+            hold_escalations: self.hold_escalations,
+            history_days: self.history_days,
+            mass_deactivations: self.mass_deactivations,
+            mass_role_losses: self.mass_role_losses,
+            mails_per_minute: self.mails_per_minute,
+            ..Self::of(preset)
+        }
+    }
+
+    /// Returns each setting by the name of its flag, and its value, in the order in which people see them.
+    pub(crate) fn entries(&self) -> Vec<(&'static str, String)> {
+        let word = |word: &str| word.to_owned();
+        vec![
+            ("idp", word(self.idp.word())),
+            ("policy", word(self.policy.word())),
+            ("username", word(self.username.word())),
+            ("attributes", word(self.attributes.word())),
+            ("on-delete", word(self.on_delete.word())),
+            ("groups", word(self.groups.word())),
+            ("assignment", word(self.assignment.word())),
+            ("existing-account", word(self.existing_account.word())),
+            ("first-login", word(self.first_login.word())),
+            ("sso", word(self.sso.word())),
+            ("unique-group-names", word(self.unique_group_names.word())),
+            ("set-up", word(self.set_up.word())),
+            ("words", word(self.words.word())),
+            ("support-contact", word(self.support_contact.as_str())),
+            ("idp-initiated-saml", word(self.idp_initiated_saml.word())),
+            ("second-factor", word(self.second_factor.word())),
+            ("hold-escalations", word(self.hold_escalations.word())),
+            ("history-days", self.history_days.to_string()),
+            ("mass-deactivations", self.mass_deactivations.to_string()),
+            ("mass-role-losses", self.mass_role_losses.to_string()),
+            ("mails-per-minute", self.mails_per_minute.to_string()),
+        ]
+    }
+}
+
 /// Settings to change; whatever is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// Take over a product's settings first; the changes below come on top. The identity provider stays.
+    /// Take over a product's settings first; the changes below come on top. What no product says stays.
     pub(crate) like: Option<Preset>,
     pub(crate) idp: Option<IdentityProvider>,
     pub(crate) policy: Option<Protocol>,
@@ -213,6 +358,17 @@ pub(crate) struct Changes {
     pub(crate) first_login: Option<FirstLogin>,
     pub(crate) sso: Option<Switch>,
     pub(crate) unique_group_names: Option<Switch>,
+    pub(crate) set_up: Option<SetUp>,
+    pub(crate) words: Option<Preset>,
+    /// An empty one removes it.
+    pub(crate) support_contact: Option<Contact>,
+    pub(crate) idp_initiated_saml: Option<Switch>,
+    pub(crate) second_factor: Option<SecondFactor>,
+    pub(crate) hold_escalations: Option<Switch>,
+    pub(crate) history_days: Option<HistoryDays>,
+    pub(crate) mass_deactivations: Option<Threshold>,
+    pub(crate) mass_role_losses: Option<Threshold>,
+    pub(crate) mails_per_minute: Option<MailPace>,
 }
 
 impl Changes {
@@ -226,10 +382,7 @@ impl Changes {
     /// Choosing SAML as first login allows single sign-on too, unless the same change says otherwise.
     pub(crate) fn apply(&self, settings: &Settings) -> Settings {
         let base = match self.like {
-            Some(preset) => Settings {
-                idp: settings.idp,
-                ..Settings::of(preset)
-            },
+            Some(preset) => settings.like(preset),
             None => settings.clone(),
         };
         let implied_sso = (self.first_login == Some(FirstLogin::Saml)).then_some(Switch::On);
@@ -245,6 +398,16 @@ impl Changes {
             first_login: self.first_login.unwrap_or(base.first_login),
             sso: self.sso.or(implied_sso).unwrap_or(base.sso),
             unique_group_names: self.unique_group_names.unwrap_or(base.unique_group_names),
+            set_up: self.set_up.unwrap_or(base.set_up),
+            words: self.words.unwrap_or(base.words),
+            support_contact: self.support_contact.clone().unwrap_or(base.support_contact),
+            idp_initiated_saml: self.idp_initiated_saml.unwrap_or(base.idp_initiated_saml),
+            second_factor: self.second_factor.unwrap_or(base.second_factor),
+            hold_escalations: self.hold_escalations.unwrap_or(base.hold_escalations),
+            history_days: self.history_days.unwrap_or(base.history_days),
+            mass_deactivations: self.mass_deactivations.unwrap_or(base.mass_deactivations),
+            mass_role_losses: self.mass_role_losses.unwrap_or(base.mass_role_losses),
+            mails_per_minute: self.mails_per_minute.unwrap_or(base.mails_per_minute),
         }
     }
 }
@@ -252,56 +415,15 @@ impl Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::keyword::Keyword;
-
-    fn column(settings: &Settings) -> String {
-        let object = serde_json::to_value(settings).unwrap();
-        [
-            "groups",
-            "assignment",
-            "on_delete",
-            "username",
-            "attributes",
-            "existing_account",
-            "first_login",
-            "sso",
-            "policy",
-            "unique_group_names",
-        ]
-        .map(|key| object[key].as_str().unwrap().to_owned())
-        .join(" ")
-    }
-
-    #[test]
-    fn each_preset_is_its_column_of_the_settings_table() {
-        assert_eq!(
-            column(&Settings::of(Preset::ThreatLocker)),
-            "map mapped-only remove email mapped refuse invitation off tolerant off"
-        );
-        assert_eq!(
-            column(&Settings::of(Preset::LevelAccess)),
-            "map local-groups remove any all refuse saml on tolerant off"
-        );
-        assert_eq!(
-            column(&Settings::of(Preset::ThirdPlatform)),
-            "mirror mapped-only deactivate any all refuse password-reset off tolerant off"
-        );
-    }
-
-    #[test]
-    fn a_new_organization_is_threatlocker_except_that_all_attributes_are_kept() {
-        assert_eq!(
-            column(&Settings::default()),
-            "map mapped-only remove email all refuse invitation off tolerant off"
-        );
-        assert_eq!(Settings::default().idp, IdentityProvider::Other);
-    }
 
     #[test]
     fn flags_come_on_top_of_a_preset_and_the_identity_provider_stays() {
         let before = Settings {
             idp: IdentityProvider::Entra,
             unique_group_names: Switch::On,
+            support_contact: Contact::parse("help@x.example").unwrap(),
+            second_factor: SecondFactor::Required,
+            history_days: HistoryDays::nearest(30),
             ..Settings::default()
         };
         let changes = Changes {
@@ -313,9 +435,30 @@ mod tests {
         let expected = Settings {
             idp: IdentityProvider::Entra,
             groups: Groups::Map,
+            support_contact: before.support_contact,
+            second_factor: SecondFactor::Required,
+            history_days: HistoryDays::nearest(30),
             ..Settings::of(Preset::ThirdPlatform)
         };
         assert_eq!(after, expected);
+    }
+
+    /// Feature row 65: a support contact is a text that can be read, and an empty one removes it.
+    #[test]
+    fn a_support_contact_can_be_read() {
+        let set = |text| Changes {
+            support_contact: Some(Contact::parse(text).unwrap()),
+            ..Changes::default()
+        };
+        let with = set(" help@x.example ").apply(&Settings::default());
+        assert_eq!(with.support_contact.as_str(), "help@x.example");
+        let json = serde_json::to_string(&with).unwrap();
+        assert_eq!(serde_json::from_str::<Settings>(&json).unwrap(), with);
+        assert_eq!(set("").apply(&with), Settings::default());
+        assert!(Contact::parse("a\u{7}b").is_err());
+        assert!(Contact::parse(&"x".repeat(201)).is_err());
+        assert!(serde_json::from_str::<Settings>(r#"{"support_contact":"a\u0007b"}"#).is_err());
+        assert!(serde_json::from_str::<Settings>(r#"{"history_days":0}"#).is_err());
     }
 
     #[test]
