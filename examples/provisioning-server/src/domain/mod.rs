@@ -27,6 +27,8 @@ pub(crate) mod local_group;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod mapping;
 pub(crate) mod masked;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod mass_change;
 pub(crate) mod naming;
 pub(crate) mod organization;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
