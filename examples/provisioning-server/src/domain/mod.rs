@@ -5,6 +5,8 @@ pub(crate) mod access;
 pub(crate) mod account;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod actor;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod adoption;
 #[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod audit;
 pub(crate) mod batch;
