@@ -24,6 +24,8 @@ pub(crate) mod fault;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod grant;
 pub(crate) mod group;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod integration;
 pub(crate) mod keyword;
 pub(crate) mod local_group;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
