@@ -231,16 +231,6 @@ impl Picture {
                 .any(|group| group.members.contains(&account))
     }
 
-    /// Returns the groups that no role mirrors yet: each needs one when the organization begins to mirror groups.
-    pub(crate) fn without_mirror(&self) -> BTreeSet<i64> {
-        let mirrored: BTreeSet<i64> = self.roles.values().filter_map(|role| role.mirrors).collect();
-        self.groups
-            .keys()
-            .copied()
-            .filter(|group| !mirrored.contains(group))
-            .collect()
-    }
-
     /// Returns the permissions of some roles together.
     pub(crate) fn permissions_of<'a>(&self, roles: impl IntoIterator<Item = &'a RoleId>) -> Permissions {
         let roles = roles.into_iter().filter_map(|role| self.roles.get(role));
@@ -556,7 +546,6 @@ pub(crate) mod tests {
             prop_assert_eq!(with(Groups::Map, &mirrored).everybody(), mapped.everybody());
             let unmapped = Picture { mappings: BTreeSet::new(), ..mirrored.clone() };
             prop_assert_eq!(unmapped.everybody(), mirrored.everybody());
-            prop_assert!(mirrored.without_mirror().is_empty());
         }
 
         /// Feature row 50: where only mapped groups assign roles, local groups have no effect.
