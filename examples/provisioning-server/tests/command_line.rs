@@ -65,7 +65,9 @@ fn a_new_organization_has_the_default_settings() {
     let expected = json!({
         "idp": "other", "policy": "tolerant", "username": "email", "attributes": "all", "on_delete": "remove",
         "groups": "map", "assignment": "mapped-only", "existing_account": "refuse", "first_login": "invitation",
-        "sso": "off", "unique_group_names": "off",
+        "sso": "off", "unique_group_names": "off", "set_up": "token-first", "words": "threatlocker",
+        "support_contact": "", "idp_initiated_saml": "off", "second_factor": "optional", "hold_escalations": "off",
+        "history_days": 90, "mass_deactivations": 20, "mass_role_losses": 20, "mails_per_minute": 60,
     });
     assert_eq!(place.json(&["org", "show", "acme"])["settings"], expected);
 }
@@ -98,14 +100,75 @@ fn every_setting_has_a_flag() {
         ("first-login", &["saml", "password-reset", "invitation"]),
         ("sso", &["off", "on"]),
         ("unique-group-names", &["on", "off"]),
+        ("set-up", &["activate-first", "save-generates", "token-first"]),
+        ("words", &["level-access", "third-platform", "threatlocker"]),
+        ("support-contact", &["help@x.example", ""]),
+        ("idp-initiated-saml", &["on", "off"]),
+        ("second-factor", &["required", "optional"]),
+        ("hold-escalations", &["on", "off"]),
+        ("history-days", &["1", "3650"]),
+        ("mass-deactivations", &["1", "1000000"]),
+        ("mass-role-losses", &["1", "1000000"]),
+        ("mails-per-minute", &["1", "6000"]),
     ];
     for (setting, values) in cases {
         for value in *values {
             let set = place.json(&["org", "set", "acme", &format!("--{setting}"), value]);
-            assert_eq!(set["settings"][setting.replace('-', "_")], *value, "{setting}");
+            let now = &set["settings"][setting.replace('-', "_")];
+            let now = now.as_str().map_or_else(|| now.to_string(), str::to_owned);
+            assert_eq!(now, *value, "{setting}");
             assert_eq!(set["settings"], place.json(&["org", "show", "acme"])["settings"]);
         }
     }
+}
+
+/// Feature row 84: a value beyond its bounds is refused with the bounds, and nothing is changed.
+#[test]
+fn a_number_beyond_its_bounds_is_refused() {
+    let place = Place::new();
+    place.json(&["org", "create", "acme"]);
+    let before = place.json(&["org", "show", "acme"]);
+    for (flag, value, bounds) in [
+        ("--history-days", "0", "1 to 3650"),
+        ("--mass-deactivations", "1000001", "1 to 1000000"),
+        ("--mass-role-losses", "many", "1 to 1000000"),
+        ("--mails-per-minute", "-1", "1 to 6000"),
+    ] {
+        let output = place.run(&["org", "set", "acme", &format!("{flag}={value}")]);
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(bounds), "{said}");
+    }
+    assert_eq!(place.json(&["org", "show", "acme"]), before);
+}
+
+/// Feature row 20: invitations without any address to go to are refused, and an organization that has them may change
+/// everything else.
+#[test]
+fn invitations_without_addresses_are_refused() {
+    let place = Place::new();
+    let flags = ["--username", "any", "--attributes", "mapped"];
+    let (_, refusal) = place.refusal(&[&["org", "create", "acme"][..], &flags].concat());
+    assert_eq!(refusal["error"], "conflict");
+    assert!(
+        refusal["detail"]
+            .as_str()
+            .unwrap()
+            .contains("no address to go to"),
+        "{refusal}"
+    );
+    place.json(&["org", "create", "acme"]);
+    let (_, refusal) = place.refusal(&[&["org", "set", "acme"][..], &flags].concat());
+    assert!(
+        refusal["detail"].as_str().unwrap().contains("--first-login"),
+        "{refusal}"
+    );
+    let reset = [
+        &["org", "set", "acme", "--first-login", "password-reset"][..],
+        &flags,
+    ]
+    .concat();
+    assert_eq!(place.json(&reset)["settings"]["username"], "any");
 }
 
 #[test]

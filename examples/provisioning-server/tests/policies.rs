@@ -160,7 +160,7 @@ fn broken_queries_are_refused_and_slips_are_noted() {
 #[test]
 fn the_history_says_what_was_sent_and_not_kept() {
     const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-    let bench = Bench::with(&["--attributes", "mapped"]);
+    let bench = Bench::with(&["--attributes", "mapped", "--first-login", "password-reset"]);
     let body = json!({
         "schemas": [USER, ENTERPRISE, "urn:example:unknown"],
         "userName": "ann",

@@ -11,6 +11,7 @@ use super::token::{describe, generate};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::settings::Settings;
+use crate::domain::settings_change;
 use crate::domain::token::Token;
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +83,7 @@ async fn create(session: &Session, name: Name, flags: Flags) -> Result<()> {
     let now = Timestamp::now();
     let warning = flags.warning();
     let settings = flags.changes().apply(&Settings::default());
+    settings_change::demand_consistent(&settings)?;
     let organization = Organization::new(Uuid::now_v7(), name.clone(), flags.display, settings, now)?;
     let secret = generate()?;
     let token = Token::new(Uuid::now_v7(), &secret, now, None);
@@ -115,10 +117,13 @@ async fn set(session: &Session, name: Name, flags: Flags) -> Result<()> {
         ));
     }
     let how = move |organization: &mut Organization| {
-        organization.settings = changes.apply(&organization.settings);
+        let settings = changes.apply(&organization.settings);
+        settings_change::demand_still_consistent(&organization.settings, &settings)?;
+        organization.settings = settings;
         if let Some(display) = &flags.display {
             organization.display.clone_from(display);
         }
+        Ok(())
     };
     let organization = session.product.change_organization(&name, how).await?;
     print(session, organization);
@@ -127,7 +132,10 @@ async fn set(session: &Session, name: Name, flags: Flags) -> Result<()> {
 }
 
 async fn switch(session: &Session, name: Name, enabled: bool) -> Result<()> {
-    let how = move |organization: &mut Organization| organization.switch(enabled);
+    let how = move |organization: &mut Organization| {
+        organization.switch(enabled);
+        Ok(())
+    };
     let organization = session.product.change_organization(&name, how).await?;
     print(session, organization);
     Ok(())

@@ -267,18 +267,20 @@ impl Product {
             .await?
     }
 
-    /// Changes an organization as `how` says.
+    /// Changes an organization as `how` says, unless it refuses.
     pub(crate) async fn change_organization(
         &self,
         name: &Name,
-        how: impl Fn(&mut Organization) + Send + 'static,
+        how: impl Fn(&mut Organization) -> Result<()> + Send + 'static,
     ) -> Result<Organization> {
         let name = name.clone();
         self.change(move |tx| {
             let Some(mut organization) = organizations::find(tx, &name)? else {
                 return Ok(Err(unknown(&name)));
             };
-            how(&mut organization);
+            if let Err(refused) = how(&mut organization) {
+                return Ok(Err(refused));
+            }
             organizations::update(tx, &organization)?;
             Ok(Ok(organization))
         })

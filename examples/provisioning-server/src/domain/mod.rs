@@ -47,6 +47,8 @@ pub(crate) mod request_row;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod role;
 pub(crate) mod settings;
+#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+pub(crate) mod settings_change;
 pub(crate) mod subject;
 pub(crate) mod token;
 pub(crate) mod user;

@@ -241,7 +241,12 @@ mod tests {
         let bench = bench().await;
         let now = Timestamp::now();
         assert_eq!(bench.refusal(now).await, None);
-        let switch = |enabled| move |organization: &mut Organization| organization.switch(enabled);
+        let switch = |enabled| {
+            move |organization: &mut Organization| {
+                organization.switch(enabled);
+                Ok(())
+            }
+        };
         bench
             .product
             .change_organization(&bench.name, switch(false))

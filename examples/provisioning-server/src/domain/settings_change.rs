@@ -1,0 +1,340 @@
+//! What a change of settings does to what is there already: what is refused, what must be confirmed first, and what people
+//! are told.
+
+use super::counted::counted;
+use super::fault::{Fault, Result};
+use super::organization::Name;
+use super::settings::{
+    Assignment, Attributes, ExistingAccount, FirstLogin, Groups, OnDelete, Settings, Switch, UserNames,
+};
+
+/// What there is in an organization whose settings change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Living {
+    /// People of the identity provider, who can have attributes that are kept.
+    pub(crate) people: u64,
+    /// Groups of the identity provider, and those that are kept here.
+    pub(crate) groups: u64,
+    /// Requests in the history that are older than it would be kept for.
+    pub(crate) outdated_requests: u64,
+    /// Adoptions that are confirmed and have not happened yet.
+    pub(crate) adoptions: u64,
+}
+
+/// What a change of settings asks for first, and says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Consequences {
+    /// What cannot be undone: whoever changes the settings types the name of the organization first.
+    pub(crate) typed: Vec<String>,
+    /// What changes the access of people: whoever changes the settings is shown a preview first.
+    pub(crate) previewed: Vec<&'static str>,
+    /// What else is worth knowing.
+    pub(crate) told: Vec<&'static str>,
+}
+
+impl Consequences {
+    /// Returns what a change from one set of settings to another asks for.
+    ///
+    /// # Errors
+    /// The settings would contradict each other, and did not before.
+    pub(crate) fn of(before: &Settings, after: &Settings, living: Living) -> Result<Self> {
+        demand_still_consistent(before, after)?;
+        Ok(Self {
+            typed: typed(before, after, living),
+            previewed: previewed(before, after, living),
+            told: told(before, after, living),
+        })
+    }
+
+    /// Checks that whoever changes the settings has typed the name of the organization, if anything asks for it.
+    ///
+    /// # Errors
+    /// Something cannot be undone, and the name was not typed.
+    pub(crate) fn demand_typed(&self, organization: &Name, typed: Option<&str>) -> Result<()> {
+        if self.typed.is_empty() || typed == Some(organization.as_str()) {
+            return Ok(());
+        }
+        Err(Fault::conflict(format!(
+            "{} This cannot be undone: confirm it with the name of the organization, {:?}.",
+            self.typed.join(" "),
+            organization.as_str()
+        )))
+    }
+}
+
+/// Checks that the settings of a new organization do not contradict each other.
+///
+/// # Errors
+/// Invitations have no address to go to.
+pub(crate) fn demand_consistent(settings: &Settings) -> Result<()> {
+    if settings.first_login != FirstLogin::Invitation || has_addresses(settings) {
+        return Ok(());
+    }
+    Err(Fault::conflict(
+        "Invitations would have no address to go to: with --attributes mapped no e-mail address is kept, and with \
+         --username any a userName need not be one. Set --username email, --attributes all, or another --first-login.",
+    ))
+}
+
+/// Checks that a change of settings does not make them contradict each other. Those that did before may stay as they are.
+///
+/// # Errors
+/// Invitations have no address to go to any more.
+pub(crate) fn demand_still_consistent(before: &Settings, after: &Settings) -> Result<()> {
+    match demand_consistent(before) {
+        Ok(()) => demand_consistent(after),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whether a person can have an address: a `userName` that is one, or an attribute that is kept.
+fn has_addresses(settings: &Settings) -> bool {
+    settings.username == UserNames::Email || settings.attributes == Attributes::All
+}
+
+fn typed(before: &Settings, after: &Settings, living: Living) -> Vec<String> {
+    let mut typed = Vec::new();
+    let erases = before.attributes == Attributes::All && after.attributes == Attributes::Mapped;
+    if erases && living.people > 0 {
+        typed.push(format!(
+            "Every attribute that is not mapped is erased at once, of {}.",
+            counted(living.people, "person", "people")
+        ));
+    }
+    if after.history_days < before.history_days && living.outdated_requests > 0 {
+        typed.push(format!(
+            "The history of {} is older than {} and is deleted.",
+            counted(living.outdated_requests, "request", "requests"),
+            counted(u64::from(after.history_days.get()), "day", "days")
+        ));
+    }
+    typed
+}
+
+fn previewed(before: &Settings, after: &Settings, living: Living) -> Vec<&'static str> {
+    if living.groups == 0 {
+        return Vec::new();
+    }
+    let groups = match (before.groups, after.groups) {
+        (Groups::Map, Groups::Mirror) => Some(
+            "Each group becomes a role of its own, which permits nothing until you say what. Mappings are kept, and have \
+             no effect until groups are mapped again.",
+        ),
+        (Groups::Mirror, Groups::Map) => Some(
+            "Mappings decide again who has which role. Roles that mirror groups are kept, and have no effect until groups \
+             are mirrored again.",
+        ),
+        _ => None,
+    };
+    let assignment = match (before.assignment, after.assignment) {
+        (Assignment::LocalGroups, Assignment::MappedOnly) => Some(
+            "Groups that are kept here have no effect any more: their members lose the roles that these gave.",
+        ),
+        (Assignment::MappedOnly, Assignment::LocalGroups) => {
+            Some("Groups that are kept here give their roles to their members.")
+        }
+        _ => None,
+    };
+    groups.into_iter().chain(assignment).collect()
+}
+
+fn told(before: &Settings, after: &Settings, living: Living) -> Vec<&'static str> {
+    let tightens = |is_now: bool, was: bool| is_now && !was && living.people > 0;
+    let rows = [
+        (
+            tightens(
+                after.username == UserNames::Email,
+                before.username == UserNames::Email,
+            ),
+            "A userName must be an e-mail address from now on; those that are not stay until they change.",
+        ),
+        (
+            before.attributes == Attributes::Mapped
+                && after.attributes == Attributes::All
+                && living.people > 0,
+            "Attributes are kept from now on: those that were not kept come with the provider's next full synchronisation.",
+        ),
+        (
+            after.unique_group_names == Switch::On
+                && before.unique_group_names == Switch::Off
+                && living.groups > 0,
+            "Groups of one name that there are already stay; new ones are refused.",
+        ),
+        (
+            after.on_delete != before.on_delete && living.people > 0,
+            match after.on_delete {
+                OnDelete::Remove => {
+                    "People whom the provider deletes from now on are hidden; those it has deleted stay listed."
+                }
+                OnDelete::Deactivate => {
+                    "People whom the provider deletes from now on are listed as disabled; those it has deleted stay hidden."
+                }
+            },
+        ),
+        (
+            after.existing_account == ExistingAccount::Refuse
+                && before.existing_account == ExistingAccount::Adopt
+                && living.adoptions > 0,
+            "Adoptions that are confirmed and have not happened yet are refused.",
+        ),
+    ];
+    rows.into_iter()
+        .filter(|(applies, _)| *applies)
+        .map(|(_, text)| text)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::domain::keyword::Keyword;
+    use crate::domain::settings::{HistoryDays, Preset};
+
+    const LIVING: Living = Living {
+        people: 12,
+        groups: 3,
+        outdated_requests: 1,
+        adoptions: 1,
+    };
+
+    fn of(before: &Settings, after: &Settings) -> Consequences {
+        Consequences::of(before, after, LIVING).unwrap()
+    }
+
+    /// Feature rows 32, 108: fewer attributes erase at once, after the name of the organization was typed.
+    #[test]
+    fn fewer_attributes_erase_after_a_typed_confirmation() {
+        let before = Settings::default();
+        let after = Settings {
+            attributes: Attributes::Mapped,
+            ..before.clone()
+        };
+        let consequences = of(&before, &after);
+        let name = Name::parse("acme").unwrap();
+        for typed in [None, Some(""), Some("ACME")] {
+            let refused = consequences.demand_typed(&name, typed).unwrap_err().to_string();
+            assert!(
+                refused.contains("erased at once, of 12 people") && refused.contains("\"acme\""),
+                "{refused}"
+            );
+        }
+        assert!(consequences.demand_typed(&name, Some("acme")).is_ok());
+        assert_eq!(of(&after, &before).typed, Vec::<String>::new());
+        let nobody = Consequences::of(&before, &after, Living::default()).unwrap();
+        assert!(nobody.demand_typed(&name, None).is_ok());
+    }
+
+    /// Feature rows 75, 108: a shorter history is deleted after the name of the organization was typed.
+    #[test]
+    fn a_shorter_history_is_deleted_after_a_typed_confirmation() {
+        let before = Settings::default();
+        let after = Settings {
+            history_days: HistoryDays::nearest(1),
+            ..before.clone()
+        };
+        let [sentence] = &of(&before, &after).typed[..] else {
+            panic!("one sentence")
+        };
+        assert_eq!(
+            sentence,
+            "The history of 1 request is older than 1 day and is deleted."
+        );
+        assert!(of(&after, &before).typed.is_empty());
+    }
+
+    /// Feature row 20: invitations without any address are refused, whichever setting brings that about.
+    #[test]
+    fn invitations_need_an_address() {
+        let good = Settings::default();
+        let bad = Settings {
+            username: UserNames::Any,
+            attributes: Attributes::Mapped,
+            ..good.clone()
+        };
+        let refused = Consequences::of(&good, &bad, Living::default())
+            .unwrap_err()
+            .to_string();
+        assert!(refused.contains("no address to go to"), "{refused}");
+        assert!(demand_consistent(&bad).is_err());
+        let kept = Settings {
+            idp: crate::domain::settings::IdentityProvider::Okta,
+            ..bad.clone()
+        };
+        assert!(Consequences::of(&bad, &kept, Living::default()).is_ok());
+        let reset = Settings {
+            first_login: FirstLogin::PasswordReset,
+            ..bad
+        };
+        assert!(demand_consistent(&reset).is_ok());
+        assert!(Consequences::of(&good, &reset, Living::default()).is_ok());
+    }
+
+    /// Feature row 62: a change of groups or of assignment is previewed, and says what sleeps.
+    #[test]
+    fn a_change_of_groups_is_previewed() {
+        let before = Settings::default();
+        let mirror = Settings {
+            groups: Groups::Mirror,
+            ..before.clone()
+        };
+        assert!(of(&before, &mirror).previewed[0].contains("Mappings are kept"));
+        assert!(of(&mirror, &before).previewed[0].contains("Mappings decide again"));
+        let local = Settings {
+            assignment: Assignment::LocalGroups,
+            ..before.clone()
+        };
+        assert!(of(&before, &local).previewed[0].contains("give their roles"));
+        assert!(of(&local, &before).previewed[0].contains("no effect any more"));
+        assert!(
+            Consequences::of(&before, &mirror, Living::default())
+                .unwrap()
+                .previewed
+                .is_empty()
+        );
+    }
+
+    /// Feature rows 33, 46, 62b, 88: what holds from now on is said to.
+    #[test]
+    fn what_holds_from_now_on_is_said() {
+        let before = Settings {
+            username: UserNames::Any,
+            attributes: Attributes::Mapped,
+            existing_account: ExistingAccount::Adopt,
+            first_login: FirstLogin::PasswordReset,
+            ..Settings::default()
+        };
+        let after = Settings {
+            username: UserNames::Email,
+            attributes: Attributes::All,
+            existing_account: ExistingAccount::Refuse,
+            on_delete: OnDelete::Deactivate,
+            unique_group_names: Switch::On,
+            ..before.clone()
+        };
+        let told = of(&before, &after).told;
+        for (sentence, part) in told.iter().zip([
+            "stay until they change",
+            "next full",
+            "stay; new",
+            "listed as",
+            "refused",
+        ]) {
+            assert!(sentence.contains(part), "{sentence}");
+        }
+        assert_eq!(told.len(), 5);
+    }
+
+    proptest! {
+        /// Feature row 108: what does not change asks for nothing, and where there is nothing nothing is lost.
+        #[test]
+        fn no_change_asks_for_nothing(before in select(Preset::ALL), after in select(Preset::ALL)) {
+            let (before, after) = (Settings::of(before), Settings::of(after));
+            prop_assert_eq!(of(&before, &before), Consequences::default());
+            let empty = Consequences::of(&before, &after, Living::default()).unwrap();
+            prop_assert_eq!(empty, Consequences::default());
+        }
+    }
+}
