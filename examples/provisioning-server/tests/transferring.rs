@@ -242,7 +242,7 @@ fn settings_move_with_the_organization_and_tokens_do_not() {
     assert_eq!(new["tokens"], json!([]));
     let whole = fs::read_to_string(&file).unwrap();
     assert!(
-        !whole.contains("\"token") && !whole.contains("scimp_") && !whole.contains(&source.token),
+        !whole.contains("tokens") && !whole.contains("scimp_") && !whole.contains(&source.token),
         "{whole}"
     );
 }
