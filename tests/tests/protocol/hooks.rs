@@ -392,7 +392,7 @@ where
     assert_eq!(peer.patch(&path, &add).await.status, 200);
     assert_eq!(heard.take(), []);
     assert_eq!(peer.delete(&path).await.status, 204);
-    let mut gone = heard.one().edges;
+    let mut gone = heard.one().edges.clone();
     gone[0].removed_ids.sort();
     let mut members = vec![a, b];
     members.sort();

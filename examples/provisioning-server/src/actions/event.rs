@@ -11,7 +11,7 @@ use crate::domain::permission::Permission;
 pub(crate) const MOST: u32 = 1_000;
 
 /// Reads the feed.
-pub(crate) const LIST: Action = Action {
+pub(crate) static LIST: Action = Action {
     name: "event.list",
     permission: Permission::HISTORY_READ,
     fresh: false,

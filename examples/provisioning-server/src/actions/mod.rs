@@ -3,11 +3,40 @@
 //! An action asks its [`Action`](crate::domain::actor::Action) of the actor first. Then it does everything in one
 //! transaction: the rule, the change, its audit row and its events.
 
+mod act;
 pub(crate) mod event;
+pub(crate) mod group;
+pub(crate) mod mapping;
+pub(crate) mod role;
+
+use serde_json::Value;
+
+use self::act::Subject;
+use crate::domain::event::{EventKind, EventRow};
 
 /// Every action of the product.
 #[cfg(test)]
-pub(crate) const ALL: &[crate::domain::actor::Action] = &[event::LIST];
+pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
+    &event::LIST,
+    &group::LIST,
+    &mapping::LIST,
+    &mapping::SET,
+    &role::CHANGE,
+    &role::CREATE,
+    &role::DELETE,
+    &role::LIST,
+];
+
+/// Returns the event of something that was done to a thing.
+fn event_row(kind: EventKind, subject: &Subject<'_>, people: u64, data: Value) -> EventRow {
+    EventRow {
+        kind,
+        subject_type: subject.kind.into(),
+        subject: subject.id.clone().into_owned(),
+        people,
+        data,
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -7,12 +7,15 @@ mod documents;
 mod event;
 mod export;
 mod flags;
+mod group;
 mod health;
 mod import;
 mod limits;
+mod mapping;
 mod organization;
 mod output;
 mod progress;
+mod role;
 mod serve;
 mod setting;
 mod settings;
@@ -103,6 +106,15 @@ enum Command {
     /// What has happened to people, groups, roles and mappings, for programs that follow it
     #[command(subcommand)]
     Event(event::Command),
+    /// Roles: what they permit
+    #[command(subcommand)]
+    Role(role::Command),
+    /// The groups that the identity provider has sent
+    #[command(subcommand)]
+    Group(group::Command),
+    /// Which groups are mapped to which roles, and what a change would do
+    #[command(subcommand)]
+    Mapping(mapping::Command),
     /// Write everything that an organization has to a file
     Export(export::Export),
     /// Take in what "export" has written
@@ -197,6 +209,15 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::Event(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Role(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Group(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Mapping(command) => {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::Export(command) => {

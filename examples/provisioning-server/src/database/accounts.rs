@@ -202,6 +202,14 @@ fn condition(members: &Members<'_>, shown: Shown) -> String {
     sql
 }
 
+/// An account, as far as a list names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) display: String,
+}
+
 pub(super) fn read(row: &Row<'_>) -> scim::Result<Account> {
     let word = |column: usize| Ok::<_, scim::Error>(row.text(column)?.to_owned());
     let suspended = match row.optional_integer(6)? {

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use scim::resources::Group;
-use scim::store::database::{Param, Reader};
+use scim::store::database::{Param, Reader, Row};
 use scim::store::documents::EdgeRows;
 use uuid::Uuid;
 
-use super::accounts::read_word;
+use super::accounts::{Named, read_word};
 use super::read_id;
 use super::roles::read_permission;
 use crate::domain::account::Account;
@@ -37,6 +37,11 @@ pub(crate) struct Members<'o> {
 }
 
 impl<'o> Members<'o> {
+    /// Counts the members of group 4 who have access.
+    const MEMBERS: &'static str =
+        "SELECT count(*) FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
+        WHERE e.tenant = ?2 AND e.src = ?4 AND e.attr = ?3 AND a.state = 'active' AND a.suspended IS NULL";
+
     /// Looks up where the members of the groups are.
     pub(crate) fn of(reader: &Reader<'_>, organization: &'o Organization) -> scim::Result<Self> {
         let found = EdgeRows::of::<Group>(reader, &organization.id.to_string(), "members")?;
@@ -94,7 +99,7 @@ impl<'o> Members<'o> {
             self.ways()
         );
         let params = self.params(&[account.id.as_bytes().into(), account.row.into()]);
-        let read = |row: &scim::store::database::Row<'_>| read_permission(row.text(0)?);
+        let read = |row: &Row<'_>| read_permission(row.text(0)?);
         for permission in reader.query_all(&sql, &params, read)? {
             permissions.insert(permission);
         }
@@ -161,15 +166,87 @@ impl<'o> Members<'o> {
         group: i64,
         role: RoleId,
     ) -> scim::Result<u64> {
-        let sql = format!(
-            "SELECT count(*) FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
-             WHERE e.tenant = ?2 AND e.src = ?4 AND e.attr = ?3 AND a.state = 'active' AND a.suspended IS NULL
-               AND NOT {}",
-            self.holds(Some("?5"), Some("?4"))
-        );
+        let sql = format!("{} AND NOT {}", Self::MEMBERS, self.holds(Some("?5"), Some("?4")));
         let params = self.params(&[group.into(), role.0.as_bytes().into()]);
         count(reader, &sql, &params)
     }
+
+    /// How many members of a group gain or lose anything when these roles are added to it or removed from it: those who
+    /// hold one of them by no other way.
+    pub(crate) fn count_moved(&self, reader: &Reader<'_>, group: i64, roles: &[RoleId]) -> scim::Result<u64> {
+        let ids: Vec<String> = (5..5 + roles.len()).map(|n| format!("?{n}")).collect();
+        let alone = ids
+            .iter()
+            .map(|id| format!("NOT {}", self.holds(Some(id), Some("?4"))));
+        let alone = alone.collect::<Vec<_>>().join(" OR ");
+        if roles.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!("{} AND ({alone})", Self::MEMBERS);
+        let mut others: Vec<Param<'_>> = vec![group.into()];
+        others.extend(roles.iter().map(|role| Param::from(role.0.as_bytes())));
+        count(reader, &sql, &self.params(&others))
+    }
+
+    /// How many people have a role, whatever leads to it.
+    pub(crate) fn count_holding(&self, reader: &Reader<'_>, role: RoleId) -> scim::Result<u64> {
+        let sql = format!("SELECT count(*) FROM ({})", self.holders("a.id"));
+        count(reader, &sql, &self.params(&[role.0.as_bytes().into()]))
+    }
+
+    /// The first people who have a role, by their names.
+    pub(crate) fn holding(&self, reader: &Reader<'_>, role: RoleId, most: u32) -> scim::Result<Vec<Named>> {
+        let columns = "a.id, a.name, a.display, a.name_key";
+        let sql = format!("{} ORDER BY 4, 1 LIMIT ?5", self.holders(columns));
+        let params = self.params(&[role.0.as_bytes().into(), most.into()]);
+        reader.query_all(&sql, &params, read_named)
+    }
+
+    /// How many people are in a group, whether they have access or not.
+    pub(crate) fn count_in(&self, reader: &Reader<'_>, group: i64) -> scim::Result<u64> {
+        let sql = "SELECT count(*) FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
+                   WHERE e.tenant = ?2 AND e.src = ?4 AND e.attr = ?3";
+        count(reader, sql, &self.params(&[group.into()]))
+    }
+
+    /// The first people of a group, in the order in which they were provisioned.
+    pub(crate) fn first_in(&self, reader: &Reader<'_>, group: i64, most: u32) -> scim::Result<Vec<Named>> {
+        let sql =
+            "SELECT a.id, a.name, a.display FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
+                   WHERE e.tenant = ?2 AND e.src = ?4 AND e.attr = ?3 ORDER BY e.dst LIMIT ?5";
+        reader.query_all(sql, &self.params(&[group.into(), most.into()]), read_named)
+    }
+
+    /// A statement for these columns of the accounts that have role 4, each once: from the role to the people, so that it
+    /// costs what the role has.
+    fn holders(&self, columns: &str) -> String {
+        let can = "a.state = 'active' AND a.suspended IS NULL";
+        let to_group = match self.settings().groups {
+            Groups::Map => "mapping m JOIN scim_edge e ON e.src = m.grp WHERE m.org = ?1 AND m.role = ?4",
+            Groups::Mirror => "role r JOIN scim_edge e ON e.src = r.mirrors WHERE r.org = ?1 AND r.id = ?4",
+        };
+        let mut sql = format!(
+            "SELECT {columns} FROM account a WHERE a.org = ?1 AND {can} AND a.row IN (
+                SELECT e.dst FROM {to_group} AND e.tenant = ?2 AND e.attr = ?3)
+             UNION SELECT {columns} FROM role_grant g JOIN account a ON a.org = g.org AND a.id = g.holder
+                WHERE g.org = ?1 AND g.role = ?4 AND {can}"
+        );
+        if self.settings().assignment == Assignment::LocalGroups {
+            sql += &format!(
+                " UNION SELECT {columns} FROM role_grant g JOIN local_member l ON l.org = g.org AND l.local_group = g.holder
+                    JOIN account a ON a.org = l.org AND a.id = l.account WHERE g.org = ?1 AND g.role = ?4 AND {can}"
+            );
+        }
+        sql
+    }
+}
+
+fn read_named(row: &Row<'_>) -> scim::Result<Named> {
+    Ok(Named {
+        id: read_id(row.blob(0)?)?,
+        name: row.text(1)?.to_owned(),
+        display: row.text(2)?.to_owned(),
+    })
 }
 
 pub(super) fn count(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> scim::Result<u64> {

@@ -97,8 +97,27 @@ pub(crate) fn list(
     organization: Uuid,
     page: &Page,
 ) -> scim::Result<Vec<ProvisionedGroup>> {
+    list_where(reader, organization, page, "")
+}
+
+/// Groups that are mapped to no role, in the order of their names.
+pub(crate) fn list_unmapped(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    page: &Page,
+) -> scim::Result<Vec<ProvisionedGroup>> {
+    let condition = " AND NOT EXISTS (SELECT 1 FROM mapping m WHERE m.org = g.org AND m.grp = g.row)";
+    list_where(reader, organization, page, condition)
+}
+
+fn list_where(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    page: &Page,
+    condition: &'static str,
+) -> scim::Result<Vec<ProvisionedGroup>> {
     let sql = format!(
-        "{COLUMNS} WHERE g.org = ?1 AND g.name_key >= ?2 AND g.name_key < ?3 AND (g.name_key, g.row) > (?4, ?5)
+        "{COLUMNS} WHERE g.org = ?1 AND g.name_key >= ?2 AND g.name_key < ?3 AND (g.name_key, g.row) > (?4, ?5){condition}
          ORDER BY g.name_key, g.row LIMIT ?6"
     );
     let prefix = key(&page.prefix);
@@ -118,7 +137,7 @@ pub(crate) fn list(
     reader.query_all(&sql, &params, read)
 }
 
-fn read(row: &Row<'_>) -> scim::Result<ProvisionedGroup> {
+pub(super) fn read(row: &Row<'_>) -> scim::Result<ProvisionedGroup> {
     Ok(ProvisionedGroup {
         row: row.integer(0)?,
         id: row.text(1)?.to_owned(),

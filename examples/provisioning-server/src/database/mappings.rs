@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
-use super::read_id;
+use super::{groups, read_id};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::naming;
+use crate::domain::role::RoleId;
 
 pub(crate) fn insert(
     tx: &Transaction<'_>,
@@ -46,6 +47,29 @@ pub(crate) fn roles_of(reader: &Reader<'_>, organization: Uuid, group: i64) -> s
         &[organization.as_bytes().into(), group.into()],
         |row| read_id(row.blob(0)?),
     )
+}
+
+/// All mappings in the order of the names of the groups: each group with one role.
+pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<(ProvisionedGroup, Uuid)>> {
+    reader.query_all(
+        "SELECT g.row, g.id, g.name, g.external_id, g.created, m.role
+         FROM mapping m JOIN provisioned_group g ON g.org = m.org AND g.row = m.grp
+         LEFT JOIN role r ON r.org = m.org AND r.id = m.role
+         WHERE m.org = ?1 ORDER BY g.name_key, g.row, r.name_key, m.role",
+        &[organization.as_bytes().into()],
+        |row| Ok((groups::read(row)?, read_id(row.blob(5)?)?)),
+    )
+}
+
+/// Takes a role that is deleted from all groups.
+pub(crate) fn remove_role(tx: &Transaction<'_>, organization: Uuid, role: RoleId) -> scim::Result<()> {
+    for table in ["mapping", "lost_mapping"] {
+        tx.execute(
+            &format!("DELETE FROM {table} WHERE org = ?1 AND role = ?2"),
+            &[organization.as_bytes().into(), role.0.as_bytes().into()],
+        )?;
+    }
+    Ok(())
 }
 
 /// Takes the mappings of a group that is deleted away, and keeps what they were, so that they can be restored.

@@ -15,23 +15,21 @@ pub(crate) mod effective;
 pub(crate) mod event;
 #[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod grants;
-#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod imports;
 #[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod local_groups;
 mod lock;
-#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod mappings;
 mod migrations;
 pub(crate) mod organizations;
 mod purge;
-#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod roles;
 mod sequence;
 pub(crate) mod sign_in_names;
 mod sources;
+mod stop;
 mod tokens;
 
 use std::fmt;
@@ -50,6 +48,7 @@ use uuid::Uuid;
 
 pub(crate) use self::address::Address;
 use self::lock::Use;
+pub(crate) use self::stop::Stop;
 use crate::domain::batch::Batch;
 use crate::domain::export_file::Position;
 use crate::domain::fault::{Fault, Result};
@@ -452,8 +451,13 @@ impl Product {
         job: impl Fn(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
     ) -> Result<T> {
         let outcome = self.write(job).await;
-        self.changes.fetch_add(1, Ordering::Release);
+        self.changed();
         outcome
+    }
+
+    /// Notes that this process has changed what others remember.
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -478,7 +482,8 @@ fn access(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Access>> {
     }))
 }
 
-fn unknown(name: &Name) -> Fault {
+/// The fault of naming an organization that does not exist.
+pub(crate) fn unknown(name: &Name) -> Fault {
     Fault::not_found(format!(
         "There is no organization {:?}: \"org list\" shows them all.",
         name.as_str()

@@ -77,7 +77,7 @@ pub(crate) fn exists(tx: &Transaction<'_>, id: Uuid) -> scim::Result<bool> {
 const COLUMNS: &str = "SELECT o.id, o.name, o.display, o.settings, o.created, s.id, s.enabled, s.created
     FROM organization o LEFT JOIN source s ON s.org = o.id AND s.ended IS NULL WHERE o.deleted IS NULL";
 
-pub(super) fn find(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Organization>> {
+pub(crate) fn find(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Organization>> {
     let sql = format!("{COLUMNS} AND o.name = ?1");
     reader.query_one(&sql, &[name.as_str().into()], read)
 }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
+use super::audit::ActorKind;
 use super::fault::{Fault, Result};
 use super::permission::{Permission, Permissions};
 
@@ -26,10 +27,14 @@ pub(crate) enum Who {
         /// Their name in the operating system.
         user: String,
     },
-    /// An administrator.
-    Account { id: Uuid, name: String },
+    /// An administrator of one organization.
+    Account {
+        organization: Uuid,
+        id: Uuid,
+        name: String,
+    },
     /// An identity provider.
-    Provider { token: Uuid },
+    Provider { organization: Uuid, token: Uuid },
 }
 
 /// Something that an actor can do, and what it asks of them.
@@ -61,6 +66,28 @@ impl Actor {
     /// Whether it is this account.
     pub(crate) fn is_account(&self, account: Uuid) -> bool {
         matches!(self.who, Who::Account { id, .. } if id == account)
+    }
+
+    /// Whether it can have to do with this organization at all.
+    pub(crate) fn knows(&self, organization: Uuid) -> bool {
+        match &self.who {
+            Who::Operator { .. } => true,
+            Who::Account {
+                organization: own, ..
+            }
+            | Who::Provider {
+                organization: own, ..
+            } => *own == organization,
+        }
+    }
+
+    /// The name by which a reader of the audit log knows the actor.
+    pub(crate) fn name(&self) -> String {
+        match &self.who {
+            Who::Operator { user } => user.clone(),
+            Who::Account { name, .. } => name.clone(),
+            Who::Provider { token, .. } => token.to_string(),
+        }
     }
 
     /// Checks that the actor may do it.
@@ -110,12 +137,12 @@ impl Actor {
 }
 
 impl Who {
-    /// The word for the kind of actor.
-    pub(crate) const fn kind(&self) -> &'static str {
+    /// The kind of actor, as the audit log has it.
+    pub(crate) const fn kind(&self) -> ActorKind {
         match self {
-            Self::Operator { .. } => "operator",
-            Self::Account { .. } => "account",
-            Self::Provider { .. } => "provider",
+            Self::Operator { .. } => ActorKind::Operator,
+            Self::Account { .. } => ActorKind::Account,
+            Self::Provider { .. } => ActorKind::Provider,
         }
     }
 }
@@ -132,6 +159,7 @@ pub(crate) mod tests {
     pub(crate) fn administrator(permissions: Permissions, fresh: bool) -> Actor {
         Actor {
             who: Who::Account {
+                organization: Uuid::nil(),
                 id: Uuid::from_u128(1),
                 name: "ada@x.example".to_owned(),
             },
@@ -174,7 +202,7 @@ pub(crate) mod tests {
                 prop_assert!(answer.unwrap_err().to_string().contains(&asked.to_string()));
             }
             prop_assert!(Actor::operator("root".to_owned()).demand(&action).is_ok());
-            let provider = Actor { who: Who::Provider { token: Uuid::nil() }, ..administrator(Permissions::NONE, true) };
+            let provider = Actor { who: Who::Provider { organization: Uuid::nil(), token: Uuid::nil() }, ..administrator(Permissions::NONE, true) };
             prop_assert_eq!(provider.demand(&action).unwrap_err().kind(), Kind::Forbidden);
         }
 

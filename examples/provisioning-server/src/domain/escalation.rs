@@ -381,6 +381,7 @@ pub(crate) mod tests {
     fn actor(picture: &Picture, account: Uuid) -> Actor {
         Actor {
             who: Who::Account {
+                organization: Uuid::nil(),
                 id: account,
                 name: String::new(),
             },

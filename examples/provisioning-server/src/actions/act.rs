@@ -1,0 +1,126 @@
+//! One action as it is carried out: in one transaction, with its audit row and its events.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use scim::store::database::{Reader, Transaction};
+use serde_json::Value;
+
+use crate::database::{Product, Stop, audit, event, organizations, unknown};
+use crate::domain::actor::{Action, Actor};
+use crate::domain::audit::AuditRow;
+use crate::domain::event::EventRow;
+use crate::domain::fault::Result;
+use crate::domain::organization::{Name, Organization};
+
+/// The transaction of an action, and what everything in it is about.
+pub(crate) struct Act<'t> {
+    pub(crate) tx: &'t Transaction<'t>,
+    /// As the transaction sees it.
+    pub(crate) organization: &'t Organization,
+    pub(crate) actor: &'t Actor,
+    pub(crate) now: Timestamp,
+    action: &'static Action,
+}
+
+/// The thing that an action is done to.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject<'s> {
+    /// What kind of thing it is, such as `role`.
+    pub(crate) kind: &'static str,
+    pub(crate) id: Cow<'s, str>,
+    pub(crate) name: &'s str,
+}
+
+impl Act<'_> {
+    /// Looks at the organization as the transaction sees it.
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            reader: self.tx,
+            organization: self.organization,
+        }
+    }
+
+    /// Writes the audit row of the action.
+    pub(crate) fn audit(&self, subject: &Subject<'_>, detail: Value) -> scim::Result<()> {
+        let row = AuditRow {
+            organization: self.organization.id,
+            time: self.now,
+            actor_kind: self.actor.who.kind(),
+            actor: self.actor.name(),
+            action: self.action.name.into(),
+            subject_type: subject.kind.into(),
+            subject: subject.id.clone().into_owned(),
+            subject_name: subject.name.to_owned(),
+            detail,
+            address: self.actor.address.map(|address| address.to_string()),
+            request_id: None,
+        };
+        audit::insert(self.tx, &row).map(drop)
+    }
+
+    /// Tells others of what has changed.
+    pub(crate) fn tell(&self, row: EventRow) -> scim::Result<()> {
+        event::insert(self.tx, self.organization.id, self.now, [row])
+    }
+}
+
+/// What an action looks at before it is carried out, or shows: up to a moment old.
+pub(crate) struct View<'r> {
+    pub(crate) reader: &'r Reader<'r>,
+    pub(crate) organization: &'r Organization,
+}
+
+/// Carries an action out: looks whether the actor may, and does everything in one transaction. What is refused leaves
+/// nothing behind.
+///
+/// # Errors
+/// The actor may not, the organization does not exist for them, `job` refuses, or the database fails.
+pub(crate) async fn carry_out<T: Send + 'static>(
+    product: &Product,
+    actor: &Actor,
+    action: &'static Action,
+    organization: &Name,
+    job: impl Fn(&Act<'_>) -> Result<T, Stop> + Send + 'static,
+) -> Result<T> {
+    actor.demand(action)?;
+    let (actor, name) = (actor.clone(), organization.clone());
+    product
+        .transact(move |tx| {
+            let found = organizations::find(tx, &name)?.filter(|found| actor.knows(found.id));
+            let organization = found.ok_or_else(|| unknown(&name))?;
+            job(&Act {
+                tx,
+                organization: &organization,
+                actor: &actor,
+                now: Timestamp::now(),
+                action,
+            })
+        })
+        .await
+}
+
+/// Looks at an organization for an actor who may.
+///
+/// # Errors
+/// The actor may not, the organization does not exist for them, `job` refuses, or the database fails.
+pub(crate) async fn look<T: Send + 'static>(
+    product: &Product,
+    actor: &Actor,
+    action: &Action,
+    organization: &Name,
+    job: impl Fn(&View<'_>) -> Result<T, Stop> + Send + 'static,
+) -> Result<T> {
+    actor.demand(action)?;
+    let (actor, name) = (actor.clone(), organization.clone());
+    product
+        .look(move |reader| {
+            let found = organizations::find(reader, &name)?.filter(|found| actor.knows(found.id));
+            let organization = found.ok_or_else(|| unknown(&name))?;
+            job(&View {
+                reader,
+                organization: &organization,
+            })
+        })
+        .await
+}

@@ -1,0 +1,273 @@
+//! Mappings: which roles the members of a provider's group have, and what a change would do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::act::{Act, Subject, View, carry_out, look};
+use super::{event_row, role};
+use crate::database::effective::Members;
+use crate::database::{Product, Stop, groups, mappings, roles};
+use crate::domain::actor::{Action, Actor};
+use crate::domain::counted::counted;
+use crate::domain::escalation::Needs;
+use crate::domain::event::EventKind;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::group::ProvisionedGroup;
+use crate::domain::mapping::{Difference, demand_mapped, demand_role_to_give};
+use crate::domain::organization::Name;
+use crate::domain::permission::{Permission, Permissions};
+use crate::domain::role::{Role, RoleId};
+
+/// Shows mappings, and what a change would do.
+pub(crate) static LIST: Action = Action {
+    name: "mapping.list",
+    permission: Permission::MAPPINGS_READ,
+    fresh: false,
+};
+
+/// Maps a group to roles, in place of those that it is mapped to.
+pub(crate) static SET: Action = Action {
+    name: "mapping.set",
+    permission: Permission::MAPPINGS_WRITE,
+    fresh: true,
+};
+
+/// A group and the roles that it is mapped to.
+#[derive(Debug, Clone)]
+pub(crate) struct Mapping {
+    pub(crate) group: ProvisionedGroup,
+    pub(crate) roles: Vec<Role>,
+}
+
+/// The people who gain and lose one role.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) gain: u64,
+    pub(crate) lose: u64,
+}
+
+/// What a change of a mapping would do.
+#[derive(Debug, Clone)]
+pub(crate) struct Preview {
+    pub(crate) group: ProvisionedGroup,
+    pub(crate) before: Vec<Role>,
+    pub(crate) after: Vec<Role>,
+    /// For each role that comes or goes, the people who gain or lose it.
+    pub(crate) changes: Vec<(Role, Counts)>,
+    /// How many gain or lose anything.
+    pub(crate) people: u64,
+}
+
+impl Preview {
+    /// Returns the change in a sentence: "12 people gain Administrator, 3 lose Operator".
+    pub(crate) fn sentence(&self) -> String {
+        let mut parts = Vec::new();
+        for (role, counts) in &self.changes {
+            for (count, verb) in [(counts.gain, "gain"), (counts.lose, "lose")] {
+                if count > 0 {
+                    let people = counted(count, "person", "people");
+                    let verb = if count == 1 {
+                        format!("{verb}s")
+                    } else {
+                        verb.to_owned()
+                    };
+                    parts.push(format!("{people} {verb} {}", role.name));
+                }
+            }
+        }
+        match parts.is_empty() {
+            true => "Nobody gains or loses anything.".to_owned(),
+            false => format!("{}.", parts.join(", ")),
+        }
+    }
+}
+
+/// Returns the mappings of an organization in the order of the names of the groups.
+pub(crate) async fn list(product: &Product, actor: &Actor, organization: &Name) -> Result<Vec<Mapping>> {
+    look(product, actor, &LIST, organization, |view| {
+        let known = all_roles(view)?;
+        let mut listed: BTreeMap<i64, Mapping> = BTreeMap::new();
+        let mut order = Vec::new();
+        for (group, role) in mappings::list(view.reader, view.organization.id)? {
+            let row = group.row;
+            let mapping = listed.entry(row).or_insert_with(|| {
+                order.push(row);
+                Mapping {
+                    group,
+                    roles: Vec::new(),
+                }
+            });
+            mapping.roles.extend(known.get(&role).cloned());
+        }
+        Ok(order.into_iter().filter_map(|row| listed.remove(&row)).collect())
+    })
+    .await
+}
+
+/// Returns what it would do to map a group to these roles, and no others.
+pub(crate) async fn preview(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    group: &str,
+    after: Vec<String>,
+) -> Result<Preview> {
+    let group = group.to_owned();
+    look(product, actor, &LIST, organization, move |view| {
+        demand_mapped(view.organization.settings.groups)?;
+        let proposed = Proposed::of(view, &group, &after)?;
+        let members = Members::of(view.reader, view.organization)?;
+        let mut changes = Vec::new();
+        for id in proposed
+            .difference
+            .added
+            .iter()
+            .chain(&proposed.difference.removed)
+        {
+            let people = members.count_by_group_alone(view.reader, proposed.group.row, *id)?;
+            let counts = match proposed.difference.added.contains(id) {
+                true => Counts {
+                    gain: people,
+                    lose: 0,
+                },
+                false => Counts {
+                    gain: 0,
+                    lose: people,
+                },
+            };
+            changes.extend(proposed.role(*id).map(|role| (role.clone(), counts)));
+        }
+        let moved: Vec<RoleId> = proposed.difference.roles().copied().collect();
+        let people = members.count_moved(view.reader, proposed.group.row, &moved)?;
+        Ok(Preview {
+            before: proposed.before.clone(),
+            after: proposed.after.clone(),
+            changes,
+            people,
+            group: proposed.group,
+        })
+    })
+    .await
+}
+
+/// Maps a group to these roles, and no others. It is in force with the commit.
+pub(crate) async fn set(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    group: &str,
+    after: Vec<String>,
+) -> Result<Preview> {
+    // People are counted beside the writer: they may be many.
+    let preview = preview(product, actor, organization, group, after.clone()).await?;
+    let people = preview.people;
+    let group = preview.group.id.clone();
+    let sentence = preview.sentence();
+    carry_out(product, actor, &SET, organization, move |act| {
+        demand_mapped(act.organization.settings.groups)?;
+        let proposed = Proposed::of(&act.view(), &group, &after)?;
+        let touched = proposed.difference.roles().filter_map(|id| proposed.role(*id));
+        let permissions = touched.fold(Permissions::NONE, |all, role| all.union(&role.permissions));
+        Needs::of_mapping(permissions).demand(act.actor, "This mapping")?;
+        if proposed.difference.is_empty() {
+            return Ok(());
+        }
+        for role in &proposed.difference.added {
+            mappings::insert(act.tx, act.organization.id, proposed.group.row, role.0, act.now)?;
+        }
+        for role in &proposed.difference.removed {
+            mappings::remove(act.tx, act.organization.id, proposed.group.row, role.0)?;
+        }
+        told(act, &proposed, people, &sentence)?;
+        Ok(())
+    })
+    .await?;
+    Ok(preview)
+}
+
+/// A change of a mapping, looked up.
+struct Proposed {
+    group: ProvisionedGroup,
+    before: Vec<Role>,
+    after: Vec<Role>,
+    difference: Difference,
+}
+
+impl Proposed {
+    fn of(view: &View<'_>, group: &str, after: &[String]) -> Result<Self, Stop> {
+        let organization = view.organization.id;
+        let group = find_group(view, group)?;
+        let mut before = Vec::new();
+        for id in mappings::roles_of(view.reader, organization, group.row)? {
+            before.extend(roles::by_id(view.reader, organization, RoleId(id))?);
+        }
+        let mut proposed = Vec::new();
+        for text in after {
+            let role = role::find(view, text)?;
+            demand_role_to_give(&role)?;
+            proposed.push(role);
+        }
+        let ids = |roles: &[Role]| roles.iter().map(|role| role.id).collect::<BTreeSet<_>>();
+        Ok(Self {
+            difference: Difference::between(&ids(&before), &ids(&proposed)),
+            group,
+            before,
+            after: proposed,
+        })
+    }
+
+    fn role(&self, id: RoleId) -> Option<&Role> {
+        self.before.iter().chain(&self.after).find(|role| role.id == id)
+    }
+}
+
+/// Finds a group by its id over SCIM or its name.
+pub(super) fn find_group(view: &View<'_>, text: &str) -> Result<ProvisionedGroup, Stop> {
+    let organization = view.organization.id;
+    if let Some(group) = groups::by_id(view.reader, organization, text)? {
+        return Ok(group);
+    }
+    let named = groups::by_name(view.reader, organization, text)?;
+    match <[ProvisionedGroup; 1]>::try_from(named) {
+        Ok([group]) => Ok(group),
+        Err(named) if named.is_empty() => Err(Fault::not_found(format!(
+            "The identity provider has sent no group {text:?}: \"group list\" shows which it has sent."
+        ))
+        .into()),
+        Err(named) => {
+            let ids: Vec<_> = named.iter().map(|group| group.id.as_str()).collect();
+            Err(Fault::conflict(format!(
+                "Several groups are called {text:?}: name one by its id, such as {}.",
+                ids.join(" or ")
+            ))
+            .into())
+        }
+    }
+}
+
+fn all_roles(view: &View<'_>) -> scim::Result<BTreeMap<Uuid, Role>> {
+    let found = roles::list(view.reader, view.organization.id)?;
+    Ok(found.into_iter().map(|role| (role.id.0, role)).collect())
+}
+
+fn told(act: &Act<'_>, proposed: &Proposed, people: u64, sentence: &str) -> scim::Result<()> {
+    let subject = Subject {
+        kind: "group",
+        id: proposed.group.id.as_str().into(),
+        name: &proposed.group.name,
+    };
+    let names = |roles: &[Role]| roles.iter().map(|role| role.name.clone()).collect::<Vec<_>>();
+    let data = json!({
+        "name": proposed.group.name,
+        "before": names(&proposed.before),
+        "after": names(&proposed.after),
+    });
+    let mut detail = data.clone();
+    if let Some(detail) = detail.as_object_mut() {
+        detail.insert("effect".to_owned(), sentence.into());
+    }
+    act.audit(&subject, detail)?;
+    act.tell(event_row(EventKind::MappingChanged, &subject, people, data))
+}

@@ -1,0 +1,173 @@
+//! `mapping …`
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::Session;
+use super::flags::name;
+use crate::actions::mapping::{self, Mapping, Preview};
+use crate::domain::fault::Result;
+use crate::domain::organization::Name;
+use crate::domain::role::Role;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show which groups are mapped to which roles
+    List {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+    },
+    /// Map a group of the identity provider to roles, in place of those that it is mapped to
+    Set {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// The name of the group, or its id over SCIM
+        #[arg(value_name = "GROUP")]
+        group: String,
+        /// The roles that its members have
+        #[arg(value_name = "ROLE", required = true)]
+        roles: Vec<String>,
+        /// Only show who would gain and lose what
+        #[arg(long)]
+        preview: bool,
+    },
+    /// Take a group's mapping away: its members lose the roles that they have by no other way
+    Delete {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// The name of the group, or its id over SCIM
+        #[arg(value_name = "GROUP")]
+        group: String,
+        /// Only show who would lose what
+        #[arg(long)]
+        preview: bool,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Mappings {
+    organization: String,
+    mappings: Vec<MappingDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct MappingDocument {
+    group: String,
+    group_id: String,
+    external_id: Option<String>,
+    roles: Vec<String>,
+}
+
+/// What a change of a mapping does, or would do.
+#[derive(Debug, Serialize)]
+struct Effect {
+    organization: String,
+    group: String,
+    group_id: String,
+    before: Vec<String>,
+    after: Vec<String>,
+    /// Whether it was done, and not only shown.
+    applied: bool,
+    /// How many people gain or lose anything.
+    people: u64,
+    roles: Vec<RoleEffect>,
+    effect: String,
+}
+
+#[derive(Debug, Serialize)]
+struct RoleEffect {
+    role: String,
+    gain: u64,
+    lose: u64,
+}
+
+impl Command {
+    pub(super) async fn run(self, session: &Session) -> Result<()> {
+        match self {
+            Self::List { name } => list(session, name).await,
+            Self::Set {
+                name,
+                group,
+                roles,
+                preview,
+            } => change(session, name, &group, roles, preview).await,
+            Self::Delete { name, group, preview } => change(session, name, &group, Vec::new(), preview).await,
+        }
+    }
+}
+
+async fn list(session: &Session, name: Name) -> Result<()> {
+    let mappings = mapping::list(&session.product, &session.actor(), &name).await?;
+    let document = Mappings {
+        organization: name.to_string(),
+        mappings: mappings.into_iter().map(document).collect(),
+    };
+    session.output.result(&document, |listed| {
+        if listed.mappings.is_empty() {
+            return "No group is mapped yet: map one with \"mapping set ORG GROUP ROLE\".".to_owned();
+        }
+        let line =
+            |mapping: &MappingDocument| format!("{:<40} {}\n", mapping.group, mapping.roles.join(", "));
+        listed.mappings.iter().map(line).collect()
+    });
+    Ok(())
+}
+
+async fn change(session: &Session, name: Name, group: &str, roles: Vec<String>, preview: bool) -> Result<()> {
+    let (product, actor) = (&session.product, &session.actor());
+    let effect = match preview {
+        true => mapping::preview(product, actor, &name, group, roles).await?,
+        false => mapping::set(product, actor, &name, group, roles).await?,
+    };
+    session.output.result(&shown(&name, effect, !preview), |effect| {
+        let roles = match effect.after.is_empty() {
+            true => "no role".to_owned(),
+            false => effect.after.join(", "),
+        };
+        let done = if effect.applied {
+            "is mapped to"
+        } else {
+            "would be mapped to"
+        };
+        format!("Group {:?} {done} {roles}.\n{}", effect.group, effect.effect)
+    });
+    Ok(())
+}
+
+fn document(mapping: Mapping) -> MappingDocument {
+    MappingDocument {
+        group: mapping.group.name,
+        group_id: mapping.group.id,
+        external_id: mapping.group.external_id,
+        roles: names(mapping.roles),
+    }
+}
+
+fn names(roles: Vec<Role>) -> Vec<String> {
+    roles.into_iter().map(|role| role.name).collect()
+}
+
+fn shown(organization: &Name, preview: Preview, applied: bool) -> Effect {
+    Effect {
+        organization: organization.to_string(),
+        effect: preview.sentence(),
+        group: preview.group.name,
+        group_id: preview.group.id,
+        before: names(preview.before),
+        after: names(preview.after),
+        applied,
+        people: preview.people,
+        roles: preview
+            .changes
+            .into_iter()
+            .map(|(role, counts)| RoleEffect {
+                role: role.name,
+                gain: counts.gain,
+                lose: counts.lose,
+            })
+            .collect(),
+    }
+}

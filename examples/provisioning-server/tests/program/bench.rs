@@ -1,0 +1,116 @@
+//! A server with the organization "acme", its identity provider, and its administrator at the command line.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Place, Server};
+
+pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+pub const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+pub struct Bench {
+    pub server: Server,
+    pub token: String,
+    pub place: Place,
+}
+
+impl Bench {
+    /// With these settings, as flags of `org create`.
+    pub fn new(settings: &[&str]) -> Self {
+        let place = Place::new();
+        let created = place.json(&[&["org", "create", "acme"], settings].concat());
+        let server = place.serve(&[]);
+        Self {
+            server,
+            token: created["token"].as_str().unwrap().to_owned(),
+            place,
+        }
+    }
+
+    /// What a command prints for a script.
+    pub fn run(&self, arguments: &[&str]) -> Value {
+        self.place.json(arguments)
+    }
+
+    /// The sentence with which a command refuses.
+    pub fn refused(&self, arguments: &[&str]) -> String {
+        let (code, said) = self.place.refusal(arguments);
+        assert_eq!(code, 1, "{said}");
+        said["detail"].as_str().unwrap().to_owned()
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &Value::Null)
+    }
+
+    pub fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.server.acme(&self.token, method, path, body)
+    }
+
+    pub fn delete(&self, path: &str) {
+        assert_eq!(self.send("DELETE", path, &Value::Null).status, 204);
+    }
+
+    pub fn patch(&self, path: &str, operations: &Value) -> Answer {
+        let message = json!({ "schemas": [PATCH], "Operations": operations });
+        self.send("PATCH", path, &message)
+    }
+
+    /// Creates a person and answers with the id.
+    pub fn user(&self, name: &str) -> String {
+        self.user_with(name, &json!({}))
+    }
+
+    /// The same with further attributes.
+    pub fn user_with(&self, name: &str, attributes: &Value) -> String {
+        let mut body = json!({ "schemas": [USER], "userName": name });
+        let body_map = body.as_object_mut().unwrap();
+        body_map.extend(attributes.as_object().unwrap().clone());
+        let created = self.send("POST", "/Users", &body);
+        assert_eq!(created.status, 201, "{}", created.text);
+        id(&created)
+    }
+
+    /// Creates a group and answers with the id.
+    pub fn group(&self, name: &str, members: &[&str]) -> String {
+        let members: Vec<_> = members.iter().map(|id| json!({ "value": id })).collect();
+        let body = json!({ "schemas": [GROUP], "displayName": name, "members": members });
+        let created = self.send("POST", "/Groups", &body);
+        assert_eq!(created.status, 201, "{}", created.text);
+        id(&created)
+    }
+
+    /// Adds a person to a group.
+    pub fn join(&self, group: &str, user: &str) {
+        let add = json!([{ "op": "add", "path": "members", "value": [{ "value": user }] }]);
+        let answer = self.patch(&format!("/Groups/{group}"), &add);
+        assert!((200..300).contains(&answer.status), "{}", answer.text);
+    }
+
+    /// Takes a person out of a group.
+    pub fn leave(&self, group: &str, user: &str) {
+        let remove = json!([{ "op": "remove", "path": format!("members[value eq \"{user}\"]") }]);
+        let answer = self.patch(&format!("/Groups/{group}"), &remove);
+        assert!((200..300).contains(&answer.status), "{}", answer.text);
+    }
+
+    /// Whether everything that is kept belongs together.
+    pub fn is_sound(&self) {
+        let checked = self.run(&["check"]);
+        assert_eq!(checked["sound"], true, "{checked:#}");
+    }
+}
+
+/// The id in an answer.
+pub fn id(answer: &Answer) -> String {
+    answer.body["id"].as_str().unwrap().to_owned()
+}
+
+/// The texts in a list.
+pub fn texts(list: &Value) -> Vec<&str> {
+    list.as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap())
+        .collect()
+}
