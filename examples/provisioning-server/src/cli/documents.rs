@@ -10,7 +10,7 @@ use super::settings::InForce;
 use crate::domain::counted::counted;
 use crate::domain::organization::Organization;
 use crate::domain::settings::Settings;
-use crate::domain::token::{State, Token};
+use crate::domain::token::{Purpose, State, Token};
 
 /// A time for people and scripts: whole seconds, in UTC.
 pub(super) fn time(at: Timestamp) -> Timestamp {
@@ -79,6 +79,7 @@ pub(super) struct Deleted {
 pub(super) struct TokenDocument {
     pub(super) id: Uuid,
     pub(super) state: State,
+    pub(super) purpose: Purpose,
     pub(super) prefix: String,
     pub(super) last_four: String,
     pub(super) created: Timestamp,
@@ -93,6 +94,7 @@ impl TokenDocument {
         let document = |token: &Token| Self {
             id: token.id,
             state: token.state(tokens, now),
+            purpose: token.purpose,
             prefix: token.prefix.clone(),
             last_four: token.last_four.clone(),
             created: time(token.created),

@@ -12,7 +12,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::settings::Settings;
 use crate::domain::settings_change;
-use crate::domain::token::Token;
+use crate::domain::token::{Purpose, Token};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -86,7 +86,7 @@ async fn create(session: &Session, name: Name, flags: Flags) -> Result<()> {
     settings_change::demand_consistent(&settings)?;
     let organization = Organization::new(Uuid::now_v7(), name.clone(), flags.display, settings, now)?;
     let secret = generate()?;
-    let token = Token::new(Uuid::now_v7(), &secret, now, None);
+    let token = Token::new(Uuid::now_v7(), &secret, Purpose::Scim, now, None);
     session
         .product
         .create_organization(organization, Some(token))

@@ -280,8 +280,8 @@ async fn first_start(product: &Product, demo: bool) -> Result<Option<String>> {
         return Ok(None);
     }
     let secret = generate()?;
-    let new = Token::new(Uuid::now_v7(), &secret, now, None);
-    let rule = move |all: &[Token]| token::issue(all, Issue::Create, now);
+    let new = Token::new(Uuid::now_v7(), &secret, token::Purpose::Scim, now, None);
+    let rule = move |all: &[Token]| token::issue(all, token::Purpose::Scim, Issue::Create, now);
     product.change_tokens(&name, now, Some(new), rule).await?;
     Ok(Some(secret.reveal().to_owned()))
 }

@@ -10,7 +10,7 @@ use super::flags::name;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Name;
-use crate::domain::token::{self, Issue, Secret, Token};
+use crate::domain::token::{self, Issue, Purpose, Secret, Token};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -72,8 +72,18 @@ impl Command {
             Self::Revoke { name, id } => {
                 end(session, name, now, move |all| token::revoke(all, id, now)).await
             }
-            Self::Complete { name } => end(session, name, now, move |all| token::complete(all, now)).await,
-            Self::Cancel { name } => end(session, name, now, move |all| token::cancel(all, now)).await,
+            Self::Complete { name } => {
+                end(session, name, now, move |all| {
+                    token::complete(all, Purpose::Scim, now)
+                })
+                .await
+            }
+            Self::Cancel { name } => {
+                end(session, name, now, move |all| {
+                    token::cancel(all, Purpose::Scim, now)
+                })
+                .await
+            }
         }
     }
 }
@@ -94,9 +104,9 @@ pub(super) fn generate() -> Result<Secret> {
 async fn issue(session: &Session, new: New, how: Issue, now: Timestamp) -> Result<()> {
     let expires = token::expiry(now, new.expires)?;
     let secret = generate()?;
-    let token = Token::new(Uuid::now_v7(), &secret, now, expires);
+    let token = Token::new(Uuid::now_v7(), &secret, Purpose::Scim, now, expires);
     let id = token.id;
-    let rule = move |all: &[Token]| token::issue(all, how, now);
+    let rule = move |all: &[Token]| token::issue(all, Purpose::Scim, how, now);
     let change = session
         .product
         .change_tokens(&new.name, now, Some(token), rule)
@@ -166,9 +176,10 @@ pub(super) fn describe(tokens: &[TokenDocument]) -> String {
     let day = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
     let line = |token: &TokenDocument| {
         format!(
-            "{}  {:<8} {}…{}  {:<21} {:<21} {}\n",
+            "{}  {:<8} {:<7} {}…{}  {:<21} {:<21} {}\n",
             token.id,
             token.state.word(),
+            token.purpose.word(),
             token.prefix,
             token.last_four,
             token.created.to_string(),
@@ -177,8 +188,8 @@ pub(super) fn describe(tokens: &[TokenDocument]) -> String {
         )
     };
     let head = format!(
-        "{:<36}  {:<8} {:<15}  {:<21} {:<21} {}\n",
-        "ID", "STATE", "TOKEN", "CREATED", "LAST USED", "EXPIRES"
+        "{:<36}  {:<8} {:<7} {:<15}  {:<21} {:<21} {}\n",
+        "ID", "STATE", "FOR", "TOKEN", "CREATED", "LAST USED", "EXPIRES"
     );
     head + &tokens.iter().map(line).collect::<String>()
 }

@@ -5,12 +5,13 @@ use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::{read_id, read_time};
-use crate::domain::token::{Fingerprint, Token};
+use crate::domain::keyword::Keyword;
+use crate::domain::token::{Fingerprint, Purpose, Token};
 
 pub(super) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) -> scim::Result<()> {
     tx.execute(
-        "INSERT INTO token (org, id, fingerprint, prefix, last_four, created, expires)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO token (org, id, fingerprint, prefix, last_four, created, expires, purpose)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         &[
             organization.as_bytes().into(),
             token.id.as_bytes().into(),
@@ -19,6 +20,7 @@ pub(super) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) ->
             (&token.last_four).into(),
             token.created.as_microsecond().into(),
             token.expires.map(Timestamp::as_microsecond).into(),
+            token.purpose.word().into(),
         ],
     )?;
     Ok(())
@@ -29,7 +31,7 @@ pub(super) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) ->
 /// A revoked token is remembered so that whoever still uses it is told so, and not for ever.
 pub(super) fn all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Token>> {
     reader.query_all(
-        "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used FROM token
+        "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used, purpose FROM token
          WHERE org = ?1 AND (revoked IS NULL OR id IN (
              SELECT id FROM token WHERE org = ?1 AND revoked IS NOT NULL ORDER BY revoked DESC, id DESC LIMIT 50))
          ORDER BY id",
@@ -86,9 +88,12 @@ pub(super) fn next_expiry(reader: &Reader<'_>, now: Timestamp) -> scim::Result<O
 
 fn read(row: &Row<'_>) -> scim::Result<Token> {
     let fingerprint = row.blob(1)?.try_into().map_err(scim::Error::internal)?;
+    let purpose = Purpose::from_word(row.text(8)?);
     let time = |column| row.optional_integer(column)?.map(read_time).transpose();
     Ok(Token {
         id: read_id(row.blob(0)?)?,
+        purpose: purpose
+            .ok_or_else(|| scim::Error::internal("a token has a purpose that this version does not know"))?,
         fingerprint: Fingerprint::from_bytes(fingerprint),
         prefix: row.text(2)?.to_owned(),
         last_four: row.text(3)?.to_owned(),

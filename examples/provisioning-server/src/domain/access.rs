@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::organization::Organization;
 use super::settings::Protocol;
-use super::token::{Secret, Token};
+use super::token::{Purpose, Secret, Token};
 
 /// Whether the credentials have the form of a token of ours at all.
 pub(crate) fn may_be_good(credentials: &Credentials) -> bool {
@@ -26,6 +26,13 @@ pub(crate) enum Refusal {
     Malformed,
     /// No token of the organization is this one.
     Unknown,
+    /// The token is for something else than SCIM.
+    OtherPurpose {
+        /// Which token.
+        token: Uuid,
+        /// Its last four characters.
+        last_four: String,
+    },
     /// The token was taken back.
     Revoked {
         /// Which token.
@@ -63,6 +70,10 @@ impl Refusal {
             Self::Unknown => invalid(
                 "The API token is not valid for this URL: check both, as they were shown for the organization.".to_owned(),
             ),
+            Self::OtherPurpose { last_four, .. } => invalid(format!(
+                "The API token ending in {last_four} is for the product behind and not for SCIM: use a token that was made \
+                 for the identity provider."
+            )),
             Self::Revoked { last_four, .. } => invalid(format!(
                 "The API token ending in {last_four} was revoked: use the organization's current token."
             )),
@@ -81,9 +92,10 @@ impl Refusal {
     pub(crate) fn token(&self) -> Option<Uuid> {
         match self {
             Self::Credentials(_) | Self::Malformed | Self::Unknown => None,
-            Self::Revoked { token, .. } | Self::Expired { token, .. } | Self::Disabled { token } => {
-                Some(*token)
-            }
+            Self::OtherPurpose { token, .. }
+            | Self::Revoked { token, .. }
+            | Self::Expired { token, .. }
+            | Self::Disabled { token } => Some(*token),
         }
     }
 
@@ -137,6 +149,12 @@ pub(crate) fn admit(
     if !takes_bare && credentials.token().is_err() {
         return Err(Refusal::Credentials(credentials.clone()));
     }
+    if token.purpose != Purpose::Scim {
+        return Err(Refusal::OtherPurpose {
+            token: token.id,
+            last_four: token.last_four.clone(),
+        });
+    }
     if token.revoked.is_some() {
         return Err(Refusal::Revoked {
             token: token.id,
@@ -176,7 +194,13 @@ mod tests {
 
     fn token(seed: u8) -> (Token, String) {
         let secret = Secret::from_random([seed; 32]);
-        let token = Token::new(Uuid::from_u128(seed.into()), &secret, Timestamp::UNIX_EPOCH, None);
+        let token = Token::new(
+            Uuid::from_u128(seed.into()),
+            &secret,
+            Purpose::Scim,
+            Timestamp::UNIX_EPOCH,
+            None,
+        );
         (token, secret.reveal().to_owned())
     }
 
@@ -303,6 +327,22 @@ mod tests {
         let (_, text) = token(1);
         let refusal = admit(&organization(), &[], &Credentials::Bearer(text), now());
         assert_eq!(refusal, Err(Refusal::Unknown));
+    }
+
+    /// Feature row 86: a token of the product behind reads who may do what, and writes nobody.
+    #[test]
+    fn a_token_for_something_else_is_refused() {
+        let (mut other, text) = token(1);
+        other.purpose = Purpose::Access;
+        let id = other.id;
+        let refusal = admit(&organization(), &[other], &Credentials::Bearer(text), now()).unwrap_err();
+        assert_eq!(refusal.error().status(), 401);
+        assert!(
+            refusal.error().to_string().contains("not for SCIM"),
+            "{}",
+            refusal.error()
+        );
+        assert_eq!(refusal.token(), Some(id));
     }
 
     #[test]

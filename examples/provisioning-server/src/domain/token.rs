@@ -127,10 +127,21 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+keywords! {
+    /// What a token is for. Tokens of one purpose are rotated by themselves, and are of no use for another.
+    Purpose {
+        /// An identity provider writes with it, over SCIM.
+        Scim = "scim",
+        /// The product behind reads with it who may do what.
+        Access = "access",
+    }
+}
+
 /// What is kept of a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) id: Uuid,
+    pub(crate) purpose: Purpose,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) prefix: String,
     pub(crate) last_four: String,
@@ -143,7 +154,7 @@ pub(crate) struct Token {
 keywords! {
     /// What a token is good for at a moment.
     State {
-        /// It is accepted, and the newest of its organization.
+        /// It is accepted, and the newest of its organization and purpose.
         Active = "active",
         /// It is accepted beside a newer one until the rotation is completed or cancelled.
         Overlap = "overlap",
@@ -156,9 +167,16 @@ keywords! {
 
 impl Token {
     /// What is kept of a new token.
-    pub(crate) fn new(id: Uuid, secret: &Secret, created: Timestamp, expires: Option<Timestamp>) -> Self {
+    pub(crate) fn new(
+        id: Uuid,
+        secret: &Secret,
+        purpose: Purpose,
+        created: Timestamp,
+        expires: Option<Timestamp>,
+    ) -> Self {
         Self {
             id,
+            purpose,
             fingerprint: secret.fingerprint(),
             prefix: secret.prefix().to_owned(),
             last_four: secret.last_four().to_owned(),
@@ -185,7 +203,7 @@ impl Token {
             State::Revoked
         } else if self.is_expired(now) {
             State::Expired
-        } else if newest_live(all, now).is_some_and(|newest| newest.id != self.id) {
+        } else if newest_live(all, self.purpose, now).is_some_and(|newest| newest.id != self.id) {
             State::Overlap
         } else {
             State::Active
@@ -197,8 +215,12 @@ fn live(all: &[Token], now: Timestamp) -> impl Iterator<Item = &Token> {
     all.iter().filter(move |token| token.is_live(now))
 }
 
-fn newest_live(all: &[Token], now: Timestamp) -> Option<&Token> {
-    live(all, now).max_by_key(|token| (token.created, token.id))
+fn live_for(all: &[Token], purpose: Purpose, now: Timestamp) -> impl Iterator<Item = &Token> {
+    live(all, now).filter(move |token| token.purpose == purpose)
+}
+
+fn newest_live(all: &[Token], purpose: Purpose, now: Timestamp) -> Option<&Token> {
+    live_for(all, purpose, now).max_by_key(|token| (token.created, token.id))
 }
 
 /// When a token made now expires.
@@ -232,12 +254,12 @@ pub(crate) enum Issue {
     Overlap,
 }
 
-/// Which tokens end when a new one is made.
+/// Which tokens end when a new one is made for a purpose.
 ///
 /// # Errors
 /// There is nothing to rotate, or a rotation with overlap is already under way.
-pub(crate) fn issue(all: &[Token], how: Issue, now: Timestamp) -> Result<Vec<Uuid>> {
-    let ids: Vec<Uuid> = live(all, now).map(|token| token.id).collect();
+pub(crate) fn issue(all: &[Token], purpose: Purpose, how: Issue, now: Timestamp) -> Result<Vec<Uuid>> {
+    let ids: Vec<Uuid> = live_for(all, purpose, now).map(|token| token.id).collect();
     match how {
         Issue::Create => Ok(ids),
         Issue::Rotate | Issue::Overlap if ids.is_empty() => Err(Fault::conflict(
@@ -252,29 +274,29 @@ pub(crate) fn issue(all: &[Token], how: Issue, now: Timestamp) -> Result<Vec<Uui
 }
 
 /// Which tokens end when a rotation is completed: all but the newest.
-pub(crate) fn complete(all: &[Token], now: Timestamp) -> Result<Vec<Uuid>> {
-    let newest = in_rotation(all, now)?;
-    Ok(live(all, now)
+pub(crate) fn complete(all: &[Token], purpose: Purpose, now: Timestamp) -> Result<Vec<Uuid>> {
+    let newest = in_rotation(all, purpose, now)?;
+    Ok(live_for(all, purpose, now)
         .map(|token| token.id)
         .filter(|id| *id != newest)
         .collect())
 }
 
 /// Which token ends when a rotation is cancelled: the newest.
-pub(crate) fn cancel(all: &[Token], now: Timestamp) -> Result<Vec<Uuid>> {
-    in_rotation(all, now).map(|newest| vec![newest])
+pub(crate) fn cancel(all: &[Token], purpose: Purpose, now: Timestamp) -> Result<Vec<Uuid>> {
+    in_rotation(all, purpose, now).map(|newest| vec![newest])
 }
 
-fn in_rotation(all: &[Token], now: Timestamp) -> Result<Uuid> {
-    match newest_live(all, now) {
-        Some(newest) if live(all, now).count() > 1 => Ok(newest.id),
+fn in_rotation(all: &[Token], purpose: Purpose, now: Timestamp) -> Result<Uuid> {
+    match newest_live(all, purpose, now) {
+        Some(newest) if live_for(all, purpose, now).count() > 1 => Ok(newest.id),
         _ => Err(Fault::conflict(
             "No rotation is under way: begin one with \"token rotate --overlap\".",
         )),
     }
 }
 
-/// Which tokens end when they are taken back: the named one, or all.
+/// Which tokens end when they are taken back: the named one, or all of every purpose.
 pub(crate) fn revoke(all: &[Token], which: Option<Uuid>, now: Timestamp) -> Result<Vec<Uuid>> {
     let ids: Vec<Uuid> = live(all, now)
         .map(|token| token.id)
@@ -304,6 +326,7 @@ mod tests {
         Token::new(
             Uuid::from_u128(n.into()),
             &Secret::from_random([n; 32]),
+            Purpose::Scim,
             at(created),
             None,
         )
@@ -345,32 +368,40 @@ mod tests {
         // Feature row 7.
         let first = token(1, 10);
         assert_eq!(
-            issue(std::slice::from_ref(&first), Issue::Create, at(20)).unwrap(),
+            issue(std::slice::from_ref(&first), Purpose::Scim, Issue::Create, at(20)).unwrap(),
             [first.id]
         );
         assert_eq!(
-            issue(std::slice::from_ref(&first), Issue::Rotate, at(20)).unwrap(),
+            issue(std::slice::from_ref(&first), Purpose::Scim, Issue::Rotate, at(20)).unwrap(),
             [first.id]
         );
-        assert!(issue(&[], Issue::Create, at(20)).unwrap().is_empty());
-        assert!(issue(&[], Issue::Rotate, at(20)).is_err());
-        assert!(issue(&[], Issue::Overlap, at(20)).is_err());
+        assert!(
+            issue(&[], Purpose::Scim, Issue::Create, at(20))
+                .unwrap()
+                .is_empty()
+        );
+        assert!(issue(&[], Purpose::Scim, Issue::Rotate, at(20)).is_err());
+        assert!(issue(&[], Purpose::Scim, Issue::Overlap, at(20)).is_err());
     }
 
     #[test]
     fn a_rotation_with_overlap_ends_with_one_token() {
         // Feature row 72.
         let mut all = vec![token(1, 10)];
-        assert!(issue(&all, Issue::Overlap, at(20)).unwrap().is_empty());
+        assert!(
+            issue(&all, Purpose::Scim, Issue::Overlap, at(20))
+                .unwrap()
+                .is_empty()
+        );
         all.push(token(2, 20));
         assert_eq!(all[0].state(&all, at(21)), State::Overlap);
         assert_eq!(all[1].state(&all, at(21)), State::Active);
-        assert!(issue(&all, Issue::Overlap, at(21)).is_err());
-        assert_eq!(complete(&all, at(21)).unwrap(), [all[0].id]);
-        assert_eq!(cancel(&all, at(21)).unwrap(), [all[1].id]);
+        assert!(issue(&all, Purpose::Scim, Issue::Overlap, at(21)).is_err());
+        assert_eq!(complete(&all, Purpose::Scim, at(21)).unwrap(), [all[0].id]);
+        assert_eq!(cancel(&all, Purpose::Scim, at(21)).unwrap(), [all[1].id]);
         all[0].revoked = Some(at(22));
-        assert!(complete(&all, at(23)).is_err());
-        assert!(cancel(&all, at(23)).is_err());
+        assert!(complete(&all, Purpose::Scim, at(23)).is_err());
+        assert!(cancel(&all, Purpose::Scim, at(23)).is_err());
         assert_eq!(all[0].state(&all, at(23)), State::Revoked);
     }
 
@@ -442,6 +473,38 @@ mod tests {
             prop_assert_eq!(a == b, first.fingerprint().matches(&second.fingerprint()));
         }
 
+        /// Feature row 72: what happens to the tokens of one purpose never touches those of another.
+        #[test]
+        fn a_rotation_is_of_one_purpose(steps in steps(), others in 0_u8..3) {
+            let mut other: Vec<Token> = (0..others).map(|n| token(200 + n, 0)).collect();
+            for token in &mut other {
+                token.purpose = Purpose::Access;
+            }
+            let mut alone: Vec<Token> = Vec::new();
+            for (n, step) in (1_u8..).zip(steps) {
+                let now = at(n.into());
+                let both = [&alone[..], &other[..]].concat();
+                let decide = |all: &[Token]| match step {
+                    Step::Issue(how) => issue(all, Purpose::Scim, how, now),
+                    Step::Complete => complete(all, Purpose::Scim, now),
+                    Step::Cancel | Step::Revoke => cancel(all, Purpose::Scim, now),
+                };
+                let ended = decide(&both);
+                let expected = decide(&alone);
+                prop_assert_eq!(ended.as_ref().ok(), expected.as_ref().ok());
+                for token in &other {
+                    prop_assert_eq!(token.state(&both, now), token.state(&other, now));
+                }
+                let Ok(ended) = ended else { continue };
+                for token in alone.iter_mut().filter(|token| ended.contains(&token.id)) {
+                    token.revoked = Some(now);
+                }
+                if matches!(step, Step::Issue(_)) {
+                    alone.push(token(n, n.into()));
+                }
+            }
+        }
+
         #[test]
         fn never_more_than_two_tokens_are_live(steps in steps()) {
             let mut all: Vec<Token> = Vec::new();
@@ -450,9 +513,9 @@ mod tests {
                 let now = at(n.into());
                 let before = live(&all, now).count();
                 let (ended, made) = match step {
-                    Step::Issue(how) => (issue(&all, how, now), true),
-                    Step::Complete => (complete(&all, now), false),
-                    Step::Cancel => (cancel(&all, now), false),
+                    Step::Issue(how) => (issue(&all, Purpose::Scim, how, now), true),
+                    Step::Complete => (complete(&all, Purpose::Scim, now), false),
+                    Step::Cancel => (cancel(&all, Purpose::Scim, now), false),
                     Step::Revoke => (revoke(&all, None, now), false),
                 };
                 let two = matches!(step, Step::Issue(Issue::Overlap | Issue::CreateBeside)) && before == 1;

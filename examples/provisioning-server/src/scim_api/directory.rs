@@ -195,7 +195,7 @@ mod tests {
             Organization::new(Uuid::now_v7(), name.clone(), None, Settings::default(), now).unwrap();
         let secret = Secret::from_random([5; 32]);
         let expires = token::expiry(now, Some(1)).unwrap();
-        let token = Token::new(Uuid::now_v7(), &secret, now, expires);
+        let token = Token::new(Uuid::now_v7(), &secret, token::Purpose::Scim, now, expires);
         let id = token.id;
         product
             .create_organization(organization, Some(token))

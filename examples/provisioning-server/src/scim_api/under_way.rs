@@ -230,7 +230,7 @@ mod tests {
     use crate::database::SNAPSHOT_AGE;
     use crate::domain::organization::{Name, Organization};
     use crate::domain::settings::Settings;
-    use crate::domain::token::{self, Secret, Token};
+    use crate::domain::token::{self, Purpose, Secret, Token};
 
     /// Work ends within a second.
     #[test]
@@ -260,7 +260,7 @@ mod tests {
         Arc::new(Access {
             tenant: organization.id.to_string(),
             organization,
-            tokens: vec![Token::new(Uuid::now_v7(), &secret, now, expires)],
+            tokens: vec![Token::new(Uuid::now_v7(), &secret, Purpose::Scim, now, expires)],
         })
     }
 
