@@ -67,7 +67,7 @@ fn a_new_organization_has_the_default_settings() {
         "groups": "map", "assignment": "mapped-only", "existing_account": "refuse", "first_login": "invitation",
         "sso": "off", "unique_group_names": "off", "set_up": "token-first", "words": "threatlocker",
         "support_contact": "", "idp_initiated_saml": "off", "second_factor": "optional", "hold_escalations": "off",
-        "history_days": 90, "mass_deactivations": 20, "mass_role_losses": 20, "mails_per_minute": 60,
+        "history_days": 90, "audit_days": "for-ever", "failed_bodies": "on", "capture_bodies": "off", "mass_deactivations": 20, "mass_role_losses": 20, "mails_per_minute": 60,
     });
     assert_eq!(place.json(&["org", "show", "acme"])["settings"], expected);
 }

@@ -1,5 +1,6 @@
 //! The feed of events.
 
+use super::act::look;
 use crate::database::{Product, event};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::event::{Cursor, Told};
@@ -25,9 +26,9 @@ pub(crate) async fn list(
     after: Option<Cursor>,
     limit: u32,
 ) -> Result<Vec<Told>> {
-    actor.demand(&LIST)?;
-    let id = product.organization(organization).await?.organization.id;
-    product
-        .read(move |reader| event::list(reader, id, after, limit.min(MOST)))
-        .await
+    look(product, actor, &LIST, organization, move |view| {
+        let id = view.organization.id;
+        Ok(event::list(view.reader, id, after, limit.min(MOST))?)
+    })
+    .await
 }

@@ -4,8 +4,11 @@
 //! transaction: the rule, the change, its audit row and its events.
 
 mod act;
+pub(crate) mod audit;
+pub(crate) mod connection;
 pub(crate) mod event;
 pub(crate) mod group;
+pub(crate) mod history;
 pub(crate) mod mapping;
 pub(crate) mod role;
 
@@ -17,8 +20,16 @@ use crate::domain::event::{EventKind, EventRow};
 /// Every action of the product.
 #[cfg(test)]
 pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
+    &audit::EXPORT,
+    &audit::LIST,
+    &connection::SHOW,
     &event::LIST,
     &group::LIST,
+    &history::EXPORT,
+    &history::LIST,
+    &history::PURGE,
+    &history::SHOW,
+    &history::SHOW_BODY,
     &mapping::LIST,
     &mapping::SET,
     &role::CHANGE,

@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use crate::domain::fault::Result;
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::{Name, display_name};
+use crate::domain::retention::Retention;
 use crate::domain::settings::{
     Assignment, Attributes, Changes, Contact, ExistingAccount, FirstLogin, Groups, HistoryDays,
     IdentityProvider, MailPace, OnDelete, Preset, Protocol, SecondFactor, SetUp, Switch, Threshold,
@@ -13,7 +14,7 @@ use crate::domain::settings::{
 };
 
 /// Reads one of the words of a choice; clap lists them in help and errors.
-fn word<T: Keyword>() -> impl TypedValueParser<Value = T> {
+pub(super) fn word<T: Keyword>() -> impl TypedValueParser<Value = T> {
     let words = T::ALL.iter().map(|value| value.word());
     PossibleValuesParser::new(words)
         .try_map(|text| T::from_word(&text).ok_or_else(|| format!("{text:?} is not one of the choices")))
@@ -109,6 +110,15 @@ pub(super) struct Flags {
     /// For how many days the history of requests is kept
     #[arg(long, value_name = "DAYS", value_parser = HistoryDays::parse)]
     history_days: Option<HistoryDays>,
+    /// For how many days the audit log is kept, or "for-ever"
+    #[arg(long, value_name = "DAYS", value_parser = Retention::parse)]
+    audit_days: Option<Retention>,
+    /// Whether bodies of requests that failed are kept for a day, without secrets
+    #[arg(long, value_name = "SWITCH", value_parser = word::<Switch>())]
+    failed_bodies: Option<Switch>,
+    /// Whether bodies of all other requests are, too
+    #[arg(long, value_name = "SWITCH", value_parser = word::<Switch>())]
+    capture_bodies: Option<Switch>,
     /// More deactivations within an hour raise an alert
     #[arg(long, value_name = "PEOPLE", value_parser = Threshold::parse)]
     mass_deactivations: Option<Threshold>,
@@ -153,6 +163,9 @@ impl Flags {
             second_factor: self.second_factor,
             hold_escalations: self.hold_escalations,
             history_days: self.history_days,
+            audit_days: self.audit_days,
+            failed_bodies: self.failed_bodies,
+            capture_bodies: self.capture_bodies,
             mass_deactivations: self.mass_deactivations,
             mass_role_losses: self.mass_role_losses,
             mails_per_minute: self.mails_per_minute,

@@ -1,14 +1,17 @@
 //! The command line: serve, and everything that an operator automates.
 
+mod audit;
 mod backup;
 mod check;
 mod config;
+mod connection;
 mod documents;
 mod event;
 mod export;
 mod flags;
 mod group;
 mod health;
+mod history;
 mod import;
 mod limits;
 mod mapping;
@@ -16,6 +19,7 @@ mod organization;
 mod output;
 mod progress;
 mod role;
+mod rows;
 mod serve;
 mod setting;
 mod settings;
@@ -103,6 +107,15 @@ enum Command {
     /// The API tokens of an organization
     #[command(subcommand)]
     Token(token::Command),
+    /// How an organization stands with its identity provider
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// The requests of an organization's identity provider, and what came of them
+    #[command(subcommand)]
+    History(history::Command),
+    /// What administrators, operators and rules have changed
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// What has happened to people, groups, roles and mappings, for programs that follow it
     #[command(subcommand)]
     Event(event::Command),
@@ -206,6 +219,15 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             .map(success)
         }
         Command::Token(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Connection(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::History(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Audit(command) => {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::Event(command) => {

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use scim::store::database::{Reader, Row, Transaction};
+use scim::store::database::{Param, Reader, Row, Transaction};
 use uuid::Uuid;
 
+use super::history::before;
 use super::{read_id, read_time, sequence};
-use crate::domain::audit::{ActorKind, AuditRow};
+use crate::domain::audit::{ActorKind, AuditEntry, AuditFilter, AuditRow, By};
+use crate::domain::endpoint::first_sequence;
 use crate::domain::keyword::Keyword;
 
 /// Inserts a row in the transaction of the change that it tells of. Secrets are hidden. Answers its sequence, which is
@@ -49,28 +51,55 @@ const COLUMNS: &str =
     "sequence, time, actor_kind, actor, action, subject_type, subject, subject_name, detail, address,
                        request_id";
 
-/// Returns the newest rows of an organization, or those before the one with the sequence `before`.
-pub(crate) fn list(
+/// Returns the newest rows that a filter lets through, or those before a row. Each filter is served by an index.
+pub(crate) fn page(
     reader: &Reader<'_>,
     organization: Uuid,
+    filter: &AuditFilter,
     before: Option<Uuid>,
     limit: u32,
-) -> scim::Result<Vec<(Uuid, AuditRow)>> {
-    let before = before.unwrap_or(Uuid::max());
-    reader.query_all(
-        &format!(
-            "SELECT {COLUMNS} FROM audit WHERE org = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3"
-        ),
-        &[
-            organization.as_bytes().into(),
-            before.as_bytes().into(),
-            limit.into(),
-        ],
-        |row| read(organization, row),
+) -> scim::Result<Vec<AuditEntry>> {
+    let at = |time: jiff::Timestamp| first_sequence(time.as_millisecond());
+    let begin = filter.since.map_or(Uuid::nil(), at);
+    let end = filter
+        .until
+        .map_or(Uuid::max(), at)
+        .min(before.unwrap_or(Uuid::max()));
+    let (condition, value) = match &filter.by {
+        None => ("", None),
+        Some(By::Subject(id)) => (" AND subject = ?5", Some(id)),
+        Some(By::Actor(name)) => (" AND actor = ?5", Some(name)),
+        Some(By::Action(word)) => (" AND action = ?5", Some(word)),
+    };
+    let range = [
+        organization.as_bytes().into(),
+        begin.as_bytes().into(),
+        end.as_bytes().into(),
+        limit.into(),
+    ];
+    let mut params: Vec<Param<'_>> = range.into();
+    params.extend(value.map(Param::from));
+    reader.query_all(&statement(condition), &params, |row| read(organization, row))
+}
+
+/// Returns the statement that reads the rows of a page. Their sequences are found first, by an index that has all that is
+/// asked for: then no planner would rather go through all rows.
+fn statement(condition: &str) -> String {
+    format!(
+        "SELECT {COLUMNS} FROM audit WHERE org = ?1 AND sequence IN ({})
+         ORDER BY sequence DESC",
+        sequences(condition)
     )
 }
 
-fn read(organization: Uuid, row: &Row<'_>) -> scim::Result<(Uuid, AuditRow)> {
+fn sequences(condition: &str) -> String {
+    format!(
+        "SELECT sequence FROM audit WHERE org = ?1 AND sequence >= ?2 AND sequence < ?3{condition}
+         ORDER BY sequence DESC LIMIT ?4"
+    )
+}
+
+fn read(organization: Uuid, row: &Row<'_>) -> scim::Result<AuditEntry> {
     let kind = row.text(2)?;
     let unknown = || scim::Error::internal(format!("{kind:?} is not a kind of actor"));
     let entry = AuditRow {
@@ -86,7 +115,19 @@ fn read(organization: Uuid, row: &Row<'_>) -> scim::Result<(Uuid, AuditRow)> {
         address: row.optional_text(9)?.map(str::to_owned),
         request_id: row.optional_text(10)?.map(str::to_owned),
     };
-    Ok((read_id(row.blob(0)?)?, entry))
+    Ok(AuditEntry {
+        id: read_id(row.blob(0)?)?,
+        row: entry,
+    })
+}
+
+/// Removes rows before `limit`, up to so many. Answers how many there were.
+pub(super) fn purge(tx: &Transaction<'_>, organization: Uuid, limit: Uuid, most: u32) -> scim::Result<u64> {
+    tx.execute(
+        "DELETE FROM audit WHERE (org, sequence) IN (
+             SELECT org, sequence FROM audit WHERE org = ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3)",
+        &before(organization.as_bytes(), limit.as_bytes(), most),
+    )
 }
 
 #[cfg(test)]
@@ -127,11 +168,58 @@ mod tests {
                 insert(tx, &row(1, action))?;
             }
             insert(tx, &row(2, "other.organization"))?;
-            let first = list(tx, Uuid::from_u128(1), None, 2)?;
-            let next = list(tx, Uuid::from_u128(1), first.last().map(|entry| entry.0), 2)?;
+            let all = AuditFilter::default();
+            let first = page(tx, Uuid::from_u128(1), &all, None, 2)?;
+            let next = page(
+                tx,
+                Uuid::from_u128(1),
+                &all,
+                first.last().map(|entry| entry.id),
+                2,
+            )?;
             Ok([first, next].concat())
         });
-        let shown: Vec<_> = shown.unwrap().into_iter().map(|entry| entry.1).collect();
+        let shown: Vec<_> = shown.unwrap().into_iter().map(|entry| entry.row).collect();
         assert_eq!(shown, [row(1, "a.three"), row(1, "a.two"), row(1, "a.one")]);
+    }
+
+    /// Feature row 81: each filter is served by an index.
+    #[test]
+    fn no_filter_reads_what_it_does_not_show() {
+        let plan = |condition: &str, params: usize| {
+            let database = Database::in_memory(Options::default()).unwrap();
+            database
+                .blocking_write(|tx| migrations::run(tx, Timestamp::UNIX_EPOCH))
+                .unwrap()
+                .unwrap();
+            let sql = format!("EXPLAIN QUERY PLAN {}", sequences(condition));
+            let plan = database.blocking_read(move |reader| {
+                let nothing = vec![Param::Null; params];
+                reader.query_all(&sql, &nothing, |row| Ok(row.text(3)?.to_owned()))
+            });
+            plan.unwrap()
+        };
+        for (condition, params, index) in [
+            ("", 4, "PRIMARY KEY (org=? AND sequence>? AND sequence<?)"),
+            (
+                " AND subject = ?5",
+                5,
+                "COVERING INDEX audit_subject (org=? AND subject=? AND sequence>? AND sequence<?)",
+            ),
+            (
+                " AND actor = ?5",
+                5,
+                "COVERING INDEX audit_actor (org=? AND actor=? AND sequence>? AND sequence<?)",
+            ),
+            (
+                " AND action = ?5",
+                5,
+                "COVERING INDEX audit_action (org=? AND action=? AND sequence>? AND sequence<?)",
+            ),
+        ] {
+            let steps = plan(condition, params);
+            assert_eq!(steps.len(), 1, "{steps:?}");
+            assert!(steps[0].ends_with(index), "{steps:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
+use super::history::before;
 use super::{read_id, read_time, sequence};
 use crate::domain::event::{self, Cursor, EventKind, EventRow, Left, Told};
 use crate::domain::keyword::Keyword;
@@ -133,6 +134,15 @@ fn read(row: &Row<'_>) -> scim::Result<Told> {
             data: serde_json::from_str(row.text(6)?).map_err(scim::Error::internal)?,
         },
     })
+}
+
+/// Removes rows before `limit`, up to so many. Answers how many there were.
+pub(super) fn purge(tx: &Transaction<'_>, organization: Uuid, limit: Uuid, most: u32) -> scim::Result<u64> {
+    tx.execute(
+        "DELETE FROM event WHERE (org, sequence) IN (
+             SELECT org, sequence FROM event WHERE org = ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3)",
+        &before(organization.as_bytes(), limit.as_bytes(), most),
+    )
 }
 
 #[cfg(test)]

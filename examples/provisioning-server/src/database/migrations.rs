@@ -138,6 +138,7 @@ SELECT org, sequence, time, method, path, status, scim_type, duration_us,
 FROM tried;
 ",
     include_str!("migrations/access.sql"),
+    include_str!("migrations/history.sql"),
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

@@ -3,13 +3,13 @@
 #[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod accounts;
 mod address;
-#[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod audit;
 pub(crate) mod backup;
 #[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod bindings;
 mod carry_over;
 pub(crate) mod check;
+pub(crate) mod connection;
 #[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod effective;
 pub(crate) mod event;
@@ -25,12 +25,17 @@ pub(crate) mod mappings;
 mod migrations;
 pub(crate) mod organizations;
 mod purge;
+pub(crate) mod request_body;
+mod retention;
+#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod roles;
 mod sequence;
 pub(crate) mod sign_in_names;
 mod sources;
 mod stop;
 mod tokens;
+pub(crate) mod tolerance_use;
+pub(crate) mod touched;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -41,7 +46,7 @@ use std::time::Duration;
 use http::StatusCode;
 use jiff::Timestamp;
 use scim::resources::Group;
-use scim::store::database::{Database, Options, Reader, Transaction};
+use scim::store::database::{Database, Options, Reader, Sender, Stream, Transaction};
 pub(crate) use scim::store::database::{Health, Statistics};
 use scim::store::documents::{Builder, DocumentStore};
 use uuid::Uuid;
@@ -435,6 +440,14 @@ impl Product {
         job: impl Fn(&Reader<'_>) -> scim::Result<T> + Send + 'static,
     ) -> Result<T> {
         self.database.read(job).await.map_err(failed)
+    }
+
+    /// Streams what a job finds under one snapshot, while somebody takes it.
+    pub(crate) fn stream(
+        &self,
+        job: impl FnOnce(&Reader<'_>, &mut Sender) -> scim::Result<()> + Send + 'static,
+    ) -> Stream {
+        self.database.stream(job)
     }
 
     /// A job answers `Err` if the database fails, and `Ok(Err)` if a rule forbids it, before it has changed anything.

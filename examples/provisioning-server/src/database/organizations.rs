@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{read_id, read_time, sources};
 use crate::domain::organization::{Name, Organization, Source};
+use crate::domain::settings::Settings;
 
 pub(super) fn insert(tx: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
     tx.execute(
@@ -100,6 +101,14 @@ pub(super) fn names(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, String)>> {
 pub(super) fn all(reader: &Reader<'_>) -> scim::Result<Vec<Organization>> {
     let sql = format!("{COLUMNS} ORDER BY o.name");
     reader.query_all(&sql, &[], read)
+}
+
+/// The settings of every organization, also of those that were deleted: their history is kept as they say.
+pub(super) fn all_settings(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, Settings)>> {
+    reader.query_all("SELECT id, settings FROM organization", &[], |row| {
+        let settings = serde_json::from_str(row.text(1)?).map_err(scim::Error::internal)?;
+        Ok((read_id(row.blob(0)?)?, settings))
+    })
 }
 
 fn read(row: &Row<'_>) -> scim::Result<Organization> {

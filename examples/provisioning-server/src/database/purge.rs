@@ -25,6 +25,7 @@ const TABLES: &[(&str, &str)] = &[
     ("conflict", "id"),
     ("adoption", "name"),
     ("import_position", "org"),
+    ("connection", "org"),
 ];
 
 /// Removes some of what is left. Whether there may be more.
@@ -50,15 +51,19 @@ mod tests {
     use crate::database::migrations;
 
     /// The tables that outlive an organization: what was done there can still be looked up.
-    const KEPT: [&str; 8] = [
+    const KEPT: [&str; 12] = [
         "audit",
         "event",
         "history_count",
         "organization",
         "product_migration",
         "request",
+        "request_body",
         "source",
+        "subject_name",
         "token",
+        "tolerance_use",
+        "touched",
     ];
 
     /// Feature row 48: a new table cannot be forgotten, whether it ends with an organization or stays.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -24,8 +25,9 @@ keywords! {
 }
 
 /// One row of the audit log. No secret is in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct AuditRow {
+    #[serde(skip)]
     pub(crate) organization: Uuid,
     pub(crate) time: Timestamp,
     pub(crate) actor_kind: ActorKind,
@@ -64,6 +66,35 @@ impl AuditRow {
         self.hide();
         self
     }
+}
+
+/// A row as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct AuditEntry {
+    /// What to go on with.
+    pub(crate) id: Uuid,
+    #[serde(flatten)]
+    pub(crate) row: AuditRow,
+}
+
+/// Which rows are looked for. Everything that is `Some` must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct AuditFilter {
+    pub(crate) by: Option<By>,
+    pub(crate) since: Option<Timestamp>,
+    /// Not included.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// By what rows are told apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The id of the thing that was changed.
+    Subject(String),
+    /// The name of the actor.
+    Actor(String),
+    /// The word for what was done.
+    Action(String),
 }
 
 #[cfg(test)]

@@ -6,10 +6,17 @@ use std::mem;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::redact;
 use super::request_row::RequestRow;
 
 /// How many rows wait at most. What comes on top is counted, not kept.
 const CAPACITY: usize = 4_096;
+
+/// How many bytes of bodies wait at most.
+const BODY_BYTES: usize = 4 << 20;
+
+/// How many uses of tolerances are told apart between two writes. Beyond that, what they acted on is not named.
+const TOLERANCES: usize = 1_000;
 
 /// What happened since the last batch.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +27,30 @@ pub(crate) struct Batch {
     pub(crate) counts: HashMap<Uuid, Counts>,
     /// When each token was last used, with its organization.
     pub(crate) uses: HashMap<Uuid, (Uuid, Timestamp)>,
+    /// Bodies of requests, masked.
+    pub(crate) bodies: Vec<RequestBody>,
+    body_bytes: usize,
+    /// How often each tolerance was needed.
+    pub(crate) tolerances: HashMap<ToleranceUse, u64>,
+}
+
+/// The body of a request, masked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestBody {
+    pub(crate) organization: Uuid,
+    /// That of the request.
+    pub(crate) sequence: Uuid,
+    pub(crate) text: String,
+}
+
+/// A tolerance that was needed, for what, and in which hour.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ToleranceUse {
+    pub(crate) organization: Uuid,
+    /// Counted since 1970.
+    pub(crate) hour: i64,
+    pub(crate) tolerance: &'static str,
+    pub(crate) subject: String,
 }
 
 /// What is counted for an organization and not kept as rows.
@@ -34,7 +65,11 @@ pub(crate) struct Counts {
 impl Batch {
     /// Whether nothing happened.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.counts.is_empty() && self.uses.is_empty()
+        self.rows.is_empty()
+            && self.counts.is_empty()
+            && self.uses.is_empty()
+            && self.bodies.is_empty()
+            && self.tolerances.is_empty()
     }
 
     /// Adds a request, or counts it if there is no place. Returns how many rows found no place: 0 or 1.
@@ -47,6 +82,24 @@ impl Batch {
         1
     }
 
+    /// Adds a body, if there is a place for it.
+    pub(crate) fn add_body(&mut self, body: RequestBody) {
+        let bytes = self.body_bytes.saturating_add(body.text.len());
+        if bytes <= BODY_BYTES {
+            self.body_bytes = bytes;
+            self.bodies.push(body);
+        }
+    }
+
+    /// Counts uses of a tolerance.
+    pub(crate) fn add_tolerance(&mut self, mut of: ToleranceUse, count: u64) {
+        redact::keep(&mut of.subject);
+        if self.tolerances.len() >= TOLERANCES && !self.tolerances.contains_key(&of) {
+            of.subject.clear();
+        }
+        *self.tolerances.entry(of).or_default() += count;
+    }
+
     /// Takes back a batch that could not be written: it is older than what is in `self`. Returns how many rows found no
     /// place any more.
     pub(crate) fn take_back(&mut self, mut older: Self) -> u64 {
@@ -57,6 +110,14 @@ impl Batch {
             let sum = self.counts.entry(organization).or_default();
             sum.unattributed += counts.unattributed;
             sum.overflow += counts.overflow;
+        }
+        let bodies = mem::take(&mut self.bodies);
+        self.body_bytes = 0;
+        for body in older.bodies.into_iter().chain(bodies) {
+            self.add_body(body);
+        }
+        for (of, count) in older.tolerances {
+            self.add_tolerance(of, count);
         }
         for (token, used) in older.uses {
             self.uses.entry(token).or_insert(used);
@@ -86,6 +147,7 @@ mod tests {
             resource_type: None,
             resource_id: None,
             external_id: None,
+            asked_for: None,
             token: None,
             request_id: n.to_string(),
             idp: IdentityProvider::Other,
@@ -103,6 +165,33 @@ mod tests {
         }
         assert_eq!(batch.rows.len(), CAPACITY);
         assert_eq!(batch.counts[&Uuid::nil()].overflow, 7);
+    }
+
+    /// Feature rows 75, 79: bodies and names are kept in bounded memory, and no use of a tolerance is lost.
+    #[test]
+    fn bodies_and_tolerances_find_place_in_bounded_memory() {
+        let mut batch = Batch::default();
+        for n in 0..10_000_u64 {
+            batch.add_body(RequestBody {
+                organization: Uuid::nil(),
+                sequence: Uuid::nil(),
+                text: "x".repeat(1_024),
+            });
+            let of = ToleranceUse {
+                organization: Uuid::nil(),
+                hour: 1,
+                tolerance: "unknown-names",
+                subject: n.to_string(),
+            };
+            batch.add_tolerance(of, 1);
+        }
+        assert_eq!(batch.bodies.len(), BODY_BYTES / 1_024);
+        assert_eq!(batch.tolerances.len(), TOLERANCES + 1);
+        assert_eq!(batch.tolerances.values().sum::<u64>(), 10_000);
+        let mut newer = Batch::default();
+        newer.take_back(batch);
+        assert_eq!(newer.bodies.len(), BODY_BYTES / 1_024);
+        assert_eq!(newer.tolerances.values().sum::<u64>(), 10_000);
     }
 
     #[test]

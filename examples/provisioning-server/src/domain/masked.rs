@@ -26,6 +26,24 @@ const SECRET_END: &str = "token";
 /// How deep a value may be nested. What is deeper is hidden as a whole.
 const DEPTH: usize = 32;
 
+/// The longest body that is kept, in bytes.
+const BODY_MAX: usize = 16 << 10;
+
+/// Returns what is kept of the body of a request: its JSON without secrets, cut; of anything else, how long it was.
+pub(crate) fn body(bytes: &[u8]) -> String {
+    let Ok(mut value) = serde_json::from_slice::<Value>(bytes) else {
+        return format!("({} bytes that are not JSON)", bytes.len());
+    };
+    mask(&mut value);
+    let mut text = value.to_string();
+    if text.len() > BODY_MAX {
+        let end = (0..=BODY_MAX).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or(0));
+        text.push_str(HIDDEN);
+    }
+    text
+}
+
 /// Hides every secret in a value, also in the names of an object.
 pub(crate) fn mask(value: &mut Value) {
     mask_within(value, DEPTH);
@@ -136,6 +154,18 @@ mod tests {
                 { "op": "replace", "path": "title", "value": "x" },
             ] })
         );
+    }
+
+    /// Feature row 75: a body is cut to a bounded size, and what is no JSON may hold a secret anywhere.
+    #[test]
+    fn a_body_is_kept_in_bounded_size() {
+        assert_eq!(
+            body(br#"{"password": "p", "title":"x"}"#),
+            r#"{"password":"…","title":"x"}"#
+        );
+        assert_eq!(body(b"password=p"), "(10 bytes that are not JSON)");
+        let many = serde_json::to_vec(&vec!["é"; 50_000]).unwrap();
+        assert!(body(&many).len() <= BODY_MAX + HIDDEN.len());
     }
 
     /// A value as deep as a parser lets it be.

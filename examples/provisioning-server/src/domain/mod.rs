@@ -7,23 +7,27 @@ pub(crate) mod account;
 pub(crate) mod actor;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod adoption;
-#[allow(dead_code, reason = "actions write and read it")]
+pub(crate) mod asked_for;
 pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod bounded;
+pub(crate) mod connection;
 pub(crate) mod counted;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod effective;
 pub(crate) mod email;
+#[allow(dead_code, reason = "actions write and read it")]
+pub(crate) mod endpoint;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod escalation;
-#[allow(dead_code, reason = "actions write and read it")]
+#[allow(dead_code, reason = "actions come to tell of all kinds")]
 pub(crate) mod event;
 pub(crate) mod export_file;
 pub(crate) mod fault;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod grant;
 pub(crate) mod group;
+pub(crate) mod history;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod integration;
 pub(crate) mod keyword;
@@ -44,6 +48,7 @@ pub(crate) mod preview;
 pub(crate) mod public_url;
 pub(crate) mod redact;
 pub(crate) mod request_row;
+pub(crate) mod retention;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod role;
 pub(crate) mod settings;

@@ -32,6 +32,8 @@ pub(crate) struct RequestRow {
     pub(crate) resource_type: Option<&'static str>,
     pub(crate) resource_id: Option<String>,
     pub(crate) external_id: Option<String>,
+    /// The name of the person or group that a request asked for in vain.
+    pub(crate) asked_for: Option<String>,
     pub(crate) token: Option<Uuid>,
     pub(crate) request_id: String,
     pub(crate) idp: IdentityProvider,
@@ -56,6 +58,7 @@ impl RequestRow {
         let optional = [
             &mut self.resource_id,
             &mut self.external_id,
+            &mut self.asked_for,
             &mut self.notes,
             &mut self.error,
         ];

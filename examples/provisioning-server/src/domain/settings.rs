@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::bounded::Bounded;
 use super::fault::{Fault, Result};
 use super::keyword::{Keyword, keywords};
+use super::retention::Retention;
 
 /// The longest support contact, in characters.
 const CONTACT_MAX: usize = 200;
@@ -225,6 +226,12 @@ pub(crate) struct Settings {
     /// Whether rights to change the organization, given by a group, wait for an administrator.
     pub(crate) hold_escalations: Switch,
     pub(crate) history_days: HistoryDays,
+    /// For how long the audit log is kept.
+    pub(crate) audit_days: Retention,
+    /// Whether bodies of requests that failed are kept for a day, masked.
+    pub(crate) failed_bodies: Switch,
+    /// Whether bodies of other requests are.
+    pub(crate) capture_bodies: Switch,
     /// More deactivations within an hour raise an alert.
     pub(crate) mass_deactivations: Threshold,
     /// More losses of roles within an hour raise an alert.
@@ -264,6 +271,9 @@ impl Settings {
             second_factor: SecondFactor::Optional,
             hold_escalations: Switch::Off,
             history_days: HistoryDays::nearest(90),
+            audit_days: Retention::ForEver,
+            failed_bodies: Switch::On,
+            capture_bodies: Switch::Off,
             mass_deactivations: Threshold::nearest(20),
             mass_role_losses: Threshold::nearest(20),
             mails_per_minute: MailPace::nearest(60),
@@ -306,6 +316,9 @@ impl Settings {
             second_factor: self.second_factor,
             hold_escalations: self.hold_escalations,
             history_days: self.history_days,
+            audit_days: self.audit_days,
+            failed_bodies: self.failed_bodies,
+            capture_bodies: self.capture_bodies,
             mass_deactivations: self.mass_deactivations,
             mass_role_losses: self.mass_role_losses,
             mails_per_minute: self.mails_per_minute,
@@ -335,6 +348,9 @@ impl Settings {
             ("second-factor", word(self.second_factor.word())),
             ("hold-escalations", word(self.hold_escalations.word())),
             ("history-days", self.history_days.to_string()),
+            ("audit-days", self.audit_days.to_string()),
+            ("failed-bodies", self.failed_bodies.word().to_owned()),
+            ("capture-bodies", self.capture_bodies.word().to_owned()),
             ("mass-deactivations", self.mass_deactivations.to_string()),
             ("mass-role-losses", self.mass_role_losses.to_string()),
             ("mails-per-minute", self.mails_per_minute.to_string()),
@@ -366,6 +382,9 @@ pub(crate) struct Changes {
     pub(crate) second_factor: Option<SecondFactor>,
     pub(crate) hold_escalations: Option<Switch>,
     pub(crate) history_days: Option<HistoryDays>,
+    pub(crate) audit_days: Option<Retention>,
+    pub(crate) failed_bodies: Option<Switch>,
+    pub(crate) capture_bodies: Option<Switch>,
     pub(crate) mass_deactivations: Option<Threshold>,
     pub(crate) mass_role_losses: Option<Threshold>,
     pub(crate) mails_per_minute: Option<MailPace>,
@@ -405,6 +424,9 @@ impl Changes {
             second_factor: self.second_factor.unwrap_or(base.second_factor),
             hold_escalations: self.hold_escalations.unwrap_or(base.hold_escalations),
             history_days: self.history_days.unwrap_or(base.history_days),
+            audit_days: self.audit_days.unwrap_or(base.audit_days),
+            failed_bodies: self.failed_bodies.unwrap_or(base.failed_bodies),
+            capture_bodies: self.capture_bodies.unwrap_or(base.capture_bodies),
             mass_deactivations: self.mass_deactivations.unwrap_or(base.mass_deactivations),
             mass_role_losses: self.mass_role_losses.unwrap_or(base.mass_role_losses),
             mails_per_minute: self.mails_per_minute.unwrap_or(base.mails_per_minute),

@@ -7,8 +7,11 @@
 //! A change is told in words ([`change`]). Of a request that changed nothing codes are kept, and the view `history` of the
 //! database makes the sentence.
 
+mod bodies;
 pub(crate) mod change;
 pub(crate) mod connection_test;
 mod recorder;
+pub(crate) mod retention;
 
+pub(crate) use bodies::{Sent, SentBody};
 pub(crate) use recorder::Recorder;

@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use scim::value::Fired;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::database::Product;
-use crate::domain::batch::Batch;
+use super::bodies::{Room, SentBody};
+use crate::database::{Product, tolerance_use};
+use crate::domain::batch::{Batch, RequestBody, ToleranceUse};
 use crate::domain::fault::Result;
 use crate::domain::request_row::RequestRow;
 
@@ -24,16 +26,55 @@ pub(crate) struct Recorder {
     filled: Notify,
     /// Rows that found no place since the process began.
     overflow: AtomicU64,
+    room: Arc<Room>,
     /// Held while a batch is being written, so that batches are written in their order.
     writing: tokio::sync::Mutex<()>,
 }
 
 impl Recorder {
-    /// Records a request that changed nothing.
-    pub(crate) fn record(&self, row: RequestRow) {
-        let lost = self.batch().add_row(row);
+    /// Records a request that changed nothing, and its body, if that is to be kept.
+    pub(crate) fn record(&self, row: RequestRow, body: Option<String>) {
+        let body = body.map(|text| RequestBody {
+            organization: row.organization,
+            sequence: row.sequence,
+            text,
+        });
+        let mut batch = self.batch();
+        let lost = batch.add_row(row);
+        if let Some(body) = body.filter(|_| lost == 0) {
+            batch.add_body(body);
+        }
+        drop(batch);
         self.overflow.fetch_add(lost, Ordering::Relaxed);
         self.filled.notify_one();
+    }
+
+    /// Records the body of a request whose row is there already.
+    pub(crate) fn record_body(&self, body: RequestBody) {
+        self.batch().add_body(body);
+        self.filled.notify_one();
+    }
+
+    /// Counts the tolerances that a request needed.
+    pub(crate) fn count_tolerances(&self, organization: Uuid, at: Timestamp, fired: &[Fired]) {
+        if fired.is_empty() {
+            return;
+        }
+        let mut batch = self.batch();
+        for fired in fired {
+            let of = ToleranceUse {
+                organization,
+                hour: tolerance_use::hour(at),
+                tolerance: fired.tolerance,
+                subject: fired.subject.clone(),
+            };
+            batch.add_tolerance(of, 1);
+        }
+    }
+
+    /// Begins to remember the body of a request.
+    pub(crate) fn begin_body(&self) -> SentBody {
+        SentBody::new(Arc::clone(&self.room))
     }
 
     /// How many requests were counted and not kept since the process began.

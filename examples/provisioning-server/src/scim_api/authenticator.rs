@@ -47,7 +47,8 @@ impl Verify for Authenticator {
         match verdict {
             Ok(Verdict::Admitted(access, token)) => {
                 self.history.used(access.organization.id, token, asked.time);
-                Ok(Context::new(asked, access, token, Arc::clone(&self.policies)))
+                let (policies, sent) = (Arc::clone(&self.policies), self.history.begin_body());
+                Ok(Context::new(asked, access, token, policies, sent))
             }
             Ok(Verdict::Refused(access, refusal)) => {
                 let error = refusal.error();

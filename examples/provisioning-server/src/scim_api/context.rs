@@ -13,6 +13,7 @@ use super::rules::OfOrganization;
 use crate::database::Access;
 use crate::domain::organization::Organization;
 use crate::domain::settings::Settings;
+use crate::history::SentBody;
 
 /// The context of an admitted request. Cheap to clone: a change takes it to the thread that writes.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ struct Inner {
     access: Arc<Access>,
     token: Uuid,
     policies: Arc<Policies>,
+    /// The body, as far as it was read.
+    sent: SentBody,
     /// The span of the answer, as long as it is worked out.
     span: Span,
     /// The span of the change, from the moment it is in the transaction until it is answered.
@@ -34,12 +37,19 @@ struct Inner {
 }
 
 impl Context {
-    pub(super) fn new(asked: Arc<Asked>, access: Arc<Access>, token: Uuid, policies: Arc<Policies>) -> Self {
+    pub(super) fn new(
+        asked: Arc<Asked>,
+        access: Arc<Access>,
+        token: Uuid,
+        policies: Arc<Policies>,
+        sent: SentBody,
+    ) -> Self {
         Self(Arc::new(Inner {
             asked,
             access,
             token,
             policies,
+            sent,
             span: tracing::info_span!("scim"),
             commit: Mutex::default(),
             noted: AtomicU16::new(0),
@@ -81,7 +91,12 @@ impl Context {
         self.0.token
     }
 
-    fn settings(&self) -> &Settings {
+    /// The body of the request, as far as it was read.
+    pub(super) fn sent(&self) -> &SentBody {
+        &self.0.sent
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
         &self.organization().settings
     }
 

@@ -1,4 +1,5 @@
-//! The events of people and groups, written in the transaction that changes them: by a provider, or by an import.
+//! The events of people and groups, and the names by which their history is found, written in the transaction that changes
+//! them: by a provider, or by an import.
 
 use jiff::Timestamp;
 use scim::Result;
@@ -9,7 +10,7 @@ use scim::store::{Cause, Event, Transition};
 use serde_json::{Map, Value};
 
 use super::rules::OfOrganization;
-use crate::database::event;
+use crate::database::{event, touched};
 use crate::domain::event::{EventKind, EventRow, of_members};
 use crate::domain::subject::Subject;
 use crate::domain::user::User;
@@ -24,6 +25,11 @@ pub(crate) fn told<C: OfOrganization>(store: Builder<C>) -> Builder<C> {
 
 fn tell<C: OfOrganization, R: Subject>(tx: &Transaction<'_>, cx: &C, change: &Event<R>) -> Result<()> {
     let (organization, now) = (cx.organization().id, Timestamp::now());
+    let known = change.after().or(change.before());
+    let external_id = known.and_then(R::external_id).map(|id| id.as_str());
+    for name in [known.map(R::name), external_id].into_iter().flatten() {
+        touched::insert_name(tx, organization, name, &change.id)?;
+    }
     match &change.cause {
         Cause::Deletion { id, .. } => event::insert_left(tx, organization, now, &change.id, name(change), id),
         // The members that are lost with a group are counted in its own event.

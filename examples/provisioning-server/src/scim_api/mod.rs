@@ -6,6 +6,7 @@ mod context;
 mod directory;
 pub(crate) mod events;
 mod groups;
+mod listening;
 mod people;
 mod policies;
 mod recorded;

@@ -8,7 +8,7 @@ use scim::store::{Cause, Event, Transition};
 use super::context::Context;
 use super::request_history::{Change, changed};
 use super::rules::OfOrganization;
-use crate::database::organizations;
+use crate::database::{organizations, touched};
 use crate::domain::subject::Subject;
 use crate::domain::user::User;
 use crate::history::change;
@@ -29,9 +29,10 @@ fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> s
             "The organization was deleted.",
         ));
     }
+    let (organization, sequence) = (cx.organization().id, cx.asked().sequence);
     // Whoever is deleted leaves groups: the row of the request is about the one who is deleted.
     if event.cause != Cause::Write {
-        return Ok(());
+        return touched::insert_named(tx, organization, sequence, [&*event.id].into_iter(), 1);
     }
     let known = event.after().or(event.before());
     let change = Change {
@@ -41,7 +42,13 @@ fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> s
         status: expected(event),
         sentence: change::meaning(event),
     };
-    changed(tx, cx, change)
+    changed(tx, cx, change)?;
+    let moved = event.edges.iter();
+    let ids = moved
+        .clone()
+        .flat_map(|edges| edges.added_ids.iter().chain(&edges.removed_ids));
+    let count = moved.map(|edges| edges.added.saturating_add(edges.removed)).sum();
+    touched::insert_named(tx, organization, sequence, ids.map(String::as_str), count)
 }
 
 /// The status that a change is answered with unless something goes wrong after it: then the row is corrected.

@@ -10,10 +10,14 @@ use super::context::Context;
 use super::rules::OfOrganization;
 use crate::database;
 use crate::domain::access::Refusal;
+use crate::domain::asked_for::AskedFor;
+use crate::domain::batch::RequestBody;
+use crate::domain::masked;
 use crate::domain::organization::Organization;
 use crate::domain::request_row::{RequestRow, method_name, shown_path};
-use crate::history::Recorder;
+use crate::domain::settings::Switch;
 use crate::history::connection_test::{Answered, is_connection_test};
+use crate::history::{Recorder, Sent};
 
 /// A change, as its row tells of it.
 pub(super) struct Change<'a> {
@@ -52,12 +56,15 @@ pub(super) fn refused(
         history.count_unattributed(organization.id);
         return;
     };
-    history.record(RequestRow {
-        status: error.status().as_u16(),
-        sentence: Some("refused".into()),
-        error: Some(error.to_string()),
-        ..row(asked, organization, token)
-    });
+    history.record(
+        RequestRow {
+            status: error.status().as_u16(),
+            sentence: Some("refused".into()),
+            error: Some(error.to_string()),
+            ..row(asked, organization, token)
+        },
+        None,
+    );
 }
 
 /// Records a request that was answered, unless the transaction of the change has said it all.
@@ -68,10 +75,26 @@ pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
     if let Some(cause) = problem.and_then(|problem| problem.cause.as_deref()) {
         tracing::error!(request = cx.asked().id, status, "{cause}");
     }
+    let organization = cx.organization().id;
+    history.count_tolerances(organization, cx.asked().time, &outcome.fired);
+    let sent = cx.sent().take();
+    let body = sent
+        .as_ref()
+        .filter(|_| is_body_kept(cx, outcome))
+        .map(shown_body);
     if cx.noted() == Some(status) && outcome.fired.is_empty() {
+        if let Some(text) = body {
+            let sequence = cx.asked().sequence;
+            history.record_body(RequestBody {
+                organization,
+                sequence,
+                text,
+            });
+        }
         return;
     }
-    history.record(RequestRow {
+    let asked_for = sent.as_ref().filter(|_| problem.is_some()).and_then(asked_for);
+    let row = RequestRow {
         status,
         scim_type: problem
             .and_then(|problem| problem.scim_type)
@@ -83,8 +106,35 @@ pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
         resource_id: outcome.id.clone(),
         notes: outcome.notes(),
         error: problem.map(|problem| problem.detail.clone()),
+        asked_for: asked_for.map(|asked| asked.name),
         ..row(cx.asked(), cx.organization(), cx.token())
-    });
+    };
+    history.record(row, body);
+}
+
+/// Whether the organization keeps the body of such a request for a day.
+fn is_body_kept(cx: &Context, outcome: &Outcome) -> bool {
+    let settings = cx.settings();
+    let switch = match outcome.status.is_client_error() || outcome.status.is_server_error() {
+        true => settings.failed_bodies,
+        false => settings.capture_bodies,
+    };
+    switch == Switch::On
+}
+
+fn shown_body(sent: &Sent) -> String {
+    match sent {
+        Sent::Whole(bytes) => masked::body(bytes),
+        Sent::TooMuch => "(a body that is too long to be kept)".to_owned(),
+    }
+}
+
+/// Whom a request was about, by what it said itself.
+fn asked_for(sent: &Sent) -> Option<AskedFor> {
+    match sent {
+        Sent::Whole(bytes) => AskedFor::read(bytes),
+        Sent::TooMuch => None,
+    }
 }
 
 /// Whether a request has tested the connection, and nothing was wrong with it.
@@ -116,6 +166,7 @@ fn row(asked: &Asked, organization: &Organization, token: Uuid) -> RequestRow {
         resource_type: None,
         resource_id: None,
         external_id: None,
+        asked_for: None,
         token: Some(token),
         request_id: asked.id.clone(),
         idp: organization.settings.idp,

@@ -18,6 +18,7 @@ use tracing::{Instrument, Span};
 use super::authenticator::Authenticator;
 use super::context::Context;
 use super::directory::Directory;
+use super::listening::Listening;
 use super::policies::Policies;
 use super::service::{self, Serving};
 use super::under_way::{Counting, UnderWay, Watch};
@@ -64,7 +65,7 @@ async fn no_route(request: Request) -> Response {
     answer.map(Body::new)
 }
 
-/// Works out the answer of an admitted request in the span of its context.
+/// Works out the answer of an admitted request in the span of its context, which remembers the body.
 #[derive(Debug, Clone)]
 struct InSpan<S>(S);
 
@@ -78,8 +79,11 @@ impl<S: Service<Request>> Service<Request> for InSpan<S> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let cx = request.extensions().get::<Context>();
-        let span = cx.map_or_else(Span::none, |cx| cx.span().clone());
+        let Some(cx) = request.extensions().get::<Context>() else {
+            return self.0.call(request).instrument(Span::none());
+        };
+        let (span, sent) = (cx.span().clone(), cx.sent().clone());
+        let request = request.map(|body| Body::new(Listening { body, sent }));
         self.0.call(request).instrument(span)
     }
 }

@@ -409,6 +409,7 @@ fn row(organization: &Organization) -> RequestRow {
         resource_type: None,
         resource_id: None,
         external_id: None,
+        asked_for: None,
         token: None,
         request_id: id.to_string(),
         idp: organization.settings.idp,

@@ -9,6 +9,7 @@ mod destination;
 mod export;
 mod import;
 mod lines;
+pub(crate) mod rows;
 
 pub(crate) use compared::Compared;
 pub(crate) use export::{export, not_written};

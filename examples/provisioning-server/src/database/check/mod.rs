@@ -82,14 +82,20 @@ impl Product {
 
     /// How many people and groups these organizations have.
     pub(crate) async fn size_of(&self, organizations: &[Uuid]) -> domain::fault::Result<u64> {
-        let store = self.documents::<String>().build().map_err(failed)?;
         let mut size = 0;
         for organization in organizations {
-            let tenant = organization.to_string();
-            size += store.count::<User>(&tenant).await.map_err(failed)?;
-            size += store.count::<Group>(&tenant).await.map_err(failed)?;
+            let (people, groups) = self.counts(&organization.to_string()).await?;
+            size += people + groups;
         }
         Ok(size)
+    }
+
+    /// How many people and how many groups a tenant has.
+    pub(crate) async fn counts(&self, tenant: &str) -> domain::fault::Result<(u64, u64)> {
+        let store = self.documents::<String>().build().map_err(failed)?;
+        let people = store.count::<User>(tenant).await.map_err(failed)?;
+        let groups = store.count::<Group>(tenant).await.map_err(failed)?;
+        Ok((people, groups))
     }
 }
 

@@ -1,0 +1,63 @@
+//! The audit log.
+
+use scim::store::database::Stream;
+use uuid::Uuid;
+
+use super::act::look;
+use crate::database::{Product, audit};
+use crate::domain::actor::{Action, Actor};
+use crate::domain::audit::{AuditEntry, AuditFilter};
+use crate::domain::fault::Result;
+use crate::domain::organization::Name;
+use crate::domain::permission::Permission;
+use crate::transfer::rows::{self, Format};
+
+/// The most rows that are read at once.
+pub(crate) const MOST: u32 = 1_000;
+
+/// Looks for changes that administrators have made.
+pub(crate) static LIST: Action = Action {
+    name: "audit.list",
+    permission: Permission::AUDIT_READ,
+    fresh: false,
+};
+
+/// Takes the audit log out.
+pub(crate) static EXPORT: Action = Action {
+    name: "audit.export",
+    permission: Permission::AUDIT_READ,
+    fresh: false,
+};
+
+/// Returns the newest rows that a filter lets through, or those before one of them.
+pub(crate) async fn list(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    filter: AuditFilter,
+    before: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<AuditEntry>> {
+    look(product, actor, &LIST, organization, move |view| {
+        let id = view.organization.id;
+        Ok(audit::page(view.reader, id, &filter, before, limit.min(MOST))?)
+    })
+    .await
+}
+
+/// Streams every row that a filter lets through, the newest first.
+pub(crate) async fn export(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    filter: AuditFilter,
+    format: Format,
+) -> Result<Stream> {
+    let id = look(product, actor, &EXPORT, organization, |view| {
+        Ok(view.organization.id)
+    })
+    .await?;
+    Ok(rows::stream(product, format, move |reader, before, limit| {
+        audit::page(reader, id, &filter, before, limit)
+    }))
+}

@@ -1,0 +1,132 @@
+//! `audit …`
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Session;
+use super::flags::name;
+use super::rows::{Range, Target};
+use crate::actions;
+use crate::domain::audit::{AuditEntry, AuditFilter, By};
+use crate::domain::fault::Result;
+use crate::domain::organization::Name;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show changes, the newest first
+    List {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        #[command(flatten)]
+        filter: Filter,
+        /// Only what came before this row: the id that an earlier call ended with
+        #[arg(long, value_name = "ID")]
+        before: Option<Uuid>,
+        /// How many rows at most
+        #[arg(long, value_name = "N", default_value_t = 50,
+              value_parser = clap::value_parser!(u32).range(1..=i64::from(actions::audit::MOST)))]
+        limit: u32,
+    },
+    /// Write changes as CSV or JSON lines, the newest first
+    Export {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        #[command(flatten)]
+        filter: Filter,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// Which changes.
+#[derive(Debug, Args)]
+pub(super) struct Filter {
+    /// Only changes of the thing with this id
+    #[arg(long, value_name = "ID", group = "by")]
+    subject: Option<String>,
+    /// Only changes that this actor has made
+    #[arg(long, value_name = "NAME", group = "by")]
+    actor: Option<String>,
+    /// Only changes of this kind, such as role.create
+    #[arg(long, value_name = "WORD", group = "by")]
+    action: Option<String>,
+    #[command(flatten)]
+    range: Range,
+}
+
+impl Filter {
+    fn into_filter(self) -> AuditFilter {
+        let by = self.subject.map(By::Subject);
+        let by = by.or(self.actor.map(By::Actor));
+        AuditFilter {
+            by: by.or(self.action.map(By::Action)),
+            since: self.range.since,
+            until: self.range.until,
+        }
+    }
+}
+
+/// What `audit list` answers.
+#[derive(Debug, Serialize)]
+struct Changes {
+    organization: String,
+    changes: Vec<AuditEntry>,
+    /// What to go on with as `--before`, if there may be more.
+    next: Option<Uuid>,
+}
+
+impl Command {
+    pub(super) async fn run(self, session: &Session) -> Result<()> {
+        let (product, actor) = (&session.product, session.actor());
+        match self {
+            Self::List {
+                name,
+                filter,
+                before,
+                limit,
+            } => {
+                let filter = filter.into_filter();
+                let changes = actions::audit::list(product, &actor, &name, filter, before, limit).await?;
+                let is_full = u32::try_from(changes.len()) == Ok(limit);
+                let document = Changes {
+                    organization: name.to_string(),
+                    next: changes.last().map(|last| last.id).filter(|_| is_full),
+                    changes,
+                };
+                session.output.result(&document, text);
+                Ok(())
+            }
+            Self::Export { name, filter, target } => {
+                let filter = filter.into_filter();
+                let stream = actions::audit::export(product, &actor, &name, filter, target.format).await?;
+                target.write(session, &name, stream).await
+            }
+        }
+    }
+}
+
+fn text(listed: &Changes) -> String {
+    if listed.changes.is_empty() {
+        return "No such changes.".to_owned();
+    }
+    let line = |entry: &AuditEntry| {
+        let row = &entry.row;
+        format!(
+            "{:<21} {:<20} {:<24} {} {}  {}\n",
+            super::documents::time(row.time).to_string(),
+            row.actor,
+            row.action,
+            row.subject_type,
+            row.subject_name,
+            row.detail
+        )
+    };
+    let lines: String = listed.changes.iter().map(line).collect();
+    match listed.next {
+        Some(next) => format!("{lines}\nGo on with:  --before {next}"),
+        None => lines,
+    }
+}

@@ -1,0 +1,106 @@
+//! The end of rows that are older than an organization keeps them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use scim::store::database::{Reader, Transaction};
+use uuid::Uuid;
+
+use super::touched::SubjectName;
+use super::{Product, audit, event, history, organizations, request_body, tolerance_use, touched};
+use crate::domain::endpoint::first_sequence;
+use crate::domain::fault::Result;
+use crate::domain::retention::{self, Purged, Retention};
+use crate::domain::settings::Settings;
+
+/// Rows that one transaction removes: others who write wait for it.
+const ROWS: u32 = 500;
+
+/// How long others have the writer for themselves between two transactions.
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl Product {
+    /// Removes what every organization keeps no longer.
+    pub(crate) async fn purge_old(&self, now: Timestamp) -> Result<()> {
+        for (organization, settings) in self.read(organizations::all_settings).await? {
+            self.purge_history(organization, &settings, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what an organization keeps no longer, in small transactions, and answers how much that was.
+    pub(crate) async fn purge_history(
+        &self,
+        organization: Uuid,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Purged> {
+        let mut purged = Purged::default();
+        let of = |at: Timestamp| first_sequence(at.as_millisecond());
+        let bodies = now.checked_sub(retention::BODIES).unwrap_or(Timestamp::MIN);
+        purged.bodies = self
+            .remove(move |tx| request_body::purge(tx, organization, of(bodies), ROWS))
+            .await?;
+        if let Some(limit) = Retention::from(settings.history_days).limit(now) {
+            // Links end before what they lead to.
+            let links = self
+                .remove(move |tx| touched::purge(tx, organization, of(limit), ROWS))
+                .await?;
+            purged.requests = self
+                .remove(move |tx| history::purge(tx, organization, of(limit), ROWS))
+                .await?;
+            purged.events = self
+                .remove(move |tx| event::purge(tx, organization, of(limit), ROWS))
+                .await?;
+            self.remove(move |tx| tolerance_use::purge(tx, organization, limit, ROWS))
+                .await?;
+            if links > 0 {
+                self.remove_unused_names(organization).await?;
+            }
+        }
+        if let Some(limit) = settings.audit_days.limit(now) {
+            purged.audit = self
+                .remove(move |tx| audit::purge(tx, organization, of(limit), ROWS))
+                .await?;
+        }
+        Ok(purged)
+    }
+
+    /// Repeats a removal in transactions of its own until it finds nothing more. Answers how many rows it has removed.
+    async fn remove(
+        &self,
+        job: impl Fn(&Transaction<'_>) -> scim::Result<u64> + Clone + Send + 'static,
+    ) -> Result<u64> {
+        let mut all = 0;
+        loop {
+            let job = job.clone();
+            let removed = self.write(move |tx| Ok(Ok(job(tx)?))).await?;
+            all += removed;
+            if removed < u64::from(ROWS) {
+                return Ok(all);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Removes names by which no request can be found any more.
+    async fn remove_unused_names(&self, organization: Uuid) -> Result<()> {
+        let mut after = Some(SubjectName::default());
+        while let Some(place) = after {
+            let look = move |reader: &Reader<'_>| touched::unused_names(reader, organization, &place, ROWS);
+            let (unused, next) = self.read(look).await?;
+            if !unused.is_empty() {
+                self.write(move |tx| {
+                    for name in &unused {
+                        touched::remove_name(tx, organization, name)?;
+                    }
+                    Ok(Ok(()))
+                })
+                .await?;
+                tokio::time::sleep(PAUSE).await;
+            }
+            after = next;
+        }
+        Ok(())
+    }
+}
