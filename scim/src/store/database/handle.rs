@@ -21,7 +21,7 @@ use super::reader::Desk;
 use super::shared::Shared;
 use super::statements::Reader;
 use super::statistics::Statistics;
-use super::{checkpoint, reader, walker, writer};
+use super::{checkpoint, priority, reader, walker, writer};
 use crate::store::Budget;
 use crate::{Error, Result};
 
@@ -70,7 +70,7 @@ pub(super) struct Handle {
     shared: Arc<Shared>,
     /// The readers' connections, to be borrowed; each is also its thread's.
     desks: Vec<Arc<Desk>>,
-    /// Where the next borrower looks first.
+    /// The index of the desk at which the next borrower looks first.
     next_desk: AtomicUsize,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// How to make connections for work that is done apart.
@@ -134,7 +134,10 @@ impl Database {
         };
         spawn("scim-checkpoint", target.checkpointer()?, checkpoint::run)?;
         for _ in 0..shared.options.streams.max(1) {
-            spawn("scim-stream", target.walker()?, walker::run)?;
+            spawn("scim-stream", target.walker()?, |connection, shared| {
+                priority::yield_to_others();
+                walker::run(connection, shared);
+            })?;
         }
         let mut desks = Vec::new();
         for _ in 0..shared.options.readers.max(1) {
@@ -145,7 +148,10 @@ impl Database {
         }
         for _ in 0..shared.options.searches.max(1) {
             let desk = Desk::new(target.searcher()?);
-            handle.spawn_other("scim-search", move |shared| reader::search(&desk, shared))?;
+            handle.spawn_other("scim-search", move |shared| {
+                priority::yield_to_others();
+                reader::search(&desk, shared);
+            })?;
         }
         handle.desks = desks;
         Ok(Self(Arc::new(handle)))
@@ -199,7 +205,7 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// What the job returns; 503 if the database is closed; 500 if the job panics or no thread can be started.
+    /// Those of the job; 503 if the database is closed; 500 if the job panics or no thread can be started.
     pub async fn walk<T, J>(&self, job: J) -> Result<T>
     where
         T: Send + 'static,
@@ -243,7 +249,7 @@ impl Database {
         receiver.await.unwrap_or_else(|_| Err(unanswered()))
     }
 
-    /// What the database has done so far.
+    /// The work that the database has done so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.0.shared.counters.statistics()
@@ -251,7 +257,7 @@ impl Database {
 
     /// Whether the database can do its work, as far as that has shown: it asks nobody, and costs nothing.
     ///
-    /// What hinders it is also told once a minute, as an event of `tracing` (with that feature) or on standard error.
+    /// Trouble is also told once a minute, as an event of `tracing` (with that feature) or on standard error.
     #[must_use]
     pub fn health(&self) -> Health {
         let shared = &self.0.shared;

@@ -27,6 +27,7 @@
 mod backup;
 mod checkpoint;
 mod connection;
+mod cost;
 mod disk;
 pub(super) mod failure;
 mod handle;
@@ -35,6 +36,7 @@ mod meter;
 mod options;
 #[cfg(debug_assertions)]
 mod portable;
+mod priority;
 mod queue;
 mod reader;
 mod share;

@@ -173,6 +173,11 @@ impl<T> Queue<T> {
         true
     }
 
+    /// Whether an item waits of the application, or of a tenant that is one of these.
+    pub(super) fn any(&self, is_one: impl Fn(Option<Label>) -> bool) -> bool {
+        self.lock().turns.any(is_one)
+    }
+
     /// Takes items back that were not begun: they are the next of their tenants.
     pub(super) fn give_back(&self, items: impl DoubleEndedIterator<Item = (Option<Label>, T)>) {
         let mut state = self.lock();

@@ -56,6 +56,11 @@ impl<T> Turns<T> {
         self.lanes.get(&label).map_or(0, |lane| lane.waiting.len())
     }
 
+    /// Whether a job waits of the application, or of a tenant that is one of these.
+    pub(super) fn any(&self, is_one: impl Fn(Option<Label>) -> bool) -> bool {
+        !self.own.is_empty() && is_one(None) || self.order.iter().any(|label| is_one(Some(*label)))
+    }
+
     /// How many jobs wait.
     pub(super) fn len(&self) -> usize {
         self.own.len() + self.waiting

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use std::vec::IntoIter;
 
 use super::connection::{Connection, Control};
+use super::cost::Costs;
 use super::disk::Trouble;
 use super::failure::{GroupFailure, guarded, is_busy, trouble_of};
 use super::shared::{Ran, Shared, WriteJob};
@@ -112,8 +113,20 @@ struct Writer<'a> {
     rollback_to: Control<'a>,
     /// Pages in the log when the last checkpoint was asked for.
     checkpointed_at: u64,
+    costs: Costs,
     /// When the log may be made to start over again after that failed, and how long the pause was.
     restart_after: Option<(Instant, Duration)>,
+}
+
+/// Why a group was committed before all of its jobs had run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// It was not.
+    Never,
+    /// It has taken all of its time.
+    ByTime,
+    /// Its jobs are costly, and others wait whose jobs are not.
+    ForOthers,
 }
 
 /// A job and whose it is.
@@ -137,37 +150,50 @@ impl<'a> Writer<'a> {
             release: connection.prepare_control("RELEASE job")?,
             rollback_to: connection.prepare_control("ROLLBACK TO job")?,
             checkpointed_at: 0,
+            costs: Costs::default(),
             restart_after: None,
         })
     }
 
-    /// One commit, as a rule. If SQLite gives up the transaction under a job (a full disk does that), the jobs that
-    /// had not run yet get another.
+    /// One commit, as a rule, and another for jobs that are costly: nobody else waits for these.
     fn commit_all(&mut self, group: Vec<Labelled>) {
-        let mut waiting = group.into_iter();
+        let (costly, ordinary): (Vec<_>, Vec<_>) = group
+            .into_iter()
+            .partition(|(label, _)| self.costs.are_high(*label));
+        for jobs in [ordinary, costly] {
+            self.commit_one_kind(jobs.into_iter());
+        }
+        self.keep_wal_short();
+    }
+
+    /// One commit, unless SQLite gives up the transaction under a job (a full disk does that): the jobs that had not run yet
+    /// get another.
+    fn commit_one_kind(&mut self, mut waiting: Waiting) {
         while waiting.len() > 0 {
             let mut done = Vec::with_capacity(waiting.len());
             self.shared.wal_pages.store(0, Ordering::Relaxed);
             match self.group(&mut waiting, &mut done) {
-                Ok(()) => {
+                Ok(cut) => {
                     self.committed(done);
                     if waiting.len() > 0 {
-                        self.leave_to_others(waiting);
+                        self.leave_to_others(waiting, cut);
                         break;
                     }
                 }
                 Err(failure) => self.failed(&failure, done, &mut waiting),
             }
         }
-        self.keep_wal_short();
     }
 
-    /// Puts the rest of a group back, and leaves time to a process that waits for the lock.
-    fn leave_to_others(&self, rest: Waiting) {
-        self.shared.counters.cut_batches.add(1);
+    /// Puts the rest of a group back. After one that has taken all of its time, leaves time to a process that waits for the
+    /// lock.
+    fn leave_to_others(&self, rest: Waiting, cut: Cut) {
         self.shared.writes.give_back(rest);
         self.shared.pulse.rest();
-        sleep(GAP);
+        if cut == Cut::ByTime {
+            self.shared.counters.cut_batches.add(1);
+            sleep(GAP);
+        }
     }
 
     /// Waits for the lock, which another process may have. SQLite itself asks ten times a second after a while; a
@@ -187,28 +213,30 @@ impl<'a> Writer<'a> {
 
     /// Runs and commits. What is answered after that stands in the file that has the name of the database: it is
     /// looked at behind the commit, and nothing is tried while it is known to be gone.
-    fn group(&mut self, waiting: &mut Waiting, done: &mut Done) -> Result<(), GroupFailure> {
+    fn group(&mut self, waiting: &mut Waiting, done: &mut Done) -> Result<Cut, GroupFailure> {
         let disk = &self.shared.disk;
         let retry = self.shared.options.disk_retry;
         let gone = || GroupFailure::of_disk(Trouble::Gone, retry);
         if disk.trouble() == Some(Trouble::Gone) && !disk.is_there() {
             return Err(gone());
         }
-        self.transaction(waiting, done)
+        let cut = self
+            .transaction(waiting, done)
             .map_err(|cause| GroupFailure::new(cause, retry))?;
         match kept(done) == 0 || disk.is_there() {
-            true => Ok(()),
+            true => Ok(cut),
             false => Err(gone()),
         }
     }
 
-    fn transaction(&mut self, waiting: &mut Waiting, done: &mut Done) -> rusqlite::Result<()> {
+    fn transaction(&mut self, waiting: &mut Waiting, done: &mut Done) -> rusqlite::Result<Cut> {
         self.shared.pulse.beat(Instant::now());
         self.begin()?;
         let transaction = Transaction::new(self.connection);
         let begun = Instant::now();
         let mut now = begun;
-        for (_, mut job) in waiting {
+        let mut cut = Cut::Never;
+        for (label, mut job) in waiting {
             self.shared.pulse.beat(now);
             if let Err(cause) = self.savepoint.run() {
                 done.push((job, Ran::Undone));
@@ -223,16 +251,27 @@ impl<'a> Writer<'a> {
                 self.rollback_to.run()?;
             }
             self.release.run()?;
-            now = Instant::now();
+            let ended = Instant::now();
+            self.costs.note(label, ended.duration_since(now));
+            now = ended;
             if now.duration_since(begun) >= self.shared.options.batch_time {
+                cut = Cut::ByTime;
+                break;
+            }
+            if self.costs.are_high(label) && self.an_ordinary_one_waits() {
+                cut = Cut::ForOthers;
                 break;
             }
         }
         if kept(done) == 0 {
             // A commit would write the pages that were changed and changed back.
-            return self.rollback.run();
+            return self.rollback.run().map(|()| cut);
         }
-        self.commit.run()
+        self.commit.run().map(|()| cut)
+    }
+
+    fn an_ordinary_one_waits(&self) -> bool {
+        self.shared.writes.any(|label| !self.costs.are_high(label))
     }
 
     fn committed(&mut self, done: Done) {

@@ -113,6 +113,57 @@ fn a_group_that_takes_long_is_cut() {
     assert_eq!(database.blocking_read(count).unwrap(), 10);
 }
 
+/// A write that takes long, and tells what else is to happen while it does.
+async fn costly(database: &Database, order: &Order, meanwhile: impl Fn() + Send + 'static) -> Result<()> {
+    let order = Arc::clone(order);
+    let job = move |_: &Transaction<'_>| {
+        thread::sleep(Duration::from_millis(3));
+        meanwhile();
+        order.lock().unwrap().push("costly");
+        Ok(())
+    };
+    database.share_of("costly").write(job).await
+}
+
+/// Issue 9, F2: a write of another tenant is not committed with those of one whose writes take long, nor after more than
+/// one of them.
+#[test]
+fn who_writes_what_takes_long_holds_up_no_others() {
+    let database = notes(options());
+    let order = Order::default();
+    finish(costly(&database, &order, || {})).unwrap();
+    let gate = Gate::shut(&database);
+    let (inside, is_inside) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel::<()>();
+    let goes_on = Mutex::new(goes_on);
+    let mut writes = vec![start(costly(&database, &order, move || {
+        inside.send(()).unwrap();
+        goes_on.lock().unwrap().recv().unwrap();
+    }))];
+    for _ in 0..5 {
+        writes.push(start(costly(&database, &order, || {})));
+    }
+    writes.push(start(note_down(&database, &order, "modest")));
+    let commits = database.statistics().commits;
+    gate.open();
+    is_inside.recv_timeout(GENEROUS).unwrap();
+    finish(writes.pop().unwrap()).unwrap();
+    let late = start(note_down(&database, &order, "late"));
+    go_on.send(()).unwrap();
+    finish(late).unwrap();
+    for write in writes {
+        finish(write).unwrap();
+    }
+    let order = order.lock().unwrap();
+    assert_eq!(order[..4], ["costly", "modest", "costly", "late"]);
+    assert_eq!(order.len(), 9);
+    assert_eq!(
+        database.statistics().commits - commits,
+        5,
+        "the gate; modest; one that is costly; late; the rest"
+    );
+}
+
 /// Another process, here another connection to the same file, gets its write in while sixteen writers keep the lock busy
 /// with groups that last: within so many tries, however long these take.
 #[test]
