@@ -21,8 +21,15 @@ use crate::value::{Change, Cx, DateTime, Edit, Extra, Intent, Json, Meta, Strict
 pub(super) struct Documents {
     /// The default projection without edges and derived attributes, with holes for the base URL.
     pub(super) visible: String,
-    /// What the other lacks; `None` if that is nothing.
+    /// The part that the other lacks; `None` if there is none.
     pub(super) hidden: Option<String>,
+}
+
+impl Documents {
+    /// The bytes of both.
+    pub(super) fn length(&self) -> usize {
+        self.visible.len() + self.hidden.as_ref().map_or(0, String::len)
+    }
 }
 
 /// The stamp of a resource as it stands in a row: a number, and times in microseconds.
@@ -84,7 +91,7 @@ impl<T: Record + Any> AnyRecord for T {}
 /// State of a type that is not known where it is needed.
 pub(super) struct UntypedState {
     pub(super) record: Box<dyn AnyRecord>,
-    /// What no schema knows.
+    /// The attributes that no schema knows.
     pub(super) extra: Extra,
     /// The attribute that does not fit the struct any more, where one does not.
     pub(super) unfit: Option<String>,
@@ -95,7 +102,7 @@ pub(super) struct Remains {
     /// The whole state as one document, with holes.
     text: String,
     table: &'static [Attribute],
-    /// What does not fit.
+    /// The fault.
     pub(super) fault: Error,
 }
 

@@ -118,6 +118,9 @@ enum Work {
     Long(Budget),
 }
 
+/// Bytes of documents that are decoded, changed and written anew in less than a millisecond.
+const SHORT: usize = 64 << 10;
+
 /// Instructions of the database's machine that the look-up of a list may take; beyond, it is a search.
 const LOOK_UP: u64 = 20_000;
 
@@ -221,13 +224,21 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
             return Ok(None);
         }
         let is_brief = write.loads() == Loads::Resource && !walks && !write.sets_edges();
-        let work = match is_brief {
-            true => Work::Brief,
-            false => {
-                let limits = write.its_limits();
-                Work::Long(Budget::new(limits.search_steps, limits.search_time))
-            }
-        };
+        if is_brief && let Some(first) = self.decide_by(write, Work::Brief, SHORT).await? {
+            return Ok(Some(first));
+        }
+        let limits = write.its_limits();
+        let budget = Budget::new(limits.search_steps, limits.search_time);
+        self.decide_by(write, Work::Long(budget), usize::MAX).await
+    }
+
+    /// Decides a write, unless the documents of the resource have more than `most` bytes.
+    async fn decide_by<R: ScimResource>(
+        &self,
+        write: &Write<R, C>,
+        work: Work,
+        most: usize,
+    ) -> Result<Option<First<R>>> {
         let asked = write.clone();
         let tenant = self.core.tenant_of(write.context())?.into_owned();
         let decide = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant: Option<i64>| {
@@ -235,6 +246,9 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
                 return Err(not_found::<R>(asked.id()));
             };
             let row = rows::find(reader, layout, tenant, id)?.ok_or_else(|| not_found::<R>(id))?;
+            if row.documents.length() > most {
+                return Ok(None);
+            }
             let deciding = Deciding {
                 reader,
                 core,
@@ -245,16 +259,17 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
                 Decided::Put(mut prepared) => {
                     deciding.look_ahead(&asked, &mut prepared, row.rid)?;
                     let stamp = row.stamp;
-                    Ok(First::Decided(Early { stamp, prepared }))
+                    Ok(Some(First::Decided(Early { stamp, prepared })))
                 }
                 // A delete is decided by the stamp alone, and so not here.
                 Decided::Keep | Decided::Delete => {
                     let row = Outcome::Row { row, changed: false };
-                    show_outcome(reader, layout, tenant, row, &asked.reply(), false).map(First::Done)
+                    let shown = show_outcome(reader, layout, tenant, row, &asked.reply(), false)?;
+                    Ok(Some(First::Done(shown)))
                 }
             }
         };
-        self.read::<R, _, _>(work, tenant, decide).await.map(Some)
+        self.read::<R, _, _>(work, tenant, decide).await
     }
 
     /// Carries out a write in a transaction, and reads what it is answered with there.
@@ -382,7 +397,7 @@ enum How<R> {
 
 /// What a snapshot says of a write.
 enum First<R> {
-    /// What is to be done, if the row is found in the same version.
+    /// A write to carry out, if the row is found in the same version.
     Decided(Early<R>),
     /// Nothing is to be done.
     Done(Shown<R>),
