@@ -117,7 +117,7 @@ impl Amount for Duration {
 /// The words of an error about a limit.
 struct Excess {
     limit: &'static str,
-    /// What is too much; empty if it is the attribute that the error is said to be about.
+    /// The thing that is too much; empty if it is the attribute that the error is said to be about.
     subject: &'static str,
     counted: &'static str,
     remedy: &'static str,

@@ -56,7 +56,7 @@ pub trait ScimResource: Record + Debug + Clone + PartialEq + Send + Sync + Sized
         ))
     }
 
-    /// What no schema knows, if the resource keeps it.
+    /// The attributes that no schema knows, if the resource keeps them.
     fn extra(&self) -> Option<&Extra> {
         None
     }

@@ -86,7 +86,7 @@ pub struct Sort {
     attribute: &'static Attribute,
     order: SortOrder,
     unassigned_is_false: bool,
-    /// What clients see in front of references to the service, with a slash at the end.
+    /// The URL that clients see in front of references to the service, with a slash at the end.
     base: Option<Arc<str>>,
 }
 

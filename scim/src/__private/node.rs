@@ -9,7 +9,7 @@ use crate::schema::Attribute;
 pub struct Node<R> {
     path: AttrPath,
     root: &'static [Attribute],
-    /// Where the first attribute of the struct stands in the table that it is part of.
+    /// The index of the first attribute of the struct in the table that it is part of.
     offset: u16,
     owner: PhantomData<fn() -> R>,
 }

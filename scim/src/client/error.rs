@@ -22,7 +22,7 @@ pub enum Error {
     Unreadable {
         /// The status of the answer.
         status: StatusCode,
-        /// What is wrong with it.
+        /// The fault.
         error: crate::Error,
     },
     /// The request could not be made.
@@ -36,7 +36,7 @@ pub struct Refusal {
     pub status: StatusCode,
     /// The keyword of the fault as the server has written it.
     pub keyword: Option<String>,
-    /// What the server says to people; the beginning of the body if it is no error document.
+    /// The sentence of the server for people; the beginning of the body if it is not an error document.
     pub detail: Option<String>,
     /// How long the server wants to be left in peace.
     pub retry_after: Option<Duration>,

@@ -94,7 +94,7 @@ impl Plan {
         Ok(self)
     }
 
-    /// What may happen to the request if nobody knows whether the server has got it: only what is done twice with the
+    /// The fate of the request if nobody knows whether the server has got it: only what is done twice with the
     /// result of once is sent again. A precondition that the first try has made false would be taken for a conflict.
     fn repeat(&self) -> Repeat {
         let is_conditional = self.headers.contains_key(IF_MATCH);

@@ -98,7 +98,7 @@ pub struct Comparison {
     pub attribute: AttributeName,
     /// How it is compared.
     pub operator: Operator,
-    /// What it is compared to.
+    /// The value that it is compared to.
     pub value: Literal,
 }
 

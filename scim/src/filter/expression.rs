@@ -29,7 +29,7 @@ pub enum Expression {
     Present {
         /// The attribute.
         path: AttrPath,
-        /// What it is.
+        /// The attribute.
         attribute: &'static Attribute,
     },
     /// A single value compared to an operand.
@@ -39,9 +39,9 @@ pub enum Expression {
     Any {
         /// The attribute that holds the values.
         path: AttrPath,
-        /// What it is.
+        /// The attribute.
         attribute: &'static Attribute,
-        /// What one of them has to satisfy.
+        /// The condition that one of them has to satisfy.
         inner: Box<Expression>,
     },
 }
@@ -51,11 +51,11 @@ pub enum Expression {
 pub struct Compare {
     /// The attribute; the root for a value that is no set of sub-attributes.
     pub path: AttrPath,
-    /// What it is.
+    /// The attribute.
     pub attribute: &'static Attribute,
     /// How the two are compared; never [`Operator::Ne`].
     pub operator: Operator,
-    /// What the value is compared to.
+    /// The operand that the value is compared to.
     pub operand: Operand,
 }
 

@@ -176,7 +176,7 @@ pub(super) struct Parser<'a> {
     depth: usize,
     nodes: usize,
     nodes_left: usize,
-    /// What is open, and the level outside of it.
+    /// The construct that is open, and the level outside of it.
     open: Vec<(Opening, Level)>,
     level: Level,
     operands: Vec<Filter>,
@@ -387,7 +387,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What comes behind a term: a logical operator, the end of something, or a fault.
+    /// The text behind a term: a logical operator, the end of something, or a fault.
     #[inline]
     fn next(&mut self) -> Result<Next, Fault<'a>> {
         let spaced = self.spaces() > 0;

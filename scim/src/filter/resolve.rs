@@ -20,7 +20,7 @@ use crate::value::{
 pub struct Resolve<'a> {
     /// The policy: it may bend a literal to the type of its attribute, as tolerant does with `active eq "True"`.
     pub rules: &'a dyn Coerce,
-    /// What becomes of names that the schema does not know.
+    /// The rule for names that the schema does not know.
     pub unknown: Unknown,
     /// The URLs of the service, which its clients see in front of every reference to one of its resources. Without them,
     /// such a reference is compared by its path, such as `Users/2819`.

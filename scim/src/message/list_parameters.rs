@@ -34,9 +34,9 @@ pub struct ListParameters {
     pub start_index: u64,
     /// How many resources at most; 0 asks for the total alone.
     pub count: Option<usize>,
-    /// What to show. An item may be a list separated by commas.
+    /// The attributes to show. An item may be a list separated by commas.
     pub attributes: Vec<String>,
-    /// What not to show. An item may be a list separated by commas.
+    /// The attributes not to show. An item may be a list separated by commas.
     pub excluded_attributes: Vec<String>,
 }
 

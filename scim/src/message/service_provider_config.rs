@@ -22,7 +22,7 @@ use crate::projection::Base;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceProviderConfig {
-    /// Where people read about the service: a complete URL.
+    /// The complete URL of a page about the service for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub documentation_uri: Option<String>,
     /// Whether resources can be changed with PATCH.
@@ -68,7 +68,7 @@ pub struct Pagination {
     pub cursor: bool,
     /// Whether pages can be asked for by the index of their first resource.
     pub index: bool,
-    /// What is meant by a request that names neither: `index` or `cursor`.
+    /// The method that is meant by a request that names none: `index` or `cursor`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_pagination_method: Option<String>,
     /// Resources on a page if the request does not say how many.
@@ -91,7 +91,7 @@ pub struct AuthenticationScheme {
     pub kind: String,
     /// A name for people.
     pub name: String,
-    /// What it is, for people.
+    /// A description for people.
     pub description: String,
     /// The specification: a complete URL.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +122,7 @@ impl AuthenticationScheme {
 }
 
 impl ServiceProviderConfig {
-    /// What this crate's service can do within `limits`, without bulk, change of passwords and authentication.
+    /// The abilities of this crate's service within `limits`, without bulk, change of passwords and authentication.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
         Self {

@@ -13,7 +13,7 @@ use crate::value::{Action, Cx, Edit, Json, Meaning, Multi, ScimValue, position_o
 pub struct Delta<V> {
     /// Which of the request's operations it comes from, counted from 0.
     pub operation: usize,
-    /// What it does.
+    /// The change that it makes.
     pub change: DeltaChange<V>,
 }
 
@@ -225,7 +225,7 @@ mod tests {
         members.iter().map(|member| member.value.clone()).collect()
     }
 
-    /// What a store does with deltas, in the fewest words.
+    /// The work of a store with deltas, in the fewest words.
     fn carry_out(deltas: Vec<Delta<Vec<Member>>>, members: &mut Members) {
         for delta in deltas {
             match delta.change {

@@ -296,7 +296,7 @@ impl Reader<'_, '_> {
         Ok(expression)
     }
 
-    /// What the path leads to; `None` if no schema knows it.
+    /// The target of the path; `None` if no schema knows it.
     fn resolve(&mut self, expression: &PathExpression) -> Result<Option<Target>> {
         let Some(mut path) = self.resolve_name(&expression.attribute) else {
             return Ok(None);

@@ -12,7 +12,7 @@ use crate::value::{Action, Change, Cx, Edit, Json, JsonBuf, Leniency, Meaning, O
 /// One operation of a PATCH.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// What it does it to.
+    /// The target.
     pub target: Target,
     /// Which of the request's operations it comes from, counted from 0.
     pub index: usize,

@@ -36,7 +36,7 @@ impl<'a> Fault<'a> {
         }
     }
 
-    /// What begins at `rest` would be more than the `most` of something that a limit with this name allows.
+    /// The part that begins at `rest` would be more than the `most` of something that a limit with this name allows.
     pub(crate) fn beyond(rest: &'a str, limit: &'static str, most: usize, of: &'static str) -> Self {
         Self {
             rest,

@@ -79,7 +79,7 @@ impl AttributeName {
             .is_some_and(<[u8]>::is_empty)
     }
 
-    /// What [`Display`] prints, in pieces.
+    /// The pieces that [`Display`] prints.
     fn pieces(&self) -> impl Iterator<Item = &str> {
         let colon = (self.urn.is_some() && !self.name.is_empty()).then_some(":");
         let dot = self.sub.is_some().then_some(".");

@@ -149,43 +149,43 @@ impl Policy {
             .fold(strict, |policy, restriction| policy.restricting(restriction))
     }
 
-    /// What Okta needs, in both its dialects.
+    /// The needs of Okta, in both its dialects.
     #[must_use]
     pub fn okta() -> Self {
         Self::tolerant().named("okta").without(&JSON_IN_STRINGS)
     }
 
-    /// What Microsoft Entra ID needs, in all its dialects.
+    /// The needs of Microsoft Entra ID, in all its dialects.
     #[must_use]
     pub fn entra() -> Self {
         Self::tolerant().named("entra")
     }
 
-    /// What JumpCloud needs.
+    /// The needs of JumpCloud.
     #[must_use]
     pub fn jumpcloud() -> Self {
         Self::tolerant().named("jumpcloud").without(&JSON_IN_STRINGS)
     }
 
-    /// What OneLogin needs.
+    /// The needs of OneLogin.
     #[must_use]
     pub fn onelogin() -> Self {
         Self::tolerant().named("onelogin").without(&JSON_IN_STRINGS)
     }
 
-    /// What Google Workspace needs.
+    /// The needs of Google Workspace.
     #[must_use]
     pub fn google() -> Self {
         Self::tolerant().named("google").without(&JSON_IN_STRINGS)
     }
 
-    /// What Ping Identity's products need.
+    /// The needs of Ping Identity's products.
     #[must_use]
     pub fn ping() -> Self {
         Self::tolerant().named("ping").without(&JSON_IN_STRINGS)
     }
 
-    /// What authentik needs.
+    /// The needs of authentik.
     #[must_use]
     pub fn authentik() -> Self {
         Self::tolerant().named("authentik").without(&JSON_IN_STRINGS)
@@ -294,7 +294,7 @@ impl Policy {
         self.kept.iter().find(|kept| kept.schema() == schema)
     }
 
-    /// What is said of the attributes that are kept, resource type by resource type.
+    /// The rules for the attributes that are kept, resource type by resource type.
     pub fn all_kept(&self) -> impl Iterator<Item = &Kept> {
         self.kept.iter()
     }
@@ -465,7 +465,7 @@ mod tests {
         assert_eq!(names.len(), ALL.len() + ALL_RESTRICTIONS.len());
     }
 
-    /// What is taken to fit without asking the tolerances is what none of them bends.
+    /// A value that fits without asking the tolerances is one that none of them bends.
     #[test]
     fn no_tolerance_bends_what_fits() {
         let kinds = [

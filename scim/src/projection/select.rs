@@ -30,7 +30,7 @@ pub struct Projection {
     resource_type: &'static ResourceType,
     /// One entry per attribute of the table; `None` stands for the default.
     shows: Option<Arc<[Show]>>,
-    /// What the client has excluded; `None` if it has chosen.
+    /// The attributes that the client has excluded; `None` if it has chosen.
     excluded: Option<Arc<[AttrPath]>>,
     /// Whether the document begins with `schemas`.
     pub(super) schemas: bool,
@@ -48,7 +48,7 @@ pub(super) enum Show {
 }
 
 impl Show {
-    /// What is shown of the sub-attributes, where `None` within stands for the default; `None` if nothing is.
+    /// The sub-attributes that are shown, where `None` within stands for the default; `None` if nothing is.
     pub(super) fn parts(&self) -> Option<Option<&[Self]>> {
         match self {
             Self::No => None,
@@ -70,7 +70,7 @@ pub(super) enum Verdict {
 }
 
 impl Projection {
-    /// What is shown unless the client says otherwise: what is returned `always` or by `default`.
+    /// The default: everything that is returned `always` or by `default`.
     #[must_use]
     pub fn default_of(resource_type: &'static ResourceType) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Projection {
         }
     }
 
-    /// What `attributes` and `excludedAttributes` leave to show (RFC 7644 section 3.9).
+    /// The rest that `attributes` and `excludedAttributes` leave to show (RFC 7644 section 3.9).
     ///
     /// Each item may itself be a list separated by commas. Names that the resource type does not know are ignored, and
     /// so are requests for what is never returned. A complex attribute stands for its sub-attributes, the URN of an
@@ -111,7 +111,7 @@ impl Projection {
     }
 
     /// Also shows what is returned on `request` and was set by this very request, at these paths (RFC 7643 section 7).
-    /// Where the client has named the attributes it wants, its list decides.
+    /// The list of the client decides if it has named the attributes that it wants.
     #[must_use]
     pub fn with_asserted(self, paths: &[AttrPath]) -> Self {
         match &self.excluded {
@@ -126,7 +126,7 @@ impl Projection {
         Self::by(resource_type, None, &|_, _| Verdict::Open)
     }
 
-    /// What a client sends: everything that a client may assign, also what no answer shows, such as a password.
+    /// Everything that a client may assign and so sends, also such as no answer shows, for instance a password.
     #[must_use]
     pub fn assignable(resource_type: &'static ResourceType) -> Self {
         Self::by(
@@ -154,7 +154,7 @@ impl Projection {
         self.at(path).is_some()
     }
 
-    /// What is shown of the sub-attributes at `path`, where `None` within stands for the default; `None` if nothing is.
+    /// The sub-attributes at `path` that are shown, where `None` within stands for the default; `None` if nothing is.
     pub(super) fn at(&self, path: AttrPath) -> Option<Option<&[Show]>> {
         let mut table = self.resource_type.schema.attributes;
         let mut shows = self.shows();
@@ -249,7 +249,7 @@ impl Projection {
         Self::by(resource_type, Some(excluded.clone().into()), &rule)
     }
 
-    /// What a rule shows.
+    /// The attributes that a rule shows.
     pub(super) fn by(
         resource_type: &'static ResourceType,
         excluded: Option<Arc<[AttrPath]>>,

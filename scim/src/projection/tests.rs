@@ -833,7 +833,7 @@ mod with_derived_resources {
         assert_eq!(is, was);
     }
 
-    /// What a store has written, it reads again, in the letters of the wire.
+    /// A store reads again all that it has written, in the letters of the wire.
     #[test]
     fn a_user_and_a_group_survive_their_documents() {
         survives::<User>(USER);

@@ -52,7 +52,7 @@ keywords! {
 }
 
 keywords! {
-    /// Who may change an attribute, and when (RFC 7643 section 7).
+    /// The rule for who may change an attribute, and when (RFC 7643 section 7).
     Mutability {
         /// Anybody, at any time.
         ReadWrite = "readWrite",
@@ -131,7 +131,7 @@ pub struct Shape {
     pub canonical_values: &'static [&'static str],
     /// Whether comparison regards case.
     pub case_exact: bool,
-    /// Who may change it.
+    /// The rule for who may change it.
     pub mutability: Mutability,
     /// When it is returned.
     pub returned: Returned,
@@ -215,7 +215,7 @@ pub enum Role {
 pub struct Attribute {
     /// The name in its canonical spelling; the URN for an extension.
     pub name: &'static str,
-    /// What it is, for people.
+    /// A description for people.
     pub description: &'static str,
     /// The characteristics.
     pub shape: Shape,
@@ -231,7 +231,7 @@ pub struct Attribute {
     pub edges: bool,
     /// Whether the value is handed on and never stored, as a password is.
     pub transient: bool,
-    /// What the entry stands for.
+    /// The thing that the entry stands for.
     pub role: Role,
 }
 
@@ -275,7 +275,7 @@ impl Attribute {
         matches!(self.shape.kind, Type::Complex)
     }
 
-    /// Where the sub-attribute `name` stands, ignoring case.
+    /// The index of the sub-attribute `name`, ignoring case.
     #[must_use]
     pub fn sub_attribute(&self, name: &str) -> Option<(usize, &'static Attribute)> {
         position(self.shape.sub_attributes, name)

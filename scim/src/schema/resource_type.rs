@@ -9,7 +9,7 @@ pub struct Schema {
     pub id: &'static str,
     /// A name for people.
     pub name: &'static str,
-    /// What the schema is about, for people.
+    /// A description for people.
     pub description: &'static str,
     /// The attributes. The table of a resource also holds the common attributes and the extensions.
     pub attributes: &'static [Attribute],
@@ -39,7 +39,7 @@ impl Schema {
 pub struct ResourceType {
     /// The name, which is also `meta.resourceType`.
     pub name: &'static str,
-    /// What it is, for people.
+    /// A description for people.
     pub description: &'static str,
     /// The endpoint below the base URL, such as `/Users`.
     pub endpoint: &'static str,

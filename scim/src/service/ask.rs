@@ -20,7 +20,7 @@ pub(super) struct Ask<'a> {
     pub(super) filter: Option<Filter>,
     pub(super) sort_by: Option<AttributeName>,
     pub(super) order: SortOrder,
-    /// What becomes of names that a type does not know.
+    /// The rule for names that a type does not know.
     pub(super) unknown: Unknown,
     pub(super) start: u64,
     pub(super) count: usize,
@@ -28,7 +28,7 @@ pub(super) struct Ask<'a> {
     pub(super) keys_only: bool,
     pub(super) policy: &'a Policy,
     pub(super) limits: &'a Limits,
-    /// What the searches of all types may cost together.
+    /// The cost that the searches of all types may have together.
     pub(super) budget: Budget,
     pub(super) base_urls: &'a BaseUrls<'a>,
 }
@@ -91,7 +91,7 @@ impl<'a> Ask<'a> {
         })
     }
 
-    /// What the list means for one type.
+    /// Resolves the list for one type.
     pub(super) fn resolve(&self, resource_type: &'static ResourceType) -> Result<Resolved> {
         let mut outcome = Outcome::default();
         let schema = resource_type.schema;

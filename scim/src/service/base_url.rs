@@ -30,7 +30,7 @@ pub(super) enum Mount<C> {
 pub(super) struct BaseUrl<C> {
     pub(super) public: Option<String>,
     pub(super) trust_forwarded: bool,
-    /// What a request says that names a host and no scheme, as those of HTTP/1.1 do.
+    /// The scheme of a request that names a host and no scheme, as those of HTTP/1.1 do.
     pub(super) scheme: &'static str,
     pub(super) mount: Mount<C>,
 }

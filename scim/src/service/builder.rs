@@ -102,7 +102,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         self
     }
 
-    /// What is accepted beyond the RFC's letter; [`Policy::tolerant`] unless said otherwise.
+    /// The tolerances beyond the RFC's letter; [`Policy::tolerant`] unless said otherwise.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policies = Policies::One(policy);

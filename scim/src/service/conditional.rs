@@ -31,7 +31,7 @@ impl Conditions {
         })
     }
 
-    /// What a write demands. Both headers count, If-Match first (RFC 9110 section 13.2.2).
+    /// The precondition of a write. Both headers count, If-Match first (RFC 9110 section 13.2.2).
     pub(super) fn for_write(&self) -> Precondition {
         match (&self.if_match, &self.if_none_match) {
             (_, Some(Tags::Any)) => Precondition::IfNoneMatchAny,
@@ -49,7 +49,7 @@ impl Conditions {
         }
     }
 
-    /// What a read demands of the store. `never_fresh` leaves out what could be answered 304.
+    /// The precondition of a read for the store. `never_fresh` leaves out what could be answered 304.
     pub(super) fn for_read(&self, never_fresh: bool) -> Precondition {
         match (&self.if_match, &self.if_none_match) {
             (Some(Tags::These(wanted)), _) => Precondition::IfMatch(wanted.clone()),

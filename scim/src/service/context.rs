@@ -37,7 +37,7 @@ pub trait MakeContext<C>: Send + Sync + 'static {
     /// Makes the context.
     ///
     /// # Errors
-    /// What the client is refused with.
+    /// The error with which the client is refused.
     fn make(&self, parts: &mut Parts) -> impl Future<Output = Result<C>> + Send;
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Exchange<'a, C> {
 }
 
 impl<C: Send + Sync + 'static> Exchange<'_, C> {
-    /// What answers the request.
+    /// The content that answers the request.
     pub(super) async fn content(&self, route: &Route, outcome: &mut Outcome) -> Result<Content> {
         self.check_body(route, outcome)?;
         let query = self.request.query.as_deref();

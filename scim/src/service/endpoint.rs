@@ -112,7 +112,7 @@ impl<R: ScimResource, S> Typed<R, S> {
         }
     }
 
-    /// What the client wants to see, where `asserted` is what its request has set.
+    /// The attributes that the client wants to see, where `asserted` is what its request has set.
     fn projection<C>(call: &mut Call<'_, C>, asserted: &[AttrPath]) -> Result<Projection> {
         projection(R::RESOURCE_TYPE, call.parameters, call.policy, call.outcome)
             .map(|projection| projection.with_asserted(asserted))

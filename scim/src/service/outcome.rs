@@ -61,7 +61,7 @@ impl Operation {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// What was asked for; `None` if the request did not get that far.
+    /// The operation that was asked for; `None` if the request did not get that far.
     pub operation: Option<Operation>,
     /// The name of the resource type.
     pub resource_type: Option<&'static str>,
@@ -77,7 +77,7 @@ pub struct Outcome {
     pub total: Option<u64>,
     /// The tolerances that the request needed.
     pub fired: Vec<Fired>,
-    /// What went wrong.
+    /// The fault.
     pub problem: Option<Problem>,
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Parts<C> {
     pub(super) endpoints: Vec<Box<dyn Endpoint<C>>>,
     /// The type of each of them.
     pub(super) resource_types: Vec<&'static ResourceType>,
-    /// Where each of them stands below the base URL.
+    /// The path of each of them below the base URL.
     pub(super) endpoint_paths: Vec<&'static str>,
     pub(super) policies: Policies<C>,
     pub(super) limits: Arc<Limits>,
@@ -129,7 +129,7 @@ impl<C> Parts<C> {
         }
     }
 
-    /// Where a path leads.
+    /// The route of a path.
     pub(super) fn route(&self, path: &str) -> Result<Routed> {
         route::find(path, &self.endpoint_paths)
     }

@@ -22,7 +22,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// The body of a request while it comes in.
 pub(super) struct Incoming<'a, B> {
     body: Pin<&'a mut B>,
-    pace: Pace<'a>,
+    arrival: Arrival<'a>,
     /// The length that the head of the request announces.
     announced: Option<u64>,
     /// Whether the client sends nothing before it is told to go on (RFC 9110 section 10.1.1).
@@ -46,7 +46,7 @@ where
     ) -> Self {
         Self {
             body,
-            pace: Pace::new(limits, timer),
+            arrival: Arrival::new(limits, timer),
             announced: announced(headers),
             waits: headers.contains_key(EXPECT),
             ended: false,
@@ -80,9 +80,9 @@ where
     /// Reads what is left and keeps nothing of it: a client that sends before it listens loses the answer if the
     /// connection is closed meanwhile. What is too long for that, or too slow, is not waited for.
     pub(super) async fn discard(&mut self) {
-        let most = self.pace.limits.discarded_body;
+        let most = self.arrival.limits.discarded_body;
         let is_too_long = self.announced.is_some_and(|length| length > most as u64);
-        if self.is_read() || self.waits || self.pace.is_over || is_too_long {
+        if self.is_read() || self.waits || self.arrival.is_over || is_too_long {
             return;
         }
         let mut discarded: usize = 0;
@@ -107,7 +107,7 @@ where
         loop {
             let Poll::Ready(frame) = self.body.as_mut().poll_frame(cx) else {
                 self.poll_withdrawal(cx)?;
-                ready!(self.pace.poll_window(cx))?;
+                ready!(self.arrival.poll_window(cx))?;
                 continue;
             };
             let Some(frame) = frame else {
@@ -118,7 +118,7 @@ where
                 Ok(data) => {
                     self.check_access()?;
                     self.waits = false;
-                    self.pace.came_in(data.remaining());
+                    self.arrival.came_in(data.remaining());
                     return Poll::Ready(Ok(Some(data)));
                 }
                 Err(_trailers) => {}
@@ -153,7 +153,7 @@ impl<B> Incoming<'_, B> {
     /// Nothing more is read, and nothing thrown away either.
     fn access_ended(&mut self, error: Error) -> Result<()> {
         self.withdrawal = None;
-        self.pace.is_over = true;
+        self.arrival.is_over = true;
         Err(error)
     }
 }
@@ -210,7 +210,7 @@ impl Gathered {
 }
 
 /// How fast a body comes in. Time is only measured while a body keeps us waiting.
-struct Pace<'a> {
+struct Arrival<'a> {
     limits: &'a Limits,
     timer: &'a dyn Timer,
     /// How much of the time is left after the present window.
@@ -225,7 +225,7 @@ struct Window {
     bytes: usize,
 }
 
-impl<'a> Pace<'a> {
+impl<'a> Arrival<'a> {
     fn new(limits: &'a Limits, timer: &'a dyn Timer) -> Self {
         Self {
             limits,

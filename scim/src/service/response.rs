@@ -14,7 +14,7 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
-    /// What became of the request.
+    /// The outcome of the request.
     pub outcome: Outcome,
 }
 

@@ -29,7 +29,7 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// What can be done there, for the header `Allow`.
+    /// The methods that are allowed there, for the header `Allow`.
     pub(super) fn allow(&self) -> &'static str {
         match self {
             Self::Root

@@ -133,7 +133,7 @@ mod tests {
         under_way.begin(Some("acme")).add(40).unwrap();
     }
 
-    /// Where there is one tenant, its share is everything.
+    /// The share of the only tenant is everything.
     #[test]
     fn a_store_without_tenants_knows_the_sum_alone() {
         for tenant in [None, Some("")] {
@@ -144,7 +144,7 @@ mod tests {
         }
     }
 
-    /// What was refused is not counted, and nothing is left behind of whom it is over with.
+    /// A refused body is not counted, and nothing is left behind of whom it is over with.
     #[test]
     fn bytes_are_given_back() {
         let under_way = under_way();

@@ -32,9 +32,9 @@ pub struct SqlFilter {
 pub struct NotTranslatable {
     /// The attribute, as indices from the resource.
     pub path: AttrPath,
-    /// What it is.
+    /// Its name and shape.
     pub attribute: &'static Attribute,
-    /// What is asked of it; `None` for presence, for its values as a whole and for sorting.
+    /// The comparison asked of it; `None` for presence, for its values as a whole and for sorting.
     pub operator: Option<Operator>,
     /// Why not.
     pub why: &'static str,
@@ -74,7 +74,7 @@ impl Columns {
         })
     }
 
-    /// What stands behind ORDER BY. Resources without value come last in ascending and first in descending order. Add a
+    /// The text behind ORDER BY. Resources without value come last in ascending and first in descending order. Add a
     /// unique column behind it: rows that compare equal are in no order.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub struct Stored<R> {
 }
 
 impl<R: ScimResource> Stored<R> {
-    /// What a store has kept: the attributes of a resource, its id and its stamp. The rest of `meta` follows from them.
+    /// A stored state: the attributes of a resource, its id and its stamp. The rest of `meta` follows from them.
     ///
     /// ```
     /// use scim::resources::User;
@@ -101,7 +101,7 @@ pub(crate) const PAGE_IN_ONE_PIECE: usize = 1 << 20;
 /// One resource of a page.
 #[derive(Debug)]
 pub struct Item<R> {
-    /// What is shown of it; never [`Answer::NotModified`]. Documents in parts are read in the order of the page, each to
+    /// Its document; never [`Answer::NotModified`]. Documents in parts are read in the order of the page, each to
     /// its end or not at all, so that one stream may bring them all.
     pub answer: Answer<R>,
     /// Its sort key, where the query sorts: a search over several types merges by it.
@@ -134,7 +134,7 @@ impl<R> Page<R> {
 /// What a write is to be answered with (RFC 7644 sections 3.3, 3.5.1 and 3.5.2).
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// What to show.
+    /// The attributes to show.
     pub want: Projection,
     /// Resources with more edges than this are not shown after a PATCH: reading them back would cost more than the
     /// change. `None` shows any.

@@ -31,7 +31,7 @@ pub enum Current<'a, R> {
         stamp: &'a Stamp,
         /// Its attributes, as far as the schema knows them.
         record: &'a dyn Record,
-        /// What does not fit.
+        /// The fault.
         fault: &'a Error,
     },
 }
@@ -62,7 +62,7 @@ pub struct Put<R> {
     /// The same with the values that are handed on, such as a password; `None` if there are none. It is for whoever
     /// joins the write, and is kept nowhere.
     pub handed_on: Option<R>,
-    /// What becomes of its edges, in order. Attributes that no edit names stay as they are.
+    /// The edits of its edges, in order. Attributes that no edit names stay as they are.
     pub edges: Vec<EdgeEdit>,
     /// Its next version and time.
     pub stamp: Stamp,

@@ -24,11 +24,11 @@ pub struct Edge {
 /// One edit of the edges of one attribute, as it was asked for.
 #[derive(Debug, Clone)]
 pub struct EdgeEdit {
-    /// Where the attribute stands.
+    /// The path of the attribute.
     pub attribute: AttrPath,
     /// Which operation of a PATCH it comes from, counted from 0: errors name it.
     pub operation: Option<usize>,
-    /// What it does.
+    /// The change that it makes.
     pub change: EdgeChange,
 }
 

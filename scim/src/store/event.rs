@@ -16,7 +16,7 @@ pub struct Event<R> {
     pub version: Version,
     /// The states before and after.
     pub transition: Transition<R>,
-    /// What became of its edges, one entry for each attribute that has gained or lost some. Of a deleted resource, those
+    /// The edges that moved, one entry for each attribute that has gained or lost some. Of a deleted resource, those
     /// it had are removed.
     pub edges: Vec<MovedEdges>,
     /// Why it happened.
@@ -117,7 +117,7 @@ pub struct MovedEdges {
 }
 
 impl MovedEdges {
-    /// What became of the edges of an attribute, by their ids.
+    /// The moved edges of an attribute, by their ids.
     #[must_use]
     pub fn new<'a>(
         attribute: &'static str,

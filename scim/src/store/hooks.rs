@@ -290,7 +290,7 @@ impl<R> Proposed<'_, R> {
         self.after.as_deref_mut()
     }
 
-    /// What the request does to edges, such as the members of a group, as it was asked for: nobody has looked which of
+    /// The edits of edges, such as the members of a group, as they were asked for: nobody has looked which of
     /// them are there.
     #[must_use]
     pub fn edges(&self) -> &[EdgeEdit] {
@@ -315,7 +315,7 @@ pub(super) trait Bound<R>: Send + Sync {
     fn is_asked(&self) -> bool;
     /// Whether anybody wants to hear of writes of the type.
     fn hears(&self) -> bool;
-    /// Where what is seen of a write is noted, if anybody wants to hear of it or of its consequences.
+    /// The record of what is seen of a write, if anybody wants to hear of it or of its consequences.
     fn seen(&self) -> Option<Seen<R>>;
     fn after(&self, event: Event<R>) -> Boxed;
     fn after_others(&self, others: &Consequences) -> Boxed;

@@ -23,11 +23,11 @@ pub(crate) struct Layout {
     pub(crate) edges: Vec<EdgeAttribute>,
     /// The attributes that mirror edges of other resources.
     pub(crate) derived: Vec<Derived>,
-    /// Where both stand: what no document holds.
+    /// The paths of both: what no document holds.
     pub(crate) outside: Vec<AttrPath>,
-    /// Where `id` stands.
+    /// The path of `id`.
     pub(crate) id: AttrPath,
-    /// Where `meta.location` stands.
+    /// The path of `meta.location`.
     pub(crate) location: AttrPath,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Parts {
     pub(crate) table: &'static [Attribute],
     /// The id of the other end.
     pub(crate) value: usize,
-    /// Where the other end is: `$ref`.
+    /// The path of the other end: `$ref`.
     pub(crate) reference: Option<usize>,
     /// Its resource type, or how it is related: `type`.
     pub(crate) kind: Option<usize>,

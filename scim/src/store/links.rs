@@ -133,13 +133,13 @@ impl LinkEnd {
         self.resource_type
     }
 
-    /// Where the attribute stands.
+    /// The path of the attribute.
     #[must_use]
     pub fn path(&self) -> AttrPath {
         self.path
     }
 
-    /// Where the attribute stands in the table of its resource.
+    /// The index of the attribute in the table of its resource.
     #[must_use]
     pub fn index(&self) -> usize {
         self.path

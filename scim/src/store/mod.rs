@@ -121,7 +121,7 @@ pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'stati
         Ok(())
     }
 
-    /// Where the ids of new resources and the pauses between tries come from.
+    /// The sources of the ids of new resources and of the pauses between tries.
     fn environment(&self) -> &Environment {
         Environment::of_the_system()
     }

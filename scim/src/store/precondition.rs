@@ -16,7 +16,7 @@ impl Version {
         Self(version.into())
     }
 
-    /// What stands between the quotes.
+    /// The text between the quotes.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -21,7 +21,7 @@ pub struct Query<R> {
     pub count: usize,
     /// How many rows a filter that no index serves may visit.
     pub scanned_rows: usize,
-    /// What the search may cost, which a store charges while it works. All searches of one request share it.
+    /// The cost that the search may have, which a store charges while it works. All searches of one request share it.
     pub budget: Budget,
     /// How many bytes the documents of the page may take: it is cut before the resource with which they would be more, but
     /// never before its first. [`Limits::answer_bytes`] by default.

@@ -20,7 +20,7 @@ pub(crate) struct Reached<'a> {
     pub(crate) kind: Option<&'static str>,
     /// Its name for people.
     pub(crate) display: Option<Cow<'a, str>>,
-    /// What was given and does not follow from the other end.
+    /// The values that were given and do not follow from the other end.
     pub(crate) rest: Option<Json<'a>>,
 }
 

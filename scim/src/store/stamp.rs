@@ -52,7 +52,7 @@ impl Stamp {
     /// The stamp of the next state. Two states of a resource never have the same time, and later ones have later times,
     /// even where the clock was put back a little: another server's clock may be ahead.
     ///
-    /// Where it was put back by more than an hour, the time of the last state was wrong, or that of now is. A time that
+    /// After it was put back by more than an hour, the time of the last state was wrong, or that of now is. A time that
     /// runs ahead of the clock by a microsecond with each change would stay wrong for ever, and every search for what has
     /// changed since (`meta.lastModified gt …`) would find the resource until the clock has caught up. So the clock is
     /// believed then. Which state is later, the version says.

@@ -51,7 +51,7 @@ pub struct Write<R, C> {
     tolerances: Arc<[Fired]>,
     /// The hooks, if there are any for the type, or for others that the write may change.
     pub(super) hooks: Option<Arc<dyn Bound<R>>>,
-    /// Where somebody wants to hear of the write: what is seen of it.
+    /// The record of what is seen of the write, where somebody wants to hear of it.
     pub(super) seen: Option<Arc<Seen<R>>>,
 }
 
@@ -65,7 +65,7 @@ pub(super) enum Change<R> {
         unchanged: Vec<AttrPath>,
     },
     Patch {
-        /// What changes the edges alone.
+        /// The edits of edges alone.
         edges: Vec<EdgeEdit>,
         /// All else.
         rest: Patch<R>,
@@ -261,7 +261,7 @@ impl<R: ScimResource, C> Write<R, C> {
         &self.cx
     }
 
-    /// What the write is to be answered with.
+    /// The answer that the write is to have.
     #[must_use]
     pub fn reply(&self) -> Reply {
         self.reply.clone().unwrap_or_else(|| Reply {
@@ -361,7 +361,7 @@ impl<R: ScimResource, C> Write<R, C> {
         self
     }
 
-    /// What whoever wants to hear of the write is told; `None` if nobody does, or if nothing has changed.
+    /// The event for whoever wants to hear of the write; `None` if nobody does, or if nothing has changed.
     fn event(&self, written: &Written<R>) -> Option<Event<R>> {
         let (mut transition, edges) = self.seen.as_ref()?.take().filter(|_| written.changed)?;
         if let Transition::Created { after }
@@ -389,7 +389,7 @@ impl<R: ScimResource, C> Write<R, C> {
         })
     }
 
-    /// What a PATCH asks for of edges, split off from all else. Empty where an operation reaches into an edge.
+    /// The edits of edges that a PATCH asks for, without all else. Empty where an operation reaches into an edge.
     #[must_use]
     pub fn edge_edits(&self) -> &[EdgeEdit] {
         match &*self.change {

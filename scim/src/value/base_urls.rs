@@ -138,7 +138,7 @@ impl<'a> BaseUrls<'a> {
         reference::is_path(rest).then(|| format!("{origin}{path}/{rest}"))
     }
 
-    /// Where in a complete URL the path to an endpoint begins, whatever version of the API stands before it.
+    /// The index in a complete URL at which the path to an endpoint begins, whatever version stands before it.
     fn path_to_endpoint(&self, url: &str) -> Option<usize> {
         self.bases().find_map(|base| {
             let rest = behind(without_version(base), url)?;
@@ -155,7 +155,7 @@ impl<'a> BaseUrls<'a> {
         })
     }
 
-    /// Where in a complete URL a path below a base begins.
+    /// The index in a complete URL at which a path below a base begins.
     fn path_below(&self, url: &str) -> Option<usize> {
         self.bases().find_map(|base| {
             let path = behind(base, url).filter(|path| reference::is_path(path))?;
@@ -302,7 +302,7 @@ mod tests {
     }
 
     proptest! {
-        /// What is shown of a path below the base is a reference to that path.
+        /// The URL that is shown for a path below the base is a reference to that path.
         #[test]
         fn what_is_shown_is_found(path in "[A-Za-z0-9%/:._~-]{0,12}", base in prop::sample::select(vec!["https://h", "https://h/x/v2", "http://h:1/v2/v2", ""])) {
             let urls = urls(base);

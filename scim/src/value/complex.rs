@@ -17,7 +17,7 @@ pub trait Record: Send + Sync {
     /// Changes the attribute at `index`.
     ///
     /// # Errors
-    /// What RFC 7644 section 3.5.2 says of the operation.
+    /// The errors of RFC 7644 section 3.5.2.
     fn apply(&mut self, index: usize, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Change>;
 }
 

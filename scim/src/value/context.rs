@@ -117,7 +117,7 @@ pub const NOT_KEPT: &str = "not-kept";
 pub struct Fired {
     /// The name of the tolerance, or [`NOT_KEPT`].
     pub tolerance: &'static str,
-    /// What it acted on, where a name is known.
+    /// The name on which it acted, if one is known.
     pub subject: String,
 }
 
@@ -447,9 +447,9 @@ pub(super) enum KeptReference {
 
 /// JSON that is of the wanted shape as far as a policy could coerce it.
 pub enum Fitted<'j> {
-    /// What the client sent.
+    /// The value that the client sent.
     Sent(Json<'j>),
-    /// What tolerances made of it.
+    /// The value that tolerances made of it.
     Made(JsonBuf),
 }
 

@@ -133,7 +133,7 @@ pub trait Select: Send + Sync {
 /// `rest` is the way that is still to go; `select` picks elements where the way meets a multi-valued attribute.
 #[derive(Clone, Copy)]
 pub struct Edit<'a> {
-    /// What to do.
+    /// The action.
     pub action: Action<'a>,
     /// Which elements, once the way meets a multi-valued attribute.
     pub select: Option<&'a dyn Select>,

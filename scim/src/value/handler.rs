@@ -16,7 +16,7 @@ use crate::value::{Change, Cx, Edit, Json, ScimValue, View};
     note = "implement `scim::value::Handler<{T}>` for it; for a field of type `Option<T>` or `Vec<T>` it is a handler of the bare `T`"
 )]
 pub trait Handler<T>: 'static {
-    /// What the attribute is.
+    /// The description of the attribute.
     const SHAPE: Shape;
 
     /// The typed paths below the attribute in a resource `R`; [`Path<R, T>`](crate::path::Path) for a leaf.
@@ -40,7 +40,7 @@ pub trait Handler<T>: 'static {
     /// Changes the value. [`Edit::set`] serves a value without parts.
     ///
     /// # Errors
-    /// What RFC 7644 section 3.5.2 says of the operation.
+    /// The errors of RFC 7644 section 3.5.2.
     fn apply(value: &mut T, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Change>;
 }
 

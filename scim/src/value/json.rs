@@ -117,7 +117,7 @@ impl<'a> Json<'a> {
         Self { text }
     }
 
-    /// What kind of value it is.
+    /// The kind of value.
     #[must_use]
     pub fn kind(self) -> Kind {
         match self.text.as_bytes().first() {
@@ -262,7 +262,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Where this value stands in `whole`, in bytes; `None` if it is not a slice of that very allocation.
+    /// The range of this value in `whole`, in bytes; `None` if it is not a slice of that very allocation.
     ///
     /// With it a message can own its text and remember its values as ranges.
     #[must_use]
@@ -310,7 +310,7 @@ fn sorted_members(object: Json<'_>) -> Vec<(String, Json<'_>)> {
 /// The members of an object: see [`Json::members`].
 #[derive(Debug, Clone)]
 pub struct Members<'a> {
-    /// What follows the opening brace, or the value last given.
+    /// The text behind the opening brace, or behind the value last given.
     rest: &'a str,
 }
 
@@ -332,7 +332,7 @@ impl FusedIterator for Members<'_> {}
 /// The elements of an array: see [`Json::elements`].
 #[derive(Debug, Clone)]
 pub struct Elements<'a> {
-    /// What follows the opening bracket, or the element last given.
+    /// The text behind the opening bracket, or behind the element last given.
     rest: &'a str,
 }
 
@@ -524,7 +524,7 @@ struct Checker<'a> {
 enum Open {
     Array,
     Object {
-        /// Where its names begin in [`Checker::names`].
+        /// The index of its first name in [`Checker::names`].
         first_name: usize,
     },
 }

@@ -486,7 +486,7 @@ mod tests {
         assert!(Reference::read("a b/c").is_err());
     }
 
-    /// What was kept under older rules can be read, and comes back as it was.
+    /// A text that was kept under older rules can be read, and comes back as it was.
     #[test]
     fn a_kept_text_is_not_judged_again() {
         for text in ["http://[::1", "http://example.com:port/", "https:path"] {

@@ -17,7 +17,7 @@ use crate::value::{Change, Cx, Edit, Json, JsonBuf, View};
     note = "derive `ScimComplex` or `ScimEnum` for it, implement `scim::Scalar`, or name a handler with `#[scim(with = \"…\")]`"
 )]
 pub trait ScimValue: Sized + Send + Sync + 'static {
-    /// What the type says of an attribute that holds it.
+    /// The characteristics that the type gives to an attribute that holds it.
     const SHAPE: Shape;
 
     /// The typed paths below a value of this type in a resource `R`.
@@ -41,7 +41,7 @@ pub trait ScimValue: Sized + Send + Sync + 'static {
     /// Changes the value.
     ///
     /// # Errors
-    /// What RFC 7644 section 3.5.2 says of the operation. The value may be half changed then: edits are made on a
+    /// The errors of RFC 7644 section 3.5.2. The value may be half changed then: edits are made on a
     /// copy.
     fn apply(&mut self, edit: Edit<'_>, cx: &mut Cx<'_>) -> Result<Change>;
 }

@@ -57,7 +57,7 @@ pub(super) struct Target {
 /// A connection with one owner, its thread.
 pub(super) struct Connection {
     driver: rusqlite::Connection,
-    /// What jobs that may take long are charged to.
+    /// The meter to which jobs that may take long are charged.
     meter: Arc<Meter>,
     /// Set while one of our own transaction statements is prepared or runs.
     privileged: Arc<AtomicBool>,

@@ -45,7 +45,7 @@ pub struct Options {
     pub stream_patience: Duration,
     /// Bytes a second that the receiver of a stream must take while it keeps the stream waiting. 64 KiB.
     pub stream_rate: usize,
-    /// What an acknowledged write survives.
+    /// The faults that an acknowledged write survives.
     pub durability: Durability,
     /// Jobs that may wait for the writer, for the readers, for the searches and for the streams, each: so many of the
     /// application, and so many of all tenants together. Beyond, callers get a 503. 4,096.

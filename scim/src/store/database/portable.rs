@@ -94,7 +94,7 @@ fn broken(sql: &str, rule: &str) -> Error {
 mod tests {
     use super::*;
 
-    /// What one engine alone takes is found when it is prepared, not when the engine is changed.
+    /// A statement that one engine alone takes is found when it is prepared, not when the engine is changed.
     #[test]
     fn what_only_one_engine_takes_is_refused() {
         for sql in [

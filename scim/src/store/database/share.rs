@@ -212,7 +212,7 @@ impl Database {
     /// this is first polled. If the returned future is dropped, the job may or may not run.
     ///
     /// # Errors
-    /// What the job returns; 503 if too many jobs wait; 500 if the job panics.
+    /// Those of the job; 503 if too many jobs wait; 500 if the job panics.
     pub async fn read<T, J>(&self, job: J) -> Result<T>
     where
         T: Send + 'static,
@@ -242,7 +242,7 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// What the job returns; 400 `tooMany` if the budget is spent; 503 if too many searches wait, or the database is
+    /// Those of the job; 400 `tooMany` if the budget is spent; 503 if too many searches wait, or the database is
     /// closed meanwhile; 500 if the job panics.
     pub async fn search<T, J>(&self, budget: Budget, job: J) -> Result<T>
     where
@@ -299,7 +299,7 @@ impl Database {
     /// after it was polled, the job runs all the same.
     ///
     /// # Errors
-    /// What the job returns; 503 if too many jobs wait, or if another process kept the file locked for
+    /// Those of the job; 503 if too many jobs wait, or if another process kept the file locked for
     /// [`Options::busy_timeout`](super::Options::busy_timeout); 500 if the job panics or the commit fails.
     pub async fn write<T, J>(&self, job: J) -> Result<T>
     where

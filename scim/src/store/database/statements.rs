@@ -553,7 +553,7 @@ impl<'a> Transaction<'a> {
     /// Runs a part of the job that can fail on its own: an error undoes what the part did, and nothing else.
     ///
     /// # Errors
-    /// What `part` returns, or that the savepoint could not be made or ended.
+    /// Those of `part`, or that the savepoint could not be made or ended.
     pub fn nested<T>(&self, part: impl FnOnce(&Self) -> Result<T>) -> Result<T> {
         self.connection.control("SAVEPOINT part").map_err(failed)?;
         let outcome = part(self);

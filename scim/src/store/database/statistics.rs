@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! statistics {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a [`Database`](super::Database) has done since it was opened. All but `largest_batch` and `wal_pages`
+        /// The work of a [`Database`](super::Database) since it was opened. All but `largest_batch` and `wal_pages`
         /// only grow.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
         #[non_exhaustive]

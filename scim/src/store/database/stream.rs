@@ -67,7 +67,7 @@ impl StreamJob {
             log_is_long: Arc::clone(log_is_long),
             limit: options.stream_limit,
             since: Instant::now(),
-            pace: Some(Pace::new(options)),
+            allowance: Some(Allowance::new(options)),
         };
         let outcome = connection.control("BEGIN").map_err(failed).and_then(|()| {
             let walk = || {
@@ -217,14 +217,14 @@ const LONG_SNAPSHOT: Duration = Duration::from_secs(1);
 
 /// How long a receiver may keep a stream waiting: for a while, and longer the more it has taken. One that takes nothing, or
 /// very little for long, ends the stream.
-struct Pace {
+struct Allowance {
     patience: Duration,
     bytes_a_second: u64,
     taken: u64,
     waited: Duration,
 }
 
-impl Pace {
+impl Allowance {
     fn new(options: &Options) -> Self {
         Self {
             patience: options.stream_patience,
@@ -251,7 +251,7 @@ pub struct Sender {
     /// When the snapshot was taken, or the limit renewed.
     since: Instant,
     /// `None` for a job that renews the limit: its receiver may take its time.
-    pace: Option<Pace>,
+    allowance: Option<Allowance>,
 }
 
 impl Sender {
@@ -314,15 +314,15 @@ impl Sender {
             }
             self.wait(left)?;
         }
-        if let Some(pace) = &mut self.pace {
-            pace.taken = pace.taken.saturating_add(length);
+        if let Some(allowance) = &mut self.allowance {
+            allowance.taken = allowance.taken.saturating_add(length);
         }
         Ok(())
     }
 
     /// Waits for the receiver, for as long as it may keep us waiting.
     fn wait(&mut self, most: Duration) -> Result<()> {
-        let left = self.pace.as_ref().map_or(most, Pace::left).min(most);
+        let left = self.allowance.as_ref().map_or(most, Allowance::left).min(most);
         if left.is_zero() {
             return Err(Error::internal(
                 "the receiver of the stream takes too little of it",
@@ -330,8 +330,8 @@ impl Sender {
         }
         let begun = Instant::now();
         self.channel.wait(left.min(LOOK_AROUND));
-        if let Some(pace) = &mut self.pace {
-            pace.waited = pace.waited.saturating_add(begun.elapsed());
+        if let Some(allowance) = &mut self.allowance {
+            allowance.waited = allowance.waited.saturating_add(begun.elapsed());
         }
         Ok(())
     }
@@ -339,7 +339,7 @@ impl Sender {
     /// Has the limit count anew, for a walk that may last for as long as its receiver takes what is sent, at whatever rate.
     /// The log cannot be reset meanwhile.
     pub fn renew(&mut self) {
-        self.pace = None;
+        self.allowance = None;
         self.since = Instant::now();
     }
 }
@@ -390,22 +390,22 @@ mod tests {
     #[test]
     fn a_receiver_earns_time_with_what_it_takes() {
         let second = Duration::from_secs(1);
-        let mut pace = Pace {
+        let mut allowance = Allowance {
             patience: 10 * second,
             bytes_a_second: 1_000,
             taken: 0,
             waited: 9 * second,
         };
-        assert_eq!(pace.left(), second);
+        assert_eq!(allowance.left(), second);
         for _ in 0..1_000 {
-            pace.taken += 1_000;
-            pace.waited += second;
-            assert_eq!(pace.left(), second, "at the rate itself, nothing is lost");
+            allowance.taken += 1_000;
+            allowance.waited += second;
+            assert_eq!(allowance.left(), second, "at the rate itself, nothing is lost");
         }
         for _ in 0..10 {
-            pace.taken += 900;
-            pace.waited += second;
+            allowance.taken += 900;
+            allowance.waited += second;
         }
-        assert_eq!(pace.left(), Duration::ZERO);
+        assert_eq!(allowance.left(), Duration::ZERO);
     }
 }

@@ -48,7 +48,7 @@ impl<C: 'static> Core<C> {
         self.kinds.iter().map(|(layout, _)| &**layout)
     }
 
-    /// What is done with resources of a layout.
+    /// The functions for resources of a layout.
     pub(super) fn numbered(&self, layout: &Layout) -> Result<Kind<C>> {
         let kept = self.numbered.get(&layout.number).map(|(_, kind)| *kind);
         kept.ok_or_else(|| Error::internal("a layout that is not the store's"))

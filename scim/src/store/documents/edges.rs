@@ -314,7 +314,7 @@ impl<'w> Listing<'w> {
 pub(super) enum EdgeWork {
     /// As they were asked for.
     Edits(Vec<EdgeEdit>),
-    /// What they change, if the row is still in the version of the snapshot.
+    /// The changes, if the row is still in the version of the snapshot.
     Difference(Vec<Step>),
 }
 
@@ -431,9 +431,9 @@ pub(super) struct Moves<'t> {
     tenant: i64,
     rid: i64,
     edges: &'t EdgeAttribute,
-    /// What all edits together have changed, by the row at the other end.
+    /// The changes of all edits together, by the row at the other end.
     net: BTreeMap<i64, Net>,
-    /// What may be spent on edges that no edit names.
+    /// The steps that may be spent on edges that no edit names.
     steps: Steps,
 }
 
@@ -710,7 +710,7 @@ impl<'t> Moves<'t> {
             .try_for_each(|(target, id)| self.remove(*target, id))
     }
 
-    /// What became of the edges by all edits together.
+    /// The moved edges of all edits together.
     pub(super) fn moved(self) -> MovedEdges {
         let mut moved = MovedEdges {
             attribute: self.edges.shape.attribute.name,

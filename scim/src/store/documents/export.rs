@@ -45,7 +45,7 @@ impl Export {
         self.stream.next().await
     }
 
-    /// What has been written into chunks so far; exact once [`Export::next`] has answered `None`.
+    /// The count of what has been written into chunks so far; exact once [`Export::next`] has answered `None`.
     #[must_use]
     pub fn tally(&self) -> Tally {
         lock(&self.tally).clone()

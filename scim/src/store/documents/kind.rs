@@ -45,7 +45,7 @@ pub(super) struct ByOthers<'a> {
     pub(super) after: &'a StoredRow,
     pub(super) edges: Vec<MovedEdges>,
     pub(super) cause: &'a Cause,
-    /// Where it is told after the commit, if anybody hears.
+    /// The place at which it is told after the commit, if anybody hears.
     pub(super) consequences: Option<&'a Consequences>,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Layout {
     pub(super) values: Vec<Valued>,
     /// The unique attributes.
     pub(super) uniques: Vec<Unique>,
-    /// What stands outside the documents.
+    /// The attributes that stand outside the documents.
     pub(super) shape: layout::Layout,
     /// The attributes whose values are rows.
     pub(super) edges: Vec<EdgeAttribute>,
@@ -97,7 +97,7 @@ pub(super) struct End {
 pub(super) struct EdgeAttribute {
     pub(super) shape: layout::EdgeAttribute,
     pub(super) number: i64,
-    /// What an edge may lead to.
+    /// The types that an edge may lead to.
     pub(super) targets: Vec<End>,
 }
 
@@ -287,7 +287,7 @@ impl Layout {
         Ok(())
     }
 
-    /// What the documents of the type depend on: a document that was written for another text may hold what must not be
+    /// The basis of the documents of the type: a document that was written for another text may hold what must not be
     /// shown.
     fn document_text(&self) -> String {
         let mut text = String::from("documents 1");
@@ -298,7 +298,7 @@ impl Layout {
         text
     }
 
-    /// What the keys of the type depend on: keys that were made for another text are made anew.
+    /// The basis of the keys of the type: keys that were made for another text are made anew.
     pub(super) fn fingerprint(&self) -> String {
         let mut text = format!("keys 3, fold {}", fold::VERSION);
         for indexed in &self.slots {

@@ -43,7 +43,7 @@ pub struct Builder<C = (), T = OfContext> {
 struct Registered<C> {
     type_id: TypeId,
     resource_type: &'static ResourceType,
-    /// What the links say of it.
+    /// The sides of links that it has.
     shape: fn(&Links) -> Result<layout::Layout>,
     kind: Kind<C>,
 }
@@ -144,7 +144,7 @@ impl<C: 'static, T> Builder<C, T> {
         self
     }
 
-    /// Where time and identifiers come from; the system's clock and UUIDs of version 7 otherwise.
+    /// The sources of time and identifiers; the system's clock and UUIDs of version 7 otherwise.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;

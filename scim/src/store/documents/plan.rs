@@ -37,7 +37,7 @@ const MOST_ARMS: usize = 450;
 /// A selection of `rid`s by indexes.
 struct Selection {
     rank: Rank,
-    /// What is selected is in one of these: each a `SELECT` of `rid`s. There is at least one.
+    /// The statements in one of which each selected row is: a `SELECT` of `rid`s each. There is at least one.
     arms: Vec<Sql>,
     /// Whether an arm may select a row more than once.
     repeats: bool,

@@ -36,7 +36,7 @@ pub(super) struct Search<'s, C> {
     pub(super) tenant: i64,
     /// Rows that may still be visited without an index that knows the answer.
     pub(super) budget: usize,
-    /// Where the plans of the statements are noted, if somebody asks for them.
+    /// The place at which the plans of the statements are noted, if somebody asks for them.
     plans: Option<RefCell<Vec<String>>>,
 }
 

@@ -33,7 +33,7 @@ pub(super) fn split(stream: Stream, count: usize) -> Vec<Body> {
 
 struct Sequence {
     stream: Stream,
-    /// What the stream has sent and nobody has read.
+    /// The bytes that the stream has sent and nobody has read.
     rest: Bytes,
     /// The document to which the rest belongs.
     at: usize,

@@ -70,8 +70,8 @@ pub(super) fn documents<R: ScimResource>(
             append_values(owners, values, key.rid, &mut out);
         }
         if edges > 0 {
-            let mut pace = Pace::Whole(MOST_BYTES.saturating_sub(total) + out.len());
-            if append_edges(reader, layout, key, want, &mut out, &mut pace)?.is_break() {
+            let mut delivery = Delivery::Whole(MOST_BYTES.saturating_sub(total) + out.len());
+            if append_edges(reader, layout, key, want, &mut out, &mut delivery)?.is_break() {
                 return Ok(None);
             }
         }
@@ -97,14 +97,14 @@ pub(super) fn document<R: ScimResource>(
     }
     let mut out = own::<R>(layout, row, want)?;
     let mut left = MOST_IN_ONE_PIECE;
-    let mut pace = Pace::Whole(out.len() + MOST_BYTES);
+    let mut delivery = Delivery::Whole(out.len() + MOST_BYTES);
     for derived in layout.derived.iter().filter(|_| !is_new) {
-        let flow = append_derived(reader, derived, key, want, &mut out, &mut left, &mut pace)?;
+        let flow = append_derived(reader, derived, key, want, &mut out, &mut left, &mut delivery)?;
         if flow.is_break() || left == 0 {
             return Ok(None);
         }
     }
-    if edges > 0 && append_edges(reader, layout, key, want, &mut out, &mut pace)?.is_break() {
+    if edges > 0 && append_edges(reader, layout, key, want, &mut out, &mut delivery)?.is_break() {
         return Ok(None);
     }
     Ok(Some(out.into()))
@@ -153,7 +153,7 @@ fn listing_derived<'w>(derived: &Derived, want: &'w Projection) -> Listing<'w> {
 }
 
 /// How a document grows.
-enum Pace<'s> {
+enum Delivery<'s> {
     /// In one piece, unless it gets longer than this.
     Whole(usize),
     /// In parts: each is taken when it has gathered. No statement is under way meanwhile, so that the snapshot may be
@@ -165,20 +165,20 @@ enum Pace<'s> {
 /// it stopped for that. Says whether the document is too long for one piece.
 fn in_stretches(
     out: &mut Vec<u8>,
-    pace: &mut Pace<'_>,
+    delivery: &mut Delivery<'_>,
     mut stretch: impl FnMut(i64, &mut Vec<u8>, &dyn Fn(&[u8]) -> bool) -> Result<Option<i64>>,
 ) -> Result<ControlFlow<()>> {
-    let most = match pace {
-        Pace::Whole(most) => *most,
-        Pace::Parts(_) => PART,
+    let most = match delivery {
+        Delivery::Whole(most) => *most,
+        Delivery::Parts(_) => PART,
     };
     let is_enough = |out: &[u8]| out.len() >= most;
     let mut behind = FIRST;
     while let Some(last) = stretch(behind, out, &is_enough)? {
         behind = last;
-        match pace {
-            Pace::Whole(_) => return Ok(ControlFlow::Break(())),
-            Pace::Parts(send) => send(out)?,
+        match delivery {
+            Delivery::Whole(_) => return Ok(ControlFlow::Break(())),
+            Delivery::Parts(send) => send(out)?,
         }
     }
     Ok(ControlFlow::Continue(()))
@@ -192,14 +192,14 @@ fn append_derived(
     want: &Projection,
     out: &mut Vec<u8>,
     left: &mut i64,
-    pace: &mut Pace<'_>,
+    delivery: &mut Delivery<'_>,
 ) -> Result<ControlFlow<()>> {
     if !want.includes(derived.shape.path) {
         return Ok(ControlFlow::Continue(()));
     }
     let mut listing = listing_derived(derived, want);
     out.pop();
-    let flow = in_stretches(out, pace, |behind, out, is_enough| {
+    let flow = in_stretches(out, delivery, |behind, out, is_enough| {
         let mut stopped = None;
         walk_derived(reader, derived, row, behind, |owner, value| {
             *left = left.saturating_sub(1);
@@ -223,14 +223,14 @@ fn append_edges(
     row: RowKey,
     want: &Projection,
     out: &mut Vec<u8>,
-    pace: &mut Pace<'_>,
+    delivery: &mut Delivery<'_>,
 ) -> Result<ControlFlow<()>> {
     let mut flow = ControlFlow::Continue(());
     out.pop();
     let shown = layout.edges.iter();
     for edges in shown.filter(|edges| want.includes(edges.shape.path)) {
         let mut listing = Listing::new(edges.shape.attribute.name, edges.shape.path, want);
-        flow = in_stretches(out, pace, |behind, out, is_enough| {
+        flow = in_stretches(out, delivery, |behind, out, is_enough| {
             let mut stopped = None;
             walk_behind(reader, edges, row, behind, |target, value| {
                 listing.push(out, value);
@@ -352,11 +352,11 @@ fn send_all_but_the_end<R: ScimResource>(
             false => Ok(()),
         }
     };
-    let mut pace = Pace::Parts(&mut send);
+    let mut delivery = Delivery::Parts(&mut send);
     for derived in &layout.derived {
-        _ = append_derived(reader, derived, key, want, &mut out, &mut all, &mut pace)?;
+        _ = append_derived(reader, derived, key, want, &mut out, &mut all, &mut delivery)?;
     }
-    _ = append_edges(reader, layout, key, want, &mut out, &mut pace)?;
+    _ = append_edges(reader, layout, key, want, &mut out, &mut delivery)?;
     Ok(out)
 }
 

@@ -96,7 +96,7 @@ impl<'l> Owners<'l> {
         pairs.take_while(move |(to, _)| *to == rid).map(|(_, from)| *from)
     }
 
-    /// What is shown of each, if that is short.
+    /// The text that is shown of each, if that is short.
     pub(super) fn values(&self) -> Option<&HashMap<i64, Vec<u8>>> {
         self.values.as_ref()
     }

@@ -23,7 +23,7 @@ use crate::value::{DateTime, View};
 #[derive(Default)]
 pub(super) struct Tenant {
     tables: HashMap<TypeId, Box<dyn AnyTable>>,
-    /// Where a resource is, by its id: a row of a table.
+    /// The place of a resource, by its id: a row of a table.
     pub(super) ids: HashMap<Arc<str>, (TypeId, u64)>,
     /// The ids of what was deleted.
     pub(super) dead: HashSet<Arc<str>>,
@@ -43,7 +43,7 @@ pub(super) struct Table<R> {
 
 /// One resource.
 pub(super) struct Row<R> {
-    /// What is kept of it: neither edges, nor what mirrors edges, nor transient attributes.
+    /// The part of it that is kept: neither edges, nor what mirrors edges, nor transient attributes.
     pub(super) stored: Stored<R>,
     /// The document that shows by default what is kept, with holes.
     pub(super) document: Bytes,
@@ -73,7 +73,7 @@ pub(super) struct LostEdge<'a> {
     pub(super) id: &'a str,
     /// Its deletion.
     pub(super) cause: &'a Cause,
-    /// Where it is told, if anybody hears.
+    /// The place at which it is told, if anybody hears.
     pub(super) consequences: Option<&'a Consequences>,
 }
 

@@ -226,7 +226,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// What becomes of the edges of a row by some edits. No edge is read that no edit names.
+    /// The changes of the edges of a row by some edits. No edge is read that no edit names.
     fn changes(&self, layout: &Layout, number: u64, edits: &[EdgeEdit], mut steps: Steps) -> Result<Changes> {
         let changes = layout.shape.edges.iter().map(|attribute| {
             let base = self.tenant.edges_of(layout.shape.type_id, attribute, number);

@@ -10,6 +10,6 @@ pub(super) struct Lost<'a> {
     pub(super) end: End,
     /// Its deletion.
     pub(super) cause: Cause,
-    /// Where it is told, if anybody hears.
+    /// The place at which it is told, if anybody hears.
     pub(super) consequences: Option<&'a Consequences>,
 }

@@ -92,7 +92,7 @@ impl Provider for Authentik {
         Self::body(group)
     }
 
-    /// What the server can do decides how it is spoken to.
+    /// The way in which the server is spoken to depends on its abilities.
     async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
         let path = "/ServiceProviderConfig";
         let config = job.insist(Method::GET, path, None).await?.body;

@@ -3,10 +3,10 @@
 /// Where a provider shows its administrator what happened.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Console {
-    /// Where a test of the connection fails.
+    /// The place at which a test of the connection fails.
     pub(super) test: &'static str,
-    /// Where failures of people and groups are listed.
+    /// The place at which failures of people and groups are listed.
     pub(super) failures: &'static str,
-    /// What becomes of them.
+    /// The consequence of failures.
     pub(super) retry: &'static str,
 }

@@ -78,7 +78,7 @@ impl Directory {
         people.chain(self.groups.keys().map(|key| Object::Group(*key)))
     }
 
-    /// What a report calls it.
+    /// Its name in a report.
     pub(super) fn name_of(&self, object: Object) -> String {
         match object {
             Object::Person(key) => match self.people.get(&key) {

@@ -21,9 +21,9 @@ enum Style {
     /// Capital operations, booleans as text, members removed by value: what is sent unless the tenant URL says
     /// otherwise.
     Default,
-    /// What the flag `aadOptscim062020` in the tenant URL makes of it.
+    /// The dialect that the flag `aadOptscim062020` in the tenant URL makes of it.
     Compliant,
-    /// What the flag `AzureAdScimPatch2017` in the tenant URL brings back: as by default, and every value in a list of
+    /// The dialect of the flag `AzureAdScimPatch2017` in the tenant URL: as by default, and every value in a list of
     /// objects, also where the attribute has one simple value.
     Patch2017,
 }

@@ -65,7 +65,7 @@ impl Trouble {
         }
     }
 
-    /// What to do about it where nothing works.
+    /// The remedy if nothing works.
     pub(super) fn advice(&self) -> &'static str {
         match self {
             Self::NoAnswer(_) => "see that the server runs, and that its URL can be reached from here.",

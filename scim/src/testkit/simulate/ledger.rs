@@ -49,7 +49,7 @@ pub(super) struct Ledger {
     /// Creations without an answer: under which login or name.
     pub(super) attempted_people: BTreeMap<Key, String>,
     pub(super) attempted_groups: BTreeMap<Key, String>,
-    /// What the provider leaves on the server when it lets go, by id.
+    /// The resources that the provider leaves on the server when it lets go, by id.
     pub(super) left_people: BTreeMap<String, Value>,
     pub(super) left_groups: BTreeMap<String, Value>,
     /// Attributes that were set by a path through a filter that selected nothing.
@@ -134,7 +134,7 @@ impl Ledger {
         self.teams.insert(group, team);
     }
 
-    /// What makes the members of a group those in `all`.
+    /// The changes that make the members of a group those in `all`.
     pub(super) fn roster(&self, group: Key, all: Vec<Member>) -> Roster {
         let Some(team) = self.teams.get(&group) else {
             return Roster::default();

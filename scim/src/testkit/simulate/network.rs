@@ -154,7 +154,7 @@ impl<'t, T: Transport> Network<'t, T> {
         Ok(answer)
     }
 
-    /// What the network still holds arrives.
+    /// Everything that the network still holds arrives.
     pub(super) async fn release(&mut self) {
         if let Some(request) = self.held.take() {
             self.counts.late += 1;

@@ -29,7 +29,7 @@ pub(super) trait Provider: Send + Sync {
     /// Its name in reports.
     fn name(&self) -> &'static str;
 
-    /// Where it shows what happened.
+    /// The place at which it shows what happened.
     fn console(&self) -> Console;
 
     /// Headers of every request.
@@ -138,7 +138,7 @@ pub(super) trait Provider: Send + Sync {
         async move { job.delete(&path).await.map(|()| None) }
     }
 
-    /// What an administrator orders at once for a group, besides the cycles: `present` are members whom the server has
+    /// The orders of an administrator for a group, besides the cycles: `present` are members whom the server has
     /// confirmed. Returns whether there was anything to do.
     fn on_demand<T: Transport>(
         &self,

@@ -99,7 +99,7 @@ impl Fault {
         }
     }
 
-    /// What the server must do about it.
+    /// The remedy that is up to the server.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
@@ -224,7 +224,7 @@ pub struct Report {
     pub quarantines: u64,
     /// Requests by method and endpoint, such as `PATCH /Groups`.
     pub requests: BTreeMap<String, u64>,
-    /// What the network did to them.
+    /// The effects of the network on them.
     pub network: NetworkCounts,
     /// The provider's own clock: back-off and waits between cycles.
     pub clock: Duration,
@@ -232,7 +232,7 @@ pub struct Report {
     pub timing: Timing,
     /// How the provider sees the connection at the end.
     pub health: Health,
-    /// What to do about the connection; empty if it works.
+    /// The remedy for the connection; empty if it works.
     pub advice: String,
     /// Faults that were recognized.
     pub faults: BTreeMap<Fault, Tally>,
@@ -242,7 +242,7 @@ pub struct Report {
     pub unfinished: Vec<String>,
     /// How many such objects there are.
     pub unfinished_count: u64,
-    /// Where server and model differ; the first of them.
+    /// The differences between server and model; the first of them.
     pub differences: Vec<String>,
     /// How many differences there are.
     pub difference_count: u64,

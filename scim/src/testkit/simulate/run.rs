@@ -53,7 +53,7 @@ impl Backlog {
         self.0.values().all(|refusals| *refusals >= MOST_REFUSALS)
     }
 
-    /// What is due of one kind, the oldest first.
+    /// The jobs of one kind that are due, the oldest first.
     fn due(&self, is_of_kind: fn(Object) -> bool) -> Vec<Object> {
         let due = self.0.iter().filter(|(_, refusals)| **refusals < MOST_REFUSALS);
         due.map(|(object, _)| *object)
@@ -189,7 +189,7 @@ impl Simulation {
 }
 
 impl<P: Provider, T: Transport> Drive<'_, P, T> {
-    /// What is there before the provider comes. A server that does not even say so fails the test that follows.
+    /// The resources that are there at first. A server that does not even say so fails the test that follows.
     async fn take_stock(&mut self) -> BTreeSet<String> {
         for _ in 0..20 {
             match ids(&mut self.job).await {
@@ -236,7 +236,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         true
     }
 
-    /// What is left.
+    /// The rest.
     async fn last_cycles(&mut self, directory: &Directory) -> bool {
         for _ in 0..LAST_CYCLES {
             if self.agenda.backlog.is_idle() || !self.agenda.score.has_hope {
@@ -296,7 +296,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         self.judge().await
     }
 
-    /// What is due, in an order that is another every time: what failed first is not tried again first.
+    /// The jobs that are due, in another order every time: those that failed first are not tried again first.
     async fn one_by_one(&mut self, directory: &Directory, is_of_kind: fn(Object) -> bool) {
         let mut due = self.agenda.backlog.due(is_of_kind);
         for last in (1..due.len()).rev() {

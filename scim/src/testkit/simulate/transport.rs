@@ -18,7 +18,7 @@ pub type Response = http::Response<Bytes>;
 /// There is no answer. The server may have done what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoAnswer(
-    /// What happened, for the report.
+    /// The event, for the report.
     pub String,
 );
 

@@ -22,7 +22,7 @@ struct Model {
 enum Subject {
     Person(Key),
     Group(Key),
-    /// What the provider has let go of, as it left it.
+    /// The resources that the provider has let go of, as it left them.
     Left(Value),
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Distinct {
 /// The result of adding a value.
 pub(super) struct Added {
     pub(super) change: Change,
-    /// Where it stands, if it has just become the primary one.
+    /// Its index, if it has just become the primary one.
     pub(super) promoted: Option<usize>,
 }
 
@@ -63,7 +63,7 @@ impl Distinct {
         })
     }
 
-    /// What else is said of a pair that is there may be new. Of any other key nothing more is said.
+    /// Anything else that is said of a pair that is there may be new. Of any other key nothing more is said.
     fn merge<T: 'static, H: Handler<T>>(
         &self,
         known: &mut T,

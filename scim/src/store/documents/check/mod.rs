@@ -26,7 +26,7 @@ pub struct Finding {
     pub tenant: Option<String>,
     /// The resource type and the id, if it is about one resource.
     pub resource: Option<(&'static str, String)>,
-    /// What is wrong, as a clause: "its version is not the one in its document".
+    /// The fault, as a clause: "its version is not the one in its document".
     pub what: String,
 }
 
@@ -73,7 +73,7 @@ impl Display for Finding {
 pub struct Inspected<'a> {
     /// Whose it is.
     pub tenant: &'a str,
-    /// What it is.
+    /// The kind of thing.
     pub resource_type: &'static ResourceType,
     /// Its identifier.
     pub id: &'a str,

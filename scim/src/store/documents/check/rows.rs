@@ -84,7 +84,7 @@ impl<C: 'static> Check<'_, C> {
         Ok(())
     }
 
-    /// What this build cannot read was not looked at.
+    /// A row that this build cannot read was not looked at.
     fn unknown_types(&mut self) -> Result<()> {
         let counts = self.reader.query_all(
             "SELECT r.type, t.name, count(*) FROM scim_resource r LEFT JOIN scim_type t ON t.id = r.type
@@ -109,7 +109,7 @@ impl<C: 'static> Check<'_, C> {
         Ok(())
     }
 
-    /// What lists say there is in all is what there is.
+    /// The total that lists tell is the number of rows.
     fn counters(&mut self) -> Result<()> {
         let read = |row: &Row<'_>| Ok(((row.integer(0)?, row.integer(1)?), row.integer(2)?));
         let counted = self.reader.query_all(
