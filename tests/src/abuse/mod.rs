@@ -6,5 +6,5 @@ mod bystander;
 pub use attacks::{ATTACKS, Attack, FLOOD, Statuses, attacker, prepare};
 pub use bystander::{Bystander, Waits};
 
-/// The flags of both organizations.
-const FLAGS: [&str; 4] = ["--idp", "other", "--username", "any"];
+/// The flags of the organizations.
+pub const FLAGS: [&str; 4] = ["--idp", "other", "--username", "any"];

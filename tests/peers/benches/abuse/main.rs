@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark reports to the terminal")]
 
+mod legitimate;
 mod options;
 
 use std::sync::Arc;
@@ -24,6 +25,9 @@ fn main() -> Result<(), Failure> {
         return Ok(());
     };
     let mut server = Server::start_binary(binary)?;
+    if let Some(members) = options.legitimate {
+        return legitimate::all(&server, members);
+    }
     let attacker = attacker(&server, options.people)?;
     let bystander = Bystander::new(&server)?;
     println!("{} people.", options.people);
@@ -45,14 +49,17 @@ fn main() -> Result<(), Failure> {
     {
         scene.attack(attack.name, &[attack], false)?;
     }
-    if options.only.is_empty() {
+    if ALL.contains(&options.only) {
         let all: Vec<_> = ATTACKS.iter().filter(|attack| attack.name != FLOOD).collect();
-        scene.attack("F1 to F5 at once", &all, true)?;
+        scene.attack(ALL, &all, true)?;
     }
     let seconds = server.terminate()?.as_secs_f64();
     println!("The server ended {seconds:.1} s after SIGTERM (at most 20 s).");
     Ok(())
 }
+
+/// All attacks but [`FLOOD`] together.
+const ALL: &str = "all at once";
 
 const HEAD: &str = "                                                 | requests | median |    99 % | longest | median  | answers that are   |\n\
                     what the bystander waits, in milliseconds        |          |        |         |         | is more | not a success      |";

@@ -9,7 +9,8 @@ use scim_tests::{Failure, flags};
 pub(super) const USAGE: &str = "\
 Build the server with `cargo build --release -p provisioning-server`, or name one with --server PATH.
 Also: --people N (100000; of the organization that attacks), --seconds S (10; for each measurement),
-  --only TEXT (attacks whose name contains it, and not all at once)";
+  --only TEXT (attacks whose name contains it; \"all at once\" is one of them),
+  --legitimate MEMBERS (no attack, but the largest work that is none, with a group of so many)";
 
 /// What the command line says.
 pub(super) struct Options {
@@ -17,6 +18,8 @@ pub(super) struct Options {
     pub(super) people: usize,
     pub(super) duration: Duration,
     pub(super) only: String,
+    /// Members of the largest group of the work that is not an attack, where that is asked for.
+    pub(super) legitimate: Option<usize>,
 }
 
 impl Options {
@@ -26,6 +29,7 @@ impl Options {
             people: 100_000,
             duration: Duration::from_secs(10),
             only: String::new(),
+            legitimate: None,
         };
         flags::read(USAGE, |flag, value| {
             match flag {
@@ -36,6 +40,7 @@ impl Options {
                     options.duration = Duration::try_from_secs_f64(seconds).ok()?;
                 }
                 "--only" => options.only = value,
+                "--legitimate" => options.legitimate = Some(value.parse().ok()?),
                 _ => return None,
             }
             Some(())
