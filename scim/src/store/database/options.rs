@@ -30,8 +30,8 @@ pub struct Options {
     /// Threads that carry out searches ([`Database::search`](super::Database::search)), each with its own connection; at
     /// least one. Four more than there are readers.
     pub searches: usize,
-    /// Searches of one tenant that may be at work at once; at least one. As many as there are readers, so that some of
-    /// `searches` are left to others.
+    /// Searches of one tenant that may be at work at once; at least one. One less than there are readers, so that the
+    /// searches of one tenant take neither all cores nor all of `searches`.
     pub tenant_searches: usize,
     /// Threads that walk long results for [`Database::stream`](super::Database::stream), each with its own
     /// connection; at least one. 8. What exceeds them waits.
@@ -57,7 +57,7 @@ pub struct Options {
     /// How long the jobs of one commit may take together: what remains gets the next commit, with the jobs that have come
     /// meanwhile, and other processes get a chance to write in between. 50 ms.
     pub batch_time: Duration,
-    /// Page cache of the writer in bytes; each reader has a quarter of it, and each thread for searches a sixteenth. 32 MiB.
+    /// Page cache of the writer in bytes; each reader has a quarter of it, and each thread for searches a sixteenth. 24 MiB.
     pub cache_bytes: usize,
     /// Bytes of the file that each connection maps into memory. None: reading from the system's own cache was measured to
     /// be as fast, and what is mapped counts as memory of the process, once for each connection.
@@ -88,7 +88,7 @@ impl Default for Options {
         Self {
             readers,
             searches: readers + 4,
-            tenant_searches: readers,
+            tenant_searches: readers - 1,
             streams: 8,
             tenant_streams: 2,
             stream_limit: Duration::from_secs(300),
@@ -99,7 +99,7 @@ impl Default for Options {
             tenant_queue: 1024,
             batch: 256,
             batch_time: Duration::from_millis(50),
-            cache_bytes: 32 << 20,
+            cache_bytes: 24 << 20,
             mmap_bytes: 0,
             wal_bytes: 32 << 20,
             busy_timeout: Duration::from_secs(5),

@@ -14,7 +14,7 @@ use super::statements::Transaction;
 use crate::store::withdrawal::Label;
 
 /// How long the writer waits for readers of other processes when the log should start over.
-const RESTART_PATIENCE: Duration = Duration::from_millis(200);
+const RESTART_PATIENCE: Duration = Duration::from_millis(20);
 /// The pause after the first failure to do so; it doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
