@@ -14,61 +14,18 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use program::authority::{Authority, Pair};
 use program::{Answer, Place, Server};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{
-    ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion,
-};
+use rustls::{ClientConnection, ProtocolVersion, StreamOwned, SupportedProtocolVersion};
 use serde_json::{Value, json};
 
 /// Far beyond what is promised, so that a slow machine is no failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A certificate and its key in PEM.
-struct Pair {
-    certificate: String,
-    key: String,
-}
-
-/// A private authority.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    certificate: String,
-}
-
 impl Authority {
-    fn new() -> Self {
-        Self::named("authority")
-    }
-
-    fn named(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap().pem();
-        Self {
-            issuer: Issuer::new(params, key),
-            certificate,
-        }
-    }
-
-    /// A new pair for `localhost`.
-    fn issue(&self) -> Pair {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-        Pair {
-            certificate: params.signed_by(&key, &self.issuer).unwrap().pem(),
-            key: key.serialize_pem(),
-        }
-    }
-
     /// Connects as a client that believes this authority alone, and offers protocols.
     fn connect(&self, server: &Server, protocols: &[&str]) -> Connection {
         self.connect_by(server, protocols, rustls::DEFAULT_VERSIONS)
@@ -81,18 +38,9 @@ impl Authority {
         protocols: &[&str],
         versions: &[&'static SupportedProtocolVersion],
     ) -> Connection {
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap())
-            .unwrap();
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let config = self.client(protocols, versions);
         let name = ServerName::try_from("localhost").unwrap();
-        let tls = ClientConnection::new(Arc::new(config), name).unwrap();
+        let tls = ClientConnection::new(config, name).unwrap();
         let mut stream = StreamOwned::new(tls, tcp(server));
         while stream.conn.is_handshaking() {
             stream.conn.complete_io(&mut stream.sock).unwrap();
@@ -106,22 +54,6 @@ impl Authority {
         connection.0.conn.peer_certificates().unwrap()[0]
             .clone()
             .into_owned()
-    }
-}
-
-impl Pair {
-    fn first(&self) -> CertificateDer<'static> {
-        CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()
-    }
-
-    /// Writes both files, and answers with the flags that name them.
-    fn write(&self, place: &Place) -> [String; 4] {
-        [
-            "--tls-cert".to_owned(),
-            place.file("cert.pem", &self.certificate),
-            "--tls-key".to_owned(),
-            place.file("key.pem", &self.key),
-        ]
     }
 }
 

@@ -1,6 +1,7 @@
 //! Runs the program in a folder of its own, and speaks HTTP with it.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this")]
 
+pub mod authority;
 pub mod bench;
 #[cfg(feature = "otel")]
 pub mod collector;
