@@ -300,7 +300,7 @@ fn of_server<'a>(name: &str, default: &'a str) -> [&'a str; 3] {
             "Some are left to others than the one who has its share.",
         ],
         "tenant-searches" => [
-            "processors, 2 to 8",
+            "processors less one, 1 to 7",
             "The same for one organization.",
             "Providers search one by one, or a few at once.",
         ],

@@ -87,14 +87,14 @@ impl Certificates {
     /// Reads the files again and puts what they hold in force.
     ///
     /// # Errors
-    /// What is wrong with the files; then the certificate before them stays in force.
+    /// The fault of the files; then the certificate before them stays in force.
     pub(super) fn reload(&self) -> Result<()> {
         let pair = Pair::read(&self.files, &self.provider)?;
         *self.pair.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
         Ok(())
     }
 
-    /// What the files hold at this moment.
+    /// The content of the files at this moment.
     pub(super) fn content(&self) -> Content {
         match self.files.read() {
             Ok((_, _, content)) => content,
@@ -102,7 +102,7 @@ impl Certificates {
         }
     }
 
-    /// What the files held when the certificate in force was read.
+    /// The content of the files when the certificate in force was read.
     pub(super) fn content_in_force(&self) -> Content {
         self.pair().content.clone()
     }
@@ -112,7 +112,7 @@ impl Certificates {
         Some(self.pair().validity?.ends)
     }
 
-    /// What an operator should know of the certificate in force and its files, in sentences.
+    /// The warnings for an operator about the certificate in force and its files, in sentences.
     pub(crate) fn warnings(&self, now: Timestamp) -> Vec<String> {
         let certificate = self.files.certificate.display();
         let mut warnings = Vec::new();

@@ -70,9 +70,9 @@ fn reload(certificates: &Certificates) {
 /// Decides whether the files are to be read. Who asks for it is obeyed; a change is acted on once, and not before the
 /// files have stood still for one look: certificate and key are written one after the other.
 struct Watch {
-    /// What was acted on last.
+    /// The content that was acted on last.
     settled: Content,
-    /// What the last look has found.
+    /// The content that the last look has found.
     seen: Content,
 }
 

@@ -7,6 +7,7 @@ mod directory;
 pub(crate) mod events;
 mod groups;
 mod listening;
+mod long_bodies;
 mod people;
 mod policies;
 mod recorded;

@@ -19,10 +19,11 @@ use super::authenticator::Authenticator;
 use super::context::Context;
 use super::directory::Directory;
 use super::listening::Listening;
+use super::long_bodies::{Beside, LongBodies};
 use super::policies::Policies;
 use super::service::{self, Serving};
 use super::under_way::{Counting, UnderWay, Watch};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
 
 /// The realm of every organization.
 pub(crate) const REALM: &str = "scim";
@@ -40,6 +41,8 @@ pub(crate) fn router(serving: &Serving<'_>) -> Result<(Router, Watch)> {
         product: Arc::clone(serving.product),
         service: service::open(serving)?,
     };
+    let threads = LongBodies::begin()
+        .map_err(|cause| Fault::internal("The process cannot start its threads.", cause))?;
     let under_way: Arc<UnderWay> = Arc::clone(&watch.under_way);
     let service = ServiceBuilder::new()
         .layer(BearerLayer::new(authenticator).realm(REALM))
@@ -48,6 +51,10 @@ pub(crate) fn router(serving: &Serving<'_>) -> Result<(Router, Watch)> {
             under_way: Arc::clone(&under_way),
         })
         .layer_fn(InSpan)
+        .layer_fn(|service| Beside {
+            service,
+            threads: threads.clone(),
+        })
         .service(watch.service.clone());
     let router = mount("/scim/{organization}", service).fallback(no_route);
     Ok((router, watch))

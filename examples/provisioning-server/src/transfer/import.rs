@@ -41,7 +41,7 @@ pub(crate) struct Skipped {
 /// What an import has done.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Report {
-    /// What is new by it.
+    /// The counts of what is new by it.
     pub(crate) new: Counts,
     /// Lines that said only what was there.
     pub(crate) unchanged: u64,
@@ -77,7 +77,7 @@ pub(crate) struct Import<'p, R> {
 struct Ready {
     number: u64,
     line: scim::Result<ImportLine>,
-    /// Where it ends.
+    /// The position at its end.
     end: Mark,
 }
 

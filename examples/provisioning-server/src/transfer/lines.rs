@@ -29,7 +29,7 @@ pub(super) enum Read {
     Line(Vec<u8>),
     /// A line that is longer than [`LONGEST`]; it was passed over.
     TooLong,
-    /// What stands behind the last line's end.
+    /// The text behind the last line's end.
     Unfinished(Vec<u8>),
     /// Nothing is left.
     End,
@@ -51,7 +51,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Where the next line begins.
+    /// The position at which the next line begins.
     pub(super) fn mark(&self) -> &Mark {
         &self.mark
     }

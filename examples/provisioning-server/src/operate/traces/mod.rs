@@ -41,7 +41,7 @@ impl Traces {
         Export::begin(flag, file).map(Self)
     }
 
-    /// What makes OpenTelemetry's spans of this program's.
+    /// The tracer that makes OpenTelemetry's spans of this program's.
     pub(super) fn layer<S>(&self) -> Option<Box<dyn Layer<S> + Send + Sync>>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
@@ -54,7 +54,7 @@ impl Traces {
         Export::announce(self.0.as_ref());
     }
 
-    /// What became of the spans, if there are any.
+    /// The counts of what became of the spans, if there are any.
     pub(crate) fn counts(&self) -> Option<Arc<Counts>> {
         self.0.as_ref().map(Export::counts)
     }
