@@ -13,8 +13,9 @@ use super::shared::{Ran, Shared, WriteJob};
 use super::statements::Transaction;
 use crate::store::withdrawal::Label;
 
-/// How long the writer waits for readers of other processes when the log should start over.
-const RESTART_PATIENCE: Duration = Duration::from_millis(20);
+/// How long the writer waits for readers of other processes, and for streams that look around, when the log should start
+/// over. Whatever reads for longer is not waited for: everybody waits for the writer meanwhile.
+const RESTART_PATIENCE: Duration = Duration::from_millis(100);
 /// The pause after the first failure to do so; it doubles up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);

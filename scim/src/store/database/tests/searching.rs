@@ -90,7 +90,10 @@ fn a_search_that_nobody_waits_for_ends() {
 /// Closing the database ends searches, streams and walks that would last.
 #[test]
 fn closing_ends_what_takes_long() {
-    let database = notes(options());
+    let database = notes(Options {
+        tenant_searches: 2,
+        ..options()
+    });
     let searches = endless_searches(&database, "acme", 2);
     let mut stream = database.stream(|reader, _| endless(reader).map(drop));
     let walk = start(database.walk(endless));
