@@ -6,12 +6,15 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use serde_json::Value;
 
+use crate::database::effective::Members;
 use crate::database::{Product, Stop, audit, event, organizations, unknown};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::audit::AuditRow;
 use crate::domain::event::EventRow;
 use crate::domain::fault::Result;
 use crate::domain::organization::{Name, Organization};
+use crate::domain::owner::Owners;
+use crate::domain::permission::Permission;
 
 /// The transaction of an action, and what everything in it is about.
 pub(crate) struct Act<'t> {
@@ -72,7 +75,7 @@ pub(crate) struct View<'r> {
 }
 
 /// Carries an action out: looks whether the actor may, and does everything in one transaction. What is refused leaves
-/// nothing behind.
+/// nothing behind, and nothing takes the last owner away.
 ///
 /// # Errors
 /// The actor may not, the organization does not exist for them, `job` refuses, or the database fails.
@@ -89,15 +92,31 @@ pub(crate) async fn carry_out<T: Send + 'static>(
         .transact(move |tx| {
             let found = organizations::find(tx, &name)?.filter(|found| actor.knows(found.id));
             let organization = found.ok_or_else(|| unknown(&name))?;
-            job(&Act {
+            let owners = || owners(tx, &organization, &actor);
+            let before = owners()?;
+            let done = job(&Act {
                 tx,
                 organization: &organization,
                 actor: &actor,
                 now: Timestamp::now(),
                 action,
-            })
+            })?;
+            before.demand_left(owners()?, &actor)?;
+            Ok(done)
         })
         .await
+}
+
+/// The owners whom no identity provider can take away, as far as they count: the operator can always make another.
+fn owners(reader: &Reader<'_>, organization: &Organization, actor: &Actor) -> scim::Result<Owners> {
+    if actor.is_operator() {
+        return Ok(Owners::default());
+    }
+    let members = Members::of(reader, organization)?;
+    Ok(Owners {
+        manual: members.count_manual(reader, &Permission::ORGANIZATION_WRITE)?,
+        provisioned: 0,
+    })
 }
 
 /// Looks at an organization for an actor who may.

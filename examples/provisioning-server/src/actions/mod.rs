@@ -3,12 +3,14 @@
 //! An action asks its [`Action`](crate::domain::actor::Action) of the actor first. Then it does everything in one
 //! transaction: the rule, the change, its audit row and its events.
 
+pub(crate) mod account;
 mod act;
 pub(crate) mod audit;
 pub(crate) mod connection;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod history;
+pub(crate) mod local_group;
 pub(crate) mod mapping;
 pub(crate) mod role;
 
@@ -20,6 +22,13 @@ use crate::domain::event::{EventKind, EventRow};
 /// Every action of the product.
 #[cfg(test)]
 pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
+    &account::CHANGE,
+    &account::CREATE,
+    &account::GRANT,
+    &account::LIST,
+    &account::RESUME,
+    &account::REVOKE,
+    &account::SUSPEND,
     &audit::EXPORT,
     &audit::LIST,
     &connection::SHOW,
@@ -30,6 +39,11 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &history::PURGE,
     &history::SHOW,
     &history::SHOW_BODY,
+    &local_group::ASSIGN,
+    &local_group::CHANGE,
+    &local_group::CREATE,
+    &local_group::DELETE,
+    &local_group::LIST,
     &mapping::LIST,
     &mapping::SET,
     &role::CHANGE,

@@ -14,6 +14,7 @@ mod health;
 mod history;
 mod import;
 mod limits;
+mod local_group;
 mod mapping;
 mod organization;
 mod output;
@@ -26,6 +27,7 @@ mod settings;
 mod simulate;
 mod token;
 mod trust;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -119,6 +121,12 @@ enum Command {
     /// What has happened to people, groups, roles and mappings, for programs that follow it
     #[command(subcommand)]
     Event(event::Command),
+    /// The people of an organization: what they may do, and why
+    #[command(subcommand)]
+    User(user::Command),
+    /// Groups that are kept here, hold roles, and are not shown over SCIM
+    #[command(subcommand)]
+    LocalGroup(local_group::Command),
     /// Roles: what they permit
     #[command(subcommand)]
     Role(role::Command),
@@ -231,6 +239,12 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::Event(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::User(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::LocalGroup(command) => {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::Role(command) => {

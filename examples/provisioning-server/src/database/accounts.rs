@@ -194,8 +194,8 @@ fn condition(members: &Members<'_>, shown: Shown) -> String {
     if shown.unassigned {
         let scim = ManagedBy::Scim.word();
         sql += &format!(
-            " AND a.managed_by = '{scim}' AND a.row IS NOT NULL
-              AND NOT EXISTS (SELECT 1 FROM local_member l WHERE l.org = ?1 AND l.account = a.id) AND NOT {}",
+            " AND a.managed_by = '{scim}' AND a.state = 'active' AND NOT {} AND NOT {}",
+            members.is_in_local_group(),
             members.holds(None, None)
         );
     }

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
-use super::read_id;
 
 /// Binds a person to an account. An import brings a person back under the same id.
 pub(crate) fn insert(
@@ -62,19 +61,6 @@ pub(crate) fn end(
         ],
     )?;
     Ok(())
-}
-
-/// The account of a person, deleted ones too.
-pub(crate) fn account_of(
-    reader: &Reader<'_>,
-    organization: Uuid,
-    scim_id: &str,
-) -> scim::Result<Option<Uuid>> {
-    reader.query_one(
-        "SELECT account FROM binding WHERE org = ?1 AND scim_id = ?2",
-        &[organization.as_bytes().into(), scim_id.into()],
-        |row| read_id(row.blob(0)?),
-    )
 }
 
 /// One binding of an account.

@@ -5,28 +5,17 @@ use std::fmt::Write as _;
 use scim::resources::Group;
 use scim::store::database::{Param, Reader, Row};
 use scim::store::documents::EdgeRows;
-use uuid::Uuid;
 
 use super::accounts::{Named, read_word};
-use super::read_id;
 use super::roles::read_permission;
-use crate::domain::account::Account;
+use super::{grants, read_id};
+use crate::domain::account::{Account, ManagedBy};
+use crate::domain::effective::{Effective, Path, Reason};
 use crate::domain::grant::Origin;
 use crate::domain::organization::Organization;
-use crate::domain::permission::Permissions;
+use crate::domain::permission::Permission;
 use crate::domain::role::RoleId;
 use crate::domain::settings::{Assignment, Groups, Settings};
-
-/// A role that an account holds, and one way by which it came to it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct HeldRole {
-    pub(crate) role: RoleId,
-    pub(crate) origin: Origin,
-    /// The group of the provider that leads to it, by the key of its row.
-    pub(crate) group: Option<i64>,
-    /// The group kept here that leads to it.
-    pub(crate) local_group: Option<Uuid>,
-}
 
 /// What statements about the members of an organization's groups need.
 #[derive(Debug, Clone, Copy)]
@@ -70,44 +59,41 @@ impl<'o> Members<'o> {
         params
     }
 
-    /// The roles that an account holds, with every way to each of them; none while it has no access.
-    pub(crate) fn roles(&self, reader: &Reader<'_>, account: &Account) -> scim::Result<Vec<HeldRole>> {
-        if !account.has_access() {
-            return Ok(Vec::new());
+    /// What an account has now: nothing while it has no access.
+    pub(crate) fn effective(&self, reader: &Reader<'_>, account: &Account) -> scim::Result<Effective> {
+        match account.has_access() {
+            true => self.potential(reader, account),
+            false => Ok(Effective::default()),
         }
-        let sql = format!("{} ORDER BY 1, 2, 3, 4", self.ways());
-        let params = self.params(&[account.id.as_bytes().into(), account.row.into()]);
-        reader.query_all(&sql, &params, |row| {
-            Ok(HeldRole {
-                role: RoleId(read_id(row.blob(0)?)?),
-                origin: read_word(row.text(1)?)?,
-                group: row.optional_integer(2)?,
-                local_group: row.optional_blob(3)?.map(read_id).transpose()?,
-            })
-        })
     }
 
-    /// The permissions of an account: those of its roles, and those it holds by itself.
-    pub(crate) fn permissions(&self, reader: &Reader<'_>, account: &Account) -> scim::Result<Permissions> {
-        let mut permissions = Permissions::NONE;
-        if !account.has_access() {
-            return Ok(permissions);
-        }
+    /// What an account has as soon as its person can sign in, with every way that leads to it.
+    pub(crate) fn potential(&self, reader: &Reader<'_>, account: &Account) -> scim::Result<Effective> {
+        let mut effective = Effective::default();
         let sql = format!(
-            "SELECT DISTINCT p.permission FROM ({}) held JOIN role_permission p ON p.org = ?1 AND p.role = held.role
-             UNION SELECT permission FROM permission_grant WHERE org = ?1 AND holder = ?4 AND NOT waiting",
-            self.ways()
+            "SELECT held.role, held.origin, held.grp, held.local_group, p.permission FROM ({}) held
+             LEFT JOIN role_permission p ON p.org = ?1 AND p.role = held.role",
+            self.ways(account)
         );
         let params = self.params(&[account.id.as_bytes().into(), account.row.into()]);
-        let read = |row: &Row<'_>| read_permission(row.text(0)?);
-        for permission in reader.query_all(&sql, &params, read)? {
-            permissions.insert(permission);
+        for (role, path, permission) in reader.query_all(&sql, &params, read_way)? {
+            effective.roles.entry(role).or_default().insert(path);
+            if let Some(permission) = permission {
+                let reasons = effective.permissions.entry(permission).or_default();
+                reasons.insert(Reason::Role { role, path });
+            }
         }
-        Ok(permissions)
+        for grant in grants::permissions_of(reader, self.organization.id, account.id)? {
+            if !grant.waiting {
+                let reasons = effective.permissions.entry(grant.permission).or_default();
+                reasons.insert(Reason::Held(grant.origin));
+            }
+        }
+        Ok(effective)
     }
 
     /// A statement for all ways by which account 4, whose row is 5, comes to roles.
-    fn ways(&self) -> String {
+    fn ways(&self, account: &Account) -> String {
         let by_groups = match self.settings().groups {
             Groups::Map => {
                 "SELECT m.role AS role, 'mapping' AS origin, m.grp AS grp, NULL AS local_group
@@ -120,16 +106,17 @@ impl<'o> Members<'o> {
                  WHERE e.tenant = ?2 AND e.attr = ?3 AND e.dst = ?5"
             }
         };
-        let mut sql = format!(
-            "{by_groups} UNION ALL SELECT g.role, g.origin, NULL, NULL FROM role_grant g
-             WHERE g.org = ?1 AND g.holder = ?4"
-        );
+        let mut sql = by_groups.to_owned();
+        if account.managed_by == ManagedBy::Hand {
+            sql += " UNION ALL SELECT g.role, g.origin, NULL, NULL FROM role_grant g WHERE g.org = ?1 AND g.holder = ?4";
+        }
         if self.settings().assignment == Assignment::LocalGroups {
             sql += " UNION ALL SELECT g.role, 'local-group', NULL, l.local_group
                 FROM local_member l JOIN role_grant g ON g.org = l.org AND g.holder = l.local_group
                 WHERE l.org = ?1 AND l.account = ?4";
         }
-        sql
+        // Each parameter is used, whichever ways there are.
+        format!("SELECT * FROM ({sql}) WHERE ?4 IS NOT NULL")
     }
 
     /// A condition on the account `a`: that it holds the role `role` (a parameter), or any role where there is none, by
@@ -144,7 +131,7 @@ impl<'o> Members<'o> {
         let mut sql = format!(
             "(EXISTS (SELECT 1 FROM scim_edge o {by_groups}
                       WHERE o.tenant = ?2 AND o.attr = ?3 AND o.dst = a.row{other})
-              OR EXISTS (SELECT 1 FROM role_grant g WHERE g.org = ?1 AND g.holder = a.id{})",
+              OR a.managed_by = 'hand' AND EXISTS (SELECT 1 FROM role_grant g WHERE g.org = ?1 AND g.holder = a.id{})",
             is("g.role")
         );
         if self.settings().assignment == Assignment::LocalGroups {
@@ -156,6 +143,16 @@ impl<'o> Members<'o> {
             );
         }
         sql + ")"
+    }
+
+    /// A condition on the account `a`: that it is in a group that is kept here and counts.
+    pub(super) fn is_in_local_group(&self) -> &'static str {
+        match self.settings().assignment {
+            Assignment::LocalGroups => {
+                "EXISTS (SELECT 1 FROM local_member l WHERE l.org = ?1 AND l.account = a.id)"
+            }
+            Assignment::MappedOnly => "a.id IS NULL",
+        }
     }
 
     /// How many members of a group, who have access, hold a role by no other way than this group: they gain it when the
@@ -202,6 +199,29 @@ impl<'o> Members<'o> {
         reader.query_all(&sql, &params, read_named)
     }
 
+    /// How many manual accounts that have access hold this permission itself: by a role of their own, of a local group, or
+    /// by hand. No identity provider can take it from them.
+    pub(crate) fn count_manual(&self, reader: &Reader<'_>, permission: &Permission) -> scim::Result<u64> {
+        let can = "a.managed_by = 'hand' AND a.state = 'active' AND a.suspended IS NULL";
+        let of_role = "FROM role_permission p JOIN role_grant g ON g.org = p.org AND g.role = p.role";
+        let mut sql = format!(
+            "SELECT a.id {of_role} JOIN account a ON a.org = g.org AND a.id = g.holder
+                WHERE p.org = ?1 AND p.permission = ?2 AND {can}
+             UNION SELECT a.id FROM permission_grant g JOIN account a ON a.org = g.org AND a.id = g.holder
+                WHERE g.org = ?1 AND g.permission = ?2 AND NOT g.waiting AND {can}"
+        );
+        if self.settings().assignment == Assignment::LocalGroups {
+            sql += &format!(
+                " UNION SELECT a.id {of_role} JOIN local_member l ON l.org = g.org AND l.local_group = g.holder
+                    JOIN account a ON a.org = l.org AND a.id = l.account
+                    WHERE p.org = ?1 AND p.permission = ?2 AND {can}"
+            );
+        }
+        let permission = permission.to_string();
+        let params = [self.organization.id.as_bytes().into(), (&permission).into()];
+        count(reader, &format!("SELECT count(*) FROM ({sql})"), &params)
+    }
+
     /// How many people are in a group, whether they have access or not.
     pub(crate) fn count_in(&self, reader: &Reader<'_>, group: i64) -> scim::Result<u64> {
         let sql = "SELECT count(*) FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
@@ -229,7 +249,7 @@ impl<'o> Members<'o> {
             "SELECT {columns} FROM account a WHERE a.org = ?1 AND {can} AND a.row IN (
                 SELECT e.dst FROM {to_group} AND e.tenant = ?2 AND e.attr = ?3)
              UNION SELECT {columns} FROM role_grant g JOIN account a ON a.org = g.org AND a.id = g.holder
-                WHERE g.org = ?1 AND g.role = ?4 AND {can}"
+                WHERE g.org = ?1 AND g.role = ?4 AND a.managed_by = 'hand' AND {can}"
         );
         if self.settings().assignment == Assignment::LocalGroups {
             sql += &format!(
@@ -239,6 +259,21 @@ impl<'o> Members<'o> {
         }
         sql
     }
+}
+
+/// A way to a role, and one permission that the role gives.
+fn read_way(row: &Row<'_>) -> scim::Result<(RoleId, Path, Option<Permission>)> {
+    let (group, local_group) = (row.optional_integer(2)?, row.optional_blob(3)?);
+    let path = match (read_word(row.text(1)?)?, group, local_group) {
+        (Origin::Mapping, Some(group), _) => Path::Mapping { group },
+        (Origin::MirroredGroup, Some(group), _) => Path::MirroredGroup { group },
+        (_, _, Some(group)) => Path::LocalGroup {
+            group: read_id(group)?,
+        },
+        (origin, ..) => Path::Held(origin),
+    };
+    let permission = row.optional_text(4)?.map(read_permission).transpose()?;
+    Ok((RoleId(read_id(row.blob(0)?)?), path, permission))
 }
 
 fn read_named(row: &Row<'_>) -> scim::Result<Named> {
@@ -252,4 +287,212 @@ fn read_named(row: &Row<'_>) -> scim::Result<Named> {
 pub(super) fn count(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> scim::Result<u64> {
     let count = reader.query_one(sql, params, |row| row.integer(0))?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+    use scim::store::database::{Database, Options, Transaction};
+    use scim::store::documents::DocumentStore;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::database::accounts::{self, Page, Shown};
+    use crate::database::{groups, local_groups, mappings, migrations, roles};
+    use crate::domain::effective::Picture;
+    use crate::domain::effective::tests::picture;
+    use crate::domain::group::ProvisionedGroup;
+    use crate::domain::local_group::LocalGroup;
+    use crate::domain::mapping::tests::change;
+    use crate::domain::organization::Name;
+    use crate::domain::owner::Owners;
+    use crate::domain::user::User;
+
+    fn at() -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn organization(picture: &Picture) -> Organization {
+        let settings = Settings {
+            groups: picture.groups_become,
+            assignment: picture.assignment,
+            ..Settings::default()
+        };
+        Organization::new(
+            Uuid::from_u128(77),
+            Name::parse("acme").unwrap(),
+            None,
+            settings,
+            at(),
+        )
+        .unwrap()
+    }
+
+    /// A database without people, whose documents know who they would be.
+    fn database() -> Database {
+        let database = Database::in_memory(Options {
+            portable: true,
+            ..Options::default()
+        })
+        .unwrap();
+        database
+            .blocking_write(|tx| migrations::run(tx, at()))
+            .unwrap()
+            .unwrap();
+        let store = DocumentStore::on(database.clone())
+            .resource::<User>()
+            .resource::<Group>()
+            .link(Group::paths().members(), User::paths().groups());
+        let store: DocumentStore<String> = store.build().unwrap();
+        drop(store);
+        database
+    }
+
+    /// Writes everything that a picture shows as the rows that say so.
+    fn write(tx: &Transaction<'_>, picture: &Picture, organization: &Organization) -> scim::Result<()> {
+        let id = organization.id;
+        tx.execute(
+            "INSERT INTO scim_tenant (id, name) VALUES (1, ?1)",
+            &[id.to_string().as_bytes().into()],
+        )?;
+        let edges = EdgeRows::of::<Group>(tx, &id.to_string(), "members")?.unwrap();
+        for account in picture.accounts.values() {
+            accounts::insert(tx, id, account)?;
+            accounts::update(tx, id, account)?;
+        }
+        for (row, group) in &picture.groups {
+            let group_row = ProvisionedGroup {
+                row: *row,
+                id: row.to_string(),
+                name: group.name.clone(),
+                external_id: None,
+                created: at(),
+            };
+            groups::insert(tx, id, &group_row)?;
+            for member in &group.members {
+                tx.execute(
+                    "INSERT INTO scim_edge (tenant, src, attr, dst) VALUES (?1, ?2, ?3, ?4)",
+                    &[
+                        edges.tenant.into(),
+                        (*row).into(),
+                        edges.attribute.into(),
+                        (*member).into(),
+                    ],
+                )?;
+            }
+        }
+        for role in picture.roles.values() {
+            roles::insert(tx, id, role)?;
+        }
+        for (group, role) in &picture.mappings {
+            mappings::insert(tx, id, *group, role.0, at())?;
+        }
+        for (local, group) in &picture.local_groups {
+            let row = LocalGroup {
+                id: *local,
+                name: format!("{} {local}", group.name),
+                description: String::new(),
+                created: at(),
+            };
+            local_groups::insert(tx, id, &row)?;
+            for member in &group.members {
+                local_groups::join(tx, id, *local, *member, at())?;
+            }
+        }
+        for grant in &picture.role_grants {
+            grants::give_role(tx, id, grant)?;
+        }
+        for grant in &picture.permission_grants {
+            grants::give_permission(tx, id, grant)?;
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
+        /// Feature rows 42, 50, 60, 62, 77: the statements come to the same roles, permissions, reasons, unassigned people
+        /// and previews as the rules say of the same data.
+        #[test]
+        fn statements_come_to_what_the_rules_say(picture in picture(), change in change()) {
+            let organization = organization(&picture);
+            let database = database();
+            let (written, owner) = (picture.clone(), organization.clone());
+            database.blocking_write(move |tx| write(tx, &written, &owner)).unwrap();
+
+            let (asked, owner) = (picture.clone(), organization.clone());
+            let found = database.blocking_read(move |reader| {
+                let members = Members::of(reader, &owner)?;
+                let mut found = BTreeMap::new();
+                for account in asked.accounts.values() {
+                    let stored = accounts::by_id(reader, owner.id, account.id)?.unwrap();
+                    found.insert(account.id, members.effective(reader, &stored)?);
+                }
+                Ok(found)
+            });
+            prop_assert_eq!(found.unwrap(), picture.everybody());
+
+            let owner = organization.clone();
+            let unassigned = database.blocking_read(move |reader| {
+                let members = Members::of(reader, &owner)?;
+                let shown = Shown { unassigned: true, ..Shown::default() };
+                let page = Page { size: 1_000, ..Page::default() };
+                let listed = accounts::list(reader, &members, shown, &page)?;
+                let count = accounts::count(reader, &members, shown, 1_000)?;
+                Ok((listed, count))
+            });
+            let (listed, count) = unassigned.unwrap();
+            prop_assert_eq!(u64::try_from(listed.len()).unwrap(), count);
+            let listed: std::collections::BTreeSet<_> = listed.into_iter().map(|account| account.id).collect();
+            prop_assert_eq!(listed, picture.unassigned());
+
+            let owner = organization.clone();
+            let manual = database.blocking_read(move |reader| {
+                Members::of(reader, &owner)?.count_manual(reader, &Permission::ORGANIZATION_WRITE)
+            });
+            prop_assert_eq!(manual.unwrap(), Owners::of(&picture).manual);
+
+            let (asked, owner) = (picture.clone(), organization.clone());
+            let holding = database.blocking_read(move |reader| {
+                let members = Members::of(reader, &owner)?;
+                let mut holding = BTreeMap::new();
+                for role in asked.roles.keys() {
+                    holding.insert(*role, members.count_holding(reader, *role)?);
+                }
+                Ok(holding)
+            });
+            for (role, people) in holding.unwrap() {
+                let expected = picture.everybody().values().filter(|has| has.roles.contains_key(&role)).count();
+                prop_assert_eq!(people, u64::try_from(expected).unwrap());
+            }
+
+            // A preview counts, by SQL, the people whom the rules name.
+            if picture.groups_become == Groups::Map {
+                let before = picture.mapped_to(change.group);
+                let moved: Vec<RoleId> = before.symmetric_difference(&change.roles).copied().collect();
+                let roles = moved.clone();
+                let owner = organization;
+                let group = change.group;
+                let counts = database.blocking_read(move |reader| {
+                    let members = Members::of(reader, &owner)?;
+                    let each: scim::Result<Vec<u64>> =
+                        roles.iter().map(|role| members.count_by_group_alone(reader, group, *role)).collect();
+                    Ok((each?, members.count_moved(reader, group, &roles)?))
+                });
+                let (each, people) = counts.unwrap();
+                let preview = picture.preview(std::slice::from_ref(&change));
+                let mut touched = std::collections::BTreeSet::new();
+                for (role, count) in moved.iter().zip(each) {
+                    let moved = preview.roles.get(role).cloned().unwrap_or_default();
+                    prop_assert_eq!(count, u64::try_from(moved.gain.len() + moved.lose.len()).unwrap());
+                    touched.extend(moved.gain);
+                    touched.extend(moved.lose);
+                }
+                prop_assert_eq!(people, u64::try_from(touched.len()).unwrap());
+            }
+        }
+    }
 }

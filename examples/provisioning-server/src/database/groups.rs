@@ -65,6 +65,16 @@ pub(crate) fn by_id(
     reader.query_one(&sql, &[organization.as_bytes().into(), id.into()], read)
 }
 
+/// The group whose row has this key.
+pub(crate) fn by_row(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    row: i64,
+) -> scim::Result<Option<ProvisionedGroup>> {
+    let sql = format!("{COLUMNS} WHERE g.org = ?1 AND g.row = ?2");
+    reader.query_one(&sql, &[organization.as_bytes().into(), row.into()], read)
+}
+
 /// The first two groups with this name: a name that two have names neither.
 pub(crate) fn by_name(
     reader: &Reader<'_>,

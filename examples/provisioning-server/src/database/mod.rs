@@ -1,24 +1,19 @@
 //! The product's own tables, beside those of the library's store and in the same database.
 
-#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod accounts;
 mod address;
 pub(crate) mod audit;
 pub(crate) mod backup;
-#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod bindings;
 mod carry_over;
 pub(crate) mod check;
 pub(crate) mod connection;
-#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod effective;
 pub(crate) mod event;
-#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod grants;
 pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod imports;
-#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod local_groups;
 mod lock;
 pub(crate) mod mappings;
@@ -27,7 +22,6 @@ pub(crate) mod organizations;
 mod purge;
 pub(crate) mod request_body;
 mod retention;
-#[allow(dead_code, reason = "actions come to use all of it")]
 pub(crate) mod roles;
 mod sequence;
 pub(crate) mod sign_in_names;

@@ -290,6 +290,29 @@ impl Account {
         })
     }
 
+    /// Returns the account after an administrator has given it another name, or its person.
+    ///
+    /// # Errors
+    /// The identity provider looks after it, it is removed, or the name is not one under which people of this organization
+    /// sign in.
+    pub(crate) fn edited(
+        &self,
+        name: Option<&str>,
+        display: Option<&str>,
+        names: UserNames,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let mut after = self.set_by_hand(self.state, now)?;
+        if let Some(name) = name {
+            after.name = manual_name(name, names)?;
+            after.address = is_email(&after.name).then(|| after.name.clone());
+        }
+        if let Some(display) = display {
+            after.display = printable(display, "the display name of a person")?;
+        }
+        Ok(after.stamped(self, now))
+    }
+
     /// Returns the account after an administrator has enabled, disabled or removed it.
     ///
     /// # Errors

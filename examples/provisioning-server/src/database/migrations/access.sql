@@ -164,6 +164,7 @@ CREATE TABLE permission_grant (
     by_whom    TEXT    NOT NULL,
     PRIMARY KEY (org, holder, permission, origin)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX permission_grant_by ON permission_grant (org, permission, holder);
 
 -- Changes that administrators, operators and rules have made.
 CREATE TABLE audit (

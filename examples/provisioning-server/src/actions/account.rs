@@ -1,0 +1,515 @@
+//! Accounts: who has one, what they may do and why, and what is given and taken by hand.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::act::{Act, Subject, View, carry_out, look};
+use super::{event_row, role};
+use crate::database::accounts::{Page, Shown};
+use crate::database::bindings::Binding;
+use crate::database::effective::Members;
+use crate::database::{
+    Product, Stop, accounts, bindings, grants, groups, local_groups, roles, sign_in_names,
+};
+use crate::domain::account::{Account, AccountState};
+use crate::domain::actor::{Action, Actor};
+use crate::domain::effective::{Effective, Path};
+use crate::domain::escalation::Needs;
+use crate::domain::event::EventKind;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::grant::{Holder, Origin, PermissionGrant, RoleGrant, demand_roles_by_hand};
+use crate::domain::group::ProvisionedGroup;
+use crate::domain::local_group::LocalGroup;
+use crate::domain::mapping::demand_role_to_give;
+use crate::domain::organization::Name;
+use crate::domain::permission::{Permission, Permissions};
+use crate::domain::role::{Role, RoleId};
+
+/// Shows accounts, and what they may do.
+pub(crate) static LIST: Action = Action {
+    name: "user.list",
+    permission: Permission::USERS_READ,
+    fresh: false,
+};
+
+/// Makes a manual account.
+pub(crate) static CREATE: Action = Action {
+    name: "user.create",
+    permission: Permission::USERS_WRITE,
+    fresh: false,
+};
+
+/// Changes a manual account: its name, and whether its person can sign in.
+pub(crate) static CHANGE: Action = Action {
+    name: "user.change",
+    permission: Permission::USERS_WRITE,
+    fresh: false,
+};
+
+/// Locks the sign-in of an account at once.
+pub(crate) static SUSPEND: Action = Action {
+    name: "user.suspend",
+    permission: Permission::USERS_WRITE,
+    fresh: false,
+};
+
+/// Lifts that lock.
+pub(crate) static RESUME: Action = Action {
+    name: "user.resume",
+    permission: Permission::USERS_WRITE,
+    fresh: false,
+};
+
+/// Gives roles and permissions by hand.
+pub(crate) static GRANT: Action = Action {
+    name: "user.grant",
+    permission: Permission::USERS_WRITE,
+    fresh: false,
+};
+
+/// Takes roles and permissions that were given by hand.
+pub(crate) static REVOKE: Action = Action {
+    name: "user.revoke",
+    permission: Permission::USERS_WRITE,
+    fresh: false,
+};
+
+/// The most accounts that are counted for a badge.
+const COUNTED: u32 = 10_000;
+
+/// Part of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) accounts: Vec<Account>,
+    /// How many there are, up to ten thousand.
+    pub(crate) count: u64,
+}
+
+/// An account with everything that is known of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Detail {
+    pub(crate) account: Account,
+    /// The people of SCIM that it is and was, the newest first.
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) effective: Effective,
+    pub(crate) known: Known,
+    pub(crate) local_groups: Vec<LocalGroup>,
+    /// Permissions that it holds by itself, those that wait too.
+    pub(crate) held: Vec<PermissionGrant>,
+}
+
+/// The names of what leads to roles and permissions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    pub(crate) roles: BTreeMap<RoleId, Role>,
+    pub(crate) groups: BTreeMap<i64, ProvisionedGroup>,
+    pub(crate) local_groups: BTreeMap<Uuid, LocalGroup>,
+}
+
+/// What shall be given or taken by hand.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ByHand {
+    /// By their names or ids.
+    pub(crate) roles: Vec<String>,
+    pub(crate) permissions: Permissions,
+}
+
+/// What shall be other about a manual account; whatever is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Changes {
+    pub(crate) name: Option<String>,
+    pub(crate) display: Option<String>,
+    pub(crate) state: Option<AccountState>,
+}
+
+/// Returns accounts in the order of their names.
+pub(crate) async fn list(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    shown: Shown,
+    page: Page,
+) -> Result<Listed> {
+    look(product, actor, &LIST, organization, move |view| {
+        let members = Members::of(view.reader, view.organization)?;
+        Ok(Listed {
+            accounts: accounts::list(view.reader, &members, shown, &page)?,
+            count: accounts::count(view.reader, &members, shown, COUNTED)?,
+        })
+    })
+    .await
+}
+
+/// Returns one account, what it may do, and why.
+pub(crate) async fn show(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    account: &str,
+) -> Result<Detail> {
+    let account = account.to_owned();
+    look(product, actor, &LIST, organization, move |view| {
+        let account = find(view, &account)?;
+        Ok(detail(view, account)?)
+    })
+    .await
+}
+
+fn detail(view: &View<'_>, account: Account) -> scim::Result<Detail> {
+    let (reader, organization) = (view.reader, view.organization.id);
+    let effective = Members::of(reader, view.organization)?.effective(reader, &account)?;
+    Ok(Detail {
+        bindings: bindings::of_account(reader, organization, account.id)?,
+        known: Known::of(view, &effective)?,
+        local_groups: local_groups::of_account(reader, organization, account.id)?,
+        held: grants::permissions_of(reader, organization, account.id)?,
+        account,
+        effective,
+    })
+}
+
+impl Known {
+    fn of(view: &View<'_>, effective: &Effective) -> scim::Result<Self> {
+        let (reader, organization) = (view.reader, view.organization.id);
+        let mut known = Self::default();
+        for (id, paths) in &effective.roles {
+            if let Some(role) = roles::by_id(reader, organization, *id)? {
+                known.roles.insert(*id, role);
+            }
+            for path in paths {
+                match path {
+                    Path::Mapping { group } | Path::MirroredGroup { group } => {
+                        let found = groups::by_row(reader, organization, *group)?;
+                        known.groups.extend(found.map(|found| (*group, found)));
+                    }
+                    Path::LocalGroup { group } => {
+                        let found = local_groups::by_id(reader, organization, *group)?;
+                        known.local_groups.extend(found.map(|found| (*group, found)));
+                    }
+                    Path::Held(_) => {}
+                }
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// Makes a manual account.
+pub(crate) async fn create(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    name: &str,
+    display: Option<&str>,
+) -> Result<Detail> {
+    let id = Uuid::now_v7();
+    let (name, display) = (name.to_owned(), display.map(str::to_owned));
+    carry_out(product, actor, &CREATE, organization, move |act| {
+        let names = act.organization.settings.username;
+        let account = Account::by_hand(id, &name, display.as_deref(), names, act.now)?;
+        take_name(act, &account)?;
+        accounts::insert(act.tx, act.organization.id, &account)?;
+        told(
+            act,
+            EventKind::UserCreated,
+            &account,
+            json!({ "managed_by": "hand" }),
+        )?;
+        Ok(detail(&act.view(), account)?)
+    })
+    .await
+}
+
+/// Changes a manual account.
+pub(crate) async fn change(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    account: &str,
+    changes: Changes,
+) -> Result<Detail> {
+    let account = account.to_owned();
+    carry_out(product, actor, &CHANGE, organization, move |act| {
+        let before = find_living(&act.view(), &account)?;
+        demand_over(act, &before, "A change of this account")?;
+        before.demand_manual()?;
+        let names = act.organization.settings.username;
+        let renamed = before.edited(
+            changes.name.as_deref(),
+            changes.display.as_deref(),
+            names,
+            act.now,
+        )?;
+        let after = match changes.state {
+            Some(state) => renamed.set_by_hand(state, act.now)?,
+            None => renamed,
+        };
+        if after == before {
+            return Ok(detail(&act.view(), after)?);
+        }
+        let is_removed = after.state == AccountState::Removed;
+        if is_removed || after.name_key() != before.name_key() {
+            sign_in_names::release(act.tx, act.organization.id, &before.name, before.id)?;
+        }
+        if is_removed {
+            grants::take_roles(act.tx, act.organization.id, Holder::Account(before.id))?;
+            grants::take_permissions(act.tx, act.organization.id, before.id)?;
+            local_groups::leave_all(act.tx, act.organization.id, before.id)?;
+        } else {
+            take_name(act, &after)?;
+        }
+        accounts::update(act.tx, act.organization.id, &after)?;
+        let changed = json!({ "former_name": before.name, "state": after.state });
+        told(act, kind_of(&before, &after), &after, changed)?;
+        Ok(detail(&act.view(), after)?)
+    })
+    .await
+}
+
+fn kind_of(before: &Account, after: &Account) -> EventKind {
+    match (before.state, after.state) {
+        (_, AccountState::Removed) => EventKind::UserRemoved,
+        (AccountState::Active, AccountState::Disabled) => EventKind::UserDeactivated,
+        (AccountState::Disabled, AccountState::Active) => EventKind::UserReactivated,
+        _ => EventKind::UserUpdated,
+    }
+}
+
+/// Locks the sign-in of an account at once, whoever manages it.
+pub(crate) async fn suspend(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    account: &str,
+    reason: &str,
+) -> Result<Detail> {
+    let (account, reason) = (account.to_owned(), reason.to_owned());
+    carry_out(product, actor, &SUSPEND, organization, move |act| {
+        let before = find_living(&act.view(), &account)?;
+        demand_over(act, &before, "A suspension of this account")?;
+        let after = before.suspend(&reason, &act.actor.name(), act.now)?;
+        accounts::update(act.tx, act.organization.id, &after)?;
+        told(
+            act,
+            EventKind::PersonSuspended,
+            &after,
+            json!({ "suspended": true, "reason": reason }),
+        )?;
+        Ok(detail(&act.view(), after)?)
+    })
+    .await
+}
+
+/// Lifts the lock of an account.
+pub(crate) async fn resume(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    account: &str,
+) -> Result<Detail> {
+    let account = account.to_owned();
+    carry_out(product, actor, &RESUME, organization, move |act| {
+        let before = find_living(&act.view(), &account)?;
+        demand_over(act, &before, "Lifting the suspension of this account")?;
+        let after = before.resume(act.now)?;
+        accounts::update(act.tx, act.organization.id, &after)?;
+        told(
+            act,
+            EventKind::PersonSuspended,
+            &after,
+            json!({ "suspended": false }),
+        )?;
+        Ok(detail(&act.view(), after)?)
+    })
+    .await
+}
+
+/// Gives roles and permissions by hand. A permission that waits has its effect again.
+pub(crate) async fn grant(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    account: &str,
+    given: ByHand,
+) -> Result<Detail> {
+    let account = account.to_owned();
+    carry_out(product, actor, &GRANT, organization, move |act| {
+        let holder = find_living(&act.view(), &account)?;
+        let by_hand = Resolved::of(&act.view(), &holder, &given)?;
+        Needs::of(by_hand.permissions()).demand(act.actor, "This grant")?;
+        let mut changed = Vec::new();
+        for role in &by_hand.roles {
+            demand_role_to_give(role)?;
+            let grant = RoleGrant {
+                holder: Holder::Account(holder.id),
+                role: role.id,
+                origin: Origin::Hand,
+                created: act.now,
+                by: act.actor.name(),
+            };
+            if grants::give_role(act.tx, act.organization.id, &grant)? {
+                changed.push(role.name.clone());
+            }
+        }
+        for permission in by_hand.own.iter() {
+            let grant = PermissionGrant {
+                account: holder.id,
+                permission: permission.clone(),
+                origin: Origin::Hand,
+                waiting: false,
+                created: act.now,
+                by: act.actor.name(),
+            };
+            if grants::give_permission(act.tx, act.organization.id, &grant)? {
+                changed.push(permission.to_string());
+            }
+        }
+        told_of_roles(act, &holder, "given", &changed)?;
+        Ok(detail(&act.view(), holder)?)
+    })
+    .await
+}
+
+/// Takes roles and permissions that were given by hand.
+pub(crate) async fn revoke(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    account: &str,
+    taken: ByHand,
+) -> Result<Detail> {
+    let account = account.to_owned();
+    carry_out(product, actor, &REVOKE, organization, move |act| {
+        let holder = find_living(&act.view(), &account)?;
+        let by_hand = Resolved::of(&act.view(), &holder, &taken)?;
+        Needs::of(by_hand.permissions()).demand(act.actor, "This revocation")?;
+        let mut changed = Vec::new();
+        let organization = act.organization.id;
+        for role in &by_hand.roles {
+            let of = Holder::Account(holder.id);
+            if grants::take_role(act.tx, organization, of, role.id, Origin::Hand)? {
+                changed.push(role.name.clone());
+            }
+        }
+        for permission in by_hand.own.iter() {
+            if grants::take_permission(act.tx, organization, holder.id, permission, Origin::Hand)? {
+                changed.push(permission.to_string());
+            }
+        }
+        told_of_roles(act, &holder, "taken", &changed)?;
+        Ok(detail(&act.view(), holder)?)
+    })
+    .await
+}
+
+/// What is given or taken by hand, looked up.
+struct Resolved {
+    roles: Vec<Role>,
+    own: Permissions,
+}
+
+impl Resolved {
+    fn of(view: &View<'_>, holder: &Account, by_hand: &ByHand) -> Result<Self, Stop> {
+        if !by_hand.roles.is_empty() {
+            demand_roles_by_hand(holder)?;
+        }
+        let roles = by_hand.roles.iter().map(|text| role::find(view, text));
+        Ok(Self {
+            roles: roles.collect::<Result<_, _>>()?,
+            own: by_hand.permissions.clone(),
+        })
+    }
+
+    /// Everything that can be had by it.
+    fn permissions(&self) -> Permissions {
+        let own = self.own.clone();
+        self.roles
+            .iter()
+            .fold(own, |all, role| all.union(&role.permissions))
+    }
+}
+
+/// Checks that the actor has whatever the account can have: nobody decides over somebody who may do more.
+pub(super) fn demand_over(act: &Act<'_>, account: &Account, what: &str) -> Result<(), Stop> {
+    if act.actor.is_operator() {
+        return Ok(());
+    }
+    let can_have = Members::of(act.tx, act.organization)?.potential(act.tx, account)?;
+    Needs::of(can_have.permitted()).demand(act.actor, what)?;
+    Ok(())
+}
+
+/// Finds an account by its id, its name, or its id over SCIM.
+pub(super) fn find(view: &View<'_>, text: &str) -> Result<Account, Stop> {
+    let (reader, organization) = (view.reader, view.organization.id);
+    let by_id = match Uuid::parse_str(text) {
+        Ok(id) => accounts::by_id(reader, organization, id)?,
+        Err(_) => None,
+    };
+    let found = match by_id {
+        Some(account) => Some(account),
+        None => match accounts::by_name(reader, organization, text)? {
+            Some(account) => Some(account),
+            None => accounts::by_scim_id(reader, organization, text)?,
+        },
+    };
+    Ok(found.ok_or_else(|| {
+        Fault::not_found(format!(
+            "The organization has no account {text:?}: \"user list\" shows which it has."
+        ))
+    })?)
+}
+
+/// Finds an account that is not removed.
+pub(super) fn find_living(view: &View<'_>, text: &str) -> Result<Account, Stop> {
+    let account = find(view, text)?;
+    if account.state != AccountState::Removed {
+        return Ok(account);
+    }
+    Err(Fault::conflict(format!("The account {:?} is removed.", account.name)).into())
+}
+
+/// Gives an account its name, unless somebody has it, over SCIM too.
+fn take_name(act: &Act<'_>, account: &Account) -> Result<(), Stop> {
+    if sign_in_names::take(act.tx, act.organization.id, &account.name, account.id)? {
+        return Ok(());
+    }
+    Err(Fault::conflict(format!(
+        "The name {:?} is taken in this organization: every person has one of their own, whoever manages them.",
+        account.name
+    ))
+    .into())
+}
+
+fn told(act: &Act<'_>, kind: EventKind, account: &Account, detail: Value) -> scim::Result<()> {
+    let id = account.id.to_string();
+    let subject = subject(&id, account);
+    let mut data = json!({ "name": account.name });
+    if let (Some(data), Some(more)) = (data.as_object_mut(), detail.as_object()) {
+        data.extend(more.clone());
+    }
+    act.audit(&subject, detail)?;
+    act.tell(event_row(kind, &subject, 1, data))
+}
+
+fn told_of_roles(act: &Act<'_>, account: &Account, verb: &str, changed: &[String]) -> scim::Result<()> {
+    match changed.is_empty() {
+        true => Ok(()),
+        false => told(
+            act,
+            EventKind::PersonRolesChanged,
+            account,
+            json!({ verb: changed }),
+        ),
+    }
+}
+
+pub(super) fn subject<'s>(id: &'s str, account: &'s Account) -> Subject<'s> {
+    Subject {
+        kind: "account",
+        id: id.into(),
+        name: &account.name,
+    }
+}
