@@ -115,10 +115,16 @@ pub(crate) fn demand_local_groups(assignment: Assignment) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
     use crate::domain::account::Person;
+    use crate::domain::effective::tests::{account_id, group_row, picture};
+    use crate::domain::effective::{Picture, Reason};
     use crate::domain::keyword::Keyword;
-    use crate::domain::settings::UserNames;
+    use crate::domain::settings::{OnDelete, UserNames};
 
     /// Feature row 96: a synchronisation has what follows from groups of the provider, and nothing that is kept.
     #[test]
@@ -159,5 +165,104 @@ mod tests {
     fn local_groups_are_a_setting() {
         assert!(demand_local_groups(Assignment::LocalGroups).is_ok());
         assert!(demand_local_groups(Assignment::MappedOnly).is_err());
+    }
+
+    /// A request of the identity provider, as far as access goes.
+    #[derive(Debug, Clone)]
+    enum Request {
+        Change { account: Uuid, active: Option<bool> },
+        Delete { account: Uuid },
+        AddMember { group: i64, account: Uuid },
+        RemoveMember { group: i64, account: Uuid },
+        DeleteGroup { group: i64 },
+    }
+
+    fn request() -> impl Strategy<Value = Request> {
+        prop_oneof![
+            (account_id(), any::<Option<bool>>())
+                .prop_map(|(account, active)| Request::Change { account, active }),
+            account_id().prop_map(|account| Request::Delete { account }),
+            (group_row(), account_id()).prop_map(|(group, account)| Request::AddMember { group, account }),
+            (group_row(), account_id()).prop_map(|(group, account)| Request::RemoveMember { group, account }),
+            group_row().prop_map(|group| Request::DeleteGroup { group }),
+        ]
+    }
+
+    /// Does what a request asks for. Only people whom SCIM shows are in its reach.
+    fn serve(mut picture: Picture, request: &Request, how: OnDelete) -> Picture {
+        let row = |picture: &Picture, account| picture.accounts.get(&account).and_then(|account| account.row);
+        match request {
+            Request::Change { account, active } => {
+                let account = picture.accounts.get_mut(account).unwrap();
+                let person = Person {
+                    name: account.name.clone(),
+                    display: "Renamed".to_owned(),
+                    address: None,
+                    active: *active,
+                };
+                *account = account.changed(person, Timestamp::UNIX_EPOCH);
+            }
+            Request::Delete { account } if row(&picture, *account).is_some() => {
+                picture = picture.person_deleted(*account, how, Timestamp::UNIX_EPOCH);
+            }
+            Request::AddMember { group, account } => {
+                if let (Some(row), Some(group)) = (row(&picture, *account), picture.groups.get_mut(group)) {
+                    group.members.insert(row);
+                }
+            }
+            Request::RemoveMember { group, account } => {
+                if let (Some(row), Some(group)) = (row(&picture, *account), picture.groups.get_mut(group)) {
+                    group.members.remove(&row);
+                }
+            }
+            Request::DeleteGroup { group } => picture = picture.group_deleted(*group),
+            Request::Delete { .. } => {}
+        }
+        picture
+    }
+
+    /// What somebody has by other ways than groups of the identity provider.
+    fn of_other_origins(picture: &Picture, account: Uuid) -> Vec<String> {
+        let effective = picture.effective(account);
+        let roles = effective
+            .roles
+            .iter()
+            .flat_map(|(role, paths)| paths.iter().map(move |path| (role, path)));
+        let roles = roles.filter(|(_, path)| !path.origin().is_of_synchronisation());
+        let roles = roles.map(|(role, path)| format!("{role} {path:?}"));
+        let held = effective.permissions.iter().flat_map(|(permission, reasons)| {
+            let held = reasons.iter().filter(|reason| matches!(reason, Reason::Held(_)));
+            held.map(move |reason| format!("{permission} {reason:?}"))
+        });
+        roles.chain(held).collect()
+    }
+
+    proptest! {
+        /// Feature rows 43, 96, 104: whatever the identity provider asks for, manual accounts keep what they have, and
+        /// whoever can sign in before and after keeps what does not come of its groups, unless they were deleted.
+        #[test]
+        fn no_request_changes_a_grant_of_another_origin(
+            before in picture(), requests in vec(request(), 0..20), how in select(OnDelete::ALL),
+        ) {
+            let mut after = before.clone();
+            for request in &requests {
+                after = serve(after, request, how);
+            }
+            prop_assert_eq!(&before.role_grants, &after.role_grants);
+            for (id, account) in &before.accounts {
+                if account.managed_by == ManagedBy::Hand {
+                    prop_assert_eq!(account, &after.accounts[id]);
+                    prop_assert_eq!(before.effective(*id), after.effective(*id));
+                }
+                if account.has_access() && after.accounts[id].has_access() {
+                    prop_assert_eq!(of_other_origins(&before, *id), of_other_origins(&after, *id));
+                }
+                let held = |picture: &Picture| -> Vec<PermissionGrant> {
+                    picture.permission_grants.iter().filter(|grant| grant.account == *id).cloned().collect()
+                };
+                let is_removed = how == OnDelete::Remove && after.accounts[id].is_deleted();
+                prop_assert!(is_removed || held(&before) == held(&after));
+            }
+        }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) mod batch;
 pub(crate) mod bounded;
 pub(crate) mod connection;
 pub(crate) mod counted;
+#[allow(dead_code, reason = "sign-in comes to use it")]
+pub(crate) mod credential;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod effective;
 pub(crate) mod email;

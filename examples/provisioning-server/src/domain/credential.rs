@@ -1,0 +1,118 @@
+//! The kinds of credentials that people have, and what becomes of each when something happens to their account.
+
+use super::keyword::keywords;
+
+keywords! {
+    /// A kind of credential.
+    Kind {
+        /// A browser that is signed in.
+        Session = "session",
+        /// A link that lets a new person in for the first time.
+        Invitation = "invitation",
+        /// A link that sets a forgotten password.
+        ResetLink = "reset-link",
+        /// A token by which a person's own programs act for them.
+        ApiToken = "api-token",
+        /// A password.
+        Password = "password",
+        /// A second factor.
+        SecondFactor = "second-factor",
+        /// A code that stands in for a second factor once.
+        RecoveryCode = "recovery-code",
+    }
+}
+
+keywords! {
+    /// Something that happens to an account, or to all of them.
+    Event {
+        /// It is disabled, by the identity provider or by hand.
+        Deactivation = "deactivation",
+        /// An administrator suspends it.
+        Suspension = "suspension",
+        /// It is removed, or its person is deleted.
+        Removal = "removal",
+        /// Its person or an administrator signs it out everywhere.
+        SignOutEverywhere = "sign-out-everywhere",
+        /// The whole database is restored from a backup, in which there may be what was taken back since.
+        Restore = "restore",
+    }
+}
+
+keywords! {
+    /// What becomes of a credential.
+    Fate {
+        /// It stays as it is.
+        Kept = "kept",
+        /// It is of no use until the account can be used again.
+        Suspended = "suspended",
+        /// It ends for good.
+        Ended = "ended",
+    }
+}
+
+impl Kind {
+    /// Returns what becomes of credentials of this kind.
+    pub(crate) const fn fate(self, event: Event) -> Fate {
+        match event {
+            Event::Removal => Fate::Ended,
+            Event::Deactivation | Event::Suspension => match self {
+                Self::Session | Self::Invitation | Self::ResetLink | Self::ApiToken => Fate::Ended,
+                Self::Password | Self::SecondFactor | Self::RecoveryCode => Fate::Suspended,
+            },
+            Event::SignOutEverywhere => match self {
+                Self::Session => Fate::Ended,
+                Self::Invitation
+                | Self::ResetLink
+                | Self::ApiToken
+                | Self::Password
+                | Self::SecondFactor
+                | Self::RecoveryCode => Fate::Kept,
+            },
+            Event::Restore => match self {
+                Self::Session | Self::Invitation | Self::ResetLink => Fate::Ended,
+                Self::ApiToken | Self::Password | Self::SecondFactor | Self::RecoveryCode => Fate::Kept,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::keyword::Keyword;
+
+    fn of(event: Event, fate: Fate) -> String {
+        let kinds = Kind::ALL.iter().filter(|kind| kind.fate(event) == fate);
+        kinds.map(|kind| kind.word()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Feature rows 97, 111, 115: what ends, what is suspended, and what stays, for every kind and event.
+    #[test]
+    fn each_kind_has_its_fate() {
+        const ALL: &str = "session invitation reset-link api-token password second-factor recovery-code";
+        const LINKS: &str = "session invitation reset-link api-token";
+        const KNOWN: &str = "password second-factor recovery-code";
+        for (event, ended, suspended, kept) in [
+            (Event::Deactivation, LINKS, KNOWN, ""),
+            (Event::Suspension, LINKS, KNOWN, ""),
+            (Event::Removal, ALL, "", ""),
+            (
+                Event::SignOutEverywhere,
+                "session",
+                "",
+                "invitation reset-link api-token password second-factor recovery-code",
+            ),
+            (
+                Event::Restore,
+                "session invitation reset-link",
+                "",
+                "api-token password second-factor recovery-code",
+            ),
+        ] {
+            assert_eq!(of(event, Fate::Ended), ended, "{event:?}");
+            assert_eq!(of(event, Fate::Suspended), suspended, "{event:?}");
+            assert_eq!(of(event, Fate::Kept), kept, "{event:?}");
+        }
+        assert_eq!(Event::ALL.len(), 5);
+    }
+}
