@@ -279,6 +279,31 @@ mod tests {
         );
     }
 
+    /// Feature row 91: an hour is over after an hour, for losses and for alerts.
+    #[test]
+    fn an_hour_is_over_after_an_hour() {
+        let loss = Loss {
+            time: at(0),
+            kind: LossKind::Deactivation,
+            cause: String::new(),
+            account: None,
+            people: 2,
+        };
+        let alert = |last, now| {
+            Alert::check(
+                LossKind::Deactivation,
+                std::slice::from_ref(&loss),
+                1,
+                last,
+                at(now),
+            )
+        };
+        assert!(alert(None, 3_599).is_some());
+        assert!(alert(None, 3_600).is_none());
+        assert!(alert(Some(at(-1)), 3_598).is_none());
+        assert!(alert(Some(at(-1)), 3_599).is_some());
+    }
+
     fn lost(id: &str, name: &str, external_id: Option<&str>) -> LostGroup {
         LostGroup {
             id: id.to_owned(),

@@ -259,6 +259,18 @@ mod tests {
             .to_string();
         assert!(refused.contains("no address to go to"), "{refused}");
         assert!(demand_consistent(&bad).is_err());
+        for source in [
+            Settings {
+                username: UserNames::Email,
+                ..bad.clone()
+            },
+            Settings {
+                attributes: Attributes::All,
+                ..bad.clone()
+            },
+        ] {
+            assert!(demand_consistent(&source).is_ok(), "{source:?}");
+        }
         let kept = Settings {
             idp: crate::domain::settings::IdentityProvider::Okta,
             ..bad.clone()
