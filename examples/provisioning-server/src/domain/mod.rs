@@ -1,7 +1,6 @@
 //! What the product is about: types and rules. Nothing here reads, writes or asks for the time.
 
 pub(crate) mod access;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod account;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod actor;
@@ -51,7 +50,6 @@ pub(crate) mod public_url;
 pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod retention;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod role;
 pub(crate) mod settings;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
