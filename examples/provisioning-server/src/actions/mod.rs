@@ -5,6 +5,7 @@
 
 pub(crate) mod account;
 mod act;
+pub(crate) mod alert;
 pub(crate) mod audit;
 pub(crate) mod connection;
 pub(crate) mod event;
@@ -29,6 +30,8 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &account::RESUME,
     &account::REVOKE,
     &account::SUSPEND,
+    &alert::LIST,
+    &alert::SEE,
     &audit::EXPORT,
     &audit::LIST,
     &connection::SHOW,

@@ -1,12 +1,16 @@
 //! `mapping …`
 
 use clap::Subcommand;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Session;
+use super::documents::time;
 use super::flags::name;
+use crate::actions::alert::{self, Restorable};
 use crate::actions::mapping::{self, Mapping, Preview};
 use crate::domain::fault::Result;
+use crate::domain::mass_change::Likeness;
 use crate::domain::organization::Name;
 use crate::domain::role::Role;
 
@@ -45,6 +49,27 @@ pub(super) enum Command {
         #[arg(long)]
         preview: bool,
     },
+    /// Show the mappings that have gone with groups that were deleted
+    Lost {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+    },
+    /// Give the roles of a deleted group to the one that has come in its place
+    Restore {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// The name of the deleted group, or the id that it had over SCIM
+        #[arg(value_name = "GROUP")]
+        group: String,
+        /// The group that gets the roles, where it is not clear which has come in its place
+        #[arg(long, value_name = "GROUP")]
+        to: Option<String>,
+        /// Only show who would gain what
+        #[arg(long)]
+        preview: bool,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -59,6 +84,26 @@ struct MappingDocument {
     group_id: String,
     external_id: Option<String>,
     roles: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LostMappings {
+    organization: String,
+    lost: Vec<LostDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct LostDocument {
+    group: String,
+    group_id: String,
+    roles: Vec<String>,
+    /// How many members it had.
+    members: u64,
+    lost: Timestamp,
+    /// The group that has come in its place, if one clearly has.
+    successor: Option<String>,
+    /// Why that one.
+    likeness: Option<Likeness>,
 }
 
 /// What a change of a mapping does, or would do.
@@ -95,6 +140,13 @@ impl Command {
                 preview,
             } => change(session, name, &group, roles, preview).await,
             Self::Delete { name, group, preview } => change(session, name, &group, Vec::new(), preview).await,
+            Self::Lost { name } => lost(session, name).await,
+            Self::Restore {
+                name,
+                group,
+                to,
+                preview,
+            } => restore(session, name, &group, to.as_deref(), preview).await,
         }
     }
 }
@@ -122,19 +174,66 @@ async fn change(session: &Session, name: Name, group: &str, roles: Vec<String>, 
         true => mapping::preview(product, actor, &name, group, roles).await?,
         false => mapping::set(product, actor, &name, group, roles).await?,
     };
-    session.output.result(&shown(&name, effect, !preview), |effect| {
+    print(session, &shown(&name, effect, !preview));
+    Ok(())
+}
+
+async fn restore(session: &Session, name: Name, group: &str, to: Option<&str>, preview: bool) -> Result<()> {
+    let (product, actor) = (&session.product, &session.actor());
+    let effect = match preview {
+        true => alert::preview_restore(product, actor, &name, group, to).await?,
+        false => alert::restore(product, actor, &name, group, to).await?,
+    };
+    print(session, &shown(&name, effect, !preview));
+    Ok(())
+}
+
+async fn lost(session: &Session, name: Name) -> Result<()> {
+    let lost = alert::lost_mappings(&session.product, &session.actor(), &name).await?;
+    let document = LostMappings {
+        organization: name.to_string(),
+        lost: lost.into_iter().map(lost_document).collect(),
+    };
+    session.output.result(&document, |listed| {
+        if listed.lost.is_empty() {
+            return "No group was deleted while it was mapped.".to_owned();
+        }
+        let line = |lost: &LostDocument| {
+            let next = match &lost.successor {
+                Some(id) => format!("can be restored to {id}"),
+                None => "no group has come in its place yet".to_owned(),
+            };
+            format!("{:<32} {:<32} {next}\n", lost.group, lost.roles.join(", "))
+        };
+        listed.lost.iter().map(line).collect()
+    });
+    Ok(())
+}
+
+fn print(session: &Session, effect: &Effect) {
+    session.output.result(effect, |effect| {
         let roles = match effect.after.is_empty() {
             true => "no role".to_owned(),
             false => effect.after.join(", "),
         };
-        let done = if effect.applied {
-            "is mapped to"
-        } else {
-            "would be mapped to"
+        let done = match effect.applied {
+            true => "is mapped to",
+            false => "would be mapped to",
         };
         format!("Group {:?} {done} {roles}.\n{}", effect.group, effect.effect)
     });
-    Ok(())
+}
+
+fn lost_document(lost: Restorable) -> LostDocument {
+    LostDocument {
+        group: lost.lost.name,
+        group_id: lost.lost.id,
+        roles: lost.roles,
+        members: lost.lost.members,
+        lost: time(lost.lost.lost),
+        likeness: lost.successor.as_ref().map(|(_, likeness)| *likeness),
+        successor: lost.successor.map(|(group, _)| group.id),
+    }
 }
 
 fn document(mapping: Mapping) -> MappingDocument {

@@ -1,5 +1,6 @@
 //! The command line: serve, and everything that an operator automates.
 
+mod alert;
 mod audit;
 mod backup;
 mod check;
@@ -127,6 +128,9 @@ enum Command {
     /// Groups that are kept here, hold roles, and are not shown over SCIM
     #[command(subcommand)]
     LocalGroup(local_group::Command),
+    /// Alerts about many losses at once
+    #[command(subcommand)]
+    Alert(alert::Command),
     /// Roles: what they permit
     #[command(subcommand)]
     Role(role::Command),
@@ -245,6 +249,9 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::LocalGroup(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Alert(command) => {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::Role(command) => {

@@ -34,7 +34,7 @@ use crate::operate::health::{self, Readiness, VERSION};
 use crate::operate::metrics::{self, Metrics};
 use crate::operate::observe::Observe;
 use crate::operate::traces::Traces;
-use crate::operate::{connections, log, reload, service_manager, shutdown};
+use crate::operate::{connections, guard, log, reload, service_manager, shutdown};
 use crate::scim_api::{self, Serving as Endpoints, Watch};
 
 /// The organization that the first start makes.
@@ -394,12 +394,14 @@ impl Server {
         let writer = tokio::spawn(Arc::clone(&history).run(Arc::clone(&self.product)));
         let reloading = tokio::spawn(reloading);
         let watch = tokio::spawn(watch.run());
+        let guarding = tokio::spawn(guard::run(Arc::clone(&self.product)));
         let purging = tokio::spawn(retention::run(Arc::clone(&self.product)));
         service_manager::ready();
         connections::serve(self.listener, tls, apps, self.limits.connections, ended).await;
         reloading.abort();
         watch.abort();
         purging.abort();
+        guarding.abort();
         writer.abort();
         history.flush(&self.product).await?;
         self.product.close().await;

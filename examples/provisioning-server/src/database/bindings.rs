@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
-
 /// Binds a person to an account. An import brings a person back under the same id.
 pub(crate) fn insert(
     tx: &Transaction<'_>,

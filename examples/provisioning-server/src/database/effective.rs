@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use scim::resources::Group;
 use scim::store::database::{Param, Reader, Row};
 use scim::store::documents::EdgeRows;
+use uuid::Uuid;
 
 use super::accounts::{Named, read_word};
 use super::roles::read_permission;
@@ -220,6 +221,26 @@ impl<'o> Members<'o> {
         let permission = permission.to_string();
         let params = [self.organization.id.as_bytes().into(), (&permission).into()];
         count(reader, &format!("SELECT count(*) FROM ({sql})"), &params)
+    }
+
+    /// The account of somebody over SCIM who has left a group that gives these roles, if they have access and lack one of
+    /// them now.
+    pub(crate) fn has_lost(
+        &self,
+        reader: &Reader<'_>,
+        scim_id: &str,
+        given: &[RoleId],
+    ) -> scim::Result<Option<Uuid>> {
+        let lacks = (5..5 + given.len()).map(|n| format!("NOT {}", self.holds(Some(&format!("?{n}")), None)));
+        let lacks = lacks.collect::<Vec<_>>().join(" OR ");
+        let sql = format!(
+            "SELECT a.id FROM binding b JOIN account a ON a.org = b.org AND a.id = b.account
+             WHERE b.org = ?1 AND b.scim_id = ?4 AND b.until IS NULL AND a.state = 'active' AND a.suspended IS NULL
+               AND ({lacks})"
+        );
+        let mut others: Vec<Param<'_>> = vec![scim_id.into()];
+        others.extend(given.iter().map(|role| Param::from(role.0.as_bytes())));
+        reader.query_one(&sql, &self.params(&others), |row| read_id(row.blob(0)?))
     }
 
     /// How many people are in a group, whether they have access or not.

@@ -176,3 +176,18 @@ pub(crate) fn permissions_of(
         read,
     )
 }
+
+/// Whether an account holds something for the day on which nothing else works.
+pub(crate) fn is_break_glass(reader: &Reader<'_>, organization: Uuid, account: Uuid) -> scim::Result<bool> {
+    let found = reader.query_one(
+        "SELECT 1 FROM role_grant WHERE org = ?1 AND holder = ?2 AND origin = ?3
+         UNION ALL SELECT 1 FROM permission_grant WHERE org = ?1 AND holder = ?2 AND origin = ?3 LIMIT 1",
+        &[
+            organization.as_bytes().into(),
+            account.as_bytes().into(),
+            Origin::BreakGlass.word().into(),
+        ],
+        |row| row.integer(0),
+    )?;
+    Ok(found.is_some())
+}

@@ -85,6 +85,16 @@ pub(crate) fn by_name(
     reader.query_all(&sql, &[organization.as_bytes().into(), (&key(name)).into()], read)
 }
 
+/// The first two groups for which the provider has this identifier.
+pub(crate) fn by_external_id(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    external_id: &str,
+) -> scim::Result<Vec<ProvisionedGroup>> {
+    let sql = format!("{COLUMNS} WHERE g.org = ?1 AND g.external_id = ?2 ORDER BY g.row LIMIT 2");
+    reader.query_all(&sql, &[organization.as_bytes().into(), external_id.into()], read)
+}
+
 /// Whether another group than this one has the name.
 pub(crate) fn is_taken(tx: &Transaction<'_>, organization: Uuid, name: &str, id: &str) -> scim::Result<bool> {
     let named = by_name(tx, organization, name)?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
-use super::{groups, read_id};
+use super::{groups, read_id, read_time};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::naming;
 use crate::domain::role::RoleId;
@@ -99,4 +99,34 @@ pub(crate) fn lose(
         &[organization.as_bytes().into(), group.row.into()],
     )?;
     Ok(())
+}
+
+/// One mapping of a group that was deleted.
+#[derive(Debug, Clone)]
+pub(crate) struct Lost {
+    /// The id of the group over SCIM.
+    pub(crate) group: String,
+    pub(crate) name: String,
+    pub(crate) external_id: Option<String>,
+    pub(crate) role: RoleId,
+    pub(crate) members: u64,
+    pub(crate) lost: Timestamp,
+}
+
+/// The mappings of deleted groups, those of one group together.
+pub(crate) fn lost(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Lost>> {
+    reader.query_all(
+        "SELECT grp, group_name, external_id, role, members, lost FROM lost_mapping WHERE org = ?1 ORDER BY grp, role",
+        &[organization.as_bytes().into()],
+        |row| {
+            Ok(Lost {
+                group: row.text(0)?.to_owned(),
+                name: row.text(1)?.to_owned(),
+                external_id: row.optional_text(2)?.map(str::to_owned),
+                role: RoleId(read_id(row.blob(3)?)?),
+                members: u64::try_from(row.integer(4)?).unwrap_or(0),
+                lost: read_time(row.integer(5)?)?,
+            })
+        },
+    )
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 mod address;
+pub(crate) mod adoptions;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod bindings;
@@ -16,6 +17,7 @@ pub(crate) mod history;
 pub(crate) mod imports;
 pub(crate) mod local_groups;
 mod lock;
+pub(crate) mod losses;
 pub(crate) mod mappings;
 mod migrations;
 pub(crate) mod organizations;

@@ -84,7 +84,7 @@ pub(crate) fn find(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Orga
 }
 
 /// The one with this id.
-pub(super) fn by_id(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Organization>> {
+pub(crate) fn by_id(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Organization>> {
     let sql = format!("{COLUMNS} AND o.id = ?1");
     reader.query_one(&sql, &[id.as_bytes().into()], read)
 }

@@ -22,6 +22,7 @@ const TABLES: &[(&str, &str)] = &[
     ("role_grant", "holder, role, origin"),
     ("permission_grant", "holder, permission, origin"),
     ("loss", "time, id"),
+    ("alert", "id"),
     ("conflict", "id"),
     ("adoption", "name"),
     ("import_position", "org"),

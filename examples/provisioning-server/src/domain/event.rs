@@ -52,6 +52,8 @@ keywords! {
         RoleRemoved = "role.removed",
         /// A group that is kept here has changed, or its roles or members have.
         LocalGroupChanged = "local-group.changed",
+        /// Many people have lost something at once.
+        AlertRaised = "alert.raised",
     }
 }
 

@@ -14,7 +14,7 @@ use super::naming;
 use super::role::RoleId;
 
 /// The time within which losses are counted together.
-const WINDOW: SignedDuration = SignedDuration::from_hours(1);
+pub(crate) const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 
 keywords! {
     /// The kind of a loss of rights.

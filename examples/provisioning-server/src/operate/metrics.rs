@@ -15,6 +15,7 @@ use super::health::VERSION;
 use super::page::Page;
 use super::process::Process;
 use super::traces::Counts;
+use crate::database::losses;
 use crate::database::{Product, Statistics};
 use crate::history::Recorder;
 
@@ -139,6 +140,7 @@ impl Metrics {
         write_database(&mut page, &self.product.statistics());
         self.write_files(&mut page);
         self.write_expiry(&mut page).await;
+        self.write_alerts(&mut page).await;
         if let Some(expiry) = self.certificates.as_ref().and_then(|it| it.expiry()) {
             let help = "When the certificate of the server ends.";
             let name = "scim_tls_certificate_expiry_timestamp_seconds";
@@ -155,6 +157,15 @@ impl Metrics {
         page.describe(name, "gauge", "Sizes of the database and of its write-ahead log.");
         for (file, bytes) in self.product.files() {
             page.sample(format_args!("{name}{{file=\"{file}\"}}"), bytes);
+        }
+    }
+
+    /// Tells of alerts that nobody has looked at. Of which organization they are, "alert list" says.
+    async fn write_alerts(&self, page: &mut Page) {
+        let unseen = tokio::time::timeout(PATIENCE, self.product.read(losses::unseen)).await;
+        if let Ok(Ok(unseen)) = unseen {
+            let help = "Alerts about many losses at once that no administrator has seen.";
+            page.one("provisioning_alerts_unseen", "gauge", help, unseen);
         }
     }
 

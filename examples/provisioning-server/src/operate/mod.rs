@@ -3,6 +3,7 @@
 mod answering;
 pub(crate) mod certificates;
 pub(crate) mod connections;
+pub(crate) mod guard;
 pub(crate) mod health;
 mod lingering;
 pub(crate) mod log;

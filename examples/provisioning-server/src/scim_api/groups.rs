@@ -4,17 +4,19 @@ use jiff::Timestamp;
 use scim::resources::Group;
 use scim::store::database::Transaction;
 use scim::store::documents::row_of;
-use scim::store::{Event, Transition};
+use scim::store::{Cause, Event, Transition};
 use scim::{Error, Result};
 use uuid::Uuid;
 
 use super::rules::OfOrganization;
-use crate::database::{groups, mappings, roles};
+use crate::database::effective::Members;
+use crate::database::{groups, losses, mappings, roles};
 use crate::domain::group::ProvisionedGroup;
+use crate::domain::mass_change::{Loss, LossKind};
 use crate::domain::naming;
 use crate::domain::organization::Organization;
 use crate::domain::role::{Role, RoleId};
-use crate::domain::settings::Switch;
+use crate::domain::settings::{Groups, Switch};
 
 /// Follows a change of a group, in the transaction that makes it.
 pub(super) fn follow<C: OfOrganization>(tx: &Transaction<'_>, cx: &C, event: &Event<Group>) -> Result<()> {
@@ -22,6 +24,7 @@ pub(super) fn follow<C: OfOrganization>(tx: &Transaction<'_>, cx: &C, event: &Ev
     match &event.transition {
         Transition::Created { after } => create(tx, organization, &event.id, after),
         Transition::Changed { before, after } => {
+            lose_members(tx, organization, event)?;
             change(tx, organization, event, before.as_ref(), after.as_ref())
         }
         Transition::Deleted { .. } => delete(tx, organization, event),
@@ -76,11 +79,68 @@ fn delete(tx: &Transaction<'_>, organization: &Organization, event: &Event<Group
         return Ok(());
     };
     let members = event.edges.iter().map(|edges| edges.removed).sum();
+    lose_members(tx, organization, event)?;
     mappings::lose(tx, organization.id, &group, members, Timestamp::now())?;
     if let Some(role) = roles::mirroring(tx, organization.id, group.row)? {
         roles::remove(tx, organization.id, role.id)?;
     }
     groups::remove(tx, organization.id, group.row)
+}
+
+/// Notes which people have lost a role because they are in a group no more, or because there is none.
+fn lose_members(tx: &Transaction<'_>, organization: &Organization, event: &Event<Group>) -> Result<()> {
+    let Some(removed) = event.edges.iter().find(|edges| edges.removed > 0) else {
+        return Ok(());
+    };
+    // Whoever is deleted is counted as such.
+    if event.cause != Cause::Write {
+        return Ok(());
+    }
+    let Some(group) = groups::by_id(tx, organization.id, &event.id)? else {
+        return Ok(());
+    };
+    let given = given_by(tx, organization, group.row)?;
+    if given.is_empty() {
+        return Ok(());
+    }
+    let cause = match &event.transition {
+        Transition::Deleted { .. } => format!("the group {:?} was deleted", group.name),
+        _ => format!("people were taken out of the group {:?}", group.name),
+    };
+    let loss = |account: Option<Uuid>, people: u64| Loss {
+        time: Timestamp::now(),
+        kind: LossKind::RoleLoss,
+        cause: cause.clone(),
+        account,
+        people,
+    };
+    let members = Members::of(tx, organization)?;
+    let listed = removed.removed_ids.iter().take(losses::MOST_LISTED);
+    let looked_at = u64::try_from(listed.len()).unwrap_or(u64::MAX);
+    for id in listed {
+        if let Some(account) = members.has_lost(tx, id, &given)? {
+            losses::insert(tx, organization.id, &loss(Some(account), 1))?;
+        }
+    }
+    match removed.removed.saturating_sub(looked_at) {
+        0 => Ok(()),
+        others => losses::insert(tx, organization.id, &loss(None, others)),
+    }
+}
+
+/// The roles that members of a group have by it.
+fn given_by(tx: &Transaction<'_>, organization: &Organization, group: i64) -> Result<Vec<RoleId>> {
+    match organization.settings.groups {
+        Groups::Map => {
+            let mapped = mappings::roles_of(tx, organization.id, group)?;
+            Ok(mapped.into_iter().map(RoleId).collect())
+        }
+        Groups::Mirror => {
+            let role = roles::mirroring(tx, organization.id, group)?;
+            let gives = role.filter(|role| !role.permissions.is_empty());
+            Ok(gives.map(|role| role.id).into_iter().collect())
+        }
+    }
 }
 
 fn external_id(group: &Group) -> Option<String> {

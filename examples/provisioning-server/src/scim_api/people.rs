@@ -8,8 +8,12 @@ use scim::{Error, Result};
 use uuid::Uuid;
 
 use super::rules::OfOrganization;
-use crate::database::{accounts, bindings, grants, local_groups, sign_in_names};
+use crate::database::effective::Members;
+use crate::database::{accounts, adoptions, bindings, grants, local_groups, losses, sign_in_names};
 use crate::domain::account::{Account, ManagedBy, Person};
+use crate::domain::adoption::{Candidate, Meeting, meet};
+use crate::domain::grant::Holder;
+use crate::domain::mass_change::{Loss, LossKind};
 use crate::domain::organization::Organization;
 use crate::domain::settings::OnDelete;
 use crate::domain::user::User;
@@ -46,14 +50,24 @@ fn create(
     let external_id = external_id(user);
     let row = row_of::<User>(tx, &organization.id.to_string(), id)?;
     let row = row.ok_or_else(|| Error::internal("a person who was just created has no row"))?;
-    let former = former(tx, organization, id, &person.name, external_id.as_deref())?;
-    let account = match former {
-        Some(former) => come_back(tx, organization, &former, row, person, now)?,
-        None => {
-            let account = Account::provisioned(Uuid::now_v7(), row, person, now);
-            accounts::insert(tx, organization.id, &account)?;
-            account
-        }
+    let account = match accounts::by_name(tx, organization.id, &person.name)? {
+        Some(holder) => adopt(
+            tx,
+            organization,
+            &holder,
+            row,
+            person,
+            external_id.as_deref(),
+            now,
+        )?,
+        None => match former(tx, organization, id, &person.name, external_id.as_deref())? {
+            Some(former) => come_back(tx, organization, &former, row, person, now)?,
+            None => {
+                let account = Account::provisioned(Uuid::now_v7(), row, person, now);
+                accounts::insert(tx, organization.id, &account)?;
+                account
+            }
+        },
     };
     take_name(tx, organization, &account)?;
     let source = organization
@@ -69,6 +83,41 @@ fn create(
         account.id,
         now,
     )
+}
+
+/// Binds a person to a manual account of the same name, if an administrator has confirmed that.
+fn adopt(
+    tx: &Transaction<'_>,
+    organization: &Organization,
+    holder: &Account,
+    row: i64,
+    person: Person,
+    external_id: Option<&str>,
+    now: Timestamp,
+) -> Result<Account> {
+    let permissions = Members::of(tx, organization)?.potential(tx, holder)?.permitted();
+    let candidate = Candidate {
+        account: holder,
+        permissions: &permissions,
+        is_break_glass: grants::is_break_glass(tx, organization.id, holder.id)?,
+    };
+    let confirmed = adoptions::find(tx, organization.id, &person.name)?;
+    let setting = organization.settings.existing_account;
+    let meeting = meet(
+        setting,
+        &candidate,
+        (&person, external_id),
+        confirmed.as_ref(),
+        now,
+    );
+    if meeting != Meeting::Adopted {
+        return Err(taken(holder));
+    }
+    adoptions::remove(tx, organization.id, &person.name)?;
+    grants::take_roles(tx, organization.id, Holder::Account(holder.id))?;
+    let account = holder.adopted(row, person, now);
+    accounts::update(tx, organization.id, &account)?;
+    Ok(account)
 }
 
 /// Returns the account that a person had before they were deleted. Only a file that is imported brings an id back.
@@ -118,6 +167,15 @@ fn change(
     if account != before {
         accounts::update(tx, organization.id, &account)?;
     }
+    if before.has_access() && !account.has_access() {
+        lose(
+            tx,
+            organization,
+            &account,
+            "the identity provider deactivated people",
+            now,
+        )?;
+    }
     bindings::update(tx, organization.id, id, external_id)
 }
 
@@ -125,12 +183,39 @@ fn delete(tx: &Transaction<'_>, organization: &Organization, id: &str, now: Time
     let before = account_of(tx, organization, id)?;
     let how = organization.settings.on_delete;
     accounts::update(tx, organization.id, &before.deleted(how, now))?;
+    if before.has_access() {
+        lose(
+            tx,
+            organization,
+            &before,
+            "the identity provider removed people",
+            now,
+        )?;
+    }
     sign_in_names::release(tx, organization.id, &before.name, before.id)?;
     if how == OnDelete::Remove {
         grants::take_permissions(tx, organization.id, before.id)?;
     }
     local_groups::leave_all(tx, organization.id, before.id)?;
     bindings::end(tx, organization.id, id, now)
+}
+
+/// Notes that somebody cannot sign in any more.
+fn lose(
+    tx: &Transaction<'_>,
+    organization: &Organization,
+    account: &Account,
+    cause: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let loss = Loss {
+        time: now,
+        kind: LossKind::Deactivation,
+        cause: cause.to_owned(),
+        account: Some(account.id),
+        people: 1,
+    };
+    losses::insert(tx, organization.id, &loss)
 }
 
 fn account_of(tx: &Transaction<'_>, organization: &Organization, id: &str) -> Result<Account> {
@@ -143,16 +228,22 @@ fn take_name(tx: &Transaction<'_>, organization: &Organization, account: &Accoun
     if sign_in_names::take(tx, organization.id, &account.name, account.id)? {
         return Ok(());
     }
-    let holder = accounts::by_name(tx, organization.id, &account.name)?;
-    let is_manual = holder.is_some_and(|holder| holder.managed_by == ManagedBy::Hand);
-    let why = match is_manual {
-        true => {
+    match accounts::by_name(tx, organization.id, &account.name)? {
+        Some(holder) => Err(taken(&holder)),
+        None => Err(Error::internal("a name is taken by nobody")),
+    }
+}
+
+/// The refusal of a name that an account has.
+fn taken(holder: &Account) -> Error {
+    let why = match holder.managed_by {
+        ManagedBy::Hand => {
             "is taken by an account that is managed by hand, which SCIM neither shows nor takes over: rename or remove \
-                 that account in the portal, or leave this person out at the identity provider"
+             that account in the portal, or leave this person out at the identity provider"
         }
-        false => "is taken by another person of the organization",
+        ManagedBy::Scim => "is taken by another person of the organization",
     };
-    Err(Error::uniqueness(why).at("userName"))
+    Error::uniqueness(why).at("userName")
 }
 
 fn external_id(user: &User) -> Option<String> {

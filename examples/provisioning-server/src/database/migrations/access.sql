@@ -70,6 +70,7 @@ CREATE TABLE provisioned_group (
     PRIMARY KEY (org, row)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX provisioned_group_id ON provisioned_group (org, id);
+CREATE INDEX provisioned_group_external_id ON provisioned_group (org, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX provisioned_group_name ON provisioned_group (org, name_key, row);
 DROP TABLE group_name;
 
@@ -212,6 +213,23 @@ CREATE TABLE loss (
     people   INTEGER NOT NULL,
     PRIMARY KEY (org, time, id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX loss_time ON loss (time, org);
+
+-- What was said of many losses at once.
+CREATE TABLE alert (
+    org       BLOB    NOT NULL,
+    id        BLOB    NOT NULL,
+    time      INTEGER NOT NULL,
+    kind      TEXT    NOT NULL,
+    people    INTEGER NOT NULL,
+    threshold INTEGER NOT NULL,
+    sentence  TEXT    NOT NULL,
+    causes    TEXT    NOT NULL,
+    seen      INTEGER,
+    PRIMARY KEY (org, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alert_kind ON alert (org, kind, time);
 
 -- What an identity provider could not do because of something here.
 CREATE TABLE conflict (
