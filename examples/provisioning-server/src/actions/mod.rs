@@ -7,6 +7,7 @@ pub(crate) mod account;
 mod act;
 pub(crate) mod alert;
 pub(crate) mod audit;
+pub(crate) mod conflict;
 pub(crate) mod connection;
 pub(crate) mod event;
 pub(crate) mod group;
@@ -34,6 +35,9 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &alert::SEE,
     &audit::EXPORT,
     &audit::LIST,
+    &conflict::IGNORE,
+    &conflict::LIST,
+    &conflict::SHOW,
     &connection::SHOW,
     &event::LIST,
     &group::LIST,

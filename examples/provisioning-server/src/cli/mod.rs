@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod check;
 mod config;
+mod conflict;
 mod connection;
 mod documents;
 mod event;
@@ -113,6 +114,9 @@ enum Command {
     /// How an organization stands with its identity provider
     #[command(subcommand)]
     Connection(connection::Command),
+    /// What the identity provider could not do because of something here, and what to do about it
+    #[command(subcommand)]
+    Conflict(conflict::Command),
     /// The requests of an organization's identity provider, and what came of them
     #[command(subcommand)]
     History(history::Command),
@@ -234,6 +238,9 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::Connection(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Conflict(command) => {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::History(command) => {

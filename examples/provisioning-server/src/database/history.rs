@@ -5,8 +5,8 @@
 use scim::store::database::{Param, Reader, Row, Transaction};
 use uuid::Uuid;
 
-use super::{connection, read_id, read_time, request_body, tokens, tolerance_use, touched};
-use crate::domain::batch::{Batch, Counts};
+use super::{conflict, connection, read_id, read_time, request_body, tokens, tolerance_use, touched};
+use crate::domain::batch::{Batch, Counts, Outcome};
 use crate::domain::endpoint::{Endpoint, first_sequence};
 use crate::domain::history::{HistoryEntry, HistoryFilter};
 use crate::domain::keyword::Keyword;
@@ -83,6 +83,12 @@ pub(super) fn append(tx: &Transaction<'_>, batch: &Batch) -> scim::Result<()> {
     }
     for body in &batch.bodies {
         request_body::insert(tx, body.organization, body.sequence, &body.text)?;
+    }
+    for outcome in &batch.outcomes {
+        match outcome {
+            Outcome::Conflict(seen) => conflict::insert(tx, seen)?,
+            Outcome::Success { organization, id } => conflict::resolve(tx, *organization, [id.as_str()])?,
+        }
     }
     for (of, count) in &batch.tolerances {
         tolerance_use::add(tx, of, *count)?;

@@ -8,6 +8,8 @@ pub(crate) mod backup;
 pub(crate) mod bindings;
 mod carry_over;
 pub(crate) mod check;
+mod check_logs;
+pub(crate) mod conflict;
 pub(crate) mod connection;
 pub(crate) mod effective;
 pub(crate) mod event;

@@ -7,7 +7,7 @@ use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
 use super::touched::SubjectName;
-use super::{Product, audit, event, history, organizations, request_body, tolerance_use, touched};
+use super::{Product, audit, conflict, event, history, organizations, request_body, tolerance_use, touched};
 use crate::domain::endpoint::first_sequence;
 use crate::domain::fault::Result;
 use crate::domain::retention::{self, Purged, Retention};
@@ -53,6 +53,8 @@ impl Product {
                 .remove(move |tx| event::purge(tx, organization, of(limit), ROWS))
                 .await?;
             self.remove(move |tx| tolerance_use::purge(tx, organization, limit, ROWS))
+                .await?;
+            self.remove(move |tx| conflict::purge(tx, organization, limit, ROWS))
                 .await?;
             if links > 0 {
                 self.remove_unused_names(organization).await?;

@@ -1,6 +1,6 @@
 //! Tables `touched` and `subject_name`: which people and groups a request was about, and how they were called.
 
-use scim::fold::fold;
+use scim::fold::user_name;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
@@ -109,7 +109,7 @@ pub(crate) fn insert_name(
 
 /// The form in which names are compared.
 fn key(name: &str) -> String {
-    fold(name.trim()).into_owned()
+    user_name(name.trim()).into_owned()
 }
 
 /// What a request is linked with that asked for a person or group of this name and was refused.

@@ -6,6 +6,7 @@ use std::mem;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::conflict::ConflictSeen;
 use super::redact;
 use super::request_row::RequestRow;
 
@@ -14,6 +15,9 @@ const CAPACITY: usize = 4_096;
 
 /// How many bytes of bodies wait at most.
 const BODY_BYTES: usize = 4 << 20;
+
+/// How many conflicts, and how many successes that resolve some, wait at most. Their requests are kept all the same.
+const CONFLICTS: usize = 1_000;
 
 /// How many uses of tolerances are told apart between two writes. Beyond that, what they acted on is not named.
 const TOLERANCES: usize = 1_000;
@@ -32,6 +36,17 @@ pub(crate) struct Batch {
     body_bytes: usize,
     /// How often each tolerance was needed.
     pub(crate) tolerances: HashMap<ToleranceUse, u64>,
+    /// What went wrong because of something here, and what went well although it may have gone wrong before.
+    pub(crate) outcomes: Vec<Outcome>,
+}
+
+/// What a request tells of conflicts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// There is one.
+    Conflict(ConflictSeen),
+    /// There is none about this resource of an organization.
+    Success { organization: Uuid, id: String },
 }
 
 /// The body of a request, masked.
@@ -70,6 +85,7 @@ impl Batch {
             && self.uses.is_empty()
             && self.bodies.is_empty()
             && self.tolerances.is_empty()
+            && self.outcomes.is_empty()
     }
 
     /// Adds a request, or counts it if there is no place. Returns how many rows found no place: 0 or 1.
@@ -88,6 +104,16 @@ impl Batch {
         if bytes <= BODY_BYTES {
             self.body_bytes = bytes;
             self.bodies.push(body);
+        }
+    }
+
+    /// Adds what a request tells of conflicts, if there is a place for it.
+    pub(crate) fn add_outcome(&mut self, outcome: Outcome) {
+        if self.outcomes.len() < CONFLICTS {
+            self.outcomes.push(match outcome {
+                Outcome::Conflict(seen) => Outcome::Conflict(seen.bounded()),
+                success @ Outcome::Success { .. } => success,
+            });
         }
     }
 
@@ -115,6 +141,10 @@ impl Batch {
         self.body_bytes = 0;
         for body in older.bodies.into_iter().chain(bodies) {
             self.add_body(body);
+        }
+        let outcomes = mem::take(&mut self.outcomes);
+        for outcome in older.outcomes.into_iter().chain(outcomes) {
+            self.add_outcome(outcome);
         }
         for (of, count) in older.tolerances {
             self.add_tolerance(of, count);

@@ -10,6 +10,7 @@ pub(crate) mod asked_for;
 pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod bounded;
+pub(crate) mod conflict;
 pub(crate) mod connection;
 pub(crate) mod counted;
 #[allow(dead_code, reason = "sign-in comes to use it")]

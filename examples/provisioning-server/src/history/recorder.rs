@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::bodies::{Room, SentBody};
 use crate::database::{Product, tolerance_use};
-use crate::domain::batch::{Batch, RequestBody, ToleranceUse};
+use crate::domain::batch::{Batch, Outcome, RequestBody, ToleranceUse};
 use crate::domain::fault::Result;
 use crate::domain::request_row::RequestRow;
 
@@ -70,6 +70,12 @@ impl Recorder {
             };
             batch.add_tolerance(of, 1);
         }
+    }
+
+    /// Records what a request tells of conflicts.
+    pub(crate) fn record_outcome(&self, outcome: Outcome) {
+        self.batch().add_outcome(outcome);
+        self.filled.notify_one();
     }
 
     /// Begins to remember the body of a request.

@@ -8,7 +8,8 @@ use scim::store::{Cause, Event, Transition};
 use super::context::Context;
 use super::request_history::{Change, changed};
 use super::rules::OfOrganization;
-use crate::database::{organizations, touched};
+use crate::database::{conflict, organizations, touched};
+use crate::domain::conflict::subjects as conflict_subjects;
 use crate::domain::subject::Subject;
 use crate::domain::user::User;
 use crate::history::change;
@@ -43,6 +44,9 @@ fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> s
         sentence: change::meaning(event),
     };
     changed(tx, cx, change)?;
+    let external_id = known.and_then(R::external_id).map(|id| id.as_str());
+    let subjects = conflict_subjects(&event.id, external_id, known.map_or("", R::name));
+    conflict::resolve(tx, organization, subjects.iter().map(String::as_str))?;
     let moved = event.edges.iter();
     let ids = moved
         .clone()

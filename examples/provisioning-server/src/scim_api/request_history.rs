@@ -11,7 +11,8 @@ use super::rules::OfOrganization;
 use crate::database;
 use crate::domain::access::Refusal;
 use crate::domain::asked_for::AskedFor;
-use crate::domain::batch::RequestBody;
+use crate::domain::batch::{Outcome as Told, RequestBody};
+use crate::domain::conflict::{ConflictKind, ConflictSeen, subject};
 use crate::domain::masked;
 use crate::domain::organization::Organization;
 use crate::domain::request_row::{RequestRow, method_name, shown_path};
@@ -94,6 +95,9 @@ pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
         return;
     }
     let asked_for = sent.as_ref().filter(|_| problem.is_some()).and_then(asked_for);
+    if let Some(outcome) = told(cx, outcome, asked_for.as_ref()) {
+        history.record_outcome(outcome);
+    }
     let row = RequestRow {
         status,
         scim_type: problem
@@ -110,6 +114,37 @@ pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
         ..row(cx.asked(), cx.organization(), cx.token())
     };
     history.record(row, body);
+}
+
+/// What a request tells of conflicts. A change resolves them in its own transaction, so here it is about refusals, and about
+/// requests that found everything as they want it.
+fn told(cx: &Context, outcome: &Outcome, asked_for: Option<&AskedFor>) -> Option<Told> {
+    let organization = cx.organization().id;
+    let id = outcome.id.clone();
+    let is_write = matches!(
+        outcome.operation,
+        Some(Operation::Create | Operation::Replace | Operation::Patch)
+    );
+    let Some(problem) = outcome.problem.as_ref().filter(|_| is_write) else {
+        let id = id.filter(|_| is_write && !outcome.changed)?;
+        return Some(Told::Success { organization, id });
+    };
+    let scim_type = problem.scim_type.map(ScimType::as_str);
+    let kind = ConflictKind::of_refusal(outcome.status.as_u16(), scim_type, problem.attribute.as_deref())?;
+    let (name, external_id) = match asked_for {
+        Some(asked) => (asked.name.clone(), asked.external_id.clone()),
+        None => (id.clone()?, None),
+    };
+    Some(Told::Conflict(ConflictSeen {
+        organization,
+        kind,
+        subject: subject(id.as_deref(), external_id.as_deref(), &name),
+        name,
+        external_id,
+        detail: problem.detail.clone(),
+        time: cx.asked().time,
+        request: Some(cx.asked().sequence),
+    }))
 }
 
 /// Whether the organization keeps the body of such a request for a day.

@@ -58,6 +58,9 @@ CREATE TABLE connection (
 INSERT INTO connection (org, first, last)
     SELECT org, min(time), max(time) FROM request WHERE token IS NOT NULL GROUP BY org;
 
+-- The open conflicts of a person or group: a later request that succeeds resolves them.
+CREATE INDEX conflict_open ON conflict (org, subject) WHERE state = 'open';
+
 DROP VIEW history;
 CREATE VIEW history AS
 WITH told AS (

@@ -1,0 +1,93 @@
+//! The conflict inbox.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::act::{Subject, carry_out, look};
+use crate::database::{Product, conflict};
+use crate::domain::actor::{Action, Actor};
+use crate::domain::conflict::{Conflict, ConflictState};
+use crate::domain::fault::{Fault, Result};
+use crate::domain::keyword::Keyword;
+use crate::domain::organization::Name;
+use crate::domain::permission::Permission;
+
+/// The most conflicts that are read at once.
+pub(crate) const MOST: u32 = 1_000;
+
+/// Looks at the inbox.
+pub(crate) static LIST: Action = Action {
+    name: "conflict.list",
+    permission: Permission::USERS_READ,
+    fresh: false,
+};
+
+/// Looks at one conflict.
+pub(crate) static SHOW: Action = Action {
+    name: "conflict.show",
+    permission: Permission::USERS_READ,
+    fresh: false,
+};
+
+/// Decides that nothing is to be done about a conflict.
+pub(crate) static IGNORE: Action = Action {
+    name: "conflict.ignore",
+    permission: Permission::USERS_WRITE,
+    fresh: false,
+};
+
+/// Returns the conflicts in one state, the last first.
+pub(crate) async fn list(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    state: ConflictState,
+    limit: u32,
+) -> Result<Vec<Conflict>> {
+    look(product, actor, &LIST, organization, move |view| {
+        let id = view.organization.id;
+        Ok(conflict::list(view.reader, id, state, limit.min(MOST))?)
+    })
+    .await
+}
+
+/// Returns one conflict.
+pub(crate) async fn show(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    id: Uuid,
+) -> Result<Conflict> {
+    look(product, actor, &SHOW, organization, move |view| {
+        let found = conflict::find(view.reader, view.organization.id, id)?;
+        Ok(found.ok_or_else(|| unknown(id))?)
+    })
+    .await
+}
+
+/// Puts a conflict aside: it is listed among the ignored ones, however often it comes again.
+pub(crate) async fn ignore(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    id: Uuid,
+) -> Result<Conflict> {
+    carry_out(product, actor, &IGNORE, organization, move |act| {
+        let found = conflict::set_state(act.tx, act.organization.id, id, ConflictState::Ignored)?;
+        let found = found.ok_or_else(|| unknown(id))?;
+        let subject = Subject {
+            kind: "conflict",
+            id: id.to_string().into(),
+            name: &found.name,
+        };
+        act.audit(&subject, json!({ "kind": found.kind.word() }))?;
+        Ok(found)
+    })
+    .await
+}
+
+fn unknown(id: Uuid) -> Fault {
+    Fault::not_found(format!(
+        "There is no conflict {id} in this organization: \"conflict list\" shows them."
+    ))
+}

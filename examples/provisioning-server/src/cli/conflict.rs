@@ -1,0 +1,137 @@
+//! `conflict …`
+
+use clap::Subcommand;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::Session;
+use super::documents::time;
+use super::flags::{name, word};
+use crate::actions;
+use crate::domain::conflict::{Conflict, ConflictState};
+use crate::domain::counted::counted;
+use crate::domain::fault::Result;
+use crate::domain::keyword::Keyword;
+use crate::domain::organization::Name;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Show conflicts, the last first
+    List {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// Which of them
+        #[arg(long, value_name = "STATE", default_value = "open", value_parser = word::<ConflictState>())]
+        state: ConflictState,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50,
+              value_parser = clap::value_parser!(u32).range(1..=i64::from(actions::conflict::MOST)))]
+        limit: u32,
+    },
+    /// Show one conflict, and what to do about it
+    Show {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// The id of the conflict, as "conflict list" shows it
+        #[arg(value_name = "CONFLICT")]
+        id: Uuid,
+    },
+    /// Put a conflict aside
+    Ignore {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// The id of the conflict, as "conflict list" shows it
+        #[arg(value_name = "CONFLICT")]
+        id: Uuid,
+    },
+}
+
+/// What `conflict list` answers.
+#[derive(Debug, Serialize)]
+struct Conflicts {
+    organization: String,
+    conflicts: Vec<ConflictDocument>,
+}
+
+/// What `conflict show` and `conflict ignore` answer.
+#[derive(Debug, Serialize)]
+struct OneConflict {
+    organization: String,
+    #[serde(flatten)]
+    conflict: ConflictDocument,
+}
+
+#[derive(Debug, Serialize)]
+struct ConflictDocument {
+    #[serde(flatten)]
+    conflict: Conflict,
+    /// What to do about it.
+    remedy: &'static str,
+}
+
+impl ConflictDocument {
+    fn of(conflict: Conflict) -> Self {
+        Self {
+            remedy: conflict.kind.remedy(),
+            conflict,
+        }
+    }
+}
+
+impl Command {
+    pub(super) async fn run(self, session: &Session) -> Result<()> {
+        let (product, actor) = (&session.product, session.actor());
+        match self {
+            Self::List { name, state, limit } => {
+                let found = actions::conflict::list(product, &actor, &name, state, limit).await?;
+                let document = Conflicts {
+                    organization: name.to_string(),
+                    conflicts: found.into_iter().map(ConflictDocument::of).collect(),
+                };
+                session.output.result(&document, list_text);
+            }
+            Self::Show { name, id } => {
+                let found = actions::conflict::show(product, &actor, &name, id).await?;
+                print(session, &name, found);
+            }
+            Self::Ignore { name, id } => {
+                let found = actions::conflict::ignore(product, &actor, &name, id).await?;
+                print(session, &name, found);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn print(session: &Session, organization: &Name, conflict: Conflict) {
+    let document = OneConflict {
+        organization: organization.to_string(),
+        conflict: ConflictDocument::of(conflict),
+    };
+    session.output.result(&document, |shown| text(&shown.conflict));
+}
+
+fn list_text(listed: &Conflicts) -> String {
+    if listed.conflicts.is_empty() {
+        return "No such conflicts.".to_owned();
+    }
+    listed.conflicts.iter().map(text).collect()
+}
+
+fn text(document: &ConflictDocument) -> String {
+    let conflict = &document.conflict;
+    format!(
+        "{}  {} {} ({}, {}, last at {})\n  {}\n  {}\n",
+        conflict.id,
+        conflict.kind.word(),
+        conflict.name,
+        conflict.state.word(),
+        counted(conflict.count, "time", "times"),
+        time(conflict.last),
+        conflict.detail,
+        document.remedy
+    )
+}
