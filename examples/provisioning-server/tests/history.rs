@@ -517,3 +517,59 @@ fn history_and_audit_log_are_exported() {
         (&json!("=cmd()"), &json!("history.purge"))
     );
 }
+
+/// Feature rows 75, 76, 79, 80, 81: the check finds what history, events and audit log must not say.
+#[test]
+fn the_check_finds_what_does_not_belong_together() {
+    let bench = Bench::new(&[]);
+    let ann = bench.hire("ann@example.com");
+    bench.found("Crew", &[&ann]);
+    let place = bench.end();
+    place.json(&["history", "purge", "acme"]);
+    assert_eq!(place.json(&["check"])["sound"], true);
+    for (damage, repair, finding) in [
+        (
+            "UPDATE touched SET sequence = x'00' WHERE number = 2",
+            "DELETE FROM touched WHERE sequence = x'00'",
+            "1 links of the history lead to no request",
+        ),
+        (
+            "UPDATE touched SET number = 5000 WHERE number = 1 AND sequence = (SELECT min(sequence) FROM request)",
+            "UPDATE touched SET number = 1 WHERE number = 5000",
+            "1 links of the history are not counted as they must be",
+        ),
+        (
+            "UPDATE request SET failed = 1",
+            "UPDATE request SET failed = 0",
+            "2 requests are found with the wrong outcome",
+        ),
+        (
+            "UPDATE event SET kind = 'user.born' WHERE kind = 'user.created'",
+            "UPDATE event SET kind = 'user.created' WHERE kind = 'user.born'",
+            "1 events cannot be read",
+        ),
+        (
+            "UPDATE event SET data = '[]' WHERE kind = 'user.created'",
+            "UPDATE event SET data = '{}' WHERE kind = 'user.created'",
+            "1 events cannot be read",
+        ),
+        (
+            "UPDATE audit SET actor_kind = 'ghost'",
+            "UPDATE audit SET actor_kind = 'operator'",
+            "1 rows of the audit log cannot be read",
+        ),
+        (
+            "INSERT INTO touched VALUES (x'01', 'a', x'01', 1)",
+            "DELETE FROM touched WHERE org = x'01'",
+            "1 rows of touched belong to no organization",
+        ),
+    ] {
+        place.execute(damage);
+        let output = place.run(&["check", "--json"]);
+        let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = checked["findings"].to_string();
+        assert!(findings.contains(finding), "{damage}: {findings}");
+        place.execute(repair);
+        assert_eq!(place.json(&["check"])["sound"], true, "{repair}");
+    }
+}

@@ -149,3 +149,101 @@ pub(crate) async fn purge(
     .await?;
     Ok(purged)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::database::{Address, Purpose};
+    use crate::domain::actor::Who;
+    use crate::domain::batch::{Batch, RequestBody};
+    use crate::domain::fault::Kind;
+    use crate::domain::organization::Organization;
+    use crate::domain::permission::Permissions;
+    use crate::domain::request_row::RequestRow;
+    use crate::domain::settings::{IdentityProvider, Settings};
+
+    fn row(organization: Uuid, sequence: Uuid) -> RequestRow {
+        RequestRow {
+            organization,
+            sequence,
+            time: Timestamp::now(),
+            method: "POST".into(),
+            path: "/scim/acme/v2/Users".to_owned(),
+            status: 409,
+            scim_type: Some("uniqueness"),
+            duration_us: 1,
+            operation: Some("create"),
+            total: None,
+            sentence: None,
+            resource_type: Some("User"),
+            resource_id: None,
+            external_id: None,
+            asked_for: Some("ann@x.example".to_owned()),
+            token: None,
+            request_id: "r".to_owned(),
+            idp: IdentityProvider::Other,
+            notes: None,
+            error: None,
+        }
+    }
+
+    fn administrator(organization: Uuid, permissions: &[Permission]) -> Actor {
+        Actor {
+            who: Who::Account {
+                organization,
+                id: Uuid::nil(),
+                name: "ada@x.example".to_owned(),
+            },
+            permissions: Permissions::from_iter(permissions.iter().cloned()),
+            fresh: false,
+            address: None,
+        }
+    }
+
+    /// Feature rows 15, 64, 75: the history is for those of the organization who may read it, bodies for fewer of them.
+    #[tokio::test]
+    async fn the_history_and_its_bodies_ask_for_permissions() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite://{}", folder.path().join("p.db").display());
+        let address = Address::parse(&address).unwrap();
+        let product = Product::open(&address, Purpose::Command).await.unwrap();
+        let (id, name) = (Uuid::now_v7(), Name::parse("acme").unwrap());
+        let made = Organization::new(id, name.clone(), None, Settings::default(), Timestamp::now());
+        product.create_organization(made.unwrap(), None).await.unwrap();
+        let sequence = Uuid::now_v7();
+        let mut batch = Batch::default();
+        batch.add_row(row(id, sequence));
+        batch.add_body(RequestBody {
+            organization: id,
+            sequence,
+            text: "{}".to_owned(),
+        });
+        product.append_history(Arc::new(batch)).await.unwrap();
+
+        let show = async |actor: Actor| show(&product, &actor, &name, sequence.to_string()).await;
+        let reader = [Permission::HISTORY_READ];
+        let body_reader = [Permission::HISTORY_READ, Permission::HISTORY_BODIES_READ];
+        assert_eq!(show(administrator(id, &reader)).await.unwrap().body, None);
+        let shown = show(administrator(id, &body_reader)).await.unwrap();
+        assert_eq!(shown.body.as_deref(), Some("{}"));
+        assert_eq!(shown.touched.subjects, ["name:ann@x.example"]);
+        for (actor, kind) in [
+            (
+                administrator(id, &[Permission::HISTORY_BODIES_READ]),
+                Kind::Forbidden,
+            ),
+            (administrator(Uuid::now_v7(), &body_reader), Kind::NotFound),
+        ] {
+            assert_eq!(show(actor).await.unwrap_err().kind(), kind);
+        }
+        let purge = async |actor: Actor| purge(&product, &actor, &name, Timestamp::now()).await;
+        let refused = purge(administrator(id, &body_reader)).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Forbidden);
+        purge(administrator(id, &[Permission::HISTORY_WRITE]))
+            .await
+            .unwrap();
+        product.close().await;
+    }
+}

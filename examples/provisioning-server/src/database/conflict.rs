@@ -53,11 +53,27 @@ pub(crate) fn resolve<'a>(
     subjects: impl IntoIterator<Item = &'a str>,
 ) -> scim::Result<()> {
     for subject in subjects {
-        tx.execute(
-            &format!("UPDATE conflict SET state = 'resolved' WHERE org = ?1 AND id IN ({OPEN_OF_SUBJECT})"),
+        let open = tx.query_all(
+            OPEN_OF_SUBJECT,
             &[organization.as_bytes().into(), subject.into()],
+            |row| read_id(row.blob(0)?),
         )?;
+        for id in open {
+            put_state(tx, organization, id, ConflictState::Resolved)?;
+        }
     }
+    Ok(())
+}
+
+fn put_state(tx: &Transaction<'_>, organization: Uuid, id: Uuid, state: ConflictState) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE conflict SET state = ?3 WHERE org = ?1 AND id = ?2",
+        &[
+            organization.as_bytes().into(),
+            id.as_bytes().into(),
+            state.word().into(),
+        ],
+    )?;
     Ok(())
 }
 
@@ -68,14 +84,7 @@ pub(crate) fn set_state(
     id: Uuid,
     state: ConflictState,
 ) -> scim::Result<Option<Conflict>> {
-    tx.execute(
-        "UPDATE conflict SET state = ?3 WHERE org = ?1 AND id = ?2",
-        &[
-            organization.as_bytes().into(),
-            id.as_bytes().into(),
-            state.word().into(),
-        ],
-    )?;
+    put_state(tx, organization, id, state)?;
     find(tx, organization, id)
 }
 

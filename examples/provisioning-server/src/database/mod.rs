@@ -8,7 +8,6 @@ pub(crate) mod backup;
 pub(crate) mod bindings;
 mod carry_over;
 pub(crate) mod check;
-mod check_logs;
 pub(crate) mod conflict;
 pub(crate) mod connection;
 pub(crate) mod effective;

@@ -1,6 +1,7 @@
 //! Whether everything that the product keeps is as it must be.
 
 mod followed;
+mod logs;
 mod own_tables;
 
 use std::collections::{HashMap, HashSet};
@@ -201,7 +202,10 @@ impl<P: FnMut(u64)> Follower<'_, P> {
                 ));
             }
         }
-        self.inspection.requests = self.count("SELECT count(*) FROM history")?;
+        for finding in logs::findings(self.reader)? {
+            self.inspection.find(finding);
+        }
+        self.inspection.requests = self.count("SELECT count(*) FROM request")?;
         for (sql, what) in own_tables::RULES {
             let count = self.count(sql)?;
             if count > 0 {
