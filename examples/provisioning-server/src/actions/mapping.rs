@@ -160,6 +160,7 @@ pub(crate) async fn set(
     group: &str,
     after: Vec<String>,
 ) -> Result<Preview> {
+    actor.demand(&SET)?;
     // People are counted beside the writer: they may be many.
     let preview = preview(product, actor, organization, group, after.clone()).await?;
     let people = preview.people;

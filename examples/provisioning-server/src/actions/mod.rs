@@ -71,6 +71,9 @@ fn event_row(kind: EventKind, subject: &Subject<'_>, people: u64, data: Value) -
 }
 
 #[cfg(test)]
+mod authority;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -169,6 +169,7 @@ pub(crate) async fn change(
     role: &str,
     changes: Changes,
 ) -> Result<Shown> {
+    actor.demand(&CHANGE)?;
     let people = show(product, actor, organization, role).await?.people;
     let role = role.to_owned();
     carry_out(product, actor, &CHANGE, organization, move |act| {
@@ -214,6 +215,7 @@ pub(crate) async fn delete(
     organization: &Name,
     role: &str,
 ) -> Result<Losing> {
+    actor.demand(&DELETE)?;
     let losing = preview_delete(product, actor, organization, role).await?;
     let id = losing.role.id;
     let people = losing.people;
