@@ -256,7 +256,7 @@ fn count(place: &Place, sql: &'static str) -> usize {
 fn bodies_are_kept_masked_as_the_settings_say() {
     let bench = Bench::new(&[]);
     let token = bench.token.clone();
-    let body = |name: &str| json!({ "schemas": [USER], "userName": name, "password": "hunter2", "title": "Pilot", "note": token });
+    let body = |name: &str| json!({ "schemas": [USER], "userName": name, "password": "hunter2", "title": "Pilot", "nickName": token });
     bench.make("/Users", &body("ann@example.com"));
     assert_eq!(bench.send("POST", "/Users", &body("ann@example.com")).status, 409);
     let place = bench.end();
@@ -294,7 +294,7 @@ fn bodies_are_kept_masked_as_the_settings_say() {
             (&body["password"], &body["title"]),
             (&json!("…"), &json!("Pilot"))
         );
-        assert_eq!(body["note"], "scimp_…");
+        assert_eq!(body["nickName"], "scimp_…");
     }
     // After a day they are gone, and their requests are not.
     place.execute("UPDATE request_body SET sequence = CAST(x'01900000' || substr(sequence, 5) AS BLOB)");

@@ -164,7 +164,7 @@ impl Metrics {
     async fn write_alerts(&self, page: &mut Page) {
         let unseen = tokio::time::timeout(PATIENCE, self.product.read(losses::unseen)).await;
         if let Ok(Ok(unseen)) = unseen {
-            let help = "Alerts about many losses at once that no administrator has seen.";
+            let help = "Alerts about many losses at once that nobody has looked at.";
             page.one("provisioning_alerts_unseen", "gauge", help, unseen);
         }
     }
