@@ -148,7 +148,12 @@ pub(crate) async fn change(
         let given = resolve(&view, &changes.allow)?;
         let taken = resolve(&view, &changes.deny)?;
         given.iter().try_for_each(demand_role_to_give)?;
-        let touched = permissions_of(given.iter().chain(&taken).chain(&roles_of(&view, group.id)?));
+        // Another name is a change of the whole group.
+        let own = match changes.name {
+            Some(_) => roles_of(&view, group.id)?,
+            None => Vec::new(),
+        };
+        let touched = permissions_of(given.iter().chain(&taken).chain(&own));
         Needs::of(touched).demand(act.actor, "A change of this group")?;
         if let Some(name) = &changes.name {
             group.name = naming::name("a group", name)?;

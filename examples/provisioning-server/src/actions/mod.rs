@@ -72,6 +72,8 @@ fn event_row(kind: EventKind, subject: &Subject<'_>, people: u64, data: Value) -
 
 #[cfg(test)]
 mod authority;
+#[cfg(test)]
+mod escalating;
 
 #[cfg(test)]
 mod tests {

@@ -311,7 +311,7 @@ pub(super) fn count(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> sci
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeMap;
 
     use jiff::Timestamp;
@@ -322,7 +322,9 @@ mod tests {
 
     use super::*;
     use crate::database::accounts::{self, Page, Shown};
-    use crate::database::{groups, local_groups, mappings, migrations, roles};
+    use crate::database::{
+        Address, Product, Purpose, groups, local_groups, mappings, migrations, organizations, roles,
+    };
     use crate::domain::effective::Picture;
     use crate::domain::effective::tests::picture;
     use crate::domain::group::ProvisionedGroup;
@@ -430,6 +432,22 @@ mod tests {
             grants::give_permission(tx, id, grant)?;
         }
         Ok(())
+    }
+
+    /// Opens a product in a folder that keeps what a picture shows, and nothing else.
+    pub(crate) async fn product_of(picture: &Picture) -> (Product, Organization, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("sqlite://{}", folder.path().join("x.db").display());
+        let address = Address::parse(&address).unwrap();
+        let product = Product::open(&address, Purpose::Command).await.unwrap();
+        let organization = organization(picture);
+        let (picture, owner) = (picture.clone(), organization.clone());
+        let written = product.write(move |tx| {
+            organizations::insert(tx, &owner)?;
+            Ok(Ok(write(tx, &picture, &owner)?))
+        });
+        written.await.unwrap();
+        (product, organization, folder)
     }
 
     proptest! {
