@@ -22,7 +22,6 @@ pub(crate) mod email;
 pub(crate) mod endpoint;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod escalation;
-#[allow(dead_code, reason = "actions come to tell of all kinds")]
 pub(crate) mod event;
 pub(crate) mod export_file;
 pub(crate) mod fault;
