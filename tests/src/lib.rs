@@ -2,7 +2,9 @@
 //!
 //! The black-box tests talk HTTP to the `provisioning-server` binary ([`server`]) through a client that sends
 //! bytes as they are given ([`http`]). [`replay`] plays the traces of identity providers, [`vectors`] the filter
-//! and PATCH vectors, [`reports`] the cases out of bug reports; [`protocol`] is a service without a socket. [`abuse`] is what a client may try, and [`acknowledged`] what a server that was killed must still know. The formats are described in `fixtures/README.md`.
+//! and PATCH vectors, [`reports`] the cases out of bug reports; [`protocol`] is a service without a socket. [`abuse`] is
+//! what a client may try, and [`acknowledged`] what a server that was killed must still know. The formats are described in
+//! `fixtures/README.md`. [`features`] is the list of what the provisioning server does, and by which tests that is known.
 
 #![allow(
     clippy::indexing_slicing,
@@ -13,6 +15,7 @@ pub mod abuse;
 pub mod acknowledged;
 pub mod export_file;
 pub mod failure;
+pub mod features;
 pub mod fixtures;
 pub mod flags;
 pub mod http;
