@@ -38,6 +38,8 @@ struct Exported {
     people: u64,
     groups: u64,
     members: u64,
+    /// Lines about accounts, roles, mappings and grants.
+    access: u64,
     bytes: u64,
     /// What was there already.
     resumed_bytes: u64,
@@ -63,6 +65,7 @@ impl Export {
             people: counts.people,
             groups: counts.groups,
             members: counts.members,
+            access: counts.access,
             bytes,
             resumed_bytes,
         };
@@ -73,7 +76,7 @@ impl Export {
             };
             format!(
                 "Organization {:?} is exported to {}: {}.{resumed}\n\
-                 Its tokens and its history are not in the file: \"backup\" has everything.",
+                 Its tokens, credentials and history are not in the file: \"backup\" has everything.",
                 exported.organization,
                 exported.file.display(),
                 counts.words()

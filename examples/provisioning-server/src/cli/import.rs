@@ -54,6 +54,8 @@ struct Imported {
     people: u64,
     groups: u64,
     members: u64,
+    /// Lines about accounts, roles, mappings and grants that have changed anything.
+    access: u64,
     /// Lines that said only what was there.
     unchanged: u64,
     skipped_count: u64,
@@ -124,14 +126,15 @@ impl Begun {
     pub(super) async fn run(self, session: &Session) -> Result<ExitCode> {
         let target = self.target(session).await?;
         let (organization, skips_errors) = (&target.organization, self.command.skip_errors);
-        let mut import = Importing::new(&session.product, organization, self.opened, skips_errors)?;
+        let (product, actor) = (&session.product, &session.actor());
+        let mut import = Importing::new(product, actor, organization, self.opened, skips_errors).await?;
         let mut resumed = None;
         if let (Some(path), Some(position)) = (self.path, &target.position) {
             if import.go_on(position)? {
                 resumed = Some(position.lines);
             } else {
                 let (_, opened) = Source::File(path).open()?;
-                import = Importing::new(&session.product, organization, opened, skips_errors)?;
+                import = Importing::new(product, actor, organization, opened, skips_errors).await?;
             }
         }
         let report = import.run(|bytes| self.bar.set_position(bytes)).await;
@@ -157,7 +160,11 @@ impl Begun {
             Err(fault) if fault.kind() == Kind::NotFound => {
                 let organization = head.organization(Uuid::now_v7(), name, Timestamp::now())?;
                 product
-                    .create_for_import(organization.clone(), Position::start(source))
+                    .create_for_import(
+                        organization.clone(),
+                        Position::start(source),
+                        head.carries_access(),
+                    )
                     .await?;
                 return Ok(Target {
                     organization,
@@ -266,6 +273,7 @@ fn document(session: &Session, target: &Target, resumed: Option<u64>, report: Re
         people: report.new.people,
         groups: report.new.groups,
         members: report.new.members,
+        access: report.new.access,
         unchanged: report.unchanged,
         skipped_count: report.skipped_count,
         skipped: report.skipped.into_iter().map(SkippedLine::from).collect(),
@@ -277,6 +285,7 @@ fn people(imported: &Imported) -> String {
         people: imported.people,
         groups: imported.groups,
         members: imported.members,
+        access: imported.access,
     };
     let mut text = format!(
         "Organization {:?}: imported {}.",

@@ -115,6 +115,22 @@ pub(crate) fn former(
     reader.query_one(&sql, &params, read)
 }
 
+/// The accounts behind one of them, in the order of their ids: all of them, in whatever state.
+pub(crate) fn behind(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    behind: Uuid,
+    most: u32,
+) -> scim::Result<Vec<Account>> {
+    let sql = format!("{COLUMNS} WHERE a.org = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3");
+    let params = [
+        organization.as_bytes().into(),
+        behind.as_bytes().into(),
+        most.into(),
+    ];
+    reader.query_all(&sql, &params, read)
+}
+
 /// Which accounts a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Shown {

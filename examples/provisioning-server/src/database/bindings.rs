@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
+use super::read_time;
+
 /// Binds a person to an account. An import brings a person back under the same id.
 pub(crate) fn insert(
     tx: &Transaction<'_>,
@@ -62,6 +64,30 @@ pub(crate) fn end(
     Ok(())
 }
 
+/// Brings a former binding back, unless there is one of this person.
+pub(crate) fn restore(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    source: Uuid,
+    account: Uuid,
+    binding: &Binding,
+) -> scim::Result<()> {
+    tx.execute(
+        "INSERT INTO binding (org, source, scim_id, account, external_id, since, until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (org, scim_id) DO NOTHING",
+        &[
+            organization.as_bytes().into(),
+            source.as_bytes().into(),
+            (&binding.scim_id).into(),
+            account.as_bytes().into(),
+            binding.external_id.as_ref().into(),
+            binding.since.into(),
+            binding.until.into(),
+        ],
+    )?;
+    Ok(())
+}
+
 /// One binding of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Binding {
@@ -70,6 +96,18 @@ pub(crate) struct Binding {
     pub(crate) since: i64,
     /// `None` as long as the person is there.
     pub(crate) until: Option<i64>,
+}
+
+impl Binding {
+    /// When the person was bound.
+    pub(crate) fn since(&self) -> scim::Result<Timestamp> {
+        read_time(self.since)
+    }
+
+    /// When the person was deleted.
+    pub(crate) fn until(&self) -> scim::Result<Option<Timestamp>> {
+        self.until.map(read_time).transpose()
+    }
 }
 
 /// The bindings of an account, the newest first.

@@ -87,6 +87,44 @@ pub(crate) fn roles_of(
     )
 }
 
+/// Those who hold roles by themselves, behind one of them, in the order of their ids.
+pub(crate) fn role_holders(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    behind: Uuid,
+    most: u32,
+) -> scim::Result<Vec<Uuid>> {
+    let sql =
+        "SELECT DISTINCT holder FROM role_grant WHERE org = ?1 AND holder > ?2 ORDER BY holder LIMIT ?3";
+    holders(reader, sql, organization, behind, most)
+}
+
+/// Those who hold permissions by themselves, behind one of them, in the order of their ids.
+pub(crate) fn permission_holders(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    behind: Uuid,
+    most: u32,
+) -> scim::Result<Vec<Uuid>> {
+    let sql = "SELECT DISTINCT holder FROM permission_grant WHERE org = ?1 AND holder > ?2 ORDER BY holder LIMIT ?3";
+    holders(reader, sql, organization, behind, most)
+}
+
+fn holders(
+    reader: &Reader<'_>,
+    sql: &str,
+    organization: Uuid,
+    behind: Uuid,
+    most: u32,
+) -> scim::Result<Vec<Uuid>> {
+    let params = [
+        organization.as_bytes().into(),
+        behind.as_bytes().into(),
+        most.into(),
+    ];
+    reader.query_all(sql, &params, |row| read_id(row.blob(0)?))
+}
+
 /// Gives a permission to an account, or lets one that waits have effect again. Answers with whether that changes anything.
 pub(crate) fn give_permission(
     tx: &Transaction<'_>,

@@ -61,6 +61,41 @@ pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<
     )
 }
 
+/// A mapping by the keys of its group and its role.
+#[derive(Debug, Clone)]
+pub(crate) struct Mapping {
+    pub(crate) group: i64,
+    pub(crate) role: RoleId,
+    pub(crate) created: Timestamp,
+}
+
+/// The mappings behind one of them, in the order of their keys.
+pub(crate) fn behind(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    behind: Option<&Mapping>,
+    most: u32,
+) -> scim::Result<Vec<Mapping>> {
+    let first = Uuid::nil();
+    let (group, role) = behind.map_or((i64::MIN, &first), |last| (last.group, &last.role.0));
+    reader.query_all(
+        "SELECT grp, role, created FROM mapping WHERE org = ?1 AND (grp, role) > (?2, ?3) ORDER BY grp, role LIMIT ?4",
+        &[
+            organization.as_bytes().into(),
+            group.into(),
+            role.as_bytes().into(),
+            most.into(),
+        ],
+        |row| {
+            Ok(Mapping {
+                group: row.integer(0)?,
+                role: RoleId(read_id(row.blob(1)?)?),
+                created: read_time(row.integer(2)?)?,
+            })
+        },
+    )
+}
+
 /// Takes a role that is deleted from all groups.
 pub(crate) fn remove_role(tx: &Transaction<'_>, organization: Uuid, role: RoleId) -> scim::Result<()> {
     for table in ["mapping", "lost_mapping"] {

@@ -55,7 +55,7 @@ use crate::domain::batch::Batch;
 use crate::domain::export_file::Position;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
-use crate::domain::role::{Role, RoleId, first_roles};
+use crate::domain::role::{Draft, Role, RoleId, first_roles};
 use crate::domain::token::Token;
 use crate::domain::user::User;
 
@@ -205,7 +205,7 @@ impl Product {
         organization: Organization,
         token: Option<Token>,
     ) -> Result<()> {
-        self.create_organization_with(organization, token, |_| Ok(()))
+        self.create_organization_with(organization, token, first_roles().into(), |_| Ok(()))
             .await
     }
 
@@ -213,6 +213,7 @@ impl Product {
         &self,
         organization: Organization,
         token: Option<Token>,
+        first_roles: Vec<Draft>,
         more: impl Fn(&Transaction<'_>) -> scim::Result<()> + Send + 'static,
     ) -> Result<()> {
         self.change(move |tx| {
@@ -223,8 +224,8 @@ impl Product {
                 ))));
             }
             organizations::insert(tx, &organization)?;
-            for draft in first_roles() {
-                let role = Role::new(RoleId(Uuid::now_v7()), draft, organization.created);
+            for draft in &first_roles {
+                let role = Role::new(RoleId(Uuid::now_v7()), draft.clone(), organization.created);
                 roles::insert(tx, organization.id, &role)?;
             }
             if let Some(token) = &token {
@@ -236,10 +237,19 @@ impl Product {
         .await
     }
 
-    /// Adds an organization that an import is to fill, without a token.
-    pub(crate) async fn create_for_import(&self, organization: Organization, start: Position) -> Result<()> {
+    /// Adds an organization that an import is to fill, without a token; without roles, if the file carries them.
+    pub(crate) async fn create_for_import(
+        &self,
+        organization: Organization,
+        start: Position,
+        carries_roles: bool,
+    ) -> Result<()> {
         let id = organization.id;
-        self.create_organization_with(organization, None, move |tx| imports::put(tx, id, &start))
+        let roles = match carries_roles {
+            true => Vec::new(),
+            false => first_roles().into(),
+        };
+        self.create_organization_with(organization, None, roles, move |tx| imports::put(tx, id, &start))
             .await
     }
 

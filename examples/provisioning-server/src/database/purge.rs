@@ -26,6 +26,7 @@ const TABLES: &[(&str, &str)] = &[
     ("conflict", "id"),
     ("adoption", "name"),
     ("import_position", "org"),
+    ("import_id", "of_file"),
     ("connection", "org"),
 ];
 

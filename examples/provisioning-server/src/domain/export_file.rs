@@ -12,7 +12,9 @@ use super::settings::Settings;
 /// What the first line calls the file.
 const FORMAT: &str = "provisioning-server export";
 /// The version of everything that stands in it.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The version that carried people and groups alone.
+const FORMER_VERSION: u32 = 1;
 
 /// The first line: what the file is, and whose. Nothing in it depends on when it was written, so that two exports of
 /// one state begin alike.
@@ -68,10 +70,10 @@ impl Head {
         if format != FORMAT {
             return Err(no_export());
         }
-        if version != VERSION {
+        if version != VERSION && version != FORMER_VERSION {
             return Err(Fault::invalid(format!(
-                "The file is of version {version}, and this program reads version {VERSION}: import it with the version \
-                 that has written it, or export it again with this one."
+                "The file is of version {version}, and this program reads versions {FORMER_VERSION} and {VERSION}: import \
+                 it with the version that has written it, or export it again with this one."
             )));
         }
         let head: Self = serde_json::from_slice(line)
@@ -79,6 +81,11 @@ impl Head {
         _ = Name::parse(&head.organization.name)?;
         _ = display_name(&head.organization.display)?;
         Ok(head)
+    }
+
+    /// Whether the file carries accounts, roles and all else by which people have access, beside people and groups.
+    pub(crate) fn carries_access(&self) -> bool {
+        self.version > FORMER_VERSION
     }
 
     /// The name of the organization that was exported.
@@ -106,13 +113,15 @@ fn no_export() -> Fault {
     )
 }
 
-/// How many people, groups and members.
+/// How many people, groups and members, and how many lines of accounts, roles and all else by which people have access.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Counts {
     pub(crate) people: u64,
     pub(crate) groups: u64,
     pub(crate) members: u64,
+    #[serde(default)]
+    pub(crate) access: u64,
 }
 
 impl Counts {
@@ -123,12 +132,16 @@ impl Counts {
 
     /// The counts in words.
     pub(crate) fn words(self) -> String {
-        format!(
-            "{}, {} and {}",
-            counted(self.people, "person", "people"),
-            counted(self.groups, "group", "groups"),
-            counted(self.members, "member", "members")
-        )
+        let people = counted(self.people, "person", "people");
+        let groups = counted(self.groups, "group", "groups");
+        let members = counted(self.members, "member", "members");
+        match self.access {
+            0 => format!("{people}, {groups} and {members}"),
+            access => format!(
+                "{people}, {groups}, {members} and {} about access",
+                counted(access, "line", "lines")
+            ),
+        }
     }
 }
 
@@ -146,6 +159,8 @@ pub(crate) struct End {
     pub(crate) people: u64,
     pub(crate) groups: u64,
     pub(crate) members: u64,
+    #[serde(default)]
+    pub(crate) access: u64,
     pub(crate) exported: Timestamp,
 }
 
@@ -156,12 +171,14 @@ impl Tail {
             people,
             groups,
             members,
+            access,
         } = counts;
         Self {
             end: End {
                 people,
                 groups,
                 members,
+                access,
                 exported,
             },
         }
@@ -180,6 +197,7 @@ impl Tail {
             people: self.end.people,
             groups: self.end.groups,
             members: self.end.members,
+            access: self.end.access,
         }
     }
 }
@@ -255,13 +273,24 @@ mod tests {
         ] {
             assert!(refusal(other).contains("no export"), "{other}");
         }
-        let newer = line.replace("\"version\":1", "\"version\":2");
-        assert!(refusal(&newer).contains("version 2"), "{newer}");
+        let newer = line.replace("\"version\":2", "\"version\":3");
+        assert!(refusal(&newer).contains("version 3"), "{newer}");
         assert!(refusal(&line.replace("\"acme\"", "\"A/B\"")).contains("part of its URL"));
         assert!(refusal(&line.replace("\"name\"", "\"nam\"")).contains("first line"));
         assert!(
             refusal(&line.replace("\"username\":\"email\"", "\"username\":\"x\"")).contains("first line")
         );
+    }
+
+    /// Feature row 115: a file of the version before is read, and is known to carry people and groups alone.
+    #[test]
+    fn a_file_of_the_version_before_is_read() {
+        let line = serde_json::to_string(&Head::of(&organization())).unwrap();
+        assert!(Head::parse(line.as_bytes()).unwrap().carries_access());
+        let former = line.replace("\"version\":2", "\"version\":1");
+        assert!(!Head::parse(former.as_bytes()).unwrap().carries_access());
+        let tail = br#"{"end":{"people":1,"groups":0,"members":0,"exported":"2024-01-03T00:00:00Z"}}"#;
+        assert_eq!(Tail::parse(tail).unwrap().counts().access, 0);
     }
 
     #[test]
@@ -270,12 +299,18 @@ mod tests {
             people: 1,
             groups: 2,
             members: 3,
+            access: 0,
         };
         let tail = Tail::of(counts, Timestamp::UNIX_EPOCH);
         let line = serde_json::to_vec(&tail).unwrap();
         assert_eq!(Tail::parse(&line), Some(tail.clone()));
         assert_eq!(tail.counts(), counts);
         assert_eq!(counts.words(), "1 person, 2 groups and 3 members");
+        let more = Counts { access: 4, ..counts };
+        assert_eq!(
+            more.words(),
+            "1 person, 2 groups, 3 members and 4 lines about access"
+        );
         for other in [&line[..line.len() - 1], b"{}", b"", b"{\"end\":{}}"] {
             assert_eq!(Tail::parse(other), None);
         }

@@ -45,7 +45,8 @@ impl Origin {
 }
 
 /// The account or local group that holds something by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Holder {
     Account(Uuid),
     LocalGroup(Uuid),

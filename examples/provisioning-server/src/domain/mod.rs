@@ -1,6 +1,7 @@
 //! What the product is about: types and rules. Nothing here reads, writes or asks for the time.
 
 pub(crate) mod access;
+pub(crate) mod access_line;
 pub(crate) mod account;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod actor;

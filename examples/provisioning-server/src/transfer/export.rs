@@ -1,12 +1,15 @@
 //! Writing an organization.
 
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use scim::ScimResource;
 use scim::resources::Group;
 use scim::store::documents::{DocumentStore, Tally};
 
+use super::access_export::AccessLines;
 use crate::database::{Product, failed};
 use crate::domain::export_file::{Counts, Head, Tail};
 use crate::domain::fault::{Fault, Result};
@@ -21,24 +24,32 @@ pub(crate) async fn export(
     mut watch: impl FnMut(Counts),
 ) -> Result<Counts> {
     let store: DocumentStore<String> = product.documents().build().map_err(failed)?;
-    let mut export = store.export(&organization.id.to_string());
+    let id = organization.id;
+    let count = Arc::new(AtomicU64::new(0));
+    let (before, after) = (Arc::clone(&count), Arc::clone(&count));
+    let mut export = store.export_between(
+        &id.to_string(),
+        move |reader, sender| AccessLines::new(reader, sender, id, before).accounts(),
+        move |reader, sender| AccessLines::new(reader, sender, id, after).rights(),
+    );
     write_line(out, &Head::of(organization))?;
     while let Some(chunk) = export.next().await {
         out.write_all(&chunk.map_err(failed)?).map_err(not_written)?;
-        watch(counts(&export.tally()));
+        watch(counts(&export.tally(), &count));
     }
-    let counts = counts(&export.tally());
+    let counts = counts(&export.tally(), &count);
     write_line(out, &Tail::of(counts, Timestamp::now()))?;
     out.flush().map_err(not_written)?;
     Ok(counts)
 }
 
-fn counts(tally: &Tally) -> Counts {
+fn counts(tally: &Tally, access: &AtomicU64) -> Counts {
     let count = |name| tally.resources.get(name).copied().unwrap_or(0);
     Counts {
         people: count(User::RESOURCE_TYPE.name),
         groups: count(Group::RESOURCE_TYPE.name),
         members: tally.edges,
+        access: access.load(Ordering::Relaxed),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Taking an organization in.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +8,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use scim::store::database::Transaction;
 use scim::store::documents::{self, DocumentStore, ImportLine};
+use serde_json::json;
 use uuid::Uuid;
 
+use super::access_import::Access;
 use super::destination::Destination;
 use super::lines::{LONGEST, Lines, Mark, Read};
-use crate::database::{Product, failed, history, imports, organizations};
+use crate::database::{Product, audit, failed, history, imports, organizations};
+use crate::domain::access_line::AccessLine;
+use crate::domain::actor::Actor;
+use crate::domain::audit::AuditRow;
 use crate::domain::export_file::{Counts, Head, Position, Tail};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::Organization;
@@ -66,6 +72,11 @@ pub(crate) struct Import<'p, R> {
     into: Destination,
     lines: Lines<R>,
     import: documents::Import<Destination>,
+    /// Whether the file says who has access to what.
+    carries_access: bool,
+    /// Whether no other organization can have what the file has under the same ids.
+    keeps_ids: bool,
+    actor: Actor,
     skips_errors: bool,
     position: Position,
     report: Report,
@@ -76,9 +87,35 @@ pub(crate) struct Import<'p, R> {
 /// A line that is ready to be applied, or why it cannot be.
 struct Ready {
     number: u64,
-    line: scim::Result<ImportLine>,
+    line: scim::Result<Parsed>,
     /// The position at its end.
     end: Mark,
+}
+
+/// What a line says.
+enum Parsed {
+    /// A person, a group, or members of one.
+    Resource(ImportLine),
+    /// Who has access to what.
+    Access(AccessLine),
+}
+
+impl Parsed {
+    /// How many rows it writes beside its own, roughly.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Resource(line) => line.edges().unwrap_or(0),
+            Self::Access(line) => line.weight(),
+        }
+    }
+
+    /// How many the file counts of what it says.
+    fn size(&self) -> u64 {
+        match self {
+            Self::Resource(line) => line.edges().map_or(1, |edges| u64::try_from(edges).unwrap_or(0)),
+            Self::Access(_) => 1,
+        }
+    }
 }
 
 /// What became of a batch.
@@ -114,19 +151,27 @@ impl<R: BufRead> Opened<R> {
 
 impl<'p, R: BufRead> Import<'p, R> {
     /// Begins behind the first line.
-    pub(crate) fn new(
+    pub(crate) async fn new(
         product: &'p Product,
+        actor: &Actor,
         organization: &Organization,
         opened: Opened<R>,
         skips_errors: bool,
     ) -> Result<Self> {
+        let (id, source) = (organization.id, opened.head.organization.id);
+        let is_elsewhere = product
+            .read(move |reader| imports::is_elsewhere(reader, id, source))
+            .await?;
         let store = events::told(rules::in_transaction(product.documents()));
         let store: DocumentStore<Destination> = store.build().map_err(failed)?;
         let policy = Policies::new().map_err(failed)?.of(&organization.settings);
         Ok(Self {
             product,
             import: store.import(&policy).hooks(rules::hooks()),
-            position: Position::start(opened.head.organization.id),
+            carries_access: opened.head.carries_access(),
+            keeps_ids: !is_elsewhere,
+            actor: actor.clone(),
+            position: Position::start(source),
             row: row(organization),
             report: Report::default(),
             into: Destination::new(organization),
@@ -182,11 +227,11 @@ impl<'p, R: BufRead> Import<'p, R> {
                     Some(tail) => return Ok((batch, End::Tail(tail))),
                     None => {
                         bytes += text.len();
-                        self.import.read(&text)
+                        self.parse(&text)
                     }
                 },
             };
-            edges += line.as_ref().ok().and_then(ImportLine::edges).unwrap_or(0);
+            edges += line.as_ref().map_or(0, Parsed::weight);
             let end = self.lines.mark().clone();
             batch.push(Ready {
                 number: end.lines,
@@ -195,6 +240,13 @@ impl<'p, R: BufRead> Import<'p, R> {
             });
         }
         Ok((batch, End::More))
+    }
+
+    fn parse(&self, text: &[u8]) -> scim::Result<Parsed> {
+        match AccessLine::parse(text).filter(|_| self.carries_access) {
+            Some(line) => line.map(Parsed::Access).map_err(scim::Error::invalid_syntax),
+            None => self.import.read(text).map(Parsed::Resource),
+        }
     }
 
     async fn apply(&mut self, batch: Vec<Ready>) -> Result<()> {
@@ -227,6 +279,8 @@ impl<'p, R: BufRead> Import<'p, R> {
             batch,
             into: self.into.clone(),
             import: self.import.clone(),
+            keeps_ids: self.keeps_ids,
+            actor: self.actor.clone(),
             skips_errors: self.skips_errors,
             before: self.position.clone(),
             so_far: self.report.new,
@@ -297,6 +351,8 @@ struct Step {
     batch: Vec<Ready>,
     into: Destination,
     import: documents::Import<Destination>,
+    keeps_ids: bool,
+    actor: Actor,
     skips_errors: bool,
     before: Position,
     so_far: Counts,
@@ -330,14 +386,58 @@ impl Step {
             row.sentence = Some(format!("imported {}", sum(self.so_far, applied.new).words()).into());
             history::insert_so_far(tx, &row.bounded())?;
         }
+        if applied.new.access > 0 {
+            self.audit(tx)?;
+        }
         imports::put(tx, organization.id, &applied.position)?;
         Ok(applied)
+    }
+
+    /// Notes which lines about access have changed anything here.
+    fn audit(&self, tx: &Transaction<'_>) -> scim::Result<()> {
+        let organization = self.into.organization();
+        let mut lines: BTreeMap<&str, u64> = BTreeMap::new();
+        for ready in &self.batch {
+            if let Ok(Parsed::Access(line)) = &ready.line {
+                *lines.entry(line.kind()).or_default() += 1;
+            }
+        }
+        let row = AuditRow {
+            organization: organization.id,
+            time: Timestamp::now(),
+            actor_kind: self.actor.who.kind(),
+            actor: self.actor.name(),
+            action: "organization.import".into(),
+            subject_type: "organization".into(),
+            subject: organization.id.to_string(),
+            subject_name: organization.name.to_string(),
+            detail: json!({ "source": self.before.source, "lines": lines }),
+            address: None,
+            request_id: None,
+        };
+        audit::insert(tx, &row).map(drop)
+    }
+
+    /// Answers how many of what a line says are new by it.
+    fn apply(&self, tx: &Transaction<'_>, line: &Parsed) -> scim::Result<u64> {
+        match line {
+            Parsed::Resource(line) => self.import.apply(tx, &self.into, line),
+            Parsed::Access(line) => {
+                let access = Access {
+                    tx,
+                    organization: self.into.organization(),
+                    keeps_ids: self.keeps_ids,
+                    now: Timestamp::now(),
+                };
+                access.apply(line).map(u64::from)
+            }
+        }
     }
 
     fn run_line(&self, tx: &Transaction<'_>, ready: &Ready, applied: &mut Applied) -> scim::Result<()> {
         let refused;
         let outcome = match &ready.line {
-            Ok(line) => match self.import.apply(tx, &self.into, line) {
+            Ok(line) => match self.apply(tx, line) {
                 Ok(new) => {
                     count(&mut applied.new, line, new);
                     applied.unchanged += u64::from(new == 0);
@@ -365,8 +465,7 @@ impl Step {
         }
         let position = &mut applied.position;
         if let Ok(line) = &ready.line {
-            let all = line.edges().map_or(1, |edges| u64::try_from(edges).unwrap_or(0));
-            count(&mut position.counts, line, all);
+            count(&mut position.counts, line, line.size());
         }
         position.bytes = ready.end.bytes;
         position.lines = ready.end.lines;
@@ -375,7 +474,11 @@ impl Step {
     }
 }
 
-fn count(counts: &mut Counts, line: &ImportLine, more: u64) {
+fn count(counts: &mut Counts, line: &Parsed, more: u64) {
+    let Parsed::Resource(line) = line else {
+        counts.access += more;
+        return;
+    };
     match line.edges() {
         Some(_) => counts.members += more,
         None if line.is_of::<User>() => counts.people += more,
@@ -388,6 +491,7 @@ fn sum(a: Counts, b: Counts) -> Counts {
         people: a.people + b.people,
         groups: a.groups + b.groups,
         members: a.members + b.members,
+        access: a.access + b.access,
     }
 }
 
@@ -475,14 +579,17 @@ mod tests {
         .unwrap();
         let text = file(&organization);
         let opened = Opened::new(text.as_bytes()).unwrap();
-        let mut import = Import::new(&product, &organization, opened, false).unwrap();
+        let actor = Actor::operator("root".to_owned());
+        let mut import = Import::new(&product, &actor, &organization, opened, false)
+            .await
+            .unwrap();
         let mut batches = Vec::new();
         loop {
             let began = import.lines.mark().bytes;
             let (batch, end) = import.read_batch().unwrap();
             let edges: usize = batch
                 .iter()
-                .filter_map(|ready| ready.line.as_ref().ok()?.edges())
+                .filter_map(|ready| Some(ready.line.as_ref().ok()?.weight()))
                 .sum();
             batches.push((batch.len(), edges, import.lines.mark().bytes - began));
             if !matches!(end, End::More) {

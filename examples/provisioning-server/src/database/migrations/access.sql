@@ -261,3 +261,13 @@ CREATE TABLE adoption (
     until        INTEGER NOT NULL,
     PRIMARY KEY (org, name)
 ) STRICT, WITHOUT ROWID;
+
+-- How many lines of a file were about accounts, roles and grants; and which ids of the file are others here, because what
+-- they stand for was here already, or because another organization has them.
+ALTER TABLE import_position ADD COLUMN access INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE import_id (
+    org     BLOB NOT NULL,
+    of_file BLOB NOT NULL,
+    id      BLOB NOT NULL,
+    PRIMARY KEY (org, of_file)
+) STRICT, WITHOUT ROWID;
