@@ -443,7 +443,7 @@ fn what_is_older_than_it_is_kept_ends() {
     let unpurged = |place: &Place| count(place, "SELECT count(*) FROM request");
     drop(place.serve(&[]));
     assert_eq!(unpurged(&place), 1);
-    place.json(&["org", "set", "acme", "--history-days", "1"]);
+    place.json(&["org", "set", "acme", "--history-days", "1", "--confirm", "acme"]);
     let server = place.serve(&[]);
     let begun = std::time::Instant::now();
     while unpurged(&place) > 0 {
@@ -504,11 +504,10 @@ fn history_and_audit_log_are_exported() {
     let purge = place.run_with(&[("USER", "=cmd()")], &["history", "purge", "acme"]);
     assert!(purge.status.success());
     let csv = lines(&["audit", "export", "acme"]);
-    assert_eq!(csv.len(), 2);
+    let newest = &csv[1];
     assert!(
-        csv[1].contains("\"operator\",\"'=cmd()\",\"history.purge\",\"organization\""),
-        "{}",
-        csv[1]
+        newest.contains("\"operator\",\"'=cmd()\",\"history.purge\",\"organization\""),
+        "{newest}"
     );
     let jsonl = lines(&["audit", "export", "acme", "--format", "jsonl"]);
     let row: Value = serde_json::from_str(&jsonl[0]).unwrap();
@@ -554,7 +553,7 @@ fn the_check_finds_what_does_not_belong_together() {
             "1 events cannot be read",
         ),
         (
-            "UPDATE audit SET actor_kind = 'ghost'",
+            "UPDATE audit SET actor_kind = 'ghost' WHERE sequence = (SELECT min(sequence) FROM audit)",
             "UPDATE audit SET actor_kind = 'operator'",
             "1 rows of the audit log cannot be read",
         ),

@@ -46,12 +46,17 @@ impl Act<'_> {
 
     /// Writes the audit row of the action.
     pub(crate) fn audit(&self, subject: &Subject<'_>, detail: Value) -> scim::Result<()> {
+        self.audit_of(self.action, subject, detail)
+    }
+
+    /// Writes the audit row of one of several actions that are carried out at once.
+    pub(crate) fn audit_of(&self, action: &Action, subject: &Subject<'_>, detail: Value) -> scim::Result<()> {
         let row = AuditRow {
             organization: self.organization.id,
             time: self.now,
             actor_kind: self.actor.who.kind(),
             actor: self.actor.name(),
-            action: self.action.name.into(),
+            action: action.name.into(),
             subject_type: subject.kind.into(),
             subject: subject.id.clone().into_owned(),
             subject_name: subject.name.to_owned(),
@@ -86,14 +91,34 @@ pub(crate) async fn carry_out<T: Send + 'static>(
     organization: &Name,
     job: impl Fn(&Act<'_>) -> Result<T, Stop> + Send + 'static,
 ) -> Result<T> {
+    let name = organization.clone();
+    carry_out_in(
+        product,
+        actor,
+        action,
+        move |tx, actor| known(tx, &name, actor),
+        job,
+    )
+    .await
+}
+
+/// The same in the organization that `find` finds or makes.
+///
+/// # Errors
+/// The actor may not, `find` or `job` refuses, or the database fails.
+pub(crate) async fn carry_out_in<T: Send + 'static>(
+    product: &Product,
+    actor: &Actor,
+    action: &'static Action,
+    find: impl Fn(&Transaction<'_>, &Actor) -> Result<Organization, Stop> + Send + 'static,
+    job: impl Fn(&Act<'_>) -> Result<T, Stop> + Send + 'static,
+) -> Result<T> {
     actor.demand(action)?;
-    let (actor, name) = (actor.clone(), organization.clone());
+    let actor = actor.clone();
     product
         .transact(move |tx| {
-            let found = organizations::find(tx, &name)?.filter(|found| actor.knows(found.id));
-            let organization = found.ok_or_else(|| unknown(&name))?;
-            let owners = || owners(tx, &organization, &actor);
-            let before = owners()?;
+            let organization = find(tx, &actor)?;
+            let before = owners(tx, &organization, &actor)?;
             let done = job(&Act {
                 tx,
                 organization: &organization,
@@ -101,7 +126,9 @@ pub(crate) async fn carry_out<T: Send + 'static>(
                 now: Timestamp::now(),
                 action,
             })?;
-            before.demand_left(owners()?, &actor)?;
+            // Settings, too, decide who is an owner.
+            let after = organizations::by_id(tx, organization.id)?.unwrap_or(organization);
+            before.demand_left(owners(tx, &after, &actor)?, &actor)?;
             Ok(done)
         })
         .await
@@ -134,12 +161,17 @@ pub(crate) async fn look<T: Send + 'static>(
     let (actor, name) = (actor.clone(), organization.clone());
     product
         .look(move |reader| {
-            let found = organizations::find(reader, &name)?.filter(|found| actor.knows(found.id));
-            let organization = found.ok_or_else(|| unknown(&name))?;
+            let organization = known(reader, &name, &actor)?;
             job(&View {
                 reader,
                 organization: &organization,
             })
         })
         .await
+}
+
+/// Finds an organization that the actor can have to do with.
+fn known(reader: &Reader<'_>, name: &Name, actor: &Actor) -> Result<Organization, Stop> {
+    let found = organizations::find(reader, name)?.filter(|found| actor.knows(found.id));
+    Ok(found.ok_or_else(|| unknown(name))?)
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::database::accounts::{Page as AccountPage, Shown as ShownAccounts};
 use crate::database::groups::{self, Page};
-use crate::database::{Address, Product, Purpose};
+use crate::database::{Address, Product, Purpose, organizations};
 use crate::domain::account::AccountState;
 use crate::domain::actor::{Action, Actor, Who};
 use crate::domain::audit::AuditFilter;
@@ -17,10 +17,12 @@ use crate::domain::conflict::ConflictState;
 use crate::domain::fault::{Kind, Result};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::history::HistoryFilter;
+use crate::domain::integration::Attached;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{Draft, first_roles};
-use crate::domain::settings::{Preset, Settings};
+use crate::domain::settings::{Changes, IdentityProvider, Preset, SecondFactor, Settings};
+use crate::domain::token::{Issue, Purpose as TokenPurpose};
 use crate::transfer::rows::Format;
 
 /// Two organizations that have the same things.
@@ -50,7 +52,10 @@ async fn bench() -> Bench {
         let organization =
             Organization::new(Uuid::from_u128(number), name(org), None, settings, at()).unwrap();
         let id = organization.id;
-        product.create_organization(organization, None).await.unwrap();
+        product
+            .transact(move |tx| organizations::create(tx, &organization, None))
+            .await
+            .unwrap();
         let group = ProvisionedGroup {
             row: 5,
             id: "g".to_owned(),
@@ -125,6 +130,21 @@ fn by_hand() -> account::ByHand {
     }
 }
 
+fn settings(settings: Changes) -> organization::Change {
+    organization::Change {
+        settings,
+        ..organization::Change::default()
+    }
+}
+
+fn new(how: Issue) -> token::New {
+    token::New {
+        purpose: TokenPurpose::Scim,
+        how,
+        days: None,
+    }
+}
+
 fn ways() -> Vec<Way> {
     ways! {
         account::CHANGE => |p, a, o| account::change(p, a, o, ANN, account::Changes { state: Some(AccountState::Disabled), ..Default::default() });
@@ -153,17 +173,34 @@ fn ways() -> Vec<Way> {
         local_group::CREATE => |p, a, o| local_group::create(p, a, o, "Night", "");
         local_group::DELETE => |p, a, o| local_group::delete(p, a, o, "Desk");
         local_group::LIST => |p, a, o| local_group::list(p, a, o);
+        integration::DELETE => |p, a, o| integration::delete(p, a, o, Some(Attached::Detach), |_| {});
+        integration::DISABLE => |p, a, o| integration::switch(p, a, o, false);
+        integration::ENABLE => |p, a, o| integration::switch(p, a, o, true);
+        integration::SHOW => |p, a, o| integration::show(p, a, o);
         mapping::LIST => |p, a, o| mapping::list(p, a, o);
         mapping::SET => |p, a, o| mapping::set(p, a, o, "Crew", vec!["Read only".to_owned()]);
+        organization::DELETE => |p, a, o| organization::delete(p, a, o, Some(o.as_str()));
+        organization::LIST => |p, a, o| organization::show(p, a, o);
+        organization::SET => |p, a, o| organization::set(p, a, o, organization::Change { display: Some("Acme Inc.".to_owned()), ..Default::default() }, |_| {});
+        organization::SET_INTEGRATION => |p, a, o| organization::set(p, a, o, settings(Changes { idp: Some(IdentityProvider::Okta), ..Default::default() }), |_| {});
+        organization::SET_LOGIN => |p, a, o| organization::set(p, a, o, settings(Changes { second_factor: Some(SecondFactor::Required), ..Default::default() }), |_| {});
         role::CHANGE => |p, a, o| role::change(p, a, o, "Read only", role::Changes { description: Some("x".to_owned()), ..Default::default() });
         role::CREATE => |p, a, o| role::create(p, a, o, Draft { name: "Desk".to_owned(), description: String::new(), permissions: Permissions::NONE });
         role::DELETE => |p, a, o| role::delete(p, a, o, "Read only");
         role::LIST => |p, a, o| role::list(p, a, o, Page { size: 9, ..Default::default() });
+        token::CANCEL => |p, a, o| token::cancel(p, a, o, TokenPurpose::Scim);
+        token::COMPLETE => |p, a, o| token::complete(p, a, o, TokenPurpose::Scim);
+        token::CREATE => |p, a, o| token::issue(p, a, o, new(Issue::Create));
+        token::LIST => |p, a, o| token::list(p, a, o);
+        token::REVOKE => |p, a, o| token::revoke(p, a, o, None);
+        token::ROTATE => |p, a, o| token::issue(p, a, o, new(Issue::Rotate));
     }
 }
 
 /// Actions that are not asked for by themselves, and why.
-const WITHIN_OTHERS: [&str; 1] = [
+const WITHIN_OTHERS: [&str; 2] = [
+    // It is of no organization, and the operator's alone: see `demands`.
+    "organization.create",
     // Part of `history.show`, which leaves the body out for whoever may not see it.
     "history.show-body",
 ];

@@ -155,7 +155,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::database::{Address, Purpose};
+    use crate::database::{Address, Purpose, organizations};
     use crate::domain::actor::Who;
     use crate::domain::batch::{Batch, RequestBody};
     use crate::domain::fault::Kind;
@@ -211,7 +211,9 @@ mod tests {
         let product = Product::open(&address, Purpose::Command).await.unwrap();
         let (id, name) = (Uuid::now_v7(), Name::parse("acme").unwrap());
         let made = Organization::new(id, name.clone(), None, Settings::default(), Timestamp::now());
-        product.create_organization(made.unwrap(), None).await.unwrap();
+        let made = made.unwrap();
+        let create = product.transact(move |tx| organizations::create(tx, &made, None));
+        create.await.unwrap();
         let sequence = Uuid::now_v7();
         let mut batch = Batch::default();
         batch.add_row(row(id, sequence));

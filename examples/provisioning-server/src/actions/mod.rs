@@ -9,17 +9,27 @@ pub(crate) mod alert;
 pub(crate) mod audit;
 pub(crate) mod conflict;
 pub(crate) mod connection;
+#[cfg(test)]
+mod demands;
+mod erasing;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod history;
+pub(crate) mod integration;
+mod leaving;
 pub(crate) mod local_group;
 pub(crate) mod mapping;
+mod of_product;
+pub(crate) mod organization;
 pub(crate) mod role;
+pub(crate) mod token;
 
 use serde_json::Value;
 
 use self::act::Subject;
+use crate::database::Product;
 use crate::domain::event::{EventKind, EventRow};
+use crate::domain::fault::Result;
 
 /// Every action of the product.
 #[cfg(test)]
@@ -46,6 +56,10 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &history::PURGE,
     &history::SHOW,
     &history::SHOW_BODY,
+    &integration::DELETE,
+    &integration::DISABLE,
+    &integration::ENABLE,
+    &integration::SHOW,
     &local_group::ASSIGN,
     &local_group::CHANGE,
     &local_group::CREATE,
@@ -53,11 +67,45 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &local_group::LIST,
     &mapping::LIST,
     &mapping::SET,
+    &organization::CREATE,
+    &organization::DELETE,
+    &organization::LIST,
+    &organization::SET,
+    &organization::SET_INTEGRATION,
+    &organization::SET_LOGIN,
     &role::CHANGE,
     &role::CREATE,
     &role::DELETE,
     &role::LIST,
+    &token::CANCEL,
+    &token::COMPLETE,
+    &token::CREATE,
+    &token::LIST,
+    &token::REVOKE,
+    &token::ROTATE,
 ];
+
+/// Whether a process has ended before it had done all work of an action that takes many transactions.
+///
+/// # Errors
+/// The database fails.
+pub(crate) async fn is_left(product: &Product) -> Result<bool> {
+    Ok(!erasing::begun(product).await?.is_empty() || !leaving::begun(product).await?.is_empty())
+}
+
+/// Goes on with work of actions that takes many transactions, where a process has ended before it was done.
+///
+/// # Errors
+/// The database fails. What is left is gone on with the next time.
+pub(crate) async fn go_on(product: &Product) -> Result<()> {
+    for organization in erasing::begun(product).await? {
+        erasing::erase(product, organization, |_| {}).await?;
+    }
+    for organization in leaving::begun(product).await? {
+        leaving::leave(product, organization, |_| {}).await?;
+    }
+    Ok(())
+}
 
 /// Returns the event of something that was done to a thing.
 fn event_row(kind: EventKind, subject: &Subject<'_>, people: u64, data: Value) -> EventRow {

@@ -72,6 +72,40 @@ pub(super) struct Deleted {
     pub(super) organization: String,
     pub(super) id: Uuid,
     pub(super) deleted: bool,
+    /// What went with it.
+    pub(super) people: u64,
+    pub(super) groups: u64,
+}
+
+/// What `org set` answers. What does not apply has no key.
+#[derive(Debug, Serialize)]
+pub(super) struct SetDocument {
+    #[serde(flatten)]
+    pub(super) organization: OrganizationDocument,
+    /// `false` of a preview.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) applied: Option<bool>,
+    /// What cannot be undone and asks for --confirm.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) needs_confirmation: Vec<String>,
+    /// What becomes of the access of people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) effects: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) people_with_roles: Option<WithRoles>,
+    /// What else is worth knowing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) notes: Vec<&'static str>,
+    /// The token that the first save has made, where that is the order of the set-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<String>,
+}
+
+/// How many people have roles.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct WithRoles {
+    pub(super) before: u64,
+    pub(super) after: u64,
 }
 
 /// What is known of a token.
@@ -111,9 +145,13 @@ impl TokenDocument {
 pub(super) struct TokenIssued {
     pub(super) organization: String,
     pub(super) scim_url: String,
+    /// Where the product behind reads, of a token for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) access_url: Option<String>,
     /// The only time that it is shown.
     pub(super) token: String,
     pub(super) id: Uuid,
+    pub(super) purpose: Purpose,
     pub(super) expires: Option<Timestamp>,
     /// The tokens that ended with this.
     pub(super) revoked: Vec<Uuid>,

@@ -15,6 +15,7 @@ mod group;
 mod health;
 mod history;
 mod import;
+mod integration;
 mod limits;
 mod local_group;
 mod mapping;
@@ -123,6 +124,9 @@ enum Command {
     /// What administrators, operators and rules have changed
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The connection of an organization with its identity provider: its state, its switch and its end
+    #[command(subcommand)]
+    Integration(integration::Command),
     /// What has happened to people, groups, roles and mappings, for programs that follow it
     #[command(subcommand)]
     Event(event::Command),
@@ -171,18 +175,28 @@ struct Session {
 impl Session {
     /// The operator who runs the command.
     fn actor(&self) -> Actor {
-        let user = ["USER", "LOGNAME", "USERNAME"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok());
-        Actor::operator(
-            user.filter(|user| !user.is_empty())
-                .unwrap_or_else(|| "operator".to_owned()),
-        )
+        operator()
+    }
+
+    /// Where the product behind reads who may do what.
+    fn access_url(&self) -> String {
+        format!("{}/api/v1/access/{{userName}}", self.base)
     }
 
     fn scim_url(&self, organization: &Name) -> String {
         self.base.scim(organization)
     }
+}
+
+/// Whoever has started the process.
+fn operator() -> Actor {
+    let user = ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok());
+    Actor::operator(
+        user.filter(|user| !user.is_empty())
+            .unwrap_or_else(|| "operator".to_owned()),
+    )
 }
 
 /// Runs the command that the process was started with: 0 if it succeeded, 1 if not, 2 if it was not understood. A
@@ -235,6 +249,9 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             .map(success)
         }
         Command::Token(command) => {
+            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+        }
+        Command::Integration(command) => {
             in_session(&common, output, false, async |session| command.run(session).await).map(success)
         }
         Command::Connection(command) => {

@@ -1,18 +1,20 @@
 //! `org …`
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use uuid::Uuid;
 
-use super::Session;
-use super::documents::{Created, Deleted, OrganizationDocument, Organizations, Shown, TokenDocument};
+use super::documents::{
+    Created, Deleted, OrganizationDocument, Organizations, SetDocument, Shown, TokenDocument, WithRoles,
+};
 use super::flags::{Flags, name};
-use super::token::{describe, generate};
+use super::token::{describe, revealed};
+use super::{Session, progress};
+use crate::actions::organization::{self, Change, Draft, Preview};
+use crate::actions::{integration, token};
+use crate::domain::counted::counted;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::settings::Settings;
-use crate::domain::settings_change;
-use crate::domain::token::{Purpose, Token};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -31,6 +33,8 @@ pub(super) enum Command {
         name: Name,
         #[command(flatten)]
         flags: Box<Flags>,
+        #[command(flatten)]
+        how: How,
     },
     /// Let the identity provider in
     Enable {
@@ -60,6 +64,17 @@ pub(super) enum Command {
     },
 }
 
+/// How settings are changed.
+#[derive(Debug, Args)]
+pub(super) struct How {
+    /// The name of the organization, to confirm what cannot be undone
+    #[arg(long, value_name = "NAME")]
+    confirm: Option<String>,
+    /// Only show what the change would do
+    #[arg(long)]
+    preview: bool,
+}
+
 impl Command {
     /// Whether the command makes a database where there is none.
     pub(super) fn makes_database(&self) -> bool {
@@ -69,7 +84,7 @@ impl Command {
     pub(super) async fn run(self, session: &Session) -> Result<()> {
         match self {
             Self::Create { name, flags } => create(session, name, *flags).await,
-            Self::Set { name, flags } => set(session, name, *flags).await,
+            Self::Set { name, flags, how } => set(session, name, *flags, how).await,
             Self::Enable { name } => switch(session, name, true).await,
             Self::Disable { name } => switch(session, name, false).await,
             Self::List => list(session).await,
@@ -80,21 +95,18 @@ impl Command {
 }
 
 async fn create(session: &Session, name: Name, flags: Flags) -> Result<()> {
-    let now = Timestamp::now();
     let warning = flags.warning();
-    let settings = flags.changes().apply(&Settings::default());
-    settings_change::demand_consistent(&settings)?;
-    let organization = Organization::new(Uuid::now_v7(), name.clone(), flags.display, settings, now)?;
-    let secret = generate()?;
-    let token = Token::new(Uuid::now_v7(), &secret, Purpose::Scim, now, None);
-    session
-        .product
-        .create_organization(organization, Some(token))
-        .await?;
+    let draft = Draft {
+        name: name.clone(),
+        settings: flags.changes().apply(&Settings::default()),
+        display: flags.display,
+        with_token: true,
+    };
+    let secret = organization::create(&session.product, &session.actor(), draft).await?;
     let document = Created {
         organization: name.to_string(),
         scim_url: session.scim_url(&name),
-        token: secret.reveal().to_owned(),
+        token: revealed(secret.as_ref()).unwrap_or_default(),
     };
     session.output.result(&document, |created| {
         format!(
@@ -108,41 +120,95 @@ async fn create(session: &Session, name: Name, flags: Flags) -> Result<()> {
     Ok(())
 }
 
-async fn set(session: &Session, name: Name, flags: Flags) -> Result<()> {
-    let changes = flags.changes();
+async fn set(session: &Session, name: Name, flags: Flags, how: How) -> Result<()> {
+    let change = Change {
+        settings: flags.changes(),
+        display: flags.display.clone(),
+        typed: how.confirm,
+    };
     let warning = flags.warning();
-    if changes.is_empty() && flags.display.is_none() {
+    if change.is_empty() {
         return Err(Fault::invalid(
             "Nothing to change: name the settings, such as --username any; \"org set --help\" lists them.",
         ));
     }
-    let how = move |organization: &mut Organization| {
-        let settings = changes.apply(&organization.settings);
-        settings_change::demand_still_consistent(&organization.settings, &settings)?;
-        organization.settings = settings;
-        if let Some(display) = &flags.display {
-            organization.display.clone_from(display);
+    let (product, actor) = (&session.product, &session.actor());
+    let document = match how.preview {
+        true => {
+            let preview = organization::preview(product, actor, &name, change).await?;
+            previewed(session, preview)
         }
-        Ok(())
+        false => {
+            let bar = progress::bar(None, "{spinner} attributes of {pos} people looked at");
+            let set = organization::set(product, actor, &name, change, |seen| bar.set_position(seen)).await?;
+            bar.finish_and_clear();
+            was_set(session, set)
+        }
     };
-    let organization = session.product.change_organization(&name, how).await?;
-    print(session, organization);
+    session.output.result(&document, set_text);
     session.output.warn(warning.as_deref());
     Ok(())
 }
 
+fn previewed(session: &Session, preview: Preview) -> SetDocument {
+    let (before, after) = preview.people_with_roles;
+    let counts = WithRoles { before, after };
+    SetDocument {
+        organization: document(session, preview.after),
+        applied: Some(false),
+        people_with_roles: Some(counts).filter(|_| !preview.consequences.previewed.is_empty()),
+        needs_confirmation: preview.consequences.typed,
+        effects: preview.consequences.previewed,
+        notes: preview.consequences.told,
+        token: None,
+    }
+}
+
+fn was_set(session: &Session, set: organization::Set) -> SetDocument {
+    SetDocument {
+        organization: document(session, set.organization),
+        applied: None,
+        people_with_roles: None,
+        needs_confirmation: Vec::new(),
+        effects: set.consequences.previewed,
+        notes: set.consequences.told,
+        token: revealed(set.secret.as_ref()),
+    }
+}
+
+fn set_text(set: &SetDocument) -> String {
+    let mut out = text(&set.organization);
+    if set.applied == Some(false) {
+        out = format!("Nothing is changed yet. It would be:\n{out}");
+    }
+    for sentence in &set.needs_confirmation {
+        out += &format!(
+            "\n{sentence} This cannot be undone: confirm it with --confirm {}.\n",
+            set.organization.organization
+        );
+    }
+    for sentence in set.effects.iter().chain(&set.notes) {
+        out += &format!("\n{sentence}\n");
+    }
+    if let Some(WithRoles { before, after }) = set.people_with_roles {
+        out += &format!("\n{before} people have roles now; {after} would.\n");
+    }
+    if let Some(token) = &set.token {
+        out += &format!(
+            "\n  token     {token}\n\nThe token is shown this once: enter it at the identity provider now.\n"
+        );
+    }
+    out
+}
+
 async fn switch(session: &Session, name: Name, enabled: bool) -> Result<()> {
-    let how = move |organization: &mut Organization| {
-        organization.switch(enabled);
-        Ok(())
-    };
-    let organization = session.product.change_organization(&name, how).await?;
-    print(session, organization);
+    let organization = integration::switch(&session.product, &session.actor(), &name, enabled).await?;
+    session.output.result(&document(session, organization), text);
     Ok(())
 }
 
 async fn list(session: &Session) -> Result<()> {
-    let organizations = session.product.organizations().await?;
+    let organizations = organization::list(&session.product, &session.actor()).await?;
     let document = Organizations {
         organizations: organizations
             .into_iter()
@@ -163,10 +229,12 @@ async fn list(session: &Session) -> Result<()> {
 }
 
 async fn show(session: &Session, name: Name) -> Result<()> {
-    let access = session.product.organization(&name).await?;
+    let (product, actor) = (&session.product, &session.actor());
+    let organization = organization::show(product, actor, &name).await?;
+    let tokens = token::list(product, actor, &name).await?;
     let document = Shown {
-        organization: document(session, access.organization),
-        tokens: TokenDocument::of_all(&access.tokens, Timestamp::now()),
+        organization: document(session, organization),
+        tokens: TokenDocument::of_all(&tokens, Timestamp::now()),
     };
     session.output.result(&document, |shown| {
         format!("{}\n{}", text(&shown.organization), describe(&shown.tokens))
@@ -175,26 +243,23 @@ async fn show(session: &Session, name: Name) -> Result<()> {
 }
 
 async fn delete(session: &Session, name: Name) -> Result<()> {
-    let organization = session
-        .product
-        .delete_organization(&name, Timestamp::now())
-        .await?;
+    let deleted = organization::delete(&session.product, &session.actor(), &name, None).await?;
     let document = Deleted {
         organization: name.to_string(),
-        id: organization.id,
+        id: deleted.organization.id,
         deleted: true,
+        people: deleted.people,
+        groups: deleted.groups,
     };
     session.output.result(&document, |deleted| {
         format!(
-            "Organization {:?} is deleted: its URL and tokens have ended, and its history is kept.",
-            deleted.organization
+            "Organization {:?} is deleted, with {} and {}: its URL and tokens have ended, and its history is kept.",
+            deleted.organization,
+            counted(deleted.people, "person", "people"),
+            counted(deleted.groups, "group", "groups"),
         )
     });
     Ok(())
-}
-
-fn print(session: &Session, organization: Organization) {
-    session.output.result(&document(session, organization), text);
 }
 
 fn document(session: &Session, organization: Organization) -> OrganizationDocument {

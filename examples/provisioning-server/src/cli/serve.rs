@@ -12,21 +12,22 @@ use axum::routing::get;
 use clap::Args;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use uuid::Uuid;
 
 use super::documents::{Configuration, Served, Serving};
 use super::limits;
 use super::output::Output;
 use super::setting;
 use super::settings::{self, Settings};
-use super::token::generate;
-use super::{Common, LISTEN};
+use super::{Common, LISTEN, operator};
+use crate::actions::organization::Draft;
+use crate::actions::token::New;
+use crate::actions::{self, organization, token};
 use crate::database::{Address, Product, Purpose};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::{PublicUrl, Scheme};
 use crate::domain::settings::Settings as OrganizationSettings;
-use crate::domain::token::{self, Issue, Token};
+use crate::domain::token::{Issue, Purpose as TokenPurpose, Token};
 use crate::history::{Recorder, retention};
 use crate::operate::certificates::{Certificates, Files};
 use crate::operate::connections::Apps;
@@ -115,6 +116,7 @@ impl Serve {
             None => PublicUrl::of_listener(scheme, address),
         };
         product.purge_deleted(Timestamp::now()).await?;
+        let is_left = actions::is_left(&product).await?;
         product.set_origin(&base.to_string()).await?;
         let cannot_listen = |cause| Fault::internal("The server cannot listen for signals.", cause);
         let ended = shutdown::listen().map_err(cannot_listen)?;
@@ -129,6 +131,7 @@ impl Serve {
             public_url: chosen.public_url,
             drain_delay: chosen.drain_delay,
             limits: chosen.limits,
+            is_left,
         };
         let outcome = server.run(&traces, ended, reloading).await;
         traces.end().await;
@@ -266,28 +269,31 @@ async fn first_start(product: &Product, demo: bool) -> Result<Option<String>> {
         .iter()
         .any(|found| found.name == name);
     if product.is_first_start().await? && !exists {
-        let organization = Organization::new(
-            Uuid::now_v7(),
-            name.clone(),
-            None,
-            OrganizationSettings::default(),
-            now,
-        )?;
-        product.create_organization(organization, None).await?;
+        let draft = Draft {
+            name: name.clone(),
+            display: None,
+            settings: OrganizationSettings::default(),
+            with_token: false,
+        };
+        organization::create(product, &operator(), draft).await?;
         exists = true;
     }
     if !demo || !exists || has_live_token(product, &name, now).await? {
         return Ok(None);
     }
-    let secret = generate()?;
-    let new = Token::new(Uuid::now_v7(), &secret, token::Purpose::Scim, now, None);
-    let rule = move |all: &[Token]| token::issue(all, token::Purpose::Scim, Issue::Create, now);
-    product.change_tokens(&name, now, Some(new), rule).await?;
-    Ok(Some(secret.reveal().to_owned()))
+    let new = New {
+        purpose: TokenPurpose::Scim,
+        how: Issue::Create,
+        days: None,
+    };
+    let issued = token::issue(product, &operator(), &name, new).await?;
+    Ok(Some(issued.secret.reveal().to_owned()))
 }
+
 async fn has_live_token(product: &Product, name: &Name, now: Timestamp) -> Result<bool> {
     let access = product.organization(name).await?;
-    Ok(access.tokens.iter().any(|token| token.is_live(now)))
+    let is_good = |token: &Token| token.purpose == TokenPurpose::Scim && token.is_live(now);
+    Ok(access.tokens.iter().any(is_good))
 }
 
 /// Says where the server is, and how to go on.
@@ -356,6 +362,18 @@ struct Server {
     public_url: Option<PublicUrl>,
     drain_delay: Duration,
     limits: limits::InForce,
+    /// Whether commands have left work behind.
+    is_left: bool,
+}
+
+/// Goes on with what commands have left behind that ended too early.
+async fn go_on(product: Arc<Product>) {
+    if let Err(fault) = actions::go_on(&product).await {
+        tracing::error!(
+            "Work that a command has left could not be done: {}",
+            fault.with_causes()
+        );
+    }
 }
 
 /// How long history and database may take to end after the last request.
@@ -396,9 +414,15 @@ impl Server {
         let watch = tokio::spawn(watch.run());
         let guarding = tokio::spawn(guard::run(Arc::clone(&self.product)));
         let purging = tokio::spawn(retention::run(Arc::clone(&self.product)));
+        let left = self
+            .is_left
+            .then(|| tokio::spawn(go_on(Arc::clone(&self.product))));
         service_manager::ready();
         connections::serve(self.listener, tls, apps, self.limits.connections, ended).await;
         reloading.abort();
+        if let Some(left) = left {
+            left.abort();
+        }
         watch.abort();
         purging.abort();
         guarding.abort();

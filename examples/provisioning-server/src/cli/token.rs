@@ -1,23 +1,29 @@
 //! `token …`
 
+use std::io::Read as _;
+
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Session;
 use super::documents::{TokenDocument, TokenIssued, Tokens};
-use super::flags::name;
+use super::flags::{name, word};
+use crate::actions::token::{self, Ended, New};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Name;
-use crate::domain::token::{self, Issue, Purpose, Secret, Token};
+use crate::domain::token::{Issue, Purpose, Secret};
+
+/// The longest text that is read where a token is expected.
+const LONGEST: u64 = 4_096;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Make a token, which is shown this once; an earlier token ends at once
-    Create(New),
+    Create(Issuing),
     /// Replace the token: the present one ends at once, or with --overlap when the rotation is completed
-    Rotate(New),
+    Rotate(Issuing),
     /// Show the tokens of an organization
     List {
         /// Which organization
@@ -27,31 +33,35 @@ pub(super) enum Command {
     /// Take back one token, or all of them
     Revoke {
         /// Which organization
-        #[arg(value_name = "ORG", value_parser = name)]
-        name: Name,
+        #[arg(value_name = "ORG", value_parser = name, required_unless_present = "value_stdin")]
+        name: Option<Name>,
         /// The id of the token, as "token list" shows it
         #[arg(value_name = "TOKEN", value_parser = token_id)]
         id: Option<Uuid>,
+        /// Take back the token that stands on standard input, whichever organization it is of
+        #[arg(long, conflicts_with_all = ["name", "id"])]
+        value_stdin: bool,
     },
     /// End a rotation with overlap: only the new token stays
-    Complete {
-        /// Which organization
-        #[arg(value_name = "ORG", value_parser = name)]
-        name: Name,
-    },
+    Complete(Which),
     /// Undo a rotation with overlap: only the old token stays
-    Cancel {
-        /// Which organization
-        #[arg(value_name = "ORG", value_parser = name)]
-        name: Name,
-    },
+    Cancel(Which),
 }
 
 #[derive(Debug, Args)]
-pub(super) struct New {
+pub(super) struct Which {
     /// Which organization
     #[arg(value_name = "ORG", value_parser = name)]
     name: Name,
+    /// What the token is for: an identity provider (scim), or the product behind, which reads who may do what (access)
+    #[arg(long = "for", value_name = "PURPOSE", value_parser = word::<Purpose>(), default_value = "scim")]
+    purpose: Purpose,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Issuing {
+    #[command(flatten)]
+    which: Which,
     /// Accept the present token too until "token complete" or "token cancel"
     #[arg(long)]
     overlap: bool,
@@ -62,30 +72,38 @@ pub(super) struct New {
 
 impl Command {
     pub(super) async fn run(self, session: &Session) -> Result<()> {
-        let now = Timestamp::now();
+        let (product, actor) = (&session.product, &session.actor());
         match self {
-            Self::Create(new) if new.overlap => issue(session, new, Issue::CreateBeside, now).await,
-            Self::Create(new) => issue(session, new, Issue::Create, now).await,
-            Self::Rotate(new) if new.overlap => issue(session, new, Issue::Overlap, now).await,
-            Self::Rotate(new) => issue(session, new, Issue::Rotate, now).await,
-            Self::List { name } => list(session, name, now).await,
-            Self::Revoke { name, id } => {
-                end(session, name, now, move |all| token::revoke(all, id, now)).await
-            }
-            Self::Complete { name } => {
-                end(session, name, now, move |all| {
-                    token::complete(all, Purpose::Scim, now)
-                })
-                .await
-            }
-            Self::Cancel { name } => {
-                end(session, name, now, move |all| {
-                    token::cancel(all, Purpose::Scim, now)
-                })
-                .await
-            }
+            Self::Create(new) if new.overlap => issue(session, new, Issue::CreateBeside).await,
+            Self::Create(new) => issue(session, new, Issue::Create).await,
+            Self::Rotate(new) if new.overlap => issue(session, new, Issue::Overlap).await,
+            Self::Rotate(new) => issue(session, new, Issue::Rotate).await,
+            Self::List { name } => list(session, name).await,
+            Self::Revoke {
+                name: Some(name), id, ..
+            } => print(session, token::revoke(product, actor, &name, id).await?),
+            Self::Revoke { name: None, .. } => print(
+                session,
+                token::revoke_by_value(product, actor, &standing_on_input()?).await?,
+            ),
+            Self::Complete(which) => print(
+                session,
+                token::complete(product, actor, &which.name, which.purpose).await?,
+            ),
+            Self::Cancel(which) => print(
+                session,
+                token::cancel(product, actor, &which.name, which.purpose).await?,
+            ),
         }
     }
+}
+
+/// The text on standard input.
+fn standing_on_input() -> Result<String> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut text);
+    read.map_err(|cause| Fault::internal("Standard input cannot be read.", cause))?;
+    Ok(text)
 }
 
 /// The id of a token, as a person types it.
@@ -93,31 +111,28 @@ fn token_id(text: &str) -> std::result::Result<Uuid, &'static str> {
     Uuid::parse_str(text).map_err(|_| "A token is named by its id, which \"token list ORG\" shows.")
 }
 
-/// A new token from the random source of the system.
-pub(super) fn generate() -> Result<Secret> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|cause| Fault::internal("The system's random source failed.", cause.to_string()))?;
-    Ok(Secret::from_random(bytes))
+/// The text of a token that was just made.
+pub(super) fn revealed(secret: Option<&Secret>) -> Option<String> {
+    secret.map(|secret| secret.reveal().to_owned())
 }
 
-async fn issue(session: &Session, new: New, how: Issue, now: Timestamp) -> Result<()> {
-    let expires = token::expiry(now, new.expires)?;
-    let secret = generate()?;
-    let token = Token::new(Uuid::now_v7(), &secret, Purpose::Scim, now, expires);
-    let id = token.id;
-    let rule = move |all: &[Token]| token::issue(all, Purpose::Scim, how, now);
-    let change = session
-        .product
-        .change_tokens(&new.name, now, Some(token), rule)
-        .await?;
+async fn issue(session: &Session, new: Issuing, how: Issue) -> Result<()> {
+    let name = new.which.name;
+    let asked = New {
+        purpose: new.which.purpose,
+        how,
+        days: new.expires,
+    };
+    let issued = token::issue(&session.product, &session.actor(), &name, asked).await?;
     let document = TokenIssued {
-        organization: new.name.to_string(),
-        scim_url: session.scim_url(&new.name),
-        token: secret.reveal().to_owned(),
-        id,
-        expires: TokenIssued::expires(expires),
-        revoked: change.revoked,
+        organization: name.to_string(),
+        scim_url: session.scim_url(&name),
+        access_url: (asked.purpose == Purpose::Access).then(|| session.access_url()),
+        token: issued.secret.reveal().to_owned(),
+        id: issued.token.id,
+        purpose: asked.purpose,
+        expires: TokenIssued::expires(issued.token.expires),
+        revoked: issued.revoked,
     };
     session
         .output
@@ -126,25 +141,33 @@ async fn issue(session: &Session, new: New, how: Issue, now: Timestamp) -> Resul
 }
 
 fn issued_text(issued: &TokenIssued) -> String {
+    let (label, url) = match &issued.access_url {
+        Some(url) => ("URL     ", url),
+        None => ("SCIM URL", &issued.scim_url),
+    };
     let mut text = format!(
-        "Token of organization {:?}, shown this once:\n\n  SCIM URL  {}\n  token     {}\n",
-        issued.organization, issued.scim_url, issued.token
+        "Token of organization {:?}, shown this once:\n\n  {label}  {url}\n  token     {}\n",
+        issued.organization, issued.token
     );
     if let Some(expires) = issued.expires {
         text += &format!("  expires   {expires}\n");
     }
     if !issued.revoked.is_empty() {
-        text += "\nThe token before it has ended: the identity provider is refused until it has this one.\n";
+        let who = match issued.purpose {
+            Purpose::Scim => "the identity provider",
+            Purpose::Access => "the product behind",
+        };
+        text += &format!("\nThe token before it has ended: {who} is refused until it has this one.\n");
     }
     text
 }
 
-async fn list(session: &Session, name: Name, now: Timestamp) -> Result<()> {
-    let access = session.product.organization(&name).await?;
+async fn list(session: &Session, name: Name) -> Result<()> {
+    let tokens = token::list(&session.product, &session.actor(), &name).await?;
     let document = Tokens {
         organization: name.to_string(),
         revoked: None,
-        tokens: TokenDocument::of_all(&access.tokens, now),
+        tokens: TokenDocument::of_all(&tokens, Timestamp::now()),
     };
     session
         .output
@@ -152,17 +175,12 @@ async fn list(session: &Session, name: Name, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-async fn end(
-    session: &Session,
-    name: Name,
-    now: Timestamp,
-    rule: impl Fn(&[Token]) -> Result<Vec<Uuid>> + Send + 'static,
-) -> Result<()> {
-    let change = session.product.change_tokens(&name, now, None, rule).await?;
+/// Shows what has become of tokens.
+fn print(session: &Session, ended: Ended) -> Result<()> {
     let document = Tokens {
-        organization: name.to_string(),
-        revoked: Some(change.revoked),
-        tokens: TokenDocument::of_all(&change.tokens, now),
+        organization: ended.organization.to_string(),
+        revoked: Some(ended.revoked),
+        tokens: TokenDocument::of_all(&ended.tokens, Timestamp::now()),
     };
     session.output.result(&document, |ended| describe(&ended.tokens));
     Ok(())

@@ -131,6 +131,50 @@ pub(crate) fn behind(
     reader.query_all(&sql, &params, read)
 }
 
+/// Accounts behind one of them that are bound to people of SCIM, in the order of their ids: each with the id of its person.
+pub(crate) fn bound(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    behind: Uuid,
+    most: u32,
+) -> scim::Result<Vec<(Uuid, String)>> {
+    reader.query_all(
+        "SELECT a.id, b.scim_id FROM account a JOIN binding b ON b.org = a.org AND b.account = a.id AND b.until IS NULL
+         WHERE a.org = ?1 AND a.id > ?2 AND a.row IS NOT NULL ORDER BY a.id LIMIT ?3",
+        &[
+            organization.as_bytes().into(),
+            behind.as_bytes().into(),
+            most.into(),
+        ],
+        |row| Ok((read_id(row.blob(0)?)?, row.text(1)?.to_owned())),
+    )
+}
+
+/// How many accounts are bound to people of SCIM.
+pub(crate) fn count_bound(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
+    let sql = "SELECT count(*) FROM account WHERE org = ?1 AND row IS NOT NULL";
+    effective::count(reader, sql, &[organization.as_bytes().into()])
+}
+
+/// How many people of the identity provider are active.
+pub(crate) fn count_attached(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
+    let sql = format!(
+        "SELECT count(*) FROM account WHERE org = ?1 AND row IS NOT NULL AND managed_by = '{}' AND state = '{}'",
+        ManagedBy::Scim.word(),
+        AccountState::Active.word()
+    );
+    effective::count(reader, &sql, &[organization.as_bytes().into()])
+}
+
+/// How many accounts there are, but for those that are removed.
+pub(crate) fn count_all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
+    let sql = format!(
+        "SELECT count(*) FROM account WHERE org = ?1 AND state <> '{}'",
+        AccountState::Removed.word()
+    );
+    effective::count(reader, &sql, &[organization.as_bytes().into()])
+}
+
 /// Which accounts a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Shown {

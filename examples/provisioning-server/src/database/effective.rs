@@ -243,6 +243,15 @@ impl<'o> Members<'o> {
         reader.query_one(&sql, &self.params(&others), |row| read_id(row.blob(0)?))
     }
 
+    /// How many people have any role.
+    pub(crate) fn count_with_roles(&self, reader: &Reader<'_>) -> scim::Result<u64> {
+        let sql = format!(
+            "SELECT count(*) FROM account a WHERE a.org = ?1 AND a.state = 'active' AND a.suspended IS NULL AND {}",
+            self.holds(None, None)
+        );
+        count(reader, &sql, &self.params(&[]))
+    }
+
     /// How many people are in a group, whether they have access or not.
     pub(crate) fn count_in(&self, reader: &Reader<'_>, group: i64) -> scim::Result<u64> {
         let sql = "SELECT count(*) FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
@@ -323,10 +332,11 @@ pub(crate) mod tests {
     use super::*;
     use crate::database::accounts::{self, Page, Shown};
     use crate::database::{
-        Address, Product, Purpose, groups, local_groups, mappings, migrations, organizations, roles,
+        Address, Product, Purpose, groups, local_groups, mappings, migrations, organizations, power, roles,
     };
     use crate::domain::effective::Picture;
     use crate::domain::effective::tests::picture;
+    use crate::domain::escalation::Deed;
     use crate::domain::group::ProvisionedGroup;
     use crate::domain::local_group::LocalGroup;
     use crate::domain::mapping::tests::change;
@@ -453,8 +463,8 @@ pub(crate) mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(96))]
 
-        /// Feature rows 42, 50, 60, 62, 77: the statements come to the same roles, permissions, reasons, unassigned people
-        /// and previews as the rules say of the same data.
+        /// Feature rows 42, 50, 60, 62, 77, 87: the statements come to the same roles, permissions, reasons, unassigned people,
+        /// previews and powers as the rules say of the same data.
         #[test]
         fn statements_come_to_what_the_rules_say(picture in picture(), change in change()) {
             let organization = organization(&picture);
@@ -493,6 +503,25 @@ pub(crate) mod tests {
                 Members::of(reader, &owner)?.count_manual(reader, &Permission::ORGANIZATION_WRITE)
             });
             prop_assert_eq!(manual.unwrap(), Owners::of(&picture).manual);
+
+            let owner = organization.clone();
+            let powers = database.blocking_read(move |reader| {
+                let provider = power::of_provider(reader, &owner)?;
+                Ok([provider, power::of_groups(reader, owner.id)?, power::of_local_groups(reader, owner.id)?])
+            });
+            let deeds = [
+                Deed::ActAsProvider,
+                Deed::SetGroups(picture.groups_become),
+                Deed::SetAssignment(picture.assignment),
+            ];
+            prop_assert_eq!(powers.unwrap(), deeds.map(|deed| picture.needs(&deed).permissions));
+
+            let owner = organization.clone();
+            let with_roles = database.blocking_read(move |reader| {
+                Members::of(reader, &owner)?.count_with_roles(reader)
+            });
+            let expected = picture.everybody().values().filter(|has| !has.roles.is_empty()).count();
+            prop_assert_eq!(with_roles.unwrap(), u64::try_from(expected).unwrap());
 
             let (asked, owner) = (picture.clone(), organization.clone());
             let holding = database.blocking_read(move |reader| {

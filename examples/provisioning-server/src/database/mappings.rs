@@ -107,6 +107,24 @@ pub(crate) fn remove_role(tx: &Transaction<'_>, organization: Uuid, role: RoleId
     Ok(())
 }
 
+/// Takes the mappings of a group away for good.
+pub(crate) fn remove_group(tx: &Transaction<'_>, organization: Uuid, group: i64) -> scim::Result<()> {
+    tx.execute(
+        "DELETE FROM mapping WHERE org = ?1 AND grp = ?2",
+        &[organization.as_bytes().into(), group.into()],
+    )?;
+    Ok(())
+}
+
+/// Forgets all mappings that could be restored: the integration of their groups was deleted.
+pub(crate) fn forget_lost(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<()> {
+    tx.execute(
+        "DELETE FROM lost_mapping WHERE org = ?1",
+        &[organization.as_bytes().into()],
+    )?;
+    Ok(())
+}
+
 /// Takes the mappings of a group that is deleted away, and keeps what they were, so that they can be restored.
 pub(crate) fn lose(
     tx: &Transaction<'_>,
@@ -129,11 +147,7 @@ pub(crate) fn lose(
             now.as_microsecond().into(),
         ],
     )?;
-    tx.execute(
-        "DELETE FROM mapping WHERE org = ?1 AND grp = ?2",
-        &[organization.as_bytes().into(), group.row.into()],
-    )?;
-    Ok(())
+    remove_group(tx, organization, group.row)
 }
 
 /// One mapping of a group that was deleted.

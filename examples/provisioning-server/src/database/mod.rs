@@ -16,21 +16,23 @@ pub(crate) mod grants;
 pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod imports;
+pub(crate) mod living;
 pub(crate) mod local_groups;
 mod lock;
 pub(crate) mod losses;
 pub(crate) mod mappings;
 mod migrations;
 pub(crate) mod organizations;
+pub(crate) mod power;
 mod purge;
 pub(crate) mod request_body;
 mod retention;
 pub(crate) mod roles;
 mod sequence;
 pub(crate) mod sign_in_names;
-mod sources;
+pub(crate) mod sources;
 mod stop;
-mod tokens;
+pub(crate) mod tokens;
 pub(crate) mod tolerance_use;
 pub(crate) mod touched;
 
@@ -55,7 +57,6 @@ use crate::domain::batch::Batch;
 use crate::domain::export_file::Position;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
-use crate::domain::role::{Draft, Role, RoleId, first_roles};
 use crate::domain::token::Token;
 use crate::domain::user::User;
 
@@ -199,44 +200,6 @@ impl Product {
         .await
     }
 
-    /// Adds an organization, with its first token if there is one.
-    pub(crate) async fn create_organization(
-        &self,
-        organization: Organization,
-        token: Option<Token>,
-    ) -> Result<()> {
-        self.create_organization_with(organization, token, first_roles().into(), |_| Ok(()))
-            .await
-    }
-
-    async fn create_organization_with(
-        &self,
-        organization: Organization,
-        token: Option<Token>,
-        first_roles: Vec<Draft>,
-        more: impl Fn(&Transaction<'_>) -> scim::Result<()> + Send + 'static,
-    ) -> Result<()> {
-        self.change(move |tx| {
-            if organizations::find(tx, &organization.name)?.is_some() {
-                return Ok(Err(Fault::conflict(format!(
-                    "There is an organization {:?} already: choose another name, or change it with \"org set\".",
-                    organization.name.as_str()
-                ))));
-            }
-            organizations::insert(tx, &organization)?;
-            for draft in &first_roles {
-                let role = Role::new(RoleId(Uuid::now_v7()), draft.clone(), organization.created);
-                roles::insert(tx, organization.id, &role)?;
-            }
-            if let Some(token) = &token {
-                tokens::insert(tx, organization.id, token)?;
-            }
-            more(tx)?;
-            Ok(Ok(()))
-        })
-        .await
-    }
-
     /// Adds an organization that an import is to fill, without a token; without roles, if the file carries them.
     pub(crate) async fn create_for_import(
         &self,
@@ -244,13 +207,15 @@ impl Product {
         start: Position,
         carries_roles: bool,
     ) -> Result<()> {
-        let id = organization.id;
-        let roles = match carries_roles {
-            true => Vec::new(),
-            false => first_roles().into(),
-        };
-        self.create_organization_with(organization, None, roles, move |tx| imports::put(tx, id, &start))
-            .await
+        self.transact(move |tx| {
+            match carries_roles {
+                true => organizations::create_empty(tx, &organization)?,
+                false => organizations::create(tx, &organization, None)?,
+            }
+            imports::put(tx, organization.id, &start)?;
+            Ok(())
+        })
+        .await
     }
 
     /// How far the last import into an organization has come.
@@ -278,44 +243,6 @@ impl Product {
             .await?
     }
 
-    /// Changes an organization as `how` says, unless it refuses.
-    pub(crate) async fn change_organization(
-        &self,
-        name: &Name,
-        how: impl Fn(&mut Organization) -> Result<()> + Send + 'static,
-    ) -> Result<Organization> {
-        let name = name.clone();
-        self.change(move |tx| {
-            let Some(mut organization) = organizations::find(tx, &name)? else {
-                return Ok(Err(unknown(&name)));
-            };
-            if let Err(refused) = how(&mut organization) {
-                return Ok(Err(refused));
-            }
-            organizations::update(tx, &organization)?;
-            Ok(Ok(organization))
-        })
-        .await
-    }
-
-    /// Removes an organization with its people and groups: its tokens end, its name is free, and its history stays under
-    /// its id.
-    pub(crate) async fn delete_organization(&self, name: &Name, now: Timestamp) -> Result<Organization> {
-        let name = name.clone();
-        let organization = self
-            .change(move |tx| {
-                let Some(organization) = organizations::find(tx, &name)? else {
-                    return Ok(Err(unknown(&name)));
-                };
-                tokens::revoke_all(tx, organization.id, now)?;
-                organizations::delete(tx, organization.id, now)?;
-                Ok(Ok(organization))
-            })
-            .await?;
-        self.purge(organization.id, now).await?;
-        Ok(organization)
-    }
-
     /// Removes what deleted organizations have left behind, where a process ended before it had removed it all.
     pub(crate) async fn purge_deleted(&self, now: Timestamp) -> Result<()> {
         for organization in self.read(organizations::to_purge).await? {
@@ -324,8 +251,8 @@ impl Product {
         Ok(())
     }
 
-    /// Removes people and groups. The organization is deleted already, so that no change can follow.
-    async fn purge(&self, organization: Uuid, now: Timestamp) -> Result<()> {
+    /// Removes people and groups of a deleted organization, where no change can follow.
+    pub(crate) async fn purge(&self, organization: Uuid, now: Timestamp) -> Result<()> {
         let documents = self.documents::<String>().build().map_err(failed)?;
         documents
             .delete_tenant(&organization.to_string())
@@ -337,37 +264,6 @@ impl Product {
         {}
         self.write(move |tx| Ok(Ok(organizations::purged(tx, organization, now)?)))
             .await
-    }
-
-    /// Ends the tokens that `rule` names and adds a new one, if there is one. Answers with what has become of them.
-    pub(crate) async fn change_tokens(
-        &self,
-        name: &Name,
-        now: Timestamp,
-        new: Option<Token>,
-        rule: impl Fn(&[Token]) -> Result<Vec<Uuid>> + Send + 'static,
-    ) -> Result<TokenChange> {
-        let name = name.clone();
-        self.change(move |tx| {
-            let Some(organization) = organizations::find(tx, &name)? else {
-                return Ok(Err(unknown(&name)));
-            };
-            let revoked = match rule(&tokens::all(tx, organization.id)?) {
-                Ok(ids) => ids,
-                Err(fault) => return Ok(Err(fault)),
-            };
-            for id in &revoked {
-                tokens::revoke(tx, organization.id, *id, now)?;
-            }
-            if let Some(token) = &new {
-                tokens::insert(tx, organization.id, token)?;
-            }
-            Ok(Ok(TokenChange {
-                revoked,
-                tokens: tokens::all(tx, organization.id)?,
-            }))
-        })
-        .await
     }
 
     /// What decides about requests to an organization, as a reader sees it: up to a moment old.
@@ -465,29 +361,10 @@ impl Product {
         self.database.write(job).await.map_err(failed)?
     }
 
-    /// A write of something that others remember.
-    pub(crate) async fn change<T: Send + 'static>(
-        &self,
-        job: impl Fn(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        let outcome = self.write(job).await;
-        self.changed();
-        outcome
-    }
-
     /// Notes that this process has changed what others remember.
     fn changed(&self) {
         self.changes.fetch_add(1, Ordering::Release);
     }
-}
-
-/// What a change of tokens did.
-#[derive(Debug)]
-pub(crate) struct TokenChange {
-    /// The tokens that ended.
-    pub(crate) revoked: Vec<Uuid>,
-    /// All tokens afterwards, the oldest first.
-    pub(crate) tokens: Vec<Token>,
 }
 
 fn access(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Access>> {

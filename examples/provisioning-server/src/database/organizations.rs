@@ -4,9 +4,47 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
-use super::{read_id, read_time, sources};
+use super::{Stop, read_id, read_time, roles, sources, tokens};
+use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization, Source};
-use crate::domain::settings::Settings;
+use crate::domain::role::{Role, RoleId, first_roles};
+use crate::domain::settings::{Attributes, Settings};
+use crate::domain::token::Token;
+
+/// Adds an organization with its first roles, and with its first token if there is one.
+///
+/// # Errors
+/// Another organization has the name, or the database fails.
+pub(crate) fn create(
+    tx: &Transaction<'_>,
+    organization: &Organization,
+    token: Option<&Token>,
+) -> Result<(), Stop> {
+    create_empty(tx, organization)?;
+    for draft in first_roles() {
+        let role = Role::new(RoleId(Uuid::now_v7()), draft, organization.created);
+        roles::insert(tx, organization.id, &role)?;
+    }
+    if let Some(token) = token {
+        tokens::insert(tx, organization.id, token)?;
+    }
+    Ok(())
+}
+
+/// Adds an organization without any roles.
+///
+/// # Errors
+/// Another organization has the name, or the database fails.
+pub(super) fn create_empty(tx: &Transaction<'_>, organization: &Organization) -> Result<(), Stop> {
+    if find(tx, &organization.name)?.is_some() {
+        return Err(Fault::conflict(format!(
+            "There is an organization {:?} already: choose another name, or change it with \"org set\".",
+            organization.name.as_str()
+        ))
+        .into());
+    }
+    Ok(insert(tx, organization)?)
+}
 
 pub(super) fn insert(tx: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
     tx.execute(
@@ -25,7 +63,7 @@ pub(super) fn insert(tx: &Transaction<'_>, organization: &Organization) -> scim:
     }
 }
 
-pub(super) fn update(tx: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
+pub(crate) fn update(tx: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
     tx.execute(
         "UPDATE organization SET display = ?2, settings = ?3 WHERE id = ?1",
         &[
@@ -37,8 +75,9 @@ pub(super) fn update(tx: &Transaction<'_>, organization: &Organization) -> scim:
     sources::update(tx, organization)
 }
 
-/// The row stays, so that the history keeps its name and the id is never used again.
-pub(super) fn delete(tx: &Transaction<'_>, id: Uuid, now: Timestamp) -> scim::Result<()> {
+/// Ends an organization, its source and its tokens. The row stays, so that the history keeps its name and the id is never used again.
+pub(crate) fn delete(tx: &Transaction<'_>, id: Uuid, now: Timestamp) -> scim::Result<()> {
+    tokens::revoke_all(tx, id, now)?;
     tx.execute(
         "UPDATE organization SET deleted = ?2 WHERE id = ?1",
         &[id.as_bytes().into(), now.as_microsecond().into()],
@@ -74,6 +113,68 @@ pub(crate) fn exists(tx: &Transaction<'_>, id: Uuid) -> scim::Result<bool> {
     Ok(found.is_some())
 }
 
+/// What a request that was admitted a moment ago must still find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) source: Option<Uuid>,
+    pub(crate) attributes: Attributes,
+}
+
+/// How an organization stands in the state that a transaction sees; `None` if it was deleted.
+pub(crate) fn standing(tx: &Transaction<'_>, id: Uuid) -> scim::Result<Option<Standing>> {
+    /// Of the settings, only this is read.
+    #[derive(serde::Deserialize)]
+    struct Kept {
+        attributes: Attributes,
+    }
+    let sql =
+        "SELECT o.settings, s.id FROM organization o LEFT JOIN source s ON s.org = o.id AND s.ended IS NULL
+        WHERE o.id = ?1 AND o.deleted IS NULL";
+    tx.query_one(sql, &[id.as_bytes().into()], |row| {
+        let kept: Kept = serde_json::from_str(row.text(0)?).map_err(scim::Error::internal)?;
+        Ok(Standing {
+            source: row.optional_blob(1)?.map(read_id).transpose()?,
+            attributes: kept.attributes,
+        })
+    })
+}
+
+/// Notes that attributes that are not kept any more are to be erased, of all people.
+pub(crate) fn begin_erasing(tx: &Transaction<'_>, id: Uuid) -> scim::Result<()> {
+    erased_up_to(tx, id, Some(Uuid::nil()))
+}
+
+/// Notes up to which account that is done; `None` once it is done.
+pub(crate) fn erased_up_to(tx: &Transaction<'_>, id: Uuid, account: Option<Uuid>) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE organization SET erasing = ?2 WHERE id = ?1",
+        &[
+            id.as_bytes().into(),
+            account.as_ref().map(|account| &account.as_bytes()[..]).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The account up to which attributes of an organization's people were erased, while that goes on.
+pub(crate) fn erasing(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Uuid>> {
+    let found = reader.query_one(
+        "SELECT erasing FROM organization WHERE id = ?1",
+        &[id.as_bytes().into()],
+        |row| row.optional_blob(0)?.map(read_id).transpose(),
+    )?;
+    Ok(found.flatten())
+}
+
+/// The organizations of whose people attributes are being erased.
+pub(crate) fn all_erasing(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
+    reader.query_all(
+        "SELECT id FROM organization WHERE erasing IS NOT NULL AND deleted IS NULL",
+        &[],
+        |row| read_id(row.blob(0)?),
+    )
+}
+
 /// The columns of an organization that exists, and of its live source.
 const COLUMNS: &str = "SELECT o.id, o.name, o.display, o.settings, o.created, s.id, s.enabled, s.created
     FROM organization o LEFT JOIN source s ON s.org = o.id AND s.ended IS NULL WHERE o.deleted IS NULL";
@@ -98,7 +199,7 @@ pub(super) fn names(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, String)>> {
     )
 }
 
-pub(super) fn all(reader: &Reader<'_>) -> scim::Result<Vec<Organization>> {
+pub(crate) fn all(reader: &Reader<'_>) -> scim::Result<Vec<Organization>> {
     let sql = format!("{COLUMNS} ORDER BY o.name");
     reader.query_all(&sql, &[], read)
 }

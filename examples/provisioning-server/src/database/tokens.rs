@@ -8,7 +8,7 @@ use super::{read_id, read_time};
 use crate::domain::keyword::Keyword;
 use crate::domain::token::{Fingerprint, Purpose, Token};
 
-pub(super) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) -> scim::Result<()> {
+pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) -> scim::Result<()> {
     tx.execute(
         "INSERT INTO token (org, id, fingerprint, prefix, last_four, created, expires, purpose)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -29,7 +29,7 @@ pub(super) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) ->
 /// Every token that is not revoked and the fifty that were revoked last, the oldest first.
 ///
 /// A revoked token is remembered so that whoever still uses it is told so, and not for ever.
-pub(super) fn all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Token>> {
+pub(crate) fn all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Token>> {
     reader.query_all(
         "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used, purpose FROM token
          WHERE org = ?1 AND (revoked IS NULL OR id IN (
@@ -40,7 +40,7 @@ pub(super) fn all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<T
     )
 }
 
-pub(super) fn revoke(tx: &Transaction<'_>, organization: Uuid, id: Uuid, now: Timestamp) -> scim::Result<()> {
+pub(crate) fn revoke(tx: &Transaction<'_>, organization: Uuid, id: Uuid, now: Timestamp) -> scim::Result<()> {
     tx.execute(
         "UPDATE token SET revoked = ?3 WHERE org = ?1 AND id = ?2 AND revoked IS NULL",
         &[
@@ -84,6 +84,19 @@ pub(super) fn next_expiry(reader: &Reader<'_>, now: Timestamp) -> scim::Result<O
         |row| row.optional_integer(0),
     )?;
     first.flatten().map(read_time).transpose()
+}
+
+/// A token by what it is, with its organization, whichever that is.
+pub(crate) fn by_fingerprint(
+    reader: &Reader<'_>,
+    fingerprint: &Fingerprint,
+) -> scim::Result<Option<(Uuid, Token)>> {
+    reader.query_one(
+        "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used, purpose, org FROM token
+         WHERE fingerprint = ?1 ORDER BY created DESC, id DESC LIMIT 1",
+        &[(&fingerprint.as_bytes()[..]).into()],
+        |row| Ok((read_id(row.blob(9)?)?, read(row)?)),
+    )
 }
 
 fn read(row: &Row<'_>) -> scim::Result<Token> {

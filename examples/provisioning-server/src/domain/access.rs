@@ -40,6 +40,11 @@ pub(crate) enum Refusal {
         /// Its last four characters.
         last_four: String,
     },
+    /// The integration that the token was made for was deleted.
+    Gone {
+        /// Which token.
+        token: Uuid,
+    },
     /// The token's time is over.
     Expired {
         /// Which token.
@@ -80,6 +85,10 @@ impl Refusal {
             Self::Expired { last_four, since, .. } => invalid(format!(
                 "The API token ending in {last_four} expired at {since}: make a new token."
             )),
+            Self::Gone { .. } => Error::new(
+                StatusCode::NOT_FOUND,
+                "The SCIM integration was deleted: an administrator of the organization can set up another one.",
+            ),
             // The token lacks nothing, so RFC 6750 has no code for this.
             Self::Disabled { .. } => Error::new(
                 StatusCode::FORBIDDEN,
@@ -93,6 +102,7 @@ impl Refusal {
         match self {
             Self::Credentials(_) | Self::Malformed | Self::Unknown => None,
             Self::OtherPurpose { token, .. }
+            | Self::Gone { token }
             | Self::Revoked { token, .. }
             | Self::Expired { token, .. }
             | Self::Disabled { token } => Some(*token),
@@ -154,6 +164,9 @@ pub(crate) fn admit(
             token: token.id,
             last_four: token.last_four.clone(),
         });
+    }
+    if organization.source.is_none() {
+        return Err(Refusal::Gone { token: token.id });
     }
     if token.revoked.is_some() {
         return Err(Refusal::Revoked {
@@ -370,6 +383,20 @@ mod tests {
                 .to_string()
                 .contains(&format!("ending in {} was revoked", &text[52..]))
         );
+    }
+
+    /// Feature row 63: where the integration was deleted there is nothing, which only a token of it learns.
+    #[test]
+    fn a_token_of_a_deleted_integration_finds_nothing() {
+        let (mut revoked, text) = token(1);
+        revoked.revoked = Some(now());
+        let mut without = organization();
+        without.source = None;
+        let credentials = Credentials::Bearer(text);
+        let refusal = admit(&without, &[revoked], &credentials, now()).unwrap_err();
+        assert_eq!(refusal.error().status(), 404);
+        let foreign = Credentials::Bearer(token(2).1);
+        assert_eq!(admit(&without, &[], &foreign, now()), Err(Refusal::Unknown));
     }
 
     #[test]

@@ -54,6 +54,18 @@ keywords! {
         LocalGroupChanged = "local-group.changed",
         /// Many people have lost something at once.
         AlertRaised = "alert.raised",
+        /// Settings of the organization have changed.
+        OrganizationChanged = "organization.changed",
+        /// The identity provider is let in.
+        IntegrationEnabled = "integration.enabled",
+        /// The identity provider is kept out.
+        IntegrationDisabled = "integration.disabled",
+        /// The connection with the identity provider was removed.
+        IntegrationDeleted = "integration.deleted",
+        /// A token was made.
+        TokenCreated = "token.created",
+        /// A token was taken back.
+        TokenRevoked = "token.revoked",
     }
 }
 

@@ -8,7 +8,9 @@ use super::effective::Picture;
 use super::fault::{Fault, Result};
 use super::grant::Holder;
 use super::keyword::keywords;
+use super::organization::Organization;
 use super::settings::{OnDelete, SetUp};
+use super::token::{Purpose, Token};
 
 keywords! {
     /// The state of an integration.
@@ -63,6 +65,23 @@ impl Integration {
         on: true,
         token: true,
     };
+
+    /// Returns the integration of an organization with these tokens.
+    pub(crate) fn of(organization: &Organization, tokens: &[Token], now: Timestamp) -> Self {
+        let is_good = |token: &Token| token.purpose == Purpose::Scim && token.is_live(now);
+        match &organization.source {
+            None => Self::Absent,
+            Some(source) => Self::Configured {
+                on: source.enabled,
+                token: tokens.iter().any(is_good),
+            },
+        }
+    }
+
+    /// Whether it is switched on.
+    pub(crate) const fn is_on(self) -> bool {
+        matches!(self, Self::Configured { on: true, .. })
+    }
 
     /// Returns the state. An integration without a token lets nobody in, so it is not enabled yet.
     pub(crate) const fn state(self) -> State {
@@ -167,7 +186,7 @@ keywords! {
     /// What becomes of people when the integration is deleted that manages them.
     Attached {
         /// They are disabled, and listed.
-        DisableAll = "disable-all",
+        DisableAll = "disable",
         /// They become manual accounts: what groups gave goes, what they hold themselves stays.
         Detach = "detach",
     }
@@ -182,8 +201,8 @@ pub(crate) fn demand_choice(active: u64, choice: Option<Attached>) -> Result<Att
         Some(choice) => Ok(choice),
         None if active == 0 => Ok(Attached::DisableAll),
         None => Err(Fault::conflict(format!(
-            "{} still active and managed by this integration: say whether to disable them all (disable-all) or to keep \
-             them as manual accounts (detach), or cancel.",
+            "{} still active and managed by this integration: say whether to disable them all (--people disable) or to \
+             keep them as manual accounts (--people detach), or cancel.",
             counted(active, "person is", "people are")
         ))),
     }
@@ -218,6 +237,14 @@ impl Picture {
             account.is_some_and(|account| account.managed_by == ManagedBy::Scim)
         };
         after.role_grants.retain(|grant| !provisioned(grant.holder));
+        if choice == Attached::DisableAll {
+            for group in after.local_groups.values_mut() {
+                group.members.retain(|member| {
+                    let account = self.accounts.get(member);
+                    account.is_none_or(|account| account.managed_by != ManagedBy::Scim)
+                });
+            }
+        }
         for account in after.accounts.values_mut() {
             *account = account.left_behind(choice, now);
         }
@@ -294,7 +321,9 @@ mod tests {
         let asked = demand_choice(2, None).unwrap_err().to_string();
         assert!(asked.starts_with("2 people are still active"), "{asked}");
         assert!(
-            asked.contains("disable-all") && asked.contains("detach") && asked.contains("cancel"),
+            asked.contains("--people disable")
+                && asked.contains("--people detach")
+                && asked.contains("cancel"),
             "{asked}"
         );
         assert_eq!(demand_choice(0, None).unwrap(), Attached::DisableAll);

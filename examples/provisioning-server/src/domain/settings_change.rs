@@ -62,6 +62,49 @@ impl Consequences {
     }
 }
 
+/// A part of the settings that is changed under a permission of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// The organization itself: its words, its history, its thresholds.
+    Organization,
+    /// What the identity provider sends, and what becomes of it.
+    Integration,
+    /// How people sign in.
+    Login,
+}
+
+/// A setting that changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) name: &'static str,
+    pub(crate) part: Part,
+    pub(crate) before: String,
+    pub(crate) after: String,
+}
+
+/// Returns the settings that differ, in the order in which people see them.
+pub(crate) fn changed(before: &Settings, after: &Settings) -> Vec<Changed> {
+    let pairs = before.entries().into_iter().zip(after.entries());
+    pairs
+        .filter(|(before, after)| before != after)
+        .map(|((name, before), (_, after))| Changed {
+            name,
+            part: part_of(name),
+            before,
+            after,
+        })
+        .collect()
+}
+
+fn part_of(name: &str) -> Part {
+    match name {
+        "first-login" | "sso" | "idp-initiated-saml" | "second-factor" | "hold-escalations" => Part::Login,
+        "words" | "support-contact" | "history-days" | "mass-deactivations" | "mass-role-losses"
+        | "mails-per-minute" => Part::Organization,
+        _ => Part::Integration,
+    }
+}
+
 /// Checks that the settings of a new organization do not contradict each other.
 ///
 /// # Errors

@@ -168,9 +168,10 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
+    use scim::store::database::Transaction;
 
     use super::*;
-    use crate::database::{Address, Purpose, SNAPSHOT_AGE};
+    use crate::database::{Address, Purpose, SNAPSHOT_AGE, Stop, organizations, tokens};
     use crate::domain::organization::Organization;
     use crate::domain::settings::Settings;
     use crate::domain::token::{self, Secret, Token};
@@ -198,7 +199,7 @@ mod tests {
         let token = Token::new(Uuid::now_v7(), &secret, token::Purpose::Scim, now, expires);
         let id = token.id;
         product
-            .create_organization(organization, Some(token))
+            .transact(move |tx| organizations::create(tx, &organization, Some(&token)))
             .await
             .unwrap();
         Bench {
@@ -212,6 +213,23 @@ mod tests {
     }
 
     impl Bench {
+        /// Changes the organization.
+        async fn change(&self, how: impl Fn(&Transaction<'_>, Uuid) -> Result<(), Stop> + Send + 'static) {
+            let name = self.name.clone();
+            let job = move |tx: &Transaction<'_>| how(tx, organizations::find(tx, &name)?.unwrap().id);
+            self.product.transact(job).await.unwrap();
+        }
+
+        async fn switch(&self, enabled: bool) {
+            let name = self.name.clone();
+            let job = move |tx: &Transaction<'_>| {
+                let mut organization = organizations::find(tx, &name)?.unwrap();
+                organization.switch(enabled);
+                Ok(organizations::update(tx, &organization)?)
+            };
+            self.product.transact(job).await.unwrap();
+        }
+
         async fn refusal(&self, now: Timestamp) -> Option<Refusal> {
             match self
                 .directory
@@ -241,33 +259,16 @@ mod tests {
         let bench = bench().await;
         let now = Timestamp::now();
         assert_eq!(bench.refusal(now).await, None);
-        let switch = |enabled| {
-            move |organization: &mut Organization| {
-                organization.switch(enabled);
-                Ok(())
-            }
-        };
-        bench
-            .product
-            .change_organization(&bench.name, switch(false))
-            .await
-            .unwrap();
+        bench.switch(false).await;
         assert_eq!(
             bench.refusal(now).await,
             Some(Refusal::Disabled { token: bench.token })
         );
-        bench
-            .product
-            .change_organization(&bench.name, switch(true))
-            .await
-            .unwrap();
+        bench.switch(true).await;
         assert_eq!(bench.refusal(now).await, None);
-        let rule = move |all: &[Token]| token::revoke(all, None, now);
-        bench
-            .product
-            .change_tokens(&bench.name, now, None, rule)
-            .await
-            .unwrap();
+        let token = bench.token;
+        let revoke = move |tx: &Transaction<'_>, id| Ok(tokens::revoke(tx, id, token, now)?);
+        bench.change(revoke).await;
         assert!(matches!(bench.refusal(now).await, Some(Refusal::Revoked { .. })));
     }
 
@@ -300,7 +301,8 @@ mod tests {
         let unknown = Credentials::Bearer(Secret::from_random([6; 32]).reveal().to_owned());
         let verdict = bench.directory.decide("acme", &unknown, now).await.unwrap();
         assert!(matches!(verdict, Verdict::Refused(_, Refusal::Unknown)));
-        bench.product.delete_organization(&bench.name, now).await.unwrap();
+        let delete = move |tx: &Transaction<'_>, id| Ok(organizations::delete(tx, id, now)?);
+        bench.change(delete).await;
         let verdict = bench
             .directory
             .decide("acme", &bench.credentials, now)

@@ -1,7 +1,11 @@
 //! What each organization's endpoint accepts and keeps.
 
-use scim::ScimResource;
-use scim::policy::{Kept, Policy};
+use scim::patch::Patch;
+use scim::path::AttrPath;
+use scim::policy::{Extent, Kept, Policy};
+use scim::schema::Schema;
+use scim::{Limits, ScimResource};
+use serde_json::json;
 
 use crate::domain::keyword::Keyword;
 use crate::domain::settings::{Attributes, IdentityProvider, Protocol, Settings};
@@ -49,6 +53,23 @@ impl Policies {
         })
     }
 
+    /// The PATCH that removes every attribute of a person that is not kept where attributes are mapped.
+    pub(crate) fn erasing() -> scim::Result<Patch<User>> {
+        let kept = Kept::new(User::RESOURCE_TYPE, MAPPED)?;
+        let operations: Vec<_> = not_kept(&kept, User::RESOURCE_TYPE.schema)
+            .map(|path| json!({ "op": "remove", "path": path }))
+            .collect();
+        let message = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": operations,
+        });
+        Patch::parse(
+            message.to_string().as_bytes(),
+            &Policy::strict(),
+            &Limits::default(),
+        )
+    }
+
     /// The policy of an organization with these settings.
     pub(crate) fn of(&self, settings: &Settings) -> Policy {
         let policies = match settings.policy {
@@ -77,6 +98,27 @@ impl ByAttributes {
     }
 }
 
+/// The paths of what is not kept: of whole attributes, and of parts of those that are kept in part.
+fn not_kept<'k>(kept: &'k Kept, schema: &'static Schema) -> impl Iterator<Item = String> + 'k {
+    let resolved = |name: String| {
+        let path = AttrPath::resolve(&name.parse().ok()?, schema)?;
+        Some((name, kept.extent(path)))
+    };
+    schema.attributes.iter().flat_map(move |attribute| {
+        let names = match resolved(attribute.name.to_owned()) {
+            Some((name, Extent::Nothing)) => vec![name],
+            Some((name, Extent::Part)) => {
+                let parts = attribute.shape.sub_attributes.iter();
+                let parts = parts.filter_map(|part| resolved(format!("{name}.{}", part.name)));
+                let parts = parts.filter(|(_, extent)| *extent == Extent::Nothing);
+                parts.map(|(part, _)| part).collect()
+            }
+            _ => Vec::new(),
+        };
+        names.into_iter()
+    })
+}
+
 fn tolerances(idp: IdentityProvider) -> Policy {
     match idp {
         IdentityProvider::Okta => Policy::okta(),
@@ -92,9 +134,6 @@ fn tolerances(idp: IdentityProvider) -> Policy {
 
 #[cfg(test)]
 mod tests {
-    use scim::path::AttrPath;
-    use scim::policy::Extent;
-
     use super::*;
 
     fn policy(idp: IdentityProvider, protocol: Protocol, attributes: Attributes) -> Policy {

@@ -1,5 +1,7 @@
 //! The record of a change, written in the transaction that makes it.
 
+use std::time::Duration;
+
 use scim::resources::Group;
 use scim::store::database::Transaction;
 use scim::store::documents::Builder;
@@ -10,9 +12,14 @@ use super::request_history::{Change, changed};
 use super::rules::OfOrganization;
 use crate::database::{conflict, organizations, touched};
 use crate::domain::conflict::subjects as conflict_subjects;
+use crate::domain::organization::Organization;
+use crate::domain::settings::Attributes;
 use crate::domain::subject::Subject;
 use crate::domain::user::User;
 use crate::history::change;
+
+/// When to repeat a request that settings have overtaken: others have seen them by then.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The same store, which records every change of a person or group.
 pub(super) fn recorded(store: Builder<Context>) -> Builder<Context> {
@@ -23,13 +30,7 @@ pub(super) fn recorded(store: Builder<Context>) -> Builder<Context> {
 
 fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> scim::Result<()> {
     cx.begin_commit();
-    // The request may have been admitted a moment before the organization was deleted.
-    if !organizations::exists(tx, cx.organization().id)? {
-        return Err(scim::Error::new(
-            http::StatusCode::NOT_FOUND,
-            "The organization was deleted.",
-        ));
-    }
+    demand_standing(tx, cx.organization())?;
     let (organization, sequence) = (cx.organization().id, cx.asked().sequence);
     // Whoever is deleted leaves groups: the row of the request is about the one who is deleted.
     if event.cause != Cause::Write {
@@ -53,6 +54,26 @@ fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> s
         .flat_map(|edges| edges.added_ids.iter().chain(&edges.removed_ids));
     let count = moved.map(|edges| edges.added.saturating_add(edges.removed)).sum();
     touched::insert_named(tx, organization, sequence, ids.map(String::as_str), count)
+}
+
+/// Checks that what the request was admitted under still stands: that may have been a moment ago.
+fn demand_standing(tx: &Transaction<'_>, admitted: &Organization) -> scim::Result<()> {
+    let gone = |what| Err(scim::Error::new(http::StatusCode::NOT_FOUND, what));
+    let Some(standing) = organizations::standing(tx, admitted.id)? else {
+        return gone("The organization was deleted.");
+    };
+    if standing.source != admitted.source.as_ref().map(|source| source.id) {
+        return gone("The SCIM integration was deleted.");
+    }
+    // What is not kept any more is being erased: nothing of it may come in behind that.
+    if standing.attributes == Attributes::Mapped && admitted.settings.attributes == Attributes::All {
+        return Err(scim::Error::new(
+            http::StatusCode::SERVICE_UNAVAILABLE,
+            "The settings of the organization have changed meanwhile: repeat the request.",
+        )
+        .with_retry_after(RETRY_AFTER));
+    }
+    Ok(())
 }
 
 /// The status that a change is answered with unless something goes wrong after it: then the row is corrected.

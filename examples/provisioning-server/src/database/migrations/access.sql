@@ -1,18 +1,26 @@
--- An organization's connection with an identity provider. Its URL ends with it; people, history and roles do not.
+-- An organization's connection with an identity provider. Its URL ends with it; history and roles do not. `attached` says
+-- what becomes of its people once it has ended, until that is done (`cleared`).
 CREATE TABLE source (
-    org     BLOB    NOT NULL REFERENCES organization (id),
-    id      BLOB    NOT NULL,
-    enabled INTEGER NOT NULL,
-    created INTEGER NOT NULL,
-    ended   INTEGER,
+    org      BLOB    NOT NULL REFERENCES organization (id),
+    id       BLOB    NOT NULL,
+    enabled  INTEGER NOT NULL,
+    created  INTEGER NOT NULL,
+    ended    INTEGER,
+    attached TEXT,
+    cleared  INTEGER,
     PRIMARY KEY (org, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX source_live ON source (org) WHERE ended IS NULL;
 INSERT INTO source (org, id, enabled, created) SELECT id, id, enabled, created FROM organization WHERE deleted IS NULL;
 ALTER TABLE organization DROP COLUMN enabled;
 
+-- While attributes that are not kept any more are being erased: the account up to which that is done.
+ALTER TABLE organization ADD COLUMN erasing BLOB;
+
 -- Who may read with a token, and what: an identity provider by SCIM, or the product behind by the access route.
 ALTER TABLE token ADD COLUMN purpose TEXT NOT NULL DEFAULT 'scim';
+-- Of the instance: a token is found by what it is, wherever it was found. The one key that does not begin with `org`.
+CREATE INDEX token_fingerprint ON token (fingerprint);
 
 -- Everybody who has or had an account, whether an identity provider or an administrator looks after it. `row` is the key of
 -- the person among the resources of SCIM, as long as there is one.

@@ -1,0 +1,396 @@
+//! Organizations: their making, their settings and their end.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::act::{Act, Subject, carry_out, carry_out_in, look};
+use super::token::{self, demand_power_of_provider, generate};
+use super::{erasing, event_row, integration};
+use crate::database::effective::Members;
+use crate::database::{Product, Stop, accounts, groups, living, organizations, power, tokens};
+use crate::domain::actor::{Action, Actor};
+use crate::domain::escalation::Needs;
+use crate::domain::event::EventKind;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::integration::Step;
+use crate::domain::organization::{Name, Organization};
+use crate::domain::permission::Permission;
+use crate::domain::settings::{Attributes, Changes, Settings};
+use crate::domain::settings_change::{self, Consequences, Part};
+use crate::domain::token::{Purpose, Secret, Token};
+
+/// Shows organizations and their settings.
+pub(crate) static LIST: Action = Action {
+    name: "organization.list",
+    permission: Permission::ORGANIZATION_READ,
+    fresh: false,
+};
+
+/// Makes an organization. The operator alone may.
+pub(crate) static CREATE: Action = Action {
+    name: "organization.create",
+    permission: Permission::ORGANIZATION_WRITE,
+    fresh: true,
+};
+
+/// Changes what the organization is called, and settings that are its own.
+pub(crate) static SET: Action = Action {
+    name: "organization.set",
+    permission: Permission::ORGANIZATION_WRITE,
+    fresh: false,
+};
+
+/// Changes settings about what the identity provider sends.
+pub(crate) static SET_INTEGRATION: Action = Action {
+    name: "integration.set",
+    permission: Permission::INTEGRATIONS_WRITE,
+    fresh: false,
+};
+
+/// Changes settings about how people sign in.
+pub(crate) static SET_LOGIN: Action = Action {
+    name: "login.set",
+    permission: Permission::LOGIN_WRITE,
+    fresh: true,
+};
+
+/// Removes an organization with everything but its history.
+pub(crate) static DELETE: Action = Action {
+    name: "organization.delete",
+    permission: Permission::ORGANIZATION_WRITE,
+    fresh: true,
+};
+
+/// A new organization.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) name: Name,
+    pub(crate) display: Option<String>,
+    pub(crate) settings: Settings,
+    /// Whether it has a token at once.
+    pub(crate) with_token: bool,
+}
+
+/// What shall be other about an organization.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Change {
+    pub(crate) settings: Changes,
+    pub(crate) display: Option<String>,
+    /// The name of the organization, as whoever changes it has typed it to confirm what cannot be undone.
+    pub(crate) typed: Option<String>,
+}
+
+impl Change {
+    /// Whether nothing shall be other.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.settings.is_empty() && self.display.is_none()
+    }
+}
+
+/// What a change of an organization would do.
+#[derive(Debug, Clone)]
+pub(crate) struct Preview {
+    before: Organization,
+    pub(crate) after: Organization,
+    pub(crate) consequences: Consequences,
+    /// How many people have any role before and after it.
+    pub(crate) people_with_roles: (u64, u64),
+}
+
+/// An organization that was changed.
+#[derive(Debug)]
+pub(crate) struct Set {
+    pub(crate) organization: Organization,
+    pub(crate) consequences: Consequences,
+    /// The token that the first save has made where that is the order of the set-up: to be shown this once.
+    pub(crate) secret: Option<Secret>,
+}
+
+/// An organization that was deleted, and what went with it.
+#[derive(Debug)]
+pub(crate) struct Deleted {
+    pub(crate) organization: Organization,
+    pub(crate) people: u64,
+    pub(crate) groups: u64,
+}
+
+/// Returns the organizations that an actor can have to do with, by name.
+pub(crate) async fn list(product: &Product, actor: &Actor) -> Result<Vec<Organization>> {
+    actor.demand(&LIST)?;
+    let mut found = product.organizations().await?;
+    found.retain(|organization| actor.knows(organization.id));
+    Ok(found)
+}
+
+/// Returns one organization.
+pub(crate) async fn show(product: &Product, actor: &Actor, organization: &Name) -> Result<Organization> {
+    look(product, actor, &LIST, organization, |view| {
+        Ok(view.organization.clone())
+    })
+    .await
+}
+
+/// Makes an organization, enabled at once. Answers with its first token, to be shown this once, if it has one.
+pub(crate) async fn create(product: &Product, actor: &Actor, draft: Draft) -> Result<Option<Secret>> {
+    actor.demand(&CREATE)?;
+    if !actor.is_operator() {
+        return Err(Fault::forbidden(
+            "Only the operator makes organizations: ask for one to be made at the command line.",
+        ));
+    }
+    settings_change::demand_consistent(&draft.settings)?;
+    let now = Timestamp::now();
+    let organization = Organization::new(Uuid::now_v7(), draft.name, draft.display, draft.settings, now)?;
+    let secret = draft.with_token.then(generate).transpose()?;
+    let token = secret
+        .as_ref()
+        .map(|secret| Token::new(Uuid::now_v7(), secret, Purpose::Scim, now, None));
+    carry_out_in(
+        product,
+        actor,
+        &CREATE,
+        move |tx, _| {
+            organizations::create(tx, &organization, token.as_ref())?;
+            Ok(organization.clone())
+        },
+        |act| Ok(act.audit(&subject(act.organization), described(act.organization))?),
+    )
+    .await?;
+    Ok(secret)
+}
+
+/// Returns what a change would do.
+pub(crate) async fn preview(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    change: Change,
+) -> Result<Preview> {
+    look(product, actor, may_set(actor)?, organization, move |view| {
+        let after = changed(view.organization, &change);
+        let before = &view.organization.settings;
+        let living = living::of(view.reader, view.organization, &after.settings, Timestamp::now())?;
+        let consequences = Consequences::of(before, &after.settings, living)?;
+        let with_roles = |organization| Members::of(view.reader, organization)?.count_with_roles(view.reader);
+        let people_with_roles = match consequences.previewed.is_empty() {
+            true => (0, 0),
+            false => (with_roles(view.organization)?, with_roles(&after)?),
+        };
+        Ok(Preview {
+            before: view.organization.clone(),
+            after,
+            consequences,
+            people_with_roles,
+        })
+    })
+    .await
+}
+
+/// Changes settings. Attributes that are not kept any more are erased before it returns; `watch` is told of how many people.
+pub(crate) async fn set(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    change: Change,
+    watch: impl FnMut(u64),
+) -> Result<Set> {
+    // What there is is counted beside the writer: it may be much.
+    let preview = preview(product, actor, organization, change.clone()).await?;
+    let (before, consequences) = (preview.before, preview.consequences);
+    consequences.demand_typed(organization, change.typed.as_deref())?;
+    let secret = generate()?;
+    let (id, made) = (Uuid::now_v7(), secret.clone());
+    let (organization, has_token) = carry_out(product, actor, may_set(actor)?, organization, move |act| {
+        demand_unchanged(act.organization, &before)?;
+        let after = changed(act.organization, &change);
+        write(act, &after)?;
+        let all = tokens::all(act.tx, after.id)?;
+        let saved = integration::take(act, &all, after.settings.set_up, Step::Save)?;
+        if saved.makes_token {
+            demand_power_of_provider(act, "A credential of the identity provider")?;
+            let token = Token::new(id, &made, Purpose::Scim, act.now, None);
+            token::insert(act, &token)?;
+            act.audit_of(
+                &token::CREATE,
+                &token::subject(&token, &id.to_string()),
+                token::detail(&token, &[]),
+            )?;
+        }
+        let after = organizations::by_id(act.tx, after.id)?.unwrap_or(after);
+        Ok((after, saved.makes_token))
+    })
+    .await?;
+    erasing::erase(product, organization.id, watch).await?;
+    Ok(Set {
+        organization,
+        consequences,
+        secret: Some(secret).filter(|_| has_token),
+    })
+}
+
+/// Removes an organization with its people and groups; its history stays. Whoever is not the operator types its name
+/// first.
+pub(crate) async fn delete(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    typed: Option<&str>,
+) -> Result<Deleted> {
+    actor.demand(&DELETE)?;
+    if !actor.is_operator() && typed != Some(organization.as_str()) {
+        return Err(Fault::conflict(format!(
+            "The organization, its people and its groups are removed, which cannot be undone: confirm it with the name of \
+             the organization, {:?}.",
+            organization.as_str()
+        )));
+    }
+    let deleted = carry_out(product, actor, &DELETE, organization, |act| {
+        let id = act.organization.id;
+        let deleted = Deleted {
+            organization: act.organization.clone(),
+            people: accounts::count_all(act.tx, id)?,
+            groups: groups::count(act.tx, id)?,
+        };
+        organizations::delete(act.tx, id, act.now)?;
+        let detail = json!({ "people": deleted.people, "groups": deleted.groups });
+        act.audit(&subject(act.organization), detail)?;
+        Ok(deleted)
+    })
+    .await?;
+    product.purge(deleted.organization.id, Timestamp::now()).await?;
+    Ok(deleted)
+}
+
+/// The first of the actions that change settings which the actor may carry out. The others are asked of them where a
+/// setting needs one.
+fn may_set(actor: &Actor) -> Result<&'static Action> {
+    let ours = [&SET, &SET_INTEGRATION, &SET_LOGIN];
+    let has = |action: &&&'static Action| actor.is_operator() || actor.permissions.has(&action.permission);
+    ours.iter().find(has).copied().ok_or_else(|| {
+        Fault::forbidden(format!(
+            "This needs the permission {}, {} or {}, depending on the setting, of which you have none: ask an \
+             administrator who has it.",
+            SET.permission, SET_INTEGRATION.permission, SET_LOGIN.permission
+        ))
+    })
+}
+
+fn changed(before: &Organization, change: &Change) -> Organization {
+    Organization {
+        settings: change.settings.apply(&before.settings),
+        display: change.display.clone().unwrap_or_else(|| before.display.clone()),
+        ..before.clone()
+    }
+}
+
+/// Checks that nobody has changed the organization since it was looked at.
+fn demand_unchanged(now: &Organization, seen: &Organization) -> Result<()> {
+    if now.settings == seen.settings {
+        return Ok(());
+    }
+    Err(Fault::conflict(
+        "Somebody else has changed the settings meanwhile: look at them, and repeat what is still to be changed.",
+    ))
+}
+
+/// Writes what has changed, with an audit row for each part of the settings.
+fn write(act: &Act<'_>, after: &Organization) -> Result<(), Stop> {
+    let before = act.organization;
+    let changed = settings_change::changed(&before.settings, &after.settings);
+    let mut parts: BTreeSet<Part> = changed.iter().map(|changed| changed.part).collect();
+    if after.display != before.display {
+        parts.insert(Part::Organization);
+    }
+    if parts.is_empty() {
+        return Ok(());
+    }
+    for part in &parts {
+        act.actor.demand(action_of(*part))?;
+    }
+    demand_power(act, &after.settings)?;
+    let mut names = Vec::new();
+    for part in parts {
+        let action = action_of(part);
+        let mut detail = Map::new();
+        if part == Part::Organization && after.display != before.display {
+            detail.insert("display".to_owned(), pair(&before.display, &after.display));
+        }
+        for changed in changed.iter().filter(|changed| changed.part == part) {
+            detail.insert(changed.name.to_owned(), pair(&changed.before, &changed.after));
+        }
+        names.extend(detail.keys().cloned());
+        act.audit_of(action, &subject(after), Value::Object(detail))?;
+    }
+    organizations::update(act.tx, after)?;
+    match (before.settings.attributes, after.settings.attributes) {
+        (Attributes::All, Attributes::Mapped) => organizations::begin_erasing(act.tx, after.id)?,
+        (Attributes::Mapped, Attributes::All) => organizations::erased_up_to(act.tx, after.id, None)?,
+        _ => {}
+    }
+    let data = json!({ "changed": names });
+    act.tell(event_row(
+        EventKind::OrganizationChanged,
+        &subject(after),
+        0,
+        data,
+    ))?;
+    Ok(())
+}
+
+/// Checks that the actor does not come to more by new settings than they have.
+fn demand_power(act: &Act<'_>, after: &Settings) -> Result<(), Stop> {
+    if act.actor.is_operator() {
+        return Ok(());
+    }
+    let (before, id) = (&act.organization.settings, act.organization.id);
+    if settings_change::changed(before, after)
+        .iter()
+        .any(|changed| changed.part == Part::Login)
+    {
+        demand_power_of_provider(act, "A change of how people sign in")?;
+    }
+    if before.groups != after.groups {
+        let needs = Needs::of_mapping(power::of_groups(act.tx, id)?);
+        needs.demand(act.actor, "A change of what groups become")?;
+    }
+    if before.assignment != after.assignment {
+        let needs = Needs::of_mapping(power::of_local_groups(act.tx, id)?);
+        needs.demand(
+            act.actor,
+            "A change of whether groups that are kept here give roles",
+        )?;
+    }
+    Ok(())
+}
+
+const fn action_of(part: Part) -> &'static Action {
+    match part {
+        Part::Organization => &SET,
+        Part::Integration => &SET_INTEGRATION,
+        Part::Login => &SET_LOGIN,
+    }
+}
+
+fn pair(before: &str, after: &str) -> Value {
+    json!({ "before": before, "after": after })
+}
+
+pub(super) fn subject(organization: &Organization) -> Subject<'_> {
+    Subject {
+        kind: "organization",
+        id: organization.id.to_string().into(),
+        name: organization.name.as_str(),
+    }
+}
+
+fn described(organization: &Organization) -> Value {
+    let settings = organization.settings.entries();
+    let settings: Map<_, _> = settings
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    json!({ "display": organization.display, "settings": settings })
+}

@@ -1,0 +1,285 @@
+//! Tokens: their life from the making to the end. A token itself is in no audit row and no event.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::act::{Act, Subject, carry_out, carry_out_in, look};
+use super::{event_row, integration};
+use crate::database::{Product, Stop, organizations, power, tokens};
+use crate::domain::actor::{Action, Actor};
+use crate::domain::escalation::Needs;
+use crate::domain::event::EventKind;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::integration::Step;
+use crate::domain::keyword::Keyword;
+use crate::domain::organization::Name;
+use crate::domain::permission::Permission;
+use crate::domain::token::{self, Issue, Purpose, Secret, Token};
+
+/// Shows tokens, as far as they may be shown.
+pub(crate) static LIST: Action = Action {
+    name: "token.list",
+    permission: Permission::TOKENS_READ,
+    fresh: false,
+};
+
+/// Makes a token.
+pub(crate) static CREATE: Action = Action {
+    name: "token.create",
+    permission: Permission::TOKENS_WRITE,
+    fresh: true,
+};
+
+/// Makes a token in place of the present one.
+pub(crate) static ROTATE: Action = Action {
+    name: "token.rotate",
+    permission: Permission::TOKENS_WRITE,
+    fresh: true,
+};
+
+/// Ends a rotation: the old token is taken back.
+pub(crate) static COMPLETE: Action = Action {
+    name: "token.complete",
+    permission: Permission::TOKENS_WRITE,
+    fresh: true,
+};
+
+/// Undoes a rotation: the new token is taken back.
+pub(crate) static CANCEL: Action = Action {
+    name: "token.cancel",
+    permission: Permission::TOKENS_WRITE,
+    fresh: true,
+};
+
+/// Takes tokens back. It asks for no second factor: whoever has found a leak must not be held up.
+pub(crate) static REVOKE: Action = Action {
+    name: "token.revoke",
+    permission: Permission::TOKENS_WRITE,
+    fresh: false,
+};
+
+/// The kind of thing that the actions are done to.
+const NOUN: &str = "token";
+
+/// A token that is to be made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct New {
+    pub(crate) purpose: Purpose,
+    pub(crate) how: Issue,
+    /// After how many days it expires.
+    pub(crate) days: Option<u32>,
+}
+
+/// A token that was made.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) token: Token,
+    /// To be shown this once.
+    pub(crate) secret: Secret,
+    /// The tokens that ended with it.
+    pub(crate) revoked: Vec<Uuid>,
+}
+
+/// The tokens of an organization, after some were taken back.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) organization: Name,
+    pub(crate) revoked: Vec<Uuid>,
+    /// All of them, the oldest first.
+    pub(crate) tokens: Vec<Token>,
+}
+
+/// Makes the secret of a token from the random source of the system.
+///
+/// # Errors
+/// The system has none.
+pub(crate) fn generate() -> Result<Secret> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|cause| Fault::internal("The system's random source failed.", cause.to_string()))?;
+    Ok(Secret::from_random(bytes))
+}
+
+/// Returns the tokens of an organization, the oldest first.
+pub(crate) async fn list(product: &Product, actor: &Actor, organization: &Name) -> Result<Vec<Token>> {
+    look(product, actor, &LIST, organization, |view| {
+        Ok(tokens::all(view.reader, view.organization.id)?)
+    })
+    .await
+}
+
+/// Makes a token, and ends the ones before it as the way of making it says.
+pub(crate) async fn issue(product: &Product, actor: &Actor, organization: &Name, new: New) -> Result<Issued> {
+    let action = match new.how {
+        Issue::Create | Issue::CreateBeside => &CREATE,
+        Issue::Rotate | Issue::Overlap => &ROTATE,
+    };
+    let secret = generate()?;
+    let (id, made) = (Uuid::now_v7(), secret.clone());
+    let (token, revoked) = carry_out(product, actor, action, organization, move |act| {
+        let expires = token::expiry(act.now, new.days)?;
+        let token = Token::new(id, &made, new.purpose, act.now, expires);
+        let all = tokens::all(act.tx, act.organization.id)?;
+        let revoked = token::issue(&all, new.purpose, new.how, act.now)?;
+        if new.purpose == Purpose::Scim {
+            demand_power_of_provider(act, "A credential of the identity provider")?;
+            integration::take(act, &all, act.organization.settings.set_up, Step::MakeToken)?;
+        }
+        end(act, &all, &revoked)?;
+        insert(act, &token)?;
+        act.audit(&subject(&token, &id.to_string()), detail(&token, &revoked))?;
+        Ok((token, revoked))
+    })
+    .await?;
+    Ok(Issued {
+        token,
+        secret,
+        revoked,
+    })
+}
+
+/// Ends a rotation with overlap: only the new token stays.
+pub(crate) async fn complete(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    purpose: Purpose,
+) -> Result<Ended> {
+    take_back(product, actor, &COMPLETE, organization, move |act, all| {
+        token::complete(all, purpose, act.now)
+    })
+    .await
+}
+
+/// Undoes a rotation with overlap: only the old token stays.
+pub(crate) async fn cancel(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    purpose: Purpose,
+) -> Result<Ended> {
+    take_back(product, actor, &CANCEL, organization, move |act, all| {
+        token::cancel(all, purpose, act.now)
+    })
+    .await
+}
+
+/// Takes back one token, or all of them.
+pub(crate) async fn revoke(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    which: Option<Uuid>,
+) -> Result<Ended> {
+    take_back(product, actor, &REVOKE, organization, move |act, all| {
+        token::revoke(all, which, act.now)
+    })
+    .await
+}
+
+/// Takes back the token that a text is, wherever it was found and whichever organization it is of.
+pub(crate) async fn revoke_by_value(product: &Product, actor: &Actor, text: &str) -> Result<Ended> {
+    let secret = Secret::parse(text.trim()).ok_or_else(|| {
+        Fault::invalid(
+            "What was given is not a token of this server, or was cut or mistyped; expected the whole token: \"scimp_\" \
+             and 50 letters and digits.",
+        )
+    })?;
+    let fingerprint = secret.fingerprint();
+    carry_out_in(
+        product,
+        actor,
+        &REVOKE,
+        move |tx, actor| {
+            let found = tokens::by_fingerprint(tx, &fingerprint)?;
+            let known = found.filter(|(organization, _)| actor.knows(*organization));
+            let organization = match known {
+                Some((id, _)) => organizations::by_id(tx, id)?,
+                None => None,
+            };
+            Ok(organization.ok_or_else(|| Fault::not_found("No organization has a token like this."))?)
+        },
+        move |act| {
+            let found = tokens::by_fingerprint(act.tx, &fingerprint)?;
+            let live = found.filter(|(_, token)| token.is_live(act.now));
+            let (_, token) = live.ok_or_else(|| Fault::conflict("That token is not live any more."))?;
+            ended(act, vec![token.id])
+        },
+    )
+    .await
+}
+
+async fn take_back(
+    product: &Product,
+    actor: &Actor,
+    action: &'static Action,
+    organization: &Name,
+    which: impl Fn(&Act<'_>, &[Token]) -> Result<Vec<Uuid>> + Send + 'static,
+) -> Result<Ended> {
+    carry_out(product, actor, action, organization, move |act| {
+        let all = tokens::all(act.tx, act.organization.id)?;
+        ended(act, which(act, &all)?)
+    })
+    .await
+}
+
+/// Takes tokens back, each with an audit row.
+fn ended(act: &Act<'_>, revoked: Vec<Uuid>) -> Result<Ended, Stop> {
+    let before = tokens::all(act.tx, act.organization.id)?;
+    end(act, &before, &revoked)?;
+    for token in before.iter().filter(|token| revoked.contains(&token.id)) {
+        act.audit(&subject(token, &token.id.to_string()), detail(token, &[]))?;
+    }
+    Ok(Ended {
+        organization: act.organization.name.clone(),
+        revoked,
+        tokens: tokens::all(act.tx, act.organization.id)?,
+    })
+}
+
+/// Ends tokens, and tells of it.
+pub(super) fn end(act: &Act<'_>, all: &[Token], revoked: &[Uuid]) -> scim::Result<()> {
+    for token in all.iter().filter(|token| revoked.contains(&token.id)) {
+        tokens::revoke(act.tx, act.organization.id, token.id, act.now)?;
+        tell(act, EventKind::TokenRevoked, token)?;
+    }
+    Ok(())
+}
+
+/// Adds a token, and tells of it.
+pub(super) fn insert(act: &Act<'_>, token: &Token) -> scim::Result<()> {
+    tokens::insert(act.tx, act.organization.id, token)?;
+    tell(act, EventKind::TokenCreated, token)
+}
+
+/// Checks that the actor may do whatever the identity provider can, since whoever has its credential can.
+pub(super) fn demand_power_of_provider(act: &Act<'_>, what: &str) -> Result<(), Stop> {
+    if act.actor.is_operator() {
+        return Ok(());
+    }
+    let power = power::of_provider(act.tx, act.organization)?;
+    Ok(Needs::of_provider(power).demand(act.actor, what)?)
+}
+
+pub(super) fn subject<'s>(token: &'s Token, id: &'s str) -> Subject<'s> {
+    Subject {
+        kind: NOUN,
+        id: id.into(),
+        name: &token.last_four,
+    }
+}
+
+pub(super) fn detail(token: &Token, revoked: &[Uuid]) -> serde_json::Value {
+    json!({
+        "purpose": token.purpose.word(),
+        "ends_in": token.last_four,
+        "expires": token.expires.map(|at| at.to_string()),
+        "revoked": revoked,
+    })
+}
+
+fn tell(act: &Act<'_>, kind: EventKind, token: &Token) -> scim::Result<()> {
+    let id = token.id.to_string();
+    let data = json!({ "purpose": token.purpose.word(), "ends_in": token.last_four });
+    act.tell(event_row(kind, &subject(token, &id), 0, data))
+}
