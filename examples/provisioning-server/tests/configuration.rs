@@ -50,7 +50,8 @@ fn each_setting_is_shown_with_the_place_it_comes_from() {
     );
     let default = |name: &str, value: Value| [json!(name), value, json!("default"), json!("default")];
     let expected = [
-        default("database", json!("sqlite://data/provisioning.db")),
+        ["demo", "true", "configuration", &file].map(Value::from),
+        default("database", json!("sqlite://data/demo.db")),
         [
             "public-url",
             "https://environment.example",
@@ -61,7 +62,6 @@ fn each_setting_is_shown_with_the_place_it_comes_from() {
         ["listen", "127.0.0.1:2", "flag", "--listen"].map(Value::from),
         default("tls-cert", Value::Null),
         default("tls-key", Value::Null),
-        ["demo", "true", "configuration", &file].map(Value::from),
         [
             "log-format",
             "json",

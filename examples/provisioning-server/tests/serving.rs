@@ -80,21 +80,6 @@ fn the_first_start_says_how_to_go_on() {
 }
 
 #[test]
-fn a_demonstration_has_a_token() {
-    let place = Place::new();
-    let server = place.serve(&["--demo"]);
-    let token = server.started["token"].as_str().unwrap().to_owned();
-    assert_eq!(server.scim("default", &token).status, ADMITTED);
-    drop(server);
-    let server = place.serve(&["--demo"]);
-    assert!(
-        server.started.get("token").is_none(),
-        "a token in use is not replaced"
-    );
-    assert_eq!(server.scim("default", &token).status, ADMITTED);
-}
-
-#[test]
 fn health_says_the_version() {
     // Feature row 16.
     let place = Place::new();

@@ -179,9 +179,9 @@ pub(super) struct Serving {
     pub(super) listening: String,
     pub(super) version: &'static str,
     pub(super) organizations: Vec<Served>,
-    /// With `--demo`: a token of the organization `default`, if it had none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) token: Option<String>,
+    /// With `--demo`: commands that show what there is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) commands: Vec<String>,
 }
 
 /// An organization that is served.

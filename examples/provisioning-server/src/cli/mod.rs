@@ -88,10 +88,15 @@ impl Common {
     }
 
     fn address(&self, settings: &mut Settings) -> Result<Address> {
+        self.address_or(settings, DATABASE)
+    }
+
+    /// The database, which is this one unless another is named.
+    fn address_or(&self, settings: &mut Settings, default: &str) -> Result<Address> {
         settings.or_default(
             &setting::DATABASE,
             self.database.as_deref(),
-            DATABASE,
+            default,
             Address::parse,
         )
     }

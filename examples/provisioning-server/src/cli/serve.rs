@@ -12,6 +12,7 @@ use axum::routing::get;
 use clap::Args;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 
 use super::documents::{Configuration, Served, Serving};
 use super::limits;
@@ -20,14 +21,14 @@ use super::setting;
 use super::settings::{self, Settings};
 use super::{Common, LISTEN, operator};
 use crate::actions::organization::Draft;
-use crate::actions::token::New;
-use crate::actions::{self, organization, token};
+use crate::actions::{self, organization};
 use crate::database::{Address, Product, Purpose};
+use crate::demo::{self, Demo};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::{PublicUrl, Scheme};
 use crate::domain::settings::Settings as OrganizationSettings;
-use crate::domain::token::{Issue, Purpose as TokenPurpose, Token};
+use crate::domain::token::{Purpose as TokenPurpose, Token};
 use crate::history::{Recorder, retention};
 use crate::operate::certificates::{Certificates, Files};
 use crate::operate::connections::Apps;
@@ -53,7 +54,8 @@ pub(super) struct Serve {
     /// The PEM file with the private key of the certificate [env: TLS_KEY]
     #[arg(long, value_name = "FILE")]
     tls_key: Option<String>,
-    /// For trying things out: make a token for the organization "default" if it has none, and print it
+    /// Show a working product: organizations that simulated identity providers have made and keep changing, in a database
+    /// of their own (sqlite://data/demo.db). It listens on loopback only and sends nothing out
     #[arg(long)]
     demo: bool,
     /// How the log on standard error is written: text or json [env: LOG_FORMAT] [default: text]
@@ -93,6 +95,28 @@ struct InForce {
     limits: limits::InForce,
 }
 
+impl InForce {
+    /// Checks that a demonstration is reached from this machine alone and sends nothing out.
+    ///
+    /// # Errors
+    /// Invalid if it would not be.
+    fn demand_secluded_demo(&self) -> Result<()> {
+        if self.demo && !self.listen.ip().is_loopback() {
+            return Err(Fault::invalid(format!(
+                "{} is not an address for a demonstration, which listens on loopback only: leave --listen out, or write \
+                 {LISTEN}.",
+                self.listen
+            )));
+        }
+        if self.demo && self.otlp_endpoint.is_some() {
+            return Err(Fault::invalid(
+                "A demonstration sends nothing out, and --otlp-endpoint sends traces: leave one of the two out.",
+            ));
+        }
+        Ok(())
+    }
+}
+
 impl Serve {
     pub(super) async fn run(self, common: &Common, output: Output) -> Result<()> {
         let mut settings = common.settings()?;
@@ -101,7 +125,10 @@ impl Serve {
             Some(files) => Some(Arc::new(Certificates::open(files)?)),
             None => None,
         };
-        let traces = Traces::begin(self.otlp_endpoint.as_deref(), chosen.otlp_endpoint.as_deref())?;
+        let traces = match chosen.demo {
+            true => Traces::none(),
+            false => Traces::begin(self.otlp_endpoint.as_deref(), chosen.otlp_endpoint.as_deref())?,
+        };
         if self.check_config {
             print_settings(settings, certificates.as_deref(), output);
             return Ok(());
@@ -118,12 +145,6 @@ impl Serve {
         product.purge_deleted(Timestamp::now()).await?;
         let is_left = actions::is_left(&product).await?;
         product.set_origin(&base.to_string()).await?;
-        let cannot_listen = |cause| Fault::internal("The server cannot listen for signals.", cause);
-        let ended = shutdown::listen().map_err(cannot_listen)?;
-        let reloading = reload::listen(certificates.clone()).map_err(cannot_listen)?;
-        let token = first_start(&product, chosen.demo).await?;
-        let listening = format!("{scheme}://{address}");
-        announce(&product, listening, &base, token, output, &chosen.database).await?;
         let server = Server {
             listener,
             product,
@@ -133,23 +154,33 @@ impl Serve {
             limits: chosen.limits,
             is_left,
         };
-        let outcome = server.run(&traces, ended, reloading).await;
+        let opened = server.open(&traces)?;
+        let product = &server.product;
+        // Until it is made, the process ends at once when it is asked to.
+        let demo = match chosen.demo {
+            true => Some(opened.demo(product).await?),
+            false => first_start(product).await.map(|()| None)?,
+        };
+        let cannot_listen = |cause| Fault::internal("The server cannot listen for signals.", cause);
+        let ended = shutdown::listen().map_err(cannot_listen)?;
+        let reloading = reload::listen(server.certificates.clone()).map_err(cannot_listen)?;
+        let listening = format!("{scheme}://{address}");
+        announce(product, listening, &base, demo.as_ref(), output, &chosen.database).await?;
+        let outcome = server.run(opened, demo, ended, reloading).await;
         traces.end().await;
         outcome
     }
 
     fn in_force(&self, common: &Common, settings: &mut Settings) -> Result<InForce> {
-        Ok(InForce {
-            database: common.address(settings)?,
+        let flag = self.demo.then_some("true");
+        let demo = settings.or_default(&setting::DEMO, flag, "false", true_or_false)?;
+        let database = if demo { demo::DATABASE } else { super::DATABASE };
+        let chosen = InForce {
+            demo,
+            database: common.address_or(settings, database)?,
             public_url: common.public_url(settings)?,
             listen: settings.or_default(&setting::LISTEN, self.listen.as_deref(), LISTEN, address)?,
             tls: self.tls(settings)?,
-            demo: settings.or_default(
-                &setting::DEMO,
-                self.demo.then_some("true"),
-                "false",
-                true_or_false,
-            )?,
             log_format: settings.or_default(
                 &setting::LOG_FORMAT,
                 self.log_format.as_deref(),
@@ -174,7 +205,9 @@ impl Serve {
                 |text| Ok(text.to_owned()),
             )?,
             limits: self.limits.in_force(settings)?,
-        })
+        };
+        chosen.demand_secluded_demo()?;
+        Ok(chosen)
     }
 
     /// The files of certificate and key: both, or neither.
@@ -259,35 +292,25 @@ async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// Makes the organization `default` the first time, and a token for it in a demonstration.
-async fn first_start(product: &Product, demo: bool) -> Result<Option<String>> {
+/// Makes the organization `default` the first time.
+async fn first_start(product: &Product) -> Result<()> {
     let name = Name::parse(DEFAULT)?;
-    let now = Timestamp::now();
-    let mut exists = product
+    let exists = product
         .organizations()
         .await?
         .iter()
         .any(|found| found.name == name);
-    if product.is_first_start().await? && !exists {
-        let draft = Draft {
-            name: name.clone(),
-            display: None,
-            settings: OrganizationSettings::default(),
-            with_token: false,
-        };
-        organization::create(product, &operator(), draft).await?;
-        exists = true;
+    if !product.is_first_start().await? || exists {
+        return Ok(());
     }
-    if !demo || !exists || has_live_token(product, &name, now).await? {
-        return Ok(None);
-    }
-    let new = New {
-        purpose: TokenPurpose::Scim,
-        how: Issue::Create,
-        days: None,
+    let draft = Draft {
+        name,
+        display: None,
+        settings: OrganizationSettings::default(),
+        with_token: false,
     };
-    let issued = token::issue(product, &operator(), &name, new).await?;
-    Ok(Some(issued.secret.reveal().to_owned()))
+    organization::create(product, &operator(), draft).await?;
+    Ok(())
 }
 
 async fn has_live_token(product: &Product, name: &Name, now: Timestamp) -> Result<bool> {
@@ -301,7 +324,7 @@ async fn announce(
     product: &Product,
     listening: String,
     base: &PublicUrl,
-    token: Option<String>,
+    demo: Option<&Demo>,
     output: Output,
     database: &Address,
 ) -> Result<()> {
@@ -321,7 +344,7 @@ async fn announce(
         listening,
         version: VERSION,
         organizations: organizations.into_iter().map(served).collect(),
-        token,
+        commands: demo.map_or_else(Vec::new, |demo| demo.commands(&program(), database)),
     };
     output.result(&document, |serving| serving_text(serving) + &hint);
     Ok(())
@@ -341,8 +364,9 @@ fn serving_text(serving: &Serving) -> String {
     if serving.organizations.len() > LISTED {
         text += &format!("… and {} more: org list\n", serving.organizations.len() - LISTED);
     }
-    if let Some(token) = &serving.token {
-        text += &format!("Token of \"default\", shown this once:  {token}\n");
+    if !serving.commands.is_empty() {
+        text += "\nA demonstration, which goes on while the server runs. Try, in another terminal:\n";
+        text.extend(serving.commands.iter().map(|command| format!("  {command}\n")));
     }
     text
 }
@@ -379,11 +403,45 @@ async fn go_on(product: Arc<Product>) {
 /// How long history and database may take to end after the last request.
 const CLOSING: Duration = Duration::from_secs(5);
 
+/// The endpoints of a server, before anybody is let in.
+struct Opened {
+    history: Arc<Recorder>,
+    /// Writes the history behind.
+    writer: JoinHandle<()>,
+    readiness: Arc<Readiness>,
+    apps: Apps,
+    watch: Watch,
+}
+
+impl Opened {
+    /// Makes the demonstration, with everything of its history.
+    async fn demo(&self, product: &Arc<Product>) -> Result<Demo> {
+        let demo = demo::begin(product, &self.apps.everything).await?;
+        self.history.flush(product).await?;
+        Ok(demo)
+    }
+}
+
 impl Server {
+    /// Makes the endpoints, and begins to write their history.
+    fn open(&self, traces: &Traces) -> Result<Opened> {
+        let history = Arc::new(Recorder::default());
+        let readiness = Arc::new(Readiness::new(Arc::clone(&self.product)));
+        let (apps, watch) = self.apps(&history, &readiness, traces)?;
+        Ok(Opened {
+            writer: tokio::spawn(Arc::clone(&history).run(Arc::clone(&self.product))),
+            history,
+            readiness,
+            apps,
+            watch,
+        })
+    }
+
     /// Serves until the process is asked to end, then answers what is under way and writes the history down.
     async fn run(
         self,
-        traces: &Traces,
+        opened: Opened,
+        demo: Option<Demo>,
         ended: impl Future<Output = ()> + Send + 'static,
         reloading: impl Future<Output = ()> + Send + 'static,
     ) -> Result<()> {
@@ -391,9 +449,13 @@ impl Server {
             Some(certificates) => Some(certificates.server_config()?),
             None => None,
         };
-        let history = Arc::new(Recorder::default());
-        let readiness = Arc::new(Readiness::new(Arc::clone(&self.product)));
-        let (apps, watch) = self.apps(&history, &readiness, traces)?;
+        let Opened {
+            history,
+            writer,
+            readiness,
+            apps,
+            watch,
+        } = opened;
         let delay = self.drain_delay;
         let ended = async move {
             ended.await;
@@ -409,7 +471,6 @@ impl Server {
         {
             tracing::warn!("{warning}");
         }
-        let writer = tokio::spawn(Arc::clone(&history).run(Arc::clone(&self.product)));
         let reloading = tokio::spawn(reloading);
         let watch = tokio::spawn(watch.run());
         let guarding = tokio::spawn(guard::run(Arc::clone(&self.product)));
@@ -417,8 +478,12 @@ impl Server {
         let left = self
             .is_left
             .then(|| tokio::spawn(go_on(Arc::clone(&self.product))));
+        let living = demo.map(|demo| tokio::spawn(demo.live()));
         service_manager::ready();
         connections::serve(self.listener, tls, apps, self.limits.connections, ended).await;
+        if let Some(living) = living {
+            living.abort();
+        }
         reloading.abort();
         if let Some(left) = left {
             left.abort();

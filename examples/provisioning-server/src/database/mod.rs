@@ -10,6 +10,7 @@ mod carry_over;
 pub(crate) mod check;
 pub(crate) mod conflict;
 pub(crate) mod connection;
+mod demonstration;
 pub(crate) mod effective;
 pub(crate) mod event;
 pub(crate) mod grants;

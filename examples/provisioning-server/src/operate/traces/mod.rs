@@ -41,6 +41,11 @@ impl Traces {
         Export::begin(flag, file).map(Self)
     }
 
+    /// No traces, whatever the environment says.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
     /// The tracer that makes OpenTelemetry's spans of this program's.
     pub(super) fn layer<S>(&self) -> Option<Box<dyn Layer<S> + Send + Sync>>
     where
