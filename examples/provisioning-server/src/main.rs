@@ -1,9 +1,10 @@
 //! A provisioning server: identity providers create, change, group and remove people over SCIM, each organization at
 //! its own URL with its own tokens.
 //!
-//! Modules depend downwards only: `cli`, then `demo`, then `actions`, `transfer`, `scim_api` and `operate`, `history`, `database`, `domain`.
+//! Modules depend downwards only: `cli`, then `demo`, then `actions`, `transfer`, `scim_api`, `api` and `operate`, `history`, `database`, `domain`.
 
 mod actions;
+mod api;
 mod cli;
 mod database;
 mod demo;

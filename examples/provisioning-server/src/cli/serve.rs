@@ -22,6 +22,7 @@ use super::settings::{self, Settings};
 use super::{Common, LISTEN, operator};
 use crate::actions::organization::Draft;
 use crate::actions::{self, organization};
+use crate::api::{self, Api};
 use crate::database::{Address, Product, Purpose};
 use crate::demo::{self, Demo};
 use crate::domain::fault::{Fault, Result};
@@ -522,6 +523,11 @@ impl Server {
             .route("/metrics", get(metrics::metrics).with_state(Arc::clone(&metrics)))
             .layer(from_fn(health::without_body));
         let (router, watch) = scim_api::router(&endpoints)?;
+        let api = api::router(Api {
+            product: Arc::clone(&self.product),
+            history: Arc::clone(history),
+        });
+        let router = router.merge(api.layer(from_fn(health::without_body)));
         let apps = Apps {
             everything: router.layer(Observe(metrics)).merge(operator.clone()),
             operator: operator.fallback(health::crowded),

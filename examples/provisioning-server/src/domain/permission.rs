@@ -239,6 +239,18 @@ impl Permissions {
         self.0.iter()
     }
 
+    /// Returns the same, with each permission to read that one to write implies.
+    #[must_use]
+    pub(crate) fn with_implied(mut self) -> Self {
+        let implied = self.0.iter().filter_map(|permission| match permission {
+            Permission::Catalogue(area, Right::Write) => Some(Permission::Catalogue(*area, Right::Read)),
+            _ => None,
+        });
+        let implied: Vec<_> = implied.collect();
+        self.0.extend(implied);
+        self
+    }
+
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -29,6 +29,9 @@ const OTHER: &str = mount!("/{*resource}");
 /// The route of a path; one of a few, so that traces can be told apart by it. A path without a version has the route of
 /// the same with it. `None` if nothing is served there.
 pub(super) fn of(path: &str) -> Option<&'static str> {
+    if path.starts_with("/api/v1/access/") {
+        return Some("/api/v1/access/{userName}");
+    }
     let path = path.strip_prefix("/scim/")?;
     let (organization, below) = path.split_once('/').unwrap_or((path, ""));
     if organization.is_empty() {
@@ -63,6 +66,7 @@ mod tests {
     #[test]
     fn a_route_names_nobody() {
         for (path, route) in [
+            ("/api/v1/access/ann@x.example", "/api/v1/access/{userName}"),
             ("/scim/acme/v2", "/scim/{organization}/v2"),
             ("/scim/acme/v2/", "/scim/{organization}/v2"),
             ("/scim/acme/v2/Users", "/scim/{organization}/v2/Users"),
