@@ -164,7 +164,12 @@ fn an_import_is_told() {
         ("group.created", &crew),
         ("member.added", &crew),
     ];
-    assert_eq!(kinds(&told), expected.map(|(kind, id)| (kind, id.as_str())));
+    let kinds = kinds(&told);
+    let (people_and_groups, roles) = kinds.split_at(expected.len());
+    assert_eq!(people_and_groups, expected.map(|(kind, id)| (kind, id.as_str())));
+    // The roles of a new organization, which the file carries.
+    assert_eq!(roles.len(), 3);
+    assert!(roles.iter().all(|(kind, _)| *kind == "role.created"), "{roles:?}");
 }
 
 /// Feature row 80: a cursor of somebody's own making is refused with a sentence.
