@@ -10,10 +10,42 @@ use crate::http::{Client, Response};
 use crate::server::Organization;
 use crate::{Failure, check, random};
 
+/// One change that a server has acknowledged. People and groups are named by their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A person was created under a name.
+    Created {
+        /// The id.
+        user: String,
+        /// What they sign in with.
+        name: String,
+    },
+    /// A person has another title.
+    Changed {
+        /// The id.
+        user: String,
+    },
+    /// A person has joined a group.
+    Joined {
+        /// The id of the group.
+        group: String,
+        /// The id of the person.
+        user: String,
+    },
+    /// A person was deleted.
+    Deleted {
+        /// The id.
+        user: String,
+        /// What they signed in with.
+        name: String,
+    },
+}
+
 /// What one person must be like.
 #[derive(Debug)]
 struct Person {
     id: String,
+    name: String,
     /// The title that was acknowledged last.
     title: String,
     /// Titles that were sent since and not answered: the person may have any of them.
@@ -51,7 +83,7 @@ struct Writer {
     organization: Organization,
     group: String,
     people: Vec<Person>,
-    acknowledged: u64,
+    acknowledged: Vec<Change>,
     /// Ends the work: the server was killed.
     broken: Option<Failure>,
 }
@@ -74,7 +106,7 @@ impl Writers {
                 organization: organization.clone(),
                 group: id_of(&made)?,
                 people: Vec::new(),
-                acknowledged: 0,
+                acknowledged: Vec::new(),
                 broken: None,
             });
         }
@@ -106,9 +138,20 @@ impl Writers {
         killed
     }
 
-    /// How many writes were acknowledged so far.
-    pub fn acknowledged(&self) -> u64 {
-        self.0.iter().map(|writer| writer.acknowledged).sum()
+    /// The writes that were acknowledged so far.
+    pub fn acknowledged(&self) -> impl Iterator<Item = &Change> {
+        self.0.iter().flat_map(|writer| &writer.acknowledged)
+    }
+
+    /// The ids of the groups.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|writer| writer.group.as_str())
+    }
+
+    /// How many people are members of the groups, once that was [verified](Self::verify).
+    pub fn member_count(&self) -> usize {
+        let people = self.0.iter().flat_map(|writer| &writer.people);
+        people.filter(|person| person.is_member == Fact::Yes).count()
     }
 
     /// Compares everything that was acknowledged with what the server shows. What was open is known afterwards.
@@ -133,11 +176,13 @@ impl Writer {
             }
         };
         while !done.load(Ordering::Relaxed) {
-            if let Err(failure) = self.step(&mut client) {
-                self.broken = Some(failure);
-                return;
+            match self.step(&mut client) {
+                Ok(change) => self.acknowledged.push(change),
+                Err(failure) => {
+                    self.broken = Some(failure);
+                    return;
+                }
             }
-            self.acknowledged += 1;
         }
     }
 
@@ -149,7 +194,7 @@ impl Writer {
         }
     }
 
-    fn step(&mut self, client: &mut Client) -> Result<(), Failure> {
+    fn step(&mut self, client: &mut Client) -> Result<Change, Failure> {
         let chosen = usize::try_from(random::bits() >> 8).unwrap_or_default();
         let count = self.people.len();
         let group = self.group.clone();
@@ -166,21 +211,24 @@ impl Writer {
         }
     }
 
-    fn create(&mut self, client: &mut Client) -> Result<(), Failure> {
+    fn create(&mut self, client: &mut Client) -> Result<Change, Failure> {
+        let name = format!("{}@example.com", random::uuid());
         let person = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-            "userName": format!("{}@example.com", random::uuid()),
+            "userName": name,
             "title": "new",
         });
         let made = answered(client.json("POST", "/Users", &person)?, &[201])?;
+        let user = id_of(&made)?;
         self.people.push(Person {
-            id: id_of(&made)?,
+            id: user.clone(),
+            name: name.clone(),
             title: "new".to_owned(),
             titles_sent: Vec::new(),
             is_member: Fact::No,
             is_deleted: Fact::No,
         });
-        Ok(())
+        Ok(Change::Created { user, name })
     }
 
     fn verify(&mut self) -> Result<(), Failure> {
@@ -197,7 +245,7 @@ impl Writer {
 }
 
 impl Person {
-    fn rename(&mut self, client: &mut Client) -> Result<(), Failure> {
+    fn rename(&mut self, client: &mut Client) -> Result<Change, Failure> {
         let title = random::hex8();
         self.titles_sent.push(title.clone());
         let change = patch(&json!([{"op": "replace", "path": "title", "value": title}]));
@@ -207,10 +255,11 @@ impl Person {
         )?;
         self.title = title;
         self.titles_sent.clear();
-        Ok(())
+        let user = self.id.clone();
+        Ok(Change::Changed { user })
     }
 
-    fn join(&mut self, client: &mut Client, group: &str) -> Result<(), Failure> {
+    fn join(&mut self, client: &mut Client, group: &str) -> Result<Change, Failure> {
         self.is_member = Fact::Open;
         let change = patch(&json!([{"op": "add", "path": "members", "value": [{"value": self.id}]}]));
         answered(
@@ -218,14 +267,16 @@ impl Person {
             &[200, 204],
         )?;
         self.is_member = Fact::Yes;
-        Ok(())
+        let (group, user) = (group.to_owned(), self.id.clone());
+        Ok(Change::Joined { group, user })
     }
 
-    fn leave(&mut self, client: &mut Client) -> Result<(), Failure> {
+    fn leave(&mut self, client: &mut Client) -> Result<Change, Failure> {
         self.is_deleted = Fact::Open;
         answered(client.delete(&format!("/Users/{}", self.id))?, &[204])?;
         self.is_deleted = Fact::Yes;
-        Ok(())
+        let (user, name) = (self.id.clone(), self.name.clone());
+        Ok(Change::Deleted { user, name })
     }
 
     fn verify(&mut self, client: &mut Client, group: &str) -> Result<(), Failure> {

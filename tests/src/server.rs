@@ -198,6 +198,17 @@ impl Server {
         Ok(stdout.into_owned())
     }
 
+    /// Begins a command that is not waited for.
+    pub fn begin(&self, arguments: &[&str]) -> Result<Child, Failure> {
+        let mut command = command(&self.binary, &self.directory);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Ok(command.spawn()?)
+    }
+
     /// Checks that the process runs and answers.
     pub fn alive(&mut self) -> Result<(), Failure> {
         if let Some(status) = self.process.try_wait()? {

@@ -63,7 +63,7 @@ fn main() -> Result<(), Failure> {
             server.command_line(&["check"])?;
             println!(
                 "{cycle:>5} kills, {:>9} acknowledged writes, all there; {:.0} s",
-                writers.acknowledged(),
+                writers.acknowledged().count(),
                 began.elapsed().as_secs_f64()
             );
         }
