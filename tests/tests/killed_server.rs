@@ -1,6 +1,11 @@
 //! The server is killed while several clients write: whatever it had acknowledged is there when it runs again, and its
 //! database is whole. `cargo bench -p scim-peers --bench kill` does the same hundreds of times.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "indexing a `serde_json::Value` gives `Null` for what is not there"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -414,3 +414,34 @@ proptest! {
         world.has_what_the_rules_say();
     }
 }
+
+/// Feature row 96: nor does a whole story of a provider that comes by a rough network, with people of its own beside.
+#[test]
+fn a_story_changes_only_what_is_its_own() {
+    let world = World::new(true);
+    let before = world.kept();
+    let url = format!("http://{}/scim/acme/v2", world.bench.server.address());
+    let to = ["--url", &url, "--token", &world.bench.token, "--json"];
+    let size = [
+        "--users",
+        "8",
+        "--groups",
+        "3",
+        "--members",
+        "4",
+        "--changes",
+        "40",
+    ];
+    for (dialect, seed) in [("entra", "3"), ("okta", "4"), ("jumpcloud", "5")] {
+        let story = ["simulate", dialect, "--rough", "--seed", seed];
+        let output = world.bench.place.run(&[&story[..], &size, &to].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(
+            report["changes"] == 40 && report["request_count"].as_u64() > Some(40),
+            "{report:#}"
+        );
+    }
+    assert_eq!(world.kept(), before);
+    world.bench.is_sound();
+    world.has_what_the_rules_say();
+}

@@ -434,16 +434,6 @@ fn third_platform_people(bench: &Bench) {
     assert_eq!(texts(&shown["former_scim_ids"]), [eve.as_str()]);
 }
 
-/// The id of the role that mirrors a group.
-fn mirrored(bench: &Bench, name: &str) -> String {
-    let listed = bench.run(&["role", "list", "acme", "--limit", "1000"]);
-    let roles = listed["roles"].as_array().unwrap();
-    let found = roles
-        .iter()
-        .find(|role| role["mirrored"] == true && role["name"] == name);
-    text(&found.unwrap()["id"])
-}
-
 fn third_platform_roles(bench: &Bench) {
     let eve = text(&show(bench, "eve@x.example")["scim_id"]);
     let crew = bench.group("Crew", &[&eve]);
@@ -452,8 +442,7 @@ fn third_platform_roles(bench: &Bench) {
         permissions(bench, "eve@x.example").is_empty(),
         "which permits nothing yet"
     );
-    let role = mirrored(bench, "Crew");
-    bench.run(&["role", "set", "acme", &role, "--allow", "app:reports"]);
+    bench.run(&["role", "set", "acme", "crew", "--allow", "app:reports"]);
     assert_eq!(permissions(bench, "eve@x.example"), ["app:reports"]);
     let rename = json!([{ "op": "replace", "path": "displayName", "value": "Night" }]);
     assert_eq!(bench.patch(&format!("/Groups/{crew}"), &rename).status, 200);
@@ -479,11 +468,17 @@ fn third_platform_roles(bench: &Bench) {
         &json!({ "schemas": [program::bench::GROUP], "displayName": "Night" }),
     );
     assert_ne!(id(&other), crew);
-    let another = bench.run(&["role", "show", "acme", &mirrored(bench, "Night")]);
+    let another = bench.run(&["role", "show", "acme", "Night"]);
     assert_eq!(
         another["permissions"],
         json!([]),
         "the role of another group, of that name"
+    );
+    bench.group("night", &[]);
+    let refused = bench.refused(&["role", "show", "acme", "Night"]);
+    assert!(
+        refused.contains("Several roles") && refused.contains(&text(&another["id"])),
+        "{refused}"
     );
     bench.is_sound();
 }

@@ -8,7 +8,7 @@ use super::event_row;
 use crate::database::accounts::Named;
 use crate::database::effective::Members;
 use crate::database::groups::Page;
-use crate::database::{Product, Stop, grants, mappings, roles};
+use crate::database::{Product, Stop, grants, groups, mappings, roles};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
@@ -243,9 +243,33 @@ pub(super) fn find(view: &View<'_>, text: &str) -> Result<Role, Stop> {
     };
     let found = match by_id {
         Some(role) => Some(role),
-        None => roles::by_name(view.reader, organization, text)?,
+        None => match roles::by_name(view.reader, organization, text)? {
+            Some(own) => Some(own),
+            None => mirrored(view, text)?,
+        },
     };
     Ok(found.ok_or_else(|| unknown(text))?)
+}
+
+/// The role that mirrors the only group of a name.
+fn mirrored(view: &View<'_>, name: &str) -> Result<Option<Role>, Stop> {
+    let organization = view.organization.id;
+    if view.organization.settings.groups != Groups::Mirror {
+        return Ok(None);
+    }
+    let mut named = Vec::new();
+    for group in groups::by_name(view.reader, organization, name)? {
+        named.extend(roles::mirroring(view.reader, organization, group.row)?);
+    }
+    if named.len() > 1 {
+        let ids: Vec<_> = named.iter().map(|role| role.id.to_string()).collect();
+        return Err(Fault::conflict(format!(
+            "Several roles are called {name:?}: name one by its id, such as {}.",
+            ids.join(" or ")
+        ))
+        .into());
+    }
+    Ok(named.pop())
 }
 
 fn unknown(role: &str) -> Fault {
