@@ -242,7 +242,9 @@ pub(crate) fn count(
 /// The condition on `a` that says which accounts are shown.
 fn condition(members: &Members<'_>, shown: Shown) -> String {
     let mut sql = match shown.state {
-        Some(state) => format!("a.state = '{}'", state.word()),
+        Some(AccountState::Active) => "a.state = 'active'".to_owned(),
+        // Said twice, as the index of those who are not active says it.
+        Some(state) => format!("a.state = '{}' AND a.state <> 'active'", state.word()),
         None => format!("a.state <> '{}'", AccountState::Removed.word()),
     };
     if let Some(managed_by) = shown.managed_by {

@@ -18,6 +18,9 @@ use crate::domain::permission::Permission;
 use crate::domain::role::RoleId;
 use crate::domain::settings::{Assignment, Groups, Settings};
 
+/// The most people who have a role that are sorted to show the first of them.
+const MOST_SORTED: u32 = 1_000;
+
 /// What statements about the members of an organization's groups need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Members<'o> {
@@ -188,14 +191,41 @@ impl<'o> Members<'o> {
 
     /// How many people have a role, whatever leads to it.
     pub(crate) fn count_holding(&self, reader: &Reader<'_>, role: RoleId) -> scim::Result<u64> {
-        let sql = format!("SELECT count(*) FROM ({})", self.holders("a.id"));
+        let sql = format!("SELECT count(*) FROM ({})", self.holders("a.id").join(" UNION "));
         count(reader, &sql, &self.params(&[role.0.as_bytes().into()]))
     }
 
     /// The first people who have a role, by their names.
     pub(crate) fn holding(&self, reader: &Reader<'_>, role: RoleId, most: u32) -> scim::Result<Vec<Named>> {
         let columns = "a.id, a.name, a.display, a.name_key";
-        let sql = format!("{} ORDER BY 4, 1 LIMIT ?5", self.holders(columns));
+        let sql = format!("{} LIMIT ?5", self.holders(columns).join(" UNION ALL "));
+        let params = self.params(&[role.0.as_bytes().into(), MOST_SORTED.into()]);
+        let mut found = reader.query_all(&sql, &params, |row| {
+            Ok((row.text(3)?.to_owned(), read_named(row)?))
+        })?;
+        if u32::try_from(found.len()).is_ok_and(|found| found < MOST_SORTED) {
+            found.sort_by(|(key, named), (other, other_named)| (key, named.id).cmp(&(other, other_named.id)));
+            found.dedup_by_key(|(_, named)| named.id);
+            let first = found.into_iter().map(|(_, named)| named);
+            return Ok(first.take(usize::try_from(most).unwrap_or(usize::MAX)).collect());
+        }
+        // Many have it, so that the first ones are not far in the order of the names.
+        self.first_holding(reader, role, most)
+    }
+
+    /// The same by a walk through the names.
+    pub(super) fn first_holding(
+        &self,
+        reader: &Reader<'_>,
+        role: RoleId,
+        most: u32,
+    ) -> scim::Result<Vec<Named>> {
+        let sql = format!(
+            "SELECT a.id, a.name, a.display FROM account a
+             WHERE a.org = ?1 AND a.state = 'active' AND a.suspended IS NULL AND {}
+             ORDER BY a.name_key, a.id LIMIT ?5",
+            self.holds(Some("?4"), None)
+        );
         let params = self.params(&[role.0.as_bytes().into(), most.into()]);
         reader.query_all(&sql, &params, read_named)
     }
@@ -267,27 +297,34 @@ impl<'o> Members<'o> {
         reader.query_all(sql, &self.params(&[group.into(), most.into()]), read_named)
     }
 
-    /// A statement for these columns of the accounts that have role 4, each once: from the role to the people, so that it
-    /// costs what the role has.
-    fn holders(&self, columns: &str) -> String {
+    /// Statements for these columns of the accounts that have role 4, one for each kind of way to it: from the role to the
+    /// people, so that they cost what the role has.
+    fn holders(&self, columns: &str) -> Vec<String> {
         let can = "a.state = 'active' AND a.suspended IS NULL";
         let to_group = match self.settings().groups {
-            Groups::Map => "mapping m JOIN scim_edge e ON e.src = m.grp WHERE m.org = ?1 AND m.role = ?4",
-            Groups::Mirror => "role r JOIN scim_edge e ON e.src = r.mirrors WHERE r.org = ?1 AND r.id = ?4",
+            Groups::Map => {
+                "mapping m CROSS JOIN scim_edge e ON e.src = m.grp CROSS JOIN account a ON a.org = m.org AND a.row = e.dst
+                 WHERE m.org = ?1 AND m.role = ?4"
+            }
+            Groups::Mirror => {
+                "role r CROSS JOIN scim_edge e ON e.src = r.mirrors CROSS JOIN account a ON a.org = r.org AND a.row = e.dst
+                 WHERE r.org = ?1 AND r.id = ?4"
+            }
         };
-        let mut sql = format!(
-            "SELECT {columns} FROM account a WHERE a.org = ?1 AND {can} AND a.row IN (
-                SELECT e.dst FROM {to_group} AND e.tenant = ?2 AND e.attr = ?3)
-             UNION SELECT {columns} FROM role_grant g JOIN account a ON a.org = g.org AND a.id = g.holder
-                WHERE g.org = ?1 AND g.role = ?4 AND a.managed_by = 'hand' AND {can}"
-        );
+        let mut ways = vec![
+            format!("SELECT {columns} FROM {to_group} AND e.tenant = ?2 AND e.attr = ?3 AND {can}"),
+            format!(
+                "SELECT {columns} FROM role_grant g JOIN account a ON a.org = g.org AND a.id = g.holder
+                 WHERE g.org = ?1 AND g.role = ?4 AND a.managed_by = 'hand' AND {can}"
+            ),
+        ];
         if self.settings().assignment == Assignment::LocalGroups {
-            sql += &format!(
-                " UNION SELECT {columns} FROM role_grant g JOIN local_member l ON l.org = g.org AND l.local_group = g.holder
+            ways.push(format!(
+                "SELECT {columns} FROM role_grant g JOIN local_member l ON l.org = g.org AND l.local_group = g.holder
                     JOIN account a ON a.org = l.org AND a.id = l.account WHERE g.org = ?1 AND g.role = ?4 AND {can}"
-            );
+            ));
         }
-        sql
+        ways
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tables `loss` and `alert`: rights that were taken away, and the alerts about many of them at once.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use scim::store::database::{Reader, Row, Transaction};
 use serde_json::json;
@@ -72,11 +74,16 @@ pub(crate) fn forget(tx: &Transaction<'_>, before: Timestamp, most: u32) -> scim
 
 /// The organizations in which somebody has lost something since a time.
 pub(crate) fn organizations_since(reader: &Reader<'_>, from: Timestamp) -> scim::Result<Vec<Uuid>> {
-    reader.query_all(
-        "SELECT DISTINCT org FROM loss WHERE time >= ?1",
+    let mut organizations = BTreeSet::new();
+    reader.query(
+        "SELECT org FROM loss WHERE time >= ?1",
         &[from.as_microsecond().into()],
-        |row| read_id(row.blob(0)?),
-    )
+        |row| {
+            organizations.insert(read_id(row.blob(0)?)?);
+            Ok(())
+        },
+    )?;
+    Ok(organizations.into_iter().collect())
 }
 
 /// An alert as it was raised.

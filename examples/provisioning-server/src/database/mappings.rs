@@ -53,9 +53,9 @@ pub(crate) fn roles_of(reader: &Reader<'_>, organization: Uuid, group: i64) -> s
 pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<(ProvisionedGroup, Uuid)>> {
     reader.query_all(
         "SELECT g.row, g.id, g.name, g.external_id, g.created, m.role
-         FROM mapping m JOIN provisioned_group g ON g.org = m.org AND g.row = m.grp
+         FROM provisioned_group g CROSS JOIN mapping m ON m.org = g.org AND m.grp = g.row
          LEFT JOIN role r ON r.org = m.org AND r.id = m.role
-         WHERE m.org = ?1 ORDER BY g.name_key, g.row, r.name_key, m.role",
+         WHERE g.org = ?1 ORDER BY g.name_key, g.row, r.name_key, m.role",
         &[organization.as_bytes().into()],
         |row| Ok((groups::read(row)?, read_id(row.blob(5)?)?)),
     )

@@ -24,6 +24,8 @@ pub(crate) mod losses;
 pub(crate) mod mappings;
 mod migrations;
 pub(crate) mod organizations;
+#[cfg(test)]
+mod plans;
 pub(crate) mod power;
 mod purge;
 pub(crate) mod request_body;

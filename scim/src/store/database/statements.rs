@@ -327,6 +327,12 @@ pub struct Reader<'a> {
     connection: &'a Connection,
 }
 
+#[cfg(feature = "testkit")]
+thread_local! {
+    /// The texts of the statements of a part that [`Reader::recorded`] runs.
+    static RECORDED: std::cell::RefCell<Option<Vec<String>>> = const { std::cell::RefCell::new(None) };
+}
+
 impl<'a> Reader<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
         Self { connection }
@@ -338,10 +344,21 @@ impl<'a> Reader<'a> {
         if self.connection.is_portable() {
             portable::check(sql)?;
         }
+        #[cfg(feature = "testkit")]
+        RECORDED.with_borrow_mut(|texts| texts.iter_mut().for_each(|texts| texts.push(sql.to_owned())));
         self.connection
             .driver()
             .prepare_cached(sql)
             .map_err(|error| self.failed(error))
+    }
+
+    /// Runs a part of a job, and answers with the texts of the statements that it has run as well: for tests that look at
+    /// the plans of what an application really asks.
+    #[cfg(feature = "testkit")]
+    pub fn recorded<T>(&self, part: impl FnOnce() -> T) -> (T, Vec<String>) {
+        RECORDED.replace(Some(Vec::new()));
+        let outcome = part();
+        (outcome, RECORDED.take().unwrap_or_default())
     }
 
     pub(super) fn meter(&self) -> &'a Meter {

@@ -42,6 +42,10 @@ CREATE TABLE account (
     PRIMARY KEY (org, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX account_name ON account (org, name_key, id);
+-- Lists of some of the people: what most people are not has an index of its own.
+CREATE INDEX account_not_active ON account (org, state, name_key, id) WHERE state <> 'active';
+CREATE INDEX account_suspended ON account (org, name_key, id) WHERE suspended IS NOT NULL;
+CREATE INDEX account_by_hand ON account (org, name_key, id) WHERE managed_by = 'hand';
 CREATE UNIQUE INDEX account_row ON account (org, row) WHERE row IS NOT NULL;
 
 -- The one key over the names of all who can sign in, whoever looks after them.
@@ -238,6 +242,7 @@ CREATE TABLE alert (
     PRIMARY KEY (org, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alert_kind ON alert (org, kind, time);
+CREATE INDEX alert_unseen ON alert (org, id) WHERE seen IS NULL;
 
 -- What an identity provider could not do because of something here.
 CREATE TABLE conflict (

@@ -1,0 +1,299 @@
+//! How the database serves lists, searches and previews: by indexes, whatever the organization has.
+
+use jiff::Timestamp;
+use scim::resources::Group;
+use scim::store::database::{Database, Options, Param, Reader, Transaction};
+use scim::store::documents::DocumentStore;
+use uuid::Uuid;
+
+use super::accounts::{Page, Shown};
+use super::effective::Members;
+use super::{
+    accounts, adoptions, bindings, grants, groups, local_groups, losses, mappings, migrations, roles,
+    sign_in_names,
+};
+use crate::domain::account::{Account, AccountState, ManagedBy, Person};
+use crate::domain::grant::Holder;
+use crate::domain::keyword::Keyword;
+use crate::domain::mass_change::LossKind;
+use crate::domain::organization::{Name, Organization};
+use crate::domain::permission::Permission;
+use crate::domain::role::RoleId;
+use crate::domain::settings::{Assignment, Groups, Settings};
+use crate::domain::user::User;
+
+const NOBODY: Uuid = Uuid::from_u128(1);
+
+/// Steps that are allowed although they go through, or sort, what a statement has found: what they go through is bounded
+/// by something else than people, groups, grants and requests. The beginning of the statement, and of the step.
+const BOUNDED: &[(&str, &str)] = &[
+    // An hour has at most a thousand rows a cause.
+    ("SELECT max(time), kind, cause", "USE TEMP B-TREE FOR GROUP BY"),
+    // Alerts that nobody has seen, of all organizations.
+    (
+        "SELECT count(*) FROM alert",
+        "SCAN alert USING INDEX alert_unseen",
+    ),
+    // Roles of one group, permissions of one role, what one account holds.
+    (
+        "SELECT g.row, g.id, g.name",
+        "USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY",
+    ),
+    (
+        "SELECT g.id, g.name, g.description",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ),
+    // The bare statement of a count goes over whom it counts, each once.
+    ("SELECT count(*) FROM (", "USE TEMP B-TREE"),
+    ("SELECT count(*) FROM (", "SCAN (subquery"),
+    // Those who hold permission by hand are few, and are counted.
+    ("SELECT held.role", "SCAN held"),
+    ("SELECT held.role", "SCAN (subquery"),
+];
+
+/// Every list, search and preview that is about people, groups, roles and what they have.
+fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
+    let id = organization.id;
+    let members = Members::of(reader, organization)?;
+    of_accounts(reader, &members, id)?;
+    of_groups(reader, id)?;
+    let role = RoleId(NOBODY);
+    members.count_by_group_alone(reader, 7, role)?;
+    members.count_moved(reader, 7, &[role, RoleId(Uuid::nil())])?;
+    members.count_holding(reader, role)?;
+    members.holding(reader, role, 10)?;
+    members.first_holding(reader, role, 10)?;
+    members.count_manual(reader, &Permission::ROLES_WRITE)?;
+    members.has_lost(reader, "7", &[role])?;
+    members.count_in(reader, 7)?;
+    members.first_in(reader, 7, 10)?;
+    for managed_by in ManagedBy::ALL {
+        let person = Person {
+            name: "a".to_owned(),
+            display: "a".to_owned(),
+            address: None,
+            active: None,
+        };
+        let account = Account {
+            managed_by: *managed_by,
+            ..Account::provisioned(NOBODY, 7, person, Timestamp::UNIX_EPOCH)
+        };
+        members.effective(reader, &account)?;
+    }
+    roles::by_id(reader, id, role)?;
+    roles::by_name(reader, id, "a")?;
+    roles::mirroring(reader, id, 7)?;
+    roles::list(reader, id)?;
+    roles::list_mirrored(reader, id, &groups::Page::default())?;
+    mappings::roles_of(reader, id, 7)?;
+    mappings::list(reader, id)?;
+    mappings::behind(reader, id, None, 10)?;
+    mappings::lost(reader, id)?;
+    local_groups::by_name(reader, id, "a")?;
+    local_groups::by_id(reader, id, NOBODY)?;
+    local_groups::list(reader, id)?;
+    local_groups::of_account(reader, id, NOBODY)?;
+    local_groups::members(reader, id, NOBODY, None, 10)?;
+    local_groups::count(reader, id, NOBODY)?;
+    grants::roles_of(reader, id, Holder::Account(NOBODY))?;
+    grants::permissions_of(reader, id, NOBODY)?;
+    grants::is_break_glass(reader, id, NOBODY)?;
+    grants::role_holders(reader, id, NOBODY, 10)?;
+    grants::permission_holders(reader, id, NOBODY, 10)?;
+    losses::since(reader, id, Timestamp::UNIX_EPOCH)?;
+    losses::organizations_since(reader, Timestamp::UNIX_EPOCH)?;
+    losses::last_raised(reader, id, LossKind::RoleLoss)?;
+    losses::alerts(reader, id, 10)?;
+    losses::unseen(reader)?;
+    Ok(())
+}
+
+fn of_accounts(reader: &Reader<'_>, members: &Members<'_>, id: Uuid) -> scim::Result<()> {
+    accounts::by_id(reader, id, NOBODY)?;
+    accounts::by_name(reader, id, "a")?;
+    accounts::by_scim_id(reader, id, "7")?;
+    accounts::former(reader, id, "a", "7")?;
+    accounts::behind(reader, id, NOBODY, 10)?;
+    sign_in_names::find(reader, id, "a")?;
+    adoptions::find(reader, id, "a")?;
+    bindings::of_account(reader, id, NOBODY)?;
+    for shown in shown() {
+        for (prefix, behind) in [("", None), ("a", None), ("", Some(("a".to_owned(), NOBODY)))] {
+            let page = Page {
+                prefix: prefix.to_owned(),
+                behind,
+                size: 10,
+            };
+            accounts::list(reader, members, shown, &page)?;
+        }
+        accounts::count(reader, members, shown, 10)?;
+    }
+    Ok(())
+}
+
+/// Every list of accounts that can be asked for.
+fn shown() -> Vec<Shown> {
+    let states = AccountState::ALL.iter().copied().map(Some).chain([None]);
+    let sides = || ManagedBy::ALL.iter().copied().map(Some).chain([None]);
+    let flags = || [(false, false), (true, false), (false, true)];
+    states
+        .flat_map(|state| sides().map(move |managed_by| (state, managed_by)))
+        .flat_map(|(state, managed_by)| {
+            flags().map(move |(suspended, unassigned)| Shown {
+                state,
+                managed_by,
+                suspended,
+                unassigned,
+            })
+        })
+        .collect()
+}
+
+fn of_groups(reader: &Transaction<'_>, id: Uuid) -> scim::Result<()> {
+    groups::by_id(reader, id, "7")?;
+    groups::by_row(reader, id, 7)?;
+    groups::by_name(reader, id, "a")?;
+    groups::by_external_id(reader, id, "7")?;
+    groups::is_taken(reader, id, "a", "7")?;
+    let page = groups::Page {
+        prefix: "a".to_owned(),
+        behind: Some(("a".to_owned(), 7)),
+        size: 10,
+    };
+    groups::list(reader, id, &page)?;
+    groups::list_unmapped(reader, id, &page)?;
+    Ok(())
+}
+
+fn database() -> Database {
+    let options = Options {
+        portable: true,
+        ..Options::default()
+    };
+    let database = Database::in_memory(options).unwrap();
+    database
+        .blocking_write(|tx| migrations::run(tx, Timestamp::UNIX_EPOCH))
+        .unwrap()
+        .unwrap();
+    let store = DocumentStore::on(database.clone())
+        .resource::<User>()
+        .resource::<Group>()
+        .link(Group::paths().members(), User::paths().groups());
+    let store: DocumentStore<String> = store.build().unwrap();
+    drop(store);
+    database
+}
+
+/// The steps of a statement's plan that go through a table, or sort, without a bound.
+fn unbounded(reader: &Reader<'_>, sql: &str) -> scim::Result<Vec<String>> {
+    let last = (1..=99).rev().find(|number| {
+        let parameter = format!("?{number}");
+        sql.match_indices(&parameter)
+            .any(|(at, _)| !sql[at + parameter.len()..].starts_with(|c: char| c.is_ascii_digit()))
+    });
+    let nothing = vec![Param::Null; last.unwrap_or(0)];
+    let plan = reader.query_all(&format!("EXPLAIN QUERY PLAN {sql}"), &nothing, |row| {
+        Ok(row.text(3)?.to_owned())
+    })?;
+    let is_bounded = |step: &String| {
+        let known = BOUNDED
+            .iter()
+            .any(|(statement, bounded)| sql.trim_start().starts_with(statement) && step.starts_with(bounded));
+        let goes_through =
+            step.starts_with("SCAN") || step.contains("TEMP B-TREE") || step.contains("AUTOMATIC");
+        known || !goes_through || step == "SCAN CONSTANT ROW"
+    };
+    Ok(plan.into_iter().filter(|step| !is_bounded(step)).collect())
+}
+
+/// Feature rows 50, 55, 58, 77: lists, searches and previews are served by indexes, by the statements that are really used:
+/// none goes through a table that grows, and none sorts more than a page.
+#[test]
+fn no_list_goes_through_what_it_does_not_show() {
+    let database = database();
+    for (become_roles, assignment) in [
+        (Groups::Map, Assignment::LocalGroups),
+        (Groups::Map, Assignment::MappedOnly),
+        (Groups::Mirror, Assignment::LocalGroups),
+    ] {
+        let settings = Settings {
+            groups: become_roles,
+            assignment,
+            ..Settings::default()
+        };
+        let name = Name::parse("acme").unwrap();
+        let organization =
+            Organization::new(Uuid::from_u128(77), name, None, settings, Timestamp::UNIX_EPOCH).unwrap();
+        let found = database.blocking_write(move |tx| {
+            let (outcome, mut texts) = tx.recorded(|| everything(tx, &organization));
+            outcome?;
+            texts.sort_unstable();
+            texts.dedup();
+            assert!(texts.len() > 60, "{} statements", texts.len());
+            let mut found = Vec::new();
+            for sql in texts {
+                let steps = unbounded(tx, &sql)?;
+                if !steps.is_empty() {
+                    found.push(format!("{steps:?}\n  {sql}"));
+                }
+            }
+            Ok(found)
+        });
+        let found = found.unwrap();
+        assert!(found.is_empty(), "{}", found.join("\n\n"));
+    }
+}
+
+/// Feature row 50: who is an exception is found without a walk through those who are not.
+#[test]
+fn exceptions_have_indexes_of_their_own() {
+    let name = Name::parse("acme").unwrap();
+    let organization = Organization::new(
+        Uuid::from_u128(77),
+        name,
+        None,
+        Settings::default(),
+        Timestamp::UNIX_EPOCH,
+    )
+    .unwrap();
+    let all = Shown::default();
+    for (shown, index) in [
+        (
+            Shown {
+                suspended: true,
+                ..all
+            },
+            "account_suspended",
+        ),
+        (
+            Shown {
+                managed_by: Some(ManagedBy::Hand),
+                ..all
+            },
+            "account_by_hand",
+        ),
+        (
+            Shown {
+                state: Some(AccountState::Disabled),
+                ..all
+            },
+            "account_not_active",
+        ),
+        (all, "account_name"),
+    ] {
+        let organization = organization.clone();
+        let plan = database().blocking_write(move |tx| {
+            let page = Page {
+                size: 10,
+                ..Page::default()
+            };
+            let members = Members::of(tx, &organization)?;
+            let (listed, texts) = tx.recorded(|| accounts::list(tx, &members, shown, &page));
+            listed?;
+            let sql = format!("EXPLAIN QUERY PLAN {}", texts.first().unwrap());
+            tx.query_all(&sql, &[Param::Null; 8], |row| Ok(row.text(3)?.to_owned()))
+        });
+        let plan = plan.unwrap();
+        assert!(plan.iter().any(|step| step.contains(index)), "{index}: {plan:?}");
+    }
+}
