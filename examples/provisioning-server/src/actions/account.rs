@@ -55,6 +55,13 @@ pub(crate) static SUSPEND: Action = Action {
     fresh: false,
 };
 
+/// Locks the sign-in of all people whom the identity provider has not named with its newest token.
+pub(crate) static SUSPEND_UNCONFIRMED: Action = Action {
+    name: "user.suspend-unconfirmed",
+    permission: Permission::USERS_WRITE,
+    fresh: true,
+};
+
 /// Lifts that lock.
 pub(crate) static RESUME: Action = Action {
     name: "user.resume",
@@ -300,6 +307,82 @@ pub(crate) async fn suspend(
         Ok(detail(&act.view(), after)?)
     })
     .await
+}
+
+/// How many accounts one transaction suspends: others who write wait for it.
+const SUSPENDED: u32 = 50;
+
+/// What has become of people whom the identity provider has not named.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Suspended {
+    pub(crate) suspended: u64,
+    /// Those who may do more than the actor, and are left alone.
+    pub(crate) left: u64,
+}
+
+/// Locks the sign-in of all people whom the identity provider has not named with its newest token, in small transactions:
+/// whoever is named meanwhile is left alone, and what was done before a failure stays.
+pub(crate) async fn suspend_unconfirmed(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    reason: &str,
+) -> Result<Suspended> {
+    let mut all = Suspended::default();
+    let mut behind = None;
+    loop {
+        let (page, reason) = (behind.clone(), reason.to_owned());
+        let (next, done) = carry_out(product, actor, &SUSPEND_UNCONFIRMED, organization, move |act| {
+            suspend_page(act, page.clone(), &reason)
+        })
+        .await?;
+        all.suspended += done.suspended;
+        all.left += done.left;
+        match next {
+            Some(next) => behind = Some(next),
+            None => return Ok(all),
+        }
+    }
+}
+
+/// A place in the order of names: a name and an id.
+type Place = (String, Uuid);
+
+fn suspend_page(
+    act: &Act<'_>,
+    behind: Option<Place>,
+    reason: &str,
+) -> Result<(Option<Place>, Suspended), Stop> {
+    let shown = Shown {
+        state: Some(AccountState::Active),
+        unconfirmed: true,
+        ..Shown::default()
+    };
+    let page = Page {
+        behind,
+        size: SUSPENDED,
+        ..Page::default()
+    };
+    let members = Members::of(act.tx, act.organization)?;
+    let accounts = accounts::list(act.tx, &members, shown, &page)?;
+    let mut done = Suspended::default();
+    for before in accounts.iter().filter(|account| account.suspended.is_none()) {
+        match demand_over(act, before, "A suspension of this account") {
+            Ok(()) => {}
+            Err(Stop::Refused(_)) => {
+                done.left += 1;
+                continue;
+            }
+            Err(failed) => return Err(failed),
+        }
+        let after = before.suspend(reason, &act.actor.name(), act.now)?;
+        accounts::update(act.tx, act.organization.id, &after)?;
+        let detail = json!({ "suspended": true, "reason": reason });
+        told(act, EventKind::PersonSuspended, &after, detail)?;
+        done.suspended += 1;
+    }
+    let last = accounts.last().map(|account| (account.name.clone(), account.id));
+    Ok((last, done))
 }
 
 /// Lifts the lock of an account.

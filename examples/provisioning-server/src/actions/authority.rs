@@ -154,6 +154,7 @@ fn ways() -> Vec<Way> {
         account::RESUME => |p, a, o| account::resume(p, a, o, ANN);
         account::REVOKE => |p, a, o| account::revoke(p, a, o, ANN, by_hand());
         account::SUSPEND => |p, a, o| account::suspend(p, a, o, ANN, "Laptop lost");
+        account::SUSPEND_UNCONFIRMED => |p, a, o| account::suspend_unconfirmed(p, a, o, "Not sent");
         alert::LIST => |p, a, o| alert::list(p, a, o);
         alert::SEE => |p, a, o| alert::see_all(p, a, o);
         audit::EXPORT => |p, a, o| audit::export(p, a, o, AuditFilter::default(), Format::JsonLines);
@@ -162,6 +163,7 @@ fn ways() -> Vec<Way> {
         conflict::LIST => |p, a, o| conflict::list(p, a, o, ConflictState::Open, 9);
         conflict::SHOW => |p, a, o| conflict::show(p, a, o, Uuid::nil());
         connection::SHOW => |p, a, o| connection::show(p, a, o, at());
+        erasure::ERASE => |p, a, o| erasure::erase(p, a, o, ANN, ANN);
         event::LIST => |p, a, o| event::list(p, a, o, None, 9);
         group::LIST => |p, a, o| group::list(p, a, o, group::Shown { page: Page { size: 9, ..Default::default() }, unmapped: false });
         history::EXPORT => |p, a, o| history::export(p, a, o, HistoryFilter::default(), Format::JsonLines);
@@ -190,6 +192,7 @@ fn ways() -> Vec<Way> {
         role::LIST => |p, a, o| role::list(p, a, o, Page { size: 9, ..Default::default() });
         token::CANCEL => |p, a, o| token::cancel(p, a, o, TokenPurpose::Scim);
         token::COMPLETE => |p, a, o| token::complete(p, a, o, TokenPurpose::Scim);
+        token::CONFIRM => |p, a, o| token::confirm(p, a, o, None);
         token::CREATE => |p, a, o| token::issue(p, a, o, new(Issue::Create));
         token::LIST => |p, a, o| token::list(p, a, o);
         token::REVOKE => |p, a, o| token::revoke(p, a, o, None);

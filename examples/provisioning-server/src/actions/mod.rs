@@ -12,6 +12,7 @@ pub(crate) mod connection;
 #[cfg(test)]
 mod demands;
 mod erasing;
+pub(crate) mod erasure;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod history;
@@ -41,6 +42,7 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &account::RESUME,
     &account::REVOKE,
     &account::SUSPEND,
+    &account::SUSPEND_UNCONFIRMED,
     &alert::LIST,
     &alert::SEE,
     &audit::EXPORT,
@@ -49,6 +51,7 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &conflict::LIST,
     &conflict::SHOW,
     &connection::SHOW,
+    &erasure::ERASE,
     &event::LIST,
     &group::LIST,
     &history::EXPORT,
@@ -79,6 +82,7 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &role::LIST,
     &token::CANCEL,
     &token::COMPLETE,
+    &token::CONFIRM,
     &token::CREATE,
     &token::LIST,
     &token::REVOKE,

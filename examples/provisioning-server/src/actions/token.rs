@@ -58,6 +58,13 @@ pub(crate) static REVOKE: Action = Action {
     fresh: false,
 };
 
+/// Says of tokens that they were not revoked since a backup was taken that was restored.
+pub(crate) static CONFIRM: Action = Action {
+    name: "token.confirm",
+    permission: Permission::TOKENS_WRITE,
+    fresh: true,
+};
+
 /// The kind of thing that the actions are done to.
 const NOUN: &str = "token";
 
@@ -160,6 +167,26 @@ pub(crate) async fn cancel(
 ) -> Result<Ended> {
     take_back(product, actor, &CANCEL, organization, move |act, all| {
         token::cancel(all, purpose, act.now)
+    })
+    .await
+}
+
+/// Says of one token, or all of them, that they were not revoked since a backup was taken that was restored.
+pub(crate) async fn confirm(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    which: Option<Uuid>,
+) -> Result<Vec<Token>> {
+    carry_out(product, actor, &CONFIRM, organization, move |act| {
+        let all = tokens::all(act.tx, act.organization.id)?;
+        let confirmed = token::confirm(&all, which, act.now)?;
+        demand_power_of_provider(act, "A credential of the identity provider")?;
+        for token in all.iter().filter(|token| confirmed.contains(&token.id)) {
+            tokens::confirm(act.tx, act.organization.id, token.id)?;
+            act.audit(&subject(token, &token.id.to_string()), detail(token, &[]))?;
+        }
+        Ok(tokens::all(act.tx, act.organization.id)?)
     })
     .await
 }

@@ -9,7 +9,7 @@ use super::check::counts;
 use super::documents::{BackedUp, Restored, time};
 use super::output::Output;
 use super::progress::bar;
-use super::{Common, Session};
+use super::{Common, Session, operator};
 use crate::database::backup::restore;
 use crate::domain::fault::{Fault, Result};
 
@@ -77,6 +77,7 @@ impl Restore {
             &self.file,
             &address,
             self.replace,
+            &operator(),
             Timestamp::now(),
             |copied, total| {
                 bar.set_length(total);
@@ -106,7 +107,7 @@ fn text(restored: &Restored) -> String {
     if let Some(taken) = restored.taken {
         text += &format!(
             "All is as it was at {taken}: tokens that were revoked since then are valid again, and newer ones are not \
-             known.\n"
+             known. \"token list ORG\" says which ones may have been: confirm or rotate each.\n"
         );
     }
     if let Some(replaced) = &restored.replaced {

@@ -120,6 +120,9 @@ pub(super) struct TokenDocument {
     pub(super) expires: Option<Timestamp>,
     pub(super) last_used: Option<Timestamp>,
     pub(super) revoked: Option<Timestamp>,
+    /// A backup was restored that was taken then, and nobody has said that the token was not revoked afterwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) may_be_revoked_since: Option<Timestamp>,
 }
 
 impl TokenDocument {
@@ -135,6 +138,7 @@ impl TokenDocument {
             expires: token.expires.map(time),
             last_used: token.last_used.map(time),
             revoked: token.revoked.map(time),
+            may_be_revoked_since: token.doubted.map(time),
         };
         tokens.iter().map(document).collect()
     }

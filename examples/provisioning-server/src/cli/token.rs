@@ -13,7 +13,7 @@ use crate::actions::token::{self, Ended, New};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Name;
-use crate::domain::token::{Issue, Purpose, Secret};
+use crate::domain::token::{Issue, Purpose, Secret, Token};
 
 /// The longest text that is read where a token is expected.
 const LONGEST: u64 = 4_096;
@@ -41,6 +41,15 @@ pub(super) enum Command {
         /// Take back the token that stands on standard input, whichever organization it is of
         #[arg(long, conflicts_with_all = ["name", "id"])]
         value_stdin: bool,
+    },
+    /// Say that a token, or all of them, were not revoked since a backup was taken that was restored
+    Confirm {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// The id of the token, as "token list" shows it
+        #[arg(value_name = "TOKEN", value_parser = token_id)]
+        id: Option<Uuid>,
     },
     /// End a rotation with overlap: only the new token stays
     Complete(Which),
@@ -79,6 +88,11 @@ impl Command {
             Self::Rotate(new) if new.overlap => issue(session, new, Issue::Overlap).await,
             Self::Rotate(new) => issue(session, new, Issue::Rotate).await,
             Self::List { name } => list(session, name).await,
+            Self::Confirm { name, id } => {
+                let tokens = token::confirm(product, actor, &name, id).await?;
+                show(session, &name, &tokens);
+                Ok(())
+            }
             Self::Revoke {
                 name: Some(name), id, ..
             } => print(session, token::revoke(product, actor, &name, id).await?),
@@ -164,15 +178,19 @@ fn issued_text(issued: &TokenIssued) -> String {
 
 async fn list(session: &Session, name: Name) -> Result<()> {
     let tokens = token::list(&session.product, &session.actor(), &name).await?;
+    show(session, &name, &tokens);
+    Ok(())
+}
+
+fn show(session: &Session, name: &Name, tokens: &[Token]) {
     let document = Tokens {
         organization: name.to_string(),
         revoked: None,
-        tokens: TokenDocument::of_all(&tokens, Timestamp::now()),
+        tokens: TokenDocument::of_all(tokens, Timestamp::now()),
     };
     session
         .output
         .result(&document, |listed| describe(&listed.tokens));
-    Ok(())
 }
 
 /// Shows what has become of tokens.
@@ -209,5 +227,15 @@ pub(super) fn describe(tokens: &[TokenDocument]) -> String {
         "{:<36}  {:<8} {:<7} {:<15}  {:<21} {:<21} {}\n",
         "ID", "STATE", "FOR", "TOKEN", "CREATED", "LAST USED", "EXPIRES"
     );
-    head + &tokens.iter().map(line).collect::<String>()
+    let mut text = head + &tokens.iter().map(line).collect::<String>();
+    for token in tokens {
+        if let Some(since) = token.may_be_revoked_since {
+            text += &format!(
+                "\n{} may have been revoked since {since}, when the backup was taken that was restored: confirm it with \
+                 \"token confirm\", or rotate it.\n",
+                token.id
+            );
+        }
+    }
+    text
 }

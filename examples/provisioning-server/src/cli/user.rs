@@ -9,8 +9,10 @@ use super::Session;
 use super::documents::time;
 use super::flags::{name, word};
 use crate::actions::account::{self, ByHand, Changes, Detail, Known};
+use crate::actions::erasure;
 use crate::database::accounts::{Page, Shown};
 use crate::domain::account::{Account, AccountState, ManagedBy};
+use crate::domain::counted::counted;
 use crate::domain::effective::{Path, Reason};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::grant::Origin;
@@ -54,11 +56,26 @@ pub(super) enum Command {
     Remove(Which),
     /// Lock the sign-in of any account at once, whatever the identity provider says
     Suspend {
-        #[command(flatten)]
-        which: Which,
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// The name of the person, the id of the account, or the id over SCIM
+        #[arg(value_name = "USER", required_unless_present = "unconfirmed")]
+        user: Option<String>,
+        /// All people of the identity provider whom no request with its newest token has named
+        #[arg(long, conflicts_with = "user")]
+        unconfirmed: bool,
         /// Why, for whoever looks at it later
         #[arg(long, value_name = "TEXT")]
         reason: String,
+    },
+    /// Replace everything by which a removed person is known by a pseudonym, in the history and the audit log too
+    Erase {
+        #[command(flatten)]
+        which: Which,
+        /// The name of the person once more: this cannot be undone
+        #[arg(long, value_name = "NAME")]
+        confirm: String,
     },
     /// Lift that lock
     Resume(Which),
@@ -129,6 +146,9 @@ pub(super) struct List {
     /// Only people of the identity provider who have no role and are in no local group
     #[arg(long)]
     unassigned: bool,
+    /// Only people of the identity provider whom no request with its newest token has named
+    #[arg(long)]
+    unconfirmed: bool,
     /// Only names that begin like this
     #[arg(long, value_name = "TEXT", default_value = "")]
     search: String,
@@ -305,10 +325,19 @@ impl Command {
             Self::Enable(which) => set(session, which, AccountState::Active).await?,
             Self::Disable(which) => set(session, which, AccountState::Disabled).await?,
             Self::Remove(which) => set(session, which, AccountState::Removed).await?,
-            Self::Suspend { which: of, reason } => {
-                let locked = account::suspend(product, actor, &of.name, &of.user, &reason).await?;
-                (of.name, locked)
+            Self::Suspend {
+                name,
+                user: Some(user),
+                reason,
+                ..
+            } => {
+                let locked = account::suspend(product, actor, &name, &user, &reason).await?;
+                (name, locked)
             }
+            Self::Suspend { name, reason, .. } => {
+                return suspend_unconfirmed(session, name, &reason).await;
+            }
+            Self::Erase { which, confirm } => return erase(session, which, &confirm).await,
             Self::Resume(of) => {
                 let open = account::resume(product, actor, &of.name, &of.user).await?;
                 (of.name, open)
@@ -325,6 +354,56 @@ impl Command {
         session.output.result(&document(&organization, detail), text);
         Ok(())
     }
+}
+
+/// What `user suspend --unconfirmed` answers.
+#[derive(Debug, Serialize)]
+struct Unconfirmed {
+    organization: String,
+    suspended: u64,
+    /// Those who may do more than whoever has asked, and are left alone.
+    left: u64,
+}
+
+async fn suspend_unconfirmed(session: &Session, name: Name, reason: &str) -> Result<()> {
+    let (product, actor) = (&session.product, &session.actor());
+    let done = account::suspend_unconfirmed(product, actor, &name, reason).await?;
+    let document = Unconfirmed {
+        organization: name.to_string(),
+        suspended: done.suspended,
+        left: done.left,
+    };
+    session.output.result(&document, |done| {
+        let people = counted(done.suspended, "person is", "people are");
+        format!("{people} suspended whom no request with the newest token has named.")
+    });
+    Ok(())
+}
+
+/// What `user erase` answers.
+#[derive(Debug, Serialize)]
+struct ErasedDocument {
+    organization: String,
+    id: Uuid,
+    /// What stands in the place of the name.
+    pseudonym: String,
+}
+
+async fn erase(session: &Session, which: Which, confirm: &str) -> Result<()> {
+    let (product, actor) = (&session.product, &session.actor());
+    let erased = erasure::erase(product, actor, &which.name, &which.user, confirm).await?;
+    let document = ErasedDocument {
+        organization: which.name.to_string(),
+        id: erased.account,
+        pseudonym: erased.pseudonym,
+    };
+    session.output.result(&document, |erased| {
+        format!(
+            "The person is {:?} from now on, wherever the name stood.",
+            erased.pseudonym
+        )
+    });
+    Ok(())
 }
 
 async fn set(session: &Session, which: Which, state: AccountState) -> Result<(Name, Detail)> {
@@ -348,6 +427,7 @@ impl List {
             managed_by: self.managed_by,
             suspended: self.suspended,
             unassigned: self.unassigned,
+            unconfirmed: self.unconfirmed,
         };
         let page = Page {
             prefix: self.search,

@@ -175,6 +175,18 @@ pub(crate) fn count_all(reader: &Reader<'_>, organization: Uuid) -> scim::Result
     effective::count(reader, &sql, &[organization.as_bytes().into()])
 }
 
+/// The account of this name that was removed last: nobody has the name by it any more.
+pub(crate) fn removed(reader: &Reader<'_>, organization: Uuid, name: &str) -> scim::Result<Option<Account>> {
+    let sql = format!(
+        "{COLUMNS} WHERE a.org = ?1 AND a.name_key = ?2 AND a.state = 'removed' ORDER BY a.changed DESC, a.id DESC LIMIT 1"
+    );
+    reader.query_one(
+        &sql,
+        &[organization.as_bytes().into(), (&name_key(name)).into()],
+        read,
+    )
+}
+
 /// Which accounts a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Shown {
@@ -185,6 +197,8 @@ pub(crate) struct Shown {
     pub(crate) suspended: bool,
     /// Only people of the provider who have no role and are in no local group.
     pub(crate) unassigned: bool,
+    /// Only people of the provider whom no request with the newest token has named.
+    pub(crate) unconfirmed: bool,
 }
 
 /// The part of an order by name at which a page begins.
@@ -239,6 +253,11 @@ pub(crate) fn count(
     effective::count(reader, &sql, &members.params(&[most.into()]))
 }
 
+/// That no request with the newest token has named the person. Ids of tokens are in the order in which tokens were made.
+const UNCONFIRMED: &str = " AND a.managed_by = 'scim' AND a.row IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM binding b WHERE b.org = ?1 AND b.account = a.id AND b.until IS NULL AND b.token >= (
+        SELECT max(t.id) FROM token t WHERE t.org = ?1 AND t.purpose = 'scim' AND t.revoked IS NULL))";
+
 /// The condition on `a` that says which accounts are shown.
 fn condition(members: &Members<'_>, shown: Shown) -> String {
     let mut sql = match shown.state {
@@ -252,6 +271,9 @@ fn condition(members: &Members<'_>, shown: Shown) -> String {
     }
     if shown.suspended {
         sql += " AND a.suspended IS NOT NULL";
+    }
+    if shown.unconfirmed {
+        sql += UNCONFIRMED;
     }
     if shown.unassigned {
         let scim = ManagedBy::Scim.word();

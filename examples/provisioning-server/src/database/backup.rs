@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use scim::store::database::{BackupProgress, Database, Options};
+use serde_json::json;
 
 use super::check::Inspection;
 use super::lock::{Use, beside};
-use super::{Address, Product, Purpose, failed, read_time};
+use super::{Address, Product, Purpose, audit, failed, organizations, read_time, tokens};
+use crate::domain::actor::Actor;
+use crate::domain::audit::AuditRow;
 use crate::domain::fault::{Fault, Result};
 
 /// What every SQLite file begins with.
@@ -54,12 +57,42 @@ impl Product {
     }
 }
 
+impl Product {
+    /// Notes in every organization that it is as it was when a backup was taken: tokens may have been revoked since. What
+    /// signs people in ends here as well, as soon as there is any.
+    async fn note_restored(&self, actor: &Actor, taken: Option<Timestamp>, now: Timestamp) -> Result<()> {
+        let actor = actor.clone();
+        self.write(move |tx| {
+            tokens::doubt_all(tx, taken.unwrap_or(now))?;
+            for (organization, name) in organizations::names(tx)? {
+                let row = AuditRow {
+                    organization,
+                    time: now,
+                    actor_kind: actor.who.kind(),
+                    actor: actor.name(),
+                    action: "instance.restore".into(),
+                    subject_type: "organization".into(),
+                    subject: organization.to_string(),
+                    subject_name: name,
+                    detail: json!({ "taken": taken.map(|at| at.to_string()) }),
+                    address: None,
+                    request_id: None,
+                };
+                audit::insert(tx, &row)?;
+            }
+            Ok(Ok(()))
+        })
+        .await
+    }
+}
+
 /// Puts a backup in the place of a database, once it has passed a check. A database that is there is kept under another
 /// name. Nobody else may use it meanwhile.
 pub(crate) async fn restore(
     backup: &Path,
     address: &Address,
     replaces: bool,
+    actor: &Actor,
     now: Timestamp,
     progress: impl FnMut(u64, u64),
 ) -> Result<Restored> {
@@ -75,7 +108,7 @@ pub(crate) async fn restore(
     let staged = address.beside(".restoring");
     remove(staged.path()).map_err(|cause| not_copied(backup, cause))?;
     let outcome = match copy(backup, staged.path(), progress) {
-        Ok(()) => examine(&staged).await,
+        Ok(()) => examine(&staged, actor, now).await,
         Err(cause) => Err(not_copied(backup, cause)),
     };
     let (taken, inspection) = match outcome {
@@ -142,12 +175,15 @@ fn copy(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> io::Resul
     target.sync_all()
 }
 
-/// Brings the copy up to date and checks it.
-async fn examine(staged: &Address) -> Result<(Option<Timestamp>, Inspection)> {
+/// Brings the copy up to date and checks it, and ends in it what may have ended since it was taken.
+async fn examine(staged: &Address, actor: &Actor, now: Timestamp) -> Result<(Option<Timestamp>, Inspection)> {
     let product = Product::open(staged, Purpose::Command).await?;
     let examined = async {
         let taken = product.backed_up().await?;
         let inspection = product.inspect(|_| {}).await?;
+        if inspection.findings.is_empty() {
+            product.note_restored(actor, taken, now).await?;
+        }
         Ok((taken, inspection))
     }
     .await;

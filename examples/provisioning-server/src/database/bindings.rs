@@ -46,6 +46,25 @@ pub(crate) fn update(
     Ok(())
 }
 
+/// Notes with which token a person was named last. Mostly that is known: then nothing is written. Ids of tokens are in the
+/// order in which tokens were made, and an older one takes nothing back.
+pub(crate) fn touch(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    scim_id: &str,
+    token: Uuid,
+) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE binding SET token = ?3 WHERE org = ?1 AND scim_id = ?2 AND (token IS NULL OR token < ?3)",
+        &[
+            organization.as_bytes().into(),
+            scim_id.into(),
+            token.as_bytes().into(),
+        ],
+    )?;
+    Ok(())
+}
+
 /// Ends the binding of a person who is deleted.
 pub(crate) fn end(
     tx: &Transaction<'_>,

@@ -9,7 +9,7 @@ use scim::store::database::{Reader, Transaction};
 use scim::store::documents::{DocumentStore, Finding, Inspected, Inspector, row_of};
 use uuid::Uuid;
 
-use super::{accounts, bindings, groups, organizations, roles, sign_in_names};
+use super::{accounts, bindings, groups, organizations, roles, sign_in_names, tokens};
 use crate::domain::account::{Account, Person};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::role::{Role, RoleId, first_roles};
@@ -44,6 +44,14 @@ pub(super) fn run(tx: &Transaction<'_>, store: &DocumentStore<String>, now: Time
             .iter()
             .map(|known| (known.id.to_string(), known.id))
             .collect(),
+        tokens: living
+            .iter()
+            .filter_map(|known| {
+                newest_token(tx, known.id)
+                    .map(|token| Some((known.id, token?)))
+                    .transpose()
+            })
+            .collect::<Result<_>>()?,
     };
     store.check(tx, &mut follower)?;
     Ok(())
@@ -63,6 +71,17 @@ struct Follower<'t> {
     now: Timestamp,
     /// By the names under which the store knows them.
     organizations: HashMap<String, Uuid>,
+    /// The newest token of each, with which everybody who is there has been kept so far.
+    tokens: HashMap<Uuid, Uuid>,
+}
+
+fn newest_token(tx: &Transaction<'_>, organization: Uuid) -> Result<Option<Uuid>> {
+    let tokens = tokens::all(tx, organization)?;
+    Ok(tokens
+        .iter()
+        .filter(|token| token.revoked.is_none())
+        .map(|token| token.id)
+        .max())
 }
 
 impl Inspector for Follower<'_> {
@@ -99,7 +118,11 @@ impl Follower<'_> {
             external_id,
             account.id,
             self.now,
-        )
+        )?;
+        match self.tokens.get(&organization) {
+            Some(token) => bindings::touch(self.tx, organization, resource.id, *token),
+            None => Ok(()),
+        }
     }
 
     fn group(&self, organization: Uuid, resource: &Inspected<'_>, group: &Group) -> Result<()> {

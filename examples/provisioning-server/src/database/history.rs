@@ -5,7 +5,9 @@
 use scim::store::database::{Param, Reader, Row, Transaction};
 use uuid::Uuid;
 
-use super::{conflict, connection, read_id, read_time, request_body, tokens, tolerance_use, touched};
+use super::{
+    bindings, conflict, connection, read_id, read_time, request_body, tokens, tolerance_use, touched,
+};
 use crate::domain::batch::{Batch, Counts, Outcome};
 use crate::domain::endpoint::{Endpoint, first_sequence};
 use crate::domain::history::{HistoryEntry, HistoryFilter};
@@ -48,6 +50,12 @@ pub(crate) fn insert(tx: &Transaction<'_>, row: &RequestRow) -> scim::Result<()>
             (row.status >= 400).into(),
         ],
     )?;
+    // Whoever is named by a request that succeeds is known to the identity provider.
+    if let (Some(id), Some(token)) = (&row.resource_id, row.token)
+        && row.status < 400
+    {
+        bindings::touch(tx, row.organization, id, token)?;
+    }
     let asked_for = row.asked_for.as_deref().map(touched::asked_for);
     match row.resource_id.as_ref().or(asked_for.as_ref()) {
         Some(id) => touched::insert_resource(tx, row.organization, row.sequence, id),

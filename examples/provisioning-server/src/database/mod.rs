@@ -12,6 +12,7 @@ pub(crate) mod conflict;
 pub(crate) mod connection;
 mod demonstration;
 pub(crate) mod effective;
+pub(crate) mod erasure;
 pub(crate) mod event;
 pub(crate) mod grants;
 pub(crate) mod groups;

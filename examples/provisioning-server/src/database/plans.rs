@@ -135,15 +135,23 @@ fn of_accounts(reader: &Reader<'_>, members: &Members<'_>, id: Uuid) -> scim::Re
 fn shown() -> Vec<Shown> {
     let states = AccountState::ALL.iter().copied().map(Some).chain([None]);
     let sides = || ManagedBy::ALL.iter().copied().map(Some).chain([None]);
-    let flags = || [(false, false), (true, false), (false, true)];
+    let flags = || {
+        [
+            (false, false, false),
+            (true, false, false),
+            (false, true, false),
+            (false, false, true),
+        ]
+    };
     states
         .flat_map(|state| sides().map(move |managed_by| (state, managed_by)))
         .flat_map(|(state, managed_by)| {
-            flags().map(move |(suspended, unassigned)| Shown {
+            flags().map(move |(suspended, unassigned, unconfirmed)| Shown {
                 state,
                 managed_by,
                 suspended,
                 unassigned,
+                unconfirmed,
             })
         })
         .collect()

@@ -31,7 +31,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) ->
 /// A revoked token is remembered so that whoever still uses it is told so, and not for ever.
 pub(crate) fn all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Token>> {
     reader.query_all(
-        "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used, purpose FROM token
+        "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used, purpose, doubted FROM token
          WHERE org = ?1 AND (revoked IS NULL OR id IN (
              SELECT id FROM token WHERE org = ?1 AND revoked IS NOT NULL ORDER BY revoked DESC, id DESC LIMIT 50))
          ORDER BY id",
@@ -56,6 +56,24 @@ pub(super) fn revoke_all(tx: &Transaction<'_>, organization: Uuid, now: Timestam
     tx.execute(
         "UPDATE token SET revoked = ?2 WHERE org = ?1 AND revoked IS NULL",
         &[organization.as_bytes().into(), now.as_microsecond().into()],
+    )?;
+    Ok(())
+}
+
+/// Notes of every live token that it may have been revoked since a time.
+pub(super) fn doubt_all(tx: &Transaction<'_>, since: Timestamp) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE token SET doubted = ?1 WHERE revoked IS NULL",
+        &[since.as_microsecond().into()],
+    )?;
+    Ok(())
+}
+
+/// Notes that a token was not revoked.
+pub(crate) fn confirm(tx: &Transaction<'_>, organization: Uuid, id: Uuid) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE token SET doubted = NULL WHERE org = ?1 AND id = ?2",
+        &[organization.as_bytes().into(), id.as_bytes().into()],
     )?;
     Ok(())
 }
@@ -92,10 +110,10 @@ pub(crate) fn by_fingerprint(
     fingerprint: &Fingerprint,
 ) -> scim::Result<Option<(Uuid, Token)>> {
     reader.query_one(
-        "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used, purpose, org FROM token
+        "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used, purpose, doubted, org FROM token
          WHERE fingerprint = ?1 ORDER BY created DESC, id DESC LIMIT 1",
         &[(&fingerprint.as_bytes()[..]).into()],
-        |row| Ok((read_id(row.blob(9)?)?, read(row)?)),
+        |row| Ok((read_id(row.blob(10)?)?, read(row)?)),
     )
 }
 
@@ -114,5 +132,6 @@ fn read(row: &Row<'_>) -> scim::Result<Token> {
         expires: time(5)?,
         revoked: time(6)?,
         last_used: time(7)?,
+        doubted: time(9)?,
     })
 }

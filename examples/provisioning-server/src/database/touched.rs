@@ -8,13 +8,13 @@ use super::history::before;
 use crate::domain::history::Touched;
 
 /// How many people and groups are named for one request, beside the resource that it is about.
-const MOST_NAMED: i64 = 1_000;
+pub(crate) const MOST_NAMED: usize = 1_000;
 
 /// The number of the resource that a request is about.
 const RESOURCE: i64 = 1;
 
 /// The last number of one that is named.
-const LAST: i64 = RESOURCE + MOST_NAMED;
+const LAST: i64 = RESOURCE + 1_000;
 
 /// How many people and groups of one name are looked for.
 const MOST_OF_A_NAME: u32 = 100;

@@ -21,6 +21,7 @@ pub(crate) mod effective;
 pub(crate) mod email;
 #[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod endpoint;
+pub(crate) mod erasure;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod escalation;
 pub(crate) mod event;

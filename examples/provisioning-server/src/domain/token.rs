@@ -149,6 +149,8 @@ pub(crate) struct Token {
     pub(crate) expires: Option<Timestamp>,
     pub(crate) revoked: Option<Timestamp>,
     pub(crate) last_used: Option<Timestamp>,
+    /// Since when it may have been revoked, because a backup was restored that has it. Nobody has said yet that it was not.
+    pub(crate) doubted: Option<Timestamp>,
 }
 
 keywords! {
@@ -184,6 +186,7 @@ impl Token {
             expires,
             revoked: None,
             last_used: None,
+            doubted: None,
         }
     }
 
@@ -309,6 +312,26 @@ pub(crate) fn revoke(all: &[Token], which: Option<Uuid>, now: Timestamp) -> Resu
         ))),
         Some(_) => Err(Fault::conflict("That token is not live any more.")),
         None => Err(Fault::conflict("The organization has no live token to revoke.")),
+    }
+}
+
+/// Which tokens are said not to have been revoked since a backup was taken: the named one, or all that are in doubt.
+///
+/// # Errors
+/// None of them is live and in doubt.
+pub(crate) fn confirm(all: &[Token], which: Option<Uuid>, now: Timestamp) -> Result<Vec<Uuid>> {
+    let ids: Vec<Uuid> = live(all, now)
+        .filter(|token| token.doubted.is_some() && which.is_none_or(|wanted| wanted == token.id))
+        .map(|token| token.id)
+        .collect();
+    match which {
+        _ if !ids.is_empty() => Ok(ids),
+        Some(wanted) if !all.iter().any(|token| token.id == wanted) => Err(Fault::not_found(format!(
+            "The organization has no token {wanted}: \"token list\" shows which it has."
+        ))),
+        _ => Err(Fault::conflict(
+            "There is nothing to confirm: no live token may have been revoked since a backup was taken.",
+        )),
     }
 }
 

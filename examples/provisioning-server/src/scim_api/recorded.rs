@@ -10,7 +10,7 @@ use scim::store::{Cause, Event, Transition};
 use super::context::Context;
 use super::request_history::{Change, changed};
 use super::rules::OfOrganization;
-use crate::database::{conflict, organizations, touched};
+use crate::database::{bindings, conflict, organizations, touched};
 use crate::domain::conflict::subjects as conflict_subjects;
 use crate::domain::organization::Organization;
 use crate::domain::settings::Attributes;
@@ -52,6 +52,10 @@ fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> s
     let ids = moved
         .clone()
         .flat_map(|edges| edges.added_ids.iter().chain(&edges.removed_ids));
+    let added = moved.clone().flat_map(|edges| edges.added_ids.iter());
+    for id in added.take(touched::MOST_NAMED) {
+        bindings::touch(tx, organization, id, cx.token())?;
+    }
     let count = moved.map(|edges| edges.added.saturating_add(edges.removed)).sum();
     touched::insert_named(tx, organization, sequence, ids.map(String::as_str), count)
 }

@@ -22,6 +22,9 @@ ALTER TABLE token ADD COLUMN purpose TEXT NOT NULL DEFAULT 'scim';
 -- Of the instance: a token is found by what it is, wherever it was found. The one key that does not begin with `org`.
 CREATE INDEX token_fingerprint ON token (fingerprint);
 
+-- Since when a token may have been revoked: a backup was restored that has it.
+ALTER TABLE token ADD COLUMN doubted INTEGER;
+
 -- Everybody who has or had an account, whether an identity provider or an administrator looks after it. `row` is the key of
 -- the person among the resources of SCIM, as long as there is one.
 CREATE TABLE account (
@@ -56,7 +59,7 @@ CREATE TABLE sign_in_name (
     PRIMARY KEY (org, name)
 ) STRICT, WITHOUT ROWID;
 
--- Which person of SCIM an account was, and is.
+-- Which person of SCIM an account was, and is; and with which token the identity provider named the person last.
 CREATE TABLE binding (
     org         BLOB    NOT NULL,
     source      BLOB    NOT NULL,
@@ -65,6 +68,7 @@ CREATE TABLE binding (
     external_id TEXT,
     since       INTEGER NOT NULL,
     until       INTEGER,
+    token       BLOB,
     PRIMARY KEY (org, scim_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX binding_account ON binding (org, account, since);

@@ -27,6 +27,7 @@ CREATE TABLE subject_name (
     subject TEXT NOT NULL,
     PRIMARY KEY (org, name, subject)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX subject_name_subject ON subject_name (org, subject);
 INSERT INTO subject_name (org, name, subject)
     SELECT DISTINCT org, external_id, resource_id FROM request
     WHERE external_id IS NOT NULL AND resource_id IS NOT NULL;
