@@ -30,7 +30,7 @@ fn tokens_are_in_doubt_after_a_restore() {
             .map(|token| token["may_be_revoked_since"].clone())
             .collect()
     };
-    assert_eq!(doubted("acme"), [taken.clone()]);
+    assert_eq!(doubted("acme"), [taken]);
     let shown = place.run(&["token", "list", "acme"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(
