@@ -167,3 +167,38 @@ fn only_removed_people_are_erased() {
     );
     assert!(!events.is_empty());
 }
+
+/// Feature row 114: an erasure that was killed in the middle is repeated, and nothing is left of the person.
+#[test]
+fn an_erasure_that_was_killed_is_repeated() {
+    let (bench, _) = removed();
+    let Bench { server, place, .. } = bench;
+    server.terminate();
+    place.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO request (org, sequence, time, method, path, status, duration_us, sentence, request_id, idp)
+         SELECT o.id, randomblob(16), 0, 'GET', '/Users?filter=userName eq \"ada.byron@x.example\"', 200, 1, '', 'r', 'other'
+         FROM organization o, n WHERE o.name = 'acme'",
+    );
+    let named = |place: &Place| rows(place, "SELECT 1 FROM request WHERE path LIKE '%ada.byron%'").len();
+    let all = named(&place);
+    let erase = [
+        "user",
+        "erase",
+        "acme",
+        "ada.byron@x.example",
+        "--confirm",
+        "ada.byron@x.example",
+    ];
+    let mut child = place.begin(&erase);
+    while named(&place) == all {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    let was_killed = !child.wait().unwrap().success();
+    if was_killed {
+        place.json(&erase);
+    }
+    assert_eq!(mentions(&place).len(), 0);
+    assert_eq!(place.json(&["check"])["sound"], true);
+}
