@@ -178,11 +178,12 @@ impl Bench<'_> {
     /// Counts the members of the large group: by their edges alone, and with the account of each.
     fn bare(&self) -> Result<(Duration, Duration), Failure> {
         let path = self.server.directory().join("data.sqlite");
-        let database = Database::open(path, Opening::default())?;
+        let database = Database::open(path, Opening::default()).map_err(failed)?;
         let count = |sql: &'static str| {
             self.median(|| {
-                let found =
-                    database.blocking_read(|reader| reader.query_one(sql, &[], |row| row.integer(0)))?;
+                let found = database
+                    .blocking_read(|reader| reader.query_one(sql, &[], |row| row.integer(0)))
+                    .map_err(failed)?;
                 check(found.is_some(), || "no count".to_owned())
             })
         };
@@ -306,6 +307,11 @@ fn write_on(
     }
     times.sort_unstable();
     Ok(times)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
+fn failed(error: scim::Error) -> Failure {
+    Failure::new(format!("{error:?}"))
 }
 
 fn told(label: &str, took: Duration, nothing: Duration, bare: Duration) {

@@ -140,7 +140,11 @@ pub(crate) async fn preview(
             changes.extend(proposed.role(*id).map(|role| (role.clone(), counts)));
         }
         let moved: Vec<RoleId> = proposed.difference.roles().copied().collect();
-        let people = members.count_moved(view.reader, proposed.group.row, &moved)?;
+        let people = match &changes[..] {
+            // Counted already.
+            [(_, counts)] => counts.gain + counts.lose,
+            _ => members.count_moved(view.reader, proposed.group.row, &moved)?,
+        };
         Ok(Preview {
             before: proposed.before.clone(),
             after: proposed.after.clone(),

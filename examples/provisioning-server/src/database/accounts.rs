@@ -270,7 +270,8 @@ fn condition(members: &Members<'_>, shown: Shown) -> String {
         sql += &format!(" AND a.managed_by = '{}'", managed_by.word());
     }
     if shown.suspended {
-        sql += " AND a.suspended IS NOT NULL";
+        // Of any name: so that the index of those who are suspended serves a count, too.
+        sql += " AND a.suspended IS NOT NULL AND a.name_key >= ''";
     }
     if shown.unconfirmed {
         sql += UNCONFIRMED;

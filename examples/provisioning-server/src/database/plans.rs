@@ -298,8 +298,15 @@ fn exceptions_have_indexes_of_their_own() {
             let members = Members::of(tx, &organization)?;
             let (listed, texts) = tx.recorded(|| accounts::list(tx, &members, shown, &page));
             listed?;
+            let (counted, more) = tx.recorded(|| accounts::count(tx, &members, shown, 10));
+            counted?;
             let sql = format!("EXPLAIN QUERY PLAN {}", texts.first().unwrap());
-            tx.query_all(&sql, &[Param::Null; 8], |row| Ok(row.text(3)?.to_owned()))
+            let mut plan = tx.query_all(&sql, &[Param::Null; 8], |row| Ok(row.text(3)?.to_owned()))?;
+            if shown.suspended {
+                let sql = format!("EXPLAIN QUERY PLAN {}", more.first().unwrap());
+                plan = tx.query_all(&sql, &[Param::Null; 4], |row| Ok(row.text(3)?.to_owned()))?;
+            }
+            Ok(plan)
         });
         let plan = plan.unwrap();
         assert!(plan.iter().any(|step| step.contains(index)), "{index}: {plan:?}");
