@@ -52,6 +52,9 @@ pub(crate) fn resolve<'a>(
     organization: Uuid,
     subjects: impl IntoIterator<Item = &'a str>,
 ) -> scim::Result<()> {
+    if !has_open(tx, organization)? {
+        return Ok(());
+    }
     for subject in subjects {
         let open = tx.query_all(
             OPEN_OF_SUBJECT,
@@ -63,6 +66,13 @@ pub(crate) fn resolve<'a>(
         }
     }
     Ok(())
+}
+
+/// Whether any conflict is open: of most organizations none is, and this is asked with every change.
+fn has_open(reader: &Reader<'_>, organization: Uuid) -> scim::Result<bool> {
+    let sql = "SELECT 1 FROM conflict WHERE org = ?1 AND state = 'open' LIMIT 1";
+    let found = reader.query_one(sql, &[organization.as_bytes().into()], |row| row.integer(0))?;
+    Ok(found.is_some())
 }
 
 fn put_state(tx: &Transaction<'_>, organization: Uuid, id: Uuid, state: ConflictState) -> scim::Result<()> {

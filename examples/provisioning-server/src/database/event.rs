@@ -188,7 +188,7 @@ mod tests {
         let told = told.unwrap();
         assert_eq!(told.len(), 1_001);
         assert_eq!(told[999].event.subject, "999");
-        assert_eq!(told[1_000].event.data, json!({ "user": "ann", "more": 5 }));
+        assert_eq!(told[1_000].event.data, json!({ "users": ["ann"], "more": 5 }));
     }
 
     /// Feature row 80: a reader that goes from cursor to cursor sees every event once, in the order of the commits.

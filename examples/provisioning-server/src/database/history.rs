@@ -42,7 +42,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, row: &RequestRow) -> scim::Result<()>
             row.resource_id.as_ref().into(),
             row.external_id.as_ref().into(),
             row.token.as_ref().map(Uuid::as_bytes).into(),
-            (&row.request_id).into(),
+            own_id(row).into(),
             row.idp.word().into(),
             row.notes.as_ref().into(),
             row.error.as_ref().into(),
@@ -60,6 +60,15 @@ pub(crate) fn insert(tx: &Transaction<'_>, row: &RequestRow) -> scim::Result<()>
     match row.resource_id.as_ref().or(asked_for.as_ref()) {
         Some(id) => touched::insert_resource(tx, row.organization, row.sequence, id),
         None => Ok(()),
+    }
+}
+
+/// The id that a client has given its request; empty for one that is called by its sequence.
+fn own_id(row: &RequestRow) -> &str {
+    let mut text = Uuid::encode_buffer();
+    match *row.sequence.hyphenated().encode_lower(&mut text) == row.request_id {
+        true => "",
+        false => &row.request_id,
     }
 }
 
@@ -142,7 +151,7 @@ const OF_SUBJECT: &str =
 
 /// That of the newest request of a client's own id.
 const OF_REQUEST_ID: &str = "SELECT sequence FROM request WHERE org = ?1 AND request_id = ?2
-    ORDER BY sequence DESC LIMIT 1";
+    AND request_id <> '' ORDER BY sequence DESC LIMIT 1";
 
 /// Returns the statement that reads the entries of these sequences. They are found first, by an index that has all that
 /// is asked for: then no planner would rather go through all rows.

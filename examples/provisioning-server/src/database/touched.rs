@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::history::before;
 use crate::domain::history::Touched;
+use crate::domain::naming;
 
 /// How many people and groups are named for one request, beside the resource that it is about.
 pub(crate) const MOST_NAMED: usize = 1_000;
@@ -117,14 +118,26 @@ pub(super) fn asked_for(name: &str) -> String {
     format!("name:{}", key(name))
 }
 
+/// The people and groups that are or were called 2 or 3, or 4 by the provider: what has its name stands with its account or
+/// group, and names that are over stand by themselves.
+const MEANT: &str = "SELECT subject FROM subject_name WHERE org = ?1 AND name = ?2
+    UNION SELECT b.scim_id FROM account a JOIN binding b ON b.org = a.org AND b.account = a.id
+        WHERE a.org = ?1 AND a.name_key = ?2
+    UNION SELECT scim_id FROM binding WHERE org = ?1 AND external_id = ?4
+    UNION SELECT id FROM provisioned_group WHERE org = ?1 AND name_key = ?3
+    UNION SELECT id FROM provisioned_group WHERE org = ?1 AND external_id = ?4
+    ORDER BY 1 LIMIT ?5";
+
 /// Returns the subjects that somebody means by an id, an external id or a name.
 pub(super) fn meant(reader: &Reader<'_>, organization: Uuid, text: &str) -> scim::Result<Vec<String>> {
     let mut subjects = vec![text.to_owned(), asked_for(text)];
     reader.query(
-        "SELECT subject FROM subject_name WHERE org = ?1 AND name = ?2 ORDER BY subject LIMIT ?3",
+        MEANT,
         &[
             organization.as_bytes().into(),
             (&*key(text)).into(),
+            (&*naming::key(text)).into(),
+            text.into(),
             MOST_OF_A_NAME.into(),
         ],
         |row| {

@@ -134,29 +134,30 @@ impl std::fmt::Display for Cursor {
     }
 }
 
-/// Returns the events of members that were added to a group or removed from it: one for each of the first
-/// [`MOST_NAMED`], and one that counts the others.
-pub(crate) fn of_members<'a>(
+/// Returns the event of members that were added to a group or removed from it, if there are any: it names the first
+/// [`MOST_NAMED`], and counts the others.
+pub(crate) fn of_members(
     kind: EventKind,
-    group: &'a str,
-    name: &'a str,
-    members: &'a [String],
+    group: &str,
+    name: &str,
+    members: &[String],
     count: u64,
-) -> impl Iterator<Item = EventRow> + 'a {
-    let row = move |people: u64, data: Value| EventRow {
+) -> Option<EventRow> {
+    let named: Vec<&str> = members.iter().take(MOST_NAMED).map(String::as_str).collect();
+    let others = count.saturating_sub(u64::try_from(named.len()).unwrap_or(u64::MAX));
+    let mut data = json!({ "group": group, "name": name, "users": named });
+    if others > 0
+        && let Some(data) = data.as_object_mut()
+    {
+        data.insert("more".to_owned(), others.into());
+    }
+    (count > 0).then(|| EventRow {
         kind,
         subject_type: "group".into(),
         subject: group.to_owned(),
-        people,
+        people: count,
         data,
-    };
-    let named = members.iter().take(MOST_NAMED);
-    let told = u64::try_from(named.len()).unwrap_or(u64::MAX);
-    let others = count.saturating_sub(told);
-    let more = (others > 0).then(|| row(others, json!({ "group": group, "name": name, "more": others })));
-    named
-        .map(move |person| row(1, json!({ "group": group, "name": name, "user": person })))
-        .chain(more)
+    })
 }
 
 /// How others are told that a person who was removed has left one more group.
@@ -171,7 +172,7 @@ pub(crate) enum Left {
 /// Returns how others are told that a removed person has left one more group, after the event `last`.
 pub(crate) fn left(group: &str, name: &str, person: &str, last: Option<&EventRow>) -> Left {
     let number = |row: &EventRow, key: &str| {
-        let is_same = row.kind == EventKind::MemberRemoved && row.data.get("user")? == person;
+        let is_same = row.kind == EventKind::MemberRemoved && row.data.get("users")?.as_array()? == &[person];
         row.data.get(key)?.as_u64().filter(|_| is_same)
     };
     let most = u64::try_from(MOST_NAMED).unwrap_or(u64::MAX);
@@ -182,7 +183,7 @@ pub(crate) fn left(group: &str, name: &str, person: &str, last: Option<&EventRow
         people: 1,
         data,
     };
-    let counted = |more: u64| removed("user", person, json!({ "user": person, "more": more }));
+    let counted = |more: u64| removed("user", person, json!({ "users": [person], "more": more }));
     if let Some(more) = last.and_then(|last| number(last, "more")) {
         return Left::Counted(counted(more.saturating_add(1)));
     }
@@ -191,7 +192,7 @@ pub(crate) fn left(group: &str, name: &str, person: &str, last: Option<&EventRow
         true => removed(
             "group",
             group,
-            json!({ "group": group, "name": name, "user": person, "left": before.saturating_add(1) }),
+            json!({ "group": group, "name": name, "users": [person], "left": before.saturating_add(1) }),
         ),
         false => counted(1),
     })
@@ -215,21 +216,18 @@ mod tests {
     /// Feature row 80: members are named up to 1,000, and then counted.
     #[test]
     fn members_beyond_a_thousand_are_counted() {
-        let members: Vec<_> = (0..MOST_NAMED + 1).map(|n| n.to_string()).collect();
-        let rows = |members: &[String], count| -> Vec<_> {
-            of_members(EventKind::MemberAdded, "g", "Crew", members, count).collect()
-        };
-        let of_one = rows(&members[..1], 1);
-        assert_eq!((of_one.len(), of_one[0].people), (1, 1));
+        let members: Vec<_> = (0..=MOST_NAMED).map(|n| n.to_string()).collect();
+        let told =
+            |members: &[String], count| of_members(EventKind::MemberAdded, "g", "Crew", members, count);
+        let one = told(&members[..1], 1).unwrap();
         assert_eq!(
-            of_one[0].data,
-            json!({ "group": "g", "name": "Crew", "user": "0" })
+            (one.people, one.data),
+            (1, json!({ "group": "g", "name": "Crew", "users": ["0"] }))
         );
-        let of_many = rows(&members, 5_000);
-        assert_eq!(of_many.len(), MOST_NAMED + 1);
-        assert_eq!(of_many[MOST_NAMED].people, 4_000);
-        assert_eq!(of_many.iter().map(|row| row.people).sum::<u64>(), 5_000);
-        assert!(rows(&[], 0).is_empty());
+        let many = told(&members, 5_000).unwrap();
+        assert_eq!((many.people, &many.data["more"]), (5_000, &json!(4_000)));
+        assert_eq!(many.data["users"].as_array().unwrap().len(), MOST_NAMED);
+        assert_eq!(told(&[], 0), None);
     }
 
     /// Feature row 80: a removed person leaves each group by an event, up to 1,000; the others are counted in one.

@@ -25,9 +25,7 @@ pub(crate) fn told<C: OfOrganization>(store: Builder<C>) -> Builder<C> {
 
 fn tell<C: OfOrganization, R: Subject>(tx: &Transaction<'_>, cx: &C, change: &Event<R>) -> Result<()> {
     let (organization, now) = (cx.organization().id, Timestamp::now());
-    let known = change.after().or(change.before());
-    let external_id = known.and_then(R::external_id).map(|id| id.as_str());
-    for name in [known.map(R::name), external_id].into_iter().flatten() {
+    for name in former_names(change) {
         touched::insert_name(tx, organization, name, &change.id)?;
     }
     match &change.cause {
@@ -35,6 +33,22 @@ fn tell<C: OfOrganization, R: Subject>(tx: &Transaction<'_>, cx: &C, change: &Ev
         // The members that are lost with a group are counted in its own event.
         _ => event::insert(tx, organization, now, own(change).chain(members(change))),
     }
+}
+
+/// Returns the names and external ids that the resource had until now, so that it is still found by them. Those that it has
+/// stand with its account or group.
+fn former_names<R: Subject>(change: &Event<R>) -> impl Iterator<Item = &str> {
+    let (before, after) = (names(change.before()), names(change.after()));
+    before
+        .into_iter()
+        .zip(after)
+        .filter_map(|(old, new)| old.filter(|_| old != new))
+}
+
+/// The name and the external id of a resource, if it has them.
+fn names<R: Subject>(state: Option<&R>) -> [Option<&str>; 2] {
+    let external_id = state.and_then(R::external_id).map(|id| id.as_str());
+    [state.map(R::name), external_id]
 }
 
 /// Returns the events of the resource itself.
@@ -113,10 +127,12 @@ fn members<R: Subject>(change: &Event<R>) -> impl Iterator<Item = EventRow> {
     let moved = change.edges.iter().filter(move |_| !is_gone);
     moved.flat_map(|edges| {
         let of = |kind, ids, count| of_members(kind, &change.id, name(change), ids, count);
-        of(EventKind::MemberAdded, edges.added_ids.as_slice(), edges.added).chain(of(
+        let added = of(EventKind::MemberAdded, edges.added_ids.as_slice(), edges.added);
+        let removed = of(
             EventKind::MemberRemoved,
             edges.removed_ids.as_slice(),
             edges.removed,
-        ))
+        );
+        added.into_iter().chain(removed)
     })
 }

@@ -215,7 +215,6 @@ CREATE TABLE event (
     data         TEXT    NOT NULL,
     PRIMARY KEY (org, sequence)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX event_subject ON event (org, subject, sequence);
 
 -- Rights that were taken away, for the alert on mass changes. A loss of many people at once has at most 1,000 rows, and
 -- `people` of the row without an account counts the others.

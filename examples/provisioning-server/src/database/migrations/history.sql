@@ -5,7 +5,9 @@ UPDATE request SET
     endpoint = CASE resource_type WHEN 'User' THEN 'users' WHEN 'Group' THEN 'groups' ELSE 'other' END,
     failed = status >= 400;
 CREATE INDEX request_endpoint ON request (org, endpoint, failed, sequence);
-CREATE INDEX request_id ON request (org, request_id, sequence);
+-- The id of a request is empty where it is its sequence.
+UPDATE request SET request_id = '' WHERE replace(request_id, '-', '') = lower(hex(sequence));
+CREATE INDEX request_id ON request (org, request_id, sequence) WHERE request_id <> '';
 
 -- Which people and groups a request was about. The resource of the request has the number 1, and what it names has those
 -- from 2 on: at most 1,000. Beyond that, one row without a subject goes on counting with its number.
@@ -91,5 +93,9 @@ SELECT org, sequence, time, method, path, endpoint, status, failed, scim_type, d
         WHEN operation IN ('create', 'replace', 'patch') THEN 'changed nothing: the ' || noun || ' was like that already'
         ELSE attempt
     END AS meaning,
-    resource_type, resource_id, external_id, token, request_id, idp, notes, error
+    resource_type, resource_id, external_id, token,
+    CASE WHEN request_id <> '' THEN request_id ELSE lower(
+        substr(hex(sequence), 1, 8) || '-' || substr(hex(sequence), 9, 4) || '-' || substr(hex(sequence), 13, 4) || '-' ||
+        substr(hex(sequence), 17, 4) || '-' || substr(hex(sequence), 21)) END AS request_id,
+    idp, notes, error
 FROM tried;
