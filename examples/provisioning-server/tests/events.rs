@@ -140,7 +140,10 @@ fn every_change_is_told_in_its_order() {
         told[0].2,
         json!({ "name": "ann@example.com", "external_id": "x-ann@example.com" })
     );
-    assert_eq!(told[3].2, json!({ "group": crew, "name": "Crew", "users": [ann] }));
+    assert_eq!(
+        told[3].2,
+        json!({ "group": crew, "name": "Crew", "users": [ann] })
+    );
     assert_eq!(told[5].2["former_name"], "Crew");
     assert_eq!(told[6].2["changed"], json!(["title"]));
     assert_eq!(told[9].2["users"], json!([ann]));

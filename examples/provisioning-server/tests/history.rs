@@ -420,6 +420,8 @@ fn what_is_older_than_it_is_kept_ends() {
     assert!(meanings(&list(&place, &[])).is_empty());
     for sql in [
         "SELECT count(*) FROM touched",
+        "SELECT count(*) FROM named",
+        "SELECT count(*) FROM named_period",
         "SELECT count(*) FROM subject_name",
     ] {
         assert_eq!(count(&place, sql), 0, "{sql}");
@@ -528,13 +530,18 @@ fn the_check_finds_what_does_not_belong_together() {
     assert_eq!(place.json(&["check"])["sound"], true);
     for (damage, repair, finding) in [
         (
-            "UPDATE touched SET sequence = x'00' WHERE number = 2",
+            "UPDATE named SET sequence = x'00'",
+            "DELETE FROM named WHERE sequence = x'00'",
+            "1 names of members in the history lead to no request",
+        ),
+        (
+            "INSERT INTO touched SELECT org, subject, x'00' FROM touched LIMIT 1",
             "DELETE FROM touched WHERE sequence = x'00'",
             "1 links of the history lead to no request",
         ),
         (
-            "UPDATE touched SET number = 5000 WHERE number = 1 AND sequence = (SELECT min(sequence) FROM request)",
-            "UPDATE touched SET number = 1 WHERE number = 5000",
+            "INSERT INTO named SELECT org, 9, subject, sequence, 1 FROM touched LIMIT 1",
+            "DELETE FROM named",
             "1 links of the history are not counted as they must be",
         ),
         (
@@ -558,7 +565,7 @@ fn the_check_finds_what_does_not_belong_together() {
             "1 rows of the audit log cannot be read",
         ),
         (
-            "INSERT INTO touched VALUES (x'01', 'a', x'01', 1)",
+            "INSERT INTO touched VALUES (x'01', 'a', x'01')",
             "DELETE FROM touched WHERE org = x'01'",
             "1 rows of touched belong to no organization",
         ),

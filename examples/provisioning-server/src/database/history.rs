@@ -6,7 +6,7 @@ use scim::store::database::{Param, Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::{
-    bindings, conflict, connection, read_id, read_time, request_body, tokens, tolerance_use, touched,
+    bindings, conflict, connection, named, read_id, read_time, request_body, tokens, tolerance_use, touched,
 };
 use crate::domain::batch::{Batch, Counts, Outcome};
 use crate::domain::endpoint::{Endpoint, first_sequence};
@@ -58,7 +58,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, row: &RequestRow) -> scim::Result<()>
     }
     let asked_for = row.asked_for.as_deref().map(touched::asked_for);
     match row.resource_id.as_ref().or(asked_for.as_ref()) {
-        Some(id) => touched::insert_resource(tx, row.organization, row.sequence, id),
+        Some(id) => touched::insert(tx, row.organization, row.sequence, id),
         None => Ok(()),
     }
 }
@@ -149,6 +149,11 @@ const OF_SUBJECT: &str =
       AND r.failed = coalesce(?6, r.failed) AND r.endpoint = coalesce(?7, r.endpoint)
     ORDER BY t.sequence DESC LIMIT ?4";
 
+/// One that was found otherwise, if it is in the range.
+const ONE: &str =
+    "SELECT sequence FROM request WHERE org = ?1 AND sequence = ?5 AND sequence >= ?2 AND sequence < ?3
+    LIMIT ?4";
+
 /// That of the newest request of a client's own id.
 const OF_REQUEST_ID: &str = "SELECT sequence FROM request WHERE org = ?1 AND request_id = ?2
     AND request_id <> '' ORDER BY sequence DESC LIMIT 1";
@@ -203,6 +208,16 @@ pub(crate) fn page(
                 OF_SUBJECT,
                 &[subject.into(), filter.failed.into(), endpoint.into()],
             )?;
+            let range = named::Range {
+                from: begin,
+                before: end,
+                failed: filter.failed,
+                endpoint,
+                most: limit,
+            };
+            for request in named::requests(reader, organization, subject, range)? {
+                read_from(ONE, &[request.as_bytes().into()])?;
+            }
         }
     } else if path.is_none() && filter.failed.is_none() {
         read_from(ALL, &[])?;
@@ -474,6 +489,11 @@ mod tests {
             (
                 "SELECT org, subject, sequence FROM touched WHERE org = ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3",
                 "touched USING COVERING INDEX touched_request (org=? AND sequence<?)",
+            ),
+            (
+                "SELECT org, period, subject, sequence FROM named WHERE org = ?1 AND sequence < ?2
+                 ORDER BY sequence LIMIT ?3",
+                "named USING COVERING INDEX named_request (org=? AND sequence<?)",
             ),
             (
                 "SELECT count(*) FROM request WHERE org = ?1 AND endpoint = ?2 AND failed = ?3 AND sequence >= ?4",

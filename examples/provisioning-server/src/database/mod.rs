@@ -24,6 +24,7 @@ mod lock;
 pub(crate) mod losses;
 pub(crate) mod mappings;
 mod migrations;
+pub(crate) mod named;
 pub(crate) mod organizations;
 #[cfg(test)]
 mod plans;

@@ -53,7 +53,7 @@ mod tests {
     use crate::database::migrations;
 
     /// The tables that outlive an organization: what was done there can still be looked up.
-    const KEPT: [&str; 12] = [
+    const KEPT: [&str; 14] = [
         "audit",
         "event",
         "history_count",
@@ -65,6 +65,8 @@ mod tests {
         "subject_name",
         "token",
         "tolerance_use",
+        "named",
+        "named_period",
         "touched",
     ];
 

@@ -7,7 +7,9 @@ use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
 use super::touched::SubjectName;
-use super::{Product, audit, conflict, event, history, organizations, request_body, tolerance_use, touched};
+use super::{
+    Product, audit, conflict, event, history, named, organizations, request_body, tolerance_use, touched,
+};
 use crate::domain::endpoint::first_sequence;
 use crate::domain::fault::Result;
 use crate::domain::retention::{self, Purged, Retention};
@@ -46,6 +48,9 @@ impl Product {
             let links = self
                 .remove(move |tx| touched::purge(tx, organization, of(limit), ROWS))
                 .await?;
+            let named = self
+                .remove(move |tx| named::purge(tx, organization, of(limit), ROWS))
+                .await?;
             purged.requests = self
                 .remove(move |tx| history::purge(tx, organization, of(limit), ROWS))
                 .await?;
@@ -56,7 +61,7 @@ impl Product {
                 .await?;
             self.remove(move |tx| conflict::purge(tx, organization, limit, ROWS))
                 .await?;
-            if links > 0 {
+            if links + named > 0 {
                 self.remove_unused_names(organization).await?;
             }
         }

@@ -5,86 +5,26 @@ use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
 use super::history::before;
+use super::named;
 use crate::domain::history::Touched;
 use crate::domain::naming;
-
-/// How many people and groups are named for one request, beside the resource that it is about.
-pub(crate) const MOST_NAMED: usize = 1_000;
-
-/// The number of the resource that a request is about.
-const RESOURCE: i64 = 1;
-
-/// The last number of one that is named.
-const LAST: i64 = RESOURCE + 1_000;
 
 /// How many people and groups of one name are looked for.
 const MOST_OF_A_NAME: u32 = 100;
 
 /// Links a request with its resource.
-pub(super) fn insert_resource(
-    tx: &Transaction<'_>,
-    organization: Uuid,
-    sequence: Uuid,
-    id: &str,
-) -> scim::Result<()> {
-    insert(tx, organization, sequence, id, RESOURCE)
-}
-
-/// Links a request with people and groups that it has changed with its resource: those of them that find a place, while
-/// `count` is how many there are.
-pub(crate) fn insert_named<'a>(
-    tx: &Transaction<'_>,
-    organization: Uuid,
-    sequence: Uuid,
-    ids: impl Iterator<Item = &'a str>,
-    count: u64,
-) -> scim::Result<()> {
-    if count == 0 {
-        return Ok(());
-    }
-    let mut last = tx
-        .query_one(
-            "SELECT number FROM touched WHERE org = ?1 AND sequence = ?2 ORDER BY number DESC LIMIT 1",
-            &[organization.as_bytes().into(), sequence.as_bytes().into()],
-            |row| row.integer(0),
-        )?
-        .unwrap_or(RESOURCE);
-    let mut more = i64::try_from(count).unwrap_or(i64::MAX);
-    for id in ids.take(usize::try_from(LAST.saturating_sub(last)).unwrap_or(0)) {
-        last += 1;
-        more -= 1;
-        insert(tx, organization, sequence, id, last)?;
-    }
-    if more <= 0 {
-        return Ok(());
-    }
-    tx.execute(
-        "INSERT INTO touched (org, subject, sequence, number) VALUES (?1, '', ?2, ?3)
-         ON CONFLICT (org, subject, sequence) DO UPDATE SET number = touched.number + ?4",
-        &[
-            organization.as_bytes().into(),
-            sequence.as_bytes().into(),
-            LAST.saturating_add(more).into(),
-            more.into(),
-        ],
-    )?;
-    Ok(())
-}
-
-fn insert(
+pub(super) fn insert(
     tx: &Transaction<'_>,
     organization: Uuid,
     sequence: Uuid,
     subject: &str,
-    number: i64,
 ) -> scim::Result<()> {
     tx.execute(
-        "INSERT INTO touched (org, subject, sequence, number) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        "INSERT INTO touched (org, subject, sequence) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         &[
             organization.as_bytes().into(),
             subject.into(),
             sequence.as_bytes().into(),
-            number.into(),
         ],
     )?;
     Ok(())
@@ -150,21 +90,16 @@ pub(super) fn meant(reader: &Reader<'_>, organization: Uuid, text: &str) -> scim
     Ok(subjects)
 }
 
-/// Returns the people and groups that a request was about.
+/// Returns the people and groups that a request was about: its resource first.
 pub(crate) fn of_request(reader: &Reader<'_>, organization: Uuid, sequence: Uuid) -> scim::Result<Touched> {
-    let mut touched = Touched::default();
-    reader.query(
-        "SELECT subject, number FROM touched WHERE org = ?1 AND sequence = ?2 ORDER BY number",
+    let mut subjects = reader.query_all(
+        "SELECT subject FROM touched WHERE org = ?1 AND sequence = ?2",
         &[organization.as_bytes().into(), sequence.as_bytes().into()],
-        |row| {
-            match row.text(0)? {
-                "" => touched.more = u64::try_from(row.integer(1)? - LAST).unwrap_or(0),
-                subject => touched.subjects.push(subject.to_owned()),
-            }
-            Ok(())
-        },
+        |row| Ok(row.text(0)?.to_owned()),
     )?;
-    Ok(touched)
+    let (named, more) = named::of_request(reader, organization, sequence)?;
+    subjects.extend(named);
+    Ok(Touched { subjects, more })
 }
 
 /// Removes the links of requests before `limit`, up to so many. Answers how many there were.
@@ -175,6 +110,9 @@ pub(super) fn purge(tx: &Transaction<'_>, organization: Uuid, limit: Uuid, most:
         &before(organization.as_bytes(), limit.as_bytes(), most),
     )
 }
+
+/// A condition of SQL: that some request was about the subject `s.subject` of organization `s.org`.
+const IS_TOUCHED: &str = "EXISTS (SELECT 1 FROM touched t WHERE t.org = s.org AND t.subject = s.subject)";
 
 /// A row of `subject_name`.
 #[derive(Debug, Clone, Default)]
@@ -195,9 +133,11 @@ pub(super) fn unused_names(
     let mut last = None;
     let mut seen = 0;
     reader.query(
-        "SELECT s.name, s.subject,
-                EXISTS (SELECT 1 FROM touched t WHERE t.org = s.org AND t.subject = s.subject)
-         FROM subject_name s WHERE s.org = ?1 AND (s.name, s.subject) > (?2, ?3) ORDER BY s.name, s.subject LIMIT ?4",
+        &format!(
+            "SELECT s.name, s.subject, {IS_TOUCHED} OR {} FROM subject_name s
+             WHERE s.org = ?1 AND (s.name, s.subject) > (?2, ?3) ORDER BY s.name, s.subject LIMIT ?4",
+            named::IS_NAMED
+        ),
         &[
             organization.as_bytes().into(),
             (&after.name).into(),
@@ -223,8 +163,11 @@ pub(super) fn unused_names(
 /// Removes a name if no request can be found by it.
 pub(super) fn remove_name(tx: &Transaction<'_>, organization: Uuid, name: &SubjectName) -> scim::Result<()> {
     tx.execute(
-        "DELETE FROM subject_name WHERE org = ?1 AND name = ?2 AND subject = ?3
-           AND NOT EXISTS (SELECT 1 FROM touched t WHERE t.org = ?1 AND t.subject = ?3)",
+        &format!(
+            "DELETE FROM subject_name WHERE (org, name, subject) IN (SELECT s.org, s.name, s.subject FROM subject_name s
+               WHERE s.org = ?1 AND s.name = ?2 AND s.subject = ?3 AND NOT ({IS_TOUCHED} OR {}))",
+            named::IS_NAMED
+        ),
         &[
             organization.as_bytes().into(),
             (&name.name).into(),

@@ -10,7 +10,7 @@ use scim::store::{Cause, Event, Transition};
 use super::context::Context;
 use super::request_history::{Change, changed};
 use super::rules::OfOrganization;
-use crate::database::{bindings, conflict, organizations, touched};
+use crate::database::{bindings, conflict, named, organizations};
 use crate::domain::conflict::subjects as conflict_subjects;
 use crate::domain::organization::Organization;
 use crate::domain::settings::Attributes;
@@ -34,7 +34,7 @@ fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> s
     let (organization, sequence) = (cx.organization().id, cx.asked().sequence);
     // Whoever is deleted leaves groups: the row of the request is about the one who is deleted.
     if event.cause != Cause::Write {
-        return touched::insert_named(tx, organization, sequence, [&*event.id].into_iter(), 1);
+        return named::insert(tx, organization, sequence, [&*event.id].into_iter(), 1);
     }
     let known = event.after().or(event.before());
     let change = Change {
@@ -53,11 +53,11 @@ fn record<R: Subject>(tx: &Transaction<'_>, cx: &Context, event: &Event<R>) -> s
         .clone()
         .flat_map(|edges| edges.added_ids.iter().chain(&edges.removed_ids));
     let added = moved.clone().flat_map(|edges| edges.added_ids.iter());
-    for id in added.take(touched::MOST_NAMED) {
+    for id in added.take(named::MOST_NAMED) {
         bindings::touch(tx, organization, id, cx.token())?;
     }
     let count = moved.map(|edges| edges.added.saturating_add(edges.removed)).sum();
-    touched::insert_named(tx, organization, sequence, ids.map(String::as_str), count)
+    named::insert(tx, organization, sequence, ids.map(String::as_str), count)
 }
 
 /// Checks that what the request was admitted under still stands: that may have been a moment ago.

@@ -16,8 +16,13 @@ const WRONG: &[(&str, &str)] = &[
         "links of the history lead to no request",
     ),
     (
-        "SELECT count(*) FROM touched
-         WHERE number < 1 OR (subject = '' AND number <= 1001) OR (subject <> '' AND number > 1001)",
+        "SELECT count(*) FROM named t
+         WHERE NOT EXISTS (SELECT 1 FROM request r WHERE r.org = t.org AND r.sequence = t.sequence)",
+        "names of members in the history lead to no request",
+    ),
+    (
+        "SELECT count(*) FROM named n WHERE number < 1 OR (subject = '') <> (number > 1000)
+           OR NOT EXISTS (SELECT 1 FROM named_period p WHERE p.org = n.org AND p.period = n.period)",
         "links of the history are not counted as they must be",
     ),
     (
@@ -45,11 +50,12 @@ const WRONG: &[(&str, &str)] = &[
 ];
 
 /// The tables whose rows belong to an organization, be it a deleted one.
-const OF_ORGANIZATIONS: [&str; 8] = [
+const OF_ORGANIZATIONS: [&str; 9] = [
     "audit",
     "conflict",
     "connection",
     "event",
+    "named",
     "request_body",
     "subject_name",
     "tolerance_use",

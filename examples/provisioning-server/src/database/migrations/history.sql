@@ -9,20 +9,38 @@ CREATE INDEX request_endpoint ON request (org, endpoint, failed, sequence);
 UPDATE request SET request_id = '' WHERE replace(request_id, '-', '') = lower(hex(sequence));
 CREATE INDEX request_id ON request (org, request_id, sequence) WHERE request_id <> '';
 
--- Which people and groups a request was about. The resource of the request has the number 1, and what it names has those
--- from 2 on: at most 1,000. Beyond that, one row without a subject goes on counting with its number.
+-- Which person or group a request was about.
 CREATE TABLE touched (
+    org      BLOB NOT NULL,
+    subject  TEXT NOT NULL,
+    sequence BLOB NOT NULL,
+    PRIMARY KEY (org, subject, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX touched_request ON touched (org, sequence);
+INSERT INTO touched (org, subject, sequence)
+    SELECT org, resource_id, sequence FROM request WHERE resource_id IS NOT NULL;
+
+-- Which people and groups a request has changed beside that one, such as members: at most 1,000, numbered within the request.
+-- Beyond that, one row without a subject goes on counting with its number. A period is a few thousand links: those that are
+-- written now lie together, in whatever order people are named.
+CREATE TABLE named (
     org      BLOB    NOT NULL,
+    period   INTEGER NOT NULL,
     subject  TEXT    NOT NULL,
     sequence BLOB    NOT NULL,
     number   INTEGER NOT NULL,
-    PRIMARY KEY (org, subject, sequence)
+    PRIMARY KEY (org, period, subject, sequence)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX touched_request ON touched (org, sequence, number);
-INSERT INTO touched (org, subject, sequence, number)
-    SELECT org, resource_id, sequence, 1 FROM request WHERE resource_id IS NOT NULL;
+CREATE INDEX named_request ON named (org, sequence, number);
 
--- By which names and external ids people and groups were known, so that their requests are found when they are gone.
+CREATE TABLE named_period (
+    org    BLOB    NOT NULL,
+    period INTEGER NOT NULL,
+    links  INTEGER NOT NULL,
+    PRIMARY KEY (org, period)
+) STRICT, WITHOUT ROWID;
+
+-- By which names and external ids people and groups were known that are known otherwise now, or are gone.
 CREATE TABLE subject_name (
     org     BLOB NOT NULL,
     name    TEXT NOT NULL,

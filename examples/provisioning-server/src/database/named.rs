@@ -1,0 +1,234 @@
+//! Tables `named` and `named_period`: the people and groups that a request has changed beside its resource, such as members.
+//!
+//! Members of a group are named in any order. An index of all of them by subject would have every commit write as many pages
+//! as it names people, so links are kept in periods of a few thousand: those of the present period are few pages, and
+//! whoever looks for a subject looks once into each period.
+
+use scim::store::database::{Reader, Transaction};
+use uuid::Uuid;
+
+use super::history::before;
+use super::read_id;
+
+/// How many people and groups are named for one request.
+pub(crate) const MOST_NAMED: usize = 1_000;
+
+/// The number of the last one that is named.
+const MOST: i64 = 1_000;
+
+/// Links of one period. The last request of a period may exceed it.
+const PERIOD: i64 = 4_096;
+
+/// Links a request with people and groups that it has changed beside its resource: those of them that find a place, while
+/// `count` is how many there are.
+pub(crate) fn insert<'a>(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    sequence: Uuid,
+    ids: impl Iterator<Item = &'a str>,
+    count: u64,
+) -> scim::Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    let before = last(tx, organization, sequence)?;
+    let period = period(tx, organization)?;
+    let mut number = before.min(MOST);
+    for id in ids.take(usize::try_from(MOST - number).unwrap_or(0)) {
+        number += 1;
+        insert_one(tx, organization, period, sequence, id, number)?;
+    }
+    let links = number - before.min(MOST);
+    let others = i64::try_from(count).unwrap_or(i64::MAX).saturating_sub(links);
+    if others > 0 {
+        count_others(
+            tx,
+            organization,
+            period,
+            sequence,
+            before.max(MOST).saturating_add(others),
+        )?;
+    }
+    tx.execute(
+        "UPDATE named_period SET links = links + ?3 WHERE org = ?1 AND period = ?2",
+        &[organization.as_bytes().into(), period.into(), (links + 1).into()],
+    )?;
+    Ok(())
+}
+
+/// The number of the last link of a request.
+fn last(tx: &Transaction<'_>, organization: Uuid, sequence: Uuid) -> scim::Result<i64> {
+    let last = tx.query_one(
+        "SELECT number FROM named WHERE org = ?1 AND sequence = ?2 ORDER BY number DESC LIMIT 1",
+        &[organization.as_bytes().into(), sequence.as_bytes().into()],
+        |row| row.integer(0),
+    )?;
+    Ok(last.unwrap_or(0))
+}
+
+/// The period that has room: the present one, or the next.
+fn period(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<i64> {
+    let present = tx.query_one(
+        "SELECT period, links FROM named_period WHERE org = ?1 ORDER BY period DESC LIMIT 1",
+        &[organization.as_bytes().into()],
+        |row| Ok((row.integer(0)?, row.integer(1)?)),
+    )?;
+    let next = match present {
+        Some((period, links)) if links < PERIOD => return Ok(period),
+        Some((period, _)) => period + 1,
+        None => 1,
+    };
+    tx.execute(
+        "INSERT INTO named_period (org, period, links) VALUES (?1, ?2, 0)",
+        &[organization.as_bytes().into(), next.into()],
+    )?;
+    Ok(next)
+}
+
+fn insert_one(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    period: i64,
+    sequence: Uuid,
+    subject: &str,
+    number: i64,
+) -> scim::Result<()> {
+    tx.execute(
+        "INSERT INTO named (org, period, subject, sequence, number) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+        &[
+            organization.as_bytes().into(),
+            period.into(),
+            subject.into(),
+            sequence.as_bytes().into(),
+            number.into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Goes on counting, in one row without a subject.
+fn count_others(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    period: i64,
+    sequence: Uuid,
+    number: i64,
+) -> scim::Result<()> {
+    let counted = tx.execute(
+        "UPDATE named SET number = ?4 WHERE org = ?1 AND sequence = ?2 AND number > ?3",
+        &[
+            organization.as_bytes().into(),
+            sequence.as_bytes().into(),
+            MOST.into(),
+            number.into(),
+        ],
+    )?;
+    match counted {
+        0 => insert_one(tx, organization, period, sequence, "", number),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the people and groups that a request names, and how many more there were.
+pub(super) fn of_request(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    sequence: Uuid,
+) -> scim::Result<(Vec<String>, u64)> {
+    let (mut subjects, mut more) = (Vec::new(), 0);
+    reader.query(
+        "SELECT subject, number FROM named WHERE org = ?1 AND sequence = ?2 ORDER BY number",
+        &[organization.as_bytes().into(), sequence.as_bytes().into()],
+        |row| {
+            match row.text(0)? {
+                "" => more = u64::try_from(row.integer(1)? - MOST).unwrap_or(0),
+                subject => subjects.push(subject.to_owned()),
+            }
+            Ok(())
+        },
+    )?;
+    Ok((subjects, more))
+}
+
+/// A range of requests, and what is asked of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range<'a> {
+    pub(super) from: Uuid,
+    pub(super) before: Uuid,
+    pub(super) failed: Option<bool>,
+    pub(super) endpoint: Option<&'a str>,
+    pub(super) most: u32,
+}
+
+/// Returns the newest requests of a range that name a person or group.
+pub(super) fn requests(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    subject: &str,
+    range: Range<'_>,
+) -> scim::Result<Vec<Uuid>> {
+    let most = usize::try_from(range.most).unwrap_or(usize::MAX);
+    let mut found = Vec::new();
+    for period in periods(reader, organization)? {
+        found.extend(reader.query_all(
+            OF_PERIOD,
+            &[
+                organization.as_bytes().into(),
+                range.from.as_bytes().into(),
+                range.before.as_bytes().into(),
+                range.most.into(),
+                subject.into(),
+                range.failed.into(),
+                range.endpoint.into(),
+                period.into(),
+            ],
+            |row| read_id(row.blob(0)?),
+        )?);
+        // Requests end in the order of their commits, which is nearly that of their sequences: one more period is looked
+        // into, so that none is left out at its edge.
+        if found.len() >= most.saturating_mul(2) {
+            break;
+        }
+    }
+    found.sort_unstable_by(|one, other| other.cmp(one));
+    found.dedup();
+    found.truncate(most);
+    Ok(found)
+}
+
+/// The requests of one period that name a subject.
+pub(super) const OF_PERIOD: &str =
+    "SELECT t.sequence FROM named t JOIN request r ON r.org = t.org AND r.sequence = t.sequence
+    WHERE t.org = ?1 AND t.period = ?8 AND t.subject = ?5 AND t.sequence >= ?2 AND t.sequence < ?3
+      AND r.failed = coalesce(?6, r.failed) AND r.endpoint = coalesce(?7, r.endpoint)
+    ORDER BY t.sequence DESC LIMIT ?4";
+
+/// The periods, the newest first.
+fn periods(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<i64>> {
+    reader.query_all(
+        "SELECT period FROM named_period WHERE org = ?1 ORDER BY period DESC",
+        &[organization.as_bytes().into()],
+        |row| row.integer(0),
+    )
+}
+
+/// A condition of SQL: that some request names the subject `s.subject` of organization `s.org`.
+pub(super) const IS_NAMED: &str = "EXISTS (SELECT 1 FROM named_period p JOIN named n
+    ON n.org = p.org AND n.period = p.period AND n.subject = s.subject WHERE p.org = s.org)";
+
+/// Removes the links of requests before `limit`, up to so many. Answers how many there were.
+pub(super) fn purge(tx: &Transaction<'_>, organization: Uuid, limit: Uuid, most: u32) -> scim::Result<u64> {
+    let removed = tx.execute(
+        "DELETE FROM named WHERE (org, period, subject, sequence) IN (
+             SELECT org, period, subject, sequence FROM named WHERE org = ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3)",
+        &before(organization.as_bytes(), limit.as_bytes(), most),
+    )?;
+    if removed < u64::from(most) {
+        tx.execute(
+            "DELETE FROM named_period WHERE org = ?1
+               AND NOT EXISTS (SELECT 1 FROM named n WHERE n.org = named_period.org AND n.period = named_period.period)",
+            &[organization.as_bytes().into()],
+        )?;
+    }
+    Ok(removed)
+}
