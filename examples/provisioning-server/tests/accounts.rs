@@ -465,3 +465,82 @@ fn people_are_listed_page_by_page() {
     let answer = bench.get("/Users?count=1");
     assert_ne!(answer.body["totalResults"], 0);
 }
+
+/// Feature row 88: a manual account is adopted only after an administrator has confirmed it for this name and external id; roles
+/// that were given by hand go, permissions stay, and accounts by which more can be gained are never adopted.
+#[test]
+fn a_manual_account_is_adopted_once_that_is_confirmed() {
+    let refusing = Bench::new(&[]);
+    refusing.run(&["user", "create", "acme", "ann@x.example"]);
+    let refused = refusing.refused(&["user", "adopt", "acme", "ann@x.example"]);
+    assert!(refused.contains("existing-account"), "{refused}");
+
+    let bench = Bench::new(&["--existing-account", "adopt"]);
+    let account = bench.run(&["user", "create", "acme", "ann@x.example"])["id"].clone();
+    bench.run(&[
+        "user",
+        "grant",
+        "acme",
+        "ann@x.example",
+        "--role",
+        "Read only",
+        "--permission",
+        "app:reports",
+    ]);
+    let post = |external_id: &str| {
+        let body = json!({ "schemas": [USER], "userName": "Ann@x.example", "externalId": external_id });
+        bench.send("POST", "/Users", &body)
+    };
+    assert_eq!(post("e-1").status, 409);
+    let preview = bench.run(&[
+        "user",
+        "adopt",
+        "acme",
+        "ann@x.example",
+        "--external-id",
+        "e-1",
+        "--preview",
+    ]);
+    assert_eq!(
+        (
+            &preview["confirmed"],
+            texts(&preview["roles_lost"]),
+            texts(&preview["permissions_kept"])
+        ),
+        (&json!(false), vec!["Read only"], vec!["app:reports"])
+    );
+    assert_eq!(post("e-1").status, 409, "a preview confirms nothing");
+    let confirmed = bench.run(&["user", "adopt", "acme", "ann@x.example", "--external-id", "e-1"]);
+    assert_eq!(confirmed["confirmed"], true);
+    assert_eq!(post("e-2").status, 409, "another person of the same name");
+    let created = post("e-1");
+    assert_eq!(created.status, 201, "{}", created.text);
+    let shown = show(&bench, "ann@x.example");
+    assert_eq!(
+        (
+            &shown["id"],
+            &shown["managed_by"],
+            &shown["scim_id"],
+            &shown["roles"]
+        ),
+        (&account, &json!("scim"), &created.body["id"], &json!([]))
+    );
+    assert_eq!(permissions(&shown), ["app:reports"]);
+    // What was confirmed has happened, and holds for nothing else.
+    bench.delete(&format!("/Users/{}", created.body["id"].as_str().unwrap()));
+    bench.run(&["user", "create", "acme", "ann@x.example"]);
+    assert_eq!(post("e-1").status, 409);
+
+    bench.run(&["user", "create", "acme", "root@x.example"]);
+    bench.run(&[
+        "user",
+        "grant",
+        "acme",
+        "root@x.example",
+        "--role",
+        "Administrator",
+    ]);
+    let refused = bench.refused(&["user", "adopt", "acme", "root@x.example"]);
+    assert!(refused.contains("is protected"), "{refused}");
+    bench.is_sound();
+}

@@ -5,6 +5,7 @@
 
 pub(crate) mod account;
 mod act;
+pub(crate) mod adoption;
 pub(crate) mod alert;
 pub(crate) mod audit;
 pub(crate) mod conflict;
@@ -42,6 +43,7 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &account::RESUME,
     &account::REVOKE,
     &account::SUSPEND,
+    &adoption::ADOPT,
     &account::SUSPEND_UNCONFIRMED,
     &alert::LIST,
     &alert::SEE,

@@ -1,5 +1,6 @@
 //! The command line: serve, and everything that an operator automates.
 
+mod adoption;
 mod alert;
 mod audit;
 mod backup;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Session;
+use super::adoption::Adopt;
 use super::documents::time;
 use super::flags::{name, word};
 use crate::actions::account::{self, ByHand, Changes, Detail, Known};
@@ -79,6 +80,8 @@ pub(super) enum Command {
     },
     /// Lift that lock
     Resume(Which),
+    /// Let the identity provider take over an account that is managed by hand
+    Adopt(Adopt),
     /// Give permissions by hand, and roles to a manual account
     Grant {
         #[command(flatten)]
@@ -302,6 +305,7 @@ impl Command {
         let (product, actor) = (&session.product, &session.actor());
         let (organization, detail) = match self {
             Self::List(list) => return list.run(session).await,
+            Self::Adopt(adopt) => return adopt.run(session).await,
             Self::Show(of) => (
                 of.name.clone(),
                 account::show(product, actor, &of.name, &of.user).await?,

@@ -7,7 +7,6 @@ use super::{read_id, read_time};
 use crate::domain::account::name_key;
 use crate::domain::adoption::Adoption;
 
-#[allow(dead_code, reason = "the action that confirms comes next")]
 /// Keeps what was confirmed, in place of what was confirmed for the name before.
 pub(crate) fn put(tx: &Transaction<'_>, organization: Uuid, adoption: &Adoption) -> scim::Result<()> {
     tx.execute(
