@@ -169,8 +169,14 @@ fn a_demonstration_touches_no_other_database() {
     );
     let empty = Place::new();
     drop(empty.serve(&[]));
+    let before = empty.json(&["org", "list"]);
     let said = refusal(&empty, &["--listen", "127.0.0.1:0", "--database", own]);
     assert!(said.contains("not a demonstration"), "{said}");
+    assert_eq!(
+        empty.json(&["org", "list"]),
+        before,
+        "nor does it learn another address"
+    );
 }
 
 /// Feature row 113: it is reached from this machine alone, and sends nothing out.

@@ -24,7 +24,7 @@ use crate::actions::organization::Draft;
 use crate::actions::{self, organization};
 use crate::api::{self, Api};
 use crate::database::{Address, Product, Purpose};
-use crate::demo::{self, Demo};
+use crate::demo::{self, Claim, Demo};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::{PublicUrl, Scheme};
@@ -137,6 +137,10 @@ impl Serve {
         log::begin(chosen.log_filter, chosen.log_format, &traces).map_err(Fault::invalid)?;
         let purpose = Purpose::Serve(Box::new(chosen.limits.database.clone()));
         let product = Arc::new(Product::open(&chosen.database, purpose).await?);
+        let demo = match chosen.demo {
+            true => Some(demo::claim(&product).await?),
+            false => None,
+        };
         let (listener, address) = listen(chosen.listen).await?;
         let scheme = scheme(certificates.is_some());
         let base = match &chosen.public_url {
@@ -158,9 +162,9 @@ impl Serve {
         let opened = server.open(&traces)?;
         let product = &server.product;
         // Until it is made, the process ends at once when it is asked to.
-        let demo = match chosen.demo {
-            true => Some(opened.demo(product).await?),
-            false => first_start(product).await.map(|()| None)?,
+        let demo = match demo {
+            Some(claim) => Some(opened.demo(product, claim).await?),
+            None => first_start(product).await.map(|()| None)?,
         };
         let cannot_listen = |cause| Fault::internal("The server cannot listen for signals.", cause);
         let ended = shutdown::listen().map_err(cannot_listen)?;
@@ -416,8 +420,8 @@ struct Opened {
 
 impl Opened {
     /// Makes the demonstration, with everything of its history.
-    async fn demo(&self, product: &Arc<Product>) -> Result<Demo> {
-        let demo = demo::begin(product, &self.apps.everything).await?;
+    async fn demo(&self, product: &Product, claim: Claim) -> Result<Demo> {
+        let demo = demo::begin(product, claim, &self.apps.everything).await?;
         self.history.flush(product).await?;
         Ok(demo)
     }

@@ -10,8 +10,6 @@ mod life;
 mod provider;
 mod stories;
 
-use std::sync::Arc;
-
 use axum::Router;
 
 use self::provider::Provider;
@@ -36,12 +34,28 @@ pub(crate) struct Demo {
     explained: String,
 }
 
+/// A database that is a demonstration's own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim {
+    /// Whether an earlier start has made everything.
+    is_made: bool,
+}
+
+/// Makes sure that the database is a demonstration's own, before anything is written to it.
+///
+/// # Errors
+/// It holds anything else.
+pub(crate) async fn claim(product: &Product) -> Result<Claim> {
+    let is_made = product.claim_for_demo().await?;
+    Ok(Claim { is_made })
+}
+
 /// Makes the demonstration, or finds it as an earlier start has left it. `routes` are those of the server.
 ///
 /// # Errors
-/// The database holds anything else, or the demonstration cannot be made.
-pub(crate) async fn begin(product: &Arc<Product>, routes: &Router) -> Result<Demo> {
-    let is_made = product.claim_for_demo().await?;
+/// The demonstration cannot be made.
+pub(crate) async fn begin(product: &Product, claim: Claim, routes: &Router) -> Result<Demo> {
+    let Claim { is_made } = claim;
     if !is_made {
         stories::clear(product).await?;
         stories::found(product).await?;
