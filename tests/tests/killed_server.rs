@@ -105,8 +105,8 @@ impl Follows {
             for event in items(&told["events"]) {
                 let (kind, subject) = (text(&event["kind"]), text(&event["subject"]));
                 if kind == "member.added" {
-                    self.joined
-                        .insert((subject.clone(), text(&event["data"]["user"])));
+                    let users = items(&event["data"]["users"]).map(text);
+                    self.joined.extend(users.map(|user| (subject.clone(), user)));
                 }
                 *self.events.entry((kind, subject)).or_default() += 1;
             }
