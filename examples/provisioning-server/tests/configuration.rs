@@ -294,6 +294,11 @@ fn of_server<'a>(name: &str, default: &'a str) -> [&'a str; 3] {
             "Connections that may be open; beyond, the one ends that has had no request for longest.",
             "Providers open a few dozen. Where the system allows fewer files, it decides.",
         ],
+        "rate" => [
+            "",
+            "Requests a second of one organization, at least 25; beyond, it is told when to come again.",
+            "More than any provider sends; counted by each server for itself.",
+        ],
         "searches" => [
             "processors + 4",
             "Searches that are at work at once.",

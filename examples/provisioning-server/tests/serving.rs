@@ -511,3 +511,45 @@ fn no_error_repeats_a_token() {
     );
     assert!(!format!("{kept:?}").contains(&token[10..]), "{kept:?}");
 }
+
+/// Feature row 107: beyond its rate an organization is answered 429 with Retry-After, at least 25 requests a second are granted,
+/// the history tells of it once a second, and another organization goes on.
+#[test]
+fn an_organization_that_asks_too_often_is_told_when_to_come_again() {
+    let place = Place::new();
+    let token = |name: &str| {
+        place.json(&["org", "create", name])["token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (acme, other) = (token("acme"), token("other"));
+    let server = place.serve(&["--limit-rate", "1"]);
+    let answers: Vec<_> = (0..200)
+        .map(|_| server.acme(&acme, "GET", "/Users?count=0", &json!(null)))
+        .collect();
+    let granted = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!(granted >= 25, "{granted}");
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status == 429).collect();
+    for answer in &refused {
+        assert!(
+            answer.detail().contains("the limit is 25 a second"),
+            "{}",
+            answer.text
+        );
+        assert!(answer.head.contains("retry-after: 1\r\n"), "{}", answer.head);
+    }
+    assert_eq!(server.scim("other", &other).status, 200);
+    server.terminate();
+    let told = rows(&place, "SELECT count(*) FROM request WHERE status = 429");
+    let Value::Integer(told) = told[0][0] else {
+        panic!()
+    };
+    let told = usize::try_from(told).unwrap();
+    // A machine that takes seconds for so many requests refuses none.
+    assert!(
+        told <= refused.len() && (refused.is_empty() || told >= 1),
+        "{told} of {}",
+        refused.len()
+    );
+}

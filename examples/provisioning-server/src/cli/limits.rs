@@ -12,6 +12,7 @@ use scim::store::database::Options;
 use super::setting::{Holds, Setting};
 use super::settings::Settings;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::rate::Rate;
 
 /// The limits that are in force.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub(super) struct InForce {
     pub(super) database: Options,
     /// The connections that may be open.
     pub(super) connections: usize,
+    /// The requests of one organization.
+    pub(super) rate: Rate,
 }
 
 /// A limit and the setting that it is set by.
@@ -40,6 +43,7 @@ enum Set {
     Service(&'static Limit),
     Database(OfOptions),
     Connections,
+    Rate,
 }
 
 /// Finds a field in the options of the database.
@@ -67,7 +71,7 @@ impl Field<'_> {
     }
 }
 
-/// Every limit: that of connections, those of the database, those of the service.
+/// Every limit: those of connections and of the rate of requests, those of the database, those of the service.
 static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     let connections = Row {
         setting: setting("connections", Unit::Count),
@@ -75,6 +79,13 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         bounds: "Connections that may be open; beyond, the one ends that has had no request for longest",
         default: 4_096,
         set: Set::Connections,
+    };
+    let rate = Row {
+        setting: setting("rate", Unit::Count),
+        unit: Unit::Count,
+        bounds: "Requests a second of one organization, at least 25; beyond, it is told when to come again",
+        default: 10_000,
+        set: Set::Rate,
     };
     let of_service = |limit: &'static Limit| Row {
         setting: setting(limit.name(), limit.unit()),
@@ -84,7 +95,8 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
         set: Set::Service(limit),
     };
     let service = Limits::table().iter().map(of_service);
-    std::iter::once(connections)
+    [connections, rate]
+        .into_iter()
         .chain(of_database())
         .chain(service)
         .collect()
@@ -169,6 +181,7 @@ impl Flags {
             service: Limits::default(),
             database: Options::default(),
             connections: 0,
+            rate: Rate::new(0),
         };
         for row in ROWS.iter() {
             let flag = self.0.get(row.setting.name).map(String::as_str);
@@ -177,6 +190,7 @@ impl Flags {
             match row.set {
                 Set::Service(limit) => limit.set(&mut limits.service, value),
                 Set::Database(field) => field(&mut limits.database).set(value),
+                Set::Rate => limits.rate = Rate::new(u32::try_from(value).unwrap_or(u32::MAX)),
                 Set::Connections => limits.connections = usize::try_from(value).unwrap_or(usize::MAX),
             }
         }

@@ -512,6 +512,7 @@ impl Server {
             product: &self.product,
             history,
             limits: &self.limits.service,
+            rate: self.limits.rate,
             scheme: scheme(self.certificates.is_some()),
             public_url: self.public_url.as_ref(),
         };

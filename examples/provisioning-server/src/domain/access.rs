@@ -1,5 +1,7 @@
 //! Who may use the SCIM endpoint of an organization.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use jiff::Timestamp;
 use scim::{BearerError, Error};
@@ -59,6 +61,15 @@ pub(crate) enum Refusal {
         /// Which token.
         token: Uuid,
     },
+    /// The token is good, but the organization has made too many requests.
+    TooMany {
+        /// Which token.
+        token: Uuid,
+        /// Requests a second that are let in.
+        limit: u32,
+        /// How long to wait.
+        wait: Duration,
+    },
 }
 
 impl Refusal {
@@ -94,6 +105,14 @@ impl Refusal {
                 StatusCode::FORBIDDEN,
                 "SCIM integration disabled: an administrator of the organization can enable it.",
             ),
+            Self::TooMany { limit, wait, .. } => Error::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                format!(
+                    "Too many requests: the limit is {limit} a second for one organization. Repeat the request after the \
+                     time in Retry-After."
+                ),
+            )
+            .with_retry_after(*wait),
         }
     }
 
@@ -105,7 +124,8 @@ impl Refusal {
             | Self::Gone { token }
             | Self::Revoked { token, .. }
             | Self::Expired { token, .. }
-            | Self::Disabled { token } => Some(*token),
+            | Self::Disabled { token }
+            | Self::TooMany { token, .. } => Some(*token),
         }
     }
 

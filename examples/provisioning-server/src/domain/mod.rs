@@ -49,6 +49,7 @@ pub(crate) mod permission;
 #[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod preview;
 pub(crate) mod public_url;
+pub(crate) mod rate;
 pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod retention;

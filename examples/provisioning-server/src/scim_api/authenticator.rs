@@ -9,12 +9,16 @@ use http::request::Parts;
 use scim::{Error, Result};
 use scim_axum::{Credentials, Verify};
 use tracing::{Instrument, Span};
+use uuid::Uuid;
 
 use super::asked::Asked;
 use super::context::Context;
 use super::directory::{Directory, Verdict};
 use super::policies::Policies;
+use super::rates::Rates;
 use super::request_history;
+use crate::database::Access;
+use crate::domain::access::Refusal;
 use crate::history::Recorder;
 
 /// When to come again while the database does not answer.
@@ -26,13 +30,14 @@ pub(super) struct Authenticator {
     pub(super) directory: Directory,
     pub(super) history: Arc<Recorder>,
     pub(super) policies: Arc<Policies>,
+    pub(super) rates: Rates,
 }
 
 impl Verify for Authenticator {
     type Principal = Context;
 
-    /// 401 for whoever is not known, whether the URL names an organization or not; 403 where it is disabled; 503 if the
-    /// database does not answer.
+    /// 401 for whoever is not known, whether the URL names an organization or not; 403 where it is disabled; 429 for
+    /// whoever asks too often; 503 if the database does not answer.
     async fn verify(&self, credentials: &Credentials, parts: &mut Parts) -> Result<Context> {
         let asked = parts.extensions.get::<Arc<Asked>>().cloned();
         let asked = asked.ok_or_else(|| Error::internal("a request that nobody has observed"))?;
@@ -46,6 +51,7 @@ impl Verify for Authenticator {
         }
         match verdict {
             Ok(Verdict::Admitted(access, token)) => {
+                self.check_rate(&asked, &access, token)?;
                 self.history.used(access.organization.id, token, asked.time);
                 let (policies, sent) = (Arc::clone(&self.policies), self.history.begin_body());
                 Ok(Context::new(asked, access, token, policies, sent))
@@ -65,5 +71,24 @@ impl Verify for Authenticator {
                 .with_retry_after(RETRY_AFTER))
             }
         }
+    }
+}
+
+impl Authenticator {
+    /// Refuses a request that comes too early. The history tells of one a second: the others would only fill it.
+    fn check_rate(&self, asked: &Asked, access: &Access, token: Uuid) -> Result<()> {
+        let Err(early) = self.rates.admit(access.organization.id) else {
+            return Ok(());
+        };
+        let refusal = Refusal::TooMany {
+            token,
+            limit: self.rates.limit(),
+            wait: early.wait,
+        };
+        let error = refusal.error();
+        if early.is_told {
+            request_history::refused(&self.history, asked, &access.organization, &refusal, &error);
+        }
+        Err(error)
     }
 }

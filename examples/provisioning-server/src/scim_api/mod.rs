@@ -10,6 +10,7 @@ mod listening;
 mod long_bodies;
 mod people;
 mod policies;
+mod rates;
 mod recorded;
 mod request_history;
 mod router;

@@ -21,6 +21,7 @@ use super::directory::Directory;
 use super::listening::Listening;
 use super::long_bodies::{Beside, LongBodies};
 use super::policies::Policies;
+use super::rates::Rates;
 use super::service::{self, Serving};
 use super::under_way::{Counting, UnderWay, Watch};
 use crate::domain::fault::{Fault, Result};
@@ -35,6 +36,7 @@ pub(crate) fn router(serving: &Serving<'_>) -> Result<(Router, Watch)> {
         directory: Directory::new(Arc::clone(serving.product)),
         history: Arc::clone(serving.history),
         policies: Arc::new(Policies::new().map_err(service::cannot_set_up)?),
+        rates: Rates::new(serving.rate),
     };
     let watch = Watch {
         under_way: Arc::default(),

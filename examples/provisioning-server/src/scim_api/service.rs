@@ -15,6 +15,7 @@ use super::{events, request_history, rules};
 use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::public_url::{PublicUrl, Scheme};
+use crate::domain::rate::Rate;
 use crate::domain::redact;
 use crate::domain::user::User;
 use crate::history::Recorder;
@@ -25,6 +26,8 @@ pub(crate) struct Serving<'a> {
     pub(crate) product: &'a Arc<Product>,
     pub(crate) history: &'a Arc<Recorder>,
     pub(crate) limits: &'a Limits,
+    /// How many requests each organization may make.
+    pub(crate) rate: Rate,
     /// The scheme that the server speaks.
     pub(crate) scheme: Scheme,
     /// Without one, locations begin with the scheme and the host that a request names.
