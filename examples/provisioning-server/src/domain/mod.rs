@@ -3,9 +3,15 @@
 pub(crate) mod access;
 pub(crate) mod access_line;
 pub(crate) mod account;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod actor;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod adoption;
 pub(crate) mod asked_for;
 pub(crate) mod audit;
@@ -16,37 +22,59 @@ pub(crate) mod connection;
 pub(crate) mod counted;
 #[allow(dead_code, reason = "sign-in comes to use it")]
 pub(crate) mod credential;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod effective;
 pub(crate) mod email;
-#[allow(dead_code, reason = "actions write and read it")]
 pub(crate) mod endpoint;
 pub(crate) mod erasure;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod escalation;
 pub(crate) mod event;
 pub(crate) mod export_file;
 pub(crate) mod fault;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod grant;
 pub(crate) mod group;
 pub(crate) mod history;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod integration;
 pub(crate) mod keyword;
 pub(crate) mod local_group;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod mapping;
 pub(crate) mod masked;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod mass_change;
 pub(crate) mod naming;
 pub(crate) mod organization;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod owner;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod permission;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
+#[allow(
+    dead_code,
+    reason = "rules over a picture of an organization, to which tests hold the statements"
+)]
 pub(crate) mod preview;
 pub(crate) mod public_url;
 pub(crate) mod rate;
@@ -55,7 +83,6 @@ pub(crate) mod request_row;
 pub(crate) mod retention;
 pub(crate) mod role;
 pub(crate) mod settings;
-#[allow(dead_code, reason = "actions and hooks come to use all of it")]
 pub(crate) mod settings_change;
 pub(crate) mod subject;
 pub(crate) mod token;

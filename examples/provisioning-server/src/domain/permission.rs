@@ -230,6 +230,7 @@ impl Permissions {
     }
 
     /// Whether it stands in the set itself.
+    #[cfg(test)]
     pub(crate) fn contains(&self, permission: &Permission) -> bool {
         self.0.contains(permission)
     }
@@ -257,6 +258,7 @@ impl Permissions {
     }
 
     /// Returns how many stand in the set.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
