@@ -30,6 +30,7 @@ fn is_disabled_person_kept(fault: &str) -> bool {
     fault.contains("did not remove attribute 'active'") && fault.contains("'initial_value': False")
 }
 
+/// Feature row 40: the suite of scim2-tester, as any client that goes by the standard.
 #[test]
 fn scim2_tester_finds_no_fault_but_that_the_disabled_stay_disabled() -> Result<(), Failure> {
     let (_server, organization) = started("scim2-tester")?;
@@ -70,6 +71,7 @@ fn scim2_tester_finds_no_fault_but_that_the_disabled_stay_disabled() -> Result<(
 /// enforce that references lead somewhere, and this one does: a member that does not exist is refused with 400.
 const UNKNOWN_MEMBER: &str = "PATCH /Groups/{id} add member";
 
+/// Feature row 40: the suite of scim-sanity, which is strict.
 #[test]
 fn scim_sanity_strict_finds_no_fault_but_that_members_must_exist() -> Result<(), Failure> {
     let (_server, organization) = started("scim-sanity")?;
@@ -115,6 +117,7 @@ fn scim_sanity_strict_finds_no_fault_but_that_members_must_exist() -> Result<(),
     })
 }
 
+/// Feature row 40: a client that goes by the standard works with the server.
 #[test]
 fn scim2_client_works_as_a_client() -> Result<(), Failure> {
     let (_server, organization) = started("scim2-client")?;

@@ -222,7 +222,7 @@ fn every_action_is_tried() {
     assert_eq!(tried.len(), ways().len());
 }
 
-/// Feature row 86: every set of permissions of one, and each role of a new organization, against every action: whoever lacks
+/// Feature rows 14, 86: every set of permissions of one, and each role of a new organization, against every action: whoever lacks
 /// its permission is refused, and nothing has happened.
 #[tokio::test]
 async fn who_lacks_a_permission_is_refused() {
