@@ -156,12 +156,12 @@ fn the_first_success_ends_the_warning() {
     assert_eq!(card()["state"], "waiting");
     let wrong = json!({ "schemas": [USER], "userName": "nobody" });
     assert_eq!(bench.send("POST", "/Users", &wrong).status, 400);
-    let warned = until(&card, |card| card["errors"] == 1);
+    let warned = until(card, |card| card["errors"] == 1);
     assert_eq!(warned["state"], "errors");
     for n in 0..12 {
         bench.user(&format!("p{n}@x.example"));
     }
-    let mended = until(&card, |card| card["requests"] == 13);
+    let mended = until(card, |card| card["requests"] == 13);
     assert_eq!(
         (&mended["state"], &mended["errors"]),
         (&json!("connected"), &json!(1))

@@ -104,7 +104,7 @@ fn a_large_group(server: &Server, members: usize) -> Result<(), Failure> {
     let count = answer
         .json()?
         .get("members")
-        .and_then(serde_json::Value::as_array)
+        .and_then(Value::as_array)
         .map_or(0, Vec::len);
     check(count == members, || format!("the group has {count} members"))
 }
