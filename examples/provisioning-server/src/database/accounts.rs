@@ -3,7 +3,7 @@
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
-use super::effective::{self, Members};
+use super::effective::Members;
 use super::{read_id, read_time};
 use crate::domain::account::{Account, AccountState, ManagedBy, Suspension, name_key};
 use crate::domain::keyword::Keyword;
@@ -153,7 +153,7 @@ pub(crate) fn bound(
 /// How many accounts are bound to people of SCIM.
 pub(crate) fn count_bound(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
     let sql = "SELECT count(*) FROM account WHERE org = ?1 AND row IS NOT NULL";
-    effective::count(reader, sql, &[organization.as_bytes().into()])
+    super::count(reader, sql, &[organization.as_bytes().into()])
 }
 
 /// How many people of the identity provider are active.
@@ -163,7 +163,7 @@ pub(crate) fn count_attached(reader: &Reader<'_>, organization: Uuid) -> scim::R
         ManagedBy::Scim.word(),
         AccountState::Active.word()
     );
-    effective::count(reader, &sql, &[organization.as_bytes().into()])
+    super::count(reader, &sql, &[organization.as_bytes().into()])
 }
 
 /// How many accounts there are, but for those that are removed.
@@ -172,7 +172,7 @@ pub(crate) fn count_all(reader: &Reader<'_>, organization: Uuid) -> scim::Result
         "SELECT count(*) FROM account WHERE org = ?1 AND state <> '{}'",
         AccountState::Removed.word()
     );
-    effective::count(reader, &sql, &[organization.as_bytes().into()])
+    super::count(reader, &sql, &[organization.as_bytes().into()])
 }
 
 /// The account of this name that was removed last: nobody has the name by it any more.
@@ -250,7 +250,7 @@ pub(crate) fn count(
         "SELECT count(*) FROM (SELECT 1 FROM account a WHERE a.org = ?1 AND {} LIMIT ?4)",
         condition(members, shown)
     );
-    effective::count(reader, &sql, &members.params(&[most.into()]))
+    super::count(reader, &sql, &members.params(&[most.into()]))
 }
 
 /// That no request with the newest token has named the person. Ids of tokens are in the order in which tokens were made.

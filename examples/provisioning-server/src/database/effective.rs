@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::accounts::{Named, read_word};
 use super::roles::read_permission;
-use super::{grants, read_id};
+use super::{count, grants, read_id};
 use crate::domain::account::{Account, ManagedBy};
 use crate::domain::effective::{Effective, Path, Reason};
 use crate::domain::grant::Origin;
@@ -349,11 +349,6 @@ fn read_named(row: &Row<'_>) -> scim::Result<Named> {
         name: row.text(1)?.to_owned(),
         display: row.text(2)?.to_owned(),
     })
-}
-
-pub(super) fn count(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> scim::Result<u64> {
-    let count = reader.query_one(sql, params, |row| row.integer(0))?;
-    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
 #[cfg(test)]

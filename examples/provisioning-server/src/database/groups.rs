@@ -3,7 +3,7 @@
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
-use super::{effective, read_time};
+use super::read_time;
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::naming::key;
 
@@ -104,7 +104,7 @@ pub(crate) fn is_taken(tx: &Transaction<'_>, organization: Uuid, name: &str, id:
 /// How many there are.
 pub(crate) fn count(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
     let sql = "SELECT count(*) FROM provisioned_group WHERE org = ?1";
-    effective::count(reader, sql, &[organization.as_bytes().into()])
+    super::count(reader, sql, &[organization.as_bytes().into()])
 }
 
 /// The part of an order by name at which a page begins.

@@ -149,11 +149,6 @@ const OF_SUBJECT: &str =
       AND r.failed = coalesce(?6, r.failed) AND r.endpoint = coalesce(?7, r.endpoint)
     ORDER BY t.sequence DESC LIMIT ?4";
 
-/// One that was found otherwise, if it is in the range.
-const ONE: &str =
-    "SELECT sequence FROM request WHERE org = ?1 AND sequence = ?5 AND sequence >= ?2 AND sequence < ?3
-    LIMIT ?4";
-
 /// That of the newest request of a client's own id.
 const OF_REQUEST_ID: &str = "SELECT sequence FROM request WHERE org = ?1 AND request_id = ?2
     AND request_id <> '' ORDER BY sequence DESC LIMIT 1";
@@ -189,10 +184,13 @@ pub(crate) fn page(
             end.as_bytes().into(),
             limit.into(),
         ];
+        let mut read_now = 0_u32;
         reader.query(&entries(source), &[&range, more].concat(), |row| {
             found.push(read(row)?);
+            read_now += 1;
             Ok(())
-        })
+        })?;
+        Ok::<_, scim::Error>(read_now)
     };
     let path = filter.path.as_ref();
     let resource = path.and_then(|path| path.resource.as_ref());
@@ -208,15 +206,18 @@ pub(crate) fn page(
                 OF_SUBJECT,
                 &[subject.into(), filter.failed.into(), endpoint.into()],
             )?;
-            let range = named::Range {
-                from: begin,
-                before: end,
-                failed: filter.failed,
-                endpoint,
-                most: limit,
-            };
-            for request in named::requests(reader, organization, subject, range)? {
-                read_from(ONE, &[request.as_bytes().into()])?;
+            let mut named = 0;
+            for period in named::periods(reader, organization)? {
+                let asked = [
+                    subject.into(),
+                    filter.failed.into(),
+                    endpoint.into(),
+                    period.into(),
+                ];
+                named += read_from(named::OF_PERIOD, &asked)?;
+                if named >= limit.saturating_mul(2) {
+                    break;
+                }
             }
         }
     } else if path.is_none() && filter.failed.is_none() {
@@ -296,12 +297,11 @@ pub(crate) fn outcomes(
             endpoint.word().into(),
             failed.into(),
         ];
-        let found = reader.query_one(
+        count += super::count(
+            reader,
             "SELECT count(*) FROM request WHERE org = ?1 AND endpoint = ?2 AND failed = ?3 AND sequence >= ?4",
             &[&of_endpoint[..], &[since.as_bytes().into()]].concat(),
-            |row| row.integer(0),
         )?;
-        count += found.and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
         let newest = reader.query_one(
             "SELECT time FROM request WHERE org = ?1 AND sequence = (
                  SELECT sequence FROM request WHERE org = ?1 AND endpoint = ?2 AND failed = ?3

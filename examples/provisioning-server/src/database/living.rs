@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use scim::store::database::{Param, Reader};
 use uuid::Uuid;
 
-use super::effective::count;
+use super::count;
 use super::{accounts, groups};
 use crate::domain::organization::Organization;
 use crate::domain::settings::Settings;

@@ -173,10 +173,9 @@ pub(crate) fn members(
 
 /// How many are in a group.
 pub(crate) fn count(reader: &Reader<'_>, organization: Uuid, group: Uuid) -> scim::Result<u64> {
-    let count = reader.query_one(
+    super::count(
+        reader,
         "SELECT count(*) FROM local_member WHERE org = ?1 AND local_group = ?2",
         &[organization.as_bytes().into(), group.as_bytes().into()],
-        |row| row.integer(0),
-    )?;
-    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    )
 }

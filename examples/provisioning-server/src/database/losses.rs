@@ -174,10 +174,7 @@ pub(crate) fn see_all(tx: &Transaction<'_>, organization: Uuid, now: Timestamp) 
 
 /// How many alerts of all organizations nobody has seen, for the metrics of the instance.
 pub(crate) fn unseen(reader: &Reader<'_>) -> scim::Result<u64> {
-    let count = reader.query_one("SELECT count(*) FROM alert WHERE seen IS NULL", &[], |row| {
-        row.integer(0)
-    })?;
-    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+    super::count(reader, "SELECT count(*) FROM alert WHERE seen IS NULL", &[])
 }
 
 fn integer(count: u64) -> i64 {

@@ -50,7 +50,7 @@ use std::time::Duration;
 use http::StatusCode;
 use jiff::Timestamp;
 use scim::resources::Group;
-use scim::store::database::{Database, Options, Reader, Sender, Stream, Transaction};
+use scim::store::database::{Database, Options, Param, Reader, Sender, Stream, Transaction};
 pub(crate) use scim::store::database::{Health, Statistics};
 use scim::store::documents::{Builder, DocumentStore};
 use uuid::Uuid;
@@ -401,6 +401,12 @@ pub(crate) fn failed(cause: scim::Error) -> Fault {
         _ => "The database failed.",
     };
     Fault::internal(sentence, cause)
+}
+
+/// The number that a statement counts.
+fn count(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> scim::Result<u64> {
+    let count = reader.query_one(sql, params, |row| row.integer(0))?;
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
 /// An id as it is stored: 16 bytes.

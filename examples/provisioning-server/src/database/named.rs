@@ -8,7 +8,6 @@ use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
 use super::history::before;
-use super::read_id;
 
 /// How many people and groups are named for one request.
 pub(crate) const MOST_NAMED: usize = 1_000;
@@ -150,53 +149,7 @@ pub(super) fn of_request(
     Ok((subjects, more))
 }
 
-/// A range of requests, and what is asked of them.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Range<'a> {
-    pub(super) from: Uuid,
-    pub(super) before: Uuid,
-    pub(super) failed: Option<bool>,
-    pub(super) endpoint: Option<&'a str>,
-    pub(super) most: u32,
-}
-
-/// Returns the newest requests of a range that name a person or group.
-pub(super) fn requests(
-    reader: &Reader<'_>,
-    organization: Uuid,
-    subject: &str,
-    range: Range<'_>,
-) -> scim::Result<Vec<Uuid>> {
-    let most = usize::try_from(range.most).unwrap_or(usize::MAX);
-    let mut found = Vec::new();
-    for period in periods(reader, organization)? {
-        found.extend(reader.query_all(
-            OF_PERIOD,
-            &[
-                organization.as_bytes().into(),
-                range.from.as_bytes().into(),
-                range.before.as_bytes().into(),
-                range.most.into(),
-                subject.into(),
-                range.failed.into(),
-                range.endpoint.into(),
-                period.into(),
-            ],
-            |row| read_id(row.blob(0)?),
-        )?);
-        // Requests end in the order of their commits, which is nearly that of their sequences: one more period is looked
-        // into, so that none is left out at its edge.
-        if found.len() >= most.saturating_mul(2) {
-            break;
-        }
-    }
-    found.sort_unstable_by(|one, other| other.cmp(one));
-    found.dedup();
-    found.truncate(most);
-    Ok(found)
-}
-
-/// The requests of one period that name a subject.
+/// The requests in a range that name a subject in period 8.
 pub(super) const OF_PERIOD: &str =
     "SELECT t.sequence FROM named t JOIN request r ON r.org = t.org AND r.sequence = t.sequence
     WHERE t.org = ?1 AND t.period = ?8 AND t.subject = ?5 AND t.sequence >= ?2 AND t.sequence < ?3
@@ -204,7 +157,10 @@ pub(super) const OF_PERIOD: &str =
     ORDER BY t.sequence DESC LIMIT ?4";
 
 /// The periods, the newest first.
-fn periods(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<i64>> {
+///
+/// Requests end in the order of their commits, which is nearly that of their sequences: whoever has found enough in a period
+/// looks into the next one too, so that none is left out at its edge.
+pub(super) fn periods(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<i64>> {
     reader.query_all(
         "SELECT period FROM named_period WHERE org = ?1 ORDER BY period DESC",
         &[organization.as_bytes().into()],

@@ -235,7 +235,6 @@ impl<P: FnMut(u64)> Follower<'_, P> {
     }
 
     fn count(&self, sql: &str) -> Result<u64> {
-        let count = self.reader.query_one(sql, &[], |row| row.integer(0))?;
-        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+        super::count(self.reader, sql, &[])
     }
 }
