@@ -254,59 +254,46 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             })
             .map(success)
         }
-        Command::Token(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
+        Command::Token(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Integration(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+            in_database(&common, output, async |session| command.run(session).await)
         }
         Command::Connection(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+            in_database(&common, output, async |session| command.run(session).await)
         }
         Command::Conflict(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+            in_database(&common, output, async |session| command.run(session).await)
         }
-        Command::History(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
-        Command::Audit(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
-        Command::Event(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
-        Command::User(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
+        Command::History(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::Audit(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::Event(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::User(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::LocalGroup(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
+            in_database(&common, output, async |session| command.run(session).await)
         }
-        Command::Alert(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
-        Command::Role(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
-        Command::Group(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
-        Command::Mapping(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
-        Command::Export(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
+        Command::Alert(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::Role(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::Group(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::Mapping(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::Export(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Import(command) => {
             let import = command.begin()?;
             in_session(&common, output, true, async |session| import.run(session).await)
         }
-        Command::Backup(command) => {
-            in_session(&common, output, false, async |session| command.run(session).await).map(success)
-        }
+        Command::Backup(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Check(command) => {
             in_session(&common, output, false, async |session| command.run(session).await)
         }
     }
+}
+
+/// Runs a command that works with a database that is there, and either succeeds or fails.
+fn in_database(
+    common: &Common,
+    output: Output,
+    command: impl AsyncFnOnce(&Session) -> Result<()>,
+) -> Result<ExitCode> {
+    in_session(common, output, false, command).map(|()| ExitCode::SUCCESS)
 }
 
 /// Runs a command that works with the database.

@@ -9,7 +9,7 @@ use scim::store::database::{Reader, Transaction};
 use scim::store::documents::{DocumentStore, Finding, Inspected, Inspector, row_of};
 use uuid::Uuid;
 
-use super::{accounts, bindings, groups, organizations, roles, sign_in_names, tokens};
+use super::{accounts, bindings, organizations, roles, sign_in_names, tokens};
 use crate::domain::account::{Account, Person};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::role::{Role, RoleId, first_roles};
@@ -129,15 +129,7 @@ impl Follower<'_> {
         let Some(row) = row_of::<Group>(self.tx, resource.tenant, resource.id)? else {
             return Ok(());
         };
-        let provisioned = ProvisionedGroup {
-            row,
-            id: resource.id.to_owned(),
-            name: group.display_name.clone(),
-            external_id: group.external_id.as_ref().map(|id| id.as_str().to_owned()),
-            created: self.now,
-        };
-        groups::insert(self.tx, organization, &provisioned)?;
-        let role = Role::mirroring(RoleId(Uuid::now_v7()), row, &group.display_name, self.now);
-        roles::insert(self.tx, organization, &role)
+        let provisioned = ProvisionedGroup::of(row, resource.id, group, self.now);
+        roles::insert_group(self.tx, organization, &provisioned)
     }
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::groups::{self, Page};
 use super::{read_id, read_time};
+use crate::domain::group::ProvisionedGroup;
 use crate::domain::naming::key;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{Role, RoleId};
@@ -29,6 +30,17 @@ pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, role: &Role) -> s
         ],
     )?;
     insert_permissions(tx, organization, role)
+}
+
+/// Keeps a group that an identity provider has pushed, with the role that mirrors it.
+pub(crate) fn insert_group(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    group: &ProvisionedGroup,
+) -> scim::Result<()> {
+    groups::insert(tx, organization, group)?;
+    let role = Role::mirroring(RoleId(Uuid::now_v7()), group.row, &group.name, group.created);
+    insert(tx, organization, &role)
 }
 
 fn insert_permissions(tx: &Transaction<'_>, organization: Uuid, role: &Role) -> scim::Result<()> {

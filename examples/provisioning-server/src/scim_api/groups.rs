@@ -15,7 +15,7 @@ use crate::domain::group::ProvisionedGroup;
 use crate::domain::mass_change::{Loss, LossKind};
 use crate::domain::naming;
 use crate::domain::organization::Organization;
-use crate::domain::role::{Role, RoleId};
+use crate::domain::role::RoleId;
 use crate::domain::settings::{Groups, Switch};
 
 /// Follows a change of a group, in the transaction that makes it.
@@ -33,19 +33,10 @@ pub(super) fn follow<C: OfOrganization>(tx: &Transaction<'_>, cx: &C, event: &Ev
 
 fn create(tx: &Transaction<'_>, organization: &Organization, id: &str, group: &Group) -> Result<()> {
     check_name(tx, organization, id, &group.display_name)?;
-    let now = Timestamp::now();
     let row = row_of::<Group>(tx, &organization.id.to_string(), id)?;
     let row = row.ok_or_else(|| Error::internal("a group that was just created has no row"))?;
-    let provisioned = ProvisionedGroup {
-        row,
-        id: id.to_owned(),
-        name: group.display_name.clone(),
-        external_id: external_id(group),
-        created: now,
-    };
-    groups::insert(tx, organization.id, &provisioned)?;
-    let role = Role::mirroring(RoleId(Uuid::now_v7()), row, &group.display_name, now);
-    roles::insert(tx, organization.id, &role)
+    let provisioned = ProvisionedGroup::of(row, id, group, Timestamp::now());
+    roles::insert_group(tx, organization.id, &provisioned)
 }
 
 fn change(
