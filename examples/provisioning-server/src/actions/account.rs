@@ -417,42 +417,13 @@ pub(crate) async fn grant(
     account: &str,
     given: ByHand,
 ) -> Result<Detail> {
-    let account = account.to_owned();
-    carry_out(product, actor, &GRANT, organization, move |act| {
-        let holder = find_living(&act.view(), &account)?;
-        let by_hand = Resolved::of(&act.view(), &holder, &given)?;
-        Needs::of(by_hand.permissions()).demand(act.actor, "This grant")?;
-        let mut changed = Vec::new();
-        for role in &by_hand.roles {
-            demand_role_to_give(role)?;
-            let grant = RoleGrant {
-                holder: Holder::Account(holder.id),
-                role: role.id,
-                origin: Origin::Hand,
-                created: act.now,
-                by: act.actor.name(),
-            };
-            if grants::give_role(act.tx, act.organization.id, &grant)? {
-                changed.push(role.name.clone());
-            }
-        }
-        for permission in by_hand.own.iter() {
-            let grant = PermissionGrant {
-                account: holder.id,
-                permission: permission.clone(),
-                origin: Origin::Hand,
-                waiting: false,
-                created: act.now,
-                by: act.actor.name(),
-            };
-            if grants::give_permission(act.tx, act.organization.id, &grant)? {
-                changed.push(permission.to_string());
-            }
-        }
-        told_of_roles(act, &holder, "given", &changed)?;
-        Ok(detail(&act.view(), holder)?)
-    })
-    .await
+    let turn = Turn {
+        named: "This grant",
+        verb: "given",
+        role: give_role,
+        permission: give_permission,
+    };
+    by_hand(product, actor, &GRANT, organization, account, given, turn).await
 }
 
 /// Takes roles and permissions that were given by hand.
@@ -463,28 +434,102 @@ pub(crate) async fn revoke(
     account: &str,
     taken: ByHand,
 ) -> Result<Detail> {
+    let turn = Turn {
+        named: "This revocation",
+        verb: "taken",
+        role: take_role,
+        permission: take_permission,
+    };
+    by_hand(product, actor, &REVOKE, organization, account, taken, turn).await
+}
+
+/// The way in which roles and permissions are given, or taken. Each of the two functions says whether it has changed
+/// anything.
+#[derive(Clone, Copy)]
+struct Turn {
+    /// The deed, as a refusal names it.
+    named: &'static str,
+    /// The word under which an event lists what has changed.
+    verb: &'static str,
+    role: fn(&Act<'_>, &Account, &Role) -> Result<bool, Stop>,
+    permission: fn(&Act<'_>, &Account, &Permission) -> Result<bool, Stop>,
+}
+
+async fn by_hand(
+    product: &Product,
+    actor: &Actor,
+    action: &'static Action,
+    organization: &Name,
+    account: &str,
+    asked: ByHand,
+    turn: Turn,
+) -> Result<Detail> {
     let account = account.to_owned();
-    carry_out(product, actor, &REVOKE, organization, move |act| {
+    carry_out(product, actor, action, organization, move |act| {
         let holder = find_living(&act.view(), &account)?;
-        let by_hand = Resolved::of(&act.view(), &holder, &taken)?;
-        Needs::of(by_hand.permissions()).demand(act.actor, "This revocation")?;
+        let resolved = Resolved::of(&act.view(), &holder, &asked)?;
+        Needs::of(resolved.permissions()).demand(act.actor, turn.named)?;
         let mut changed = Vec::new();
-        let organization = act.organization.id;
-        for role in &by_hand.roles {
-            let of = Holder::Account(holder.id);
-            if grants::take_role(act.tx, organization, of, role.id, Origin::Hand)? {
+        for role in &resolved.roles {
+            if (turn.role)(act, &holder, role)? {
                 changed.push(role.name.clone());
             }
         }
-        for permission in by_hand.own.iter() {
-            if grants::take_permission(act.tx, organization, holder.id, permission, Origin::Hand)? {
+        for permission in resolved.own.iter() {
+            if (turn.permission)(act, &holder, permission)? {
                 changed.push(permission.to_string());
             }
         }
-        told_of_roles(act, &holder, "taken", &changed)?;
+        told_of_roles(act, &holder, turn.verb, &changed)?;
         Ok(detail(&act.view(), holder)?)
     })
     .await
+}
+
+fn give_role(act: &Act<'_>, holder: &Account, role: &Role) -> Result<bool, Stop> {
+    demand_role_to_give(role)?;
+    let grant = RoleGrant {
+        holder: Holder::Account(holder.id),
+        role: role.id,
+        origin: Origin::Hand,
+        created: act.now,
+        by: act.actor.name(),
+    };
+    Ok(grants::give_role(act.tx, act.organization.id, &grant)?)
+}
+
+fn give_permission(act: &Act<'_>, holder: &Account, permission: &Permission) -> Result<bool, Stop> {
+    let grant = PermissionGrant {
+        account: holder.id,
+        permission: permission.clone(),
+        origin: Origin::Hand,
+        waiting: false,
+        created: act.now,
+        by: act.actor.name(),
+    };
+    Ok(grants::give_permission(act.tx, act.organization.id, &grant)?)
+}
+
+fn take_role(act: &Act<'_>, holder: &Account, role: &Role) -> Result<bool, Stop> {
+    let of = Holder::Account(holder.id);
+    Ok(grants::take_role(
+        act.tx,
+        act.organization.id,
+        of,
+        role.id,
+        Origin::Hand,
+    )?)
+}
+
+fn take_permission(act: &Act<'_>, holder: &Account, permission: &Permission) -> Result<bool, Stop> {
+    let organization = act.organization.id;
+    Ok(grants::take_permission(
+        act.tx,
+        organization,
+        holder.id,
+        permission,
+        Origin::Hand,
+    )?)
 }
 
 /// What is given or taken by hand, looked up.

@@ -155,7 +155,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::database::{Address, Purpose, organizations};
+    use crate::database::{organizations, product_of_test};
     use crate::domain::actor::Who;
     use crate::domain::batch::{Batch, RequestBody};
     use crate::domain::fault::Kind;
@@ -205,10 +205,7 @@ mod tests {
     /// Feature rows 15, 64, 75: the history is for those of the organization who may read it, bodies for fewer of them.
     #[tokio::test]
     async fn the_history_and_its_bodies_ask_for_permissions() {
-        let folder = tempfile::tempdir().unwrap();
-        let address = format!("sqlite://{}", folder.path().join("p.db").display());
-        let address = Address::parse(&address).unwrap();
-        let product = Product::open(&address, Purpose::Command).await.unwrap();
+        let (product, _folder) = product_of_test().await;
         let (id, name) = (Uuid::now_v7(), Name::parse("acme").unwrap());
         let made = Organization::new(id, name.clone(), None, Settings::default(), Timestamp::now());
         let made = made.unwrap();

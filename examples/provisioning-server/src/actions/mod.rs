@@ -10,8 +10,6 @@ pub(crate) mod alert;
 pub(crate) mod audit;
 pub(crate) mod conflict;
 pub(crate) mod connection;
-#[cfg(test)]
-mod demands;
 mod erasing;
 pub(crate) mod erasure;
 pub(crate) mod event;
@@ -125,22 +123,4 @@ fn event_row(kind: EventKind, subject: &Subject<'_>, people: u64, data: Value) -
 }
 
 #[cfg(test)]
-mod authority;
-#[cfg(test)]
-mod escalating;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Feature row 86: an action is known by its name, and has one.
-    #[test]
-    fn no_two_actions_have_one_name() {
-        let mut names: Vec<_> = ALL.iter().map(|action| action.name).collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
-        assert!(names.iter().all(|name| name.contains('.')), "{names:?}");
-    }
-}
+mod tests;

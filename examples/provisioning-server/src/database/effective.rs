@@ -364,7 +364,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::database::accounts::{self, Page, Shown};
     use crate::database::{
-        Address, Product, Purpose, groups, local_groups, mappings, migrations, organizations, power, roles,
+        Product, groups, local_groups, mappings, migrations, organizations, power, product_of_test, roles,
     };
     use crate::domain::effective::Picture;
     use crate::domain::effective::tests::picture;
@@ -478,10 +478,7 @@ pub(crate) mod tests {
 
     /// Opens a product in a folder that keeps what a picture shows, and nothing else.
     pub(crate) async fn product_of(picture: &Picture) -> (Product, Organization, tempfile::TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        let address = format!("sqlite://{}", folder.path().join("x.db").display());
-        let address = Address::parse(&address).unwrap();
-        let product = Product::open(&address, Purpose::Command).await.unwrap();
+        let (product, folder) = product_of_test().await;
         let organization = organization(picture);
         let (picture, owner) = (picture.clone(), organization.clone());
         let written = product.write(move |tx| {

@@ -403,6 +403,15 @@ pub(crate) fn failed(cause: scim::Error) -> Fault {
     Fault::internal(sentence, cause)
 }
 
+/// Opens a new database in a folder that lasts as long as the test holds it.
+#[cfg(test)]
+pub(crate) async fn product_of_test() -> (Product, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("sqlite://{}", folder.path().join("x.db").display());
+    let address = Address::parse(&address).unwrap();
+    (Product::open(&address, Purpose::Command).await.unwrap(), folder)
+}
+
 /// The number that a statement counts.
 fn count(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> scim::Result<u64> {
     let count = reader.query_one(sql, params, |row| row.integer(0))?;

@@ -171,7 +171,7 @@ mod tests {
     use scim::store::database::Transaction;
 
     use super::*;
-    use crate::database::{Address, Purpose, SNAPSHOT_AGE, Stop, organizations, tokens};
+    use crate::database::{SNAPSHOT_AGE, Stop, organizations, product_of_test, tokens};
     use crate::domain::organization::Organization;
     use crate::domain::settings::Settings;
     use crate::domain::token::{self, Secret, Token};
@@ -187,9 +187,8 @@ mod tests {
 
     /// An organization with a token of one day.
     async fn bench() -> Bench {
-        let folder = tempfile::tempdir().unwrap();
-        let address = Address::parse(&format!("sqlite://{}", folder.path().join("x.db").display())).unwrap();
-        let product = Arc::new(Product::open(&address, Purpose::Command).await.unwrap());
+        let (product, folder) = product_of_test().await;
+        let product = Arc::new(product);
         let now = Timestamp::now();
         let name = Name::parse("acme").unwrap();
         let organization =

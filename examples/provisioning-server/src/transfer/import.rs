@@ -534,7 +534,7 @@ fn not_read(cause: io::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::database::{Address, Purpose};
+    use crate::database::product_of_test;
     use crate::domain::organization::Name;
     use crate::domain::settings::Settings;
 
@@ -563,11 +563,7 @@ mod tests {
     /// Memory, and the time for which others wait, do not depend on the file.
     #[tokio::test]
     async fn a_batch_is_small_whatever_the_file_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let address = format!("sqlite://{}", folder.path().join("p.db").display());
-        let product = Product::open(&Address::parse(&address).unwrap(), Purpose::Command)
-            .await
-            .unwrap();
+        let (product, _folder) = product_of_test().await;
         let name = Name::parse("acme").unwrap();
         let organization = Organization::new(
             Uuid::nil(),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use uuid::Uuid;
 
-use super::*;
+use crate::actions::*;
 use crate::database::Product;
 use crate::database::effective::tests::product_of;
 use crate::domain::actor::{Action, Actor, Who};

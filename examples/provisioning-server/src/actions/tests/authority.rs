@@ -6,10 +6,10 @@ use std::pin::Pin;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::*;
+use crate::actions::*;
 use crate::database::accounts::{Page as AccountPage, Shown as ShownAccounts};
 use crate::database::groups::{self, Page};
-use crate::database::{Address, Product, Purpose, organizations};
+use crate::database::{Product, organizations, product_of_test};
 use crate::domain::account::AccountState;
 use crate::domain::actor::{Action, Actor, Who};
 use crate::domain::audit::AuditFilter;
@@ -22,7 +22,7 @@ use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{Draft, first_roles};
 use crate::domain::settings::{Changes, IdentityProvider, Preset, SecondFactor, Settings};
-use crate::domain::token::{Issue, Purpose as TokenPurpose};
+use crate::domain::token::{Issue, Purpose};
 use crate::transfer::rows::Format;
 
 /// Two organizations that have the same things.
@@ -42,11 +42,7 @@ fn at() -> Timestamp {
 }
 
 async fn bench() -> Bench {
-    let folder = tempfile::tempdir().unwrap();
-    let address = format!("sqlite://{}", folder.path().join("x.db").display());
-    let product = Product::open(&Address::parse(&address).unwrap(), Purpose::Command)
-        .await
-        .unwrap();
+    let (product, folder) = product_of_test().await;
     for (number, org) in (1..).zip(["acme", "other"]) {
         let settings = Settings::of(Preset::LevelAccess);
         let organization =
@@ -139,7 +135,7 @@ fn settings(settings: Changes) -> organization::Change {
 
 fn new(how: Issue) -> token::New {
     token::New {
-        purpose: TokenPurpose::Scim,
+        purpose: Purpose::Scim,
         how,
         days: None,
     }
@@ -191,8 +187,8 @@ fn ways() -> Vec<Way> {
         role::CREATE => |p, a, o| role::create(p, a, o, Draft { name: "Desk".to_owned(), description: String::new(), permissions: Permissions::NONE });
         role::DELETE => |p, a, o| role::delete(p, a, o, "Read only");
         role::LIST => |p, a, o| role::list(p, a, o, Page { size: 9, ..Default::default() });
-        token::CANCEL => |p, a, o| token::cancel(p, a, o, TokenPurpose::Scim);
-        token::COMPLETE => |p, a, o| token::complete(p, a, o, TokenPurpose::Scim);
+        token::CANCEL => |p, a, o| token::cancel(p, a, o, Purpose::Scim);
+        token::COMPLETE => |p, a, o| token::complete(p, a, o, Purpose::Scim);
         token::CONFIRM => |p, a, o| token::confirm(p, a, o, None);
         token::CREATE => |p, a, o| token::issue(p, a, o, new(Issue::Create));
         token::LIST => |p, a, o| token::list(p, a, o);

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::organization::{Change, Draft};
-use super::token::New;
-use super::{integration, organization, token};
-use crate::database::{Address, Product, Purpose, groups, mappings, organizations, roles};
+use crate::actions::organization::{Change, Draft};
+use crate::actions::token::New;
+use crate::actions::{integration, organization, token};
+use crate::database::{Product, groups, mappings, organizations, product_of_test, roles};
 use crate::domain::actor::{Action, Actor, Who};
 use crate::domain::fault::{Fault, Kind, Result};
 use crate::domain::group::ProvisionedGroup;
@@ -14,7 +14,7 @@ use crate::domain::organization::Name;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{Draft as RoleDraft, Role, RoleId};
 use crate::domain::settings::{Changes, Settings, Switch};
-use crate::domain::token::{Issue, Purpose as TokenPurpose, Secret};
+use crate::domain::token::{Issue, Purpose, Secret};
 
 struct Bench {
     product: Product,
@@ -27,9 +27,7 @@ struct Bench {
 
 /// Two organizations, each with a token.
 async fn bench() -> Bench {
-    let folder = tempfile::tempdir().unwrap();
-    let address = Address::parse(&format!("sqlite://{}", folder.path().join("x.db").display())).unwrap();
-    let product = Product::open(&address, Purpose::Command).await.unwrap();
+    let (product, folder) = product_of_test().await;
     let root = Actor::operator("root".to_owned());
     let mut secrets = Vec::new();
     for name in ["acme", "other"] {
@@ -80,7 +78,7 @@ impl Bench {
     async fn attempt(&self, actor: &Actor, action: &Action) -> Result<()> {
         let (product, acme) = (&self.product, &self.acme);
         let new = |how| New {
-            purpose: TokenPurpose::Scim,
+            purpose: Purpose::Scim,
             how,
             days: None,
         };
