@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::act::{Act, Subject, View, carry_out, look};
 use super::{event_row, role};
-use crate::database::accounts::{Page, Shown};
+use crate::database::accounts::Shown;
 use crate::database::bindings::Binding;
 use crate::database::effective::Members;
+use crate::database::page::Page;
 use crate::database::{
     Product, Stop, accounts, bindings, grants, groups, local_groups, roles, sign_in_names,
 };
@@ -137,7 +138,7 @@ pub(crate) async fn list(
     actor: &Actor,
     organization: &Name,
     shown: Shown,
-    page: Page,
+    page: Page<Uuid>,
 ) -> Result<Listed> {
     look(product, actor, &LIST, organization, move |view| {
         let members = Members::of(view.reader, view.organization)?;

@@ -4,7 +4,7 @@ use super::act::{View, look};
 use super::mapping::find_group;
 use crate::database::accounts::Named;
 use crate::database::effective::Members;
-use crate::database::groups::Page;
+use crate::database::page::Page;
 use crate::database::{Product, Stop, groups, mappings, roles};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::fault::Result;
@@ -24,7 +24,7 @@ pub(crate) static LIST: Action = Action {
 /// Which groups a list shows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shown {
-    pub(crate) page: Page,
+    pub(crate) page: Page<i64>,
     /// Only those that are mapped to no role.
     pub(crate) unmapped: bool,
 }

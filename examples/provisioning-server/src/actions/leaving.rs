@@ -11,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::of_product::{OfProduct, PAGE, store, write_all};
-use crate::database::groups::Page;
+use crate::database::page::Page;
 use crate::database::{
     Product, accounts, bindings, event, grants, groups, local_groups, mappings, organizations, roles,
     sign_in_names, sources,

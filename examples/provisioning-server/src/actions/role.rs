@@ -7,7 +7,7 @@ use super::act::{Act, Subject, View, carry_out, look};
 use super::event_row;
 use crate::database::accounts::Named;
 use crate::database::effective::Members;
-use crate::database::groups::Page;
+use crate::database::page::Page;
 use crate::database::{Product, Stop, grants, groups, mappings, roles};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
@@ -110,7 +110,7 @@ pub(crate) async fn list(
     product: &Product,
     actor: &Actor,
     organization: &Name,
-    page: Page,
+    page: Page<i64>,
 ) -> Result<Vec<Role>> {
     look(product, actor, &LIST, organization, move |view| {
         let mut found = roles::list(view.reader, view.organization.id)?;

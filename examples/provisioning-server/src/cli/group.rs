@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Session;
 use super::flags::name;
 use crate::actions::group::{self, Shown};
-use crate::database::groups::Page;
+use crate::database::page::Page;
 use crate::domain::fault::Result;
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::organization::Name;

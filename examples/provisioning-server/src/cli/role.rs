@@ -9,7 +9,7 @@ use super::Session;
 use super::documents::time;
 use super::flags::name;
 use crate::actions::role::{self, Changes, Losing};
-use crate::database::groups::Page;
+use crate::database::page::Page;
 use crate::domain::counted::counted;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::Name;

@@ -4,6 +4,7 @@ use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::effective::Members;
+use super::page::Page;
 use super::{read_id, read_time};
 use crate::domain::account::{Account, AccountState, ManagedBy, Suspension, name_key};
 use crate::domain::keyword::Keyword;
@@ -201,39 +202,26 @@ pub(crate) struct Shown {
     pub(crate) unconfirmed: bool,
 }
 
-/// The part of an order by name at which a page begins.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Page {
-    /// What names begin with; of any name if it is empty.
-    pub(crate) prefix: String,
-    /// The name and the id of the last one before the page.
-    pub(crate) behind: Option<(String, Uuid)>,
-    pub(crate) size: u32,
-}
-
 /// Accounts in the order of their names.
 pub(crate) fn list(
     reader: &Reader<'_>,
     members: &Members<'_>,
     shown: Shown,
-    page: &Page,
+    page: &Page<Uuid>,
 ) -> scim::Result<Vec<Account>> {
-    let prefix = name_key(&page.prefix);
-    let end = format!("{prefix}\u{10ffff}");
-    let (name, id) = match &page.behind {
-        Some((name, id)) => (name_key(name), id.as_bytes().to_vec()),
-        None => (prefix.clone(), Vec::new()),
-    };
+    let range = page.range(name_key);
+    // Before the ids of all accounts.
+    let behind = page.behind.as_ref().map_or(&[][..], |(_, id)| id.as_bytes());
     let sql = format!(
         "{COLUMNS} WHERE a.org = ?1 AND a.name_key >= ?4 AND a.name_key < ?5 AND (a.name_key, a.id) > (?6, ?7) AND {}
          ORDER BY a.name_key, a.id LIMIT ?8",
         condition(members, shown)
     );
     let params = members.params(&[
-        (&prefix).into(),
-        (&end).into(),
-        (&name).into(),
-        (&*id).into(),
+        (&range.from).into(),
+        (&range.to).into(),
+        (&range.behind).into(),
+        behind.into(),
         page.size.into(),
     ]);
     reader.query_all(&sql, &params, read)

@@ -362,7 +362,8 @@ pub(crate) mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::database::accounts::{self, Page, Shown};
+    use crate::database::accounts::{self, Shown};
+    use crate::database::page::Page;
     use crate::database::{
         Product, groups, local_groups, mappings, migrations, organizations, power, product_of_test, roles,
     };

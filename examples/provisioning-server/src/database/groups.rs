@@ -3,6 +3,7 @@
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
+use super::page::Page;
 use super::read_time;
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::naming::key;
@@ -107,21 +108,11 @@ pub(crate) fn count(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64
     super::count(reader, sql, &[organization.as_bytes().into()])
 }
 
-/// The part of an order by name at which a page begins.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Page {
-    /// What names begin with; of any name if it is empty.
-    pub(crate) prefix: String,
-    /// The name and the row of the last one before the page.
-    pub(crate) behind: Option<(String, i64)>,
-    pub(crate) size: u32,
-}
-
 /// Groups in the order of their names.
 pub(crate) fn list(
     reader: &Reader<'_>,
     organization: Uuid,
-    page: &Page,
+    page: &Page<i64>,
 ) -> scim::Result<Vec<ProvisionedGroup>> {
     list_where(reader, organization, page, "")
 }
@@ -130,7 +121,7 @@ pub(crate) fn list(
 pub(crate) fn list_unmapped(
     reader: &Reader<'_>,
     organization: Uuid,
-    page: &Page,
+    page: &Page<i64>,
 ) -> scim::Result<Vec<ProvisionedGroup>> {
     let condition = " AND NOT EXISTS (SELECT 1 FROM mapping m WHERE m.org = g.org AND m.grp = g.row)";
     list_where(reader, organization, page, condition)
@@ -139,25 +130,21 @@ pub(crate) fn list_unmapped(
 fn list_where(
     reader: &Reader<'_>,
     organization: Uuid,
-    page: &Page,
+    page: &Page<i64>,
     condition: &'static str,
 ) -> scim::Result<Vec<ProvisionedGroup>> {
     let sql = format!(
         "{COLUMNS} WHERE g.org = ?1 AND g.name_key >= ?2 AND g.name_key < ?3 AND (g.name_key, g.row) > (?4, ?5){condition}
          ORDER BY g.name_key, g.row LIMIT ?6"
     );
-    let prefix = key(&page.prefix);
-    let end = format!("{prefix}\u{10ffff}");
-    let (name, row) = match &page.behind {
-        Some((name, row)) => (key(name), *row),
-        None => (prefix.clone(), i64::MIN),
-    };
+    let range = page.range(key);
+    let behind = page.behind.as_ref().map_or(i64::MIN, |(_, row)| *row);
     let params = [
         organization.as_bytes().into(),
-        (&prefix).into(),
-        (&end).into(),
-        (&name).into(),
-        row.into(),
+        (&range.from).into(),
+        (&range.to).into(),
+        (&range.behind).into(),
+        behind.into(),
         page.size.into(),
     ];
     reader.query_all(&sql, &params, read)

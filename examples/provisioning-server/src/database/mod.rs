@@ -26,6 +26,7 @@ pub(crate) mod mappings;
 mod migrations;
 pub(crate) mod named;
 pub(crate) mod organizations;
+pub(crate) mod page;
 #[cfg(test)]
 mod plans;
 pub(crate) mod power;

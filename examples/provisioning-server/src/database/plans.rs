@@ -6,8 +6,9 @@ use scim::store::database::{Database, Options, Param, Reader, Transaction};
 use scim::store::documents::DocumentStore;
 use uuid::Uuid;
 
-use super::accounts::{Page, Shown};
+use super::accounts::Shown;
 use super::effective::Members;
+use super::page::Page;
 use super::{
     accounts, adoptions, bindings, grants, groups, local_groups, losses, mappings, migrations, roles,
     sign_in_names,
@@ -84,7 +85,7 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     roles::by_name(reader, id, "a")?;
     roles::mirroring(reader, id, 7)?;
     roles::list(reader, id)?;
-    roles::list_mirrored(reader, id, &groups::Page::default())?;
+    roles::list_mirrored(reader, id, &Page::default())?;
     mappings::roles_of(reader, id, 7)?;
     mappings::list(reader, id)?;
     mappings::behind(reader, id, None, 10)?;
@@ -163,7 +164,7 @@ fn of_groups(reader: &Transaction<'_>, id: Uuid) -> scim::Result<()> {
     groups::by_name(reader, id, "a")?;
     groups::by_external_id(reader, id, "7")?;
     groups::is_taken(reader, id, "a", "7")?;
-    let page = groups::Page {
+    let page = Page {
         prefix: "a".to_owned(),
         behind: Some(("a".to_owned(), 7)),
         size: 10,

@@ -3,7 +3,8 @@
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
-use super::groups::{self, Page};
+use super::groups;
+use super::page::Page;
 use super::{read_id, read_time};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::naming::key;
@@ -146,7 +147,11 @@ pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<
 }
 
 /// The roles that mirror groups, in the order of the names of the groups.
-pub(crate) fn list_mirrored(reader: &Reader<'_>, organization: Uuid, page: &Page) -> scim::Result<Vec<Role>> {
+pub(crate) fn list_mirrored(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    page: &Page<i64>,
+) -> scim::Result<Vec<Role>> {
     let mut roles = Vec::new();
     for group in groups::list(reader, organization, page)? {
         roles.extend(mirroring(reader, organization, group.row)?);

@@ -3,8 +3,8 @@
 use crate::actions::account::{self, ByHand};
 use crate::actions::{group, mapping, role};
 use crate::database::Product;
-use crate::database::accounts::{Page as AccountPage, Shown};
-use crate::database::groups::Page;
+use crate::database::accounts::Shown;
+use crate::database::page::Page;
 use crate::domain::account::{Account, ManagedBy};
 use crate::domain::actor::Actor;
 use crate::domain::fault::Result;
@@ -114,10 +114,10 @@ async fn some_people(product: &Product, organization: &Name) -> Result<Vec<Accou
         managed_by: Some(ManagedBy::Scim),
         ..Shown::default()
     };
-    let page = AccountPage {
+    let page = Page {
         prefix: "user.".to_owned(),
         size: 8,
-        ..AccountPage::default()
+        ..Page::default()
     };
     Ok(account::list(product, &actor(), organization, shown, page)
         .await?
@@ -152,7 +152,7 @@ async fn allow_mirrored(product: &Product, organization: &Name) -> Result<()> {
 }
 
 /// The first of a list.
-fn page() -> Page {
+fn page() -> Page<i64> {
     Page {
         size: 100,
         ..Page::default()

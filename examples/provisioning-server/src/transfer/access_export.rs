@@ -8,7 +8,8 @@ use scim::store::database::{Reader, Sender};
 use uuid::Uuid;
 
 use crate::database::accounts;
-use crate::database::groups::{self, Page};
+use crate::database::groups;
+use crate::database::page::Page;
 use crate::database::{bindings, grants, local_groups, mappings, roles};
 use crate::domain::access_line::{
     AccessLine, AccountLine, BindingLine, LocalMembersLine, MappingLine, MirroredRoleLine,

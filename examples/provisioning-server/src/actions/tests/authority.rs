@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::actions::*;
-use crate::database::accounts::{Page as AccountPage, Shown as ShownAccounts};
-use crate::database::groups::{self, Page};
+use crate::database::accounts::Shown as ShownAccounts;
+use crate::database::groups;
+use crate::database::page::Page;
 use crate::database::{Product, organizations, product_of_test};
 use crate::domain::account::AccountState;
 use crate::domain::actor::{Action, Actor, Who};
@@ -146,7 +147,7 @@ fn ways() -> Vec<Way> {
         account::CHANGE => |p, a, o| account::change(p, a, o, ANN, account::Changes { state: Some(AccountState::Disabled), ..Default::default() });
         account::CREATE => |p, a, o| account::create(p, a, o, "bob@x.example", None);
         account::GRANT => |p, a, o| account::grant(p, a, o, ANN, by_hand());
-        account::LIST => |p, a, o| account::list(p, a, o, ShownAccounts::default(), AccountPage { size: 9, ..Default::default() });
+        account::LIST => |p, a, o| account::list(p, a, o, ShownAccounts::default(), Page { size: 9, ..Default::default() });
         account::RESUME => |p, a, o| account::resume(p, a, o, ANN);
         account::REVOKE => |p, a, o| account::revoke(p, a, o, ANN, by_hand());
         account::SUSPEND => |p, a, o| account::suspend(p, a, o, ANN, "Laptop lost");
