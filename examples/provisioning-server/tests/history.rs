@@ -9,71 +9,10 @@
 
 mod program;
 
-use program::{Answer, Place, Server, rows};
+use program::bench::{Bench, GROUP, USER};
+use program::{Place, rows};
 use scim::store::database::Value as Cell;
 use serde_json::{Value, json};
-
-const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
-const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
-const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-
-/// An organization with a server that writes what it keeps when it ends.
-struct Bench {
-    place: Place,
-    token: String,
-    server: Server,
-}
-
-impl Bench {
-    fn new(flags: &[&str]) -> Self {
-        let place = Place::new();
-        let made = place.json(&[&["org", "create", "acme"], flags].concat());
-        let token = made["token"].as_str().unwrap().to_owned();
-        Self::on(place, token)
-    }
-
-    fn on(place: Place, token: String) -> Self {
-        let server = place.serve(&[]);
-        Self { place, token, server }
-    }
-
-    fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
-        self.server.acme(&self.token, method, path, body)
-    }
-
-    fn make(&self, path: &str, body: &Value) -> String {
-        let created = self.send("POST", path, body);
-        assert_eq!(created.status, 201, "{created:?}");
-        created.body["id"].as_str().unwrap().to_owned()
-    }
-
-    fn hire(&self, name: &str) -> String {
-        let body = json!({ "schemas": [USER], "userName": name, "externalId": format!("x-{name}") });
-        self.make("/Users", &body)
-    }
-
-    fn found(&self, name: &str, members: &[&str]) -> String {
-        let members: Vec<_> = members.iter().map(|id| json!({ "value": id })).collect();
-        self.make(
-            "/Groups",
-            &json!({ "schemas": [GROUP], "displayName": name, "members": members }),
-        )
-    }
-
-    fn patch(&self, path: &str, operations: &Value) -> Answer {
-        self.send(
-            "PATCH",
-            path,
-            &json!({ "schemas": [PATCH], "Operations": operations }),
-        )
-    }
-
-    /// Ends the server, so that everything is written.
-    fn end(self) -> Place {
-        self.server.terminate();
-        self.place
-    }
-}
 
 fn meanings(listed: &Value) -> Vec<&str> {
     let requests = listed["requests"].as_array().unwrap();
@@ -93,7 +32,7 @@ fn requests_are_found_by_outcome_path_subject_and_time() {
     let bench = Bench::new(&[]);
     let ann = bench.hire("ann@example.com");
     let bob = bench.hire("bob@example.com");
-    let crew = bench.found("Crew", &[&ann]);
+    let crew = bench.group("Crew", &[&ann]);
     let twice = json!({ "schemas": [USER], "userName": "ANN@example.com" });
     assert_eq!(bench.send("POST", "/Users", &twice).status, 409);
     assert_eq!(bench.send("GET", "/Groups/none", &Value::Null).status, 404);
@@ -372,7 +311,7 @@ fn the_connection_card_says_how_it_stands() {
     place.json(&["org", "enable", "acme"]);
     let bench = Bench::on(place, token);
     let ann = bench.hire("ann@example.com");
-    bench.found("Crew", &[&ann]);
+    bench.group("Crew", &[&ann]);
     let place = bench.end();
     let card = place.json(&["connection", "show", "acme"]);
     assert_eq!(
@@ -524,7 +463,7 @@ fn history_and_audit_log_are_exported() {
 fn the_check_finds_what_does_not_belong_together() {
     let bench = Bench::new(&[]);
     let ann = bench.hire("ann@example.com");
-    bench.found("Crew", &[&ann]);
+    bench.group("Crew", &[&ann]);
     let place = bench.end();
     place.json(&["history", "purge", "acme"]);
     assert_eq!(place.json(&["check"])["sound"], true);

@@ -19,12 +19,22 @@ impl Bench {
     pub fn new(settings: &[&str]) -> Self {
         let place = Place::new();
         let created = place.json(&[&["org", "create", "acme"], settings].concat());
-        let server = place.serve(&[]);
+        Self::on(place, created["token"].as_str().unwrap().to_owned())
+    }
+
+    /// On a database that is there already.
+    pub fn on(place: Place, token: String) -> Self {
         Self {
-            server,
-            token: created["token"].as_str().unwrap().to_owned(),
+            server: place.serve(&[]),
+            token,
             place,
         }
+    }
+
+    /// Ends the server, so that everything is written.
+    pub fn end(self) -> Place {
+        self.server.terminate();
+        self.place
     }
 
     /// What a command prints for a script.
@@ -56,9 +66,21 @@ impl Bench {
         self.send("PATCH", path, &message)
     }
 
+    /// Creates whatever the body says, and answers with the id.
+    pub fn make(&self, path: &str, body: &Value) -> String {
+        let created = self.send("POST", path, body);
+        assert_eq!(created.status, 201, "{}", created.text);
+        id(&created)
+    }
+
     /// Creates a person and answers with the id.
     pub fn user(&self, name: &str) -> String {
         self.user_with(name, &json!({}))
+    }
+
+    /// The same with an id of the provider's.
+    pub fn hire(&self, name: &str) -> String {
+        self.user_with(name, &json!({ "externalId": format!("x-{name}") }))
     }
 
     /// The same with further attributes.
@@ -66,18 +88,14 @@ impl Bench {
         let mut body = json!({ "schemas": [USER], "userName": name });
         let body_map = body.as_object_mut().unwrap();
         body_map.extend(attributes.as_object().unwrap().clone());
-        let created = self.send("POST", "/Users", &body);
-        assert_eq!(created.status, 201, "{}", created.text);
-        id(&created)
+        self.make("/Users", &body)
     }
 
     /// Creates a group and answers with the id.
     pub fn group(&self, name: &str, members: &[&str]) -> String {
         let members: Vec<_> = members.iter().map(|id| json!({ "value": id })).collect();
         let body = json!({ "schemas": [GROUP], "displayName": name, "members": members });
-        let created = self.send("POST", "/Groups", &body);
-        assert_eq!(created.status, 201, "{}", created.text);
-        id(&created)
+        self.make("/Groups", &body)
     }
 
     /// Adds a person to a group.
