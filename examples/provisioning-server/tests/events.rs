@@ -8,36 +8,12 @@
 
 mod program;
 
-use program::{Place, Server};
+use program::Place;
+use program::bench::Bench;
 use serde_json::{Value, json};
 
-fn token_of(document: &Value) -> String {
-    document["token"].as_str().unwrap().to_owned()
-}
-
-fn post(server: &Server, token: &str, path: &str, body: &Value) -> String {
-    let created = server.acme(token, "POST", path, body);
-    assert_eq!(created.status, 201, "{created:?}");
-    created.body["id"].as_str().unwrap().to_owned()
-}
-
-fn hire(server: &Server, token: &str, name: &str) -> String {
-    let schemas = ["urn:ietf:params:scim:schemas:core:2.0:User"];
-    let body = json!({ "schemas": schemas, "userName": name, "externalId": format!("x-{name}") });
-    post(server, token, "/Users", &body)
-}
-
-fn found(server: &Server, token: &str, name: &str, members: &[&str]) -> String {
-    let members: Vec<_> = members.iter().map(|id| json!({ "value": id })).collect();
-    let schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"];
-    let body = json!({ "schemas": schemas, "displayName": name, "members": members });
-    post(server, token, "/Groups", &body)
-}
-
-fn patch(server: &Server, token: &str, path: &str, operations: &Value) {
-    let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
-    let body = json!({ "schemas": schemas, "Operations": operations });
-    let answer = server.acme(token, "PATCH", path, &body);
+fn patch(bench: &Bench, path: &str, operations: &Value) {
+    let answer = bench.patch(path, operations);
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
@@ -73,53 +49,45 @@ fn kinds(told: &[(String, String, Value)]) -> Vec<(&str, &str)> {
 /// Feature row 80: every change of people, groups and members is an event, in the order of the changes.
 #[test]
 fn every_change_is_told_in_its_order() {
-    let place = Place::new();
-    let token = token_of(&place.json(&["org", "create", "acme"]));
-    let server = place.serve(&[]);
-    let ann = hire(&server, &token, "ann@example.com");
-    let bob = hire(&server, &token, "bob@example.com");
-    let crew = found(&server, &token, "Crew", &[&ann]);
+    let bench = Bench::new(&[]);
+    let ann = bench.hire("ann@example.com");
+    let bob = bench.hire("bob@example.com");
+    let crew = bench.group("Crew", &[&ann]);
     let (user, group) = (format!("/Users/{ann}"), format!("/Groups/{crew}"));
     patch(
-        &server,
-        &token,
+        &bench,
         &group,
         &json!([{ "op": "add", "path": "members", "value": [{ "value": bob }] }]),
     );
     patch(
-        &server,
-        &token,
+        &bench,
         &group,
         &json!([{ "op": "replace", "path": "displayName", "value": "Staff" }]),
     );
     patch(
-        &server,
-        &token,
+        &bench,
         &user,
         &json!([{ "op": "replace", "path": "title", "value": "Pilot" }]),
     );
     patch(
-        &server,
-        &token,
+        &bench,
         &user,
         &json!([{ "op": "replace", "path": "active", "value": false }]),
     );
     patch(
-        &server,
-        &token,
+        &bench,
         &user,
         &json!([{ "op": "replace", "path": "active", "value": false }]),
     );
     patch(
-        &server,
-        &token,
+        &bench,
         &user,
         &json!([{ "op": "replace", "path": "active", "value": true }]),
     );
-    assert_eq!(server.acme(&token, "DELETE", &user, &Value::Null).status, 204);
-    assert_eq!(server.acme(&token, "DELETE", &group, &Value::Null).status, 204);
+    assert_eq!(bench.send("DELETE", &user, &Value::Null).status, 204);
+    assert_eq!(bench.send("DELETE", &group, &Value::Null).status, 204);
 
-    let told = told(&place);
+    let told = told(&bench.place);
     let expected = [
         ("user.created", &ann),
         ("user.created", &bob),
@@ -153,15 +121,13 @@ fn every_change_is_told_in_its_order() {
 /// Feature row 80: what an import brings is told as what a provider brings.
 #[test]
 fn an_import_is_told() {
-    let place = Place::new();
-    let token = token_of(&place.json(&["org", "create", "acme"]));
-    let server = place.serve(&[]);
-    let ann = hire(&server, &token, "ann@example.com");
-    let crew = found(&server, &token, "Crew", &[&ann]);
-    place.json(&["export", "acme", "--out", "acme.jsonl"]);
-    place.json(&["org", "delete", "acme"]);
-    place.json(&["import", "acme.jsonl"]);
-    let told = told(&place);
+    let bench = Bench::new(&[]);
+    let ann = bench.hire("ann@example.com");
+    let crew = bench.group("Crew", &[&ann]);
+    bench.place.json(&["export", "acme", "--out", "acme.jsonl"]);
+    bench.place.json(&["org", "delete", "acme"]);
+    bench.place.json(&["import", "acme.jsonl"]);
+    let told = told(&bench.place);
     let expected = [
         ("user.created", &ann),
         ("group.created", &crew),
