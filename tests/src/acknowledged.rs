@@ -17,7 +17,7 @@ pub enum Change {
     Created {
         /// The id.
         user: String,
-        /// What they sign in with.
+        /// The credential that they sign in with.
         name: String,
     },
     /// A person has another title.
@@ -36,7 +36,7 @@ pub enum Change {
     Deleted {
         /// The id.
         user: String,
-        /// What they signed in with.
+        /// The credential that they signed in with.
         name: String,
     },
 }

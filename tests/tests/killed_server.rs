@@ -59,7 +59,7 @@ fn nothing_disagrees_after_a_kill_in_the_middle() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What follows from changes, as the command line shows it.
+/// The consequences of changes, as the command line shows them.
 struct Follows {
     /// How often something of a kind has happened to somebody or something.
     events: BTreeMap<(String, String), usize>,

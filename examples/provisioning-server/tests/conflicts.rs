@@ -20,7 +20,7 @@ fn person(name: &str, external_id: &str) -> Value {
     json!({ "schemas": [USER], "userName": name, "externalId": external_id, "password": "hunter2" })
 }
 
-/// What the inbox says, as kind, name and count, the last first.
+/// Returns the entries of the inbox as kind, name and count, the last first.
 fn inbox(place: &Place, state: &str) -> Vec<(String, String, u64)> {
     let listed = place.json(&["conflict", "list", "acme", "--state", state]);
     let conflicts = listed["conflicts"].as_array().unwrap();

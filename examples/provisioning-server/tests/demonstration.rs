@@ -17,7 +17,7 @@ use serde_json::Value;
 
 const DATABASE: &str = "sqlite://data/demo.db";
 
-/// What a command prints about the demonstration.
+/// Returns the lines that a command prints about the demonstration.
 fn run(place: &Place, arguments: &[&str]) -> Value {
     place.json(&[arguments, &["--database", DATABASE]].concat())
 }
@@ -89,7 +89,7 @@ fn a_demonstration_shows_a_working_product() {
     assert_eq!(run(&place, &["check"])["sound"], true);
 }
 
-/// What the server prints can be typed as it stands.
+/// Types the commands that the server prints as they stand.
 fn commands_work(place: &Place, server: &Server) {
     let commands = server.started["commands"].as_array().unwrap();
     assert!(commands.len() >= 8, "{commands:?}");

@@ -1,4 +1,4 @@
-//! What an administrator doubts: tokens after a backup was restored, and people after the credential has changed.
+//! Doubts of an administrator: about tokens after a backup was restored, and about people after the credential has changed.
 
 #![allow(
     clippy::unwrap_used,

@@ -13,7 +13,7 @@ use program::{Place, rows};
 use scim::store::database::{Database, Options, Value as Cell};
 use serde_json::json;
 
-/// What must not be found anywhere.
+/// The texts that must not be found anywhere.
 const NEEDLES: [&str; 4] = ["ada.byron", "ada%2ebyron", "countess", "emp-1815"];
 
 /// Every text and blob of the whole database in which one of the needles stands, with its table and column.

@@ -175,7 +175,7 @@ fn text(text: &str) -> Vec<u8> {
 /// A connection on which a test says what it likes.
 struct Wire(TlsStream<TcpStream>);
 
-/// What ends a stream, or all of them.
+/// The reasons that end a stream, or all of them.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     Reset(u32, Reason),
@@ -193,7 +193,7 @@ impl Wire {
         wire
     }
 
-    /// What cannot be sent, because the server has had enough, is not.
+    /// Sends what the server still takes.
     async fn send(&mut self, bytes: &[u8]) -> bool {
         self.0.write_all(bytes).await.is_ok() && self.0.flush().await.is_ok()
     }

@@ -165,7 +165,7 @@ fn sort(shown: &mut Value) {
     }
 }
 
-/// What everybody may do, and why, by name.
+/// Returns the access of everybody, and the reasons, by name.
 fn access(place: &Place) -> Vec<Value> {
     let mut all = Vec::new();
     for state in ["active", "disabled"] {

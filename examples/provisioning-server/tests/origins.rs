@@ -29,7 +29,7 @@ const CAST: [(&str, &[&str]); 4] = [
 /// Whose sign-in is suspended.
 const SUSPENDED: usize = 2;
 
-/// Who is in the local group.
+/// The members of the local group.
 const IN_DESK: [usize; 2] = [0, 3];
 
 const NAMES: [&str; 9] = [
@@ -291,7 +291,7 @@ impl World {
         found.iter().map(|row| (cell(&row[0]), cell(&row[1]))).collect()
     }
 
-    /// What must be kept of that: whoever was deleted has left local groups, and where deleting removes, has nothing.
+    /// Returns what must be kept of that: whoever was deleted has left local groups, and where deleting removes, has nothing.
     fn to_keep(&self, before: BTreeSet<(String, String)>) -> BTreeSet<(String, String)> {
         let deleted: Vec<_> = self
             .deleted
@@ -357,7 +357,7 @@ impl World {
         assert_eq!(names("permissions", "permission"), *permissions, "{shown:#}");
     }
 
-    /// What each role permits.
+    /// Returns the permissions of each role.
     fn permissions(&self) -> BTreeMap<String, BTreeSet<String>> {
         let listed = self.bench.run(&["role", "list", "acme"]);
         let roles = listed["roles"].as_array().unwrap().iter();

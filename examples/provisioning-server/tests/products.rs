@@ -15,7 +15,7 @@ use program::Place;
 use program::bench::{Bench, USER, id, texts};
 use serde_json::{Value, json};
 
-/// What ThreatLocker keeps of a person, and whether they are active.
+/// The attributes that ThreatLocker keeps of a person, and whether they are active.
 const MAPPED: &str = "userName,name.givenName,name.familyName,active,externalId";
 
 /// An organization like a product, whose integration is then set up in the order of the product: `set_up` answers with the

@@ -1,4 +1,4 @@
-//! What it costs to see and to change who has access to what, in an organization of 100,000 people and 10,000 groups.
+//! The cost of seeing and changing who has access to what, in an organization of 100,000 people and 10,000 groups.
 //!
 //! Each number of the product is the time of a whole command, which opens the database for itself; that of a command which
 //! does nothing stands beside them. The bare statements are asked of the same database file in this process.

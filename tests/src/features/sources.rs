@@ -29,7 +29,7 @@ pub struct Test {
     pub rows: Vec<String>,
 }
 
-/// What the sources say about rows.
+/// The rows that the sources name.
 #[derive(Debug, Default)]
 pub struct Sources {
     /// In the order of files and lines.
@@ -101,7 +101,7 @@ impl Sources {
     }
 }
 
-/// Where a file belongs.
+/// The folder that a file belongs to.
 struct Place {
     binary: String,
     modules: Vec<String>,

@@ -116,7 +116,7 @@ pub(crate) struct Known {
     pub(crate) local_groups: BTreeMap<Uuid, LocalGroup>,
 }
 
-/// What shall be given or taken by hand.
+/// The roles and permissions to give or take by hand.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ByHand {
     /// By their names or ids.
@@ -124,7 +124,7 @@ pub(crate) struct ByHand {
     pub(crate) permissions: Permissions,
 }
 
-/// What shall be other about a manual account; whatever is `None` stays.
+/// The changes that are asked for of a manual account; whatever is `None` stays.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
     pub(crate) name: Option<String>,
@@ -313,7 +313,7 @@ pub(crate) async fn suspend(
 /// How many accounts one transaction suspends: others who write wait for it.
 const SUSPENDED: u32 = 50;
 
-/// What has become of people whom the identity provider has not named.
+/// The result of suspending people whom the identity provider has not named.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Suspended {
     pub(crate) suspended: u64,
@@ -533,7 +533,7 @@ fn take_permission(act: &Act<'_>, holder: &Account, permission: &Permission) -> 
     )?)
 }
 
-/// What is given or taken by hand, looked up.
+/// The roles and permissions that are given or taken by hand, looked up.
 struct Resolved {
     roles: Vec<Role>,
     own: Permissions,

@@ -29,7 +29,7 @@ pub(crate) struct Act<'t> {
 /// The thing that an action is done to.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject<'s> {
-    /// What kind of thing it is, such as `role`.
+    /// The kind of thing, such as `role`.
     pub(crate) kind: &'static str,
     pub(crate) id: Cow<'s, str>,
     pub(crate) name: &'s str,
@@ -73,7 +73,7 @@ impl Act<'_> {
     }
 }
 
-/// What an action looks at before it is carried out, or shows: up to a moment old.
+/// The organization as an action looks at it before it is carried out, or shows it: up to a moment old.
 pub(crate) struct View<'r> {
     pub(crate) reader: &'r Reader<'r>,
     pub(crate) organization: &'r Organization,

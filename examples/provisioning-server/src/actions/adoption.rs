@@ -21,7 +21,7 @@ pub(crate) static ADOPT: Action = Action {
     fresh: true,
 };
 
-/// What an adoption does to an account.
+/// The effect of an adoption on an account.
 #[derive(Debug, Clone)]
 pub(crate) struct Preview {
     pub(crate) account: Account,

@@ -25,7 +25,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How many tolerances are named, with what each was needed for.
 const MOST_NEEDED: u32 = 100;
 
-/// What the connection card says.
+/// The contents of the connection card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Card {
     pub(crate) state: ConnectionState,

@@ -38,7 +38,7 @@ pub(crate) struct Erased {
     pub(crate) pseudonym: String,
 }
 
-/// What is known of the person who is to be erased.
+/// The names and ids of the person who is to be erased.
 #[derive(Debug, Clone)]
 struct Known {
     organization: Uuid,

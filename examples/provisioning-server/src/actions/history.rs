@@ -74,7 +74,7 @@ pub(crate) async fn list(
 pub(crate) struct Shown {
     pub(crate) entry: HistoryEntry,
     pub(crate) touched: Touched,
-    /// What was sent, masked: as long as it is kept, and to those who may see it.
+    /// The body that was sent, masked: as long as it is kept, and to those who may see it.
     pub(crate) body: Option<String>,
 }
 

@@ -44,7 +44,7 @@ pub(crate) static DELETE: Action = Action {
     fresh: true,
 };
 
-/// What is known of an integration.
+/// An integration, as it is shown.
 #[derive(Debug, Clone)]
 pub(crate) struct Shown {
     pub(crate) organization: Organization,
@@ -55,11 +55,11 @@ pub(crate) struct Shown {
     /// People of the provider who are active, and its groups.
     pub(crate) active_people: u64,
     pub(crate) groups: u64,
-    /// What becomes of the people of an integration that was deleted, while that goes on.
+    /// The fate of the people of an integration that was deleted, while that goes on.
     pub(crate) ending: Option<Attached>,
 }
 
-/// What has become of people and groups with an integration.
+/// The result of an integration's end for people and groups.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deleted {
     pub(crate) attached: Attached,

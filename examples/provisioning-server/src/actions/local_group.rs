@@ -65,7 +65,7 @@ pub(crate) struct Detail {
     pub(crate) members: Vec<Account>,
 }
 
-/// What shall be other about a group.
+/// The changes that are asked for of a group.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
     pub(crate) name: Option<String>,

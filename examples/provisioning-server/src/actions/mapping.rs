@@ -48,7 +48,7 @@ pub(crate) struct Counts {
     pub(crate) lose: u64,
 }
 
-/// What a change of a mapping would do.
+/// The effect of a change of a mapping.
 #[derive(Debug, Clone)]
 pub(crate) struct Preview {
     pub(crate) group: ProvisionedGroup,

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct OfProduct {
     organization: Organization,
     tenant: String,
-    /// What becomes of people whose integration was deleted.
+    /// The fate of people whose integration was deleted.
     pub(super) attached: Attached,
 }
 

@@ -74,7 +74,7 @@ pub(crate) struct Draft {
     pub(crate) with_token: bool,
 }
 
-/// What shall be other about an organization.
+/// The changes that are asked for of an organization.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     pub(crate) settings: Changes,
@@ -90,7 +90,7 @@ impl Change {
     }
 }
 
-/// What a change of an organization would do.
+/// The effect of a change of an organization.
 #[derive(Debug, Clone)]
 pub(crate) struct Preview {
     before: Organization,

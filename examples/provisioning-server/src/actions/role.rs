@@ -64,7 +64,7 @@ pub(crate) struct Losing {
     pub(crate) first: Vec<Named>,
 }
 
-/// What shall be other about a role; whatever is `None` stays.
+/// The changes that are asked for of a role; whatever is `None` stays.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
     pub(crate) name: Option<String>,

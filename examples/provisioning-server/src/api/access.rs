@@ -20,7 +20,7 @@ use crate::domain::account::{Account, AccountState};
 use crate::domain::organization::Organization;
 use crate::domain::token::{Fingerprint, Purpose, Secret, Token};
 
-/// What is answered. Its keys are a contract with the product behind.
+/// The answer. Its keys are a contract with the product behind.
 #[derive(Debug, Serialize)]
 struct Access {
     user_name: String,
@@ -38,7 +38,7 @@ struct HeldRole {
     id: Uuid,
 }
 
-/// What a token and a name lead to.
+/// The result of looking up a token and a name.
 enum Found {
     /// No token of any organization is this one.
     NoToken,

@@ -11,7 +11,7 @@ use axum::routing::get;
 use crate::database::Product;
 use crate::history::Recorder;
 
-/// What the routes need.
+/// The state that the routes need.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) product: Arc<Product>,

@@ -69,12 +69,12 @@ impl Filter {
     }
 }
 
-/// What `audit list` answers.
+/// The answer of `audit list`.
 #[derive(Debug, Serialize)]
 struct Changes {
     organization: String,
     changes: Vec<AuditEntry>,
-    /// What to go on with as `--before`, if there may be more.
+    /// The value for `--before` to go on with, if there may be more.
     next: Option<Uuid>,
 }
 

@@ -49,14 +49,14 @@ pub(super) enum Command {
     },
 }
 
-/// What `conflict list` answers.
+/// The answer of `conflict list`.
 #[derive(Debug, Serialize)]
 struct Conflicts {
     organization: String,
     conflicts: Vec<ConflictDocument>,
 }
 
-/// What `conflict show` and `conflict ignore` answer.
+/// The answer of `conflict show` and `conflict ignore`.
 #[derive(Debug, Serialize)]
 struct OneConflict {
     organization: String,
@@ -68,7 +68,7 @@ struct OneConflict {
 struct ConflictDocument {
     #[serde(flatten)]
     conflict: Conflict,
-    /// What to do about it.
+    /// The remedy.
     remedy: &'static str,
 }
 

@@ -25,7 +25,7 @@ pub(super) enum Command {
     },
 }
 
-/// What `connection show` answers.
+/// The answer of `connection show`.
 #[derive(Debug, Serialize)]
 struct Connection {
     organization: String,

@@ -72,12 +72,12 @@ pub(super) struct Deleted {
     pub(super) organization: String,
     pub(super) id: Uuid,
     pub(super) deleted: bool,
-    /// What went with it.
+    /// The things that went with it.
     pub(super) people: u64,
     pub(super) groups: u64,
 }
 
-/// What `org set` answers. What does not apply has no key.
+/// The answer of `org set`. A part that does not apply has no key.
 #[derive(Debug, Serialize)]
 pub(super) struct SetDocument {
     #[serde(flatten)]
@@ -85,15 +85,15 @@ pub(super) struct SetDocument {
     /// `false` of a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) applied: Option<bool>,
-    /// What cannot be undone and asks for --confirm.
+    /// Changes that cannot be undone and ask for --confirm.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) needs_confirmation: Vec<String>,
-    /// What becomes of the access of people.
+    /// The effect on the access of people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) effects: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) people_with_roles: Option<WithRoles>,
-    /// What else is worth knowing.
+    /// Further things worth knowing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) notes: Vec<&'static str>,
     /// The token that the first save has made, where that is the order of the set-up.
@@ -149,7 +149,7 @@ impl TokenDocument {
 pub(super) struct TokenIssued {
     pub(super) organization: String,
     pub(super) scim_url: String,
-    /// Where the product behind reads, of a token for that.
+    /// The URL at which the product behind reads, of a token for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) access_url: Option<String>,
     /// The only time that it is shown.

@@ -30,12 +30,12 @@ pub(super) enum Command {
     },
 }
 
-/// What `event list` answers.
+/// The answer of `event list`.
 #[derive(Debug, Serialize)]
 struct Events {
     organization: String,
     events: Vec<EventDocument>,
-    /// What to go on with. Where nothing is new, it is the cursor that was given.
+    /// The cursor to go on with; the one that was given if nothing is new.
     cursor: Option<String>,
 }
 

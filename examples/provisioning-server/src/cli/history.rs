@@ -99,16 +99,16 @@ impl Filter {
     }
 }
 
-/// What `history list` answers.
+/// The answer of `history list`.
 #[derive(Debug, Serialize)]
 struct Requests {
     organization: String,
     requests: Vec<HistoryEntry>,
-    /// What to go on with as `--before`, if there may be more.
+    /// The value for `--before` to go on with, if there may be more.
     next: Option<Uuid>,
 }
 
-/// What `history show` answers.
+/// The answer of `history show`.
 #[derive(Debug, Serialize)]
 struct ShownRequest {
     organization: String,
@@ -118,7 +118,7 @@ struct ShownRequest {
     body: Option<String>,
 }
 
-/// What `history purge` answers.
+/// The answer of `history purge`.
 #[derive(Debug, Serialize)]
 struct PurgedHistory {
     organization: String,

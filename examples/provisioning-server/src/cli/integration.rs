@@ -59,7 +59,7 @@ struct IntegrationDocument {
     can_enable: bool,
     active_people: u64,
     groups: u64,
-    /// What becomes of the people of an integration that was deleted, while that goes on.
+    /// The fate of the people of an integration that was deleted, while that goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<Attached>,
 }

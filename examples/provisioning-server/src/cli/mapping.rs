@@ -106,7 +106,7 @@ struct LostDocument {
     likeness: Option<Likeness>,
 }
 
-/// What a change of a mapping does, or would do.
+/// The effect of a change of a mapping, done or previewed.
 #[derive(Debug, Serialize)]
 struct Effect {
     organization: String,

@@ -184,7 +184,7 @@ impl Session {
         operator()
     }
 
-    /// Where the product behind reads who may do what.
+    /// Returns the URL at which the product behind reads who may do what.
     fn access_url(&self) -> String {
         format!("{}/api/v1/access/{{userName}}", self.base)
     }

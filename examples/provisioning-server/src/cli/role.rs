@@ -86,7 +86,7 @@ pub(super) struct Which {
     role: String,
 }
 
-/// What is known of a role.
+/// A role, as it is shown.
 #[derive(Debug, Serialize)]
 struct RoleDocument {
     id: Uuid,
@@ -126,7 +126,7 @@ struct Roles {
     roles: Vec<RoleDocument>,
 }
 
-/// What `role delete` answers.
+/// The answer of `role delete`.
 #[derive(Debug, Serialize)]
 struct Deleted {
     organization: String,
@@ -138,7 +138,7 @@ struct Deleted {
     first: Vec<String>,
 }
 
-/// What `role permissions` answers.
+/// The answer of `role permissions`.
 #[derive(Debug, Serialize)]
 struct Catalogue {
     permissions: Vec<PermissionDocument>,

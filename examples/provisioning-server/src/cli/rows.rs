@@ -1,4 +1,4 @@
-//! What `history` and `audit` have in common: ranges of time, and exports.
+//! The parts that `history` and `audit` have in common: ranges of time, and exports.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -41,7 +41,7 @@ fn time(text: &str) -> Result<Timestamp> {
     })
 }
 
-/// Where an export goes, and how.
+/// The destination of an export, and its format.
 #[derive(Debug, Args)]
 pub(super) struct Target {
     /// The file to write, for its owner alone; standard output without it
@@ -52,7 +52,7 @@ pub(super) struct Target {
     pub(super) format: Format,
 }
 
-/// What an export to a file answers.
+/// The answer of an export to a file.
 #[derive(Debug, Serialize)]
 struct Written {
     organization: String,

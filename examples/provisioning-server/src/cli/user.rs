@@ -194,7 +194,7 @@ struct SuspensionDocument {
     by: String,
 }
 
-/// What `user show` and every change of a person answers.
+/// The answer of `user show`, and of every change of a person.
 #[derive(Debug, Serialize)]
 struct DetailDocument {
     organization: String,
@@ -361,7 +361,7 @@ impl Command {
     }
 }
 
-/// What `user suspend --unconfirmed` answers.
+/// The answer of `user suspend --unconfirmed`.
 #[derive(Debug, Serialize)]
 struct Unconfirmed {
     organization: String,
@@ -385,12 +385,12 @@ async fn suspend_unconfirmed(session: &Session, name: Name, reason: &str) -> Res
     Ok(())
 }
 
-/// What `user erase` answers.
+/// The answer of `user erase`.
 #[derive(Debug, Serialize)]
 struct ErasedDocument {
     organization: String,
     id: Uuid,
-    /// What stands in the place of the name.
+    /// The text in the place of the name.
     pseudonym: String,
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn put(tx: &Transaction<'_>, organization: Uuid, adoption: &Adoption)
     Ok(())
 }
 
-/// What was confirmed for a name.
+/// Returns the adoption that was confirmed for a name.
 pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, name: &str) -> scim::Result<Option<Adoption>> {
     reader.query_one(
         "SELECT name, external_id, account, confirmed_by, until FROM adoption WHERE org = ?1 AND name = ?2",

@@ -6,10 +6,10 @@ use scim::store::database::Transaction;
 use super::{Product, organizations};
 use crate::domain::fault::{Fault, Result};
 
-/// What the mark says until everything is made.
+/// The value of the mark until everything is made.
 const BEGUN: &str = "begun";
 
-/// What it says from then on.
+/// The value from then on.
 const MADE: &str = "made";
 
 const MARK: &str = "SELECT value FROM instance WHERE key = 'demo'";

@@ -1,4 +1,4 @@
-//! What accounts may do, worked out from groups, mappings, roles and grants by SQL: nothing of it is stored.
+//! The access of accounts, worked out from groups, mappings, roles and grants by SQL: nothing of it is stored.
 
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ use crate::domain::settings::{Assignment, Groups, Settings};
 /// The most people who have a role that are sorted to show the first of them.
 const MOST_SORTED: u32 = 1_000;
 
-/// What statements about the members of an organization's groups need.
+/// The numbers that statements about the members of an organization's groups need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Members<'o> {
     organization: &'o Organization,
@@ -63,7 +63,7 @@ impl<'o> Members<'o> {
         params
     }
 
-    /// What an account has now: nothing while it has no access.
+    /// Returns the access of an account now: nothing while it has none.
     pub(crate) fn effective(&self, reader: &Reader<'_>, account: &Account) -> scim::Result<Effective> {
         match account.has_access() {
             true => self.potential(reader, account),
@@ -71,7 +71,7 @@ impl<'o> Members<'o> {
         }
     }
 
-    /// What an account has as soon as its person can sign in, with every way that leads to it.
+    /// Returns the access of an account as soon as its person can sign in, with every way that leads to it.
     pub(crate) fn potential(&self, reader: &Reader<'_>, account: &Account) -> scim::Result<Effective> {
         let mut effective = Effective::default();
         let sql = format!(

@@ -11,7 +11,7 @@ use crate::domain::erasure::Mentions;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Texts {
     table: &'static str,
-    /// What tells its rows apart within the organization: a blob.
+    /// The column that tells its rows apart within the organization: a blob.
     key: &'static str,
     columns: &'static [&'static str],
 }

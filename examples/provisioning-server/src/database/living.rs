@@ -1,4 +1,4 @@
-//! What there is in an organization whose settings are to change.
+//! The contents of an organization whose settings are to change.
 
 use jiff::{SignedDuration, Timestamp};
 use scim::store::database::{Param, Reader};

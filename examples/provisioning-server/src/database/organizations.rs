@@ -113,7 +113,7 @@ pub(crate) fn exists(tx: &Transaction<'_>, id: Uuid) -> scim::Result<bool> {
     Ok(found.is_some())
 }
 
-/// What a request that was admitted a moment ago must still find.
+/// The state that a request which was admitted a moment ago must still find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) source: Option<Uuid>,

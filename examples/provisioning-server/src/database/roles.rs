@@ -101,7 +101,7 @@ pub(crate) fn remove(tx: &Transaction<'_>, organization: Uuid, role: RoleId) -> 
 const COLUMNS: &str =
     "r.id, coalesce(g.name, r.name), r.description, r.mirrors, r.created, r.changed, p.permission";
 
-/// What leads from a role to the group it mirrors, and to its permissions.
+/// The joins from a role to the group it mirrors, and to its permissions.
 const JOINS: &str = "LEFT JOIN provisioned_group g ON g.org = r.org AND g.row = r.mirrors
     LEFT JOIN role_permission p ON p.org = r.org AND p.role = r.id";
 

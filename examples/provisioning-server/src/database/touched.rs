@@ -53,7 +53,7 @@ fn key(name: &str) -> String {
     user_name(name.trim()).into_owned()
 }
 
-/// What a request is linked with that asked for a person or group of this name and was refused.
+/// Returns the subject of a request that asked for a person or group of this name and was refused.
 pub(super) fn asked_for(name: &str) -> String {
     format!("name:{}", key(name))
 }

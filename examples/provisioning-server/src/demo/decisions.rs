@@ -1,4 +1,4 @@
-//! What the administrators of the demonstration have decided, by actions.
+//! The decisions of the demonstration's administrators, by actions.
 
 use crate::actions::account::{self, ByHand};
 use crate::actions::{group, mapping, role};
@@ -45,7 +45,7 @@ const ROLES: [(&str, &str, &[&str]); 2] = [
     ),
 ];
 
-/// What roles that mirror groups permit; the others wait for somebody to say so.
+/// The permissions of roles that mirror groups; the other roles wait for somebody to say so.
 const MIRRORED_ROLES: [&[&str]; 3] = [
     &["users:read", "groups:read"],
     &["app:reports"],

@@ -57,7 +57,7 @@ pub(super) async fn live(mut provider: Provider, seed: u64) {
     }
 }
 
-/// What the provider knows to be on the server.
+/// The resources that the provider knows to be on the server.
 #[derive(Debug)]
 struct Known {
     people: Vec<Person>,

@@ -16,7 +16,7 @@ use self::provider::Provider;
 use crate::database::{Address, Product};
 use crate::domain::fault::Result;
 
-/// Where a demonstration keeps its data unless another database is named.
+/// The database of a demonstration unless another is named.
 pub(crate) const DATABASE: &str = "sqlite://data/demo.db";
 
 /// The organization of Entra ID, whose groups are mapped to roles.

@@ -1,4 +1,4 @@
-//! What the identity providers of the demonstration have sent.
+//! The requests of the demonstration's identity providers.
 
 use http::Method;
 use scim::testkit::simulate::{Dialect, Script};
@@ -67,7 +67,7 @@ pub(super) async fn tell(mapped: &mut Provider, mirrored: &mut Provider) -> Resu
     mirrored.simulate(Dialect::Okta, story).await
 }
 
-/// What a provider asks for that is refused, and why.
+/// Sends requests that are refused, each for another reason.
 pub(super) async fn run_into_refusals(provider: &mut Provider) -> Result<()> {
     let user =
         |name: &str| json!({ "schemas": [USER], "userName": name, "externalId": format!("demo-{name}") });

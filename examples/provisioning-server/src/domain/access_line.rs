@@ -13,7 +13,7 @@ use super::local_group::LocalGroup;
 use super::permission::{Permission, Permissions};
 use super::role::{Role, RoleId};
 
-/// What every such line begins with, so that it is told from others without being read.
+/// The beginning of every such line, by which it is told from others without being read.
 const BEGIN: &[u8] = b"{\"access\":";
 
 /// One line.
@@ -24,7 +24,7 @@ pub(crate) enum AccessLine {
     Account(AccountLine),
     /// A role of administrators.
     Role(RoleLine),
-    /// What the role permits that mirrors a group.
+    /// The permissions of the role that mirrors a group.
     MirroredRole(MirroredRoleLine),
     /// A group that is kept here.
     LocalGroup(LocalGroupLine),
@@ -94,7 +94,7 @@ pub(crate) struct RoleLine {
     pub(crate) changed: Timestamp,
 }
 
-/// What the role permits that mirrors a group.
+/// The permissions of the role that mirrors a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MirroredRoleLine {

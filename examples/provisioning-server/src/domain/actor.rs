@@ -12,7 +12,7 @@ use super::permission::{Permission, Permissions};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Actor {
     pub(crate) who: Who,
-    /// What they may do now. Nobody asks for the operator's.
+    /// The permissions that they have now. Nobody asks for the operator's.
     pub(crate) permissions: Permissions,
     /// Whether they have proved a second factor a moment ago.
     pub(crate) fresh: bool,

@@ -1,4 +1,4 @@
-//! What is kept of every change that an administrator, an operator or a rule has made.
+//! The record of every change that an administrator, an operator or a rule has made.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::keyword::keywords;
 use super::{masked, redact};
 
 keywords! {
-    /// What kind of actor has made a change.
+    /// The kind of actor that has made a change.
     ActorKind {
         /// Somebody at the command line of the machine.
         Operator = "operator",
@@ -35,13 +35,13 @@ pub(crate) struct AuditRow {
     pub(crate) actor: String,
     /// The word for what was done, such as `role.create`.
     pub(crate) action: Cow<'static, str>,
-    /// What kind of thing it was done to, such as `role`.
+    /// The kind of thing that it was done to, such as `role`.
     pub(crate) subject_type: Cow<'static, str>,
     /// The id of the thing.
     pub(crate) subject: String,
     /// The name of the thing at that time.
     pub(crate) subject_name: String,
-    /// What was changed, as JSON.
+    /// The changes, as JSON.
     pub(crate) detail: Value,
     /// The network address that the actor came from.
     pub(crate) address: Option<String>,
@@ -71,7 +71,7 @@ impl AuditRow {
 /// A row as it stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct AuditEntry {
-    /// What to go on with.
+    /// The cursor to go on with.
     pub(crate) id: Uuid,
     #[serde(flatten)]
     pub(crate) row: AuditRow,

@@ -36,11 +36,11 @@ pub(crate) struct Batch {
     body_bytes: usize,
     /// How often each tolerance was needed.
     pub(crate) tolerances: HashMap<ToleranceUse, u64>,
-    /// What went wrong because of something here, and what went well although it may have gone wrong before.
+    /// The things that went wrong because of something here, and those that went well although they may have gone wrong before.
     pub(crate) outcomes: Vec<Outcome>,
 }
 
-/// What a request tells of conflicts.
+/// Returns the conflicts that a request tells of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// There is one.

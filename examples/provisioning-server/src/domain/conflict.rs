@@ -24,7 +24,7 @@ keywords! {
 }
 
 keywords! {
-    /// What has become of a conflict.
+    /// The state of a conflict.
     ConflictState {
         /// It is there.
         Open = "open",
@@ -76,12 +76,12 @@ impl ConflictKind {
 pub(crate) struct ConflictSeen {
     pub(crate) organization: Uuid,
     pub(crate) kind: ConflictKind,
-    /// What it is about: see [`subject`].
+    /// The subject: see [`subject`].
     pub(crate) subject: String,
     /// The name that the provider asked for.
     pub(crate) name: String,
     pub(crate) external_id: Option<String>,
-    /// What was said to the provider.
+    /// The answer that the provider got.
     pub(crate) detail: String,
     pub(crate) time: Timestamp,
     /// The sequence of the request, if it was one.

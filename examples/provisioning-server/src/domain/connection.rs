@@ -6,7 +6,7 @@ use super::keyword::keywords;
 use super::settings::IdentityProvider;
 
 keywords! {
-    /// What the connection card says.
+    /// The contents of the connection card.
     ConnectionState {
         /// There is no token, or the identity provider is kept out.
         NotConfigured = "not-configured",
@@ -21,7 +21,7 @@ keywords! {
     }
 }
 
-/// What is known of a connection.
+/// The facts that the state of a connection follows from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) idp: IdentityProvider,

@@ -39,7 +39,7 @@ keywords! {
 }
 
 keywords! {
-    /// What becomes of a credential.
+    /// The fate of a credential.
     Fate {
         /// It stays as it is.
         Kept = "kept",

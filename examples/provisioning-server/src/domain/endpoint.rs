@@ -47,7 +47,7 @@ fn is_version(segment: &str) -> bool {
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// What somebody looks for by a path: an endpoint, and perhaps one resource.
+/// The target of a search by path: an endpoint, and perhaps one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PathFilter {
     pub(crate) endpoint: Endpoint,

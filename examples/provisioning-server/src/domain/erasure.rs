@@ -12,7 +12,7 @@ const SHORT: usize = 4;
 /// How quotes stand before and behind a text, in URLs too.
 const QUOTES: [&str; 3] = ["\"", "%22", "'"];
 
-/// What stands in the place of everything by which a person was known: the same for one account wherever it stands.
+/// Returns the pseudonym for everything by which a person was known: the same for one account wherever it stands.
 pub(crate) fn pseudonym(account: Uuid) -> String {
     let digest = Sha256::digest(account.as_bytes());
     let number = digest

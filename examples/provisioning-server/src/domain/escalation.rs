@@ -15,7 +15,7 @@ use super::permission::{Permission, Permissions};
 use super::role::RoleId;
 use super::settings::{Assignment, Groups};
 
-/// What a change asks of whoever makes it, beside the permission of the action.
+/// The needs of a change, beside the permission of the action.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Needs {
     pub(crate) permissions: Permissions,

@@ -1,4 +1,4 @@
-//! What others are told about an organization: its events, in the order in which they happened.
+//! The events of an organization, which others are told in the order in which they happened.
 
 use std::borrow::Cow;
 
@@ -73,7 +73,7 @@ keywords! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventRow {
     pub(crate) kind: EventKind,
-    /// What kind of thing it is about: `user`, `group`, `role`, …
+    /// The kind of thing that it is about: `user`, `group`, `role`, …
     pub(crate) subject_type: Cow<'static, str>,
     /// The id of the thing. Events of one thing are in the order of its changes.
     pub(crate) subject: String,

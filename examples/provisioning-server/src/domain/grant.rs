@@ -222,7 +222,7 @@ mod tests {
         picture
     }
 
-    /// What somebody has by other ways than groups of the identity provider.
+    /// Returns the access that somebody has by other ways than groups of the identity provider.
     fn of_other_origins(picture: &Picture, account: Uuid) -> Vec<String> {
         let effective = picture.effective(account);
         let roles = effective

@@ -9,7 +9,7 @@ use super::endpoint::PathFilter;
 /// A request, as the history shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct HistoryEntry {
-    /// What to ask for it by, and what to go on with.
+    /// The id to ask for it by, and to go on with.
     pub(crate) id: Uuid,
     pub(crate) time: Timestamp,
     pub(crate) method: String,
@@ -45,7 +45,7 @@ pub(crate) struct HistoryFilter {
     pub(crate) until: Option<Timestamp>,
 }
 
-/// What an entry was about.
+/// The subject of an entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Touched {
     /// The ids of people and groups.
@@ -59,7 +59,7 @@ pub(crate) struct Touched {
 pub(crate) struct Needed {
     /// The name of the tolerance, or `not-kept` for attributes that were sent and are not kept here.
     pub(crate) tolerance: String,
-    /// What it acted on; empty where no name is known.
+    /// The name that it acted on; empty where none is known.
     pub(crate) subject: String,
     pub(crate) count: u64,
 }

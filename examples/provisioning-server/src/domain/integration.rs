@@ -183,7 +183,7 @@ impl After {
 }
 
 keywords! {
-    /// What becomes of people when the integration is deleted that manages them.
+    /// The fate of people when the integration is deleted that manages them.
     Attached {
         /// They are disabled, and listed.
         DisableAll = "disable",

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::redact;
 use super::user::User;
 
-/// What stands in place of a secret.
+/// The text in place of a secret.
 const HIDDEN: &str = "…";
 
 /// Parts of the names of attributes whose values are secrets, in small letters and without punctuation.
@@ -54,7 +54,7 @@ pub(crate) fn body(bytes: &[u8]) -> String {
     text
 }
 
-/// What a value may be where it stands.
+/// The kinds of value that may stand at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Texts and numbers.
@@ -89,7 +89,7 @@ fn collect(attributes: &[Attribute], known: &mut HashMap<String, Place>) {
     }
 }
 
-/// Where the values of an attribute stand, by its name or by a path to it, with or without the URN of its schema.
+/// Returns the place of the values of an attribute, by its name or by a path to it, with or without the URN of its schema.
 fn place(path: &str) -> Place {
     let known = |name: &str| KNOWN.get(&name.to_ascii_lowercase()).copied();
     if let Some(place) = known(path) {

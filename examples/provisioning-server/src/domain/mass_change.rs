@@ -146,7 +146,7 @@ pub(crate) struct Successor<'a> {
 }
 
 keywords! {
-    /// What a group has in common with one that was deleted.
+    /// The likeness of a group to one that was deleted.
     Likeness {
         /// It is the same group, which was imported again.
         Id = "id",

@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use super::fault::{Fault, Result};
 use super::keyword::{Keyword, keywords};
 
-/// What every free-form permission begins with.
+/// The beginning of every free-form permission.
 const APPLICATION: &str = "app:";
 /// The longest permission, in bytes.
 const LENGTH_MAX: usize = 128;
@@ -59,7 +59,7 @@ impl Area {
 }
 
 keywords! {
-    /// What can be done in an area.
+    /// The rights in an area.
     Right {
         /// To see.
         Read = "read",

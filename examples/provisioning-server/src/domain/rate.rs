@@ -12,7 +12,7 @@ pub(crate) struct Rate {
     pub(crate) limit: u32,
 }
 
-/// What an organization has asked for so far, as the time at which it will have been entitled to it.
+/// The requests of an organization so far, as the time at which it will have been entitled to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Meter {
     paid_until: Duration,

@@ -169,7 +169,7 @@ pub(crate) type Threshold = Bounded<1, 1_000_000>;
 /// How many mails are sent within a minute.
 pub(crate) type MailPace = Bounded<1, 6_000>;
 
-/// Where people find help: an address, a URL or a sentence. Empty if there is none.
+/// The place where people find help: an address, a URL or a sentence. Empty if there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Contact(String);

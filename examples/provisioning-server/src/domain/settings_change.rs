@@ -8,7 +8,7 @@ use super::settings::{
     Assignment, Attributes, ExistingAccount, FirstLogin, Groups, OnDelete, Settings, Switch, UserNames,
 };
 
-/// What there is in an organization whose settings change.
+/// The contents of an organization whose settings change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Living {
     /// People of the identity provider, who can have attributes that are kept.
@@ -21,14 +21,14 @@ pub(crate) struct Living {
     pub(crate) adoptions: u64,
 }
 
-/// What a change of settings asks for first, and says.
+/// The consequences of a change of settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Consequences {
-    /// What cannot be undone: whoever changes the settings types the name of the organization first.
+    /// Changes that cannot be undone: whoever makes them types the name of the organization first.
     pub(crate) typed: Vec<String>,
-    /// What changes the access of people: whoever changes the settings is shown a preview first.
+    /// Changes of people's access: whoever changes the settings is shown a preview first.
     pub(crate) previewed: Vec<&'static str>,
-    /// What else is worth knowing.
+    /// Further things worth knowing.
     pub(crate) told: Vec<&'static str>,
 }
 

@@ -128,7 +128,7 @@ impl fmt::Debug for Fingerprint {
 }
 
 keywords! {
-    /// What a token is for. Tokens of one purpose are rotated by themselves, and are of no use for another.
+    /// The purpose of a token. Tokens of one purpose are rotated by themselves, and are of no use for another.
     Purpose {
         /// An identity provider writes with it, over SCIM.
         Scim = "scim",

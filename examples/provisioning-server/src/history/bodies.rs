@@ -33,7 +33,7 @@ impl Room {
     }
 }
 
-/// What a client has sent as a body so far. Cheap to clone.
+/// The bytes that a client has sent as a body so far. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct SentBody(Arc<Inner>);
 

@@ -1,4 +1,4 @@
-//! What the product keeps beside each group: its row, the role that mirrors it, and the mappings that go with it.
+//! The rows that the product keeps beside each group: its own, the role that mirrors it, and the mappings that go with it.
 
 use jiff::Timestamp;
 use scim::resources::Group;

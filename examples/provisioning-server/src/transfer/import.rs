@@ -92,11 +92,11 @@ struct Ready {
     end: Mark,
 }
 
-/// What a line says.
+/// The contents of a line.
 enum Parsed {
     /// A person, a group, or members of one.
     Resource(ImportLine),
-    /// Who has access to what.
+    /// The access of everybody.
     Access(AccessLine),
 }
 

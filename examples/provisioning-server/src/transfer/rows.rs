@@ -30,7 +30,7 @@ pub(crate) trait Exported: Serialize {
     /// The names of the columns.
     const COLUMNS: &'static [&'static str];
 
-    /// What to go on after.
+    /// Returns the place to go on after.
     fn id(&self) -> Uuid;
 
     /// The texts of the columns.

@@ -37,7 +37,7 @@ impl Bench {
         self.place
     }
 
-    /// What a command prints for a script.
+    /// Returns the document that a command prints for a script.
     pub fn run(&self, arguments: &[&str]) -> Value {
         self.place.json(arguments)
     }

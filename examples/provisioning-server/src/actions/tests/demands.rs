@@ -1,4 +1,4 @@
-//! What actions on organizations and tokens ask for beyond their permission.
+//! The needs of actions on organizations and tokens beyond their permission.
 
 use jiff::Timestamp;
 use uuid::Uuid;

@@ -8,7 +8,7 @@ use crate::domain::endpoint::Endpoint;
 use crate::domain::event::EventKind;
 use crate::domain::keyword::Keyword;
 
-/// What must not be there, as a count and what is said of it.
+/// Counts of rows that must not be there, and the finding for each.
 const WRONG: &[(&str, &str)] = &[
     (
         "SELECT count(*) FROM touched t

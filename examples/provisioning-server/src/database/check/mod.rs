@@ -176,7 +176,7 @@ impl<P: FnMut(u64)> Inspector for Follower<'_, P> {
 }
 
 impl<P: FnMut(u64)> Follower<'_, P> {
-    /// What the product keeps beside a person or group says the same as the resource.
+    /// Compares the rows that the product keeps beside a person or group with the resource.
     fn followed(&mut self, organization: Uuid, resource: &Inspected<'_>) -> Result<()> {
         let wrong = match (resource.state::<User>(), resource.state::<Group>()) {
             (Some(user), _) => followed::person(self.reader, organization, user, resource)?,

@@ -1,4 +1,4 @@
-//! What must hold between the product's own tables, as statements that count where it does not.
+//! Rules between the product's own tables, as statements that count where they do not hold.
 
 /// Counts of rows that must not be there, and what each says of them.
 pub(super) const RULES: &[(&str, &str)] = &[
