@@ -62,3 +62,5 @@ pub(super) use statements::take_steps;
 pub use statements::{Param, Reader, Row, Transaction, Value};
 pub use statistics::Statistics;
 pub use stream::{Sender, Stream};
+#[cfg(test)]
+pub(super) use tests::wait_until;

@@ -87,7 +87,7 @@ fn cause(error: &crate::Error) -> String {
         .unwrap_or_default()
 }
 
-fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(in crate::store) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + GENEROUS;
     while !condition() {
         assert!(Instant::now() < deadline, "waited in vain until {what}");
