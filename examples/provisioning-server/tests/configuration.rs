@@ -52,6 +52,7 @@ fn each_setting_is_shown_with_the_place_it_comes_from() {
     let expected = [
         ["demo", "true", "configuration", &file].map(Value::from),
         default("database", json!("sqlite://data/demo.db")),
+        default("key-file", Value::Null),
         [
             "public-url",
             "https://environment.example",

@@ -45,14 +45,16 @@ impl Backup {
         let document = BackedUp {
             backup: self.file.display().to_string(),
             bytes: bytes?,
+            key_file: session.product.keys().file().display().to_string(),
             taken: time(now),
         };
         session.output.result(&document, |made| {
             format!(
                 "Everything as it was at {} is in {} ({} bytes).\n\
-                 The file holds personal data and the hashes of tokens: keep it where nobody else reads it.\n\
+                 The file holds personal data and the hashes of tokens: keep it where nobody else reads it. Other secrets are \
+                 sealed: without the key file they are lost, so keep a copy of {3}, and keep it elsewhere.\n\
                  Put it in the place of a database with \"restore {1}\".",
-                made.taken, made.backup, made.bytes
+                made.taken, made.backup, made.bytes, made.key_file
             )
         });
         Ok(())

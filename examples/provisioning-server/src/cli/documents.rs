@@ -200,6 +200,8 @@ pub(super) struct Served {
 pub(super) struct BackedUp {
     pub(super) backup: String,
     pub(super) bytes: u64,
+    /// The file that is needed beside it, and is not part of it.
+    pub(super) key_file: String,
     pub(super) taken: Timestamp,
 }
 

@@ -17,6 +17,7 @@ mod health;
 mod history;
 mod import;
 mod integration;
+mod key;
 mod limits;
 mod local_group;
 mod mapping;
@@ -72,10 +73,14 @@ struct Common {
     /// The database: sqlite://PATH [env: DATABASE_URL] [default: sqlite://data/provisioning.db]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
+    /// The file with the keys by which secrets in the database are sealed. It is made with the database; keep a copy of it
+    /// elsewhere, and not with the backups [env: KEY_FILE] [default: the database's name with ".key" behind it]
+    #[arg(long, global = true, value_name = "FILE")]
+    key_file: Option<String>,
     /// Where identity providers reach the server from outside, such as `https://scim.example.com` [env: PUBLIC_URL]
     #[arg(long, global = true, value_name = "URL")]
     public_url: Option<String>,
-    /// A TOML file with values for --database, --public-url and the flags of "serve", under these names
+    /// A TOML file with values for --database, --key-file, --public-url and the flags of "serve", under these names
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print exactly one JSON document
@@ -94,12 +99,17 @@ impl Common {
 
     /// The database, which is this one unless another is named.
     fn address_or(&self, settings: &mut Settings, default: &str) -> Result<Address> {
-        settings.or_default(
+        let address = settings.or_default(
             &setting::DATABASE,
             self.database.as_deref(),
             default,
             Address::parse,
-        )
+        )?;
+        let key_file = settings.optional(&setting::KEY_FILE, self.key_file.as_deref(), serve::path)?;
+        Ok(match key_file {
+            Some(file) => address.with_key_file(file),
+            None => address,
+        })
     }
 
     /// The public URL that was configured.
@@ -158,10 +168,13 @@ enum Command {
     Export(export::Export),
     /// Take in what "export" has written
     Import(import::Import),
-    /// Copy the database into a file while the server runs
+    /// Copy the database into a file while the server runs. Secrets in it stay sealed: the key file is not part of it
     Backup(backup::Backup),
-    /// Put a backup in the place of the database; the server must not run
+    /// Put a backup in the place of the database; the server must not run. The key file must be the one of the backup
     Restore(backup::Restore),
+    /// The keys by which secrets in the database are sealed
+    #[command(subcommand)]
+    Key(key::Command),
     /// Check the database, and that everything in it belongs together
     Check(check::Check),
     /// Try a SCIM server, this one or any other, with a simulated identity provider
@@ -280,6 +293,7 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             let import = command.begin()?;
             in_session(&common, output, true, async |session| import.run(session).await)
         }
+        Command::Key(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Backup(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Check(command) => {
             in_session(&common, output, false, async |session| command.run(session).await)

@@ -33,6 +33,14 @@ pub(super) static DATABASE: Setting = Setting {
     rule: "a database URL: sqlite://PATH",
 };
 
+/// The file with the keys by which secrets in the database are sealed.
+pub(super) static KEY_FILE: Setting = Setting {
+    name: "key-file",
+    variable: Some("KEY_FILE"),
+    holds: Holds::File,
+    rule: "the name of a file",
+};
+
 pub(super) static PUBLIC_URL: Setting = Setting {
     name: "public-url",
     variable: Some("PUBLIC_URL"),
@@ -106,8 +114,9 @@ pub(super) static TOKEN: Setting = Setting {
 };
 
 /// The settings of a configuration file beside the limits.
-static PLAIN: [&Setting; 10] = [
+static PLAIN: [&Setting; 11] = [
     &DATABASE,
+    &KEY_FILE,
     &PUBLIC_URL,
     &LISTEN,
     &TLS_CERT,

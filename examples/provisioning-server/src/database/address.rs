@@ -7,15 +7,22 @@ use std::path::{Path, PathBuf};
 use super::lock::beside;
 use crate::domain::fault::{Fault, Result};
 
-/// `sqlite://PATH`, the path relative to the working directory unless it begins with a slash.
+/// `sqlite://PATH`, the path relative to the working directory unless it begins with a slash; and the file with the keys by
+/// which secrets in the database are sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Address(PathBuf);
+pub(crate) struct Address {
+    path: PathBuf,
+    key_file: PathBuf,
+}
 
 impl Address {
     /// Reads a URL.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         match text.split_once("://") {
-            Some(("sqlite", path)) if !path.is_empty() && !path.contains(['?', '#']) => Ok(Self(path.into())),
+            Some(("sqlite", path)) if !path.is_empty() && !path.contains(['?', '#']) => Ok(Self {
+                path: path.into(),
+                key_file: beside(Path::new(path), ".key"),
+            }),
             Some(("sqlite", _)) => Err(Fault::invalid(format!(
                 "The database URL {text:?} does not name a file: write sqlite://PATH, such as \
                  sqlite://data/provisioning.db or sqlite:///var/lib/provisioning.db."
@@ -31,24 +38,37 @@ impl Address {
         }
     }
 
-    /// The file.
+    /// Returns the same database with its keys in another file.
+    pub(crate) fn with_key_file(self, key_file: PathBuf) -> Self {
+        Self { key_file, ..self }
+    }
+
+    /// The file of the database.
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// The file with the keys: beside the database, unless it is told otherwise.
+    pub(super) fn key_file(&self) -> &Path {
+        &self.key_file
     }
 
     /// Whether there is a database yet.
     pub(crate) fn exists(&self) -> bool {
-        self.0.exists()
+        self.path.exists()
     }
 
-    /// A database beside this one, whose name ends with `suffix`.
+    /// A database beside this one, whose name ends with `suffix`. It has the same keys.
     pub(super) fn beside(&self, suffix: &str) -> Self {
-        Self(beside(&self.0, suffix))
+        Self {
+            path: beside(&self.path, suffix),
+            key_file: self.key_file.clone(),
+        }
     }
 
     /// Makes the folder that the file is to be in, for its owner alone.
     pub(crate) fn prepare(&self) -> Result<()> {
-        let Some(folder) = self.0.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
+        let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) else {
             return Ok(());
         };
         let mut builder = fs::DirBuilder::new();
@@ -66,7 +86,7 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sqlite://{}", self.0.display())
+        write!(f, "sqlite://{}", self.path.display())
     }
 }
 
@@ -84,6 +104,12 @@ mod tests {
             let address = Address::parse(url).unwrap();
             assert_eq!(address.path(), Path::new(path));
             assert_eq!(address.to_string(), url);
+            assert_eq!(address.key_file(), Path::new(&format!("{path}.key")));
+            let elsewhere = address.with_key_file("k".into());
+            assert_eq!(
+                (elsewhere.to_string().as_str(), elsewhere.key_file()),
+                (url, Path::new("k"))
+            );
         }
     }
 

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
 use scim::store::database::{Param, Reader, Row, Transaction};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::history::before;
-use super::{read_id, read_time, sequence};
+use super::{organizations, read_id, read_time, sequence};
+use crate::domain::actor::Actor;
 use crate::domain::audit::{ActorKind, AuditEntry, AuditFilter, AuditRow, By};
 use crate::domain::endpoint::first_sequence;
 use crate::domain::keyword::Keyword;
@@ -38,6 +41,33 @@ pub(crate) fn insert(tx: &Transaction<'_>, row: &AuditRow) -> scim::Result<Uuid>
     Ok(sequence)
 }
 
+/// Inserts a row of something that concerns the whole instance into the log of every organization.
+pub(crate) fn insert_everywhere(
+    tx: &Transaction<'_>,
+    actor: &Actor,
+    action: &'static str,
+    now: Timestamp,
+    detail: &Value,
+) -> scim::Result<()> {
+    for (organization, name) in organizations::names(tx)? {
+        let row = AuditRow {
+            organization,
+            time: now,
+            actor_kind: actor.who.kind(),
+            actor: actor.name(),
+            action: action.into(),
+            subject_type: "organization".into(),
+            subject: organization.to_string(),
+            subject_name: name,
+            detail: detail.clone(),
+            address: None,
+            request_id: None,
+        };
+        insert(tx, &row)?;
+    }
+    Ok(())
+}
+
 fn last(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<Option<Uuid>> {
     tx.query_one(
         "SELECT sequence FROM audit WHERE org = ?1 ORDER BY sequence DESC LIMIT 1",
@@ -59,7 +89,7 @@ pub(crate) fn page(
     before: Option<Uuid>,
     limit: u32,
 ) -> scim::Result<Vec<AuditEntry>> {
-    let at = |time: jiff::Timestamp| first_sequence(time.as_millisecond());
+    let at = |time: Timestamp| first_sequence(time.as_millisecond());
     let begin = filter.since.map_or(Uuid::nil(), at);
     let end = filter
         .until

@@ -9,10 +9,9 @@ use scim::store::database::{BackupProgress, Database, Options};
 use serde_json::json;
 
 use super::check::Inspection;
-use super::lock::{Use, beside};
-use super::{Address, Product, Purpose, audit, failed, organizations, read_time, tokens};
+use super::lock::{Use, beside, sync_folder_of};
+use super::{Address, Product, Purpose, audit, failed, read_time, tokens};
 use crate::domain::actor::Actor;
-use crate::domain::audit::AuditRow;
 use crate::domain::fault::{Fault, Result};
 
 /// What every SQLite file begins with.
@@ -64,22 +63,8 @@ impl Product {
         let actor = actor.clone();
         self.write(move |tx| {
             tokens::doubt_all(tx, taken.unwrap_or(now))?;
-            for (organization, name) in organizations::names(tx)? {
-                let row = AuditRow {
-                    organization,
-                    time: now,
-                    actor_kind: actor.who.kind(),
-                    actor: actor.name(),
-                    action: "instance.restore".into(),
-                    subject_type: "organization".into(),
-                    subject: organization.to_string(),
-                    subject_name: name,
-                    detail: json!({ "taken": taken.map(|at| at.to_string()) }),
-                    address: None,
-                    request_id: None,
-                };
-                audit::insert(tx, &row)?;
-            }
+            let detail = json!({ "taken": taken.map(|at| at.to_string()) });
+            audit::insert_everywhere(tx, &actor, "instance.restore", now, &detail)?;
             Ok(Ok(()))
         })
         .await
@@ -231,18 +216,6 @@ async fn set_aside(address: &Address, place: &Path) -> io::Result<()> {
     }
     // Where there are no links, the name is free for a moment.
     fs::hard_link(address.path(), place).or_else(|_| fs::rename(address.path(), place))
-}
-
-/// A name is on the disk when its folder is.
-#[cfg(unix)]
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder_of(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Removes a database that nobody uses.

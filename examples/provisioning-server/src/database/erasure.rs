@@ -33,6 +33,7 @@ pub(crate) const ALL: &[Texts] = &[
     texts("conflict", "id", &["subject", "name", "external_id", "detail"]),
     texts("account", "id", &["suspended_reason", "suspended_by"]),
     texts("alert", "id", &["sentence", "causes"]),
+    texts("mail", "id", &["recipient", "error", "params"]),
 ];
 
 /// A row in which somebody is named, with its texts as they are to be.

@@ -64,6 +64,18 @@ pub(super) fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
     name.into()
 }
 
+/// A name is on the disk when its folder is.
+#[cfg(unix)]
+pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+pub(super) fn sync_folder_of(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -139,6 +139,8 @@ FROM tried;
 ",
     include_str!("migrations/access.sql"),
     include_str!("migrations/history.sql"),
+    include_str!("migrations/sealing.sql"),
+    include_str!("migrations/mail.sql"),
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

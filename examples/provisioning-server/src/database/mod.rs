@@ -18,10 +18,15 @@ pub(crate) mod grants;
 pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod imports;
+mod key_file;
+#[allow(dead_code, reason = "sign-in and delivery come to use it")]
+pub(crate) mod keys;
 pub(crate) mod living;
 pub(crate) mod local_groups;
 mod lock;
 pub(crate) mod losses;
+#[allow(dead_code, reason = "sign-in and delivery come to use it")]
+pub(crate) mod mail;
 pub(crate) mod mappings;
 mod migrations;
 pub(crate) mod named;
@@ -34,6 +39,8 @@ mod purge;
 pub(crate) mod request_body;
 mod retention;
 pub(crate) mod roles;
+mod rotation;
+pub(crate) mod sealed_columns;
 mod sequence;
 pub(crate) mod sign_in_names;
 pub(crate) mod sources;
@@ -57,6 +64,7 @@ use scim::store::documents::{Builder, DocumentStore};
 use uuid::Uuid;
 
 pub(crate) use self::address::Address;
+use self::keys::Keys;
 use self::lock::Use;
 pub(crate) use self::stop::Stop;
 use crate::domain::batch::Batch;
@@ -94,6 +102,7 @@ pub(crate) struct Access {
 pub(crate) struct Product {
     database: Database,
     address: Address,
+    keys: Keys,
     /// Changes of organizations and tokens made through this handle: whoever remembers them compares it.
     changes: AtomicU64,
     /// So that nobody puts another database in its place meanwhile.
@@ -136,6 +145,7 @@ impl Product {
         })?;
         let product = Self {
             database,
+            keys: Keys::of_file(address.key_file().to_owned()),
             address: address.clone(),
             changes: AtomicU64::new(0),
             _use: shared,
@@ -155,6 +165,7 @@ impl Product {
             };
             product.write(prepare).await?;
         }
+        product.unlock().await?;
         Ok(product)
     }
 

@@ -28,6 +28,7 @@ const TABLES: &[(&str, &str)] = &[
     ("import_position", "org"),
     ("import_id", "of_file"),
     ("connection", "org"),
+    ("mail", "id"),
 ];
 
 /// Removes some of what is left. Whether there may be more.

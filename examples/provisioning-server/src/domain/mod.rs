@@ -52,6 +52,8 @@ pub(crate) mod history;
 pub(crate) mod integration;
 pub(crate) mod keyword;
 pub(crate) mod local_group;
+#[allow(dead_code, reason = "sign-in and delivery come to use it")]
+pub(crate) mod mail;
 #[allow(
     dead_code,
     reason = "rules over a picture of an organization, to which tests hold the statements"
@@ -82,6 +84,7 @@ pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod retention;
 pub(crate) mod role;
+pub(crate) mod sealed;
 pub(crate) mod settings;
 pub(crate) mod settings_change;
 pub(crate) mod subject;

@@ -35,6 +35,7 @@ impl Place {
         command.current_dir(self.0.path()).args(arguments);
         for variable in [
             "DATABASE_URL",
+            "KEY_FILE",
             "PUBLIC_URL",
             "LISTEN",
             "TLS_CERT",

@@ -12,7 +12,8 @@ use scim::store::database::Reader;
 use scim::store::documents::{Finding, Inspected, Inspector};
 use uuid::Uuid;
 
-use super::{Product, failed, organizations};
+use super::keys::Keys;
+use super::{Product, failed, organizations, sealed_columns};
 use crate::domain;
 use crate::domain::user::User;
 
@@ -52,10 +53,12 @@ impl Product {
         progress: impl FnMut(u64) + Send + 'static,
     ) -> domain::fault::Result<Inspection> {
         let store = self.documents::<String>().build().map_err(failed)?;
+        let keys = self.keys().clone();
         self.database
             .walk(move |reader| {
                 let mut inspector = Follower {
                     reader,
+                    keys,
                     tenants: Tenants::read(reader)?,
                     inspection: Inspection::default(),
                     living_people: 0,
@@ -122,6 +125,7 @@ impl Tenants {
 /// Follows the check of the store, and adds what the product keeps beside it.
 struct Follower<'r, P> {
     reader: &'r Reader<'r>,
+    keys: Keys,
     tenants: Tenants,
     inspection: Inspection,
     /// Those of organizations that exist.
@@ -211,6 +215,19 @@ impl<P: FnMut(u64)> Follower<'_, P> {
             if count > 0 {
                 self.inspection.find(format!("{count} {what}"));
             }
+        }
+        for (column, count) in sealed_columns::broken(self.reader, &self.keys)? {
+            let finding = format!(
+                "{count} sealed values of {}.{} do not open",
+                column.table, column.name
+            );
+            self.inspection.find(finding);
+        }
+        let sql = "SELECT count(*) FROM mail WHERE org <> ?1 AND org NOT IN (SELECT id FROM organization)";
+        let astray = super::count(self.reader, sql, &[Uuid::nil().as_bytes().into()])?;
+        if astray > 0 {
+            self.inspection
+                .find(format!("{astray} mails belong to no organization"));
         }
         let ending = "(SELECT id FROM organization WHERE deleted IS NOT NULL AND purged IS NULL)";
         for (sql, seen, what) in [

@@ -98,4 +98,9 @@ pub(super) const RULES: &[(&str, &str)] = &[
          OR NOT EXISTS (SELECT 1 FROM account a WHERE a.org = m.org AND a.id = m.account)",
         "members of local groups, or their groups, do not exist",
     ),
+    (
+        "SELECT count(*) FROM mail WHERE (state = 'queued') <> (due IS NOT NULL)
+         OR (state = 'sent') <> (sent IS NOT NULL) OR (state IN ('sent', 'cancelled') AND sealed_link IS NOT NULL)",
+        "mails are not in the state that they say",
+    ),
 ];

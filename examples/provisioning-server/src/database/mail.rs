@@ -1,0 +1,87 @@
+//! Table `mail`: the mails of an organization, or of the instance, whose organization is the nil UUID.
+
+use jiff::Timestamp;
+use scim::store::database::{Reader, Transaction};
+use uuid::Uuid;
+
+use super::keys::Keys;
+use crate::domain::keyword::Keyword;
+use crate::domain::mail::{Kind, Mail};
+use crate::domain::sealed::Column;
+
+/// The links in mails.
+pub(super) const LINK: Column = Column {
+    table: "mail",
+    key: &["org", "id"],
+    name: "sealed_link",
+};
+
+/// The domain of messages of a server whose name is not known.
+const NOWHERE: &str = "localhost";
+
+/// Queues a mail in the transaction of its cause. It is sent behind, soon and once. Returns its id.
+///
+/// # Errors
+/// The database fails, or its link cannot be sealed.
+pub(crate) fn queue(
+    tx: &Transaction<'_>,
+    keys: &Keys,
+    organization: Uuid,
+    now: Timestamp,
+    mail: &Mail,
+) -> scim::Result<Uuid> {
+    let id = Uuid::now_v7();
+    let row: [&[u8]; 2] = [organization.as_bytes(), id.as_bytes()];
+    let link = mail.link.as_ref().map(|link| link.reveal().as_bytes());
+    let link = link.map(|link| keys.seal(tx, &LINK, &row, link)).transpose()?;
+    let params = serde_json::to_string(&mail.content).map_err(scim::Error::internal)?;
+    let time = now.as_microsecond();
+    tx.execute(
+        "INSERT INTO mail (org, id, kind, account, recipient, state, attempts, due, created, message_id, params, sealed_link)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'queued', 0, ?6, ?6, ?7, ?8, ?9)",
+        &[
+            row[0].into(),
+            row[1].into(),
+            mail.content.kind().word().into(),
+            mail.recipient.account.as_ref().map(Uuid::as_bytes).into(),
+            (&mail.recipient.address).into(),
+            time.into(),
+            (&message_id(tx, id)?).into(),
+            (&params).into(),
+            link.as_deref().into(),
+        ],
+    )?;
+    Ok(id)
+}
+
+/// Makes the `Message-ID` of a mail (RFC 5322 section 3.6.4), which it has however often it is sent.
+fn message_id(reader: &Reader<'_>, id: Uuid) -> scim::Result<String> {
+    let origin = reader.query_one("SELECT value FROM instance WHERE key = 'origin'", &[], |row| {
+        let url = url::Url::parse(row.text(0)?).ok();
+        Ok(url.as_ref().and_then(url::Url::domain).map(str::to_owned))
+    })?;
+    let domain = origin.flatten();
+    Ok(format!(
+        "<{}@{}>",
+        id.simple(),
+        domain.as_deref().unwrap_or(NOWHERE)
+    ))
+}
+
+/// Cancels the mails of one kind to an account that were not sent, because their link has ended. Answers how many there were.
+pub(crate) fn cancel(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    account: Uuid,
+    kind: Kind,
+) -> scim::Result<u64> {
+    tx.execute(
+        "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL
+         WHERE org = ?1 AND account = ?2 AND kind = ?3 AND state IN ('queued', 'kept', 'failed')",
+        &[
+            organization.as_bytes().into(),
+            account.as_bytes().into(),
+            kind.word().into(),
+        ],
+    )
+}
