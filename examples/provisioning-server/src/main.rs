@@ -1,7 +1,8 @@
 //! A provisioning server: identity providers create, change, group and remove people over SCIM, each organization at
 //! its own URL with its own tokens.
 //!
-//! Modules depend downwards only: `cli`, then `demo`, then `actions`, `transfer`, `scim_api`, `api` and `operate`, `history`, `database`, `domain`.
+//! Modules depend downwards only: `cli`, then `demo`, then `actions`, `transfer`, `scim_api`, `api`, `login` and `operate`,
+//! `history`, `database`, `domain`.
 
 mod actions;
 mod api;
@@ -10,6 +11,8 @@ mod database;
 mod demo;
 mod domain;
 mod history;
+#[allow(dead_code, reason = "the pages of sign-in come to use it")]
+mod login;
 mod operate;
 mod scim_api;
 mod transfer;

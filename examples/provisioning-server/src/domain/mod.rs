@@ -85,6 +85,8 @@ pub(crate) mod request_row;
 pub(crate) mod retention;
 pub(crate) mod role;
 pub(crate) mod sealed;
+#[allow(dead_code, reason = "the flow of sign-in comes to use it")]
+pub(crate) mod saml;
 pub(crate) mod settings;
 pub(crate) mod settings_change;
 pub(crate) mod subject;
