@@ -1,7 +1,7 @@
 //! A provisioning server: identity providers create, change, group and remove people over SCIM, each organization at
 //! its own URL with its own tokens.
 //!
-//! Modules depend downwards only: `cli`, then `demo`, then `actions`, `transfer`, `scim_api`, `api`, `login` and `operate`,
+//! Modules depend downwards only: `cli`, then `demo` and `portal`, then `actions`, `transfer`, `scim_api`, `api`, `login` and `operate`,
 //! `history`, `database`, `domain`.
 
 mod actions;
@@ -14,6 +14,7 @@ mod history;
 #[allow(dead_code, reason = "the pages of sign-in come to use it")]
 mod login;
 mod operate;
+mod portal;
 mod scim_api;
 mod transfer;
 

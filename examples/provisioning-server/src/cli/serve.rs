@@ -38,6 +38,7 @@ use crate::operate::metrics::{self, Metrics};
 use crate::operate::observe::Observe;
 use crate::operate::traces::Traces;
 use crate::operate::{connections, guard, log, reload, service_manager, shutdown};
+use crate::portal::{self, Portal};
 use crate::scim_api::{self, Serving as Endpoints, Watch};
 
 /// The organization that the first start makes.
@@ -155,6 +156,7 @@ impl Serve {
             product,
             certificates,
             public_url: chosen.public_url,
+            base: base.clone(),
             drain_delay: chosen.drain_delay,
             limits: chosen.limits,
             is_left,
@@ -389,6 +391,8 @@ struct Server {
     product: Arc<Product>,
     certificates: Option<Arc<Certificates>>,
     public_url: Option<PublicUrl>,
+    /// The public URL, or the one of the listener.
+    base: PublicUrl,
     drain_delay: Duration,
     limits: limits::InForce,
     /// Whether commands have left work behind.
@@ -532,7 +536,13 @@ impl Server {
             product: Arc::clone(&self.product),
             history: Arc::clone(history),
         });
-        let router = router.merge(api.layer(from_fn(health::without_body)));
+        let portal = portal::router(&Portal {
+            product: &self.product,
+            base: &self.base,
+        })?;
+        let router = router
+            .merge(api.layer(from_fn(health::without_body)))
+            .merge(portal);
         let apps = Apps {
             everything: router.layer(Observe(metrics)).merge(operator.clone()),
             operator: operator.fallback(health::crowded),

@@ -64,6 +64,19 @@ impl PublicUrl {
         Self(format!("{scheme}://{}", SocketAddr::new(ip, address.port())))
     }
 
+    /// Returns whether browsers reach the server by http or https.
+    pub(crate) fn scheme(&self) -> Scheme {
+        match self.0.starts_with("https:") {
+            true => Scheme::Https,
+            false => Scheme::Http,
+        }
+    }
+
+    /// Returns the origin of its pages as browsers name it (RFC 6454 section 6.2).
+    pub(crate) fn origin(&self) -> String {
+        Url::parse(&self.0).map_or_else(|_| self.0.clone(), |url| url.origin().ascii_serialization())
+    }
+
     /// The SCIM base URL of an organization.
     pub(crate) fn scim(&self, organization: &Name) -> String {
         format!("{}/scim/{organization}/v2", self.0)

@@ -3,6 +3,7 @@
 
 pub mod authority;
 pub mod bench;
+pub mod browser;
 #[cfg(feature = "otel")]
 pub mod collector;
 pub mod recorder;

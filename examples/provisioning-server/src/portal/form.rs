@@ -1,0 +1,81 @@
+//! What a browser sends with a form.
+
+use std::fmt::{self, Debug, Formatter};
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use url::form_urlencoded;
+
+use super::problem::Problem;
+
+/// How many bytes a form may have.
+const LIMIT: usize = 64 * 1024;
+
+/// How long a form may take to come in.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The fields of a form.
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads the fields of a body or a query.
+    pub(crate) fn parse(encoded: &[u8]) -> Self {
+        Self(form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    /// Returns the text of a field; of one that is not there, the empty text.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(field, _)| field == name);
+        found.map_or("", |(_, value)| value)
+    }
+}
+
+/// Shows names alone: values may be secrets.
+impl Debug for Form {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+impl<S: Sync> FromRequest<S> for Form {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_form(request.headers()) {
+            return Err(Problem::NotAForm);
+        }
+        let body = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), LIMIT)).await;
+        match body {
+            Ok(Ok(body)) => Ok(Self::parse(&body)),
+            Ok(Err(_)) => Err(Problem::TooLong),
+            Err(_) => Err(Problem::TooSlow),
+        }
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    essence
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_found_by_its_name_and_never_shown() {
+        let form = Form::parse(b"email=a%40b.example&password=a+secret&email=second");
+        assert_eq!(form.text("email"), "a@b.example");
+        assert_eq!(form.text("password"), "a secret");
+        assert_eq!(form.text("other"), "");
+        assert_eq!(format!("{form:?}"), r#"{"email", "password", "email"}"#);
+    }
+}

@@ -1,0 +1,118 @@
+//! Drives a real browser, by the script `tests/browser/browser.mjs`.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// A browser that ends with the test.
+pub struct Browser {
+    child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+/// Where the scripts are.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser")
+}
+
+impl Browser {
+    /// Starts a browser without cookies, in which pages may run their scripts.
+    pub fn open() -> Self {
+        let folder = folder();
+        let chromium = std::env::var_os("CHROMIUM").unwrap_or_else(|| "/usr/bin/chromium".into());
+        for needed in [folder.join("node_modules/playwright-core"), chromium.into()] {
+            assert!(
+                needed.exists(),
+                "{} is missing: install it with `tests/run --prepare`",
+                needed.display()
+            );
+        }
+        let started = Command::new("node")
+            .arg(folder.join("browser.mjs"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        assert!(
+            started.is_ok(),
+            "node is missing: install it with `tests/run --prepare`"
+        );
+        let mut child = started.unwrap();
+        let mut browser = Self {
+            commands: child.stdin.take().unwrap(),
+            answers: BufReader::new(child.stdout.take().unwrap()),
+            child,
+        };
+        browser.anew(true);
+        browser
+    }
+
+    fn ask(&mut self, command: &Value) -> Value {
+        writeln!(self.commands, "{command}").unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        let answer: Value = serde_json::from_str(&line).unwrap();
+        assert!(answer["error"].is_null(), "{command}: {}", answer["error"]);
+        answer["value"].clone()
+    }
+
+    /// Begins anew, without cookies and cache.
+    pub fn anew(&mut self, javascript: bool) {
+        self.ask(&json!({ "do": "open", "javascript": javascript }));
+    }
+
+    /// Opens a page.
+    pub fn goto(&mut self, url: &str) {
+        self.ask(&json!({ "do": "goto", "url": url }));
+    }
+
+    /// Writes into the field with this label.
+    pub fn fill(&mut self, label: &str, text: &str) {
+        self.ask(&json!({ "do": "fill", "label": label, "text": text }));
+    }
+
+    /// Ticks the box with this label.
+    pub fn tick(&mut self, label: &str) {
+        self.ask(&json!({ "do": "tick", "label": label }));
+    }
+
+    /// Presses the button, or follows the link, with this name.
+    pub fn press(&mut self, name: &str) {
+        self.ask(&json!({ "do": "press", "name": name }));
+    }
+
+    /// What the part of the page that the selector finds says.
+    pub fn text(&mut self, of: &str) -> String {
+        let text = self.ask(&json!({ "do": "text", "of": of }));
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// The main heading.
+    pub fn heading(&mut self) -> String {
+        self.text("h1")
+    }
+
+    /// The path of the page.
+    pub fn path(&mut self) -> String {
+        let url = self.ask(&json!({ "do": "url" }));
+        let (_, rest) = url.as_str().unwrap().split_once("://").unwrap();
+        rest[rest.find('/').unwrap()..].to_owned()
+    }
+
+    /// Holds the page to what all pages promise: no finding of axe-core in light and dark, narrow and wide, nothing wider
+    /// than the screen, a silent console, no other origin, and few bytes. Its name is that of the pictures that are kept
+    /// where `SCREENSHOTS` names a folder.
+    pub fn inspect(&mut self, name: &str) {
+        let broken = self.ask(&json!({ "do": "inspect", "name": name }));
+        assert_eq!(broken, json!([]), "{name}: {broken:#}");
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}

@@ -1,0 +1,121 @@
+// A browser that a test drives: one command a line on standard input, one answer a line on standard output, both JSON.
+//
+//   { "do": "open", "javascript": true }     begin anew, without cookies and cache
+//   { "do": "goto", "url": … }               open a page
+//   { "do": "fill", "label": …, "text": … }  write into the field with this label
+//   { "do": "tick", "label": … }             tick the box with this label
+//   { "do": "press", "name": … }             press the button or follow the link with this name
+//   { "do": "text", "of": selector }         what a part of the page says
+//   { "do": "inspect", "name": … }           hold the page to what all pages promise; the answer lists what it breaks
+//
+// An answer is { "value": … } or { "error": … }. Where SCREENSHOTS names a folder, pages that are inspected are kept there.
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const axe = await readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const WIDTHS = [360, 1280];
+const THEMES = ["light", "dark"];
+const LONGEST_BYTES = 100_000;
+const PATIENCE = 20_000;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-proxy-server", "--disable-dev-shm-usage"],
+});
+
+let context, page, broken, bytes, origin;
+
+// Notes whatever a page does that no page may do.
+async function watch() {
+  broken = [];
+  bytes = 0;
+  page.on("console", (message) => {
+    const where = message.location().url;
+    const isStatus = message.text().startsWith("Failed to load resource: the server responded with a status of");
+    if (!(isStatus && where === page.url())) broken.push(`console: ${message.text()} (${where})`);
+  });
+  page.on("pageerror", (error) => broken.push(`script: ${error.message}`));
+  page.on("request", (request) => {
+    origin ??= new URL(request.url()).origin;
+    if (new URL(request.url()).origin !== origin) broken.push(`another origin: ${request.url()}`);
+  });
+  page.on("requestfailed", (request) => broken.push(`failed: ${request.url()} ${request.failure().errorText}`));
+  const network = await context.newCDPSession(page);
+  await network.send("Network.enable");
+  network.on("Network.loadingFinished", (loaded) => (bytes += loaded.encodedDataLength));
+}
+
+async function settle() {
+  await page.waitForLoadState("load");
+}
+
+async function inspect({ name }) {
+  const found = broken.splice(0);
+  if (bytes > LONGEST_BYTES) found.push(`${bytes} bytes were loaded`);
+  const headings = await page.locator("h1").count();
+  if (headings !== 1) found.push(`${headings} main headings`);
+  await page.evaluate(axe);
+  for (const colorScheme of THEMES) {
+    for (const width of WIDTHS) {
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      await page.setViewportSize({ width, height: 800 });
+      const at = `${colorScheme}, ${width} px`;
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (wide > 0) found.push(`${at}: ${wide} px too wide`);
+      const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+      for (const { id, help, nodes } of violations) {
+        found.push(`${at}: ${id}: ${help}: ${nodes.map((node) => node.html).join(" ")}`);
+      }
+      if (process.env.SCREENSHOTS) {
+        const path = join(process.env.SCREENSHOTS, `${name}-${colorScheme}-${width}.png`);
+        await page.screenshot({ path, fullPage: true });
+      }
+    }
+  }
+  return found.concat(broken.splice(0));
+}
+
+const commands = {
+  async open({ javascript }) {
+    await context?.close();
+    context = await browser.newContext({ javaScriptEnabled: javascript });
+    context.setDefaultTimeout(PATIENCE);
+    page = await context.newPage();
+    await watch();
+  },
+  async goto({ url }) {
+    await page.goto(url);
+  },
+  async fill({ label, text }) {
+    await page.getByLabel(label, { exact: true }).fill(text);
+  },
+  async tick({ label }) {
+    await page.getByLabel(label, { exact: true }).check();
+  },
+  async press({ name }) {
+    const named = { name, exact: true };
+    await page.getByRole("button", named).or(page.getByRole("link", named)).first().click();
+    await settle();
+  },
+  async text({ of }) {
+    return page.locator(of).first().innerText();
+  },
+  async url() {
+    return page.url();
+  },
+  inspect,
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line);
+  let answer;
+  try {
+    answer = { value: (await commands[command.do](command)) ?? null };
+  } catch (error) {
+    answer = { error: `${error.message}\non ${page?.url()}` };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();
