@@ -3,7 +3,10 @@
     identity_provider.py CASE PARAMETERS
 
 PARAMETERS is a JSON object: entity_id, acs, issuer, request (null for an answer that nobody asked for), name_id,
-stable_id. Prints a JSON object: response (the form field SAMLResponse) and certificates (base64 of DER).
+stable_id; folder, in which keys are kept for the next answer, and key, the name of the one to sign with. Prints a JSON
+object: response (the form field SAMLResponse) and certificates (base64 of DER).
+
+The case "metadata" takes issuer, folder, keys (names) and url, and prints the metadata of the provider.
 """
 
 import base64
@@ -21,23 +24,33 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, xmldsig
 from saml2.config import IdPConfig
+from saml2.metadata import entity_descriptor
 from saml2.saml import NAMEID_FORMAT_EMAILADDRESS, NameID
 from saml2.server import Server
 
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 EVIL = "mallory@evil.example"
-FOLDER = tempfile.TemporaryDirectory()
+TEMPORARY = tempfile.TemporaryDirectory()
+FOLDER = TEMPORARY.name
 
 
 def path(name):
-    return os.path.join(FOLDER.name, name)
+    return os.path.join(FOLDER, name)
 
 
 class Key:
-    """A key with a certificate of its own."""
+    """A key with a certificate of its own: the one that is kept under this name, or a new one."""
 
     def __init__(self, name):
+        self.key, self.certificate = path(name + ".key"), path(name + ".pem")
+        if not os.path.exists(self.certificate):
+            self.make(name)
+        with open(self.certificate, "rb") as file:
+            certificate = x509.load_pem_x509_certificate(file.read())
+        self.der = base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
+
+    def make(self, name):
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         now = datetime.now(timezone.utc)
@@ -51,7 +64,6 @@ class Key:
             .not_valid_after(now + timedelta(days=1))
             .sign(key, hashes.SHA256())
         )
-        self.key, self.certificate = path(name + ".key"), path(name + ".pem")
         with open(self.key, "wb") as file:
             file.write(
                 key.private_bytes(
@@ -62,7 +74,6 @@ class Key:
             )
         with open(self.certificate, "wb") as file:
             file.write(certificate.public_bytes(serialization.Encoding.PEM))
-        self.der = base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
 
 
 def service(asked):
@@ -272,9 +283,38 @@ def made(case, asked, key, stranger):
     return wrapped(xml, case)
 
 
+def metadata(asked):
+    """What pysaml2 says of an identity provider, with all of these keys."""
+    keys = [Key(name) for name in asked["keys"]]
+    configuration = IdPConfig()
+    configuration.load(
+        {
+            "entityid": asked["issuer"],
+            "xmlsec_binary": shutil.which("xmlsec1"),
+            "key_file": keys[0].key,
+            "cert_file": keys[0].certificate,
+            "service": {"idp": {"endpoints": {"single_sign_on_service": [(asked["url"], BINDING_HTTP_REDIRECT)]}}},
+        }
+    )
+    xml = str(entity_descriptor(configuration))
+    for key in keys[1:]:
+        document = minidom.parseString(xml)
+        described = first(document.documentElement, "KeyDescriptor").cloneNode(True)
+        first(described, "X509Certificate").firstChild.data = key.der
+        role = first(document.documentElement, "IDPSSODescriptor")
+        role.insertBefore(described, first(role, "KeyDescriptor"))
+        xml = document.documentElement.toxml()
+    return xml
+
+
 def main():
+    global FOLDER
     case, asked = sys.argv[1], json.loads(sys.argv[2])
-    key, stranger = Key("provider"), Key("stranger")
+    FOLDER = asked.get("folder", FOLDER)
+    if case == "metadata":
+        print(json.dumps({"metadata": metadata(asked)}))
+        return
+    key, stranger = Key(asked.get("key", "provider")), Key("stranger")
     xml = made(case, asked, key, stranger)
     print(
         json.dumps(

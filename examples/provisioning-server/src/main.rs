@@ -2,7 +2,7 @@
 //! its own URL with its own tokens.
 //!
 //! Modules depend downwards only: `cli`, then `demo` and `portal`, then `actions`, `transfer`, `scim_api`, `api`, `login` and `operate`,
-//! `history`, `database`, `domain`.
+//! `history`, `fetch`, `database`, `domain`.
 
 mod actions;
 mod api;
@@ -10,6 +10,7 @@ mod cli;
 mod database;
 mod demo;
 mod domain;
+mod fetch;
 mod history;
 #[allow(dead_code, reason = "the pages of sign-in come to use it")]
 mod login;

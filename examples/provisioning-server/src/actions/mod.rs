@@ -22,6 +22,7 @@ pub(crate) mod mapping;
 mod of_product;
 pub(crate) mod organization;
 pub(crate) mod role;
+pub(crate) mod saml;
 pub(crate) mod token;
 
 use serde_json::Value;
@@ -80,6 +81,10 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &role::CREATE,
     &role::DELETE,
     &role::LIST,
+    &saml::DELETE,
+    &saml::REFRESH,
+    &saml::SET,
+    &saml::SHOW,
     &token::CANCEL,
     &token::COMPLETE,
     &token::CONFIRM,

@@ -26,6 +26,7 @@ mod output;
 mod progress;
 mod role;
 mod rows;
+mod saml;
 mod serve;
 mod setting;
 mod settings;
@@ -45,8 +46,10 @@ use self::settings::Settings;
 use crate::database::{Address, Product, Purpose};
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::network::Networks;
 use crate::domain::organization::Name;
 use crate::domain::public_url::PublicUrl;
+use crate::fetch::Fetcher;
 
 /// Where a server listens unless it is told otherwise.
 const LISTEN: &str = "127.0.0.1:8080";
@@ -80,7 +83,11 @@ struct Common {
     /// Where identity providers reach the server from outside, such as `https://scim.example.com` [env: PUBLIC_URL]
     #[arg(long, global = true, value_name = "URL")]
     public_url: Option<String>,
-    /// A TOML file with values for --database, --key-file, --public-url and the flags of "serve", under these names
+    /// Private networks from which metadata may be fetched all the same, with commas, such as 10.1.0.0/16: nothing else there
+    /// is reached, and nothing without https elsewhere [env: FETCH_FROM]
+    #[arg(long, global = true, value_name = "NETWORKS")]
+    fetch_from: Option<String>,
+    /// A TOML file with values for --database, --key-file, --public-url, --fetch-from and the flags of "serve", under these names
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print exactly one JSON document
@@ -110,6 +117,12 @@ impl Common {
             Some(file) => address.with_key_file(file),
             None => address,
         })
+    }
+
+    /// What fetches from URLs that administrators have entered.
+    fn fetcher(&self, settings: &mut Settings) -> Result<Fetcher> {
+        let opened = settings.optional(&setting::FETCH_FROM, self.fetch_from.as_deref(), Networks::parse)?;
+        Ok(Fetcher::new(opened.unwrap_or_default()))
     }
 
     /// The public URL that was configured.
@@ -158,6 +171,9 @@ enum Command {
     /// Roles: what they permit
     #[command(subcommand)]
     Role(role::Command),
+    /// Single sign-on by SAML: the identity provider, and what it must be told
+    #[command(subcommand)]
+    Saml(saml::Command),
     /// The groups that the identity provider has sent
     #[command(subcommand)]
     Group(group::Command),
@@ -189,6 +205,7 @@ struct Session {
     output: Output,
     database: Address,
     base: PublicUrl,
+    fetcher: Fetcher,
 }
 
 impl Session {
@@ -286,6 +303,7 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
         }
         Command::Alert(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Role(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::Saml(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Group(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Mapping(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Export(command) => in_database(&common, output, async |session| command.run(session).await),
@@ -329,6 +347,7 @@ async fn open(common: &Common, output: Output, makes_database: bool) -> Result<S
     let mut settings = common.settings()?;
     let public_url = common.public_url(&mut settings)?;
     let address = common.address(&mut settings)?;
+    let fetcher = common.fetcher(&mut settings)?;
     if !makes_database && !address.exists() {
         return Err(Fault::not_found(format!(
             "There is no database at {address}: start the server, make an organization with \"org create\", or name \
@@ -345,6 +364,7 @@ async fn open(common: &Common, output: Output, makes_database: bool) -> Result<S
         output,
         database: address,
         base,
+        fetcher,
     })
 }
 

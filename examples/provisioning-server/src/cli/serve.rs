@@ -30,6 +30,7 @@ use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::{PublicUrl, Scheme};
 use crate::domain::settings::Settings as OrganizationSettings;
 use crate::domain::token::{Purpose as TokenPurpose, Token};
+use crate::fetch::Fetcher;
 use crate::history::{Recorder, retention};
 use crate::operate::certificates::{Certificates, Files};
 use crate::operate::connections::Apps;
@@ -37,7 +38,7 @@ use crate::operate::health::{self, Readiness, VERSION};
 use crate::operate::metrics::{self, Metrics};
 use crate::operate::observe::Observe;
 use crate::operate::traces::Traces;
-use crate::operate::{connections, guard, log, reload, service_manager, shutdown};
+use crate::operate::{connections, guard, log, metadata, reload, service_manager, shutdown};
 use crate::portal::{self, Portal};
 use crate::scim_api::{self, Serving as Endpoints, Watch};
 
@@ -86,6 +87,7 @@ pub(super) struct Serve {
 struct InForce {
     database: Address,
     public_url: Option<PublicUrl>,
+    fetcher: Fetcher,
     listen: SocketAddr,
     tls: Option<Files>,
     demo: bool,
@@ -157,6 +159,7 @@ impl Serve {
             certificates,
             public_url: chosen.public_url,
             base: base.clone(),
+            fetcher: chosen.fetcher,
             drain_delay: chosen.drain_delay,
             limits: chosen.limits,
             is_left,
@@ -186,6 +189,7 @@ impl Serve {
             demo,
             database: common.address_or(settings, database)?,
             public_url: common.public_url(settings)?,
+            fetcher: common.fetcher(settings)?,
             listen: settings.or_default(&setting::LISTEN, self.listen.as_deref(), LISTEN, address)?,
             tls: self.tls(settings)?,
             log_format: settings.or_default(
@@ -393,6 +397,7 @@ struct Server {
     public_url: Option<PublicUrl>,
     /// The public URL, or the one of the listener.
     base: PublicUrl,
+    fetcher: Fetcher,
     drain_delay: Duration,
     limits: limits::InForce,
     /// Whether commands have left work behind.
@@ -483,6 +488,7 @@ impl Server {
         let reloading = tokio::spawn(reloading);
         let watch = tokio::spawn(watch.run());
         let guarding = tokio::spawn(guard::run(Arc::clone(&self.product)));
+        let refreshing = tokio::spawn(metadata::run(Arc::clone(&self.product), self.fetcher.clone()));
         let purging = tokio::spawn(retention::run(Arc::clone(&self.product)));
         let left = self
             .is_left
@@ -500,6 +506,7 @@ impl Server {
         watch.abort();
         purging.abort();
         guarding.abort();
+        refreshing.abort();
         writer.abort();
         history.flush(&self.product).await?;
         self.product.close().await;

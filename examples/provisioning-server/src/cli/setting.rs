@@ -48,6 +48,14 @@ pub(super) static PUBLIC_URL: Setting = Setting {
     rule: "an http or https URL without query, fragment and user",
 };
 
+/// Networks of their own from which something may be fetched.
+pub(super) static FETCH_FROM: Setting = Setting {
+    name: "fetch-from",
+    variable: Some("FETCH_FROM"),
+    holds: Holds::Text,
+    rule: "a list of networks",
+};
+
 pub(super) static LISTEN: Setting = Setting {
     name: "listen",
     variable: Some("LISTEN"),
@@ -114,10 +122,11 @@ pub(super) static TOKEN: Setting = Setting {
 };
 
 /// The settings of a configuration file beside the limits.
-static PLAIN: [&Setting; 11] = [
+static PLAIN: [&Setting; 12] = [
     &DATABASE,
     &KEY_FILE,
     &PUBLIC_URL,
+    &FETCH_FROM,
     &LISTEN,
     &TLS_CERT,
     &TLS_KEY,

@@ -141,6 +141,7 @@ FROM tried;
     include_str!("migrations/history.sql"),
     include_str!("migrations/sealing.sql"),
     include_str!("migrations/mail.sql"),
+    include_str!("migrations/saml.sql"),
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

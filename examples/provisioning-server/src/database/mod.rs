@@ -40,6 +40,7 @@ pub(crate) mod request_body;
 mod retention;
 pub(crate) mod roles;
 mod rotation;
+pub(crate) mod saml;
 pub(crate) mod sealed_columns;
 mod sequence;
 pub(crate) mod sign_in_names;

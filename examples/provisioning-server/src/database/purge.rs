@@ -29,6 +29,8 @@ const TABLES: &[(&str, &str)] = &[
     ("import_id", "of_file"),
     ("connection", "org"),
     ("mail", "id"),
+    ("saml_provider", "org"),
+    ("saml_certificate", "fingerprint"),
 ];
 
 /// Removes some of what is left. Whether there may be more.

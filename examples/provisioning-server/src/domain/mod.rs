@@ -66,6 +66,7 @@ pub(crate) mod masked;
 )]
 pub(crate) mod mass_change;
 pub(crate) mod naming;
+pub(crate) mod network;
 pub(crate) mod organization;
 #[allow(
     dead_code,
@@ -84,9 +85,9 @@ pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod retention;
 pub(crate) mod role;
-pub(crate) mod sealed;
 #[allow(dead_code, reason = "the flow of sign-in comes to use it")]
 pub(crate) mod saml;
+pub(crate) mod sealed;
 pub(crate) mod settings;
 pub(crate) mod settings_change;
 pub(crate) mod subject;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use url::Url;
+use uuid::Uuid;
 
 use super::fault::{Fault, Result};
 use super::organization::Name;
@@ -80,6 +81,19 @@ impl PublicUrl {
     /// The SCIM base URL of an organization.
     pub(crate) fn scim(&self, organization: &Name) -> String {
         format!("{}/scim/{organization}/v2", self.0)
+    }
+
+    /// The entity id of an organization as a service of SAML, where its metadata are, too.
+    pub(crate) fn saml_entity_id(&self, organization: Uuid) -> String {
+        format!("{}/saml/{organization}", self.0)
+    }
+
+    /// Where the answers of an organization's identity provider go: its assertion consumer service.
+    pub(crate) fn saml_acs(&self, organization: &Name) -> String {
+        format!(
+            "{}/portalApi/{organization}/AuthenticationSAML/AssertionConsumerService",
+            self.0
+        )
     }
 }
 

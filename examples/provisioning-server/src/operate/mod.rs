@@ -7,6 +7,7 @@ pub(crate) mod guard;
 pub(crate) mod health;
 mod lingering;
 pub(crate) mod log;
+pub(crate) mod metadata;
 pub(crate) mod metrics;
 pub(crate) mod observe;
 mod open;

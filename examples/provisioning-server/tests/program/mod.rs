@@ -6,6 +6,7 @@ pub mod bench;
 pub mod browser;
 #[cfg(feature = "otel")]
 pub mod collector;
+pub mod identity_provider;
 pub mod recorder;
 
 use std::io::{Read, Write};
@@ -38,6 +39,7 @@ impl Place {
             "DATABASE_URL",
             "KEY_FILE",
             "PUBLIC_URL",
+            "FETCH_FROM",
             "LISTEN",
             "TLS_CERT",
             "TLS_KEY",

@@ -22,8 +22,11 @@ use crate::domain::integration::Attached;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{Draft, first_roles};
+use crate::domain::saml::assertion::Signed;
+use crate::domain::saml::provider::Former;
 use crate::domain::settings::{Changes, IdentityProvider, Preset, SecondFactor, Settings};
 use crate::domain::token::{Issue, Purpose};
+use crate::fetch::Fetcher;
 use crate::transfer::rows::Format;
 
 /// Two organizations that have the same things.
@@ -188,6 +191,10 @@ fn ways() -> Vec<Way> {
         role::CREATE => |p, a, o| role::create(p, a, o, Draft { name: "Desk".to_owned(), description: String::new(), permissions: Permissions::NONE });
         role::DELETE => |p, a, o| role::delete(p, a, o, "Read only");
         role::LIST => |p, a, o| role::list(p, a, o, Page { size: 9, ..Default::default() });
+        saml::DELETE => |p, a, o| saml::delete(p, a, o);
+        saml::REFRESH => |p, a, o| saml::refresh(p, &Fetcher::default(), a, o, Former::Overlap);
+        saml::SET => |p, a, o| saml::set(p, &Fetcher::default(), a, o, saml::Changes { signed: Some(Signed::Response), ..Default::default() });
+        saml::SHOW => |p, a, o| saml::show(p, a, o);
         token::CANCEL => |p, a, o| token::cancel(p, a, o, Purpose::Scim);
         token::COMPLETE => |p, a, o| token::complete(p, a, o, Purpose::Scim);
         token::CONFIRM => |p, a, o| token::confirm(p, a, o, None);

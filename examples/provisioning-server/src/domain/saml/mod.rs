@@ -1,7 +1,13 @@
 //! Sign-in by SAML 2.0: what an identity provider asserts, and why it is not believed.
 
 pub(crate) mod assertion;
+pub(crate) mod certificate;
+pub(crate) mod metadata;
+pub(crate) mod provider;
 pub(crate) mod refusal;
+#[cfg(test)]
+pub(crate) mod samples;
+pub(crate) mod xml;
 
 use std::time::Duration;
 

@@ -6,9 +6,9 @@
 
 use std::collections::HashSet;
 
-use super::with_saml_rs::Element;
 use crate::domain::saml::assertion::Signed;
 use crate::domain::saml::refusal::Refusal;
+use crate::domain::saml::xml::{Element, children};
 
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
@@ -129,14 +129,6 @@ fn demand_children(element: &Element, names: &[&str]) -> Result<(), Refusal> {
         true => Ok(()),
         false => Err(Refusal::Structure),
     }
-}
-
-/// Returns the children of a name.
-pub(super) fn children<'e>(element: &'e Element, name: &str) -> impl Iterator<Item = &'e Element> {
-    element
-        .children
-        .iter()
-        .filter(move |child| child.local_name == name)
 }
 
 /// Returns the only child of a name.

@@ -11,8 +11,6 @@ use jiff::Timestamp;
 use saml_rs::config::AlgorithmPolicy;
 use saml_rs::constants::MessageSignatureOrder;
 use saml_rs::error::SubjectConfirmationReason;
-pub(super) use saml_rs::xml::dom::Node as Element;
-use saml_rs::xml::{XmlLimits, dom};
 use saml_rs::{
     AcsEndpoint, AssertionSignaturePolicy, AudienceValidationPolicy, AuthnRequestSigningPolicy, BrowserInput,
     ClockSkew, Credentials, DataEncryptionAlgorithm, EntityId, FormField, IdpDescriptor,
@@ -23,11 +21,12 @@ use saml_rs::{
     XmlEncryptionPolicy, XmlPolicy, XmlSignatureProfile,
 };
 
-use super::shape::{at_most_one, children, demand_plain, only, only_assertion};
+use super::shape::{at_most_one, demand_plain, only, only_assertion};
 use super::{Posted, Verifier};
 use crate::domain::email::is_email;
 use crate::domain::saml::assertion::{Assertion, Expectation, Signed};
 use crate::domain::saml::refusal::Refusal;
+use crate::domain::saml::xml::{self, Element, XmlLimits, children, escaped};
 use crate::domain::saml::{CLOCK_SKEW, RESPONSE_MAX};
 
 const EMAIL_FORMAT: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
@@ -35,14 +34,7 @@ const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
 /// What is read of an answer at all.
-const LIMITS: XmlLimits = XmlLimits {
-    max_bytes: RESPONSE_MAX,
-    max_depth: 32,
-    max_nodes: 4_000,
-    max_attributes_per_element: 32,
-    max_attribute_value_bytes: 4 * 1024,
-    max_text_bytes: RESPONSE_MAX,
-};
+const LIMITS: XmlLimits = xml::limits(RESPONSE_MAX, 4_000);
 
 /// The verifier on saml-rs.
 #[derive(Debug, Clone, Copy)]
@@ -56,13 +48,13 @@ impl Verifier for SamlRs {
         now: Timestamp,
     ) -> Result<Assertion, Refusal> {
         let bytes = decoded(posted.response)?;
-        let xml = std::str::from_utf8(&bytes).map_err(|_| Refusal::NotXml)?;
-        demand_plain(xml)?;
-        let document = dom::parse_with_limits(xml, LIMITS).map_err(|_| Refusal::NotXml)?;
-        demand_success(&document.root)?;
-        let element = only_assertion(&document.root, expectation.signed)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Refusal::NotXml)?;
+        demand_plain(text)?;
+        let root = xml::root(text, LIMITS).ok_or(Refusal::NotXml)?;
+        demand_success(&root)?;
+        let element = only_assertion(&root, expectation.signed)?;
         let session = verified(expectation, &STANDARD.encode(&bytes), now)?;
-        demand_meant(&document.root, element, expectation)?;
+        demand_meant(&root, element, expectation)?;
         let assertion = read(element, expectation)?;
         demand_same(&assertion, &session)?;
         Ok(assertion)
@@ -207,13 +199,6 @@ fn provider(expectation: &Expectation) -> Result<IdpDescriptor, SamlError> {
         escaped(&expectation.issuer)
     );
     IdpDescriptor::from_metadata_xml(&xml, MetadataTrustPolicy::UnsignedForCompatibility)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 fn refusal(error: &SamlError) -> Refusal {
