@@ -241,7 +241,7 @@ impl Picture {
 #[cfg(test)]
 pub(crate) mod tests {
     use jiff::Timestamp;
-    use proptest::collection::{btree_set, vec};
+    use proptest::collection::{btree_map, btree_set, vec};
     use proptest::prelude::*;
     use proptest::sample::select;
 
@@ -382,16 +382,19 @@ pub(crate) mod tests {
         })
     }
 
-    fn permission_grant() -> impl Strategy<Value = PermissionGrant> {
-        (account_id(), permission(), any::<bool>()).prop_map(|(account, permission, waiting)| {
-            PermissionGrant {
+    /// Permissions that accounts hold themselves: one grant for each account and permission, as the table has it.
+    fn permission_grants() -> impl Strategy<Value = Vec<PermissionGrant>> {
+        let drawn = btree_map((account_id(), permission()), any::<bool>(), 0..4);
+        drawn.prop_map(|drawn| {
+            let grant = |((account, permission), waiting)| PermissionGrant {
                 account,
                 permission,
                 origin: Origin::Hand,
                 waiting,
                 created: NOW,
                 by: String::new(),
-            }
+            };
+            drawn.into_iter().map(grant).collect()
         })
     }
 
@@ -411,7 +414,7 @@ pub(crate) mod tests {
             };
             LOCAL_GROUPS.zip(drawn).map(group).collect()
         });
-        let grants = (vec(role_grant(), 0..5), vec(permission_grant(), 0..4));
+        let grants = (vec(role_grant(), 0..5), permission_grants());
         (
             settings,
             accounts(),
