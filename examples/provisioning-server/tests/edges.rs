@@ -32,6 +32,18 @@ impl Wire {
         self.0.write_all(text.as_bytes()).unwrap();
     }
 
+    /// Waits until the server asks for the body, which it does once it has admitted the request.
+    fn wait_for_admission(&mut self) {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            self.0.read_exact(&mut byte).unwrap();
+            head.extend_from_slice(&byte);
+        }
+        let head = String::from_utf8(head).unwrap();
+        assert!(head.starts_with("HTTP/1.1 100 "), "{head}");
+    }
+
     /// Everything until the server closes.
     fn answer(mut self) -> Answer {
         let mut text = String::new();
@@ -166,7 +178,10 @@ fn work_under_way_ends_with_the_access() {
         let body = person("bob").to_string();
         let mut wire = Wire::to(&server);
         let path = format!("/scim/{organization}/v2/Users");
-        wire.send(&head(&path, &token, body.len()));
+        let head = head(&path, &token, body.len());
+        let head = head.trim_end_matches("\r\n");
+        wire.send(&format!("{head}\r\nexpect: 100-continue\r\n\r\n"));
+        wire.wait_for_admission();
         wire.send(&body[..1]);
         (wire, body)
     };
