@@ -15,6 +15,7 @@ mod history;
 #[allow(dead_code, reason = "the pages of sign-in come to use it")]
 mod login;
 mod operate;
+#[allow(dead_code, reason = "the pages of sign-in come to use it")]
 mod portal;
 mod scim_api;
 mod transfer;

@@ -25,6 +25,33 @@ impl Frame {
         }
     }
 
+    /// Creates the frame of the pages of the instance's owners.
+    pub(crate) fn of_instance() -> Self {
+        Self {
+            organization: None,
+            root: "/instance/".to_owned(),
+        }
+    }
+
+    /// Creates the frame of an organization's pages.
+    #[cfg(test)]
+    pub(crate) fn sample(display: &str, name: &str) -> Self {
+        Self {
+            organization: Some(display.to_owned()),
+            root: format!("/o/{name}/"),
+        }
+    }
+
+    /// Returns whether the pages are those of an organization.
+    pub(super) fn is_of_organization(&self) -> bool {
+        self.organization.is_some()
+    }
+
+    /// Returns whose pages these are, as people call it.
+    pub(super) fn place(&self) -> &str {
+        self.organization.as_deref().unwrap_or(PRODUCT)
+    }
+
     /// Returns the path of a page of the realm.
     pub(crate) fn path(&self, page: &str) -> String {
         format!("{}{page}", self.root)

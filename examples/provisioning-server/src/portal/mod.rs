@@ -1,14 +1,31 @@
 //! The pages of the product, for browsers. They hold no rule: what they show and do, `login` and `actions` decide.
 
+mod account;
+mod agent;
 mod assets;
-#[allow(dead_code, reason = "the pages of sign-in come to use it")]
 mod cookies;
+mod destination;
 mod entrance;
+mod first_run;
+mod forgotten;
 mod form;
 mod frame;
+#[cfg(test)]
+mod gallery;
 mod headers;
+mod home;
+mod link;
+mod moment;
 mod page;
+mod passwords;
+mod person;
 mod problem;
+mod qr;
+mod second_factor;
+mod sign_in;
+mod sign_in_name;
+mod single_sign_on;
+mod step_up;
 
 use std::sync::Arc;
 

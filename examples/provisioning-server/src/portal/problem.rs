@@ -120,13 +120,13 @@ impl IntoResponse for Problem {
 
 #[derive(Template)]
 #[template(path = "problem.html")]
-struct ProblemPage<'a> {
-    frame: Frame,
-    status: u16,
-    heading: &'a str,
-    sentence: &'a str,
+pub(super) struct ProblemPage<'a> {
+    pub(super) frame: Frame,
+    pub(super) status: u16,
+    pub(super) heading: &'a str,
+    pub(super) sentence: &'a str,
     /// By which the operator finds the cause in the log.
-    request: Option<&'a str>,
+    pub(super) request: Option<&'a str>,
 }
 
 /// Answers with a path that nobody serves.
