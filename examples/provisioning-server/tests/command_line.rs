@@ -105,7 +105,7 @@ fn every_setting_has_a_flag() {
         ("support-contact", &["help@x.example", ""]),
         ("idp-initiated-saml", &["on", "off"]),
         ("second-factor", &["required", "optional"]),
-        ("hold-escalations", &["on", "off"]),
+        ("hold-escalations", &["off"]),
         ("history-days", &["1", "3650"]),
         ("mass-deactivations", &["1", "1000000"]),
         ("mass-role-losses", &["1", "1000000"]),
@@ -119,6 +119,20 @@ fn every_setting_has_a_flag() {
             assert_eq!(now, *value, "{setting}");
             assert_eq!(set["settings"], place.json(&["org", "show", "acme"])["settings"]);
         }
+    }
+}
+
+/// Feature row 104: rights that a group gives do not wait yet, and no setting says that they do.
+#[test]
+fn a_setting_without_effect_cannot_be_chosen() {
+    let place = Place::new();
+    let new = place.refusal(&["org", "create", "new", "--hold-escalations", "on"]);
+    place.json(&["org", "create", "acme"]);
+    let set = place.refusal(&["org", "set", "acme", "--hold-escalations", "on"]);
+    for (code, refusal) in [new, set] {
+        assert_eq!((code, &refusal["error"]), (1, &json!("conflict")));
+        let detail = refusal["detail"].as_str().unwrap();
+        assert!(detail.contains("--hold-escalations off"), "{detail}");
     }
 }
 

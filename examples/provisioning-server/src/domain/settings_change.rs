@@ -108,8 +108,15 @@ fn part_of(name: &str) -> Part {
 /// Checks that the settings of a new organization do not contradict each other.
 ///
 /// # Errors
-/// Invitations have no address to go to.
+/// Invitations have no address to go to, or rights are to wait.
 pub(crate) fn demand_consistent(settings: &Settings) -> Result<()> {
+    RULES.iter().try_for_each(|rule| rule(settings))
+}
+
+/// What must hold of the settings, each by itself.
+const RULES: [fn(&Settings) -> Result<()>; 2] = [demand_address, demand_nothing_held];
+
+fn demand_address(settings: &Settings) -> Result<()> {
     if settings.first_login != FirstLogin::Invitation || has_addresses(settings) {
         return Ok(());
     }
@@ -119,15 +126,24 @@ pub(crate) fn demand_consistent(settings: &Settings) -> Result<()> {
     ))
 }
 
+fn demand_nothing_held(settings: &Settings) -> Result<()> {
+    match settings.hold_escalations {
+        Switch::Off => Ok(()),
+        Switch::On => Err(Fault::conflict(
+            "Rights that a group gives cannot be held back in this version: whoever joins a mapped group has its roles at \
+             once. Set --hold-escalations off, and map groups to roles that may change the organization only where you \
+             trust whoever can change these groups at the identity provider.",
+        )),
+    }
+}
+
 /// Checks that a change of settings does not make them contradict each other. Those that did before may stay as they are.
 ///
 /// # Errors
-/// Invitations have no address to go to any more.
+/// Invitations have no address to go to any more, or rights are to wait from now on.
 pub(crate) fn demand_still_consistent(before: &Settings, after: &Settings) -> Result<()> {
-    match demand_consistent(before) {
-        Ok(()) => demand_consistent(after),
-        Err(_) => Ok(()),
-    }
+    let held = RULES.iter().filter(|rule| rule(before).is_ok());
+    { held }.try_for_each(|rule| rule(after))
 }
 
 /// Whether a person can have an address: a `userName` that is one, or an attribute that is kept.
@@ -325,6 +341,34 @@ mod tests {
         };
         assert!(demand_consistent(&reset).is_ok());
         assert!(Consequences::of(&good, &reset, Living::default()).is_ok());
+    }
+
+    /// Feature row 104: what a setting does not do is refused, so that nobody relies on it.
+    #[test]
+    fn rights_are_not_said_to_wait() {
+        let off = Settings::default();
+        let on = Settings {
+            hold_escalations: Switch::On,
+            ..off.clone()
+        };
+        let without_address = Settings {
+            username: UserNames::Any,
+            attributes: Attributes::Mapped,
+            ..off.clone()
+        };
+        let both = Settings {
+            hold_escalations: Switch::On,
+            ..without_address.clone()
+        };
+        for (before, after) in [(&off, &on), (&without_address, &both)] {
+            let refused = Consequences::of(before, after, Living::default()).unwrap_err();
+            assert!(
+                refused.to_string().contains("--hold-escalations off"),
+                "{refused}"
+            );
+        }
+        assert!(demand_consistent(&on).is_err());
+        assert!(Consequences::of(&on, &off, Living::default()).is_ok());
     }
 
     /// Feature row 62: a change of groups or of assignment is previewed, and says what sleeps.
