@@ -279,6 +279,74 @@ fn a_person_comes_back_only_with_the_same_external_id() {
     bench.is_sound();
 }
 
+/// Returns the entries of the inbox in one state.
+fn inbox(bench: &Bench, state: &str) -> Vec<Value> {
+    let listed = bench.run(&["conflict", "list", "acme", "--state", state]);
+    listed["conflicts"].as_array().unwrap().clone()
+}
+
+/// Feature rows 47, 99: permissions that wait are in the inbox as long as they do: the provider decides nothing of them.
+#[test]
+fn permissions_that_wait_are_in_the_inbox() {
+    let bench = Bench::new(&["--on-delete", "deactivate"]);
+    let name = "ann@x.example";
+    let known = json!({ "externalId": "e-1" });
+    let ann = bench.user_with(name, &known);
+    let grant = ["user", "grant", "acme", name, "--permission"];
+    for permission in ["app:reports", "app:files"] {
+        bench.run(&[&grant[..], &[permission]].concat());
+    }
+    assert_eq!(inbox(&bench, "open"), Vec::<Value>::new());
+    bench.delete(&format!("/Users/{ann}"));
+    let back = bench.user_with(name, &known);
+    let open = inbox(&bench, "open");
+    let [entry] = &open[..] else { panic!("{open:#?}") };
+    assert_eq!(
+        (&entry["kind"], &entry["name"], &entry["account"]),
+        (
+            &json!("waiting-permissions"),
+            &json!(name),
+            &show(&bench, name)["id"]
+        )
+    );
+    assert!(
+        entry["detail"]
+            .as_str()
+            .unwrap()
+            .starts_with("2 permissions wait")
+    );
+    let request = bench.run(&["history", "show", "acme", entry["request"].as_str().unwrap()]);
+    assert_eq!(request["status"], 201);
+    set_active(&bench, &back, false);
+    set_active(&bench, &back, true);
+    bench.run(&[&grant[..], &["app:reports"]].concat());
+    assert_eq!(inbox(&bench, "open").len(), 1, "one waits still");
+    bench.is_sound();
+    // Put aside, it ends with what it tells of nevertheless.
+    let id = entry["id"].as_str().unwrap();
+    bench.run(&["conflict", "ignore", "acme", id]);
+    bench.is_sound();
+    bench.run(&["user", "revoke", "acme", name, "--permission", "app:files"]);
+    assert_eq!(inbox(&bench, "resolved").len(), 1);
+    bench.is_sound();
+    // Nobody decides over somebody who is gone; whoever comes back is there again.
+    bench.delete(&format!("/Users/{back}"));
+    let again = bench.user_with(name, &known);
+    assert_eq!(inbox(&bench, "open")[0]["id"], id);
+    bench.delete(&format!("/Users/{again}"));
+    assert_eq!(inbox(&bench, "open"), Vec::<Value>::new());
+    bench.user_with(name, &known);
+    bench.is_sound();
+    let place = bench.end();
+    place.execute("UPDATE conflict SET state = 'resolved'");
+    let output = place.run(&["check", "--json"]);
+    let found = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        !output.status.success() && found.contains("not in the inbox"),
+        "{found}"
+    );
+}
+
 /// Feature row 98: absence of `active` never enables anybody.
 #[test]
 fn only_true_enables() {

@@ -12,7 +12,7 @@ use crate::database::bindings::Binding;
 use crate::database::effective::Members;
 use crate::database::page::Page;
 use crate::database::{
-    Product, Stop, accounts, bindings, grants, groups, local_groups, roles, sign_in_names,
+    Product, Stop, accounts, bindings, grants, groups, local_groups, roles, sign_in_names, waiting,
 };
 use crate::domain::account::{Account, AccountState};
 use crate::domain::actor::{Action, Actor};
@@ -264,6 +264,7 @@ pub(crate) async fn change(
         if is_removed {
             grants::take_roles(act.tx, act.organization.id, Holder::Account(before.id))?;
             grants::take_permissions(act.tx, act.organization.id, before.id)?;
+            waiting::settle(act.tx, act.organization.id, &after)?;
             local_groups::leave_all(act.tx, act.organization.id, before.id)?;
         } else {
             take_name(act, &after)?;
@@ -481,6 +482,7 @@ async fn by_hand(
                 changed.push(permission.to_string());
             }
         }
+        waiting::settle(act.tx, act.organization.id, &holder)?;
         told_of_roles(act, &holder, turn.verb, &changed)?;
         Ok(detail(&act.view(), holder)?)
     })

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::account::{find, subject};
 use super::act::{carry_out, look};
-use crate::database::{Product, accounts, bindings, erasure, grants, local_groups};
+use crate::database::{Product, accounts, bindings, erasure, grants, local_groups, waiting};
 use crate::domain::account::Account;
 use crate::domain::actor::{Action, Actor};
 use crate::domain::erasure::{Mentions, demand_erasable, pseudonym};
@@ -175,6 +175,7 @@ async fn finish(
             ..present
         };
         accounts::update(act.tx, id, &after)?;
+        waiting::settle(act.tx, id, &after)?;
         let account = after.id;
         act.audit(&subject(&account.to_string(), &after), json!({}))?;
         Ok(Erased {

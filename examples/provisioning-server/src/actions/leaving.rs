@@ -14,7 +14,7 @@ use super::of_product::{OfProduct, PAGE, store, write_all};
 use crate::database::page::Page;
 use crate::database::{
     Product, accounts, bindings, event, grants, groups, local_groups, mappings, organizations, roles,
-    sign_in_names, sources,
+    sign_in_names, sources, waiting,
 };
 use crate::domain::account::{Account, AccountState};
 use crate::domain::event::{EventKind, EventRow};
@@ -93,6 +93,7 @@ fn follow_person(tx: &Transaction<'_>, cx: &OfProduct, event: &Event<User>) -> s
     };
     let after = before.left_behind(cx.attached, now);
     accounts::update(tx, organization, &after)?;
+    waiting::settle(tx, organization, &after)?;
     bindings::end(tx, organization, &event.id, now)?;
     grants::take_roles(tx, organization, Holder::Account(before.id))?;
     if cx.attached == Attached::DisableAll {

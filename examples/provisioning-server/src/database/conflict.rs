@@ -15,11 +15,22 @@ pub(crate) fn insert(tx: &Transaction<'_>, seen: &ConflictSeen) -> scim::Result<
         ConflictKind::DuplicateName => accounts::by_name(tx, seen.organization, &seen.name)?,
         _ => None,
     };
-    let manual = account.filter(|account| account.managed_by == ManagedBy::Hand);
-    let kind = match &manual {
-        Some(_) => ConflictKind::ManualAccount,
-        None => seen.kind,
-    };
+    match account.filter(|account| account.managed_by == ManagedBy::Hand) {
+        Some(manual) => {
+            let kind = ConflictKind::ManualAccount;
+            let seen = ConflictSeen { kind, ..seen.clone() };
+            insert_about(tx, &seen, Some(manual.id))
+        }
+        None => insert_about(tx, seen, None),
+    }
+}
+
+/// The same of something that is known to be about an account.
+pub(super) fn insert_about(
+    tx: &Transaction<'_>,
+    seen: &ConflictSeen,
+    account: Option<Uuid>,
+) -> scim::Result<()> {
     tx.execute(
         "INSERT INTO conflict (org, id, kind, subject, name, external_id, account, detail, first, last, count, state,
                                request)
@@ -30,11 +41,11 @@ pub(crate) fn insert(tx: &Transaction<'_>, seen: &ConflictSeen) -> scim::Result<
         &[
             seen.organization.as_bytes().into(),
             Uuid::now_v7().as_bytes().into(),
-            kind.word().into(),
+            seen.kind.word().into(),
             (&seen.subject).into(),
             (&seen.name).into(),
             seen.external_id.as_ref().into(),
-            manual.as_ref().map(|account| account.id.as_bytes()).into(),
+            account.as_ref().map(Uuid::as_bytes).into(),
             (&seen.detail).into(),
             seen.time.as_microsecond().into(),
             seen.request.as_ref().map(Uuid::as_bytes).into(),
@@ -65,6 +76,25 @@ pub(crate) fn resolve<'a>(
             put_state(tx, organization, id, ConflictState::Resolved)?;
         }
     }
+    Ok(())
+}
+
+/// Resolves a conflict of one kind, even if it was put aside, because there is nothing to decide any more.
+pub(super) fn end(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    kind: ConflictKind,
+    subject: &str,
+) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE conflict SET state = ?4 WHERE org = ?1 AND kind = ?2 AND subject = ?3 AND state <> ?4",
+        &[
+            organization.as_bytes().into(),
+            kind.word().into(),
+            subject.into(),
+            ConflictState::Resolved.word().into(),
+        ],
+    )?;
     Ok(())
 }
 
@@ -129,7 +159,8 @@ pub(crate) fn list(
     Ok(conflicts)
 }
 
-/// Removes conflicts that were seen last before a time, up to so many. Answers how many there were.
+/// Removes conflicts that were seen last before a time, up to so many, except those that wait for a decision. Answers how
+/// many there were.
 pub(super) fn purge(
     tx: &Transaction<'_>,
     organization: Uuid,
@@ -140,12 +171,15 @@ pub(super) fn purge(
     for state in ConflictState::ALL {
         removed += tx.execute(
             "DELETE FROM conflict WHERE (org, id) IN (
-                 SELECT org, id FROM conflict WHERE org = ?1 AND state = ?2 AND last < ?3 ORDER BY last LIMIT ?4)",
+                 SELECT org, id FROM conflict WHERE org = ?1 AND state = ?2 AND last < ?3
+                   AND (kind <> ?5 OR state = ?6) ORDER BY last LIMIT ?4)",
             &[
                 organization.as_bytes().into(),
                 state.word().into(),
                 limit.as_microsecond().into(),
                 most.into(),
+                ConflictKind::WaitingPermissions.word().into(),
+                ConflictState::Resolved.word().into(),
             ],
         )?;
     }

@@ -191,6 +191,16 @@ pub(crate) fn let_wait(tx: &Transaction<'_>, organization: Uuid, account: Uuid) 
     )
 }
 
+/// Whether any permission of an account waits.
+pub(crate) fn has_waiting(reader: &Reader<'_>, organization: Uuid, account: Uuid) -> scim::Result<bool> {
+    let found = reader.query_one(
+        "SELECT 1 FROM permission_grant WHERE org = ?1 AND holder = ?2 AND waiting LIMIT 1",
+        &[organization.as_bytes().into(), account.as_bytes().into()],
+        |row| row.integer(0),
+    )?;
+    Ok(found.is_some())
+}
+
 /// The permissions that an account holds by itself, those that wait too.
 pub(crate) fn permissions_of(
     reader: &Reader<'_>,

@@ -49,6 +49,7 @@ mod stop;
 pub(crate) mod tokens;
 pub(crate) mod tolerance_use;
 pub(crate) mod touched;
+pub(crate) mod waiting;
 
 use std::fmt;
 use std::path::PathBuf;

@@ -130,6 +130,10 @@ impl OfOrganization for Context {
     fn organization(&self) -> &Organization {
         &self.0.access.organization
     }
+
+    fn request(&self) -> Option<Uuid> {
+        Some(self.asked().sequence)
+    }
 }
 
 impl HasTenant for Context {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::rules::OfOrganization;
 use crate::database::effective::Members;
-use crate::database::{accounts, adoptions, bindings, grants, local_groups, losses, sign_in_names};
+use crate::database::{accounts, adoptions, bindings, grants, local_groups, losses, sign_in_names, waiting};
 use crate::domain::account::{Account, ManagedBy, Person};
 use crate::domain::adoption::{Candidate, Meeting, meet};
 use crate::domain::grant::Holder;
@@ -23,7 +23,7 @@ pub(super) fn follow<C: OfOrganization>(tx: &Transaction<'_>, cx: &C, event: &Ev
     let organization = cx.organization();
     let now = Timestamp::now();
     match &event.transition {
-        Transition::Created { after } => create(tx, organization, &event.id, after, now),
+        Transition::Created { after } => create(tx, cx, &event.id, after, now),
         Transition::Changed { before, after } => {
             let repeats = |user: &User| (Person::of(user), external_id(user));
             match after.as_ref().map(repeats) {
@@ -39,13 +39,14 @@ pub(super) fn follow<C: OfOrganization>(tx: &Transaction<'_>, cx: &C, event: &Ev
     }
 }
 
-fn create(
+fn create<C: OfOrganization>(
     tx: &Transaction<'_>,
-    organization: &Organization,
+    cx: &C,
     id: &str,
     user: &User,
     now: Timestamp,
 ) -> Result<()> {
+    let organization = cx.organization();
     let person = Person::of(user);
     let external_id = external_id(user);
     let row = row_of::<User>(tx, &organization.id.to_string(), id)?;
@@ -61,7 +62,7 @@ fn create(
             now,
         )?,
         None => match former(tx, organization, id, &person.name, external_id.as_deref())? {
-            Some(former) => come_back(tx, organization, &former, row, person, now)?,
+            Some(former) => come_back(tx, cx, &former, row, person, now)?,
             None => {
                 let account = Account::provisioned(Uuid::now_v7(), row, person, now);
                 accounts::insert(tx, organization.id, &account)?;
@@ -136,17 +137,18 @@ fn former(
 }
 
 /// Binds a person to the account that they had.
-fn come_back(
+fn come_back<C: OfOrganization>(
     tx: &Transaction<'_>,
-    organization: &Organization,
+    cx: &C,
     former: &Account,
     row: i64,
     person: Person,
     now: Timestamp,
 ) -> Result<Account> {
     let account = former.rebound(row, person, now);
-    accounts::update(tx, organization.id, &account)?;
-    grants::let_wait(tx, organization.id, account.id)?;
+    let organization = cx.organization().id;
+    accounts::update(tx, organization, &account)?;
+    waiting::begin(tx, organization, &account, now, cx.request())?;
     Ok(account)
 }
 
@@ -182,7 +184,9 @@ fn change(
 fn delete(tx: &Transaction<'_>, organization: &Organization, id: &str, now: Timestamp) -> Result<()> {
     let before = account_of(tx, organization, id)?;
     let how = organization.settings.on_delete;
-    accounts::update(tx, organization.id, &before.deleted(how, now))?;
+    let after = before.deleted(how, now);
+    accounts::update(tx, organization.id, &after)?;
+    waiting::settle(tx, organization.id, &after)?;
     if before.has_access() {
         lose(
             tx,

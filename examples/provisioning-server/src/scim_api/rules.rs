@@ -5,6 +5,7 @@ use scim::resources::Group;
 use scim::store::documents::Builder;
 use scim::store::{Hooks, Proposed};
 use scim::{Error, Result};
+use uuid::Uuid;
 
 use super::{groups, people};
 use crate::domain::email::is_email;
@@ -15,6 +16,11 @@ use crate::domain::user::User;
 /// A context that says whose people and groups are written.
 pub(crate) trait OfOrganization: Send + Sync + 'static {
     fn organization(&self) -> &Organization;
+
+    /// The sequence of the request that writes, if it is one.
+    fn request(&self) -> Option<Uuid> {
+        None
+    }
 }
 
 /// Gives a store the rules that need statements, and what follows a change in the product's own tables.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::database::bindings::Binding;
 use crate::database::{
-    accounts, bindings, event, grants, groups, imports, local_groups, mappings, roles, sign_in_names,
+    accounts, bindings, event, grants, groups, imports, local_groups, mappings, roles, sign_in_names, waiting,
 };
 use crate::domain::access_line::{
     AccessLine, AccountLine, LocalGroupLine, LocalMembersLine, MappingLine, MirroredRoleLine,
@@ -356,6 +356,12 @@ impl Access<'_> {
             by: line.by.clone(),
         };
         grants::give_permission(self.tx, self.id(), &grant)?;
+        if grant.waiting {
+            let held = grants::permissions_of(self.tx, self.id(), account.id)?;
+            let waiting = held.iter().filter(|grant| grant.waiting).count();
+            let waiting = u64::try_from(waiting).unwrap_or(u64::MAX);
+            waiting::tell(self.tx, self.id(), &account, waiting, self.now, None)?;
+        }
         self.tell_of_grant(Holder::Account(account.id), &line.permission.to_string())?;
         Ok(true)
     }

@@ -93,6 +93,18 @@ pub(super) const RULES: &[(&str, &str)] = &[
         "permissions are given to nobody",
     ),
     (
+        "SELECT count(*) FROM permission_grant g JOIN account a ON a.org = g.org AND a.id = g.holder
+         WHERE g.waiting AND (a.row IS NOT NULL OR (a.managed_by = 'hand' AND a.state <> 'removed'))
+           AND NOT EXISTS (SELECT 1 FROM conflict c WHERE c.org = g.org AND c.kind = 'waiting-permissions'
+             AND c.account = g.holder AND c.state <> 'resolved')",
+        "permissions wait and are not in the inbox",
+    ),
+    (
+        "SELECT count(*) FROM conflict c WHERE c.kind = 'waiting-permissions' AND c.state <> 'resolved'
+         AND NOT EXISTS (SELECT 1 FROM permission_grant g WHERE g.org = c.org AND g.holder = c.account AND g.waiting)",
+        "entries of the inbox tell of permissions that do not wait",
+    ),
+    (
         "SELECT count(*) FROM local_member m WHERE NOT EXISTS (
            SELECT 1 FROM local_group l WHERE l.org = m.org AND l.id = m.local_group)
          OR NOT EXISTS (SELECT 1 FROM account a WHERE a.org = m.org AND a.id = m.account)",
