@@ -31,6 +31,7 @@ mod serve;
 mod setting;
 mod settings;
 mod simulate;
+mod smtp;
 mod token;
 mod trust;
 mod user;

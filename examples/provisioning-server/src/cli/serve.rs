@@ -12,18 +12,23 @@ use axum::routing::get;
 use clap::Args;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::documents::{Configuration, Served, Serving};
 use super::limits;
 use super::output::Output;
 use super::setting;
 use super::settings::{self, Settings};
+use super::smtp;
 use super::{Common, LISTEN, operator};
 use crate::actions::organization::Draft;
 use crate::actions::{self, organization};
 use crate::api::{self, Api};
 use crate::database::{Address, Product, Purpose};
+use crate::delivery::mail::settings::{Imprint, Smtp};
+use crate::delivery::mail::{Counts, Delivery};
 use crate::demo::{self, Claim, Demo};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
@@ -76,6 +81,8 @@ pub(super) struct Serve {
     #[arg(long, value_name = "URL")]
     otlp_endpoint: Option<String>,
     #[command(flatten)]
+    mail: smtp::Flags,
+    #[command(flatten)]
     limits: limits::Flags,
     /// Print every setting and where it was found, and end: 0 if the server would start with them
     #[arg(long)]
@@ -96,6 +103,7 @@ struct InForce {
     drain_delay: Duration,
     /// What flag or file say; the standard variables of the environment come between the two.
     otlp_endpoint: Option<String>,
+    mail: smtp::InForce,
     limits: limits::InForce,
 }
 
@@ -115,6 +123,24 @@ impl InForce {
         if self.demo && self.otlp_endpoint.is_some() {
             return Err(Fault::invalid(
                 "A demonstration sends nothing out, and --otlp-endpoint sends traces: leave one of the two out.",
+            ));
+        }
+        if self.demo && self.mail.smtp.is_some() {
+            return Err(Fault::invalid(
+                "A demonstration sends nothing out, and --smtp-host sends mails: leave one of the two out.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks that links in mails lead to this server.
+    ///
+    /// # Errors
+    /// Invalid if it is not known where it is reached.
+    fn demand_reachable_links(&self) -> Result<()> {
+        if self.mail.smtp.is_some() && self.public_url.is_none() && !self.listen.ip().is_loopback() {
+            return Err(Fault::invalid(
+                "Mails have links that lead to this server: write where it is reached from outside with --public-url.",
             ));
         }
         Ok(())
@@ -153,7 +179,9 @@ impl Serve {
         product.purge_deleted(Timestamp::now()).await?;
         let is_left = actions::is_left(&product).await?;
         product.set_origin(&base.to_string()).await?;
+        let mail = Mail::prepare(&product, chosen.mail, &base).await?;
         let server = Server {
+            mail,
             listener,
             product,
             certificates,
@@ -215,9 +243,11 @@ impl Serve {
                 self.otlp_endpoint.as_deref(),
                 |text| Ok(text.to_owned()),
             )?,
+            mail: self.mail.in_force(settings)?,
             limits: self.limits.in_force(settings)?,
         };
         chosen.demand_secluded_demo()?;
+        chosen.demand_reachable_links()?;
         Ok(chosen)
     }
 
@@ -389,6 +419,46 @@ fn program() -> String {
         .unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned())
 }
 
+/// How mails are sent.
+struct Mail {
+    smtp: Smtp,
+    imprint: Imprint,
+    pace: u32,
+    counts: Arc<Counts>,
+}
+
+impl Mail {
+    /// Notes whether mails are sent from now on. If not, there is nothing to send them by.
+    async fn prepare(product: &Product, chosen: smtp::InForce, base: &PublicUrl) -> Result<Option<Self>> {
+        let Some(smtp) = chosen.smtp else {
+            product.keep_mails().await?;
+            return Ok(None);
+        };
+        product.send_mails().await?;
+        let imprint = Imprint {
+            product: chosen.product,
+            base: base.clone(),
+        };
+        Ok(Some(Self {
+            smtp,
+            imprint,
+            pace: chosen.pace.get(),
+            counts: Arc::default(),
+        }))
+    }
+
+    /// Begins to send mails.
+    fn begin(self, product: &Arc<Product>, stop: watch::Receiver<bool>) -> JoinHandle<()> {
+        let Self {
+            smtp,
+            imprint,
+            pace,
+            counts,
+        } = self;
+        tokio::spawn(Delivery::new(Arc::clone(product), smtp, imprint, pace, counts, stop).run())
+    }
+}
+
 /// A server that listens.
 struct Server {
     listener: TcpListener,
@@ -399,6 +469,7 @@ struct Server {
     base: PublicUrl,
     fetcher: Fetcher,
     drain_delay: Duration,
+    mail: Option<Mail>,
     limits: limits::InForce,
     /// Whether commands have left work behind.
     is_left: bool,
@@ -416,6 +487,18 @@ async fn go_on(product: Arc<Product>) {
 
 /// How long history and database may take to end after the last request.
 const CLOSING: Duration = Duration::from_secs(5);
+
+/// How long the mail that is under way may take once requests are answered. If it is cut off, it is sent again later, as the
+/// same mail.
+const LAST_MAIL: Duration = Duration::from_secs(2);
+
+/// Waits for mails to end, for a while.
+async fn end(sending: JoinHandle<()>) {
+    let cut = sending.abort_handle();
+    if timeout(LAST_MAIL, sending).await.is_err() {
+        cut.abort();
+    }
+}
 
 /// The endpoints of a server, before anybody is let in.
 struct Opened {
@@ -471,9 +554,11 @@ impl Server {
             watch,
         } = opened;
         let delay = self.drain_delay;
+        let (stop, stopped) = watch::channel(false);
         let ended = async move {
             ended.await;
             shutdown::end_after(delay + connections::DRAIN + CLOSING);
+            _ = stop.send(true);
             readiness.begin_drain();
             service_manager::stopping();
             tokio::time::sleep(delay).await;
@@ -494,6 +579,7 @@ impl Server {
             .is_left
             .then(|| tokio::spawn(go_on(Arc::clone(&self.product))));
         let living = demo.map(|demo| tokio::spawn(demo.live()));
+        let sending = self.mail.map(|mail| mail.begin(&self.product, stopped));
         service_manager::ready();
         connections::serve(self.listener, tls, apps, self.limits.connections, ended).await;
         if let Some(living) = living {
@@ -502,6 +588,9 @@ impl Server {
         reloading.abort();
         if let Some(left) = left {
             left.abort();
+        }
+        if let Some(sending) = sending {
+            end(sending).await;
         }
         watch.abort();
         purging.abort();

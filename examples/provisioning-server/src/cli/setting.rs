@@ -113,6 +113,70 @@ pub(super) static OTLP_ENDPOINT: Setting = Setting {
     rule: "an http or https URL",
 };
 
+pub(super) static SMTP_HOST: Setting = Setting {
+    name: "smtp-host",
+    variable: Some("SMTP_HOST"),
+    holds: Holds::Text,
+    rule: "the name or address of a mail server",
+};
+
+pub(super) static SMTP_PORT: Setting = Setting {
+    name: "smtp-port",
+    variable: Some("SMTP_PORT"),
+    holds: Holds::Text,
+    rule: "a port from 1 to 65535",
+};
+
+pub(super) static SMTP_TLS: Setting = Setting {
+    name: "smtp-tls",
+    variable: Some("SMTP_TLS"),
+    holds: Holds::Text,
+    rule: "tls, starttls or none",
+};
+
+pub(super) static SMTP_CA: Setting = Setting {
+    name: "smtp-ca",
+    variable: Some("SMTP_CA"),
+    holds: Holds::File,
+    rule: "the name of a file",
+};
+
+pub(super) static SMTP_USER: Setting = Setting {
+    name: "smtp-user",
+    variable: Some("SMTP_USER"),
+    holds: Holds::Text,
+    rule: "the name of a user",
+};
+
+/// It has no flag: flags stand in lists of processes.
+pub(super) static SMTP_PASSWORD: Setting = Setting {
+    name: "smtp-password",
+    variable: Some("SMTP_PASSWORD"),
+    holds: Holds::Secret,
+    rule: "a password",
+};
+
+pub(super) static MAIL_FROM: Setting = Setting {
+    name: "mail-from",
+    variable: Some("MAIL_FROM"),
+    holds: Holds::Text,
+    rule: "an address, with a name or without",
+};
+
+pub(super) static MAILS_PER_MINUTE: Setting = Setting {
+    name: "mails-per-minute",
+    variable: Some("MAILS_PER_MINUTE"),
+    holds: Holds::Text,
+    rule: "a whole number from 1 to 6000",
+};
+
+pub(super) static PRODUCT_NAME: Setting = Setting {
+    name: "product-name",
+    variable: Some("PRODUCT_NAME"),
+    holds: Holds::Text,
+    rule: "a name of 1 to 60 characters",
+};
+
 /// The token of a simulated provider. It stands in no configuration file: it is not the server's.
 pub(super) static TOKEN: Setting = Setting {
     name: "token",
@@ -122,7 +186,7 @@ pub(super) static TOKEN: Setting = Setting {
 };
 
 /// The settings of a configuration file beside the limits.
-static PLAIN: [&Setting; 12] = [
+static PLAIN: [&Setting; 21] = [
     &DATABASE,
     &KEY_FILE,
     &PUBLIC_URL,
@@ -135,6 +199,15 @@ static PLAIN: [&Setting; 12] = [
     &LOG_FILTER,
     &DRAIN_DELAY,
     &OTLP_ENDPOINT,
+    &PRODUCT_NAME,
+    &SMTP_HOST,
+    &SMTP_PORT,
+    &SMTP_TLS,
+    &SMTP_CA,
+    &SMTP_USER,
+    &SMTP_PASSWORD,
+    &MAIL_FROM,
+    &MAILS_PER_MINUTE,
 ];
 
 /// Lists the settings of a configuration file.

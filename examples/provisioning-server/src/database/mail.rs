@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
+use super::delivery;
 use super::keys::Keys;
 use crate::domain::keyword::Keyword;
-use crate::domain::mail::{Kind, Mail};
+use crate::domain::mail::{Kind, Link, Mail, State, retry};
 use crate::domain::sealed::Column;
 
 /// The links in mails.
@@ -19,7 +20,8 @@ pub(super) const LINK: Column = Column {
 /// The domain of messages of a server whose name is not known.
 const NOWHERE: &str = "localhost";
 
-/// Queues a mail in the transaction of its cause. It is sent behind, soon and once. Returns its id.
+/// Queues a mail in the transaction of its cause. It is sent behind, soon and once, or stays in the mailbox of the product
+/// if the server that started last has no mail server. Returns its id.
 ///
 /// # Errors
 /// The database fails, or its link cannot be sealed.
@@ -35,20 +37,30 @@ pub(crate) fn queue(
     let link = mail.link.as_ref().map(|link| link.reveal().as_bytes());
     let link = link.map(|link| keys.seal(tx, &LINK, &row, link)).transpose()?;
     let params = serde_json::to_string(&mail.content).map_err(scim::Error::internal)?;
+    let state = match delivery::is_kept(tx)? {
+        true => State::Kept,
+        false => State::Queued,
+    };
     let time = now.as_microsecond();
+    let link_ends = mail.content.link_expires().filter(|_| link.is_some());
     tx.execute(
-        "INSERT INTO mail (org, id, kind, account, recipient, state, attempts, due, created, message_id, params, sealed_link)
-         VALUES (?1, ?2, ?3, ?4, ?5, 'queued', 0, ?6, ?6, ?7, ?8, ?9)",
+        "INSERT INTO mail (org, id, kind, account, recipient, state, attempts, due, until, created, message_id, params,
+                           sealed_link, link_ends)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         &[
             row[0].into(),
             row[1].into(),
             mail.content.kind().word().into(),
             mail.recipient.account.as_ref().map(Uuid::as_bytes).into(),
             (&mail.recipient.address).into(),
+            state.word().into(),
+            (state == State::Queued).then_some(time).into(),
+            retry::until(now).as_microsecond().into(),
             time.into(),
             (&message_id(tx, id)?).into(),
             (&params).into(),
             link.as_deref().into(),
+            link_ends.map(Timestamp::as_microsecond).into(),
         ],
     )?;
     Ok(id)
@@ -76,7 +88,7 @@ pub(crate) fn cancel(
     kind: Kind,
 ) -> scim::Result<u64> {
     tx.execute(
-        "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL
+        "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL, link_ends = NULL
          WHERE org = ?1 AND account = ?2 AND kind = ?3 AND state IN ('queued', 'kept', 'failed')",
         &[
             organization.as_bytes().into(),
@@ -84,4 +96,11 @@ pub(crate) fn cancel(
             kind.word().into(),
         ],
     )
+}
+
+/// Opens the link of a mail.
+pub(super) fn open_link(keys: &Keys, organization: Uuid, id: Uuid, sealed: &[u8]) -> scim::Result<Link> {
+    let path = keys.open(&LINK, &[organization.as_bytes(), id.as_bytes()], sealed)?;
+    let path = String::from_utf8(path).map_err(scim::Error::internal)?;
+    Link::parse(&path).map_err(scim::Error::internal)
 }

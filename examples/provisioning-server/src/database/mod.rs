@@ -10,6 +10,7 @@ mod carry_over;
 pub(crate) mod check;
 pub(crate) mod conflict;
 pub(crate) mod connection;
+pub(crate) mod delivery;
 mod demonstration;
 pub(crate) mod effective;
 pub(crate) mod erasure;
@@ -19,13 +20,11 @@ pub(crate) mod groups;
 pub(crate) mod history;
 pub(crate) mod imports;
 mod key_file;
-#[allow(dead_code, reason = "sign-in and delivery come to use it")]
 pub(crate) mod keys;
 pub(crate) mod living;
 pub(crate) mod local_groups;
 mod lock;
 pub(crate) mod losses;
-#[allow(dead_code, reason = "sign-in and delivery come to use it")]
 pub(crate) mod mail;
 pub(crate) mod mappings;
 mod migrations;

@@ -1,6 +1,7 @@
 //! Mails that the product sends: their kinds, and everything that a mail is made of again when it is sent once more.
 
 pub(crate) mod letter;
+pub(crate) mod retry;
 
 use std::fmt;
 

@@ -1,0 +1,309 @@
+//! The mails of table `mail` that wait: which one is next, to whom it is left, and what becomes of it.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use scim::store::database::{Reader, Row, Transaction};
+use uuid::Uuid;
+
+use super::keys::Keys;
+use super::{Product, mail, organizations, read_id, read_time};
+use crate::domain::fault::Result;
+use crate::domain::mail::{Content, Link, retry};
+use crate::domain::organization::Organization;
+use crate::domain::settings::Settings;
+
+/// The key under which table `instance` says whether mails are sent.
+const MARK: &str = "mail";
+
+/// The values of it: they are sent, or stay in the mailbox of the product.
+const SENT: &str = "sent";
+const KEPT: &str = "kept";
+
+/// The key under which table `instance` says why the mail server cannot be used.
+const TROUBLE: &str = "mail_trouble";
+
+/// Mails that one transaction moves at once.
+const STEP: u32 = 500;
+
+/// The time within which mails are counted for the pace.
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+/// A mail that is left to a process for a while.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub(crate) organization: Uuid,
+    pub(crate) id: Uuid,
+    /// Which attempt this is, from 1 on.
+    pub(crate) attempt: u32,
+    pub(crate) recipient: String,
+    pub(crate) message_id: String,
+    pub(crate) created: Timestamp,
+    params: String,
+    sealed_link: Option<Vec<u8>>,
+    /// The organization whose mail it is; none for those of the instance.
+    pub(crate) sender: Option<Organization>,
+}
+
+impl Claimed {
+    /// Reads the content of the mail.
+    ///
+    /// # Errors
+    /// It is not one that this version knows.
+    pub(crate) fn content(&self) -> scim::Result<Content> {
+        serde_json::from_str(&self.params).map_err(scim::Error::internal)
+    }
+
+    /// Opens the link in the mail, if there is one.
+    ///
+    /// # Errors
+    /// Its key is not there, or it was changed.
+    pub(crate) fn link(&self, keys: &Keys) -> scim::Result<Option<Link>> {
+        let open = |sealed| mail::open_link(keys, self.organization, self.id, sealed);
+        self.sealed_link.as_deref().map(open).transpose()
+    }
+}
+
+/// What came of sending a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The mail server has taken it.
+    Sent,
+    /// It is tried again.
+    Later(String),
+    /// It is of no use to try again.
+    Refused(String),
+}
+
+/// Whether mails stay in the mailbox of the product.
+pub(super) fn is_kept(reader: &Reader<'_>) -> scim::Result<bool> {
+    let sql = "SELECT value FROM instance WHERE key = ?1";
+    let mark = reader.query_one(sql, &[MARK.into()], |row| Ok(row.text(0)? == KEPT))?;
+    Ok(mark.unwrap_or(false))
+}
+
+impl Product {
+    /// Notes that mails are sent from now on.
+    pub(crate) async fn send_mails(&self) -> Result<()> {
+        self.note(MARK, SENT.to_owned()).await
+    }
+
+    /// Notes that mails stay in the mailbox of the product, and leaves those there that wait.
+    pub(crate) async fn keep_mails(&self) -> Result<()> {
+        self.note(MARK, KEPT.to_owned()).await?;
+        self.note_mail_trouble(None).await?;
+        while self.write(|tx| Ok(Ok(keep(tx)?))).await? > 0 {}
+        Ok(())
+    }
+
+    /// Whether mails stay in the mailbox of the product.
+    pub(crate) async fn keeps_mails(&self) -> Result<bool> {
+        self.read(is_kept).await
+    }
+
+    /// Notes why the mail server cannot be used, or that it can be.
+    pub(crate) async fn note_mail_trouble(&self, why: Option<&str>) -> Result<()> {
+        self.note(TROUBLE, why.unwrap_or_default().to_owned()).await
+    }
+
+    /// Why the mail server cannot be used, as far as a server has found out.
+    pub(crate) async fn mail_trouble(&self) -> Result<Option<String>> {
+        Ok(self.noted(TROUBLE).await?.filter(|why| !why.is_empty()))
+    }
+}
+
+fn keep(tx: &Transaction<'_>) -> scim::Result<u64> {
+    tx.execute(
+        "UPDATE mail SET state = 'kept', due = NULL WHERE (org, id) IN (
+             SELECT org, id FROM mail WHERE state = 'queued' ORDER BY until LIMIT ?1)",
+        &[STEP.into()],
+    )
+}
+
+/// Whether there are mails that [`end`] would end.
+pub(crate) fn is_any_over(reader: &Reader<'_>, now: Timestamp) -> scim::Result<bool> {
+    for sql in [
+        "SELECT 1 FROM mail WHERE sealed_link IS NOT NULL AND link_ends <= ?1 LIMIT 1",
+        "SELECT 1 FROM mail WHERE state = 'queued' AND until <= ?1 LIMIT 1",
+    ] {
+        if reader.query_one(sql, &[now.as_microsecond().into()], |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Cancels mails whose link has ended, and gives up those that were tried for long enough. Answers how many were given up.
+pub(crate) fn end(tx: &Transaction<'_>, now: Timestamp) -> scim::Result<u64> {
+    tx.execute(
+        "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL, link_ends = NULL WHERE (org, id) IN (
+             SELECT org, id FROM mail WHERE sealed_link IS NOT NULL AND link_ends <= ?1 ORDER BY link_ends LIMIT ?2)",
+        &[now.as_microsecond().into(), STEP.into()],
+    )?;
+    tx.execute(
+        "UPDATE mail SET state = 'failed', due = NULL,
+                error = coalesce(error, 'The mail server could not be used for three days.')
+         WHERE (org, id) IN (
+             SELECT org, id FROM mail WHERE state = 'queued' AND until <= ?1 ORDER BY until LIMIT ?2)",
+        &[now.as_microsecond().into(), STEP.into()],
+    )
+}
+
+/// How many mails wait, up to a bound.
+pub(crate) fn waiting(reader: &Reader<'_>) -> scim::Result<u64> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM mail WHERE state = 'queued' LIMIT 100000)";
+    super::count(reader, sql, &[])
+}
+
+/// A mail that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) organization: Uuid,
+    id: Uuid,
+}
+
+/// Finds the mail that is to be sent next: the first of the next organization behind one, in turn, that has one due and has
+/// not had its share of the minute. All together have `pace` mails a minute.
+pub(crate) fn next(
+    reader: &Reader<'_>,
+    behind: Uuid,
+    pace: u32,
+    now: Timestamp,
+) -> scim::Result<Option<Due>> {
+    let tried = tried(reader, now)?;
+    if tried.values().sum::<u32>() >= pace {
+        return Ok(None);
+    }
+    let is_free = |due: &Due| -> scim::Result<bool> {
+        let share = match organizations::by_id(reader, due.organization)? {
+            Some(organization) => organization.settings.mails_per_minute.get(),
+            None => Settings::default().mails_per_minute.get(),
+        };
+        Ok(tried.get(&due.organization).is_none_or(|count| *count < share))
+    };
+    for (behind, up_to) in [(Some(behind), Uuid::max()), (None, behind)] {
+        let mut place = behind;
+        while let Some((due, at)) = first(reader, place)?.filter(|(due, _)| due.organization <= up_to) {
+            if at <= now && is_free(&due)? {
+                return Ok(Some(due));
+            }
+            place = Some(due.organization);
+        }
+    }
+    Ok(None)
+}
+
+/// How many mails of each organization were tried within the last minute.
+fn tried(reader: &Reader<'_>, now: Timestamp) -> scim::Result<HashMap<Uuid, u32>> {
+    let since = now.checked_sub(MINUTE).unwrap_or(Timestamp::MIN);
+    let mut tried = HashMap::new();
+    let sql = "SELECT org FROM mail WHERE tried > ?1";
+    reader.query(sql, &[since.as_microsecond().into()], |row| {
+        *tried.entry(read_id(row.blob(0)?)?).or_default() += 1;
+        Ok(())
+    })?;
+    Ok(tried)
+}
+
+/// The mail that is due first of the first organization behind one, and when it is.
+fn first(reader: &Reader<'_>, behind: Option<Uuid>) -> scim::Result<Option<(Due, Timestamp)>> {
+    let read = |row: &Row<'_>| {
+        let due = Due {
+            organization: read_id(row.blob(0)?)?,
+            id: read_id(row.blob(1)?)?,
+        };
+        Ok((due, read_time(row.integer(2)?)?))
+    };
+    match behind {
+        Some(behind) => reader.query_one(
+            "SELECT org, id, due FROM mail WHERE state = 'queued' AND org > ?1 ORDER BY org, due, id LIMIT 1",
+            &[behind.as_bytes().into()],
+            read,
+        ),
+        None => reader.query_one(
+            "SELECT org, id, due FROM mail WHERE state = 'queued' ORDER BY org, due, id LIMIT 1",
+            &[],
+            read,
+        ),
+    }
+}
+
+/// Claims the mail that is to be sent next. Nobody else sends it until its lease ends, or it is [settled](settle).
+pub(crate) fn claim(
+    tx: &Transaction<'_>,
+    behind: Uuid,
+    pace: u32,
+    now: Timestamp,
+) -> scim::Result<Option<Claimed>> {
+    let Some(Due { organization, id }) = next(tx, behind, pace, now)? else {
+        return Ok(None);
+    };
+    tx.execute(
+        "UPDATE mail SET due = ?3, tried = ?4, attempts = attempts + 1 WHERE org = ?1 AND id = ?2",
+        &[
+            organization.as_bytes().into(),
+            id.as_bytes().into(),
+            retry::lease(now).as_microsecond().into(),
+            now.as_microsecond().into(),
+        ],
+    )?;
+    let sender = organizations::by_id(tx, organization)?;
+    tx.query_one(
+        "SELECT attempts, recipient, message_id, created, params, sealed_link FROM mail WHERE org = ?1 AND id = ?2",
+        &[organization.as_bytes().into(), id.as_bytes().into()],
+        |row| {
+            Ok(Claimed {
+                organization,
+                id,
+                attempt: u32::try_from(row.integer(0)?).unwrap_or(u32::MAX),
+                recipient: row.text(1)?.to_owned(),
+                message_id: row.text(2)?.to_owned(),
+                created: read_time(row.integer(3)?)?,
+                params: row.text(4)?.to_owned(),
+                sealed_link: row.optional_blob(5)?.map(<[u8]>::to_vec),
+                sender: sender.clone(),
+            })
+        },
+    )
+}
+
+/// Notes what came of a mail, unless it was cancelled meanwhile, or another process has claimed it since. That it was sent
+/// is noted in any case.
+pub(crate) fn settle(
+    tx: &Transaction<'_>,
+    claimed: &Claimed,
+    outcome: &Outcome,
+    chance: f64,
+    now: Timestamp,
+) -> scim::Result<()> {
+    let (org, id) = (claimed.organization, claimed.id);
+    let attempt = claimed.attempt;
+    match outcome {
+        Outcome::Sent => tx.execute(
+            "UPDATE mail SET state = 'sent', sent = ?3, due = NULL, error = NULL, sealed_link = NULL, link_ends = NULL
+             WHERE org = ?1 AND id = ?2 AND state <> 'sent'",
+            &[org.as_bytes().into(), id.as_bytes().into(), now.as_microsecond().into()],
+        )?,
+        Outcome::Later(why) => tx.execute(
+            "UPDATE mail SET due = ?4, error = ?5 WHERE org = ?1 AND id = ?2 AND state = 'queued' AND attempts = ?3",
+            &[
+                org.as_bytes().into(),
+                id.as_bytes().into(),
+                attempt.into(),
+                retry::again(now, attempt, chance).as_microsecond().into(),
+                why.into(),
+            ],
+        )?,
+        Outcome::Refused(why) => tx.execute(
+            "UPDATE mail SET state = 'failed', due = NULL, error = ?4
+             WHERE org = ?1 AND id = ?2 AND state = 'queued' AND attempts = ?3",
+            &[
+                org.as_bytes().into(),
+                id.as_bytes().into(),
+                attempt.into(),
+                why.into(),
+            ],
+        )?,
+    };
+    Ok(())
+}
