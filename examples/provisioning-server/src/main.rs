@@ -1,13 +1,8 @@
 //! A provisioning server: identity providers create, change, group and remove people over SCIM, each organization at
 //! its own URL with its own tokens.
 //!
-<<<<<<< HEAD
-//! Modules depend downwards only: `cli`, then `demo` and `portal`, then `actions`, `transfer`, `scim_api`, `api`, `login` and `operate`,
-//! `history`, `fetch`, `database`, `domain`.
-=======
-//! Modules depend downwards only: `cli`, then `demo`, then `actions`, `transfer`, `scim_api`, `api`, `login` and `operate`,
-//! `delivery` and `history`, `database`, `domain`.
->>>>>>> c6e1d43 (Send mails to the operator's mail server)
+//! Modules depend downwards only: `cli`, then `demo` and `portal`, then `actions`, `transfer`, `scim_api`, `api`, `login` and
+//! `operate`, `delivery` and `history`, `fetch`, `database`, `domain`.
 
 mod actions;
 mod api;

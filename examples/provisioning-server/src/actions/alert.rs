@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use super::act::{Subject, View, carry_out, look};
 use super::mapping::{self, Preview};
+use super::telling;
+use crate::database::keys::Keys;
 use crate::database::losses::Raised;
 use crate::database::mappings::Lost;
 use crate::database::{Product, Stop, audit, event, groups, losses, mappings, organizations, roles};
@@ -18,6 +20,7 @@ use crate::domain::event::{EventKind, EventRow};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::keyword::Keyword;
+use crate::domain::mail::Content;
 use crate::domain::mass_change::{Alert, Likeness, LossKind, LostGroup, Successor, WINDOW};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
@@ -92,7 +95,10 @@ pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<usize> {
     let mut raised = 0;
     for organization in losing {
         raised += product
-            .transact(move |tx| check(tx, organization, hour, now))
+            .transact({
+                let keys = product.keys().clone();
+                move |tx| check(tx, &keys, organization, hour, now)
+            })
             .await?;
     }
     let old = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
@@ -104,7 +110,13 @@ pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<usize> {
     Ok(raised)
 }
 
-fn check(tx: &Transaction<'_>, id: Uuid, hour: Timestamp, now: Timestamp) -> Result<usize, Stop> {
+fn check(
+    tx: &Transaction<'_>,
+    keys: &Keys,
+    id: Uuid,
+    hour: Timestamp,
+    now: Timestamp,
+) -> Result<usize, Stop> {
     let Some(organization) = organizations::by_id(tx, id)? else {
         return Ok(0);
     };
@@ -118,6 +130,11 @@ fn check(tx: &Transaction<'_>, id: Uuid, hour: Timestamp, now: Timestamp) -> Res
         let last = losses::last_raised(tx, id, kind)?;
         if let Some(alert) = Alert::check(kind, &recent, threshold.get(), last, now) {
             raise(tx, &organization, &alert, now)?;
+            let told = Content::MassChange {
+                loss: kind,
+                sentence: alert.sentence(),
+            };
+            telling::tell(tx, keys, &organization, &Permission::INTEGRATIONS_WRITE, &told, now)?;
             raised += 1;
         }
     }

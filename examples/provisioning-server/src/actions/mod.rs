@@ -23,6 +23,7 @@ mod of_product;
 pub(crate) mod organization;
 pub(crate) mod role;
 pub(crate) mod saml;
+mod telling;
 pub(crate) mod token;
 
 use serde_json::Value;

@@ -1,5 +1,6 @@
 //! The access of accounts, worked out from groups, mappings, roles and grants by SQL: nothing of it is stored.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use scim::resources::Group;
@@ -13,6 +14,7 @@ use super::{count, grants, read_id};
 use crate::domain::account::{Account, ManagedBy};
 use crate::domain::effective::{Effective, Path, Reason};
 use crate::domain::grant::Origin;
+use crate::domain::mail::Recipient;
 use crate::domain::organization::Organization;
 use crate::domain::permission::Permission;
 use crate::domain::role::RoleId;
@@ -251,6 +253,46 @@ impl<'o> Members<'o> {
         let permission = permission.to_string();
         let params = [self.organization.id.as_bytes().into(), (&permission).into()];
         count(reader, &format!("SELECT count(*) FROM ({sql})"), &params)
+    }
+
+    /// The first people with an address who have this permission itself, by their accounts: those who are told of something.
+    pub(crate) fn reached(
+        &self,
+        reader: &Reader<'_>,
+        permission: &Permission,
+        most: u32,
+    ) -> scim::Result<Vec<Recipient>> {
+        let permission = permission.to_string();
+        let of_permission = [self.organization.id.as_bytes().into(), (&permission).into()];
+        let sql = "SELECT role FROM role_permission WHERE org = ?1 AND permission = ?2";
+        let roles = reader.query_all(sql, &of_permission, |row| read_id(row.blob(0)?))?;
+        let mut found = BTreeMap::new();
+        let mut note = |row: &Row<'_>| {
+            if let Some(address) = row.optional_text(1)? {
+                found.insert(read_id(row.blob(0)?)?, address.to_owned());
+            }
+            Ok(())
+        };
+        for role in roles {
+            for way in self.holders("a.id, a.address") {
+                let sql = format!("{way} AND a.address IS NOT NULL LIMIT ?5");
+                reader.query(&sql, &self.params(&[role.as_bytes().into(), most.into()]), &mut note)?;
+            }
+        }
+        let [org, permission] = of_permission;
+        reader.query(
+            "SELECT a.id, a.address FROM permission_grant g JOIN account a ON a.org = g.org AND a.id = g.holder
+             WHERE g.org = ?1 AND g.permission = ?2 AND NOT g.waiting AND a.state = 'active' AND a.suspended IS NULL
+               AND a.address IS NOT NULL LIMIT ?3",
+            &[org, permission, most.into()],
+            note,
+        )?;
+        let recipient = |(account, address)| Recipient {
+            account: Some(account),
+            address,
+        };
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Ok(found.into_iter().map(recipient).take(most).collect())
     }
 
     /// The account of somebody over SCIM who has left a group that gives these roles, if they have access and lack one of
@@ -533,6 +575,18 @@ pub(crate) mod tests {
                 Members::of(reader, &owner)?.count_manual(reader, &Permission::ORGANIZATION_WRITE)
             });
             prop_assert_eq!(manual.unwrap(), Owners::of(&picture).manual);
+
+            let owner = organization.clone();
+            let reached = database.blocking_read(move |reader| {
+                Members::of(reader, &owner)?.reached(reader, &Permission::ORGANIZATION_WRITE, 1_000)
+            });
+            let reached: Vec<_> = reached.unwrap().into_iter().map(|to| (to.account.unwrap(), to.address)).collect();
+            let owns = |account: &&Account| {
+                picture.effective(account.id).permissions.contains_key(&Permission::ORGANIZATION_WRITE)
+            };
+            let expected = picture.accounts.values().filter(owns);
+            let expected = expected.filter_map(|account| Some((account.id, account.address.clone()?)));
+            prop_assert_eq!(reached, expected.collect::<BTreeMap<_, _>>().into_iter().collect::<Vec<_>>());
 
             let owner = organization.clone();
             let powers = database.blocking_read(move |reader| {

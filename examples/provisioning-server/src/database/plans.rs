@@ -65,6 +65,7 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     members.holding(reader, role, 10)?;
     members.first_holding(reader, role, 10)?;
     members.count_manual(reader, &Permission::ROLES_WRITE)?;
+    members.reached(reader, &Permission::ROLES_WRITE, 10)?;
     members.has_lost(reader, "7", &[role])?;
     members.count_in(reader, 7)?;
     members.first_in(reader, 7, 10)?;
