@@ -18,6 +18,7 @@ pub(crate) mod history;
 pub(crate) mod integration;
 mod leaving;
 pub(crate) mod local_group;
+pub(crate) mod mail;
 pub(crate) mod mapping;
 mod of_product;
 pub(crate) mod organization;
@@ -70,6 +71,11 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &local_group::CREATE,
     &local_group::DELETE,
     &local_group::LIST,
+    &mail::CANCEL,
+    &mail::LIST,
+    &mail::RETRY,
+    &mail::SHOW,
+    &mail::SHOW_LINK,
     &mapping::LIST,
     &mapping::SET,
     &organization::CREATE,

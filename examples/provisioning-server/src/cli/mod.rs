@@ -20,6 +20,7 @@ mod integration;
 mod key;
 mod limits;
 mod local_group;
+mod mail;
 mod mapping;
 mod organization;
 mod output;
@@ -169,6 +170,9 @@ enum Command {
     /// Alerts about many losses at once
     #[command(subcommand)]
     Alert(alert::Command),
+    /// The mails of an organization: what was sent to whom, and what was not
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Roles: what they permit
     #[command(subcommand)]
     Role(role::Command),
@@ -303,6 +307,7 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
             in_database(&common, output, async |session| command.run(session).await)
         }
         Command::Alert(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::Mail(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Role(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Saml(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Group(command) => in_database(&common, output, async |session| command.run(session).await),

@@ -430,6 +430,7 @@ struct Mail {
 impl Mail {
     /// Notes whether mails are sent from now on. If not, there is nothing to send them by.
     async fn prepare(product: &Product, chosen: smtp::InForce, base: &PublicUrl) -> Result<Option<Self>> {
+        product.set_product_name(&chosen.product).await?;
         let Some(smtp) = chosen.smtp else {
             product.keep_mails().await?;
             return Ok(None);
@@ -523,7 +524,8 @@ impl Server {
     /// Makes the endpoints, and begins to write their history.
     fn open(&self, traces: &Traces) -> Result<Opened> {
         let history = Arc::new(Recorder::default());
-        let readiness = Arc::new(Readiness::new(Arc::clone(&self.product)));
+        let mails = self.mail.as_ref().map(|mail| Arc::clone(&mail.counts));
+        let readiness = Arc::new(Readiness::new(Arc::clone(&self.product), mails));
         let (apps, watch) = self.apps(&history, &readiness, traces)?;
         Ok(Opened {
             writer: tokio::spawn(Arc::clone(&history).run(Arc::clone(&self.product))),
@@ -616,11 +618,13 @@ impl Server {
             scheme: scheme(self.certificates.is_some()),
             public_url: self.public_url.as_ref(),
         };
+        let mails = self.mail.as_ref().map(|mail| Arc::clone(&mail.counts));
         let metrics = Arc::new(Metrics::new(
             Arc::clone(&self.product),
             Arc::clone(history),
             self.certificates.clone(),
             traces.counts(),
+            mails,
         ));
         let operator = Router::new()
             .route("/healthz", get(health::healthz))

@@ -76,7 +76,7 @@ pub(crate) enum Outcome {
 }
 
 /// Whether mails stay in the mailbox of the product.
-pub(super) fn is_kept(reader: &Reader<'_>) -> scim::Result<bool> {
+pub(crate) fn is_kept(reader: &Reader<'_>) -> scim::Result<bool> {
     let sql = "SELECT value FROM instance WHERE key = ?1";
     let mark = reader.query_one(sql, &[MARK.into()], |row| Ok(row.text(0)? == KEPT))?;
     Ok(mark.unwrap_or(false))
@@ -85,13 +85,13 @@ pub(super) fn is_kept(reader: &Reader<'_>) -> scim::Result<bool> {
 impl Product {
     /// Notes that mails are sent from now on.
     pub(crate) async fn send_mails(&self) -> Result<()> {
+        self.note_mail_trouble(None).await?;
         self.note(MARK, SENT.to_owned()).await
     }
 
     /// Notes that mails stay in the mailbox of the product, and leaves those there that wait.
     pub(crate) async fn keep_mails(&self) -> Result<()> {
         self.note(MARK, KEPT.to_owned()).await?;
-        self.note_mail_trouble(None).await?;
         while self.write(|tx| Ok(Ok(keep(tx)?))).await? > 0 {}
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The mark of a database that is a demonstration's own.
 
 use jiff::Timestamp;
-use scim::store::database::Transaction;
+use scim::store::database::{Reader, Transaction};
 
 use super::{Product, organizations};
 use crate::domain::fault::{Fault, Result};
@@ -43,6 +43,11 @@ impl Product {
     pub(crate) async fn note_demo_made(&self) -> Result<()> {
         self.note("demo", MADE.to_owned()).await
     }
+}
+
+/// Whether the database is a demonstration's own.
+pub(crate) fn is_demonstration(reader: &Reader<'_>) -> scim::Result<bool> {
+    Ok(reader.query_one(MARK, &[], |_| Ok(()))?.is_some())
 }
 
 /// Whether a server has run on the database, or an organization was made in it.

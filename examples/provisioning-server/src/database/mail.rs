@@ -1,13 +1,14 @@
 //! Table `mail`: the mails of an organization, or of the instance, whose organization is the nil UUID.
 
 use jiff::Timestamp;
-use scim::store::database::{Reader, Transaction};
+use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
-use super::delivery;
+use super::accounts::read_word;
 use super::keys::Keys;
+use super::{delivery, read_id, read_time};
 use crate::domain::keyword::Keyword;
-use crate::domain::mail::{Kind, Link, Mail, State, retry};
+use crate::domain::mail::{Content, Kind, Link, Mail, State, retry};
 use crate::domain::sealed::Column;
 
 /// The links in mails.
@@ -78,6 +79,117 @@ fn message_id(reader: &Reader<'_>, id: Uuid) -> scim::Result<String> {
         id.simple(),
         domain.as_deref().unwrap_or(NOWHERE)
     ))
+}
+
+/// A mail as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Queued {
+    pub(crate) id: Uuid,
+    pub(crate) state: State,
+    pub(crate) account: Option<Uuid>,
+    pub(crate) recipient: String,
+    pub(crate) content: Content,
+    pub(crate) created: Timestamp,
+    pub(crate) sent: Option<Timestamp>,
+    /// When it is tried next.
+    pub(crate) due: Option<Timestamp>,
+    pub(crate) attempts: u32,
+    /// Why it was not sent.
+    pub(crate) error: Option<String>,
+    pub(crate) message_id: String,
+    sealed_link: Option<Vec<u8>>,
+}
+
+impl Queued {
+    /// Whether there is a link in it that can still be used.
+    pub(crate) fn has_link(&self) -> bool {
+        self.sealed_link.is_some()
+    }
+
+    /// Opens its link.
+    ///
+    /// # Errors
+    /// Its key is not there, or it was changed.
+    pub(crate) fn link(&self, keys: &Keys, organization: Uuid) -> scim::Result<Option<Link>> {
+        let open = |sealed| open_link(keys, organization, self.id, sealed);
+        self.sealed_link.as_deref().map(open).transpose()
+    }
+}
+
+const COLUMNS: &str =
+    "id, state, account, recipient, params, created, sent, due, attempts, error, message_id, sealed_link";
+
+/// One mail of an organization.
+pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::Result<Option<Queued>> {
+    reader.query_one(
+        &format!("SELECT {COLUMNS} FROM mail WHERE org = ?1 AND id = ?2"),
+        &[organization.as_bytes().into(), id.as_bytes().into()],
+        read,
+    )
+}
+
+/// The mails of an organization, those in one state or all, the last first.
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    state: Option<State>,
+    limit: u32,
+) -> scim::Result<Vec<Queued>> {
+    match state {
+        Some(state) => reader.query_all(
+            &format!("SELECT {COLUMNS} FROM mail WHERE org = ?1 AND state = ?2 ORDER BY id DESC LIMIT ?3"),
+            &[organization.as_bytes().into(), state.word().into(), limit.into()],
+            read,
+        ),
+        None => reader.query_all(
+            &format!("SELECT {COLUMNS} FROM mail WHERE org = ?1 ORDER BY id DESC LIMIT ?2"),
+            &[organization.as_bytes().into(), limit.into()],
+            read,
+        ),
+    }
+}
+
+fn read(row: &Row<'_>) -> scim::Result<Queued> {
+    let time = |column| row.optional_integer(column)?.map(read_time).transpose();
+    Ok(Queued {
+        id: read_id(row.blob(0)?)?,
+        state: read_word(row.text(1)?)?,
+        account: row.optional_blob(2)?.map(read_id).transpose()?,
+        recipient: row.text(3)?.to_owned(),
+        content: serde_json::from_str(row.text(4)?).map_err(scim::Error::internal)?,
+        created: read_time(row.integer(5)?)?,
+        sent: time(6)?,
+        due: time(7)?,
+        attempts: u32::try_from(row.integer(8)?).unwrap_or(u32::MAX),
+        error: row.optional_text(9)?.map(str::to_owned),
+        message_id: row.text(10)?.to_owned(),
+        sealed_link: row.optional_blob(11)?.map(<[u8]>::to_vec),
+    })
+}
+
+/// Queues a mail once more that has failed or was kept, as the same mail.
+pub(crate) fn retry(tx: &Transaction<'_>, organization: Uuid, id: Uuid, now: Timestamp) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE mail SET state = 'queued', due = ?3, until = ?4, error = NULL
+         WHERE org = ?1 AND id = ?2",
+        &[
+            organization.as_bytes().into(),
+            id.as_bytes().into(),
+            now.as_microsecond().into(),
+            retry::until(now).as_microsecond().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Cancels one mail.
+pub(crate) fn cancel_one(tx: &Transaction<'_>, organization: Uuid, id: Uuid) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL, link_ends = NULL
+         WHERE org = ?1 AND id = ?2",
+        &[organization.as_bytes().into(), id.as_bytes().into()],
+    )?;
+    Ok(())
 }
 
 /// Cancels the mails of one kind to an account that were not sent, because their link has ended. Answers how many there were.

@@ -11,7 +11,7 @@ pub(crate) mod check;
 pub(crate) mod conflict;
 pub(crate) mod connection;
 pub(crate) mod delivery;
-mod demonstration;
+pub(crate) mod demonstration;
 pub(crate) mod effective;
 pub(crate) mod erasure;
 pub(crate) mod event;
@@ -195,6 +195,16 @@ impl Product {
     /// Where the server that started last on this database is reached.
     pub(crate) async fn origin(&self) -> Result<Option<String>> {
         self.noted("origin").await
+    }
+
+    /// Notes what the product is called.
+    pub(crate) async fn set_product_name(&self, name: &str) -> Result<()> {
+        self.note("product_name", name.to_owned()).await
+    }
+
+    /// What the server that started last on this database calls the product.
+    pub(crate) async fn product_name(&self) -> Result<Option<String>> {
+        self.noted("product_name").await
     }
 
     /// Keeps a value of the instance as a whole.

@@ -14,6 +14,7 @@ use scim::service::{close_unread, error_response};
 use serde_json::{Value, json};
 
 use crate::database::{Health, Product};
+use crate::delivery::mail::Counts;
 use crate::scim_api::REALM;
 
 /// The version of the server.
@@ -34,14 +35,16 @@ pub(crate) async fn healthz() -> Response {
 #[derive(Debug)]
 pub(crate) struct Readiness {
     product: Arc<Product>,
+    mails: Option<Arc<Counts>>,
     draining: AtomicBool,
 }
 
 impl Readiness {
-    /// Of a server with this database.
-    pub(crate) fn new(product: Arc<Product>) -> Self {
+    /// Of a server with this database; with these mails if it sends any.
+    pub(crate) fn new(product: Arc<Product>, mails: Option<Arc<Counts>>) -> Self {
         Self {
             product,
+            mails,
             draining: AtomicBool::new(false),
         }
     }
@@ -49,6 +52,11 @@ impl Readiness {
     /// From now on requests should go elsewhere.
     pub(crate) fn begin_drain(&self) {
         self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether mails wait because the mail server cannot be used. Requests are answered all the same.
+    fn do_mails_wait(&self) -> bool {
+        self.mails.as_ref().is_some_and(|mails| mails.is_in_trouble())
     }
 
     /// Why requests should go elsewhere, if they should.
@@ -89,9 +97,12 @@ fn trouble(health: Health) -> Option<&'static str> {
 }
 
 /// Says whether requests should be sent here: 503 while the server drains, and when the database does not answer, or
-/// cannot write, with one word for the reason.
+/// cannot write, with one word for the reason. A mail server that cannot be used is told of, and is no reason.
 pub(crate) async fn readyz(State(readiness): State<Arc<Readiness>>) -> Response {
     match readiness.obstacle().await {
+        None if readiness.do_mails_wait() => {
+            answer(StatusCode::OK, &json!({ "status": "ready", "mail": "waiting" }))
+        }
         None => answer(StatusCode::OK, &json!({ "status": "ready" })),
         Some(reason) => answer(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -15,8 +15,9 @@ use super::health::VERSION;
 use super::page::Page;
 use super::process::Process;
 use super::traces::Counts;
-use crate::database::losses;
+use crate::database::{delivery, losses};
 use crate::database::{Product, Statistics};
+use crate::delivery::mail;
 use crate::history::Recorder;
 
 /// How long the database may take to answer one question of a scrape.
@@ -72,6 +73,7 @@ pub(crate) struct Metrics {
     history: Arc<Recorder>,
     certificates: Option<Arc<Certificates>>,
     spans: Option<Arc<Counts>>,
+    mails: Option<Arc<mail::Counts>>,
     requests: Mutex<Requests>,
     in_flight: AtomicUsize,
     process: Process,
@@ -81,18 +83,20 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// Of a server with this database and this history; with these certificates if it speaks TLS, and with these spans
-    /// if it traces.
+    /// if it traces, and these mails if it sends any.
     pub(crate) fn new(
         product: Arc<Product>,
         history: Arc<Recorder>,
         certificates: Option<Arc<Certificates>>,
         spans: Option<Arc<Counts>>,
+        mails: Option<Arc<mail::Counts>>,
     ) -> Self {
         Self {
             product,
             history,
             certificates,
             spans,
+            mails,
             requests: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             process: Process::new(),
@@ -149,6 +153,10 @@ impl Metrics {
         if let Some(spans) = &self.spans {
             write_spans(&mut page, spans);
         }
+        if let Some(mails) = &self.mails {
+            write_mails(&mut page, mails);
+        }
+        self.write_waiting(&mut page).await;
         page.0
     }
 
@@ -166,6 +174,14 @@ impl Metrics {
         if let Ok(Ok(unseen)) = unseen {
             let help = "Alerts about many losses at once that nobody has looked at.";
             page.one("provisioning_alerts_unseen", "gauge", help, unseen);
+        }
+    }
+
+    /// Tells how many mails wait to be sent.
+    async fn write_waiting(&self, page: &mut Page) {
+        let waiting = tokio::time::timeout(PATIENCE, self.product.read(delivery::waiting)).await;
+        if let Ok(Ok(waiting)) = waiting {
+            page.one("provisioning_mails_waiting", "gauge", "Mails that wait to be sent.", waiting);
         }
     }
 
@@ -330,6 +346,22 @@ fn write_spans(page: &mut Page, spans: &Counts) {
     let name = "scim_trace_spans_waiting";
     let waiting = spans.waiting.load(Ordering::Relaxed);
     page.one(name, "gauge", "Spans that wait for the collector.", waiting);
+}
+
+fn write_mails(page: &mut Page, mails: &mail::Counts) {
+    let name = "provisioning_mails_total";
+    page.describe(name, "counter", "Attempts to send mails, by what came of them.");
+    for (result, counter) in [
+        ("sent", &mails.sent),
+        ("later", &mails.later),
+        ("refused", &mails.refused),
+    ] {
+        let sample = format_args!("{name}{{result=\"{result}\"}}");
+        page.sample(sample, counter.load(Ordering::Relaxed));
+    }
+    let help = "Whether the mail server can be used: 1, or 0.";
+    let is_up = u8::from(!mails.is_in_trouble());
+    page.one("provisioning_mail_server_up", "gauge", help, is_up);
 }
 
 #[cfg(test)]

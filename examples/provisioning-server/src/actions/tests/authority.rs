@@ -176,6 +176,10 @@ fn ways() -> Vec<Way> {
         local_group::CREATE => |p, a, o| local_group::create(p, a, o, "Night", "");
         local_group::DELETE => |p, a, o| local_group::delete(p, a, o, "Desk");
         local_group::LIST => |p, a, o| local_group::list(p, a, o);
+        mail::CANCEL => |p, a, o| mail::cancel(p, a, o, Uuid::nil());
+        mail::LIST => |p, a, o| mail::list(p, a, o, None, 9);
+        mail::RETRY => |p, a, o| mail::retry(p, a, o, Uuid::nil());
+        mail::SHOW => |p, a, o| mail::show(p, a, o, Uuid::nil());
         integration::DELETE => |p, a, o| integration::delete(p, a, o, Some(Attached::Detach), |_| {});
         integration::DISABLE => |p, a, o| integration::switch(p, a, o, false);
         integration::ENABLE => |p, a, o| integration::switch(p, a, o, true);
@@ -206,9 +210,11 @@ fn ways() -> Vec<Way> {
 }
 
 /// Actions that are not asked for by themselves, and why.
-const WITHIN_OTHERS: [&str; 2] = [
+const WITHIN_OTHERS: [&str; 3] = [
     // It is of no organization, and the operator's alone: see `demands`.
     "organization.create",
+    // The operator's alone: see `demands`.
+    "mail.show-link",
     // Part of `history.show`, which leaves the body out for whoever may not see it.
     "history.show-body",
 ];

@@ -21,7 +21,7 @@ use self::settings::{Imprint, Smtp};
 use self::smtp::{Connection, Verdict};
 use crate::database::Product;
 use crate::database::delivery::{self, Claimed, Outcome};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::Result;
 
 /// How often it is looked whether a mail is due.
 const POLL: Duration = Duration::from_secs(1);
