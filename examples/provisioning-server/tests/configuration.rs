@@ -74,6 +74,15 @@ fn each_setting_is_shown_with_the_place_it_comes_from() {
         default("log-filter", json!("info")),
         ["drain-delay", "7", "configuration", &file].map(Value::from),
         default("otlp-endpoint", Value::Null),
+        default("product-name", json!("Provisioning")),
+        default("smtp-host", Value::Null),
+        default("smtp-port", Value::Null),
+        default("smtp-tls", Value::Null),
+        default("smtp-ca", Value::Null),
+        default("smtp-user", Value::Null),
+        default("smtp-password", Value::Null),
+        default("mail-from", Value::Null),
+        default("mails-per-minute", json!("300")),
     ];
     let (plain, limits) = found.split_at(expected.len());
     assert_eq!(plain, expected);
@@ -113,6 +122,45 @@ fn settings_with_which_the_server_would_not_start_fail_the_check() {
         );
         assert!(detail.contains(said), "{detail}");
     }
+}
+
+/// Feature row 94: the password of the mail server comes from the environment, a file or the configuration, stands in no list
+/// of processes, and is neither shown nor kept in the database. Settings of mail with which none could be sent fail the check.
+#[test]
+fn the_password_of_the_mail_server_is_not_shown() {
+    let place = Place::new();
+    let password = place.file("password", "hush-hush\n");
+    let flags = [
+        "--smtp-host",
+        "mail.example",
+        "--mail-from",
+        "no-reply@x.example",
+        "--smtp-user",
+        "ann",
+    ];
+    let found = checked(&place, &flags, &[("SMTP_PASSWORD_FILE", &password)]);
+    let shown = found.iter().find(|[name, ..]| name == "smtp-password").unwrap();
+    assert_eq!(shown[1], "***");
+    let serve = ["serve", "--check-config"];
+    for (environment, arguments, said) in [
+        (("SMTP_HOST", "mail.example"), &[][..], "--mail-from"),
+        (("MAIL_FROM", "a@x.example"), &[], "--smtp-host"),
+        (("MAIL_FROM", "a"), &flags[..2], "\"a\""),
+        (("SMTP_TLS", "none"), &flags[..4], "mail.example"),
+        (("SMTP_TLS", "some"), &flags[..4], "\"some\""),
+        (("SMTP_PORT", "0"), &flags[..4], "\"0\""),
+        (("SMTP_CA", "gone.pem"), &flags[..4], "gone.pem"),
+        (("SMTP_USER", "ann"), &flags[..4], "SMTP_PASSWORD"),
+        (("SMTP_PASSWORD", "hush-hush"), &flags[..4], "--smtp-user"),
+        (("MAILS_PER_MINUTE", "0"), &[], "\"0\""),
+        (("PRODUCT_NAME", "\u{7}"), &[], "name of the product"),
+        (("LISTEN", "0.0.0.0:1"), &flags[..4], "--public-url"),
+    ] {
+        let detail = failure(&place, &[environment], &[&serve, arguments].concat());
+        assert!(detail.contains(said) && !detail.contains("hush-hush"), "{detail}");
+    }
+    let demo = failure(&place, &[], &[&serve[..], &["--demo"], &flags[..4]].concat());
+    assert!(demo.contains("demonstration"), "{demo}");
 }
 
 #[test]

@@ -290,13 +290,13 @@ fn what_is_not_as_it_must_be_is_found_and_named() {
             "1 members of local groups, or their groups, do not exist",
         ),
         (
-            "INSERT INTO mail (org, id, kind, recipient, state, attempts, created, message_id, params)
-             VALUES (x'00', x'00', 'invitation', 'a@x.example', 'kept', 0, 1, '<1@x.example>', '{}')",
+            "INSERT INTO mail (org, id, kind, recipient, state, attempts, until, created, message_id, params)
+             VALUES (x'00', x'00', 'invitation', 'a@x.example', 'kept', 0, 1, 1, '<1@x.example>', '{}')",
             "1 mails belong to no organization",
         ),
         (
-            "INSERT INTO mail (org, id, kind, recipient, state, attempts, created, message_id, params)
-             VALUES (zeroblob(16), x'00', 'invitation', 'a@x.example', 'queued', 0, 1, '<1@x.example>', '{}')",
+            "INSERT INTO mail (org, id, kind, recipient, state, attempts, until, created, message_id, params)
+             VALUES (zeroblob(16), x'00', 'invitation', 'a@x.example', 'queued', 0, 1, 1, '<1@x.example>', '{}')",
             "1 mails are not in the state that they say",
         ),
         ("DELETE FROM scim_edge", "the number of its edges"),

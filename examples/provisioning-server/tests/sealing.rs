@@ -81,8 +81,9 @@ fn add_links(place: &Place, numbers: std::ops::Range<u16>) {
             let sealed = [&key_id[..], &nonce, &sealed].concat();
             let params = json!({ "kind": "reset-link", "expires": "2030-01-01T00:00:00Z" }).to_string();
             tx.execute(
-                "INSERT INTO mail (org, id, kind, recipient, state, attempts, created, message_id, params, sealed_link)
-                 VALUES (?1, ?2, 'reset-link', 'ann@x.example', 'kept', 0, 0, '<1@localhost>', ?3, ?4)",
+                "INSERT INTO mail (org, id, kind, recipient, state, attempts, until, created, message_id, params,
+                                   sealed_link, link_ends)
+                 VALUES (?1, ?2, 'reset-link', 'ann@x.example', 'kept', 0, 0, 0, '<1@localhost>', ?3, ?4, 1893456000000000)",
                 &[(&INSTANCE).into(), (&id).into(), (&params).into(), (&sealed[..]).into()],
             )?;
         }

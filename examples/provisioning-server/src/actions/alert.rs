@@ -134,7 +134,14 @@ fn check(
                 loss: kind,
                 sentence: alert.sentence(),
             };
-            telling::tell(tx, keys, &organization, &Permission::INTEGRATIONS_WRITE, &told, now)?;
+            telling::tell(
+                tx,
+                keys,
+                &organization,
+                &Permission::INTEGRATIONS_WRITE,
+                &told,
+                now,
+            )?;
             raised += 1;
         }
     }

@@ -180,10 +180,19 @@ pub(crate) async fn retry(product: &Product, actor: &Actor, organization: &Name,
 
 /// Cancels a mail that was not sent.
 pub(crate) async fn cancel(product: &Product, actor: &Actor, organization: &Name, id: Uuid) -> Result<Read> {
-    change(product, actor, &CANCEL, organization, id, move |act, found| match found.state {
-        State::Failed | State::Kept | State::Queued => Ok(mail::cancel_one(act.tx, act.organization.id, id)?),
-        State::Sent | State::Cancelled => Err(refused(found, "only what was not sent is cancelled")),
-    })
+    change(
+        product,
+        actor,
+        &CANCEL,
+        organization,
+        id,
+        move |act, found| match found.state {
+            State::Failed | State::Kept | State::Queued => {
+                Ok(mail::cancel_one(act.tx, act.organization.id, id)?)
+            }
+            State::Sent | State::Cancelled => Err(refused(found, "only what was not sent is cancelled")),
+        },
+    )
     .await
 }
 

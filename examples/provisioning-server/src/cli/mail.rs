@@ -129,7 +129,11 @@ impl Command {
                 let read = actions::mail::show_link(product, &actor, &name, id).await?;
                 (name, read)
             }
-            Self::Show { name, id, link: false } => {
+            Self::Show {
+                name,
+                id,
+                link: false,
+            } => {
                 let read = actions::mail::show(product, &actor, &name, id).await?;
                 (name, read)
             }

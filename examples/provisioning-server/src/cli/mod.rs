@@ -136,7 +136,7 @@ impl Common {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve SCIM
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Organizations: each has its own URL, tokens, people, groups and history
     #[command(subcommand)]
     Org(organization::Command),
@@ -274,10 +274,7 @@ fn not_understood(error: &clap::Error, wants_json: bool) -> ExitCode {
 fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
     let common = line.common;
     let success = |()| ExitCode::SUCCESS;
-    match line
-        .command
-        .unwrap_or_else(|| Command::Serve(serve::Serve::default()))
-    {
+    match line.command.unwrap_or_else(|| Command::Serve(Box::default())) {
         Command::Simulate(command) => wait_for(Runtime::Command, command.run(&common, output)),
         Command::Health(command) => wait_for(Runtime::Command, command.run(&common, output)).map(success),
         Command::Serve(command) => wait_for(Runtime::Server, command.run(&common, output)).map(success),

@@ -126,7 +126,10 @@ pub(crate) fn is_any_over(reader: &Reader<'_>, now: Timestamp) -> scim::Result<b
         "SELECT 1 FROM mail WHERE sealed_link IS NOT NULL AND link_ends <= ?1 LIMIT 1",
         "SELECT 1 FROM mail WHERE state = 'queued' AND until <= ?1 LIMIT 1",
     ] {
-        if reader.query_one(sql, &[now.as_microsecond().into()], |_| Ok(()))?.is_some() {
+        if reader
+            .query_one(sql, &[now.as_microsecond().into()], |_| Ok(()))?
+            .is_some()
+        {
             return Ok(true);
         }
     }

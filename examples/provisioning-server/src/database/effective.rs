@@ -276,7 +276,11 @@ impl<'o> Members<'o> {
         for role in roles {
             for way in self.holders("a.id, a.address") {
                 let sql = format!("{way} AND a.address IS NOT NULL LIMIT ?5");
-                reader.query(&sql, &self.params(&[role.as_bytes().into(), most.into()]), &mut note)?;
+                reader.query(
+                    &sql,
+                    &self.params(&[role.as_bytes().into(), most.into()]),
+                    &mut note,
+                )?;
             }
         }
         let [org, permission] = of_permission;

@@ -193,6 +193,7 @@ pub(crate) fn cancel_one(tx: &Transaction<'_>, organization: Uuid, id: Uuid) -> 
 }
 
 /// Cancels the mails of one kind to an account that were not sent, because their link has ended. Answers how many there were.
+#[allow(dead_code, reason = "what ends invitations and reset links comes to use it")]
 pub(crate) fn cancel(
     tx: &Transaction<'_>,
     organization: Uuid,

@@ -15,8 +15,8 @@ use super::health::VERSION;
 use super::page::Page;
 use super::process::Process;
 use super::traces::Counts;
-use crate::database::{delivery, losses};
 use crate::database::{Product, Statistics};
+use crate::database::{delivery, losses};
 use crate::delivery::mail;
 use crate::history::Recorder;
 
@@ -181,7 +181,12 @@ impl Metrics {
     async fn write_waiting(&self, page: &mut Page) {
         let waiting = tokio::time::timeout(PATIENCE, self.product.read(delivery::waiting)).await;
         if let Ok(Ok(waiting)) = waiting {
-            page.one("provisioning_mails_waiting", "gauge", "Mails that wait to be sent.", waiting);
+            page.one(
+                "provisioning_mails_waiting",
+                "gauge",
+                "Mails that wait to be sent.",
+                waiting,
+            );
         }
     }
 

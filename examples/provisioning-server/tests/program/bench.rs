@@ -17,9 +17,18 @@ pub struct Bench {
 impl Bench {
     /// With these settings, as flags of `org create`.
     pub fn new(settings: &[&str]) -> Self {
+        Self::serving(settings, &[])
+    }
+
+    /// The same, of a server with these flags.
+    pub fn serving(settings: &[&str], flags: &[&str]) -> Self {
         let place = Place::new();
         let created = place.json(&[&["org", "create", "acme"], settings].concat());
-        Self::on(place, created["token"].as_str().unwrap().to_owned())
+        Self {
+            server: place.serve(flags),
+            token: created["token"].as_str().unwrap().to_owned(),
+            place,
+        }
     }
 
     /// On a database that is there already.

@@ -7,6 +7,7 @@ pub mod browser;
 #[cfg(feature = "otel")]
 pub mod collector;
 pub mod identity_provider;
+pub mod mail_server;
 pub mod recorder;
 
 use std::io::{Read, Write};
@@ -46,6 +47,15 @@ impl Place {
             "LOG_FORMAT",
             "DRAIN_DELAY",
             "SCIM_TOKEN",
+            "PRODUCT_NAME",
+            "SMTP_HOST",
+            "SMTP_PORT",
+            "SMTP_TLS",
+            "SMTP_CA",
+            "SMTP_USER",
+            "SMTP_PASSWORD",
+            "MAIL_FROM",
+            "MAILS_PER_MINUTE",
         ] {
             command
                 .env_remove(variable)

@@ -1,15 +1,17 @@
 //! The needs of actions on organizations and tokens beyond their permission.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::actions::organization::{Change, Draft};
 use crate::actions::token::New;
-use crate::actions::{integration, organization, token};
-use crate::database::{Product, groups, mappings, organizations, product_of_test, roles};
+use crate::actions::{self, integration, organization, token};
+use crate::database::{Product, groups, mail, mappings, organizations, product_of_test, roles};
 use crate::domain::actor::{Action, Actor, Who};
+use crate::domain::audit::{AuditFilter, By};
 use crate::domain::fault::{Fault, Kind, Result};
 use crate::domain::group::ProvisionedGroup;
+use crate::domain::mail::{Link, Mail, Recipient};
 use crate::domain::organization::Name;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{Draft as RoleDraft, Role, RoleId};
@@ -214,4 +216,62 @@ async fn a_deletion_is_confirmed_by_the_name() {
     organization::delete(&bench.product, &owner, &bench.acme, Some("acme"))
         .await
         .unwrap();
+}
+
+/// Feature row 92: the link in a mail is the operator's to see, whatever an administrator may do, but in a demonstration; it
+/// is noted who has looked.
+#[tokio::test]
+async fn links_in_mails_are_the_operators_to_see() {
+    let bench = bench().await;
+    let (keys, acme) = (bench.product.keys().clone(), bench.id);
+    let now = Timestamp::now();
+    let queued = bench.product.write(move |tx| {
+        let to = Recipient {
+            account: None,
+            address: "ann@x.example".to_owned(),
+        };
+        let link = Link::parse("/o/acme/link/Secret0").unwrap();
+        let mail = Mail::invitation(to, link, now.checked_add(SignedDuration::from_hours(1)).unwrap());
+        Ok(Ok(mail::queue(tx, &keys, acme, now, &mail)?))
+    });
+    let id = queued.await.unwrap();
+    let eve = administrator(bench.id, Permissions::catalogue(), true);
+    let root = Actor::operator("root".to_owned());
+    for who in [&eve, &root] {
+        let shown = actions::mail::show(&bench.product, who, &bench.acme, id)
+            .await
+            .unwrap();
+        assert!(
+            shown.mail.has_link() && !shown.text.contains("Secret0"),
+            "{}",
+            shown.text
+        );
+        assert!(shown.text.contains("(hidden)"), "{}", shown.text);
+    }
+    let refused = actions::mail::show_link(&bench.product, &eve, &bench.acme, id)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.kind(), Kind::Forbidden, "{refused}");
+    let shown = actions::mail::show_link(&bench.product, &root, &bench.acme, id)
+        .await
+        .unwrap();
+    assert!(shown.text.contains("/o/acme/link/Secret0"), "{}", shown.text);
+    let marked = bench.product.write(|tx| {
+        tx.execute("INSERT INTO instance (key, value) VALUES ('demo', 'made')", &[])?;
+        Ok(Ok(()))
+    });
+    marked.await.unwrap();
+    let shown = actions::mail::show_link(&bench.product, &eve, &bench.acme, id)
+        .await
+        .unwrap();
+    assert!(shown.text.contains("/o/acme/link/Secret0"), "{}", shown.text);
+    let filter = AuditFilter {
+        by: Some(By::Action("mail.show-link".to_owned())),
+        ..AuditFilter::default()
+    };
+    let noted = actions::audit::list(&bench.product, &root, &bench.acme, filter, None, 9)
+        .await
+        .unwrap();
+    assert_eq!(noted.len(), 2);
+    assert!(!format!("{noted:?}").contains("Secret0"), "{noted:?}");
 }

@@ -112,7 +112,8 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ),
     (
         "SELECT count(*) FROM mail WHERE (state = 'queued') <> (due IS NOT NULL)
-         OR (state = 'sent') <> (sent IS NOT NULL) OR (state IN ('sent', 'cancelled') AND sealed_link IS NOT NULL)",
+         OR (state = 'sent') <> (sent IS NOT NULL) OR (state IN ('sent', 'cancelled') AND sealed_link IS NOT NULL)
+         OR (sealed_link IS NULL) <> (link_ends IS NULL)",
         "mails are not in the state that they say",
     ),
 ];

@@ -3,9 +3,9 @@
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
-use lettre::Address;
 
 use super::settings::Imprint;
 use crate::database::delivery::Claimed;
@@ -40,13 +40,22 @@ pub(super) fn make(
     let head = Letterhead {
         product: &imprint.product,
         organization: claimed.sender.as_ref().map(|of| of.display.as_str()),
-        support: claimed.sender.as_ref().map_or("", |of| of.settings.support_contact.as_str()),
+        support: claimed
+            .sender
+            .as_ref()
+            .map_or("", |of| of.settings.support_contact.as_str()),
         recipient: &claimed.recipient,
     };
     let url = link.map(|link| format!("{}{}", imprint.base, link.reveal()));
     let letter = Letter::new(&head, content, url);
     let secret = link.and_then(|link| link.reveal().rsplit('/').next().map(str::to_owned));
-    let ready = write(&letter, &claimed.recipient, from, &claimed.message_id, claimed.created)?;
+    let ready = write(
+        &letter,
+        &claimed.recipient,
+        from,
+        &claimed.message_id,
+        claimed.created,
+    )?;
     Ok(Ready { secret, ..ready })
 }
 

@@ -156,10 +156,17 @@ impl Delivery {
 
     async fn end_those_that_are_over(&self) -> Result<()> {
         let now = Timestamp::now();
-        if !self.product.read(move |reader| delivery::is_any_over(reader, now)).await? {
+        if !self
+            .product
+            .read(move |reader| delivery::is_any_over(reader, now))
+            .await?
+        {
             return Ok(());
         }
-        let given_up = self.product.write(move |tx| Ok(Ok(delivery::end(tx, now)?))).await?;
+        let given_up = self
+            .product
+            .write(move |tx| Ok(Ok(delivery::end(tx, now)?)))
+            .await?;
         if given_up > 0 {
             tracing::error!("{given_up} mails could not be sent for three days and were given up.");
         }
@@ -182,7 +189,11 @@ impl Delivery {
                 return Ok(None);
             }
         };
-        let (outcome, trouble) = match connection.send(&self.smtp, &ready).await.without(ready.secret.as_deref()) {
+        let (outcome, trouble) = match connection
+            .send(&self.smtp, &ready)
+            .await
+            .without(ready.secret.as_deref())
+        {
             Verdict::Taken => (Outcome::Sent, None),
             Verdict::NotNow(why) => (Outcome::Later(why), None),
             Verdict::Never(why) => (Outcome::Refused(why), None),
@@ -208,7 +219,9 @@ impl Delivery {
         let link = claimed.link(self.product.keys()).map_err(unreadable)?;
         let made = message::make(claimed, &content, link.as_ref(), &self.smtp.from, &self.imprint);
         made.map_err(|unmade| match unmade {
-            Unmade::NoAddress => Outcome::Refused("The recipient is not a valid address for mail.".to_owned()),
+            Unmade::NoAddress => {
+                Outcome::Refused("The recipient is not a valid address for mail.".to_owned())
+            }
             Unmade::Failed(cause) => Outcome::Refused(format!("The mail cannot be written: {cause}.")),
         })
     }
@@ -223,7 +236,15 @@ impl Delivery {
             let chance = chance();
             last = self
                 .product
-                .write(move |tx| Ok(Ok(delivery::settle(tx, &claimed, &outcome, chance, Timestamp::now())?)))
+                .write(move |tx| {
+                    Ok(Ok(delivery::settle(
+                        tx,
+                        &claimed,
+                        &outcome,
+                        chance,
+                        Timestamp::now(),
+                    )?))
+                })
                 .await;
             if last.is_ok() {
                 break;
@@ -269,7 +290,10 @@ impl Delivery {
         }
         let noted = self.product.note_mail_trouble(why.as_deref()).await;
         if let Err(fault) = noted {
-            tracing::warn!("The state of the mail server could not be noted: {}", fault.with_causes());
+            tracing::warn!(
+                "The state of the mail server could not be noted: {}",
+                fault.with_causes()
+            );
         }
     }
 }

@@ -206,14 +206,30 @@ mod tests {
         for wrong in [
             Said { host: None, ..said() },
             Said { from: None, ..said() },
-            Said { user: user(), ..said() },
-            Said { password: password(), ..said() },
-            Said { authorities: Some(b"-----BEGIN CERTIFICATE-----\n!".to_vec()), ..said() },
+            Said {
+                user: user(),
+                ..said()
+            },
+            Said {
+                password: password(),
+                ..said()
+            },
+            Said {
+                authorities: Some(b"-----BEGIN CERTIFICATE-----\n!".to_vec()),
+                ..said()
+            },
         ] {
             let fault = wrong.smtp().unwrap_err().with_causes();
             assert!(!fault.contains("hush"), "{fault}");
         }
-        let smtp = Said { user: user(), password: password(), ..said() }.smtp().unwrap().unwrap();
+        let smtp = Said {
+            user: user(),
+            password: password(),
+            ..said()
+        }
+        .smtp()
+        .unwrap()
+        .unwrap();
         assert!(smtp.credentials.is_some());
         assert!(!format!("{smtp:?}").contains("hush"), "{smtp:?}");
     }

@@ -67,7 +67,10 @@ impl Connection {
         match timeout(GREETING, connect(smtp, hello)).await {
             Ok(Ok(connection)) => Ok(Self(connection)),
             Ok(Err(error)) => Err(reason(&error)),
-            Err(_) => Err(format!("It did not answer within {} seconds.", GREETING.as_secs())),
+            Err(_) => Err(format!(
+                "It did not answer within {} seconds.",
+                GREETING.as_secs()
+            )),
         }
     }
 
@@ -91,7 +94,10 @@ impl Connection {
             parameters.push(MailParameter::SmtpUtfEight);
         }
         // Of all mails the sender is the same: without it, none can be sent.
-        if let Err(error) = server.command(Mail::new(Some(smtp.from.email.clone()), parameters)).await {
+        if let Err(error) = server
+            .command(Mail::new(Some(smtp.from.email.clone()), parameters))
+            .await
+        {
             return Verdict::Unusable(reason(&error));
         }
         let verdict = match server.command(Rcpt::new(mail.to.clone(), Vec::new())).await {
@@ -121,12 +127,15 @@ impl Connection {
 async fn connect(smtp: &Smtp, hello: &ClientId) -> Result<AsyncSmtpConnection, Error> {
     let tls = (smtp.protection == Protection::Tls).then(|| smtp.tls.clone());
     let server = (smtp.host.as_str(), smtp.port);
-    let mut connection = AsyncSmtpConnection::connect_tokio1(server, Some(GREETING), hello, tls, None).await?;
+    let mut connection =
+        AsyncSmtpConnection::connect_tokio1(server, Some(GREETING), hello, tls, None).await?;
     if smtp.protection == Protection::StartTls {
         connection.starttls(smtp.tls.clone(), hello).await?;
     }
     if let Some(credentials) = &smtp.credentials {
-        connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await?;
+        connection
+            .auth(&[Mechanism::Plain, Mechanism::Login], credentials)
+            .await?;
     }
     Ok(connection)
 }
@@ -146,7 +155,10 @@ fn verdict(error: &Error) -> Verdict {
 fn is_about_us(code: Code) -> bool {
     let is_sign_in = code.severity == Severity::PermanentNegativeCompletion
         && code.category == Category::Unspecified3
-        && matches!(code.detail, Detail::Zero | Detail::Four | Detail::Five | Detail::Eight);
+        && matches!(
+            code.detail,
+            Detail::Zero | Detail::Four | Detail::Five | Detail::Eight
+        );
     let is_end = code.severity == Severity::TransientNegativeCompletion
         && code.category == Category::Connections
         && code.detail == Detail::One;
