@@ -146,6 +146,29 @@ fn conflicts_are_listed_until_they_are_resolved() {
         [entry("manual-account", "boss@example.com", 2)]
     );
     assert_eq!(inbox(&place, "resolved").len(), 3);
+    // The decision is taken back, and nothing is decided of what is over.
+    let again = ["conflict", "reopen", "acme", id];
+    assert_eq!(place.json(&again)["state"], "open");
+    assert!(
+        place.refusal(&again).1["detail"]
+            .as_str()
+            .unwrap()
+            .contains("is open")
+    );
+    let audit = place.json(&["audit", "list", "acme"]);
+    assert_eq!(audit["changes"][0]["action"], "conflict.reopen");
+    let over = place.json(&["conflict", "list", "acme", "--state", "resolved"]);
+    let over = over["conflicts"][0]["id"].as_str().unwrap();
+    let (_, refusal) = place.refusal(&["conflict", "ignore", "acme", over]);
+    assert!(refusal["detail"].as_str().unwrap().contains("resolved already"));
+    // Page by page.
+    let first = place.json(&["conflict", "list", "acme", "--limit", "1"]);
+    let next = first["next"].as_str().unwrap();
+    let second = place.json(&["conflict", "list", "acme", "--limit", "1", "--after", next]);
+    assert_ne!(first["conflicts"][0]["id"], second["conflicts"][0]["id"]);
+    let next = second["next"].as_str().unwrap();
+    let end = place.json(&["conflict", "list", "acme", "--limit", "1", "--after", next]);
+    assert_eq!((&end["conflicts"], &end["next"]), (&json!([]), &Value::Null));
     let (code, refusal) = place.refusal(&[
         "conflict",
         "ignore",

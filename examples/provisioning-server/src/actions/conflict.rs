@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::act::{Subject, carry_out, look};
 use crate::database::{Product, conflict};
 use crate::domain::actor::{Action, Actor};
-use crate::domain::conflict::{Conflict, ConflictState};
+use crate::domain::conflict::{Conflict, ConflictState, Cursor};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Name;
@@ -36,17 +36,31 @@ pub(crate) static IGNORE: Action = Action {
     fresh: false,
 };
 
-/// Returns the conflicts in one state, the last first.
+/// Takes that decision back.
+pub(crate) static REOPEN: Action = Action {
+    name: "conflict.reopen",
+    permission: Permission::USERS_WRITE,
+    fresh: false,
+};
+
+/// Returns the conflicts in one state behind a place, the last first.
 pub(crate) async fn list(
     product: &Product,
     actor: &Actor,
     organization: &Name,
     state: ConflictState,
+    after: Option<Cursor>,
     limit: u32,
 ) -> Result<Vec<Conflict>> {
     look(product, actor, &LIST, organization, move |view| {
         let id = view.organization.id;
-        Ok(conflict::list(view.reader, id, state, limit.min(MOST))?)
+        Ok(conflict::list(
+            view.reader,
+            id,
+            state,
+            after.unwrap_or(Cursor::START),
+            limit.min(MOST),
+        )?)
     })
     .await
 }
@@ -72,8 +86,31 @@ pub(crate) async fn ignore(
     organization: &Name,
     id: Uuid,
 ) -> Result<Conflict> {
-    carry_out(product, actor, &IGNORE, organization, move |act| {
-        let found = conflict::set_state(act.tx, act.organization.id, id, ConflictState::Ignored)?;
+    decide(product, actor, &IGNORE, organization, id, Conflict::ignored).await
+}
+
+/// Opens a conflict that was put aside.
+pub(crate) async fn reopen(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    id: Uuid,
+) -> Result<Conflict> {
+    decide(product, actor, &REOPEN, organization, id, Conflict::reopened).await
+}
+
+async fn decide(
+    product: &Product,
+    actor: &Actor,
+    action: &'static Action,
+    organization: &Name,
+    id: Uuid,
+    rule: fn(&Conflict) -> Result<ConflictState>,
+) -> Result<Conflict> {
+    carry_out(product, actor, action, organization, move |act| {
+        let organization = act.organization.id;
+        let before = conflict::find(act.tx, organization, id)?.ok_or_else(|| unknown(id))?;
+        let found = conflict::set_state(act.tx, organization, id, rule(&before)?)?;
         let found = found.ok_or_else(|| unknown(id))?;
         let subject = Subject {
             kind: "conflict",

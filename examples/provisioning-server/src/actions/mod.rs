@@ -52,6 +52,7 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &audit::LIST,
     &conflict::IGNORE,
     &conflict::LIST,
+    &conflict::REOPEN,
     &conflict::SHOW,
     &connection::SHOW,
     &erasure::ERASE,

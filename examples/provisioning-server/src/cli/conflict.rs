@@ -8,7 +8,7 @@ use super::Session;
 use super::documents::time;
 use super::flags::{name, word};
 use crate::actions;
-use crate::domain::conflict::{Conflict, ConflictState};
+use crate::domain::conflict::{Conflict, ConflictState, Cursor};
 use crate::domain::counted::counted;
 use crate::domain::fault::Result;
 use crate::domain::keyword::Keyword;
@@ -24,6 +24,9 @@ pub(super) enum Command {
         /// Which of them
         #[arg(long, value_name = "STATE", default_value = "open", value_parser = word::<ConflictState>())]
         state: ConflictState,
+        /// Only those behind the ones of an earlier list: the cursor that it ended with
+        #[arg(long, value_name = "CURSOR", value_parser = Cursor::parse)]
+        after: Option<Cursor>,
         /// How many at most
         #[arg(long, value_name = "N", default_value_t = 50,
               value_parser = clap::value_parser!(u32).range(1..=i64::from(actions::conflict::MOST)))]
@@ -47,6 +50,15 @@ pub(super) enum Command {
         #[arg(value_name = "CONFLICT")]
         id: Uuid,
     },
+    /// Open a conflict again that was put aside
+    Reopen {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// The id of the conflict, as "conflict list --state ignored" shows it
+        #[arg(value_name = "CONFLICT")]
+        id: Uuid,
+    },
 }
 
 /// The answer of `conflict list`.
@@ -54,9 +66,11 @@ pub(super) enum Command {
 struct Conflicts {
     organization: String,
     conflicts: Vec<ConflictDocument>,
+    /// The cursor for --after, if there may be more.
+    next: Option<String>,
 }
 
-/// The answer of `conflict show` and `conflict ignore`.
+/// The answer of `conflict show`, `conflict ignore` and `conflict reopen`.
 #[derive(Debug, Serialize)]
 struct OneConflict {
     organization: String,
@@ -85,11 +99,19 @@ impl Command {
     pub(super) async fn run(self, session: &Session) -> Result<()> {
         let (product, actor) = (&session.product, session.actor());
         match self {
-            Self::List { name, state, limit } => {
-                let found = actions::conflict::list(product, &actor, &name, state, limit).await?;
+            Self::List {
+                name,
+                state,
+                after,
+                limit,
+            } => {
+                let found = actions::conflict::list(product, &actor, &name, state, after, limit).await?;
+                let is_full = u32::try_from(found.len()).is_ok_and(|found| found == limit);
+                let next = found.last().filter(|_| is_full).map(Conflict::cursor);
                 let document = Conflicts {
                     organization: name.to_string(),
                     conflicts: found.into_iter().map(ConflictDocument::of).collect(),
+                    next: next.map(|cursor| cursor.to_string()),
                 };
                 session.output.result(&document, list_text);
             }
@@ -99,6 +121,10 @@ impl Command {
             }
             Self::Ignore { name, id } => {
                 let found = actions::conflict::ignore(product, &actor, &name, id).await?;
+                print(session, &name, found);
+            }
+            Self::Reopen { name, id } => {
+                let found = actions::conflict::reopen(product, &actor, &name, id).await?;
                 print(session, &name, found);
             }
         }
@@ -118,7 +144,11 @@ fn list_text(listed: &Conflicts) -> String {
     if listed.conflicts.is_empty() {
         return "No such conflicts.".to_owned();
     }
-    listed.conflicts.iter().map(text).collect()
+    let lines: String = listed.conflicts.iter().map(text).collect();
+    match &listed.next {
+        Some(next) => format!("{lines}\nGo on with:  --after {next}"),
+        None => lines,
+    }
 }
 
 fn text(document: &ConflictDocument) -> String {

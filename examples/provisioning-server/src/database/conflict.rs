@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{accounts, read_id, read_time};
 use crate::domain::account::ManagedBy;
-use crate::domain::conflict::{Conflict, ConflictKind, ConflictSeen, ConflictState};
+use crate::domain::conflict::{Conflict, ConflictKind, ConflictSeen, ConflictState, Cursor};
 use crate::domain::keyword::Keyword;
 
 /// Notes that something went wrong, or that it did once more. What was resolved is open again; what is ignored stays so.
@@ -132,7 +132,8 @@ const COLUMNS: &str =
     "id, kind, state, subject, name, external_id, account, detail, first, last, count, request";
 
 /// The ids of the conflicts in one state, the last first.
-const IN_STATE: &str = "SELECT id FROM conflict WHERE org = ?1 AND state = ?2 ORDER BY last DESC LIMIT ?3";
+const IN_STATE: &str = "SELECT id FROM conflict WHERE org = ?1 AND state = ?2 AND (last, id) < (?4, ?5)
+    ORDER BY last DESC, id DESC LIMIT ?3";
 
 /// One conflict.
 pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::Result<Option<Conflict>> {
@@ -143,16 +144,23 @@ pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::R
     )
 }
 
-/// The conflicts in one state, the last first.
+/// The conflicts in one state behind a place, the last first.
 pub(crate) fn list(
     reader: &Reader<'_>,
     organization: Uuid,
     state: ConflictState,
+    behind: Cursor,
     limit: u32,
 ) -> scim::Result<Vec<Conflict>> {
     let mut conflicts = reader.query_all(
         &format!("SELECT {COLUMNS} FROM conflict WHERE org = ?1 AND id IN ({IN_STATE})"),
-        &[organization.as_bytes().into(), state.word().into(), limit.into()],
+        &[
+            organization.as_bytes().into(),
+            state.word().into(),
+            limit.into(),
+            behind.last.as_microsecond().into(),
+            behind.id.as_bytes().into(),
+        ],
         read,
     )?;
     conflicts.sort_unstable_by_key(|conflict| std::cmp::Reverse((conflict.last, conflict.id)));
@@ -241,7 +249,7 @@ mod tests {
             let mut note = |tx: &Transaction<'_>| -> scim::Result<Uuid> {
                 let all = ConflictState::ALL
                     .iter()
-                    .map(|state| list(tx, Uuid::nil(), *state, 10));
+                    .map(|state| list(tx, Uuid::nil(), *state, Cursor::START, 10));
                 let all: Vec<_> = all.collect::<scim::Result<Vec<_>>>()?.concat();
                 let conflict = all.first().cloned().unwrap();
                 states.push((conflict.state, conflict.count, all.len()));
@@ -276,14 +284,46 @@ mod tests {
         );
     }
 
+    /// Feature row 99: whoever goes from page to page sees every conflict once, the last first.
+    #[test]
+    fn the_inbox_is_read_page_by_page() {
+        let pages = database().blocking_write(|tx| {
+            for (number, second) in (0..).zip([3, 1, 2, 2, 2, 3, 1]) {
+                let subject = format!("{number}");
+                insert(
+                    tx,
+                    &ConflictSeen {
+                        subject,
+                        ..seen(second)
+                    },
+                )?;
+            }
+            let (mut pages, mut behind) = (Vec::new(), Cursor::START);
+            loop {
+                let page = list(tx, Uuid::nil(), ConflictState::Open, behind, 2)?;
+                let Some(last) = page.last() else { break };
+                behind = last.cursor();
+                pages.push(page);
+            }
+            Ok((
+                pages,
+                list(tx, Uuid::nil(), ConflictState::Open, Cursor::START, 10)?,
+            ))
+        });
+        let (pages, whole) = pages.unwrap();
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 2, 1]);
+        assert_eq!(pages.concat(), whole);
+        assert!(whole.is_sorted_by_key(|conflict| std::cmp::Reverse(conflict.last)));
+    }
+
     /// Feature row 99: the inbox is read by its index, and a change that has no conflict looks at none.
     #[test]
     fn the_inbox_is_read_by_its_index() {
         for (sql, params, step) in [
             (
                 IN_STATE,
-                3,
-                "SEARCH conflict USING COVERING INDEX conflict_state (org=? AND state=?)",
+                5,
+                "SEARCH conflict USING COVERING INDEX conflict_state (org=? AND state=? AND (last,id)<(?,?))",
             ),
             (
                 OPEN_OF_SUBJECT,
@@ -292,7 +332,7 @@ mod tests {
             ),
         ] {
             let plan = database().blocking_write(move |tx| {
-                let nothing = [Param::Null; 3];
+                let nothing = [Param::Null; 5];
                 let sql = format!("EXPLAIN QUERY PLAN {sql}");
                 tx.query_all(&sql, nothing.get(..params).unwrap(), |row| {
                     Ok(row.text(3)?.to_owned())

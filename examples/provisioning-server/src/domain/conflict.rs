@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::keyword::keywords;
+use super::fault::{Fault, Result};
+use super::keyword::{Keyword as _, keywords};
 use super::redact;
 
 keywords! {
@@ -123,6 +124,82 @@ pub(crate) struct Conflict {
     pub(crate) request: Option<Uuid>,
 }
 
+impl Conflict {
+    /// Returns the state after an administrator has decided that nothing is to be done.
+    ///
+    /// # Errors
+    /// It is resolved: there is nothing to decide.
+    pub(crate) fn ignored(&self) -> Result<ConflictState> {
+        match self.state {
+            ConflictState::Open | ConflictState::Ignored => Ok(ConflictState::Ignored),
+            ConflictState::Resolved => Err(Fault::conflict(
+                "The conflict is resolved already: it is open again if it comes again, and can be put aside then.",
+            )),
+        }
+    }
+
+    /// Returns the state after an administrator has taken that decision back.
+    ///
+    /// # Errors
+    /// It was not put aside.
+    pub(crate) fn reopened(&self) -> Result<ConflictState> {
+        match self.state {
+            ConflictState::Ignored => Ok(ConflictState::Open),
+            ConflictState::Open | ConflictState::Resolved => Err(Fault::conflict(format!(
+                "The conflict is {}: only one that was put aside is opened again.",
+                self.state.word()
+            ))),
+        }
+    }
+
+    /// Returns the place of the list behind it.
+    pub(crate) fn cursor(&self) -> Cursor {
+        Cursor {
+            last: self.last,
+            id: self.id,
+        }
+    }
+}
+
+/// A place in the list of conflicts, the last first: behind the one that it was given with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    pub(crate) last: Timestamp,
+    pub(crate) id: Uuid,
+}
+
+impl Cursor {
+    /// The place before all conflicts.
+    pub(crate) const START: Self = Self {
+        last: Timestamp::MAX,
+        id: Uuid::max(),
+    };
+
+    /// Reads a cursor that a list has ended with.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let read = || {
+            let (last, id) = text.split_once('-')?;
+            let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+            Some(Self {
+                last: Timestamp::from_microsecond(last.parse().ok()?).ok()?,
+                id: Uuid::try_parse(id).ok().filter(|_| is_id)?,
+            })
+        };
+        read().ok_or_else(|| {
+            Fault::invalid(format!(
+                "{:?} is not a valid cursor; expected one that a list of conflicts has ended with, as it is.",
+                redact::tokens(text)
+            ))
+        })
+    }
+}
+
+impl std::fmt::Display for Cursor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.last.as_microsecond(), self.id.simple())
+    }
+}
+
 /// Returns what a conflict about somebody is kept under: the id here, or else that of the provider, or else the name.
 pub(crate) fn subject(id: Option<&str>, external_id: Option<&str>, name: &str) -> String {
     match (id, external_id) {
@@ -187,7 +264,47 @@ mod tests {
         }
     }
 
+    fn conflict(state: ConflictState) -> Conflict {
+        Conflict {
+            id: Uuid::from_u128(7),
+            kind: ConflictKind::DuplicateName,
+            state,
+            subject: "1".to_owned(),
+            name: "ann".to_owned(),
+            external_id: None,
+            account: None,
+            detail: String::new(),
+            first: Timestamp::UNIX_EPOCH,
+            last: Timestamp::UNIX_EPOCH,
+            count: 1,
+            request: None,
+        }
+    }
+
+    /// Feature row 99: what is open can be put aside, and that can be taken back; nothing is decided of what is over.
+    #[test]
+    fn a_decision_can_be_taken_back() {
+        let of = |rule: fn(&Conflict) -> Result<ConflictState>| {
+            ConflictState::ALL
+                .iter()
+                .map(move |state| rule(&conflict(*state)).ok())
+                .collect::<Vec<_>>()
+        };
+        let ignored = Some(ConflictState::Ignored);
+        assert_eq!(of(Conflict::ignored), [ignored, ignored, None]);
+        assert_eq!(of(Conflict::reopened), [None, Some(ConflictState::Open), None]);
+    }
+
     proptest! {
+        /// Feature row 99: a cursor is read as it was given, and nothing else is one.
+        #[test]
+        fn a_cursor_is_read_as_it_was_given(micros in -1_000_000_i64..i64::MAX / 100_000, id: u128, other in ".{0,30}") {
+            let last = Timestamp::from_microsecond(micros).unwrap();
+            let cursor = Cursor { last, id: Uuid::from_u128(id) };
+            prop_assert_eq!(Cursor::parse(&cursor.to_string()).unwrap(), cursor);
+            prop_assert!(Cursor::parse(&other).is_err());
+        }
+
         /// Feature row 99: whatever a conflict is kept under, the success of the same person finds it.
         #[test]
         fn a_later_success_finds_what_a_conflict_is_kept_under(

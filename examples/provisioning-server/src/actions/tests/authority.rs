@@ -161,7 +161,8 @@ fn ways() -> Vec<Way> {
         audit::EXPORT => |p, a, o| audit::export(p, a, o, AuditFilter::default(), Format::JsonLines);
         audit::LIST => |p, a, o| audit::list(p, a, o, AuditFilter::default(), None, 9);
         conflict::IGNORE => |p, a, o| conflict::ignore(p, a, o, Uuid::nil());
-        conflict::LIST => |p, a, o| conflict::list(p, a, o, ConflictState::Open, 9);
+        conflict::LIST => |p, a, o| conflict::list(p, a, o, ConflictState::Open, None, 9);
+        conflict::REOPEN => |p, a, o| conflict::reopen(p, a, o, Uuid::nil());
         conflict::SHOW => |p, a, o| conflict::show(p, a, o, Uuid::nil());
         connection::SHOW => |p, a, o| connection::show(p, a, o, at());
         erasure::ERASE => |p, a, o| erasure::erase(p, a, o, ANN, ANN);
