@@ -351,6 +351,9 @@ fn what_is_older_than_it_is_kept_ends() {
     };
     age(&place);
     assert_eq!(meanings(&list(&place, &[])).len(), 1);
+    let last = place.json(&["event", "list", "acme"])["cursor"].clone();
+    let last = last.as_str().unwrap();
+    let early = "0".repeat(last.len());
     let removed = place.json(&["history", "purge", "acme"]);
     assert_eq!(
         (&removed["requests"], &removed["events"], &removed["audit"]),
@@ -366,6 +369,18 @@ fn what_is_older_than_it_is_kept_ends() {
         assert_eq!(count(&place, sql), 0, "{sql}");
     }
     assert_eq!(place.json(&["event", "list", "acme"])["events"], json!([]));
+    // A reader who has seen all misses nothing; one who has not is told how to go on.
+    let read = place.json(&["event", "list", "acme", "--after", last]);
+    assert_eq!(read["cursor"], last);
+    let (code, gone) = place.refusal(&["event", "list", "acme", "--after", &early]);
+    assert_eq!((code, &gone["error"]), (1, &json!("gone")));
+    assert!(
+        gone["detail"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("Note the cursor {last}")),
+        "{gone}"
+    );
     let audit = place.json(&["audit", "list", "acme"]);
     assert_eq!(audit["changes"][0]["action"], "history.purge");
     assert_eq!(audit["changes"][0]["detail"]["requests"], 1);

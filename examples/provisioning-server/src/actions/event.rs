@@ -3,7 +3,7 @@
 use super::act::look;
 use crate::database::{Product, event};
 use crate::domain::actor::{Action, Actor};
-use crate::domain::event::{Cursor, Told};
+use crate::domain::event::{Cursor, Told, demand_whole};
 use crate::domain::fault::Result;
 use crate::domain::organization::Name;
 use crate::domain::permission::Permission;
@@ -28,6 +28,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<Told>> {
     look(product, actor, &LIST, organization, move |view| {
         let id = view.organization.id;
+        demand_whole(after, event::purged(view.reader, id)?)?;
         Ok(event::list(view.reader, id, after, limit.min(MOST))?)
     })
     .await

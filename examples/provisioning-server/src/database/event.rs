@@ -37,6 +37,10 @@ fn insert_after(
     row: EventRow,
 ) -> scim::Result<Uuid> {
     let row = row.bounded();
+    let last = match last {
+        Some(last) => Some(last),
+        None => purged(tx, organization)?.map(Cursor::sequence),
+    };
     let sequence = sequence::after(last);
     tx.execute(
         "INSERT INTO event (org, sequence, time, kind, subject_type, subject, people, data)
@@ -136,13 +140,32 @@ fn read(row: &Row<'_>) -> scim::Result<Told> {
     })
 }
 
-/// Removes rows before `limit`, up to so many. Answers how many there were.
+/// The place after the last event that was removed because it is older than the organization keeps it.
+pub(crate) fn purged(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Option<Cursor>> {
+    let found = reader.query_one(
+        "SELECT events_purged FROM organization WHERE id = ?1",
+        &[organization.as_bytes().into()],
+        |row| row.optional_blob(0)?.map(read_id).transpose(),
+    )?;
+    Ok(found.flatten().map(Cursor::after))
+}
+
+/// Removes rows before `limit`, up to so many, and notes up to which. Answers how many there were.
 pub(super) fn purge(tx: &Transaction<'_>, organization: Uuid, limit: Uuid, most: u32) -> scim::Result<u64> {
-    tx.execute(
-        "DELETE FROM event WHERE (org, sequence) IN (
-             SELECT org, sequence FROM event WHERE org = ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3)",
+    let last = tx.query_one(
+        "SELECT sequence FROM event WHERE org = ?1 AND sequence IN (
+             SELECT sequence FROM event WHERE org = ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3)
+         ORDER BY sequence DESC LIMIT 1",
         &before(organization.as_bytes(), limit.as_bytes(), most),
-    )
+        |row| read_id(row.blob(0)?),
+    )?;
+    let Some(last) = last else { return Ok(0) };
+    let params = [organization.as_bytes().into(), last.as_bytes().into()];
+    tx.execute(
+        "UPDATE organization SET events_purged = ?2 WHERE id = ?1",
+        &params,
+    )?;
+    tx.execute("DELETE FROM event WHERE org = ?1 AND sequence <= ?2", &params)
 }
 
 #[cfg(test)]

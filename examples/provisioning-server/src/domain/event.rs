@@ -134,6 +134,23 @@ impl std::fmt::Display for Cursor {
     }
 }
 
+/// Checks that a reader of the feed has missed nothing: everything after their cursor is still there.
+///
+/// # Errors
+/// Events after the cursor were removed, up to `purged`.
+pub(crate) fn demand_whole(after: Option<Cursor>, purged: Option<Cursor>) -> Result<()> {
+    let (Some(after), Some(purged)) = (after, purged) else {
+        return Ok(());
+    };
+    if purged <= after {
+        return Ok(());
+    }
+    Err(Fault::gone(format!(
+        "Events after this cursor are not kept any more: they are older than the history of the organization. Note the \
+         cursor {purged}, read people, groups, roles and mappings anew, as they are now, and go on with events after it."
+    )))
+}
+
 /// Returns the event of members that were added to a group or removed from it, if there are any: it names the first
 /// [`MOST_NAMED`], and counts the others.
 pub(crate) fn of_members(

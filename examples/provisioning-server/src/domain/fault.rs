@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Invalid,
     /// What the command names does not exist.
     NotFound,
+    /// What the command names was there once, and is not kept any more.
+    Gone,
     /// The state of things forbids it.
     Conflict,
     /// Whoever asks lacks a permission.
@@ -31,6 +33,7 @@ impl Kind {
         match self {
             Self::Invalid => "invalid",
             Self::NotFound => "not_found",
+            Self::Gone => "gone",
             Self::Conflict => "conflict",
             Self::Forbidden => "forbidden",
             Self::Stale => "fresh_factor_needed",
@@ -64,6 +67,11 @@ impl Fault {
     /// Something named does not exist.
     pub(crate) fn not_found(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::NotFound, sentence)
+    }
+
+    /// Something named is not kept any more.
+    pub(crate) fn gone(sentence: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Gone, sentence)
     }
 
     /// The state of things forbids it.

@@ -43,7 +43,7 @@ impl From<Fault> for Problem {
         match fault.kind() {
             Kind::NotFound => Self::NotFound,
             Kind::Forbidden => Self::Forbidden(fault.to_string()),
-            Kind::Invalid | Kind::Conflict | Kind::Stale => Self::Refused(fault.to_string()),
+            Kind::Invalid | Kind::Gone | Kind::Conflict | Kind::Stale => Self::Refused(fault.to_string()),
             Kind::Internal => Self::Failed(Arc::new(fault)),
         }
     }

@@ -17,6 +17,9 @@ ALTER TABLE organization DROP COLUMN enabled;
 -- While attributes that are not kept any more are being erased: the account up to which that is done.
 ALTER TABLE organization ADD COLUMN erasing BLOB;
 
+-- The last event that an organization does not keep any more: whoever has read less than that has missed some.
+ALTER TABLE organization ADD COLUMN events_purged BLOB;
+
 -- Who may read with a token, and what: an identity provider by SCIM, or the product behind by the access route.
 ALTER TABLE token ADD COLUMN purpose TEXT NOT NULL DEFAULT 'scim';
 -- Of the instance: a token is found by what it is, wherever it was found. The one key that does not begin with `org`.
