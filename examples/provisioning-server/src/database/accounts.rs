@@ -101,10 +101,13 @@ pub(crate) fn former(
     name: &str,
     external_id: &str,
 ) -> scim::Result<Option<Account>> {
+    if external_id.is_empty() {
+        return Ok(None);
+    }
     let sql = format!(
         "{COLUMNS} JOIN binding b ON b.org = a.org AND b.account = a.id
          WHERE a.org = ?1 AND a.name_key = ?2 AND a.managed_by = ?3 AND a.row IS NULL AND b.external_id = ?4
-         ORDER BY b.until DESC LIMIT 1"
+         ORDER BY b.until DESC, b.account DESC LIMIT 1"
     );
     let name = name_key(name);
     let params = [
@@ -310,4 +313,80 @@ pub(super) fn read(row: &Row<'_>) -> scim::Result<Account> {
 /// A choice as it is stored.
 pub(super) fn read_word<K: Keyword>(word: &str) -> scim::Result<K> {
     K::from_word(word).ok_or_else(|| scim::Error::internal(format!("{word:?} is stored and not known")))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use scim::store::database::{Database, Options};
+
+    use super::*;
+    use crate::database::{bindings, migrations};
+    use crate::domain::account::Person;
+    use crate::domain::adoption::{Former, comes_back};
+    use crate::domain::settings::OnDelete;
+
+    const ORGANIZATION: Uuid = Uuid::from_u128(1);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn person(name: &str) -> Person {
+        Person {
+            name: name.to_owned(),
+            display: name.to_owned(),
+            address: None,
+            active: None,
+        }
+    }
+
+    /// How an account was deleted, if it was; its name, its identifier, and when.
+    type Drawn = (Option<OnDelete>, &'static str, Option<&'static str>, i64);
+
+    fn drawn() -> impl Strategy<Value = Drawn> {
+        let how = select(&[None, Some(OnDelete::Remove), Some(OnDelete::Deactivate)][..]);
+        let name = select(&["ada@x.example", "Ada@X.example", "eve@x.example"][..]);
+        let external_id = select(&[None, Some(""), Some("7"), Some("8")][..]);
+        (how, name, external_id, 1_i64..4)
+    }
+
+    proptest! {
+        /// Feature row 47: the statement finds the account that comes back by the rules, whatever there was before.
+        #[test]
+        fn the_account_that_comes_back_is_the_one_of_the_rules(
+            drawn in vec(drawn(), 0..6), name in select(&["ada@x.example", "EVE@x.example"][..]),
+            external_id in select(&["", "7", "8"][..]),
+        ) {
+            let database = Database::in_memory(Options::default()).unwrap();
+            database.blocking_write(|tx| migrations::run(tx, at(0))).unwrap().unwrap();
+            let accounts: Vec<Account> = (1..).zip(&drawn).map(|(number, (how, name, _, until))| {
+                let row = i64::try_from(number).unwrap();
+                let account = Account::provisioned(Uuid::from_u128(number), row, person(name), at(0));
+                how.map_or(account.clone(), |how| account.deleted(how, at(*until)))
+            }).collect();
+            let written: Vec<_> = accounts.iter().cloned().zip(drawn.clone()).collect();
+            let found = database.blocking_write(move |tx| {
+                for (account, (how, _, external_id, until)) in &written {
+                    insert(tx, ORGANIZATION, account)?;
+                    let scim_id = account.id.to_string();
+                    bindings::insert(tx, ORGANIZATION, ORGANIZATION, &scim_id, *external_id, account.id, at(0))?;
+                    if how.is_some() {
+                        bindings::end(tx, ORGANIZATION, &scim_id, at(*until))?;
+                    }
+                }
+                former(tx, ORGANIZATION, name, external_id)
+            });
+            let known: Vec<_> = accounts.iter().zip(&drawn).map(|(account, (_, _, external_id, until))| Former {
+                account,
+                external_id: *external_id,
+                until: at(*until),
+            }).collect();
+            let expected = comes_back(&known, &person(name), Some(external_id));
+            prop_assert_eq!(found.unwrap().map(|account| account.id), expected);
+        }
+    }
 }

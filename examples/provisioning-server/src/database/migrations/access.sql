@@ -75,7 +75,7 @@ CREATE TABLE binding (
     PRIMARY KEY (org, scim_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX binding_account ON binding (org, account, since);
-CREATE INDEX binding_external_id ON binding (org, external_id, until) WHERE external_id IS NOT NULL;
+CREATE INDEX binding_external_id ON binding (org, external_id, until, account) WHERE external_id IS NOT NULL;
 
 -- The groups of the identity provider. `row` is the key of the group among the resources of SCIM.
 CREATE TABLE provisioned_group (
