@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::account::{find, subject};
 use super::act::{carry_out, look};
-use crate::database::{Product, accounts, bindings, erasure, grants, local_groups, waiting};
+use crate::database::{Product, accounts, bindings, erasure, grants, local_groups, mail, waiting};
 use crate::domain::account::Account;
 use crate::domain::actor::{Action, Actor};
 use crate::domain::erasure::{Mentions, demand_erasable, pseudonym};
@@ -166,6 +166,7 @@ async fn finish(
         grants::take_roles(act.tx, id, Holder::Account(present.id))?;
         grants::take_permissions(act.tx, id, present.id)?;
         local_groups::leave_all(act.tx, id, present.id)?;
+        mail::cancel_all_to(act.tx, id, present.id)?;
         let after = Account {
             name: pseudonym.clone(),
             display: pseudonym.clone(),

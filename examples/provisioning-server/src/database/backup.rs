@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::check::Inspection;
 use super::lock::{Use, beside, sync_folder_of};
-use super::{Address, Product, Purpose, audit, failed, read_time, tokens};
+use super::{Address, Product, Purpose, audit, failed, mail, read_time, tokens};
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Fault, Result};
 
@@ -63,6 +63,7 @@ impl Product {
         let actor = actor.clone();
         self.write(move |tx| {
             tokens::doubt_all(tx, taken.unwrap_or(now))?;
+            mail::cancel_restored(tx)?;
             let detail = json!({ "taken": taken.map(|at| at.to_string()) });
             audit::insert_everywhere(tx, &actor, "instance.restore", now, &detail)?;
             Ok(Ok(()))

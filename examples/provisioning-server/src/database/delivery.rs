@@ -112,7 +112,7 @@ impl Product {
     }
 }
 
-fn keep(tx: &Transaction<'_>) -> scim::Result<u64> {
+pub(super) fn keep(tx: &Transaction<'_>) -> scim::Result<u64> {
     tx.execute(
         "UPDATE mail SET state = 'kept', due = NULL WHERE (org, id) IN (
              SELECT org, id FROM mail WHERE state = 'queued' ORDER BY until LIMIT ?1)",
@@ -120,8 +120,20 @@ fn keep(tx: &Transaction<'_>) -> scim::Result<u64> {
     )
 }
 
+impl Product {
+    /// Cancels mails whose link has ended, and gives up those that were tried for long enough. Answers how many were given
+    /// up.
+    pub(crate) async fn end_mails(&self, now: Timestamp) -> Result<u64> {
+        let mut given_up = 0;
+        while self.read(move |reader| is_any_over(reader, now)).await? {
+            given_up += self.write(move |tx| Ok(Ok(end(tx, now)?))).await?;
+        }
+        Ok(given_up)
+    }
+}
+
 /// Whether there are mails that [`end`] would end.
-pub(crate) fn is_any_over(reader: &Reader<'_>, now: Timestamp) -> scim::Result<bool> {
+pub(super) fn is_any_over(reader: &Reader<'_>, now: Timestamp) -> scim::Result<bool> {
     for sql in [
         "SELECT 1 FROM mail WHERE sealed_link IS NOT NULL AND link_ends <= ?1 LIMIT 1",
         "SELECT 1 FROM mail WHERE state = 'queued' AND until <= ?1 LIMIT 1",
@@ -136,8 +148,8 @@ pub(crate) fn is_any_over(reader: &Reader<'_>, now: Timestamp) -> scim::Result<b
     Ok(false)
 }
 
-/// Cancels mails whose link has ended, and gives up those that were tried for long enough. Answers how many were given up.
-pub(crate) fn end(tx: &Transaction<'_>, now: Timestamp) -> scim::Result<u64> {
+/// The next step of [`Product::end_mails`].
+pub(super) fn end(tx: &Transaction<'_>, now: Timestamp) -> scim::Result<u64> {
     tx.execute(
         "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL, link_ends = NULL WHERE (org, id) IN (
              SELECT org, id FROM mail WHERE sealed_link IS NOT NULL AND link_ends <= ?1 ORDER BY link_ends LIMIT ?2)",
@@ -309,4 +321,128 @@ pub(crate) fn settle(
         )?,
     };
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::product_of_test;
+    use crate::domain::mail::{Kind, Mail, Recipient, State};
+
+    fn hours(number: i64) -> Timestamp {
+        let begin = Timestamp::from_second(1_800_000_000).unwrap();
+        begin.checked_add(SignedDuration::from_hours(number)).unwrap()
+    }
+
+    fn recipient(account: u128) -> Recipient {
+        Recipient {
+            account: Some(Uuid::from_u128(account)),
+            address: "ann@x.example".to_owned(),
+        }
+    }
+
+    /// Queues an invitation whose link ends after an hour, and a notice, both for the first account, and a notice for another.
+    async fn product() -> (Product, tempfile::TempDir) {
+        let (product, folder) = product_of_test().await;
+        let keys = product.keys().clone();
+        let queued = product.write(move |tx| {
+            let link = Link::parse("/instance/link/x").unwrap();
+            for mail in [
+                Mail::invitation(recipient(1), link, hours(1)),
+                Mail::notice(recipient(1), Content::PasswordChanged { at: hours(0) }),
+                Mail::notice(recipient(2), Content::PasswordChanged { at: hours(0) }),
+            ] {
+                mail::queue(tx, &keys, Uuid::nil(), hours(0), &mail)?;
+            }
+            Ok(Ok(()))
+        });
+        queued.await.unwrap();
+        (product, folder)
+    }
+
+    /// The states of the mails, in their order, and how many links there are.
+    async fn states(product: &Product) -> (Vec<State>, usize) {
+        let found = product.read(|reader| mail::list(reader, Uuid::nil(), None, 10));
+        let mut found = found.await.unwrap();
+        found.reverse();
+        let links = found.iter().filter(|mail| mail.has_link()).count();
+        (found.iter().map(|mail| mail.state).collect(), links)
+    }
+
+    async fn change(product: &Product, job: impl Fn(&Transaction<'_>) -> scim::Result<()> + Send + 'static) {
+        product.write(move |tx| Ok(Ok(job(tx)?))).await.unwrap();
+        assert_eq!(product.inspect(|_| {}).await.unwrap().findings, [""; 0]);
+    }
+
+    /// Feature row 20: an invitation is of no use once its link has ended, and other mails are given up after three days.
+    #[tokio::test]
+    async fn mails_end_with_their_links_and_after_three_days() {
+        use State::{Cancelled, Failed, Queued};
+        let (product, _folder) = product().await;
+        for (at, given_up, expected, links) in [
+            (hours(0), 0, [Queued, Queued, Queued], 1),
+            (hours(1), 0, [Cancelled, Queued, Queued], 0),
+            (hours(71), 0, [Cancelled, Queued, Queued], 0),
+            (hours(72), 2, [Cancelled, Failed, Failed], 0),
+        ] {
+            assert_eq!(product.end_mails(at).await.unwrap(), given_up);
+            assert_eq!(states(&product).await, (expected.to_vec(), links));
+        }
+        change(&product, |_| Ok(())).await;
+    }
+
+    /// Feature row 92: what stays in the mailbox of the product keeps its link until that ends, and what was restored sends
+    /// nothing and has none.
+    #[tokio::test]
+    async fn what_was_restored_is_not_sent() {
+        use State::{Cancelled, Kept};
+        let (product, _folder) = product().await;
+        product.keep_mails().await.unwrap();
+        assert_eq!(states(&product).await, (vec![Kept; 3], 1));
+        change(&product, mail::cancel_restored).await;
+        assert_eq!(states(&product).await, (vec![Cancelled, Kept, Kept], 0));
+        let (product, _folder) = self::product().await;
+        change(&product, mail::cancel_restored).await;
+        assert_eq!(states(&product).await, (vec![Cancelled; 3], 0));
+    }
+
+    /// Feature rows 20, 24: what ends links of one kind cancels their mails, and what ends an account all that were not sent.
+    #[tokio::test]
+    async fn mails_are_cancelled_with_their_reason() {
+        use State::{Cancelled, Queued};
+        let (product, _folder) = product().await;
+        let account = Uuid::from_u128(1);
+        change(&product, move |tx| {
+            mail::cancel(tx, Uuid::nil(), account, Kind::Invitation).map(drop)
+        })
+        .await;
+        assert_eq!(states(&product).await, (vec![Cancelled, Queued, Queued], 0));
+        change(&product, move |tx| mail::cancel_all_to(tx, Uuid::nil(), account)).await;
+        assert_eq!(states(&product).await, (vec![Cancelled, Cancelled, Queued], 0));
+    }
+
+    /// Feature row 82: mails are kept as long as the history, unless they wait.
+    #[tokio::test]
+    async fn old_mails_are_removed_unless_they_wait() {
+        let (product, _folder) = product().await;
+        let claimed = product.write(|tx| Ok(Ok(claim(tx, Uuid::nil(), 9, hours(0))?)));
+        let claimed = claimed.await.unwrap().unwrap();
+        let sent = move |tx: &Transaction<'_>| settle(tx, &claimed, &Outcome::Sent, 0.5, hours(0));
+        change(&product, sent).await;
+        change(&product, |tx| {
+            tx.execute("UPDATE mail SET until = 9000000000000000, link_ends = 9000000000000000 WHERE state = 'queued'", &[])?;
+            tx.execute("UPDATE mail SET link_ends = NULL WHERE sealed_link IS NULL", &[]).map(drop)
+        })
+        .await;
+        let (now, days) = (
+            Timestamp::now(),
+            i64::from(Settings::default().history_days.get()),
+        );
+        let after = |days: i64| now.checked_add(SignedDuration::from_hours(24 * days)).unwrap();
+        for (at, expected) in [(now, 3), (after(days - 1), 3), (after(days + 1), 2)] {
+            product.purge_old(at).await.unwrap();
+            assert_eq!(states(&product).await.0.len(), expected);
+        }
+        assert_eq!(states(&product).await.0, [State::Queued; 2]);
+    }
 }

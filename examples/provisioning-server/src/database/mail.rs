@@ -211,6 +211,55 @@ pub(crate) fn cancel(
     )
 }
 
+/// Cancels every mail to an account that was not sent, of whatever kind.
+pub(crate) fn cancel_all_to(tx: &Transaction<'_>, organization: Uuid, account: Uuid) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL, link_ends = NULL
+         WHERE org = ?1 AND account = ?2 AND state IN ('queued', 'kept', 'failed')",
+        &[organization.as_bytes().into(), account.as_bytes().into()],
+    )?;
+    Ok(())
+}
+
+/// Cancels the mails of an organization that wait.
+pub(super) fn cancel_waiting(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL, link_ends = NULL
+         WHERE org = ?1 AND state = 'queued'",
+        &[organization.as_bytes().into()],
+    )?;
+    Ok(())
+}
+
+/// Cancels the mails of a database that is as it was some time ago: those that waited may have been sent since, and links end
+/// with it.
+pub(super) fn cancel_restored(tx: &Transaction<'_>) -> scim::Result<()> {
+    for is_meant in ["state = 'queued'", "sealed_link IS NOT NULL"] {
+        tx.execute(
+            &format!(
+                "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL, link_ends = NULL,
+                        error = 'The database was restored from a backup.'
+                 WHERE {is_meant}"
+            ),
+            &[],
+        )?;
+    }
+    Ok(())
+}
+
+/// Removes mails that were made before one and do not wait, up to so many. Answers how many there were.
+pub(super) fn purge(tx: &Transaction<'_>, organization: Uuid, before: Uuid, most: u32) -> scim::Result<u64> {
+    tx.execute(
+        "DELETE FROM mail WHERE org = ?1 AND id IN (
+             SELECT id FROM mail WHERE org = ?1 AND id < ?2 AND state <> 'queued' ORDER BY id LIMIT ?3)",
+        &[
+            organization.as_bytes().into(),
+            before.as_bytes().into(),
+            most.into(),
+        ],
+    )
+}
+
 /// Opens the link of a mail.
 pub(super) fn open_link(keys: &Keys, organization: Uuid, id: Uuid, sealed: &[u8]) -> scim::Result<Link> {
     let path = keys.open(&LINK, &[organization.as_bytes(), id.as_bytes()], sealed)?;

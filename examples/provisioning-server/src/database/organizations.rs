@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
-use super::{Stop, read_id, read_time, roles, sources, tokens};
+use super::{Stop, mail, read_id, read_time, roles, sources, tokens};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization, Source};
 use crate::domain::role::{Role, RoleId, first_roles};
@@ -78,6 +78,7 @@ pub(crate) fn update(tx: &Transaction<'_>, organization: &Organization) -> scim:
 /// Ends an organization, its source and its tokens. The row stays, so that the history keeps its name and the id is never used again.
 pub(crate) fn delete(tx: &Transaction<'_>, id: Uuid, now: Timestamp) -> scim::Result<()> {
     tokens::revoke_all(tx, id, now)?;
+    mail::cancel_waiting(tx, id)?;
     tx.execute(
         "UPDATE organization SET deleted = ?2 WHERE id = ?1",
         &[id.as_bytes().into(), now.as_microsecond().into()],

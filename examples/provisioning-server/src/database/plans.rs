@@ -10,12 +10,13 @@ use super::accounts::Shown;
 use super::effective::Members;
 use super::page::Page;
 use super::{
-    accounts, adoptions, bindings, grants, groups, local_groups, losses, mappings, migrations, roles,
-    sign_in_names,
+    accounts, adoptions, bindings, delivery, grants, groups, local_groups, losses, mail, mappings,
+    migrations, roles, sign_in_names,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
 use crate::domain::grant::Holder;
 use crate::domain::keyword::Keyword;
+use crate::domain::mail::{Kind, State};
 use crate::domain::mass_change::LossKind;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
@@ -47,6 +48,19 @@ const BOUNDED: &[(&str, &str)] = &[
     // The bare statement of a count goes over whom it counts, each once.
     ("SELECT count(*) FROM (", "USE TEMP B-TREE"),
     ("SELECT count(*) FROM (", "SCAN (subquery"),
+    // Mails that wait are counted, up to a bound, and the first of them is found by its index.
+    (
+        "SELECT count(*) FROM (SELECT 1 FROM mail",
+        "SCAN mail USING COVERING INDEX",
+    ),
+    (
+        "SELECT org, id, due FROM mail",
+        "SCAN mail USING COVERING INDEX mail_due",
+    ),
+    (
+        "UPDATE mail SET state = 'kept'",
+        "SCAN mail USING COVERING INDEX mail_until",
+    ),
     // Those who hold permission by hand are few, and are counted.
     ("SELECT held.role", "SCAN held"),
     ("SELECT held.role", "SCAN (subquery"),
@@ -107,6 +121,24 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     losses::last_raised(reader, id, LossKind::RoleLoss)?;
     losses::alerts(reader, id, 10)?;
     losses::unseen(reader)?;
+    of_mails(reader, id)
+}
+
+fn of_mails(tx: &Transaction<'_>, id: Uuid) -> scim::Result<()> {
+    let now = Timestamp::UNIX_EPOCH;
+    mail::find(tx, id, NOBODY)?;
+    for state in State::ALL.iter().copied().map(Some).chain([None]) {
+        mail::list(tx, id, state, 10)?;
+    }
+    mail::purge(tx, id, NOBODY, 10)?;
+    mail::cancel(tx, id, NOBODY, Kind::Invitation)?;
+    mail::cancel_all_to(tx, id, NOBODY)?;
+    mail::cancel_waiting(tx, id)?;
+    delivery::next(tx, NOBODY, 10, now)?;
+    delivery::keep(tx)?;
+    delivery::is_any_over(tx, now)?;
+    delivery::end(tx, now)?;
+    delivery::waiting(tx)?;
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::touched::SubjectName;
 use super::{
-    Product, audit, conflict, event, history, named, organizations, request_body, tolerance_use, touched,
+    Product, audit, conflict, event, history, mail, named, organizations, request_body, tolerance_use,
+    touched,
 };
 use crate::domain::endpoint::first_sequence;
 use crate::domain::fault::Result;
@@ -26,6 +27,18 @@ impl Product {
     pub(crate) async fn purge_old(&self, now: Timestamp) -> Result<()> {
         for (organization, settings) in self.read(organizations::all_settings).await? {
             self.purge_history(organization, &settings, now).await?;
+        }
+        self.end_mails(now).await?;
+        self.purge_mails(Uuid::nil(), &Settings::default(), now).await?;
+        Ok(())
+    }
+
+    /// Removes mails that an organization keeps no longer, as long as its history.
+    async fn purge_mails(&self, organization: Uuid, settings: &Settings, now: Timestamp) -> Result<()> {
+        if let Some(limit) = Retention::from(settings.history_days).limit(now) {
+            let before = first_sequence(limit.as_millisecond());
+            self.remove(move |tx| mail::purge(tx, organization, before, ROWS))
+                .await?;
         }
         Ok(())
     }
@@ -70,6 +83,7 @@ impl Product {
                 .remove(move |tx| audit::purge(tx, organization, of(limit), ROWS))
                 .await?;
         }
+        self.purge_mails(organization, settings, now).await?;
         Ok(purged)
     }
 

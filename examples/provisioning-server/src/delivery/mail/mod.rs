@@ -155,18 +155,7 @@ impl Delivery {
     }
 
     async fn end_those_that_are_over(&self) -> Result<()> {
-        let now = Timestamp::now();
-        if !self
-            .product
-            .read(move |reader| delivery::is_any_over(reader, now))
-            .await?
-        {
-            return Ok(());
-        }
-        let given_up = self
-            .product
-            .write(move |tx| Ok(Ok(delivery::end(tx, now)?)))
-            .await?;
+        let given_up = self.product.end_mails(Timestamp::now()).await?;
         if given_up > 0 {
             tracing::error!("{given_up} mails could not be sent for three days and were given up.");
         }
@@ -309,3 +298,6 @@ fn hello(imprint: &Imprint) -> ClientId {
 fn chance() -> f64 {
     getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests;
