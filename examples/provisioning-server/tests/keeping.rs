@@ -313,7 +313,7 @@ fn what_is_not_as_it_must_be_is_found_and_named() {
             "1 tokens of deleted organizations are not revoked",
         ),
         (
-            "INSERT INTO token SELECT org, randomblob(16), randomblob(32), prefix, last_four, created, expires, revoked, last_used, purpose, doubted
+            "INSERT INTO token SELECT org, randomblob(16), randomblob(32), prefix, last_four, created, expires, revoked, last_used, purpose, doubted, told
              FROM token, (SELECT 1 UNION SELECT 2)",
             "1 organizations have more than two tokens in force",
         ),

@@ -378,3 +378,103 @@ fn mails_are_paced() {
         }
     }
 }
+
+/// Feature row 73: administrators who can rotate a token are mailed 30, 7 and 1 days before it ends, once each.
+#[test]
+fn the_end_of_a_token_is_mailed_before() {
+    let bench = Bench::new(&[]);
+    bench.run(&["user", "create", "acme", "ann@x.example"]);
+    bench.run(&[
+        "user",
+        "grant",
+        "acme",
+        "ann@x.example",
+        "--permission",
+        "tokens:write",
+    ]);
+    bench.run(&["user", "create", "acme", "bob@x.example"]);
+    bench.run(&[
+        "user",
+        "grant",
+        "acme",
+        "bob@x.example",
+        "--permission",
+        "tokens:read",
+    ]);
+    bench.run(&["token", "rotate", "acme", "--expires", "100"]);
+    let token = bench.token.clone();
+    let place = bench.end();
+    place.execute("UPDATE token SET created = created - 86400 * 60 * 1000000 WHERE expires IS NOT NULL");
+    let mut told = Vec::new();
+    for (moved, is_told) in [
+        (
+            "UPDATE token SET expires = (unixepoch() + 86400 * 40) * 1000000 WHERE expires IS NOT NULL",
+            false,
+        ),
+        (
+            "UPDATE token SET expires = (unixepoch() + 86400 * 29) * 1000000 WHERE expires IS NOT NULL",
+            true,
+        ),
+        (
+            "UPDATE token SET expires = (unixepoch() + 86400 * 28) * 1000000 WHERE expires IS NOT NULL",
+            false,
+        ),
+        (
+            "UPDATE token SET expires = (unixepoch() + 86400 * 6) * 1000000 WHERE expires IS NOT NULL",
+            true,
+        ),
+        (
+            "UPDATE token SET expires = (unixepoch() + 80000) * 1000000 WHERE expires IS NOT NULL",
+            true,
+        ),
+        (
+            "UPDATE token SET expires = (unixepoch() - 1) * 1000000 WHERE expires IS NOT NULL",
+            false,
+        ),
+    ] {
+        place.execute(moved);
+        place.json(&["token", "list", "acme"]);
+        let before = told.len();
+        let listed = place.json(&["mail", "list", "acme"]);
+        told.clone_from(listed["mails"].as_array().unwrap());
+        assert_eq!(told.len(), before + usize::from(is_told), "{moved}: {listed:#}");
+    }
+    let ends: Vec<_> = told
+        .iter()
+        .map(|mail| {
+            assert_eq!(mail["recipient"], "ann@x.example");
+            mail["subject"].as_str().unwrap().rsplit_once(" in ").unwrap().1
+        })
+        .collect();
+    assert_eq!(ends, ["1 day", "7 days", "30 days"]);
+    // A server looks by itself.
+    place.execute(
+        "UPDATE token SET told = NULL, expires = (unixepoch() + 80000) * 1000000 WHERE expires IS NOT NULL",
+    );
+    let bench = Bench::on(place, token);
+    await_mails(&bench, |_| mails(&bench).len() == 4);
+}
+
+/// Feature row 106: administrators are mailed when somebody has found a token and revoked it by its value.
+#[test]
+fn a_token_that_was_found_is_mailed_about() {
+    let bench = Bench::new(&[]);
+    bench.run(&["user", "create", "acme", "ann@x.example"]);
+    bench.run(&[
+        "user",
+        "grant",
+        "acme",
+        "ann@x.example",
+        "--permission",
+        "tokens:write",
+    ]);
+    let mut revoking = bench
+        .place
+        .begin_with_input(&["token", "revoke", "--value-stdin"]);
+    std::io::Write::write_all(revoking.stdin.as_mut().unwrap(), bench.token.as_bytes()).unwrap();
+    assert!(revoking.wait_with_output().unwrap().status.success());
+    let found = mails(&bench);
+    let end = &bench.token[bench.token.len() - 4..];
+    assert_eq!(found[0]["subject"], format!("The token ending {end} was revoked"));
+    assert_eq!(found[0]["recipient"], "ann@x.example");
+}

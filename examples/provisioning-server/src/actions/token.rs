@@ -1,10 +1,13 @@
 //! Tokens: their life from the making to the end. A token itself is in no audit row and no event.
 
+use jiff::Timestamp;
+use scim::store::database::Transaction;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::act::{Act, Subject, carry_out, carry_out_in, look};
-use super::{event_row, integration};
+use super::{event_row, integration, telling};
+use crate::database::keys::Keys;
 use crate::database::{Product, Stop, organizations, power, tokens};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
@@ -12,6 +15,7 @@ use crate::domain::event::EventKind;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::integration::Step;
 use crate::domain::keyword::Keyword;
+use crate::domain::mail::Content;
 use crate::domain::organization::Name;
 use crate::domain::permission::Permission;
 use crate::domain::token::{self, Issue, Purpose, Secret, Token};
@@ -213,6 +217,7 @@ pub(crate) async fn revoke_by_value(product: &Product, actor: &Actor, text: &str
         )
     })?;
     let fingerprint = secret.fingerprint();
+    let keys = product.keys().clone();
     carry_out_in(
         product,
         actor,
@@ -230,6 +235,20 @@ pub(crate) async fn revoke_by_value(product: &Product, actor: &Actor, text: &str
             let found = tokens::by_fingerprint(act.tx, &fingerprint)?;
             let live = found.filter(|(_, token)| token.is_live(act.now));
             let (_, token) = live.ok_or_else(|| Fault::conflict("That token is not live any more."))?;
+            let content = Content::TokenRevokedByValue {
+                purpose: token.purpose,
+                ends_in: token.last_four.clone(),
+                at: act.now,
+                by: act.actor.name(),
+            };
+            telling::tell(
+                act.tx,
+                &keys,
+                act.organization,
+                &Permission::TOKENS_WRITE,
+                &content,
+                act.now,
+            )?;
             ended(act, vec![token.id])
         },
     )
@@ -262,6 +281,50 @@ fn ended(act: &Act<'_>, revoked: Vec<Uuid>) -> Result<Ended, Stop> {
         revoked,
         tokens: tokens::all(act.tx, act.organization.id)?,
     })
+}
+
+/// Mails administrators about tokens that end soon, 30, 7 and 1 days before. It is the server's own work, and nobody is
+/// asked.
+///
+/// # Errors
+/// The database fails.
+pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<()> {
+    let until = now.checked_add(token::TOLD_FIRST).unwrap_or(Timestamp::MAX);
+    let ending = product
+        .read(move |reader| tokens::ending(reader, now, until))
+        .await?;
+    for (organization, token, told) in ending {
+        if let Some(days) = token.is_to_tell(told, now) {
+            let keys = product.keys().clone();
+            product
+                .write(move |tx| Ok(Ok(tell_of_end(tx, &keys, organization, &token, days, now)?)))
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+fn tell_of_end(
+    tx: &Transaction<'_>,
+    keys: &Keys,
+    organization: Uuid,
+    token: &Token,
+    days: u32,
+    now: Timestamp,
+) -> scim::Result<()> {
+    let Some(organization) = organizations::by_id(tx, organization)? else {
+        return Ok(());
+    };
+    if !tokens::told(tx, organization.id, token.id, days)? {
+        return Ok(());
+    }
+    let content = Content::TokenExpiry {
+        purpose: token.purpose,
+        ends_in: token.last_four.clone(),
+        expires: token.expires.unwrap_or(now),
+        days,
+    };
+    telling::tell(tx, keys, &organization, &Permission::TOKENS_WRITE, &content, now)
 }
 
 /// Ends tokens, and tells of it.

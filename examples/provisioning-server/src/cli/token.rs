@@ -87,7 +87,11 @@ impl Command {
             Self::Create(new) => issue(session, new, Issue::Create).await,
             Self::Rotate(new) if new.overlap => issue(session, new, Issue::Overlap).await,
             Self::Rotate(new) => issue(session, new, Issue::Rotate).await,
-            Self::List { name } => list(session, name).await,
+            Self::List { name } => {
+                // A server looks once a minute, and there may be none.
+                token::watch(product, Timestamp::now()).await?;
+                list(session, name).await
+            }
             Self::Confirm { name, id } => {
                 let tokens = token::confirm(product, actor, &name, id).await?;
                 show(session, &name, &tokens);

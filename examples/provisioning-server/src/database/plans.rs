@@ -11,7 +11,7 @@ use super::effective::Members;
 use super::page::Page;
 use super::{
     accounts, adoptions, bindings, delivery, grants, groups, local_groups, losses, mail, mappings,
-    migrations, roles, sign_in_names,
+    migrations, roles, sign_in_names, tokens,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
 use crate::domain::grant::Holder;
@@ -134,6 +134,7 @@ fn of_mails(tx: &Transaction<'_>, id: Uuid) -> scim::Result<()> {
     mail::cancel(tx, id, NOBODY, Kind::Invitation)?;
     mail::cancel_all_to(tx, id, NOBODY)?;
     mail::cancel_waiting(tx, id)?;
+    tokens::told(tx, id, NOBODY, 7)?;
     delivery::next(tx, NOBODY, 10, now)?;
     delivery::keep(tx)?;
     delivery::is_any_over(tx, now)?;

@@ -104,6 +104,34 @@ pub(super) fn next_expiry(reader: &Reader<'_>, now: Timestamp) -> scim::Result<O
     first.flatten().map(read_time).transpose()
 }
 
+/// Tokens that end within a time, with their organizations, and for how many days before their end was told last. Those of
+/// identity providers whose integration is disabled have no part in it.
+pub(crate) fn ending(
+    reader: &Reader<'_>,
+    now: Timestamp,
+    until: Timestamp,
+) -> scim::Result<Vec<(Uuid, Token, Option<u32>)>> {
+    reader.query_all(
+        "SELECT id, fingerprint, prefix, last_four, created, expires, revoked, last_used, purpose, doubted, org, told
+         FROM token WHERE revoked IS NULL AND expires > ?1 AND expires <= ?2
+           AND (purpose <> 'scim' OR org IN (SELECT org FROM source WHERE enabled AND ended IS NULL))",
+        &[now.as_microsecond().into(), until.as_microsecond().into()],
+        |row| {
+            let told = row.optional_integer(11)?.and_then(|days| u32::try_from(days).ok());
+            Ok((read_id(row.blob(10)?)?, read(row)?, told))
+        },
+    )
+}
+
+/// Notes for how many days before its end was told of a token. Answers whether nobody else has.
+pub(crate) fn told(tx: &Transaction<'_>, organization: Uuid, id: Uuid, days: u32) -> scim::Result<bool> {
+    let noted = tx.execute(
+        "UPDATE token SET told = ?3 WHERE org = ?1 AND id = ?2 AND revoked IS NULL AND (told IS NULL OR told > ?3)",
+        &[organization.as_bytes().into(), id.as_bytes().into(), days.into()],
+    )?;
+    Ok(noted > 0)
+}
+
 /// A token by what it is, with its organization, whichever that is.
 pub(crate) fn by_fingerprint(
     reader: &Reader<'_>,

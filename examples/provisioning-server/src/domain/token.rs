@@ -153,6 +153,12 @@ pub(crate) struct Token {
     pub(crate) doubted: Option<Timestamp>,
 }
 
+/// For how many days before the end of a token administrators are told of it.
+const TOLD: [u32; 3] = [1, 7, 30];
+
+/// The most days of them.
+pub(crate) const TOLD_FIRST: SignedDuration = SignedDuration::from_hours(24 * 30);
+
 keywords! {
     /// What a token is good for at a moment.
     State {
@@ -193,6 +199,18 @@ impl Token {
     /// Whether its time is over.
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|end| end <= now)
+    }
+
+    /// For how many days before its end administrators are to be told of it now, if they are. `told` is for how many they
+    /// were last. A token that was made for less is no surprise.
+    pub(crate) fn is_to_tell(&self, told: Option<u32>, now: Timestamp) -> Option<u32> {
+        let expires = self.expires.filter(|_| self.is_live(now))?;
+        let lasts = |from: Timestamp, days: u32| {
+            expires.duration_since(from) > SignedDuration::from_hours(24 * i64::from(days))
+        };
+        let due = TOLD.iter().find(|days| !lasts(now, **days))?;
+        let is_new = told.is_none_or(|told| *due < told);
+        (is_new && lasts(self.created, *due)).then_some(*due)
     }
 
     /// Whether it is accepted.
@@ -353,6 +371,38 @@ mod tests {
             at(created),
             None,
         )
+    }
+
+    /// Feature row 73: administrators are told 30, 7 and 1 days before the end of a token, once each, and of none that was
+    /// made for less.
+    #[test]
+    fn the_end_of_a_token_is_told_of_thirty_seven_and_one_day_before() {
+        const DAY: i64 = 86_400;
+        let of_days = |days: i64| Token {
+            expires: Some(at(days * DAY)),
+            ..token(1, 0)
+        };
+        let mut told = Vec::new();
+        let mut last = None;
+        for hour in 0..=24 * 100 {
+            if let Some(days) = of_days(100).is_to_tell(last, at(hour * 3_600)) {
+                told.push((hour / 24, days));
+                last = Some(days);
+            }
+        }
+        assert_eq!(told, [(70, 30), (93, 7), (99, 1)]);
+        let late = of_days(100).is_to_tell(None, at(99 * DAY + 1));
+        assert_eq!(late, Some(1), "whoever was away is told of the last one alone");
+        assert_eq!(of_days(30).is_to_tell(None, at(0)), None);
+        assert_eq!(of_days(30).is_to_tell(None, at(23 * DAY)), Some(7));
+        assert_eq!(of_days(1).is_to_tell(None, at(DAY / 2)), None);
+        assert_eq!(of_days(100).is_to_tell(None, at(100 * DAY)), None, "it has ended");
+        assert_eq!(token(1, 0).is_to_tell(None, at(100)), None);
+        let revoked = Token {
+            revoked: Some(at(1)),
+            ..of_days(100)
+        };
+        assert_eq!(revoked.is_to_tell(None, at(99 * DAY)), None);
     }
 
     #[test]

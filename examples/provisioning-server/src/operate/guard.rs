@@ -1,11 +1,12 @@
-//! The guard on mass changes: looks once a minute whether many people have lost something at once, and says so.
+//! The guard: looks once a minute whether many people have lost something at once, and whether a token ends soon, and says
+//! so.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::actions::alert;
+use crate::actions::{alert, token};
 use crate::database::Product;
 
 /// How often it looks.
@@ -17,11 +18,11 @@ pub(crate) async fn run(product: Arc<Product>) {
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        if let Err(fault) = alert::watch(&product, Timestamp::now()).await {
-            tracing::error!(
-                "the guard on mass changes could not look: {}",
-                fault.with_causes()
-            );
+        let now = Timestamp::now();
+        let looked = alert::watch(&product, now).await;
+        let looked = looked.and(token::watch(&product, now).await);
+        if let Err(fault) = looked {
+            tracing::error!("The guard could not look: {}", fault.with_causes());
         }
     }
 }

@@ -30,3 +30,5 @@ CREATE INDEX mail_tried ON mail (tried, org) WHERE tried IS NOT NULL;
 CREATE INDEX mail_open ON mail (org, account, kind) WHERE state IN ('queued', 'kept', 'failed');
 CREATE INDEX mail_linked ON mail (org, id) WHERE sealed_link IS NOT NULL;
 CREATE INDEX mail_link_ends ON mail (link_ends, org, id) WHERE sealed_link IS NOT NULL;
+-- For how many days before its end administrators were told of it last.
+ALTER TABLE token ADD COLUMN told INTEGER;
