@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::act::{Act, Subject, carry_out, carry_out_in, look};
-use super::token::{self, demand_power_of_provider, generate};
+use super::token::{self, demand_power_of_provider};
 use super::{erasing, event_row, integration};
 use crate::database::effective::Members;
 use crate::database::{Product, Stop, accounts, groups, living, organizations, power, tokens};
@@ -18,9 +18,10 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::integration::Step;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
+use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::settings::{Attributes, Changes, Settings};
 use crate::domain::settings_change::{self, Consequences, Part};
-use crate::domain::token::{Purpose, Secret, Token};
+use crate::domain::token::{Purpose, Token};
 
 /// Shows organizations and their settings.
 pub(crate) static LIST: Action = Action {
@@ -144,7 +145,10 @@ pub(crate) async fn create(product: &Product, actor: &Actor, draft: Draft) -> Re
     settings_change::demand_consistent(&draft.settings)?;
     let now = Timestamp::now();
     let organization = Organization::new(Uuid::now_v7(), draft.name, draft.display, draft.settings, now)?;
-    let secret = draft.with_token.then(generate).transpose()?;
+    let secret = draft
+        .with_token
+        .then(|| Secret::generate(SecretKind::Token))
+        .transpose()?;
     let token = secret
         .as_ref()
         .map(|secret| Token::new(Uuid::now_v7(), secret, Purpose::Scim, now, None));
@@ -201,7 +205,7 @@ pub(crate) async fn set(
     let preview = preview(product, actor, organization, change.clone()).await?;
     let (before, consequences) = (preview.before, preview.consequences);
     consequences.demand_typed(organization, change.typed.as_deref())?;
-    let secret = generate()?;
+    let secret = Secret::generate(SecretKind::Token)?;
     let (id, made) = (Uuid::now_v7(), secret.clone());
     let (organization, has_token) = carry_out(product, actor, may_set(actor)?, organization, move |act| {
         demand_unchanged(act.organization, &before)?;

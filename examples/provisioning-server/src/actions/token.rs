@@ -18,7 +18,8 @@ use crate::domain::keyword::Keyword;
 use crate::domain::mail::Content;
 use crate::domain::organization::Name;
 use crate::domain::permission::Permission;
-use crate::domain::token::{self, Issue, Purpose, Secret, Token};
+use crate::domain::secret::{Secret, SecretKind};
+use crate::domain::token::{self, Issue, Purpose, Token};
 
 /// Shows tokens, as far as they may be shown.
 pub(crate) static LIST: Action = Action {
@@ -100,17 +101,6 @@ pub(crate) struct Ended {
     pub(crate) tokens: Vec<Token>,
 }
 
-/// Makes the secret of a token from the random source of the system.
-///
-/// # Errors
-/// The system has none.
-pub(crate) fn generate() -> Result<Secret> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|cause| Fault::internal("The system's random source failed.", cause.to_string()))?;
-    Ok(Secret::from_random(bytes))
-}
-
 /// Returns the tokens of an organization, the oldest first.
 pub(crate) async fn list(product: &Product, actor: &Actor, organization: &Name) -> Result<Vec<Token>> {
     look(product, actor, &LIST, organization, |view| {
@@ -125,7 +115,7 @@ pub(crate) async fn issue(product: &Product, actor: &Actor, organization: &Name,
         Issue::Create | Issue::CreateBeside => &CREATE,
         Issue::Rotate | Issue::Overlap => &ROTATE,
     };
-    let secret = generate()?;
+    let secret = Secret::generate(SecretKind::Token)?;
     let (id, made) = (Uuid::now_v7(), secret.clone());
     let (token, revoked) = carry_out(product, actor, action, organization, move |act| {
         let expires = token::expiry(act.now, new.days)?;
@@ -210,7 +200,7 @@ pub(crate) async fn revoke(
 
 /// Takes back the token that a text is, wherever it was found and whichever organization it is of.
 pub(crate) async fn revoke_by_value(product: &Product, actor: &Actor, text: &str) -> Result<Ended> {
-    let secret = Secret::parse(text.trim()).ok_or_else(|| {
+    let secret = Secret::parse(SecretKind::Token, text.trim()).ok_or_else(|| {
         Fault::invalid(
             "What was given is not a token of this server, or was cut or mistyped; expected the whole token: \"scimp_\" \
              and 50 letters and digits.",

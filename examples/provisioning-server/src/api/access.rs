@@ -18,7 +18,8 @@ use crate::database::effective::Members;
 use crate::database::{accounts, organizations, roles, tokens};
 use crate::domain::account::{Account, AccountState};
 use crate::domain::organization::Organization;
-use crate::domain::token::{Fingerprint, Purpose, Secret, Token};
+use crate::domain::secret::{Fingerprint, Secret, SecretKind};
+use crate::domain::token::{Purpose, Token};
 
 /// The answer. Its keys are a contract with the product behind.
 #[derive(Debug, Serialize)]
@@ -63,7 +64,7 @@ pub(super) async fn get(
         }
         Err(refusal) => return unauthorized(refusal.bearer_error().is_some(), &refusal.to_string()),
     };
-    let Some(secret) = Secret::parse(text) else {
+    let Some(secret) = Secret::parse(SecretKind::Token, text) else {
         return unauthorized(
             true,
             "What was sent is not an API token of this server, or was mistyped: copy the whole token again.",

@@ -13,7 +13,8 @@ use crate::actions::token::{self, Ended, New};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Name;
-use crate::domain::token::{Issue, Purpose, Secret, Token};
+use crate::domain::secret::Secret;
+use crate::domain::token::{Issue, Purpose, Token};
 
 /// The longest text that is read where a token is expected.
 const LONGEST: u64 = 4_096;

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::{read_id, read_time};
 use crate::domain::keyword::Keyword;
-use crate::domain::token::{Fingerprint, Purpose, Token};
+use crate::domain::secret::Fingerprint;
+use crate::domain::token::{Purpose, Token};
 
 pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) -> scim::Result<()> {
     tx.execute(

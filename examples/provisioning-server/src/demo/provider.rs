@@ -14,7 +14,8 @@ use crate::actions::token::{self, New};
 use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::Name;
-use crate::domain::token::{Issue, Purpose, Secret, Token};
+use crate::domain::secret::Secret;
+use crate::domain::token::{Issue, Purpose, Token};
 
 /// A provider with its token.
 pub(super) struct Provider {

@@ -9,14 +9,15 @@ use scim_axum::Credentials;
 use uuid::Uuid;
 
 use super::organization::Organization;
+use super::secret::{Secret, SecretKind};
 use super::settings::Protocol;
-use super::token::{Purpose, Secret, Token};
+use super::token::{Purpose, Token};
 
 /// Whether the credentials have the form of a token of ours at all.
 pub(crate) fn may_be_good(credentials: &Credentials) -> bool {
     credentials
         .token_or_bare()
-        .is_ok_and(|text| Secret::parse(text).is_some())
+        .is_ok_and(|text| Secret::parse(SecretKind::Token, text).is_some())
 }
 
 /// Why a request was not admitted.
@@ -149,7 +150,7 @@ pub(crate) fn unknown(credentials: &Credentials) -> Refusal {
 fn presented(credentials: &Credentials) -> Result<Secret, Refusal> {
     let text = credentials.token_or_bare();
     let text = text.map_err(|_| Refusal::Credentials(credentials.clone()))?;
-    Secret::parse(text).ok_or(Refusal::Malformed)
+    Secret::parse(SecretKind::Token, text).ok_or(Refusal::Malformed)
 }
 
 /// Decides whether a request is admitted, and by which token.
@@ -226,7 +227,7 @@ mod tests {
     }
 
     fn token(seed: u8) -> (Token, String) {
-        let secret = Secret::from_random([seed; 32]);
+        let secret = Secret::from_random(SecretKind::Token, [seed; 32]);
         let token = Token::new(
             Uuid::from_u128(seed.into()),
             &secret,

@@ -102,12 +102,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::token::Secret;
+    use crate::domain::secret::{Secret, SecretKind};
 
     /// Feature row 70: never the token.
     #[test]
     fn no_secret_is_kept_wherever_it_stands() {
-        let token = Secret::from_random([5; 32]);
+        let token = Secret::from_random(SecretKind::Token, [5; 32]);
         let secret = token.reveal();
         let row = AuditRow {
             organization: Uuid::nil(),

@@ -122,7 +122,7 @@ impl Cursor {
         sequence.map(Self).ok_or_else(|| {
             Fault::invalid(format!(
                 "{:?} is not a valid cursor; expected one that the feed of events has given, as it is.",
-                redact::tokens(text)
+                redact::secrets(text)
             ))
         })
     }

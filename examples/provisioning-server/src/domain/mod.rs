@@ -88,6 +88,7 @@ pub(crate) mod role;
 #[allow(dead_code, reason = "the flow of sign-in comes to use it")]
 pub(crate) mod saml;
 pub(crate) mod sealed;
+pub(crate) mod secret;
 pub(crate) mod settings;
 pub(crate) mod settings_change;
 pub(crate) mod subject;

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-/// What a token begins with, but for the `_`.
-const TOKEN: &str = "scimp";
+/// What each kind of secret begins with, but for the `_`.
+const SECRETS: [&str; 4] = ["scimp", "scims", "sciml", "scimd"];
 
 /// The `_`, also as a URL may write it.
 const SEPARATORS: [&str; 3] = ["_", "%5F", "%5f"];
@@ -16,7 +16,7 @@ const TEXT_MAX: usize = 1_024;
 
 /// Makes a text fit to be kept: hides tokens in it, and cuts it.
 pub(crate) fn keep(text: &mut String) {
-    if let Cow::Owned(shown) = tokens(text) {
+    if let Cow::Owned(shown) = secrets(text) {
         *text = shown;
     }
     if text.len() > TEXT_MAX {
@@ -29,17 +29,27 @@ pub(crate) fn keep(text: &mut String) {
     }
 }
 
-/// Hides whatever looks like a token of ours.
-pub(crate) fn tokens(text: &str) -> Cow<'_, str> {
+/// Hides whatever looks like a secret of ours.
+pub(crate) fn secrets(text: &str) -> Cow<'_, str> {
+    SECRETS.iter().fold(Cow::Borrowed(text), |text, beginning| {
+        match hide(&text, beginning) {
+            Some(hidden) => Cow::Owned(hidden),
+            None => text,
+        }
+    })
+}
+
+/// Hides the secrets that begin like this: `None` if there are none.
+fn hide(text: &str, beginning: &str) -> Option<String> {
     // Nearly every text has nothing to hide: it is not copied to find that out.
-    if !text.contains(TOKEN) {
-        return Cow::Borrowed(text);
+    if !text.contains(beginning) {
+        return None;
     }
-    let mut pieces = text.split(TOKEN);
+    let mut pieces = text.split(beginning);
     let mut out = pieces.next().unwrap_or_default().to_owned();
     let mut hides = false;
     for piece in pieces {
-        out.push_str(TOKEN);
+        out.push_str(beginning);
         match after_token(piece) {
             Some(rest) => {
                 hides = true;
@@ -49,11 +59,7 @@ pub(crate) fn tokens(text: &str) -> Cow<'_, str> {
             None => out.push_str(piece),
         }
     }
-    if hides {
-        Cow::Owned(out)
-    } else {
-        Cow::Borrowed(text)
-    }
+    hides.then_some(out)
 }
 
 /// What follows a token whose beginning has been read; `None` if it is none.
@@ -73,7 +79,7 @@ fn after_token(text: &str) -> Option<&str> {
 
 /// Hides tokens, and users and passwords in URLs: for what an operator has typed.
 pub(crate) fn typed(text: &str) -> String {
-    let text = tokens(text);
+    let text = secrets(text);
     let mut out = String::with_capacity(text.len());
     let mut rest = text.as_ref();
     while let Some((before, after)) = rest.split_once('@') {
@@ -94,7 +100,7 @@ pub(crate) fn typed(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::token::Secret;
+    use crate::domain::secret::{Secret, SecretKind};
 
     #[test]
     fn a_text_that_is_kept_is_of_bounded_size() {
@@ -105,7 +111,7 @@ mod tests {
 
     #[test]
     fn tokens_are_hidden_however_they_are_written() {
-        let token = Secret::from_random([7; 32]);
+        let token = Secret::from_random(SecretKind::Token, [7; 32]);
         let digits = &token.reveal()[6..];
         for text in [
             format!("User \"scimp_{digits}\" does not exist"),
@@ -115,12 +121,17 @@ mod tests {
             format!("scimp_{digits}scimp_{digits}"),
             format!("scimp scimp_ scimp_{digits}."),
         ] {
-            let shown = tokens(&text);
+            let shown = secrets(&text);
             assert!(!shown.contains(digits) && shown.contains("scimp_…"), "{shown}");
         }
-        assert_eq!(tokens(&format!("a scimp_{digits} b")), "a scimp_… b");
+        assert_eq!(secrets(&format!("a scimp_{digits} b")), "a scimp_… b");
+        for kind in [SecretKind::Session, SecretKind::Link, SecretKind::Device] {
+            let secret = Secret::from_random(kind, [9; 32]);
+            let shown = format!("/o/acme/link/{}…", kind.prefix());
+            assert_eq!(secrets(&format!("/o/acme/link/{}", secret.reveal())), shown);
+        }
         for harmless in ["", "scimp", "scimp-test", "a scimp b", "x@example.com"] {
-            assert!(matches!(tokens(harmless), Cow::Borrowed(text) if text == harmless));
+            assert!(matches!(secrets(harmless), Cow::Borrowed(text) if text == harmless));
         }
     }
 

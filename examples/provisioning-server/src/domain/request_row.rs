@@ -104,7 +104,7 @@ pub(crate) fn shown_path(path: &str, query: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::token;
+    use crate::domain::secret;
 
     #[test]
     fn a_path_keeps_the_names_of_its_parameters_and_no_value() {
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_token_in_a_path_is_hidden() {
-        let token = token::Secret::from_random([3; 32]);
+        let token = secret::Secret::from_random(secret::SecretKind::Token, [3; 32]);
         let mut path = shown_path(&format!("/Users/{}", token.reveal()), Some(token.reveal()));
         redact::keep(&mut path);
         assert!(!path.contains(token.last_four()), "{path}");

@@ -1,131 +1,14 @@
-//! API tokens: their form, what is kept of them, and the rules of rotation.
-//!
-//! A token is `scimp_`, 44 base62 digits (two halves of 128 random bits each) and 6 base62 digits of the CRC-32 of
-//! what stands before them. The checksum tells a mistyped token from an unknown one without asking the database.
-
-use std::fmt;
+//! API tokens: what is kept of them, and the rules of rotation.
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::fault::{Fault, Result};
 use super::keyword::keywords;
-
-const PREFIX: &str = "scimp_";
-const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// 62^22 > 2^128.
-const HALF: usize = 22;
-/// 62^6 > 2^32.
-const CHECKSUM: usize = 6;
-const LENGTH: usize = PREFIX.len() + 2 * HALF + CHECKSUM;
-/// How much of a token may be shown to tell it from another.
-const SHOWN: usize = PREFIX.len() + 4;
+use super::secret::{Fingerprint, Secret};
 
 /// The longest life that can be asked for.
 const DAYS_MAX: u32 = 3_650;
-
-/// The text of a token. It exists while a request is served and when a token is made, and is printed only on purpose.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-impl Secret {
-    /// Makes a token from 256 random bits.
-    pub(crate) fn from_random(bytes: [u8; 32]) -> Self {
-        let (high, low) = bytes.split_at(16);
-        let mut text = String::with_capacity(LENGTH);
-        text.push_str(PREFIX);
-        for half in [high, low] {
-            let number = half.iter().fold(0_u128, |n, byte| (n << 8) | u128::from(*byte));
-            push_base62(&mut text, number, HALF);
-        }
-        let checksum = crc32fast::hash(text.as_bytes());
-        push_base62(&mut text, u128::from(checksum), CHECKSUM);
-        Self(text)
-    }
-
-    /// Reads a token that a client sent: `None` if it has not the form of a token or its checksum is wrong.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        if text.len() != LENGTH || !text.is_ascii() {
-            return None;
-        }
-        let (body, checksum) = text.split_at_checked(LENGTH - CHECKSUM)?;
-        let digits = body.strip_prefix(PREFIX)?;
-        if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return None;
-        }
-        let mut expected = String::with_capacity(CHECKSUM);
-        push_base62(
-            &mut expected,
-            u128::from(crc32fast::hash(body.as_bytes())),
-            CHECKSUM,
-        );
-        (checksum == expected).then(|| Self(text.to_owned()))
-    }
-
-    /// The text: to be shown once to whoever made the token.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// What is kept and compared.
-    pub(crate) fn fingerprint(&self) -> Fingerprint {
-        Fingerprint(Sha256::digest(self.0.as_bytes()).into())
-    }
-
-    /// The first characters, by which people recognise a token.
-    pub(crate) fn prefix(&self) -> &str {
-        self.0.get(..SHOWN).unwrap_or_default()
-    }
-
-    /// The last four characters.
-    pub(crate) fn last_four(&self) -> &str {
-        self.0.get(LENGTH - 4..).unwrap_or_default()
-    }
-}
-
-/// Appends `number` with exactly `width` digits, the most significant first.
-fn push_base62(text: &mut String, number: u128, width: usize) {
-    let digit = |power: usize| {
-        let value = (number / 62_u128.pow(u32::try_from(power).unwrap_or(0))) % 62;
-        usize::try_from(value).ok().and_then(|index| DIGITS.get(index))
-    };
-    text.extend((0..width).rev().filter_map(digit).map(|byte| char::from(*byte)));
-}
-
-/// The SHA-256 of a token. A plain hash is enough for 256 random bits.
-#[derive(Clone, Copy)]
-pub(crate) struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    /// Takes back what was stored.
-    pub(crate) fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// What is stored.
-    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// Compares in a time that does not depend on where the two differ.
-    pub(crate) fn matches(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Fingerprint(…)")
-    }
-}
 
 keywords! {
     /// The purpose of a token. Tokens of one purpose are rotated by themselves, and are of no use for another.
@@ -358,6 +241,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::secret::SecretKind;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -366,7 +250,7 @@ mod tests {
     fn token(n: u8, created: i64) -> Token {
         Token::new(
             Uuid::from_u128(n.into()),
-            &Secret::from_random([n; 32]),
+            &Secret::from_random(SecretKind::Token, [n; 32]),
             Purpose::Scim,
             at(created),
             None,
@@ -403,37 +287,6 @@ mod tests {
             ..of_days(100)
         };
         assert_eq!(revoked.is_to_tell(None, at(99 * DAY)), None);
-    }
-
-    #[test]
-    fn a_token_has_the_documented_form() {
-        let secret = Secret::from_random([0xff; 32]);
-        let text = secret.reveal();
-        assert_eq!(text.len(), 56);
-        // 2^128 - 1 in base62, twice.
-        assert_eq!(
-            text.get(..50).unwrap(),
-            "scimp_7n42DGM5Tflk9n8mt7Fhc77n42DGM5Tflk9n8mt7Fhc7"
-        );
-        assert_eq!(secret.prefix(), "scimp_7n42");
-        assert_eq!(format!("{secret:?}"), "Secret(…)");
-    }
-
-    #[test]
-    fn what_is_not_a_token_is_refused() {
-        let good = Secret::from_random([7; 32]).reveal().to_owned();
-        let without_prefix = good.replacen("scimp_", "", 1);
-        let longer = format!("{good}0");
-        for bad in [
-            "",
-            "scimp_",
-            &without_prefix,
-            &longer,
-            &good.to_uppercase(),
-            &"é".repeat(28),
-        ] {
-            assert!(Secret::parse(bad).is_none(), "{bad:?}");
-        }
     }
 
     #[test]
@@ -524,28 +377,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn every_token_made_parses(bytes: [u8; 32]) {
-            let secret = Secret::from_random(bytes);
-            prop_assert_eq!(secret.reveal().len(), LENGTH);
-            prop_assert_eq!(Secret::parse(secret.reveal()), Some(secret));
-        }
-
-        #[test]
-        fn one_changed_character_is_refused(bytes: [u8; 32], place in 0..LENGTH, to in 0_u8..128) {
-            let mut text = Secret::from_random(bytes).reveal().as_bytes().to_vec();
-            prop_assume!(text[place] != to);
-            text[place] = to;
-            prop_assert_eq!(Secret::parse(std::str::from_utf8(&text).unwrap()), None);
-        }
-
-        #[test]
-        fn different_bits_make_different_tokens(a: [u8; 32], b: [u8; 32]) {
-            let (first, second) = (Secret::from_random(a), Secret::from_random(b));
-            prop_assert_eq!(a == b, first == second);
-            prop_assert_eq!(a == b, first.fingerprint().matches(&second.fingerprint()));
-        }
-
         /// Feature row 72: what happens to the tokens of one purpose never touches those of another.
         #[test]
         fn a_rotation_is_of_one_purpose(steps in steps(), others in 0_u8..3) {

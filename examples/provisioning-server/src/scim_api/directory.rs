@@ -173,8 +173,9 @@ mod tests {
     use super::*;
     use crate::database::{SNAPSHOT_AGE, Stop, organizations, product_of_test, tokens};
     use crate::domain::organization::Organization;
+    use crate::domain::secret::{Secret, SecretKind};
     use crate::domain::settings::Settings;
-    use crate::domain::token::{self, Secret, Token};
+    use crate::domain::token::{self, Token};
 
     struct Bench {
         directory: Directory,
@@ -193,7 +194,7 @@ mod tests {
         let name = Name::parse("acme").unwrap();
         let organization =
             Organization::new(Uuid::now_v7(), name.clone(), None, Settings::default(), now).unwrap();
-        let secret = Secret::from_random([5; 32]);
+        let secret = Secret::from_random(SecretKind::Token, [5; 32]);
         let expires = token::expiry(now, Some(1)).unwrap();
         let token = Token::new(Uuid::now_v7(), &secret, token::Purpose::Scim, now, expires);
         let id = token.id;
@@ -297,7 +298,11 @@ mod tests {
             assert!(matches!(verdict, Verdict::NoOrganization(Refusal::Unknown)));
         }
         assert_eq!(bench.remembered(), 0);
-        let unknown = Credentials::Bearer(Secret::from_random([6; 32]).reveal().to_owned());
+        let unknown = Credentials::Bearer(
+            Secret::from_random(SecretKind::Token, [6; 32])
+                .reveal()
+                .to_owned(),
+        );
         let verdict = bench.directory.decide("acme", &unknown, now).await.unwrap();
         assert!(matches!(verdict, Verdict::Refused(_, Refusal::Unknown)));
         let delete = move |tx: &Transaction<'_>, id| Ok(organizations::delete(tx, id, now)?);

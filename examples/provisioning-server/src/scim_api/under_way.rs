@@ -229,8 +229,9 @@ mod tests {
     use super::*;
     use crate::database::SNAPSHOT_AGE;
     use crate::domain::organization::{Name, Organization};
+    use crate::domain::secret::{Secret, SecretKind};
     use crate::domain::settings::Settings;
-    use crate::domain::token::{self, Purpose, Secret, Token};
+    use crate::domain::token::{self, Purpose, Token};
 
     /// Work ends within a second.
     #[test]
@@ -255,7 +256,7 @@ mod tests {
         let now = Timestamp::now();
         let name = Name::parse("acme").unwrap();
         let organization = Organization::new(Uuid::now_v7(), name, None, Settings::default(), now).unwrap();
-        let secret = Secret::from_random([5; 32]);
+        let secret = Secret::from_random(SecretKind::Token, [5; 32]);
         let expires = token::expiry(now, Some(1)).unwrap();
         Arc::new(Access {
             tenant: organization.id.to_string(),

@@ -15,8 +15,9 @@ use crate::domain::mail::{Link, Mail, Recipient};
 use crate::domain::organization::Name;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{Draft as RoleDraft, Role, RoleId};
+use crate::domain::secret::Secret;
 use crate::domain::settings::{Changes, Settings, Switch};
-use crate::domain::token::{Issue, Purpose, Secret};
+use crate::domain::token::{Issue, Purpose};
 
 struct Bench {
     product: Product,
