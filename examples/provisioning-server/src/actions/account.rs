@@ -17,6 +17,7 @@ use crate::database::{
 use crate::domain::account::{Account, AccountState};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::effective::{Effective, Path};
+use crate::domain::entry::Entry;
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Fault, Result};
@@ -218,7 +219,8 @@ pub(crate) async fn create(
         let names = act.organization.settings.username;
         let account = Account::by_hand(id, &name, display.as_deref(), names, act.now)?;
         take_name(act, &account)?;
-        accounts::insert(act.tx, act.organization.id, &account)?;
+        let entry = Entry::of_new(&account, act.organization.settings.first_login);
+        accounts::insert(act.tx, act.organization.id, &account, entry)?;
         told(
             act,
             EventKind::UserCreated,
@@ -269,7 +271,7 @@ pub(crate) async fn change(
         } else {
             take_name(act, &after)?;
         }
-        accounts::update(act.tx, act.organization.id, &after)?;
+        accounts::update(act.tx, act.organization.id, &before, &after)?;
         let changed = json!({ "former_name": before.name, "state": after.state });
         told(act, kind_of(&before, &after), &after, changed)?;
         Ok(detail(&act.view(), after)?)
@@ -299,7 +301,7 @@ pub(crate) async fn suspend(
         let before = find_living(&act.view(), &account)?;
         demand_over(act, &before, "A suspension of this account")?;
         let after = before.suspend(&reason, &act.actor.name(), act.now)?;
-        accounts::update(act.tx, act.organization.id, &after)?;
+        accounts::update(act.tx, act.organization.id, &before, &after)?;
         told(
             act,
             EventKind::PersonSuspended,
@@ -378,7 +380,7 @@ fn suspend_page(
             Err(failed) => return Err(failed),
         }
         let after = before.suspend(reason, &act.actor.name(), act.now)?;
-        accounts::update(act.tx, act.organization.id, &after)?;
+        accounts::update(act.tx, act.organization.id, &before, &after)?;
         let detail = json!({ "suspended": true, "reason": reason });
         told(act, EventKind::PersonSuspended, &after, detail)?;
         done.suspended += 1;
@@ -399,7 +401,7 @@ pub(crate) async fn resume(
         let before = find_living(&act.view(), &account)?;
         demand_over(act, &before, "Lifting the suspension of this account")?;
         let after = before.resume(act.now)?;
-        accounts::update(act.tx, act.organization.id, &after)?;
+        accounts::update(act.tx, act.organization.id, &before, &after)?;
         told(
             act,
             EventKind::PersonSuspended,
@@ -564,7 +566,7 @@ impl Resolved {
 
 /// Checks that the actor has whatever the account can have: nobody decides over somebody who may do more.
 pub(super) fn demand_over(act: &Act<'_>, account: &Account, what: &str) -> Result<(), Stop> {
-    if act.actor.is_operator() {
+    if act.actor.is_of_instance() {
         return Ok(());
     }
     let can_have = Members::of(act.tx, act.organization)?.potential(act.tx, account)?;

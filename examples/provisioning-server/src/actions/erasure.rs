@@ -173,9 +173,9 @@ async fn finish(
             address: None,
             suspended: None,
             changed: act.now,
-            ..present
+            ..present.clone()
         };
-        accounts::update(act.tx, id, &after)?;
+        accounts::update(act.tx, id, &present, &after)?;
         waiting::settle(act.tx, id, &after)?;
         let account = after.id;
         act.audit(&subject(&account.to_string(), &after), json!({}))?;

@@ -92,7 +92,7 @@ fn follow_person(tx: &Transaction<'_>, cx: &OfProduct, event: &Event<User>) -> s
         return Ok(());
     };
     let after = before.left_behind(cx.attached, now);
-    accounts::update(tx, organization, &after)?;
+    accounts::update(tx, organization, &before, &after)?;
     waiting::settle(tx, organization, &after)?;
     bindings::end(tx, organization, &event.id, now)?;
     grants::take_roles(tx, organization, Holder::Account(before.id))?;

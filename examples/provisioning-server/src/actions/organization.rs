@@ -137,9 +137,9 @@ pub(crate) async fn show(product: &Product, actor: &Actor, organization: &Name) 
 /// Makes an organization, enabled at once. Answers with its first token, to be shown this once, if it has one.
 pub(crate) async fn create(product: &Product, actor: &Actor, draft: Draft) -> Result<Option<Secret>> {
     actor.demand(&CREATE)?;
-    if !actor.is_operator() {
+    if !actor.is_of_instance() {
         return Err(Fault::forbidden(
-            "Only the operator makes organizations: ask for one to be made at the command line.",
+            "Only owners of the instance and the operator at the command line make organizations: ask one of them.",
         ));
     }
     settings_change::demand_consistent(&draft.settings)?;
@@ -346,7 +346,7 @@ fn write(act: &Act<'_>, after: &Organization) -> Result<(), Stop> {
 
 /// Checks that the actor does not come to more by new settings than they have.
 fn demand_power(act: &Act<'_>, after: &Settings) -> Result<(), Stop> {
-    if act.actor.is_operator() {
+    if act.actor.is_of_instance() {
         return Ok(());
     }
     let (before, id) = (&act.organization.settings, act.organization.id);

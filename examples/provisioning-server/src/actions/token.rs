@@ -334,7 +334,7 @@ pub(super) fn insert(act: &Act<'_>, token: &Token) -> scim::Result<()> {
 
 /// Checks that the actor may do whatever the identity provider can, since whoever has its credential can.
 pub(super) fn demand_power_of_provider(act: &Act<'_>, what: &str) -> Result<(), Stop> {
-    if act.actor.is_operator() {
+    if act.actor.is_of_instance() {
         return Ok(());
     }
     let power = power::of_provider(act.tx, act.organization)?;

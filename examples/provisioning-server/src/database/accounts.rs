@@ -3,16 +3,25 @@
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
+use super::credentials;
 use super::effective::Members;
 use super::page::Page;
 use super::{read_id, read_time};
 use crate::domain::account::{Account, AccountState, ManagedBy, Suspension, name_key};
+use crate::domain::entry::Entry;
 use crate::domain::keyword::Keyword;
 
-pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, account: &Account) -> scim::Result<()> {
+/// Keeps a new account, with the way in that its person has.
+pub(crate) fn insert(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    account: &Account,
+    entry: Entry,
+) -> scim::Result<()> {
     tx.execute(
-        "INSERT INTO account (org, id, managed_by, name, name_key, display, address, state, row, created, changed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO account (org, id, managed_by, name, name_key, display, address, state, row, created, changed,
+             first_login, due)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         &[
             organization.as_bytes().into(),
             account.id.as_bytes().into(),
@@ -25,13 +34,21 @@ pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, account: &Account
             account.row.into(),
             account.created.as_microsecond().into(),
             account.changed.as_microsecond().into(),
+            entry.by.word().into(),
+            entry.due.map(Keyword::word).into(),
         ],
     )?;
     Ok(())
 }
 
-/// Writes everything of an account that can change.
-pub(crate) fn update(tx: &Transaction<'_>, organization: Uuid, account: &Account) -> scim::Result<()> {
+/// Writes everything of an account that can change, and does to its credentials what the change means to them: whoever
+/// changes an account cannot forget that.
+pub(crate) fn update(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    before: &Account,
+    account: &Account,
+) -> scim::Result<()> {
     let suspended = account.suspended.as_ref();
     tx.execute(
         "UPDATE account SET managed_by = ?3, name = ?4, name_key = ?5, display = ?6, address = ?7, state = ?8, row = ?9,
@@ -53,7 +70,7 @@ pub(crate) fn update(tx: &Transaction<'_>, organization: Uuid, account: &Account
             suspended.map(|lock| &lock.by).into(),
         ],
     )?;
-    Ok(())
+    credentials::follow(tx, organization, before, account)
 }
 
 const COLUMNS: &str =

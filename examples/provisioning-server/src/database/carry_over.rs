@@ -11,8 +11,10 @@ use uuid::Uuid;
 
 use super::{accounts, bindings, organizations, roles, sign_in_names, tokens};
 use crate::domain::account::{Account, Person};
+use crate::domain::entry::Entry;
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::role::{Role, RoleId, first_roles};
+use crate::domain::settings::FirstLogin;
 use crate::domain::user::User;
 
 /// The value of the instance that says that it was done.
@@ -107,7 +109,8 @@ impl Follower<'_> {
             return Ok(());
         };
         let account = Account::provisioned(Uuid::now_v7(), row, Person::of(user), self.now);
-        accounts::insert(self.tx, organization, &account)?;
+        let entry = Entry::of_carried_over(&account, FirstLogin::Invitation);
+        accounts::insert(self.tx, organization, &account, entry)?;
         sign_in_names::take(self.tx, organization, &account.name, account.id)?;
         let external_id = user.external_id.as_ref().map(|id| id.as_str());
         bindings::insert(

@@ -415,12 +415,14 @@ pub(crate) mod tests {
     };
     use crate::domain::effective::Picture;
     use crate::domain::effective::tests::picture;
+    use crate::domain::entry::Entry;
     use crate::domain::escalation::Deed;
     use crate::domain::group::ProvisionedGroup;
     use crate::domain::local_group::LocalGroup;
     use crate::domain::mapping::tests::change;
     use crate::domain::organization::Name;
     use crate::domain::owner::Owners;
+    use crate::domain::settings::FirstLogin;
     use crate::domain::user::User;
 
     fn at() -> Timestamp {
@@ -472,8 +474,9 @@ pub(crate) mod tests {
         )?;
         let edges = EdgeRows::of::<Group>(tx, &id.to_string(), "members")?.unwrap();
         for account in picture.accounts.values() {
-            accounts::insert(tx, id, account)?;
-            accounts::update(tx, id, account)?;
+            let entry = Entry::of_carried_over(account, FirstLogin::Invitation);
+            accounts::insert(tx, id, account, entry)?;
+            accounts::update(tx, id, account, account)?;
         }
         for (row, group) in &picture.groups {
             let group_row = ProvisionedGroup {

@@ -8,11 +8,11 @@ use super::accounts::read_word;
 use super::keys::Keys;
 use super::{delivery, read_id, read_time};
 use crate::domain::keyword::Keyword;
-use crate::domain::mail::{Content, Kind, Link, Mail, State, retry};
+use crate::domain::mail::{Content, Kind, Link, Mail, Recipient, State, retry};
 use crate::domain::sealed::Column;
 
 /// The links in mails.
-pub(super) const LINK: Column = Column {
+pub(crate) const LINK: Column = Column {
     table: "mail",
     key: &["org", "id"],
     name: "sealed_link",
@@ -20,6 +20,22 @@ pub(super) const LINK: Column = Column {
 
 /// The domain of messages of a server whose name is not known.
 const NOWHERE: &str = "localhost";
+
+/// Queues a mail without a link in the transaction of its cause. Returns its id.
+///
+/// # Errors
+/// The database fails.
+pub(crate) fn notify(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    now: Timestamp,
+    recipient: Recipient,
+    content: Content,
+) -> scim::Result<Uuid> {
+    let id = Uuid::now_v7();
+    insert(tx, organization, id, now, &Mail::notice(recipient, content), None)?;
+    Ok(id)
+}
 
 /// Queues a mail in the transaction of its cause. It is sent behind, soon and once, or stays in the mailbox of the product
 /// if the server that started last has no mail server. Returns its id.
@@ -37,20 +53,32 @@ pub(crate) fn queue(
     let row: [&[u8]; 2] = [organization.as_bytes(), id.as_bytes()];
     let link = mail.link.as_ref().map(|link| link.reveal().as_bytes());
     let link = link.map(|link| keys.seal(tx, &LINK, &row, link)).transpose()?;
+    insert(tx, organization, id, now, mail, link.as_deref())?;
+    Ok(id)
+}
+
+fn insert(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    id: Uuid,
+    now: Timestamp,
+    mail: &Mail,
+    sealed_link: Option<&[u8]>,
+) -> scim::Result<()> {
     let params = serde_json::to_string(&mail.content).map_err(scim::Error::internal)?;
     let state = match delivery::is_kept(tx)? {
         true => State::Kept,
         false => State::Queued,
     };
     let time = now.as_microsecond();
-    let link_ends = mail.content.link_expires().filter(|_| link.is_some());
+    let link_ends = mail.content.link_expires().filter(|_| sealed_link.is_some());
     tx.execute(
         "INSERT INTO mail (org, id, kind, account, recipient, state, attempts, due, until, created, message_id, params,
                            sealed_link, link_ends)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         &[
-            row[0].into(),
-            row[1].into(),
+            organization.as_bytes().into(),
+            id.as_bytes().into(),
             mail.content.kind().word().into(),
             mail.recipient.account.as_ref().map(Uuid::as_bytes).into(),
             (&mail.recipient.address).into(),
@@ -60,11 +88,11 @@ pub(crate) fn queue(
             time.into(),
             (&message_id(tx, id)?).into(),
             (&params).into(),
-            link.as_deref().into(),
+            sealed_link.into(),
             link_ends.map(Timestamp::as_microsecond).into(),
         ],
     )?;
-    Ok(id)
+    Ok(())
 }
 
 /// Makes the `Message-ID` of a mail (RFC 5322 section 3.6.4), which it has however often it is sent.
@@ -192,8 +220,16 @@ pub(crate) fn cancel_one(tx: &Transaction<'_>, organization: Uuid, id: Uuid) -> 
     Ok(())
 }
 
+/// How many mails of an organization wait to be sent, up to `most`.
+pub(crate) fn count_queued(reader: &Reader<'_>, organization: Uuid, most: u32) -> scim::Result<u64> {
+    super::count(
+        reader,
+        "SELECT count(*) FROM (SELECT 1 FROM mail WHERE org = ?1 AND state = 'queued' LIMIT ?2)",
+        &[organization.as_bytes().into(), most.into()],
+    )
+}
+
 /// Cancels the mails of one kind to an account that were not sent, because their link has ended. Answers how many there were.
-#[allow(dead_code, reason = "what ends invitations and reset links comes to use it")]
 pub(crate) fn cancel(
     tx: &Transaction<'_>,
     organization: Uuid,

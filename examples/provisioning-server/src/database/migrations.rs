@@ -142,6 +142,7 @@ FROM tried;
     include_str!("migrations/sealing.sql"),
     include_str!("migrations/mail.sql"),
     include_str!("migrations/saml.sql"),
+    include_str!("migrations/sign_in.sql"),
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

@@ -31,6 +31,13 @@ const TABLES: &[(&str, &str)] = &[
     ("mail", "id"),
     ("saml_provider", "org"),
     ("saml_certificate", "fingerprint"),
+    ("session", "id"),
+    ("link", "id"),
+    ("password", "account"),
+    ("second_factor", "account"),
+    ("recovery_code", "account, fingerprint"),
+    ("device", "account, fingerprint"),
+    ("attempt", "key"),
 ];
 
 /// Removes some of what is left. Whether there may be more.
@@ -56,11 +63,12 @@ mod tests {
     use crate::database::migrations;
 
     /// The tables that outlive an organization: what was done there can still be looked up.
-    const KEPT: [&str; 14] = [
+    const KEPT: [&str; 15] = [
         "audit",
         "event",
         "history_count",
         "organization",
+        "owner",
         "product_migration",
         "request",
         "request_body",

@@ -3,11 +3,11 @@
 use scim::store::database::{Param, Reader, Transaction};
 
 use super::keys::{Keys, seal};
-use super::mail;
+use super::{mail, second_factors};
 use crate::domain::sealed::{Column, KeyId, KeyRing};
 
 /// All of them. Their names begin with `sealed_`; the columns of their keys are blobs.
-pub(crate) const ALL: &[Column] = &[mail::LINK];
+pub(crate) const ALL: &[Column] = &[mail::LINK, second_factors::SECRET];
 
 /// Whether anything is sealed.
 pub(super) fn is_any(reader: &Reader<'_>) -> scim::Result<bool> {

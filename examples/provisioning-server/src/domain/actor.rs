@@ -33,6 +33,8 @@ pub(crate) enum Who {
         id: Uuid,
         name: String,
     },
+    /// An owner of the instance, who belongs to no organization.
+    Owner { id: Uuid, name: String },
     /// An identity provider.
     Provider { organization: Uuid, token: Uuid },
 }
@@ -63,6 +65,24 @@ impl Actor {
         matches!(self.who, Who::Operator { .. })
     }
 
+    /// Whether it stands above all organizations: the operator, or an owner of the instance.
+    pub(crate) fn is_of_instance(&self) -> bool {
+        matches!(self.who, Who::Operator { .. } | Who::Owner { .. })
+    }
+
+    /// Checks that it stands above all organizations.
+    ///
+    /// # Errors
+    /// Forbidden if not; stale for an owner who has not confirmed a factor a moment ago, where `fresh` asks for that.
+    pub(crate) fn demand_instance(&self, fresh: bool) -> Result<()> {
+        if !self.is_of_instance() {
+            return Err(Fault::forbidden(
+                "Only owners of the instance and the operator at the command line can do this.",
+            ));
+        }
+        if fresh { self.demand_fresh() } else { Ok(()) }
+    }
+
     /// Whether it is this account.
     pub(crate) fn is_account(&self, account: Uuid) -> bool {
         matches!(self.who, Who::Account { id, .. } if id == account)
@@ -71,7 +91,7 @@ impl Actor {
     /// Whether it can have to do with this organization at all.
     pub(crate) fn knows(&self, organization: Uuid) -> bool {
         match &self.who {
-            Who::Operator { .. } => true,
+            Who::Operator { .. } | Who::Owner { .. } => true,
             Who::Account {
                 organization: own, ..
             }
@@ -85,7 +105,7 @@ impl Actor {
     pub(crate) fn name(&self) -> String {
         match &self.who {
             Who::Operator { user } => user.clone(),
-            Who::Account { name, .. } => name.clone(),
+            Who::Account { name, .. } | Who::Owner { name, .. } => name.clone(),
             Who::Provider { token, .. } => token.to_string(),
         }
     }
@@ -125,7 +145,7 @@ impl Actor {
     /// # Errors
     /// Forbidden, with the permissions that are lacking.
     pub(crate) fn demand_all(&self, permissions: &Permissions, what: &str) -> Result<()> {
-        if self.is_operator() || self.permissions.covers(permissions) {
+        if self.is_of_instance() || self.permissions.covers(permissions) {
             return Ok(());
         }
         let lacking = self.permissions.lacking(permissions);
@@ -142,6 +162,7 @@ impl Who {
         match self {
             Self::Operator { .. } => ActorKind::Operator,
             Self::Account { .. } => ActorKind::Account,
+            Self::Owner { .. } => ActorKind::Owner,
             Self::Provider { .. } => ActorKind::Provider,
         }
     }

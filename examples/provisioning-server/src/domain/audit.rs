@@ -17,6 +17,8 @@ keywords! {
         Operator = "operator",
         /// Somebody with an account.
         Account = "account",
+        /// An owner of the instance.
+        Owner = "owner",
         /// An identity provider, by a token.
         Provider = "provider",
         /// The server itself, by a setting or a rule.

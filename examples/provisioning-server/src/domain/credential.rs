@@ -1,5 +1,6 @@
 //! The kinds of credentials that people have, and what becomes of each when something happens to their account.
 
+use super::account::{Account, AccountState};
 use super::keyword::keywords;
 
 keywords! {
@@ -11,8 +12,6 @@ keywords! {
         Invitation = "invitation",
         /// A link that sets a forgotten password.
         ResetLink = "reset-link",
-        /// A token by which a person's own programs act for them.
-        ApiToken = "api-token",
         /// A password.
         Password = "password",
         /// A second factor.
@@ -56,22 +55,34 @@ impl Kind {
         match event {
             Event::Removal => Fate::Ended,
             Event::Deactivation | Event::Suspension => match self {
-                Self::Session | Self::Invitation | Self::ResetLink | Self::ApiToken => Fate::Ended,
+                Self::Session | Self::Invitation | Self::ResetLink => Fate::Ended,
                 Self::Password | Self::SecondFactor | Self::RecoveryCode => Fate::Suspended,
             },
             Event::SignOutEverywhere => match self {
                 Self::Session => Fate::Ended,
                 Self::Invitation
                 | Self::ResetLink
-                | Self::ApiToken
                 | Self::Password
                 | Self::SecondFactor
                 | Self::RecoveryCode => Fate::Kept,
             },
             Event::Restore => match self {
                 Self::Session | Self::Invitation | Self::ResetLink => Fate::Ended,
-                Self::ApiToken | Self::Password | Self::SecondFactor | Self::RecoveryCode => Fate::Kept,
+                Self::Password | Self::SecondFactor | Self::RecoveryCode => Fate::Kept,
             },
+        }
+    }
+}
+
+impl Event {
+    /// Returns what a change of an account is to its credentials, if it ends any.
+    pub(crate) fn of(before: &Account, after: &Account) -> Option<Self> {
+        let is_removed = after.state == AccountState::Removed || after.is_deleted();
+        match () {
+            () if is_removed => Some(Self::Removal),
+            () if !before.has_access() || after.has_access() => None,
+            () if after.suspended.is_some() => Some(Self::Suspension),
+            () => Some(Self::Deactivation),
         }
     }
 }
@@ -89,8 +100,8 @@ mod tests {
     /// Feature rows 97, 111, 115: what ends, what is suspended, and what stays, for every kind and event.
     #[test]
     fn each_kind_has_its_fate() {
-        const ALL: &str = "session invitation reset-link api-token password second-factor recovery-code";
-        const LINKS: &str = "session invitation reset-link api-token";
+        const ALL: &str = "session invitation reset-link password second-factor recovery-code";
+        const LINKS: &str = "session invitation reset-link";
         const KNOWN: &str = "password second-factor recovery-code";
         for (event, ended, suspended, kept) in [
             (Event::Deactivation, LINKS, KNOWN, ""),
@@ -100,13 +111,13 @@ mod tests {
                 Event::SignOutEverywhere,
                 "session",
                 "",
-                "invitation reset-link api-token password second-factor recovery-code",
+                "invitation reset-link password second-factor recovery-code",
             ),
             (
                 Event::Restore,
                 "session invitation reset-link",
                 "",
-                "api-token password second-factor recovery-code",
+                "password second-factor recovery-code",
             ),
         ] {
             assert_eq!(of(event, Fate::Ended), ended, "{event:?}");

@@ -14,13 +14,13 @@ pub(crate) mod actor;
 )]
 pub(crate) mod adoption;
 pub(crate) mod asked_for;
+pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod bounded;
 pub(crate) mod conflict;
 pub(crate) mod connection;
 pub(crate) mod counted;
-#[allow(dead_code, reason = "sign-in comes to use it")]
 pub(crate) mod credential;
 #[allow(
     dead_code,
@@ -29,6 +29,7 @@ pub(crate) mod credential;
 pub(crate) mod effective;
 pub(crate) mod email;
 pub(crate) mod endpoint;
+pub(crate) mod entry;
 pub(crate) mod erasure;
 #[allow(
     dead_code,
@@ -45,12 +46,14 @@ pub(crate) mod fault;
 pub(crate) mod grant;
 pub(crate) mod group;
 pub(crate) mod history;
+pub(crate) mod instance_owner;
 #[allow(
     dead_code,
     reason = "rules over a picture of an organization, to which tests hold the statements"
 )]
 pub(crate) mod integration;
 pub(crate) mod keyword;
+pub(crate) mod link;
 pub(crate) mod local_group;
 #[allow(dead_code, reason = "sign-in and delivery come to use it")]
 pub(crate) mod mail;
@@ -73,6 +76,7 @@ pub(crate) mod organization;
     reason = "rules over a picture of an organization, to which tests hold the statements"
 )]
 pub(crate) mod owner;
+pub(crate) mod password;
 pub(crate) mod permission;
 #[allow(
     dead_code,
@@ -81,6 +85,7 @@ pub(crate) mod permission;
 pub(crate) mod preview;
 pub(crate) mod public_url;
 pub(crate) mod rate;
+pub(crate) mod realm;
 pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod retention;
@@ -88,7 +93,9 @@ pub(crate) mod role;
 #[allow(dead_code, reason = "the flow of sign-in comes to use it")]
 pub(crate) mod saml;
 pub(crate) mod sealed;
+pub(crate) mod second_factor;
 pub(crate) mod secret;
+pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod settings_change;
 pub(crate) mod subject;

@@ -9,9 +9,12 @@ use uuid::Uuid;
 
 use super::rules::OfOrganization;
 use crate::database::effective::Members;
-use crate::database::{accounts, adoptions, bindings, grants, local_groups, losses, sign_in_names, waiting};
+use crate::database::{
+    accounts, adoptions, bindings, entries, grants, local_groups, losses, sign_in_names, waiting,
+};
 use crate::domain::account::{Account, ManagedBy, Person};
 use crate::domain::adoption::{Candidate, Meeting, meet};
+use crate::domain::entry::Entry;
 use crate::domain::grant::Holder;
 use crate::domain::mass_change::{Loss, LossKind};
 use crate::domain::organization::Organization;
@@ -65,7 +68,7 @@ fn create<C: OfOrganization>(
             Some(former) => come_back(tx, cx, &former, row, person, now)?,
             None => {
                 let account = Account::provisioned(Uuid::now_v7(), row, person, now);
-                accounts::insert(tx, organization.id, &account)?;
+                accounts::insert(tx, organization.id, &account, entry(cx, &account))?;
                 account
             }
         },
@@ -84,6 +87,16 @@ fn create<C: OfOrganization>(
         account.id,
         now,
     )
+}
+
+/// Returns the way in of somebody who comes, or comes back. Only whom a provider sends is new: people in a file that is
+/// imported are not invited.
+fn entry<C: OfOrganization>(cx: &C, account: &Account) -> Entry {
+    let setting = cx.organization().settings.first_login;
+    match cx.request().is_some() {
+        true => Entry::of_new(account, setting),
+        false => Entry::of_carried_over(account, setting),
+    }
 }
 
 /// Binds a person to a manual account of the same name, if an administrator has confirmed that.
@@ -117,7 +130,7 @@ fn adopt(
     adoptions::remove(tx, organization.id, &person.name)?;
     grants::take_roles(tx, organization.id, Holder::Account(holder.id))?;
     let account = holder.adopted(row, person, now);
-    accounts::update(tx, organization.id, &account)?;
+    accounts::update(tx, organization.id, holder, &account)?;
     Ok(account)
 }
 
@@ -145,10 +158,11 @@ fn come_back<C: OfOrganization>(
     person: Person,
     now: Timestamp,
 ) -> Result<Account> {
+    let organization = cx.organization();
     let account = former.rebound(row, person, now);
-    let organization = cx.organization().id;
-    accounts::update(tx, organization, &account)?;
-    waiting::begin(tx, organization, &account, now, cx.request())?;
+    accounts::update(tx, organization.id, former, &account)?;
+    entries::begin(tx, organization.id, account.id, entry(cx, &account))?;
+    waiting::begin(tx, organization.id, &account, now, cx.request())?;
     Ok(account)
 }
 
@@ -167,7 +181,7 @@ fn change(
         take_name(tx, organization, &account)?;
     }
     if account != before {
-        accounts::update(tx, organization.id, &account)?;
+        accounts::update(tx, organization.id, &before, &account)?;
     }
     if before.has_access() && !account.has_access() {
         lose(
@@ -185,7 +199,7 @@ fn delete(tx: &Transaction<'_>, organization: &Organization, id: &str, now: Time
     let before = account_of(tx, organization, id)?;
     let how = organization.settings.on_delete;
     let after = before.deleted(how, now);
-    accounts::update(tx, organization.id, &after)?;
+    accounts::update(tx, organization.id, &before, &after)?;
     waiting::settle(tx, organization.id, &after)?;
     if before.has_access() {
         lose(

@@ -47,7 +47,7 @@ pub(super) fn open(serving: &Serving<'_>) -> Result<ScimService<Context>> {
         .hooks(rules::hooks())
         .policy_for(Context::policy)
         // Providers keep errors in their logs, and an error may repeat what was asked for.
-        .map_error(|_, error| error.map_text(redact::tokens))
+        .map_error(|_, error| error.map_text(redact::secrets))
         .on_outcome(move |cx, outcome| match cx {
             Some(cx) => request_history::answered(&history, cx, outcome),
             None => tracing::error!("a request reached the service that nobody has admitted"),

@@ -17,6 +17,7 @@ use crate::domain::access_line::{
     PermissionGrantLine, RoleGrantLine, RoleLine,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy};
+use crate::domain::entry::Entry;
 use crate::domain::event::{EventKind, EventRow};
 use crate::domain::fault::{Fault, Kind};
 use crate::domain::grant::{Holder, Origin, PermissionGrant, RoleGrant, demand_roles_by_hand};
@@ -90,9 +91,10 @@ impl Access<'_> {
             }
         }
         let account = self.checked_account(line)?;
-        accounts::insert(self.tx, self.id(), &account)?;
+        let entry = Entry::of_carried_over(&account, self.organization.settings.first_login);
+        accounts::insert(self.tx, self.id(), &account, entry)?;
         // An insertion knows of no suspension.
-        accounts::update(self.tx, self.id(), &account)?;
+        accounts::update(self.tx, self.id(), &account, &account)?;
         if account.managed_by == ManagedBy::Hand && account.state != AccountState::Removed {
             if !sign_in_names::take(self.tx, self.id(), &account.name, account.id)? {
                 return Err(conflict(format!(
@@ -173,7 +175,7 @@ impl Access<'_> {
                     changed: self.now,
                     ..here.clone()
                 };
-                accounts::update(self.tx, self.id(), &after)?;
+                accounts::update(self.tx, self.id(), here, &after)?;
                 self.tell(
                     EventKind::PersonSuspended,
                     "account",

@@ -110,7 +110,7 @@ impl Bench {
     }
 }
 
-/// Feature row 86: organizations are made by the operator alone.
+/// Feature rows 86, 89: organizations are made by the operator and owners of the instance alone.
 #[tokio::test]
 async fn no_administrator_makes_organizations() {
     let bench = bench().await;
@@ -119,7 +119,7 @@ async fn no_administrator_makes_organizations() {
         .await
         .unwrap_err();
     assert_eq!(refused.kind(), Kind::Forbidden);
-    assert!(refused.to_string().contains("Only the operator"), "{refused}");
+    assert!(refused.to_string().contains("the operator"), "{refused}");
 }
 
 /// Feature row 106: a token is taken back by what it is, in the organization that whoever does it belongs to.

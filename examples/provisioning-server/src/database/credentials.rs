@@ -1,0 +1,89 @@
+//! The credentials of accounts, of every kind: the one place where all of them end.
+
+use scim::store::database::Transaction;
+use uuid::Uuid;
+
+use super::{devices, entries, links, mail, passwords, recovery_codes, second_factors, sessions};
+use crate::domain::account::{Account, name_key};
+use crate::domain::credential::{Event, Fate, Kind};
+use crate::domain::keyword::Keyword;
+use crate::domain::link::LinkKind;
+use crate::domain::mail::{Content, Kind as MailKind, Recipient};
+use crate::domain::settings::FirstLogin;
+
+/// Does to all credentials of an account what an event does to each kind. Those that are suspended do not work as long as
+/// the account has no access, and need no change.
+pub(crate) fn apply(tx: &Transaction<'_>, realm: Uuid, account: Uuid, event: Event) -> scim::Result<()> {
+    for kind in Kind::ALL {
+        if kind.fate(event) == Fate::Ended {
+            end(tx, realm, account, *kind)?;
+        }
+    }
+    if event == Event::Removal {
+        devices::end(tx, realm, account)?;
+        entries::set_due(tx, realm, account, None)?;
+    }
+    Ok(())
+}
+
+/// Does to the credentials of an account what a change of it means to them.
+pub(super) fn follow(
+    tx: &Transaction<'_>,
+    realm: Uuid,
+    before: &Account,
+    after: &Account,
+) -> scim::Result<()> {
+    if let Some(event) = Event::of(before, after) {
+        return apply(tx, realm, after.id, event);
+    }
+    match before.address.as_deref().map(name_key) == after.address.as_deref().map(name_key) {
+        true => Ok(()),
+        false => follow_address(tx, realm, before, after),
+    }
+}
+
+/// Ends what was sent to an address that an account does not have any more. Somebody who never signed in is invited again;
+/// anybody else is told at the address before, because whoever has the new one can set a password.
+fn follow_address(tx: &Transaction<'_>, realm: Uuid, before: &Account, after: &Account) -> scim::Result<()> {
+    let entry = entries::find(tx, realm, after.id)?;
+    end(tx, realm, after.id, Kind::Invitation)?;
+    end(tx, realm, after.id, Kind::ResetLink)?;
+    let (Some(entry), Some(address)) = (entry, &before.address) else {
+        return Ok(());
+    };
+    if entry.first.is_none() && entry.by == FirstLogin::Invitation {
+        return entries::set_due(tx, realm, after.id, Some(LinkKind::Invitation));
+    }
+    let recipient = Recipient {
+        account: Some(after.id),
+        address: address.clone(),
+    };
+    let content = Content::AddressChanged { at: after.changed };
+    mail::notify(tx, realm, after.changed, recipient, content).map(drop)
+}
+
+/// Ends all credentials of one kind.
+pub(crate) fn end(tx: &Transaction<'_>, realm: Uuid, account: Uuid, kind: Kind) -> scim::Result<()> {
+    match kind {
+        Kind::Session => sessions::end_all(tx, realm, account, None).map(drop),
+        Kind::Invitation => end_links(tx, realm, account, kind, MailKind::Invitation),
+        Kind::ResetLink => end_links(tx, realm, account, kind, MailKind::ResetLink),
+        Kind::Password => passwords::end(tx, realm, account),
+        Kind::SecondFactor => second_factors::end(tx, realm, account),
+        Kind::RecoveryCode => recovery_codes::end(tx, realm, account),
+    }
+}
+
+/// Ends links with the mails that carry them.
+fn end_links(
+    tx: &Transaction<'_>,
+    realm: Uuid,
+    account: Uuid,
+    kind: Kind,
+    mail: MailKind,
+) -> scim::Result<()> {
+    for link in LinkKind::ALL.iter().filter(|link| link.credential() == kind) {
+        links::end(tx, realm, account, *link)?;
+    }
+    mail::cancel(tx, realm, account, mail).map(drop)
+}
