@@ -380,7 +380,7 @@ fn suspend_page(
             Err(failed) => return Err(failed),
         }
         let after = before.suspend(reason, &act.actor.name(), act.now)?;
-        accounts::update(act.tx, act.organization.id, &before, &after)?;
+        accounts::update(act.tx, act.organization.id, before, &after)?;
         let detail = json!({ "suspended": true, "reason": reason });
         told(act, EventKind::PersonSuspended, &after, detail)?;
         done.suspended += 1;

@@ -167,14 +167,12 @@ async fn finish(
         grants::take_permissions(act.tx, id, present.id)?;
         local_groups::leave_all(act.tx, id, present.id)?;
         mail::cancel_all_to(act.tx, id, present.id)?;
-        let after = Account {
-            name: pseudonym.clone(),
-            display: pseudonym.clone(),
-            address: None,
-            suspended: None,
-            changed: act.now,
-            ..present.clone()
-        };
+        let mut after = present.clone();
+        after.name.clone_from(&pseudonym);
+        after.display.clone_from(&pseudonym);
+        after.address = None;
+        after.suspended = None;
+        after.changed = act.now;
         accounts::update(act.tx, id, &present, &after)?;
         waiting::settle(act.tx, id, &after)?;
         let account = after.id;

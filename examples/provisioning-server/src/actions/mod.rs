@@ -15,6 +15,7 @@ pub(crate) mod erasure;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod history;
+pub(crate) mod instance_owner;
 pub(crate) mod integration;
 mod leaving;
 pub(crate) mod local_group;

@@ -183,6 +183,9 @@ pub(super) struct Serving {
     pub(super) listening: String,
     pub(super) version: &'static str,
     pub(super) organizations: Vec<Served>,
+    /// As long as the instance has no owner: where the first one sets it up, once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) set_up_url: Option<String>,
     /// With `--demo`: commands that show what there is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) commands: Vec<String>,

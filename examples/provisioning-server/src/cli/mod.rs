@@ -1,5 +1,6 @@
 //! The command line: serve, and everything that an operator automates.
 
+mod admin;
 mod adoption;
 mod alert;
 mod audit;
@@ -193,6 +194,9 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in the place of the database; the server must not run. The key file must be the one of the backup
     Restore(backup::Restore),
+    /// Owners of the instance: they belong to no organization, and may do everything in each
+    #[command(subcommand)]
+    Admin(admin::Command),
     /// The keys by which secrets in the database are sealed
     #[command(subcommand)]
     Key(key::Command),
@@ -303,6 +307,7 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
         Command::LocalGroup(command) => {
             in_database(&common, output, async |session| command.run(session).await)
         }
+        Command::Admin(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Alert(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Mail(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Role(command) => in_database(&common, output, async |session| command.run(session).await),

@@ -33,10 +33,13 @@ use crate::demo::{self, Claim, Demo};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::{PublicUrl, Scheme};
+use crate::domain::realm::Realm;
+use crate::domain::secret::Secret;
 use crate::domain::settings::Settings as OrganizationSettings;
 use crate::domain::token::{Purpose as TokenPurpose, Token};
 use crate::fetch::Fetcher;
 use crate::history::{Recorder, retention};
+use crate::login::{self, Login};
 use crate::operate::certificates::{Certificates, Files};
 use crate::operate::connections::Apps;
 use crate::operate::health::{self, Readiness, VERSION};
@@ -183,7 +186,6 @@ impl Serve {
         let server = Server {
             mail,
             listener,
-            product,
             certificates,
             public_url: chosen.public_url,
             base: base.clone(),
@@ -191,6 +193,8 @@ impl Serve {
             drain_delay: chosen.drain_delay,
             limits: chosen.limits,
             is_left,
+            login: Login::new(Arc::clone(&product))?,
+            product,
         };
         let opened = server.open(&traces)?;
         let product = &server.product;
@@ -381,8 +385,11 @@ async fn announce(
         scim_url: base.scim(&organization.name),
         organization: organization.name.to_string(),
     };
+    let set_up = login::set_up_link(product).await?;
+    let set_up_path = |link: Secret| format!("{base}{}/set-up/{}", Realm::Instance.path(), link.reveal());
     let document = Serving {
         listening,
+        set_up_url: set_up.map(set_up_path),
         version: VERSION,
         organizations: organizations.into_iter().map(served).collect(),
         commands: demo.map_or_else(Vec::new, |demo| demo.commands(&program(), database)),
@@ -404,6 +411,9 @@ fn serving_text(serving: &Serving) -> String {
     }
     if serving.organizations.len() > LISTED {
         text += &format!("… and {} more: org list\n", serving.organizations.len() - LISTED);
+    }
+    if let Some(url) = &serving.set_up_url {
+        text += &format!("Set this server up, once, within 24 hours:  {url}\n");
     }
     if !serving.commands.is_empty() {
         text += "\nA demonstration, which goes on while the server runs. Try, in another terminal:\n";
@@ -474,6 +484,7 @@ struct Server {
     limits: limits::InForce,
     /// Whether commands have left work behind.
     is_left: bool,
+    login: Login,
 }
 
 /// Goes on with what commands have left behind that ended too early.
@@ -574,6 +585,7 @@ impl Server {
         }
         let reloading = tokio::spawn(reloading);
         let watch = tokio::spawn(watch.run());
+        let inviting = tokio::spawn(self.login.clone().run());
         let guarding = tokio::spawn(guard::run(Arc::clone(&self.product)));
         let refreshing = tokio::spawn(metadata::run(Arc::clone(&self.product), self.fetcher.clone()));
         let purging = tokio::spawn(retention::run(Arc::clone(&self.product)));
@@ -595,6 +607,7 @@ impl Server {
             end(sending).await;
         }
         watch.abort();
+        inviting.abort();
         purging.abort();
         guarding.abort();
         refreshing.abort();

@@ -10,8 +10,9 @@ use serde_json::json;
 
 use super::check::Inspection;
 use super::lock::{Use, beside, sync_folder_of};
-use super::{Address, Product, Purpose, audit, failed, mail, read_time, tokens};
+use super::{Address, Product, Purpose, audit, credentials, failed, mail, read_time, tokens};
 use crate::domain::actor::Actor;
+use crate::domain::credential::Event;
 use crate::domain::fault::{Fault, Result};
 
 /// What every SQLite file begins with.
@@ -57,12 +58,13 @@ impl Product {
 }
 
 impl Product {
-    /// Notes in every organization that it is as it was when a backup was taken: tokens may have been revoked since. What
-    /// signs people in ends here as well, as soon as there is any.
+    /// Notes in every organization that it is as it was when a backup was taken: tokens may have been revoked since.
+    /// Whatever lets somebody in without a password ends, because it may have been taken back since.
     async fn note_restored(&self, actor: &Actor, taken: Option<Timestamp>, now: Timestamp) -> Result<()> {
         let actor = actor.clone();
         self.write(move |tx| {
             tokens::doubt_all(tx, taken.unwrap_or(now))?;
+            credentials::apply_to_all(tx, Event::Restore)?;
             mail::cancel_restored(tx)?;
             let detail = json!({ "taken": taken.map(|at| at.to_string()) });
             audit::insert_everywhere(tx, &actor, "instance.restore", now, &detail)?;

@@ -26,6 +26,35 @@ pub(crate) fn apply(tx: &Transaction<'_>, realm: Uuid, account: Uuid, event: Eve
     Ok(())
 }
 
+/// Does to all credentials of all accounts what an event does to each kind.
+pub(super) fn apply_to_all(tx: &Transaction<'_>, event: Event) -> scim::Result<()> {
+    for kind in Kind::ALL {
+        if kind.fate(event) == Fate::Ended {
+            end_of_all(tx, *kind)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends all credentials of one kind of all accounts.
+fn end_of_all(tx: &Transaction<'_>, kind: Kind) -> scim::Result<()> {
+    match kind {
+        Kind::Session => tx.execute("DELETE FROM session", &[]).map(drop),
+        Kind::Invitation => end_links_of_all(tx, kind, MailKind::Invitation),
+        Kind::ResetLink => end_links_of_all(tx, kind, MailKind::ResetLink),
+        Kind::Password => tx.execute("DELETE FROM password", &[]).map(drop),
+        Kind::SecondFactor => tx.execute("DELETE FROM second_factor", &[]).map(drop),
+        Kind::RecoveryCode => tx.execute("DELETE FROM recovery_code", &[]).map(drop),
+    }
+}
+
+fn end_links_of_all(tx: &Transaction<'_>, kind: Kind, mail: MailKind) -> scim::Result<()> {
+    for link in LinkKind::ALL.iter().filter(|link| link.credential() == kind) {
+        tx.execute("DELETE FROM link WHERE kind = ?1", &[link.word().into()])?;
+    }
+    mail::cancel_of_all(tx, mail)
+}
+
 /// Does to the credentials of an account what a change of it means to them.
 pub(super) fn follow(
     tx: &Transaction<'_>,

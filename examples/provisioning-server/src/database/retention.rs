@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::touched::SubjectName;
 use super::{
-    Product, audit, conflict, event, history, mail, named, organizations, request_body, tolerance_use,
-    touched,
+    Product, attempts, audit, conflict, devices, event, history, links, mail, named, organizations, request_body,
+    sessions, tolerance_use, touched,
 };
 use crate::domain::endpoint::first_sequence;
 use crate::domain::fault::Result;
@@ -25,8 +25,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 impl Product {
     /// Removes what every organization keeps no longer.
     pub(crate) async fn purge_old(&self, now: Timestamp) -> Result<()> {
+        self.purge_sign_in(Uuid::nil(), now).await?;
         for (organization, settings) in self.read(organizations::all_settings).await? {
             self.purge_history(organization, &settings, now).await?;
+            self.purge_sign_in(organization, now).await?;
         }
         self.end_mails(now).await?;
         self.purge_mails(Uuid::nil(), &Settings::default(), now).await?;
@@ -85,6 +87,18 @@ impl Product {
         }
         self.purge_mails(organization, settings, now).await?;
         Ok(purged)
+    }
+
+    /// Removes what is left of sign-in to a realm and is of no use any more.
+    async fn purge_sign_in(&self, realm: Uuid, now: Timestamp) -> Result<()> {
+        self.remove(move |tx| sessions::purge(tx, realm, now, ROWS))
+            .await?;
+        self.remove(move |tx| links::purge(tx, realm, now, ROWS)).await?;
+        self.remove(move |tx| attempts::purge(tx, realm, now, ROWS))
+            .await?;
+        self.remove(move |tx| devices::purge(tx, realm, now, ROWS))
+            .await?;
+        Ok(())
     }
 
     /// Repeats a removal in transactions of its own until it finds nothing more. Answers how many rows it has removed.

@@ -70,7 +70,7 @@ impl FactorSecret {
     pub(crate) fn url(&self, issuer: &str, name: &str) -> Result<String> {
         let plain = |text: &str| text.replace(':', " ");
         let totp = self.totp(&plain(issuer), &plain(name))?;
-        totp.to_url().map_err(indescribable)
+        totp.to_url().map_err(|cause| indescribable(&cause))
     }
 
     /// Returns the step of time whose code this is, around a moment: `None` if it is the code of none.
@@ -92,11 +92,11 @@ impl FactorSecret {
             .with_secret(Secret::new_stack(self.0))
             .with_issuer(Some(issuer))
             .with_account_name(name);
-        builder.build().map_err(indescribable)
+        builder.build().map_err(|cause| indescribable(&cause))
     }
 }
 
-fn indescribable(cause: TotpError) -> Fault {
+fn indescribable(cause: &TotpError) -> Fault {
     Fault::internal("The second factor could not be described.", cause.to_string())
 }
 

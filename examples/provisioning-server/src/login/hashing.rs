@@ -71,6 +71,7 @@ impl Hashing {
     }
 
     /// How many passwords were compared.
+    #[cfg(test)]
     pub(crate) fn verifications(&self) -> u64 {
         self.verifications.load(Ordering::Relaxed)
     }

@@ -73,6 +73,7 @@ impl Login {
     }
 
     /// How many passwords were compared since the start.
+    #[cfg(test)]
     pub(crate) fn verifications(&self) -> u64 {
         self.hashing.verifications()
     }
