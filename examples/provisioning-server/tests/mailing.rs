@@ -43,7 +43,8 @@ fn raise_alert(bench: &Bench) {
     assert_eq!(listed["alerts"].as_array().unwrap().len(), 1);
 }
 
-const ALERTS: [&str; 2] = ["--mass-deactivations", "1"];
+/// With an alert as soon as there are two, and without invitations to whoever comes.
+const ALERTS: [&str; 4] = ["--mass-deactivations", "1", "--first-login", "password-reset"];
 
 fn mails(bench: &Bench) -> Vec<Value> {
     bench.run(&["mail", "list", "acme"])["mails"]

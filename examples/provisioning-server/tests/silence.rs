@@ -385,7 +385,14 @@ fn mistake(run: &mut Run, serving: &Serving, token: &str) {
         &["export", "okta", "--out", "okta.jsonl"],
         &["import", "okta.jsonl", "--org", "okta-2"],
         &["check"],
-        &["restore", "copy.db", "--database", "sqlite://restored.db"],
+        &[
+            "restore",
+            "copy.db",
+            "--database",
+            "sqlite://restored.db",
+            "--key-file",
+            "data/provisioning.db.key",
+        ],
     ] {
         assert!(run.command(&[], arguments).status.success(), "{arguments:?}");
     }

@@ -25,6 +25,7 @@ mod of_product;
 pub(crate) mod organization;
 pub(crate) mod role;
 pub(crate) mod saml;
+pub(crate) mod sign_in;
 mod telling;
 pub(crate) mod token;
 
@@ -94,6 +95,10 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &saml::REFRESH,
     &saml::SET,
     &saml::SHOW,
+    &sign_in::INVITE,
+    &sign_in::RESET_FACTOR,
+    &sign_in::SHOW,
+    &sign_in::SIGN_OUT,
     &token::CANCEL,
     &token::COMPLETE,
     &token::CONFIRM,

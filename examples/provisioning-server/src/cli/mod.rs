@@ -32,6 +32,7 @@ mod saml;
 mod serve;
 mod setting;
 mod settings;
+mod sign_in;
 mod simulate;
 mod smtp;
 mod token;

@@ -9,6 +9,7 @@ use super::Session;
 use super::adoption::Adopt;
 use super::documents::time;
 use super::flags::{name, word};
+use super::sign_in;
 use crate::actions::account::{self, ByHand, Changes, Detail, Known};
 use crate::actions::erasure;
 use crate::database::accounts::Shown;
@@ -81,6 +82,14 @@ pub(super) enum Command {
     },
     /// Lift that lock
     Resume(Which),
+    /// Show how a person signs in: invitation, password, second factor, sessions
+    SignIn(Which),
+    /// Send the invitation once more, or to somebody who was signed in before a link to set another password
+    Invite(Which),
+    /// End all sessions of a person
+    SignOut(Which),
+    /// Remove the second factor of a person who has lost it
+    ResetSecondFactor(Which),
     /// Let the identity provider take over an account that is managed by hand
     Adopt(Adopt),
     /// Give permissions by hand, and roles to a manual account
@@ -103,10 +112,10 @@ pub(super) enum Command {
 pub(super) struct Which {
     /// Which organization
     #[arg(value_name = "ORG", value_parser = name)]
-    name: Name,
+    pub(super) name: Name,
     /// The name of the person, the id of the account, or the id over SCIM
     #[arg(value_name = "USER")]
-    user: String,
+    pub(super) user: String,
 }
 
 #[derive(Debug, Args)]
@@ -342,6 +351,10 @@ impl Command {
             Self::Suspend { name, reason, .. } => {
                 return suspend_unconfirmed(session, name, &reason).await;
             }
+            Self::SignIn(which) => return sign_in::show(session, which).await,
+            Self::Invite(which) => return sign_in::invite(session, which).await,
+            Self::SignOut(which) => return sign_in::sign_out(session, which).await,
+            Self::ResetSecondFactor(which) => return sign_in::reset_factor(session, which).await,
             Self::Erase { which, confirm } => return erase(session, which, &confirm).await,
             Self::Resume(of) => {
                 let open = account::resume(product, actor, &of.name, &of.user).await?;

@@ -344,6 +344,7 @@ mod tests {
     use crate::database::{bindings, migrations};
     use crate::domain::account::Person;
     use crate::domain::adoption::{Former, comes_back};
+    use crate::domain::settings::FirstLogin;
     use crate::domain::settings::OnDelete;
 
     const ORGANIZATION: Uuid = Uuid::from_u128(1);
@@ -388,7 +389,7 @@ mod tests {
             let written: Vec<_> = accounts.iter().cloned().zip(drawn.clone()).collect();
             let found = database.blocking_write(move |tx| {
                 for (account, (how, _, external_id, until)) in &written {
-                    insert(tx, ORGANIZATION, account)?;
+                    insert(tx, ORGANIZATION, account, Entry::of_carried_over(account, FirstLogin::Invitation))?;
                     let scim_id = account.id.to_string();
                     bindings::insert(tx, ORGANIZATION, ORGANIZATION, &scim_id, *external_id, account.id, at(0))?;
                     if how.is_some() {

@@ -40,19 +40,18 @@ pub(super) fn apply_to_all(tx: &Transaction<'_>, event: Event) -> scim::Result<(
 fn end_of_all(tx: &Transaction<'_>, kind: Kind) -> scim::Result<()> {
     match kind {
         Kind::Session => tx.execute("DELETE FROM session", &[]).map(drop),
-        Kind::Invitation => end_links_of_all(tx, kind, MailKind::Invitation),
-        Kind::ResetLink => end_links_of_all(tx, kind, MailKind::ResetLink),
+        Kind::Invitation | Kind::ResetLink => end_links_of_all(tx, kind),
         Kind::Password => tx.execute("DELETE FROM password", &[]).map(drop),
         Kind::SecondFactor => tx.execute("DELETE FROM second_factor", &[]).map(drop),
         Kind::RecoveryCode => tx.execute("DELETE FROM recovery_code", &[]).map(drop),
     }
 }
 
-fn end_links_of_all(tx: &Transaction<'_>, kind: Kind, mail: MailKind) -> scim::Result<()> {
+fn end_links_of_all(tx: &Transaction<'_>, kind: Kind) -> scim::Result<()> {
     for link in LinkKind::ALL.iter().filter(|link| link.credential() == kind) {
         tx.execute("DELETE FROM link WHERE kind = ?1", &[link.word().into()])?;
     }
-    mail::cancel_of_all(tx, mail)
+    Ok(())
 }
 
 /// Does to the credentials of an account what a change of it means to them.

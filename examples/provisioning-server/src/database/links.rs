@@ -46,6 +46,26 @@ pub(crate) fn find(
     )
 }
 
+/// When the link of a kind to an account ends, if it can still be used.
+pub(crate) fn live_until(
+    reader: &Reader<'_>,
+    realm: Uuid,
+    account: Uuid,
+    kind: LinkKind,
+    now: Timestamp,
+) -> scim::Result<Option<Timestamp>> {
+    reader.query_one(
+        "SELECT expires FROM link WHERE org = ?1 AND account = ?2 AND kind = ?3 AND expires > ?4",
+        &[
+            realm.as_bytes().into(),
+            account.as_bytes().into(),
+            kind.word().into(),
+            now.as_microsecond().into(),
+        ],
+        |row| read_time(row.integer(0)?),
+    )
+}
+
 fn read(row: &Row<'_>) -> scim::Result<Link> {
     Ok(Link {
         id: read_id(row.blob(0)?)?,

@@ -216,12 +216,6 @@ pub(crate) fn cancel_one(tx: &Transaction<'_>, organization: Uuid, id: Uuid) -> 
         "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL, link_ends = NULL
          WHERE org = ?1 AND id = ?2",
         &[organization.as_bytes().into(), id.as_bytes().into()],
-/// Cancels the mails of one kind to all accounts that were not sent.
-pub(super) fn cancel_of_all(tx: &Transaction<'_>, kind: Kind) -> scim::Result<()> {
-    tx.execute(
-        "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL
-         WHERE kind = ?1 AND state IN ('queued', 'kept', 'failed')",
-        &[kind.word().into()],
     )?;
     Ok(())
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::touched::SubjectName;
 use super::{
-    Product, attempts, audit, conflict, devices, event, history, links, mail, named, organizations, request_body,
-    sessions, tolerance_use, touched,
+    Product, attempts, audit, conflict, devices, event, history, links, mail, named, organizations,
+    request_body, sessions, tolerance_use, touched,
 };
 use crate::domain::endpoint::first_sequence;
 use crate::domain::fault::Result;

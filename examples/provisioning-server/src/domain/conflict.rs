@@ -188,7 +188,7 @@ impl Cursor {
         read().ok_or_else(|| {
             Fault::invalid(format!(
                 "{:?} is not a valid cursor; expected one that a list of conflicts has ended with, as it is.",
-                redact::tokens(text)
+                redact::secrets(text)
             ))
         })
     }

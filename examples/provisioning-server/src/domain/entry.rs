@@ -17,12 +17,12 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Returns the way in of an account that is made now. A manual account is invited, whatever the organization has
-    /// chosen for people of the identity provider.
+    /// Returns the way in of an account that is made now. Where people of the identity provider come by SAML, manual accounts
+    /// are invited: they are there for those whom the provider does not know, and for when it is away.
     pub(crate) fn of_new(account: &Account, setting: FirstLogin) -> Self {
-        let by = match account.managed_by {
-            ManagedBy::Scim => setting,
-            ManagedBy::Hand => FirstLogin::Invitation,
+        let by = match (account.managed_by, setting) {
+            (ManagedBy::Hand, FirstLogin::Saml) => FirstLogin::Invitation,
+            (ManagedBy::Scim | ManagedBy::Hand, setting) => setting,
         };
         Self {
             by,

@@ -83,6 +83,13 @@ impl FactorSecret {
             .and_then(|step| i64::try_from(step).ok())
     }
 
+    /// Returns the code that applications show at a moment.
+    #[cfg(test)]
+    pub(crate) fn code(&self, at: Timestamp) -> String {
+        let time = u64::try_from(at.as_second()).unwrap();
+        self.totp("-", "-").unwrap().generate(time).to_string()
+    }
+
     fn totp(&self, issuer: &str, name: &str) -> Result<Totp> {
         let builder = Builder::new()
             .with_algorithm(Algorithm::SHA1)

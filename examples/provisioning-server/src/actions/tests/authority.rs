@@ -200,6 +200,10 @@ fn ways() -> Vec<Way> {
         saml::REFRESH => |p, a, o| saml::refresh(p, &Fetcher::default(), a, o, Former::Overlap);
         saml::SET => |p, a, o| saml::set(p, &Fetcher::default(), a, o, saml::Changes { signed: Some(Signed::Response), ..Default::default() });
         saml::SHOW => |p, a, o| saml::show(p, a, o);
+        sign_in::INVITE => |p, a, o| sign_in::invite(p, a, o, ANN);
+        sign_in::RESET_FACTOR => |p, a, o| sign_in::reset_factor(p, a, o, ANN);
+        sign_in::SHOW => |p, a, o| sign_in::show(p, a, o, ANN);
+        sign_in::SIGN_OUT => |p, a, o| sign_in::sign_out(p, a, o, ANN);
         token::CANCEL => |p, a, o| token::cancel(p, a, o, Purpose::Scim);
         token::COMPLETE => |p, a, o| token::complete(p, a, o, Purpose::Scim);
         token::CONFIRM => |p, a, o| token::confirm(p, a, o, None);
