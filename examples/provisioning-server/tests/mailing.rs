@@ -380,6 +380,34 @@ fn mails_are_paced() {
     }
 }
 
+/// Feature row 92: an operator sees that mails arrive before anybody waits for one, and why they do not.
+#[test]
+fn an_operator_tries_the_mail_server_out() {
+    let server = MailServer::new(Manner::Takes);
+    let place = program::Place::new();
+    let test = [&["mail", "test", "--to", "ann@x.example"][..], &server.flags()].concat();
+    let tested = place.json(&test);
+    assert_eq!(tested["to"], "ann@x.example");
+    let mail = server.next();
+    assert_eq!(
+        (&*mail.to, mail.field("Subject")),
+        ("ann@x.example", "Mails of Provisioning arrive".to_owned())
+    );
+    assert!(!place.database().exists(), "it is asked of no database");
+    server.behave(Manner::AnswersRecipient("550 5.1.1 no such user"));
+    let (code, said) = place.refusal(&test);
+    assert_eq!(code, 1);
+    assert!(
+        said["detail"]
+            .as_str()
+            .unwrap()
+            .contains("550 5.1.1 no such user"),
+        "{said}"
+    );
+    let (_, said) = place.refusal(&["mail", "test", "--to", "ann@x.example"]);
+    assert!(said["detail"].as_str().unwrap().contains("--smtp-host"), "{said}");
+}
+
 /// Feature row 73: administrators who can rotate a token are mailed 30, 7 and 1 days before it ends, once each.
 #[test]
 fn the_end_of_a_token_is_mailed_before() {

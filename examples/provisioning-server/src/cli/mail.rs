@@ -1,22 +1,50 @@
 //! `mail …`
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Session;
 use super::documents::time;
 use super::flags::{name, word};
+use super::output::Output;
+use super::{Common, ORIGIN, Session, smtp};
 use crate::actions;
 use crate::actions::mail::Read;
-use crate::domain::fault::Result;
+use crate::delivery::mail::send_trial;
+use crate::delivery::mail::settings::Imprint;
+use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::mail::{Kind, State};
 use crate::domain::organization::Name;
+use crate::domain::public_url::PublicUrl;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Send a mail at once, to see that mails arrive: with the settings of "serve", from the same places
+    Test(Box<Test>),
+    #[command(flatten)]
+    Mailbox(Mailbox),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Test {
+    /// To whom
+    #[arg(long, value_name = "ADDRESS")]
+    to: String,
+    #[command(flatten)]
+    mail: smtp::Flags,
+}
+
+/// The answer of `mail test`.
+#[derive(Debug, Serialize)]
+struct Tested {
+    to: String,
+    server: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Mailbox {
     /// Show mails, the last first
     List {
         /// Which organization
@@ -120,7 +148,34 @@ impl MailDocument {
     }
 }
 
-impl Command {
+impl Test {
+    pub(super) async fn run(self, common: &Common, output: Output) -> Result<()> {
+        let mut settings = common.settings()?;
+        let base = common.public_url(&mut settings)?;
+        let chosen = self.mail.in_force(&mut settings)?;
+        let smtp = chosen.smtp.ok_or_else(|| {
+            Fault::invalid("There is no mail server: name one with --smtp-host, as for \"serve\".")
+        })?;
+        let imprint = Imprint {
+            product: chosen.product,
+            base: base.map_or_else(|| PublicUrl::parse(ORIGIN), Ok)?,
+        };
+        send_trial(&smtp, &imprint, &self.to).await?;
+        let document = Tested {
+            to: self.to,
+            server: format!("{}:{}", smtp.host, smtp.port),
+        };
+        output.result(&document, |tested| {
+            format!(
+                "The mail server {} has taken a mail to {}.",
+                tested.server, tested.to
+            )
+        });
+        Ok(())
+    }
+}
+
+impl Mailbox {
     pub(super) async fn run(self, session: &Session) -> Result<()> {
         let (product, actor) = (&session.product, session.actor());
         let (organization, read) = match self {

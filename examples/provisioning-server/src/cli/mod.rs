@@ -310,7 +310,12 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
         }
         Command::Admin(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Alert(command) => in_database(&common, output, async |session| command.run(session).await),
-        Command::Mail(command) => in_database(&common, output, async |session| command.run(session).await),
+        Command::Mail(mail::Command::Test(command)) => {
+            wait_for(Runtime::Command, command.run(&common, output)).map(success)
+        }
+        Command::Mail(mail::Command::Mailbox(command)) => {
+            in_database(&common, output, async |session| command.run(session).await)
+        }
         Command::Role(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Saml(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Group(command) => in_database(&common, output, async |session| command.run(session).await),

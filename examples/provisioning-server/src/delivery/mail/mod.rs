@@ -21,7 +21,8 @@ use self::settings::{Imprint, Smtp};
 use self::smtp::{Connection, Verdict};
 use crate::database::Product;
 use crate::database::delivery::{self, Claimed, Outcome};
-use crate::domain::fault::Result;
+use crate::domain::fault::{Fault, Result};
+use crate::domain::mail::letter::{Letter, Letterhead};
 
 /// How often it is looked whether a mail is due.
 const POLL: Duration = Duration::from_secs(1);
@@ -285,6 +286,50 @@ impl Delivery {
             );
         }
     }
+}
+
+/// Sends a mail at once, to see that mails arrive.
+///
+/// # Errors
+/// Invalid if the recipient has no address for mail; internal, with the reason, if the mail server does not take it.
+pub(crate) async fn send_trial(smtp: &Smtp, imprint: &Imprint, to: &str) -> Result<()> {
+    let head = Letterhead {
+        product: &imprint.product,
+        organization: None,
+        support: "",
+        recipient: to,
+    };
+    let hello = hello(imprint);
+    let name = match &hello {
+        ClientId::Domain(domain) => domain,
+        _ => "localhost",
+    };
+    let message_id = format!("<{}@{name}>", Uuid::now_v7().simple());
+    let made = message::write(
+        &Letter::trial(&head),
+        to,
+        &smtp.from,
+        &message_id,
+        Timestamp::now(),
+    );
+    let ready = made.map_err(|unmade| match unmade {
+        Unmade::NoAddress => Fault::invalid(format!(
+            "{to:?} is not a valid address for mail; expected one such as ann@example.com."
+        )),
+        Unmade::Failed(cause) => Fault::internal("The mail cannot be written.", cause),
+    })?;
+    let refused = |why: String| {
+        Fault::conflict(format!(
+            "The mail server {}:{} has not taken the mail: {why}",
+            smtp.host, smtp.port
+        ))
+    };
+    let mut connection = Connection::open(smtp, &hello).await.map_err(refused)?;
+    match connection.send(smtp, &ready).await {
+        Verdict::Taken => connection.close().await,
+        Verdict::NotNow(why) | Verdict::Never(why) | Verdict::Unusable(why) => return Err(refused(why)),
+    }
+    Ok(())
 }
 
 /// The name by which this server greets the mail server: that of its public URL.

@@ -69,18 +69,23 @@ struct Html<'a> {
 impl Letter {
     /// Writes a mail. `url` is the whole URL of its link.
     pub(crate) fn new(head: &Letterhead<'_>, content: &Content, url: Option<String>) -> Self {
-        let Text {
-            subject,
-            paragraphs,
-            action,
-            closing,
-        } = text(head, content);
         let until = content.link_expires().map(until);
-        let button = action.zip(url).map(|(label, url)| Button {
+        let text = text(head, content);
+        let button = text.action.zip(url).map(|(label, url)| Button {
             label,
             url,
             until: until.unwrap_or_default(),
         });
+        Self::of(head, text, button)
+    }
+
+    fn of(head: &Letterhead<'_>, text: Text, button: Option<Button>) -> Self {
+        let Text {
+            subject,
+            paragraphs,
+            closing,
+            ..
+        } = text;
         let help = match head.support {
             "" => String::new(),
             contact => format!(" Help: {contact}"),
@@ -97,6 +102,16 @@ impl Letter {
             closing: closing.iter().map(|text| on_one_line(text)).collect(),
             signature: on_one_line(&signature),
         }
+    }
+
+    /// Writes a mail by which an operator sees that mails arrive.
+    pub(crate) fn trial(head: &Letterhead<'_>) -> Self {
+        let text = notice(
+            format!("Mails of {} arrive", head.product),
+            ["You get this mail because somebody has run \"mail test\" on the server.".to_owned()],
+            "There is nothing to do.",
+        );
+        Self::of(head, text, None)
     }
 
     /// Returns the mail as plain text.
