@@ -17,6 +17,7 @@ use scim::service::{close_unread, error_response};
 use tower::{Service, ServiceExt};
 
 use super::open::{self, Place};
+use super::peer::Peer;
 use crate::scim_api::REALM;
 
 /// Answers the requests of one connection.
@@ -24,6 +25,7 @@ use crate::scim_api::REALM;
 pub(super) struct Answering {
     pub(super) app: Router,
     pub(super) place: Arc<Place>,
+    pub(super) peer: Option<Peer>,
 }
 
 impl<B> Service<Request<B>> for Answering
@@ -39,7 +41,10 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(peer);
+        }
         let (app, place) = (self.app.clone(), Arc::clone(&self.place));
         Box::pin(async move {
             let under_way = place.begin();

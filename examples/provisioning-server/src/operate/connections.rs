@@ -21,6 +21,7 @@ use tokio_rustls::server::TlsStream;
 use super::answering::Answering;
 use super::lingering::Lingering;
 use super::open::{Open, Place};
+use super::peer::Peer;
 use super::process;
 
 /// How long requests under way may take once the server is asked to end.
@@ -105,6 +106,7 @@ pub(crate) async fn serve(
                 let connection = Connection {
                     app: app.clone(),
                     place: Arc::new(place),
+                    peer: None,
                     ending: ending.clone(),
                 };
                 connections.spawn(connection.run(stream, tls.clone()));
@@ -200,6 +202,7 @@ type Tcp = Lingering<TcpStream>;
 struct Connection {
     app: Router,
     place: Arc<Place>,
+    peer: Option<Peer>,
     /// Whether the server is to end.
     ending: watch::Receiver<bool>,
 }
@@ -208,6 +211,8 @@ impl Connection {
     /// Does the handshake, if there is one to do, and answers requests. It is done beside the accepting, so that a silent
     /// client holds up nobody, and not waited for in the end.
     async fn run(mut self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        // A connection that has ended already has no address any more, and no request.
+        self.peer = stream.peer_addr().ok().map(|peer| Peer(peer.ip()));
         let stream = Lingering::new(stream, Arc::clone(self.place.used()));
         let Some(tls) = tls else {
             return self.answer(stream, Version::Http1).await;
@@ -238,6 +243,7 @@ impl Connection {
         let service = TowerToHyperService::new(Answering {
             app: self.app.clone(),
             place: Arc::clone(&self.place),
+            peer: self.peer,
         });
         let builder = builder(version);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));

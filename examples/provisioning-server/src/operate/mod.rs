@@ -12,6 +12,7 @@ pub(crate) mod metrics;
 pub(crate) mod observe;
 mod open;
 mod page;
+pub(crate) mod peer;
 mod process;
 pub(crate) mod reload;
 pub(crate) mod service_manager;
