@@ -13,10 +13,8 @@ mod demo;
 mod domain;
 mod fetch;
 mod history;
-#[allow(dead_code, unused_imports, reason = "the pages of sign-in come to use it")]
 mod login;
 mod operate;
-#[allow(dead_code, reason = "the pages of sign-in come to use it")]
 mod portal;
 mod scim_api;
 mod transfer;

@@ -182,6 +182,7 @@ impl Serve {
         product.purge_deleted(Timestamp::now()).await?;
         let is_left = actions::is_left(&product).await?;
         product.set_origin(&base.to_string()).await?;
+        let product_name = chosen.mail.product.clone();
         let mail = Mail::prepare(&product, chosen.mail, &base).await?;
         let server = Server {
             mail,
@@ -189,6 +190,7 @@ impl Serve {
             certificates,
             public_url: chosen.public_url,
             base: base.clone(),
+            product_name,
             fetcher: chosen.fetcher,
             drain_delay: chosen.drain_delay,
             limits: chosen.limits,
@@ -478,6 +480,7 @@ struct Server {
     public_url: Option<PublicUrl>,
     /// The public URL, or the one of the listener.
     base: PublicUrl,
+    product_name: String,
     fetcher: Fetcher,
     drain_delay: Duration,
     mail: Option<Mail>,
@@ -617,6 +620,12 @@ impl Server {
         Ok(())
     }
 
+    /// Returns whether this machine alone reaches the server.
+    fn is_on_loopback(&self) -> bool {
+        let address = self.listener.local_addr();
+        address.is_ok_and(|address| address.ip().is_loopback())
+    }
+
     fn apps(
         &self,
         history: &Arc<Recorder>,
@@ -651,7 +660,10 @@ impl Server {
         });
         let portal = portal::router(&Portal {
             product: &self.product,
+            login: &self.login,
+            name: &self.product_name,
             base: &self.base,
+            lacks_public_url: self.public_url.is_none() && !self.is_on_loopback(),
         })?;
         let router = router
             .merge(api.layer(from_fn(health::without_body)))

@@ -33,7 +33,7 @@ use self::hashing::Hashing;
 pub(crate) use self::link::Shown;
 pub(crate) use self::own_password::Change;
 pub(crate) use self::refusal::{Outcome, Refusal};
-pub(crate) use self::second_factor::{Factors, Offer, Proof, SetUp};
+pub(crate) use self::second_factor::Proof;
 pub(crate) use self::set_up::{Chosen, link as set_up_link};
 pub(crate) use self::visitor::Visitor;
 use crate::database::Product;

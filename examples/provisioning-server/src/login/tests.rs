@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use scim::store::database::Reader;
 use uuid::Uuid;
 
+use super::second_factor::SetUp;
 use super::*;
 use crate::actions::account;
 use crate::database::keys::Keys;

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::{StatusCode, Uri};
 
 use super::form::Form;
-use super::frame::{self, Frame};
+use super::frame::{Frame, Frames};
 use super::page;
 use super::problem::Problem;
 use crate::database::Product;
@@ -25,7 +25,10 @@ pub(super) struct Entrance {
 }
 
 /// Leads to the sign-in of the only organization, or of the one that is asked for by name.
-pub(super) async fn get(State(product): State<Arc<Product>>, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn get(
+    State((product, frames)): State<(Arc<Product>, Frames)>,
+    uri: Uri,
+) -> Result<Response, Problem> {
     let organizations = product.organizations().await?;
     let query = Form::parse(uri.query().unwrap_or_default().as_bytes());
     let asked = query.text("organization").trim();
@@ -34,11 +37,11 @@ pub(super) async fn get(State(product): State<Arc<Product>>, uri: Uri) -> Result
         several => several.iter().find(|found| is_called(found, asked)),
     };
     if let Some(organization) = chosen {
-        let path = format!("{}sign-in", frame::root(&organization.name));
+        let path = format!("/o/{}/sign-in", organization.name);
         return Ok(Redirect::to(&path).into_response());
     }
     let entrance = Entrance {
-        frame: Frame::of_server(),
+        frame: frames.of_server(),
         asked: asked.to_owned(),
         is_unknown: !asked.is_empty(),
     };

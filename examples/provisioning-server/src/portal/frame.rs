@@ -1,47 +1,67 @@
 //! What all pages have around their content.
 
+use std::sync::Arc;
+
 use super::assets::{ICON, SCRIPT, STYLE};
-use crate::domain::organization::Name;
+use crate::domain::realm::Realm;
 use crate::operate::health::VERSION;
 
-/// The name of the product on its pages.
-const PRODUCT: &str = "Provisioning Server";
+/// The frames of all pages of a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Frames {
+    /// The name of the product.
+    product: Arc<str>,
+}
+
+impl Frames {
+    /// Creates the frames of a product of this name.
+    pub(super) fn new(product: &str) -> Self {
+        Self {
+            product: product.into(),
+        }
+    }
+
+    /// Creates the frame of pages for people of whom nothing is known.
+    pub(super) fn of_server(&self) -> Frame {
+        Frame {
+            product: Arc::clone(&self.product),
+            organization: None,
+            support: String::new(),
+            root: "/".to_owned(),
+        }
+    }
+
+    /// Creates the frame of the pages of an organization, or of the instance.
+    pub(super) fn of(&self, realm: &Realm) -> Frame {
+        let root = format!("{}/", realm.path());
+        match realm {
+            Realm::Organization(organization) => Frame {
+                product: Arc::clone(&self.product),
+                organization: Some(organization.display.clone()),
+                support: organization.settings.support_contact.as_str().to_owned(),
+                root,
+            },
+            Realm::Instance => Frame {
+                root,
+                ..self.of_server()
+            },
+        }
+    }
+}
 
 /// The frame of a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
+    product: Arc<str>,
     /// The organization as people call it; none for what concerns the instance.
     organization: Option<String>,
+    /// Where people find help; empty if nowhere.
+    support: String,
     /// Where the pages of the realm begin, with a slash at its end.
     root: String,
 }
 
 impl Frame {
-    /// Creates the frame of pages for people of whom nothing is known.
-    pub(crate) fn of_server() -> Self {
-        Self {
-            organization: None,
-            root: "/".to_owned(),
-        }
-    }
-
-    /// Creates the frame of the pages of the instance's owners.
-    pub(crate) fn of_instance() -> Self {
-        Self {
-            organization: None,
-            root: "/instance/".to_owned(),
-        }
-    }
-
-    /// Creates the frame of an organization's pages.
-    #[cfg(test)]
-    pub(crate) fn sample(display: &str, name: &str) -> Self {
-        Self {
-            organization: Some(display.to_owned()),
-            root: format!("/o/{name}/"),
-        }
-    }
-
     /// Returns whether the pages are those of an organization.
     pub(super) fn is_of_organization(&self) -> bool {
         self.organization.is_some()
@@ -49,7 +69,7 @@ impl Frame {
 
     /// Returns whose pages these are, as people call it.
     pub(super) fn place(&self) -> &str {
-        self.organization.as_deref().unwrap_or(PRODUCT)
+        self.organization.as_deref().unwrap_or(&self.product)
     }
 
     /// Returns the path of a page of the realm.
@@ -73,28 +93,28 @@ impl Frame {
     }
 
     /// Returns the name of the product.
-    pub(super) fn product(&self) -> &'static str {
-        PRODUCT
+    pub(super) fn product(&self) -> &str {
+        &self.product
     }
 
     /// Returns what follows the title of a page.
     pub(super) fn title_end(&self) -> String {
         match &self.organization {
-            Some(organization) => format!(" · {organization} · {PRODUCT}"),
-            None => format!(" · {PRODUCT}"),
+            Some(organization) => format!(" · {organization} · {}", self.product),
+            None => format!(" · {}", self.product),
         }
     }
 
     /// Returns the line at the foot of a page.
     pub(super) fn foot(&self) -> String {
         match &self.organization {
-            Some(organization) => format!("{organization} · {PRODUCT} {VERSION}"),
-            None => format!("{PRODUCT} {VERSION}"),
+            Some(organization) => format!("{organization} · {} {VERSION}", self.product),
+            None => format!("{} {VERSION}", self.product),
         }
     }
-}
 
-/// Returns where the pages of an organization begin.
-pub(crate) fn root(organization: &Name) -> String {
-    format!("/o/{organization}/")
+    /// Returns where people find help; the empty text if nowhere.
+    pub(super) fn support(&self) -> &str {
+        &self.support
+    }
 }

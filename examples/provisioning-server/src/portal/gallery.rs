@@ -7,6 +7,8 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::Html;
 use axum::routing::get;
+use jiff::Timestamp;
+use uuid::Uuid;
 
 use self::browser::Browser;
 use super::account::{Account, Password, Session};
@@ -14,7 +16,7 @@ use super::destination::Destination;
 use super::entrance::Entrance;
 use super::first_run::FirstRun;
 use super::forgotten::{Forgotten, Sent};
-use super::frame::Frame;
+use super::frame::{Frame, Frames};
 use super::home::{Home, NoAccess};
 use super::link::{Invitation, LinkOver, ResetLink};
 use super::passwords::Passwords;
@@ -27,7 +29,10 @@ use super::sign_in_name::Called;
 use super::single_sign_on::SamlError;
 use super::step_up::{By, StepUp};
 use super::{assets, headers};
+use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::Scheme;
+use crate::domain::realm::Realm;
+use crate::domain::settings::{Contact, Settings};
 
 #[path = "../../tests/program/browser.rs"]
 #[allow(dead_code, unreachable_pub, reason = "tests of the program use the rest")]
@@ -40,8 +45,19 @@ fn sample(name: &'static str, page: &impl Template) -> Sample {
     (name, page.render().unwrap())
 }
 
+fn frames() -> Frames {
+    Frames::new("Provisioning Server")
+}
+
 fn halden() -> Frame {
-    Frame::sample("Halden Freight", "halden-freight")
+    let name = Name::parse("halden-freight").unwrap();
+    let settings = Settings {
+        support_contact: Contact::parse("helpdesk@haldenfreight.example").unwrap(),
+        ..Settings::default()
+    };
+    let display = Some("Halden Freight".to_owned());
+    let organization = Organization::new(Uuid::nil(), name, display, settings, Timestamp::UNIX_EPOCH);
+    frames().of(&Realm::Organization(Box::new(organization.unwrap())))
 }
 
 const NOOR: &str = "noor.haddad@haldenfreight.example";
@@ -87,7 +103,7 @@ fn at_the_door() -> Vec<Sample> {
         sample(
             "entrance-found-nothing",
             &Entrance {
-                frame: Frame::of_server(),
+                frame: frames().of_server(),
                 asked: "haldn".to_owned(),
                 is_unknown: true,
             },
@@ -141,11 +157,11 @@ fn at_the_door() -> Vec<Sample> {
 fn by_link() -> Vec<Sample> {
     let expires = "1 December 2026, 10:41 UTC".to_owned();
     let first_run = |passwords, email_error| FirstRun {
-        frame: Frame::of_instance(),
+        frame: frames().of(&Realm::Instance),
         email: "ida@".to_owned(),
         email_error,
         passwords,
-        is_without_public_url: true,
+        lacks_public_url: true,
     };
     vec![
         sample(
@@ -171,7 +187,7 @@ fn by_link() -> Vec<Sample> {
         sample(
             "recovery-link",
             &ResetLink {
-                frame: Frame::of_instance(),
+                frame: frames().of(&Realm::Instance),
                 name: NOOR.to_owned(),
                 expires,
                 removes_factor: true,
@@ -182,7 +198,7 @@ fn by_link() -> Vec<Sample> {
         sample(
             "link-over-instance",
             &LinkOver {
-                frame: Frame::of_instance(),
+                frame: frames().of(&Realm::Instance),
             },
         ),
         sample("first-run", &first_run(passwords("Password"), None)),
@@ -225,7 +241,7 @@ fn second_factors() -> Vec<Sample> {
         sample(
             "second-factor-wrong",
             &SecondFactor {
-                frame: Frame::of_instance(),
+                frame: frames().of(&Realm::Instance),
                 trouble: some(wrong),
                 is_with_recovery_code: true,
             },
@@ -328,7 +344,7 @@ fn signed_in() -> Vec<Sample> {
         sample(
             "home-instance",
             &Home {
-                frame: Frame::of_instance(),
+                frame: frames().of(&Realm::Instance),
                 person: noor(),
                 permissions: vec!["organization:write".to_owned()],
             },
@@ -339,7 +355,6 @@ fn signed_in() -> Vec<Sample> {
                 frame: halden(),
                 person: noor(),
                 is_provisioned: true,
-                groups: "None".to_owned(),
             },
         ),
         sample(
@@ -348,7 +363,6 @@ fn signed_in() -> Vec<Sample> {
                 frame: halden(),
                 person: noor(),
                 is_provisioned: false,
-                groups: String::new(),
             },
         ),
     ]
@@ -356,7 +370,7 @@ fn signed_in() -> Vec<Sample> {
 
 fn problems() -> Vec<Sample> {
     let problem = |status, heading, sentence, request| ProblemPage {
-        frame: Frame::of_server(),
+        frame: frames().of_server(),
         status,
         heading,
         sentence,

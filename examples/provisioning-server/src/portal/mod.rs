@@ -5,6 +5,7 @@ mod agent;
 mod assets;
 mod cookies;
 mod destination;
+mod detour;
 mod entrance;
 mod first_run;
 mod forgotten;
@@ -26,24 +27,36 @@ mod sign_in;
 mod sign_in_name;
 mod single_sign_on;
 mod step_up;
+mod trouble;
+mod visit;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use http::Uri;
 use tower_http::csrf::CsrfLayer;
 
+use self::cookies::Cookies;
+use self::frame::Frames;
+use self::visit::Pages;
 use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::public_url::PublicUrl;
+use crate::login::Login;
 
 /// What the pages need.
-#[derive(Debug)]
 pub(crate) struct Portal<'a> {
     pub(crate) product: &'a Arc<Product>,
+    pub(crate) login: &'a Login,
+    /// The name of the product.
+    pub(crate) name: &'a str,
     /// How browsers reach the server.
     pub(crate) base: &'a PublicUrl,
+    /// Whether links in mails have no address that others can reach.
+    pub(crate) lacks_public_url: bool,
 }
 
 /// The routes of all pages.
@@ -54,18 +67,76 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
     let same_site = CsrfLayer::new()
         .add_trusted_origin(portal.base.origin())
         .map_err(|cause| Fault::internal("The public URL is not an origin that browsers name.", cause))?;
+    let frames = Frames::new(portal.name);
+    let pages = Pages {
+        frames: frames.clone(),
+        login: portal.login.clone(),
+        cookies: Cookies::new(portal.base.scheme()),
+        lacks_public_url: portal.lacks_public_url,
+    };
     let assets = Router::new()
         .route("/{name}", get(assets::get))
         .fallback(problem::not_found);
     let router = Router::new()
         .route("/", get(entrance::get))
-        .with_state(Arc::clone(portal.product))
+        .with_state((Arc::clone(portal.product), frames.clone()))
         .nest(assets::PREFIX, assets)
-        .nest("/o/", Router::new().fallback(problem::not_found))
-        .nest("/instance/", Router::new().fallback(problem::not_found))
+        .route("/o/{organization}", get(to_home))
+        .nest("/o/{organization}/", of_realm().with_state(pages.clone()))
+        .route("/instance", get(to_home))
+        .nest("/instance/", of_instance().merge(of_realm()).with_state(pages))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(same_site)
-        .layer(from_fn(problem::pages))
+        .layer(from_fn_with_state(frames, problem::pages))
         .layer(from_fn_with_state(portal.base.scheme(), headers::secure));
     Ok(router)
+}
+
+/// The pages that organizations and the instance have alike.
+fn of_realm() -> Router<Pages> {
+    Router::new()
+        .route("/", get(home::get))
+        .route("/sign-in", get(sign_in::get).post(sign_in::post))
+        .route(
+            "/sign-in/second-factor",
+            get(second_factor::get).post(second_factor::post),
+        )
+        .route("/sign-out", get(sign_in::get_out).post(sign_in::post_out))
+        .route("/forgotten-password", get(forgotten::get).post(forgotten::post))
+        .route("/link/{secret}", get(link::get).post(link::post))
+        .route(
+            "/second-factor/set-up",
+            get(second_factor::get_set_up).post(second_factor::post_set_up),
+        )
+        .route(
+            "/recovery-codes",
+            get(second_factor::get_codes).post(second_factor::post_codes),
+        )
+        .route("/recovery-codes/kept", post(second_factor::post_kept))
+        .route("/step-up", get(step_up::get).post(step_up::post))
+        .route("/account", get(account::get))
+        .route(
+            "/account/password",
+            get(account::get_password).post(account::post_password),
+        )
+        .route(
+            "/account/second-factor/remove",
+            get(account::get_remove).post(account::post_remove),
+        )
+        .route("/account/session/{session}/end", post(account::post_end))
+        .route(
+            "/account/sign-out-everywhere",
+            post(account::post_sign_out_everywhere),
+        )
+        .fallback(problem::not_found)
+}
+
+/// The pages that the instance has alone.
+fn of_instance() -> Router<Pages> {
+    Router::new().route("/set-up/{secret}", get(first_run::get).post(first_run::post))
+}
+
+/// Leads to the first page of a realm, whose path ends with a slash.
+async fn to_home(uri: Uri) -> Redirect {
+    Redirect::to(&format!("{}/", uri.path()))
 }

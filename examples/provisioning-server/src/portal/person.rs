@@ -1,5 +1,7 @@
 //! The person who is signed in, as every page shows them.
 
+use crate::login::Current;
+
 /// The person at the top of a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
@@ -9,6 +11,14 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// Returns the person of a session.
+    pub(super) fn of(current: &Current) -> Self {
+        Self {
+            display: current.account().display.clone(),
+            name: current.account().name.clone(),
+        }
+    }
+
     /// Returns the first letters of the first and the last word of their name.
     pub(super) fn initials(&self) -> String {
         let mut words = self.display.split_whitespace();

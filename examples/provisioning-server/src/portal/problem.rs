@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{ALLOW, CONNECTION};
 use tower_http::csrf::ProtectionError;
 
-use super::frame::Frame;
+use super::frame::{Frame, Frames};
 use super::page;
 use crate::domain::fault::{Fault, Kind};
 use crate::scim_api::Asked;
@@ -140,7 +140,7 @@ pub(super) async fn method_not_allowed() -> Problem {
 }
 
 /// Writes the pages of what went wrong.
-pub(super) async fn pages(request: Request, next: Next) -> Response {
+pub(super) async fn pages(State(frames): State<Frames>, request: Request, next: Next) -> Response {
     let asked = request.extensions().get::<Arc<Asked>>().map(Arc::clone);
     let mut answer = next.run(request).await;
     let problem = answer.extensions_mut().remove::<Problem>().or_else(|| {
@@ -148,12 +148,15 @@ pub(super) async fn pages(request: Request, next: Next) -> Response {
         refused.map(|_| Problem::CrossSite)
     });
     match problem {
-        Some(problem) => written(&problem, asked.as_deref().map(|asked| asked.id.as_str()), &answer),
+        Some(problem) => {
+            let request = asked.as_deref().map(|asked| asked.id.as_str());
+            written(&problem, frames.of_server(), request, &answer)
+        }
         None => answer,
     }
 }
 
-fn written(problem: &Problem, request: Option<&str>, bare: &Response) -> Response {
+fn written(problem: &Problem, frame: Frame, request: Option<&str>, bare: &Response) -> Response {
     if let Problem::Failed(fault) = problem {
         tracing::error!(request, "A page failed: {}", fault.with_causes());
     }
@@ -162,7 +165,7 @@ fn written(problem: &Problem, request: Option<&str>, bare: &Response) -> Respons
     let mut answer = page::answer(
         status,
         &ProblemPage {
-            frame: Frame::of_server(),
+            frame,
             status: status.as_u16(),
             heading,
             sentence,

@@ -1,10 +1,18 @@
 //! Sign-in with a password, and the end of it.
 
 use askama::Template;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
 
 use super::destination::Destination;
+use super::detour::Detour;
+use super::form::Form;
 use super::frame::Frame;
+use super::page;
 use super::sign_in_name::Called;
+use super::trouble::Trouble;
+use super::visit::Visit;
+use crate::domain::session::Stage;
 
 #[derive(Debug, Template)]
 #[template(path = "sign-in.html")]
@@ -28,4 +36,67 @@ pub(super) struct SignOut {
 #[template(path = "signed-out.html")]
 pub(super) struct SignedOut {
     pub(super) frame: Frame,
+}
+
+impl SignIn {
+    fn of(visit: &Visit) -> Self {
+        Self {
+            frame: visit.frame.clone(),
+            called: Called::of(&visit.realm),
+            destination: visit.destination.clone(),
+            has_single_sign_on: false,
+            name: String::new(),
+            trouble: None,
+        }
+    }
+}
+
+/// Asks for name and password.
+pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
+    match visit.current().await? {
+        Some(current) if current.stage() == Stage::Full => {
+            let path = visit.next(Stage::Full, &visit.destination);
+            Ok(Redirect::to(&path).into_response())
+        }
+        _ => Ok(page::answer(StatusCode::OK, &SignIn::of(&visit))),
+    }
+}
+
+/// Signs somebody in.
+pub(super) async fn post(visit: Visit, form: Form) -> Result<Response, Detour> {
+    let (name, password) = (form.text("name"), form.text("password"));
+    let signed_in = visit
+        .login
+        .sign_in(&visit.realm, name, password, &visit.visitor)
+        .await;
+    let refusal = match signed_in {
+        Ok(signed_in) => return Ok(visit.begin(&signed_in, &visit.destination)),
+        Err(refusal) => refusal,
+    };
+    let wrong = Called::of(&visit.realm).wrong();
+    let trouble = Trouble::of(refusal, wrong).map_err(|refusal| visit.detour(refusal, ""))?;
+    let asked = SignIn {
+        name: name.to_owned(),
+        trouble: Some(trouble.sentence.clone()),
+        ..SignIn::of(&visit)
+    };
+    Ok(trouble.mark(page::answer(trouble.status, &asked)))
+}
+
+/// Says that nobody is signed in, or asks whether to end the session.
+pub(super) async fn get_out(visit: Visit) -> Result<Response, Detour> {
+    let frame = visit.frame.clone();
+    match visit.current().await? {
+        Some(_) => Ok(page::answer(StatusCode::OK, &SignOut { frame })),
+        None => Ok(page::answer(StatusCode::OK, &SignedOut { frame })),
+    }
+}
+
+/// Ends the session.
+pub(super) async fn post_out(visit: Visit) -> Result<Response, Detour> {
+    if let Ok(session) = visit.session("") {
+        let ended = visit.login.sign_out(&visit.realm, session).await;
+        ended.map_err(|refusal| visit.detour(refusal, ""))?;
+    }
+    Ok(visit.end("sign-out"))
 }

@@ -1,0 +1,193 @@
+//! Requests of browsers: whose pages they ask for, from where they come, and who is signed in.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::{SET_COOKIE, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+
+use super::cookies::Cookies;
+use super::destination::Destination;
+use super::detour::Detour;
+use super::frame::{Frame, Frames};
+use super::problem::Problem;
+use crate::domain::organization::Name;
+use crate::domain::realm::Realm;
+use crate::domain::secret::{Secret, SecretKind};
+use crate::domain::session::Stage;
+use crate::login::{Current, Login, Refusal, SignedIn, Visitor};
+use crate::operate::peer::Peer;
+
+/// The cookie by which a browser is known from an earlier sign-in, and for how long it keeps it.
+const DEVICE: &str = "device";
+const DEVICE_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// What all pages of sign-in need.
+#[derive(Clone)]
+pub(super) struct Pages {
+    pub(super) login: Login,
+    pub(super) frames: Frames,
+    pub(super) cookies: Cookies,
+    /// Whether links in mails have no address that others can reach.
+    pub(super) lacks_public_url: bool,
+}
+
+/// A request for a page of an organization, or of the instance.
+pub(super) struct Visit {
+    pub(super) login: Login,
+    pub(super) realm: Realm,
+    pub(super) frame: Frame,
+    pub(super) visitor: Visitor,
+    pub(super) destination: Destination,
+    cookies: Cookies,
+    session: Option<Secret>,
+}
+
+impl FromRequestParts<Pages> for Visit {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Problem> {
+        let realm = realm(parts, pages).await?;
+        let cookies = pages.cookies;
+        let headers = &parts.headers;
+        let session = cookies.read(headers, &cookie(&realm));
+        let device = cookies.read(headers, DEVICE);
+        Ok(Self {
+            login: pages.login.clone(),
+            frame: pages.frames.of(&realm),
+            visitor: Visitor {
+                address: parts.extensions.get::<Peer>().map(|peer| peer.0),
+                agent: agent(headers),
+                device: device.and_then(|text| Secret::parse(SecretKind::Device, text)),
+            },
+            destination: Destination::read(&parts.uri),
+            session: session.and_then(|text| Secret::parse(SecretKind::Session, text)),
+            cookies,
+            realm,
+        })
+    }
+}
+
+/// Finds whose pages are asked for: the path names an organization, or it leads to the instance.
+async fn realm(parts: &mut Parts, pages: &Pages) -> Result<Realm, Problem> {
+    let path = RawPathParams::from_request_parts(parts, &()).await;
+    let path = path.map_err(|_| Problem::NotFound)?;
+    let named = path.iter().find(|(name, _)| *name == "organization");
+    match named {
+        Some((_, name)) => {
+            let name = Name::parse(name).map_err(|_| Problem::NotFound)?;
+            Ok(pages.login.realm(&name).await?)
+        }
+        None => Ok(Realm::Instance),
+    }
+}
+
+/// Returns the name of the cookie of a realm's sessions.
+fn cookie(realm: &Realm) -> String {
+    match realm {
+        Realm::Organization(organization) => format!("o-{}", organization.name),
+        Realm::Instance => "instance".to_owned(),
+    }
+}
+
+fn agent(headers: &HeaderMap) -> Option<String> {
+    let agent = headers.get(USER_AGENT)?;
+    Some(String::from_utf8_lossy(agent.as_bytes()).into_owned())
+}
+
+impl Visit {
+    /// Returns the secret of the browser's session.
+    ///
+    /// # Errors
+    /// There is none: the way leads to the sign-in, and from there to this page.
+    pub(super) fn session(&self, page: &str) -> Result<&Secret, Detour> {
+        let session = self.session.as_ref();
+        session.ok_or_else(|| self.detour(Refusal::SignedOut, page))
+    }
+
+    /// Returns who has signed in, or is about to, if anybody.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub(super) async fn current(&self) -> Result<Option<Current>, Problem> {
+        let Some(session) = &self.session else {
+            return Ok(None);
+        };
+        match self.login.current(&self.realm, session).await {
+            Ok(current) => Ok(Some(current)),
+            Err(Refusal::Fault(fault)) => Err(fault.into()),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Returns who is signed in.
+    ///
+    /// # Errors
+    /// Nobody is, or not as far as that: the way leads to what is missing, and from there to this page.
+    pub(super) async fn signed_in(&self, page: &str) -> Result<(&Secret, Current), Detour> {
+        let session = self.session(page)?;
+        let Some(current) = self.current().await? else {
+            return Err(self.detour(Refusal::SignedOut, page));
+        };
+        match current.stage() {
+            Stage::Full => Ok((session, current)),
+            stage => Err(Detour::To(self.next(stage, &Destination::to(page)))),
+        }
+    }
+
+    /// Returns the path that leads on from a stage.
+    pub(super) fn next(&self, stage: Stage, destination: &Destination) -> String {
+        let query = destination.query();
+        match stage {
+            Stage::Full => self.frame.path(destination.page()),
+            Stage::SecondFactor => self.frame.path("sign-in/second-factor") + &query,
+            Stage::SetUp => self.frame.path("second-factor/set-up") + &query,
+        }
+    }
+
+    /// Returns the way around a refusal that no page shows by itself: to what is missing, and from there to the page.
+    pub(super) fn detour(&self, refusal: Refusal, page: &str) -> Detour {
+        let query = Destination::to(page).query();
+        match refusal {
+            Refusal::SignedOut => Detour::To(self.frame.path("sign-in") + &query),
+            Refusal::Fault(fault) if fault.kind() == crate::domain::fault::Kind::Stale => {
+                Detour::To(self.frame.path("step-up") + &query)
+            }
+            Refusal::Fault(fault) => Detour::Problem(fault.into()),
+            Refusal::Wrong | Refusal::Slowed { .. } | Refusal::LinkOver => Detour::Problem(Problem::NotFound),
+        }
+    }
+
+    /// Leads on with a session that has begun, to the destination once it is complete.
+    pub(super) fn begin(&self, signed_in: &SignedIn, destination: &Destination) -> Response {
+        let path = self.next(signed_in.stage, destination);
+        self.with_session(signed_in, Redirect::to(&path).into_response())
+    }
+
+    /// Gives the browser a session that has begun.
+    pub(super) fn with_session(&self, signed_in: &SignedIn, mut answer: Response) -> Response {
+        let session = self
+            .cookies
+            .set(&cookie(&self.realm), signed_in.session.reveal(), None);
+        let device = signed_in.device.as_ref();
+        let device = device.and_then(|device| self.cookies.set(DEVICE, device.reveal(), Some(DEVICE_AGE)));
+        append(answer.headers_mut(), session);
+        append(answer.headers_mut(), device);
+        answer
+    }
+
+    /// Leads to a page, without a session.
+    pub(super) fn end(&self, page: &str) -> Response {
+        let mut answer = Redirect::to(&self.frame.path(page)).into_response();
+        append(answer.headers_mut(), self.cookies.delete(&cookie(&self.realm)));
+        answer
+    }
+}
+
+fn append(headers: &mut HeaderMap, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        headers.append(SET_COOKIE, cookie);
+    }
+}
