@@ -6,6 +6,8 @@
 //   { "do": "tick", "label": … }             tick the box with this label
 //   { "do": "press", "name": … }             press the button or follow the link with this name
 //   { "do": "text", "of": selector }         what a part of the page says
+//   { "do": "clipboard" }                    what was copied last
+//   { "do": "broken" }                       what pages have done since the beginning that no page may do
 //   { "do": "inspect", "name": … }           hold the page to what all pages promise; the answer lists what it breaks
 //
 // An answer is { "value": … } or { "error": … }. Where SCREENSHOTS names a folder, pages that are inspected are kept there.
@@ -80,7 +82,8 @@ async function inspect({ name }) {
 const commands = {
   async open({ javascript }) {
     await context?.close();
-    context = await browser.newContext({ javaScriptEnabled: javascript });
+    const permissions = ["clipboard-read", "clipboard-write"];
+    context = await browser.newContext({ javaScriptEnabled: javascript, permissions });
     context.setDefaultTimeout(PATIENCE);
     page = await context.newPage();
     await watch();
@@ -104,6 +107,12 @@ const commands = {
   },
   async url() {
     return page.url();
+  },
+  async clipboard() {
+    return page.evaluate(() => navigator.clipboard.readText());
+  },
+  async broken() {
+    return broken.splice(0);
   },
   inspect,
 };

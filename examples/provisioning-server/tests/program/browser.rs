@@ -101,6 +101,19 @@ impl Browser {
         rest[rest.find('/').unwrap()..].to_owned()
     }
 
+    /// What was copied last.
+    pub fn clipboard(&mut self) -> String {
+        let text = self.ask(&json!({ "do": "clipboard" }));
+        text.as_str().unwrap().to_owned()
+    }
+
+    /// Checks that no page since the beginning has done what no page may do: the console is silent, and nothing was
+    /// loaded from another origin.
+    pub fn is_quiet(&mut self) {
+        let broken = self.ask(&json!({ "do": "broken" }));
+        assert_eq!(broken, json!([]), "{broken:#}");
+    }
+
     /// Holds the page to what all pages promise: no finding of axe-core in light and dark, narrow and wide, nothing wider
     /// than the screen, a silent console, no other origin, and few bytes. Its name is that of the pictures that are kept
     /// where `SCREENSHOTS` names a folder.

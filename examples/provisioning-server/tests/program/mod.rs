@@ -8,6 +8,7 @@ pub mod browser;
 pub mod collector;
 pub mod identity_provider;
 pub mod mail_server;
+pub mod person;
 pub mod recorder;
 
 use std::io::{Read, Write};
@@ -239,6 +240,15 @@ impl Server {
 
     /// Any request.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.exchange(method, path, headers, "application/scim+json", body)
+    }
+
+    /// A request as a browser sends it with a form.
+    pub fn send_form(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.exchange(method, path, headers, "application/x-www-form-urlencoded", body)
+    }
+
+    fn exchange(&self, method: &str, path: &str, headers: &[(&str, &str)], kind: &str, body: &str) -> Answer {
         let address = self.address();
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
@@ -247,10 +257,7 @@ impl Server {
             request += &format!("{name}: {value}\r\n");
         }
         if !body.is_empty() {
-            request += &format!(
-                "content-type: application/scim+json\r\ncontent-length: {}\r\n",
-                body.len()
-            );
+            request += &format!("content-type: {kind}\r\ncontent-length: {}\r\n", body.len());
         }
         stream
             .write_all(format!("{request}\r\n{body}").as_bytes())
@@ -289,6 +296,8 @@ pub struct Answer {
     pub status: u16,
     /// Status line and headers in lower case.
     pub head: String,
+    /// The same as it came.
+    pub sent_head: String,
     pub body: Value,
     /// The body as it came.
     pub text: String,
@@ -299,6 +308,7 @@ impl Answer {
         Self {
             status: head.split(' ').nth(1).unwrap().parse().unwrap(),
             head: head.to_lowercase(),
+            sent_head: head.to_owned(),
             body: serde_json::from_str(body).unwrap_or(Value::Null),
             text: body.to_owned(),
         }
