@@ -22,21 +22,25 @@ const OTHER: &str = "a lighthouse keeps no calendar";
 
 /// Waits for a mail of this kind to somebody, and returns the path of the link in it.
 fn mailed(bench: &Bench, kind: &str, recipient: &str) -> String {
-    for _ in 0..600 {
-        let listed = bench.run(&["mail", "list", "acme"]);
-        let mut mails = listed["mails"].as_array().unwrap().iter();
-        let mail = mails
-            .find(|mail| mail["kind"] == kind && mail["recipient"] == recipient && mail["has_link"] == true);
-        if let Some(mail) = mail {
-            let id = mail["id"].as_str().unwrap();
-            let shown = bench.run(&["mail", "show", "acme", id, "--link"]);
-            let text = shown["text"].as_str().unwrap();
-            let start = text.find("/o/acme/link/").unwrap();
-            return text[start..].split_whitespace().next().unwrap().to_owned();
+    let until = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(link) = link_in_mail(bench, kind, recipient) {
+            return link;
         }
+        assert!(Instant::now() < until, "no {kind} has come");
         sleep(Duration::from_millis(50));
     }
-    unreachable!("no mail has come")
+}
+
+fn link_in_mail(bench: &Bench, kind: &str, recipient: &str) -> Option<String> {
+    let listed = bench.run(&["mail", "list", "acme"]);
+    let mut mails = listed["mails"].as_array().unwrap().iter();
+    let mail = mails
+        .find(|mail| mail["kind"] == kind && mail["recipient"] == recipient && mail["has_link"] == true)?;
+    let shown = bench.run(&["mail", "show", "acme", mail["id"].as_str().unwrap(), "--link"]);
+    let text = shown["text"].as_str().unwrap();
+    let link = &text[text.find("/o/acme/link/").unwrap()..];
+    Some(link.split_whitespace().next().unwrap().to_owned())
 }
 
 fn bench(settings: &[&str]) -> Bench {

@@ -68,7 +68,50 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use axum::body::{Body, Bytes};
+    use http_body::Frame;
+
     use super::*;
+
+    /// A body that never comes.
+    struct Silent;
+
+    impl http_body::Body for Silent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    async fn read(body: Body) -> Result<Form, Problem> {
+        let request =
+            Request::post("/").header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8");
+        Form::from_request(request.body(body).unwrap(), &()).await
+    }
+
+    /// OWASP's cheat sheet on denial of service: nobody holds a form open for ever, and none fills the memory.
+    #[tokio::test(start_paused = true)]
+    async fn a_form_has_a_bound_in_time_and_length() {
+        assert!(matches!(read(Body::new(Silent)).await, Err(Problem::TooSlow)));
+        let longest = format!("a={}", "x".repeat(LIMIT - 2));
+        assert_eq!(
+            read(Body::from(longest.clone())).await.unwrap().text("a").len(),
+            LIMIT - 2
+        );
+        assert!(matches!(
+            read(Body::from(longest + "x")).await,
+            Err(Problem::TooLong)
+        ));
+    }
 
     #[test]
     fn a_field_is_found_by_its_name_and_never_shown() {

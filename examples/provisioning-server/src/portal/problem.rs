@@ -182,3 +182,53 @@ fn written(problem: &Problem, frame: Frame, request: Option<&str>, bare: &Respon
     }
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Returns the page that a problem has.
+    async fn page_of(problem: Problem) -> (StatusCode, String) {
+        let router = Router::new()
+            .route("/", get(|| async move { problem }))
+            .layer(from_fn_with_state(Frames::new("Provisioning"), pages));
+        let mut request = Request::get("/").body(Body::empty()).unwrap();
+        let asked = Arc::new(Asked::of(&request));
+        request.extensions_mut().insert(Arc::clone(&asked));
+        let answer = router.oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        assert_eq!(
+            text.contains(&asked.id),
+            status == StatusCode::INTERNAL_SERVER_ERROR
+        );
+        (status, text)
+    }
+
+    /// OWASP's cheat sheet on error handling: a cause goes to the log, and the page has the id that leads there.
+    #[tokio::test]
+    async fn a_page_never_shows_a_cause() {
+        let fault = Fault::internal("The table is locked.", "SQLITE_BUSY");
+        let (status, text) = page_of(fault.into()).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!text.contains("table") && !text.contains("SQLITE"), "{text}");
+    }
+
+    /// Feature row 14: whoever lacks a permission is told which, and what is absent has no name.
+    #[tokio::test]
+    async fn what_was_refused_is_said_without_markup() {
+        let (status, text) = page_of(Fault::forbidden("<b>users:write</b> is missing.").into()).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        assert!(text.contains("&#60;b&#62;users:write"), "{text}");
+        let (status, text) = page_of(Fault::not_found("There is no person \"noor\".").into()).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(!text.contains("noor"), "{text}");
+    }
+}
