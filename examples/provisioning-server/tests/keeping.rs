@@ -299,6 +299,22 @@ fn what_is_not_as_it_must_be_is_found_and_named() {
              VALUES (zeroblob(16), x'00', 'invitation', 'a@x.example', 'queued', 0, 1, 1, '<1@x.example>', '{}')",
             "1 mails are not in the state that they say",
         ),
+        (
+            "INSERT INTO session VALUES (x'00', x'00', x'00', x'00', 'full', 'password', 1, 1, 1, NULL, NULL)",
+            "1 sessions are of nobody who can sign in",
+        ),
+        (
+            "INSERT INTO link VALUES (x'00', x'00', x'00', 'invitation', x'00', 1, 2)",
+            "1 links let in nobody who can sign in",
+        ),
+        (
+            "INSERT INTO password VALUES (x'00', x'00', 'x', 1)",
+            "1 passwords and second factors are of nobody",
+        ),
+        (
+            "INSERT INTO recovery_code VALUES (x'00', x'00', x'00')",
+            "1 recovery codes stand in for no second factor",
+        ),
         ("DELETE FROM scim_edge", "the number of its edges"),
         (
             "UPDATE request SET token = x'00'",

@@ -74,7 +74,10 @@ pub(super) fn findings(reader: &Reader<'_>) -> scim::Result<Vec<String>> {
         note(count(reader, sql)?, what);
     }
     for table in OF_ORGANIZATIONS {
-        let sql = format!("SELECT count(*) FROM {table} WHERE org NOT IN (SELECT id FROM organization)");
+        // The instance itself has the nil UUID.
+        let sql = format!(
+            "SELECT count(*) FROM {table} WHERE org NOT IN (SELECT id FROM organization) AND org <> zeroblob(16)"
+        );
         note(
             count(reader, &sql)?,
             &format!("rows of {table} belong to no organization"),

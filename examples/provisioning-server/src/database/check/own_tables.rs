@@ -116,4 +116,28 @@ pub(super) const RULES: &[(&str, &str)] = &[
          OR (sealed_link IS NULL) <> (link_ends IS NULL)",
         "mails are not in the state that they say",
     ),
+    (
+        "SELECT count(*) FROM session s WHERE NOT EXISTS (SELECT 1 FROM owner o WHERE o.org = s.org AND o.id = s.account)
+         AND NOT EXISTS (SELECT 1 FROM account a WHERE a.org = s.org AND a.id = s.account AND a.state = 'active'
+           AND a.suspended IS NULL)",
+        "sessions are of nobody who can sign in",
+    ),
+    (
+        "SELECT count(*) FROM link l WHERE l.kind <> 'set-up'
+         AND NOT EXISTS (SELECT 1 FROM owner o WHERE o.org = l.org AND o.id = l.account)
+         AND NOT EXISTS (SELECT 1 FROM account a WHERE a.org = l.org AND a.id = l.account AND a.state = 'active'
+           AND a.suspended IS NULL)",
+        "links let in nobody who can sign in",
+    ),
+    (
+        "SELECT count(*) FROM (SELECT org, account FROM password UNION ALL SELECT org, account FROM second_factor) c
+         WHERE NOT EXISTS (SELECT 1 FROM owner o WHERE o.org = c.org AND o.id = c.account)
+         AND NOT EXISTS (SELECT 1 FROM account a WHERE a.org = c.org AND a.id = c.account AND a.state <> 'removed')",
+        "passwords and second factors are of nobody",
+    ),
+    (
+        "SELECT count(*) FROM recovery_code r WHERE NOT EXISTS (
+           SELECT 1 FROM second_factor f WHERE f.org = r.org AND f.account = r.account AND f.confirmed IS NOT NULL)",
+        "recovery codes stand in for no second factor",
+    ),
 ];
