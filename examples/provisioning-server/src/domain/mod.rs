@@ -55,7 +55,6 @@ pub(crate) mod integration;
 pub(crate) mod keyword;
 pub(crate) mod link;
 pub(crate) mod local_group;
-#[allow(dead_code, reason = "sign-in and delivery come to use it")]
 pub(crate) mod mail;
 #[allow(
     dead_code,
