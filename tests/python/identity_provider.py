@@ -3,10 +3,10 @@
     identity_provider.py CASE PARAMETERS
 
 PARAMETERS is a JSON object: entity_id, acs, issuer, request (null for an answer that nobody asked for), name_id,
-stable_id; folder, in which keys are kept for the next answer, and key, the name of the one to sign with. Prints a JSON
+stable_id; lifetime, in minutes; folder, in which keys are kept for the next answer, and key, the name of the one to sign with. Prints a JSON
 object: response (the form field SAMLResponse) and certificates (base64 of DER).
 
-The case "metadata" takes issuer, folder, keys (names) and url, and prints the metadata of the provider.
+The case "many" takes many besides, a list of cases, each with what is other for it, and prints a list. The case "metadata" takes issuer, folder, keys (names) and url, and prints the metadata of the provider.
 """
 
 import base64
@@ -100,7 +100,7 @@ def answer(asked, key, sign="assertion", algorithm=xmldsig.SIG_RSA_SHA256, diges
                     "endpoints": {
                         "single_sign_on_service": [(asked["issuer"] + "/sso", BINDING_HTTP_REDIRECT)]
                     },
-                    "policy": {"default": {"lifetime": {"minutes": 5}, "attribute_restrictions": None}},
+                    "policy": {"default": {"lifetime": {"minutes": asked.get("lifetime", 5)}, "attribute_restrictions": None}},
                 }
             },
             "metadata": {"inline": [service(asked)]},
@@ -307,24 +307,26 @@ def metadata(asked):
     return xml
 
 
+def form_field(case, asked):
+    key, stranger = Key(asked.get("key", "provider")), Key("stranger")
+    xml = made(case, asked, key, stranger)
+    return {
+        "response": base64.b64encode(xml.encode()).decode(),
+        "certificates": [key.der],
+        "others": [stranger.der],
+    }
+
+
 def main():
     global FOLDER
     case, asked = sys.argv[1], json.loads(sys.argv[2])
     FOLDER = asked.get("folder", FOLDER)
     if case == "metadata":
         print(json.dumps({"metadata": metadata(asked)}))
-        return
-    key, stranger = Key(asked.get("key", "provider")), Key("stranger")
-    xml = made(case, asked, key, stranger)
-    print(
-        json.dumps(
-            {
-                "response": base64.b64encode(xml.encode()).decode(),
-                "certificates": [key.der],
-                "others": [stranger.der],
-            }
-        )
-    )
+    elif case == "many":
+        print(json.dumps([form_field(case, {**asked, **changes}) for case, changes in asked["many"]]))
+    else:
+        print(json.dumps(form_field(case, asked)))
 
 
 if __name__ == "__main__":

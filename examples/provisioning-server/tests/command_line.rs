@@ -111,6 +111,11 @@ fn every_setting_has_a_flag() {
         ("mass-role-losses", &["1", "1000000"]),
         ("mails-per-minute", &["1", "6000"]),
     ];
+    // SAML is chosen where it works.
+    place.execute(
+        "INSERT INTO saml_provider (org, entity_id, sso_url, signed, tried)
+         SELECT id, 'p', 'https://p.example/sso', 'assertion', 1 FROM organization",
+    );
     for (setting, values) in cases {
         for value in *values {
             let set = place.json(&["org", "set", "acme", &format!("--{setting}"), value]);

@@ -395,7 +395,7 @@ fn the_audit_log_has_everything_but_tokens() {
         "Acme",
         "--idp",
         "okta",
-        "--sso",
+        "--idp-initiated-saml",
         "on",
     ]);
     let second = place.json(&["token", "rotate", "acme", "--overlap"])["token"].clone();

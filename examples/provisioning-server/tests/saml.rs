@@ -192,3 +192,68 @@ fn what_is_not_configured_is_said() {
     );
     assert_eq!(place.json(&["saml", "show", "acme"])["provider"], Value::Null);
 }
+
+/// Feature row 19: SAML-enabled accounts need SAML; a product's settings may be ahead of it; and what they need is not removed
+/// under them.
+#[test]
+fn saml_enabled_accounts_need_saml() {
+    let (place, provider) = (place(), IdentityProvider::new());
+    for arguments in [
+        &["org", "set", "acme", "--first-login", "saml"][..],
+        &["org", "set", "acme", "--first-login", "saml", "--preview"],
+        &["org", "create", "third", "--first-login", "saml"],
+    ] {
+        let (word, why) = refused(&place, arguments);
+        assert_eq!(word, "conflict", "{arguments:?}");
+        assert!(why.contains("SAML, which is not configured"), "{why}");
+    }
+    for arguments in [
+        &["org", "set", "acme", "--sso", "on"][..],
+        &["org", "create", "third", "--sso", "on"],
+    ] {
+        let (word, why) = refused(&place, arguments);
+        assert_eq!(word, "conflict", "{arguments:?}");
+        assert!(why.contains("trial sign-in"), "{why}");
+    }
+    place.json(&["org", "create", "level", "--like", "level-access"]);
+    let pending = place.json(&["saml", "show", "level"]);
+    assert_eq!(
+        (&pending["sso"], &pending["in_force"]),
+        (&json!("on"), &json!(false))
+    );
+    let file = place.file("metadata.xml", &provider.metadata(&["provider"]));
+    place.json(&["saml", "set", "acme", "--metadata", &file]);
+    let chosen = place.json(&["org", "set", "acme", "--first-login", "saml", "--sso", "off"]);
+    assert_eq!(chosen["settings"]["first_login"], "saml");
+    let (word, why) = refused(&place, &["saml", "delete", "acme"]);
+    assert_eq!(word, "conflict");
+    assert!(why.contains("choose another way first"), "{why}");
+    place.json(&["org", "set", "acme", "--first-login", "invitation"]);
+    assert_eq!(place.json(&["saml", "delete", "acme"])["deleted"], true);
+}
+
+/// Feature row 19b: people who have SAML alone are kept out only by whoever types that they mean it.
+#[test]
+fn nobody_is_locked_out_by_mistake() {
+    let (place, provider) = (place(), IdentityProvider::new());
+    let file = place.file("metadata.xml", &provider.metadata(&["provider"]));
+    place.json(&["saml", "set", "acme", "--metadata", &file]);
+    place.execute("UPDATE saml_provider SET tried = 1");
+    place.json(&["org", "set", "acme", "--sso", "on"]);
+    place.json(&["user", "create", "acme", "ada@x.example"]);
+    place.execute("UPDATE account SET first_login = 'saml'");
+    for arguments in [
+        &["org", "set", "acme", "--sso", "off"][..],
+        &["saml", "delete", "acme"],
+    ] {
+        let (word, why) = refused(&place, arguments);
+        assert_eq!(word, "conflict");
+        assert!(
+            why.contains("1 person signs in by SAML alone") && why.contains("\"acme\""),
+            "{why}"
+        );
+        let wrong = [arguments, &["--confirm", "other"]].concat();
+        assert_eq!(refused(&place, &wrong).0, "conflict");
+        place.json(&[arguments, &["--confirm", "acme"]].concat());
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use scim::store::database::Reader;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -10,6 +11,7 @@ use super::act::{Act, Subject, carry_out, carry_out_in, look};
 use super::token::{self, demand_power_of_provider};
 use super::{erasing, event_row, integration};
 use crate::database::effective::Members;
+use crate::database::saml::provider;
 use crate::database::{Product, Stop, accounts, groups, living, organizations, power, tokens};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
@@ -18,6 +20,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::integration::Step;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
+use crate::domain::saml::provider::Standing;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::settings::{Attributes, Changes, Settings};
 use crate::domain::settings_change::{self, Consequences, Part};
@@ -70,7 +73,8 @@ pub(crate) static DELETE: Action = Action {
 pub(crate) struct Draft {
     pub(crate) name: Name,
     pub(crate) display: Option<String>,
-    pub(crate) settings: Settings,
+    /// What is other than usual.
+    pub(crate) settings: Changes,
     /// Whether it has a token at once.
     pub(crate) with_token: bool,
 }
@@ -80,7 +84,8 @@ pub(crate) struct Draft {
 pub(crate) struct Change {
     pub(crate) settings: Changes,
     pub(crate) display: Option<String>,
-    /// The name of the organization, as whoever changes it has typed it to confirm what cannot be undone.
+    /// The name of the organization, as whoever changes it has typed it to confirm what cannot be undone or keeps
+    /// people out.
     pub(crate) typed: Option<String>,
 }
 
@@ -142,9 +147,12 @@ pub(crate) async fn create(product: &Product, actor: &Actor, draft: Draft) -> Re
             "Only owners of the instance and the operator at the command line make organizations: ask one of them.",
         ));
     }
-    settings_change::demand_consistent(&draft.settings)?;
+    let usual = Settings::default();
+    settings_change::demand_usable(&draft.settings, &usual, Standing::NotConfigured)?;
+    let settings = draft.settings.apply(&usual);
+    settings_change::demand_consistent(&settings)?;
     let now = Timestamp::now();
-    let organization = Organization::new(Uuid::now_v7(), draft.name, draft.display, draft.settings, now)?;
+    let organization = Organization::new(Uuid::now_v7(), draft.name, draft.display, settings, now)?;
     let secret = draft
         .with_token
         .then(|| Secret::generate(SecretKind::Token))
@@ -166,13 +174,22 @@ pub(crate) async fn create(product: &Product, actor: &Actor, draft: Draft) -> Re
     Ok(secret)
 }
 
-/// Returns what a change would do.
+/// Returns what a change would do, if it can be made.
 pub(crate) async fn preview(
     product: &Product,
     actor: &Actor,
     organization: &Name,
     change: Change,
 ) -> Result<Preview> {
+    let asked = change.clone();
+    let usable = look(product, actor, may_set(actor)?, organization, move |view| {
+        demand_usable(view.reader, view.organization, &asked)
+    });
+    usable.await?;
+    foresee(product, actor, organization, change).await
+}
+
+async fn foresee(product: &Product, actor: &Actor, organization: &Name, change: Change) -> Result<Preview> {
     look(product, actor, may_set(actor)?, organization, move |view| {
         let after = changed(view.organization, &change);
         let before = &view.organization.settings;
@@ -202,7 +219,7 @@ pub(crate) async fn set(
     watch: impl FnMut(u64),
 ) -> Result<Set> {
     // What there is is counted beside the writer: it may be much.
-    let preview = preview(product, actor, organization, change.clone()).await?;
+    let preview = foresee(product, actor, organization, change.clone()).await?;
     let (before, consequences) = (preview.before, preview.consequences);
     consequences.demand_typed(organization, change.typed.as_deref())?;
     let secret = Secret::generate(SecretKind::Token)?;
@@ -211,6 +228,7 @@ pub(crate) async fn set(
         demand_unchanged(act.organization, &before)?;
         let after = changed(act.organization, &change);
         write(act, &after)?;
+        demand_usable(act.tx, act.organization, &change)?;
         let all = tokens::all(act.tx, after.id)?;
         let saved = integration::take(act, &all, after.settings.set_up, Step::Save)?;
         if saved.makes_token {
@@ -288,6 +306,17 @@ fn changed(before: &Organization, change: &Change) -> Organization {
         display: change.display.clone().unwrap_or_else(|| before.display.clone()),
         ..before.clone()
     }
+}
+
+/// Checks that what is chosen can be used with the identity provider that there is.
+fn demand_usable(reader: &Reader<'_>, organization: &Organization, change: &Change) -> Result<(), Stop> {
+    let provider = provider::find(reader, organization.id)?;
+    let standing = Standing::of(provider.as_ref());
+    Ok(settings_change::demand_usable(
+        &change.settings,
+        &organization.settings,
+        standing,
+    )?)
 }
 
 /// Checks that nobody has changed the organization since it was looked at.

@@ -7,17 +7,23 @@ use uuid::Uuid;
 use super::act::{Act, Subject, carry_out, look};
 use super::token::demand_power_of_provider;
 use super::{event_row, organization};
-use crate::database::{Product, Stop, audit, organizations, saml};
+use crate::database::saml::{confirmations, errands, failures, provider};
+use crate::database::{Product, Stop, audit, entries, organizations};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::audit::{ActorKind, AuditRow};
+use crate::domain::counted::counted;
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
 use crate::domain::saml::assertion::Signed;
+use crate::domain::saml::errand::{self, Errand};
+use crate::domain::saml::failure::Failure;
 use crate::domain::saml::metadata::{METADATA_MAX, Metadata};
 use crate::domain::saml::provider::{Former, Provider, Standing};
+use crate::domain::secret::{Secret, SecretKind};
+use crate::domain::session::later;
 use crate::domain::settings::FirstLogin;
 use crate::fetch::Fetcher;
 
@@ -47,6 +53,20 @@ pub(crate) static DELETE: Action = Action {
     name: "saml.delete",
     permission: Permission::LOGIN_WRITE,
     fresh: true,
+};
+
+/// Makes a link that tries a sign-in without signing anybody in.
+pub(crate) static TRY: Action = Action {
+    name: "saml.try",
+    permission: Permission::LOGIN_WRITE,
+    fresh: true,
+};
+
+/// Shows the sign-ins that were refused.
+pub(crate) static FAILURES: Action = Action {
+    name: "saml.failures",
+    permission: Permission::LOGIN_READ,
+    fresh: false,
 };
 
 /// Where metadata come from.
@@ -101,7 +121,7 @@ struct Read {
 pub(crate) async fn show(product: &Product, actor: &Actor, organization: &Name) -> Result<Shown> {
     look(product, actor, &SHOW, organization, |view| {
         Ok(Shown {
-            provider: saml::provider(view.reader, view.organization.id)?,
+            provider: provider::find(view.reader, view.organization.id)?,
             organization: view.organization.clone(),
         })
     })
@@ -123,7 +143,7 @@ pub(crate) async fn set(
     };
     carry_out(product, actor, &SET, organization, move |act| {
         demand_power_of_provider(act, "A change of the identity provider that people sign in with")?;
-        let before = saml::provider(act.tx, act.organization.id)?;
+        let before = provider::find(act.tx, act.organization.id)?;
         let after = changed(before.as_ref(), &changes, read.clone(), act.now)?;
         write(act, before.as_ref(), &after)?;
         Ok(shown(act, Some(after)))
@@ -161,8 +181,9 @@ pub(crate) async fn delete(
     product: &Product,
     actor: &Actor,
     organization: &Name,
+    typed: Option<String>,
 ) -> Result<(Uuid, Provider)> {
-    carry_out(product, actor, &DELETE, organization, |act| {
+    carry_out(product, actor, &DELETE, organization, move |act| {
         let provider = demand_provider(act.tx, act.organization)?;
         if act.organization.settings.first_login == FirstLogin::Saml {
             return Err(Fault::conflict(
@@ -171,9 +192,59 @@ pub(crate) async fn delete(
             )
             .into());
         }
-        saml::remove(act.tx, act.organization.id)?;
+        let alone = entries::count_by_saml_alone(act.tx, act.organization.id)?;
+        demand_typed(act.organization, alone, typed.as_deref())?;
+        provider::remove(act.tx, act.organization.id)?;
+        confirmations::forget(act.tx, act.organization.id)?;
         tell(act, &provider, described(&provider))?;
         Ok((act.organization.id, provider))
+    })
+    .await
+}
+
+/// Checks that whoever keeps people out has typed the name of the organization.
+fn demand_typed(organization: &Organization, people: u64, typed: Option<&str>) -> Result<()> {
+    if people == 0 || typed == Some(organization.name.as_str()) {
+        return Ok(());
+    }
+    Err(Fault::conflict(format!(
+        "{} by SAML alone, and cannot any more: confirm it with the name of the organization, {:?}.",
+        counted(people, "person signs in", "people sign in"),
+        organization.name.as_str()
+    )))
+}
+
+/// Makes a link that tries a sign-in once: whoever opens it signs in at the identity provider, and is told what would have
+/// come of it here. Single sign-on can be allowed once that has succeeded.
+pub(crate) async fn try_out(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+) -> Result<(Organization, Secret)> {
+    let secret = Secret::generate(SecretKind::Link)?;
+    let fingerprint = secret.fingerprint();
+    let organization = carry_out(product, actor, &TRY, organization, move |act| {
+        let provider = demand_provider(act.tx, act.organization)?;
+        let expires = later(act.now, errand::LIFE);
+        errands::insert(act.tx, act.organization.id, Errand::Trial, &fingerprint, expires)?;
+        act.audit(&subject(act.organization, &provider), json!({}))?;
+        Ok(act.organization.clone())
+    })
+    .await?;
+    Ok((organization, secret))
+}
+
+/// Returns the last sign-ins that were refused, the newest first: all, or the one with this reference.
+pub(crate) async fn failures(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    reference: Option<String>,
+    most: u32,
+) -> Result<Vec<Failure>> {
+    look(product, actor, &FAILURES, organization, move |view| {
+        let (reader, organization) = (view.reader, view.organization.id);
+        Ok(failures::list(reader, organization, reference.as_deref(), most)?)
     })
     .await
 }
@@ -184,9 +255,9 @@ pub(crate) async fn delete(
 /// # Errors
 /// The database fails.
 pub(crate) async fn refresh_old(product: &Product, fetcher: &Fetcher, now: Timestamp) -> Result<()> {
-    for organization in product.read(saml::with_metadata_url).await? {
+    for organization in product.read(provider::with_metadata_url).await? {
         let found = product
-            .read(move |reader| saml::provider(reader, organization))
+            .read(move |reader| provider::find(reader, organization))
             .await?;
         let Some(url) = found
             .filter(|provider| provider.is_old(now))
@@ -225,7 +296,7 @@ async fn follow(
             let before = demand_provider(tx, &organization)?;
             demand_same_url(&before, &url)?;
             let after = before.refreshed(metadata.clone(), Former::Overlap, now)?;
-            saml::put(tx, organization.id, &after)?;
+            provider::put(tx, organization.id, &after)?;
             let detail = difference(Some(&before), &after);
             if detail.as_object().is_some_and(|changed| !changed.is_empty()) {
                 audit::insert(tx, &by_server(&organization, &after, detail, now))?;
@@ -310,7 +381,7 @@ fn demand_provider(
     reader: &scim::store::database::Reader<'_>,
     organization: &Organization,
 ) -> Result<Provider, Stop> {
-    Ok(saml::provider(reader, organization.id)?.ok_or_else(not_configured)?)
+    Ok(provider::find(reader, organization.id)?.ok_or_else(not_configured)?)
 }
 
 fn demand_same_url(provider: &Provider, url: &str) -> Result<()> {
@@ -338,7 +409,10 @@ fn no_url() -> Fault {
 
 /// Writes a provider, and tells of it if anything has changed.
 fn write(act: &Act<'_>, before: Option<&Provider>, after: &Provider) -> Result<(), Stop> {
-    saml::put(act.tx, act.organization.id, after)?;
+    provider::put(act.tx, act.organization.id, after)?;
+    if before.is_some_and(|before| before.entity_id != after.entity_id) {
+        confirmations::forget(act.tx, act.organization.id)?;
+    }
     let detail = difference(before, after);
     match detail.as_object().is_some_and(|changed| changed.is_empty()) {
         true => Ok(()),

@@ -85,7 +85,7 @@ pub(super) struct SetDocument {
     /// `false` of a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) applied: Option<bool>,
-    /// Changes that cannot be undone and ask for --confirm.
+    /// Changes that cannot be undone or keep people out, and ask for --confirm.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) needs_confirmation: Vec<String>,
     /// The effect on the access of people.

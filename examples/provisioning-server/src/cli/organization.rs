@@ -14,7 +14,6 @@ use crate::actions::{integration, token};
 use crate::domain::counted::counted;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
-use crate::domain::settings::Settings;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -67,7 +66,7 @@ pub(super) enum Command {
 /// How settings are changed.
 #[derive(Debug, Args)]
 pub(super) struct How {
-    /// The name of the organization, to confirm what cannot be undone
+    /// The name of the organization, to confirm what cannot be undone or keeps people out
     #[arg(long, value_name = "NAME")]
     confirm: Option<String>,
     /// Only show what the change would do
@@ -98,7 +97,7 @@ async fn create(session: &Session, name: Name, flags: Flags) -> Result<()> {
     let warning = flags.warning();
     let draft = Draft {
         name: name.clone(),
-        settings: flags.changes().apply(&Settings::default()),
+        settings: flags.changes(),
         display: flags.display,
         with_token: true,
     };
@@ -183,7 +182,7 @@ fn set_text(set: &SetDocument) -> String {
     }
     for sentence in &set.needs_confirmation {
         out += &format!(
-            "\n{sentence} This cannot be undone: confirm it with --confirm {}.\n",
+            "\n{sentence} Confirm it with --confirm {}.\n",
             set.organization.organization
         );
     }

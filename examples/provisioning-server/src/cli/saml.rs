@@ -14,11 +14,15 @@ use crate::actions::saml::{self, Changes, Shown, Source};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Name;
+use crate::domain::realm::Realm;
 use crate::domain::saml::assertion::Signed;
 use crate::domain::saml::certificate::Fingerprint;
+use crate::domain::saml::failure::{Asserted, Failure};
 use crate::domain::saml::metadata::{self, METADATA_MAX};
 use crate::domain::saml::provider::{self, Former, Provider, Standing, Trusted};
+use crate::domain::saml::refusal::Refusal;
 use crate::domain::settings::Switch;
+use crate::portal::trial_path;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -42,6 +46,25 @@ pub(super) enum Command {
         #[command(flatten)]
         flags: Box<Flags>,
     },
+    /// Print a link that tries a sign-in once, within 15 minutes: it signs nobody in, and single sign-on can be allowed once it has
+    /// succeeded
+    Trial {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+    },
+    /// Show the last sign-ins that were refused: what was asserted, which check refused it, and what to change
+    Failures {
+        /// Which organization
+        #[arg(value_name = "ORG", value_parser = name)]
+        name: Name,
+        /// Only the one with this number, which the page of the error shows
+        #[arg(long, value_name = "NUMBER")]
+        reference: Option<String>,
+        /// How many to show
+        #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+        limit: u32,
+    },
     /// Read the metadata again from their URL. A server does so every day
     Refresh {
         /// Which organization
@@ -56,6 +79,9 @@ pub(super) enum Command {
         /// Which organization
         #[arg(value_name = "ORG", value_parser = name)]
         name: Name,
+        /// The name of the organization, to confirm that people are kept out who have no other way
+        #[arg(long, value_name = "NAME")]
+        confirm: Option<String>,
     },
 }
 
@@ -122,6 +148,34 @@ struct CertificateDocument {
     until: Option<Timestamp>,
 }
 
+/// The answer of `saml trial`.
+#[derive(Debug, Serialize)]
+struct Trial {
+    organization: String,
+    /// To be opened in a browser, once.
+    url: String,
+}
+
+/// The answer of `saml failures`.
+#[derive(Debug, Serialize)]
+struct Failures {
+    organization: String,
+    failures: Vec<FailureDocument>,
+}
+
+#[derive(Debug, Serialize)]
+struct FailureDocument {
+    reference: String,
+    time: Timestamp,
+    /// The check that has refused it.
+    refusal: Refusal,
+    found: &'static str,
+    /// What to change.
+    remedy: &'static str,
+    asserted: Asserted,
+    address: Option<String>,
+}
+
 /// The answer of `saml metadata`.
 #[derive(Debug, Serialize)]
 struct MetadataDocument {
@@ -159,7 +213,13 @@ impl Command {
                 saml::refresh(product, &session.fetcher, actor, &name, former).await?
             }
             Self::Metadata { name } => return print_metadata(session, &name).await,
-            Self::Delete { name } => return delete(session, &name).await,
+            Self::Trial { name } => return trial(session, &name).await,
+            Self::Failures {
+                name,
+                reference,
+                limit,
+            } => return failures(session, &name, reference, limit).await,
+            Self::Delete { name, confirm } => return delete(session, &name, confirm).await,
         };
         session.output.result(&document(session, shown), text);
         Ok(())
@@ -214,8 +274,77 @@ async fn print_metadata(session: &Session, name: &Name) -> Result<()> {
     Ok(())
 }
 
-async fn delete(session: &Session, name: &Name) -> Result<()> {
-    let (id, provider) = saml::delete(&session.product, &session.actor(), name).await?;
+async fn trial(session: &Session, name: &Name) -> Result<()> {
+    let (organization, link) = saml::try_out(&session.product, &session.actor(), name).await?;
+    let realm = Realm::Organization(Box::new(organization));
+    let document = Trial {
+        organization: name.to_string(),
+        url: format!("{}{}", session.base, trial_path(&realm, &link)),
+    };
+    session.output.one_line(
+        &document,
+        |trial| &trial.url,
+        |trial| {
+            format!(
+                "Open this within 15 minutes, and sign in at the identity provider:\n\n  {}\n\nNobody is signed in here by it.",
+                trial.url
+            )
+        },
+    );
+    Ok(())
+}
+
+async fn failures(session: &Session, name: &Name, reference: Option<String>, limit: u32) -> Result<()> {
+    let found = saml::failures(&session.product, &session.actor(), name, reference, limit).await?;
+    let document = Failures {
+        organization: name.to_string(),
+        failures: found.into_iter().map(failure_document).collect(),
+    };
+    session.output.result(&document, |listed| {
+        if listed.failures.is_empty() {
+            return "No sign-in was refused.".to_owned();
+        }
+        listed.failures.iter().map(failure_text).collect()
+    });
+    Ok(())
+}
+
+fn failure_document(failure: Failure) -> FailureDocument {
+    FailureDocument {
+        reference: failure.reference(),
+        time: failure.time,
+        refusal: failure.refusal,
+        found: failure.refusal.sentence(),
+        remedy: failure.refusal.remedy(),
+        asserted: failure.asserted,
+        address: failure.address,
+    }
+}
+
+fn failure_text(failure: &FailureDocument) -> String {
+    let asserted = &failure.asserted;
+    let told = [
+        ("issuer", &asserted.issuer),
+        ("audience", &asserted.audience),
+        ("destination", &asserted.destination),
+        ("person", &asserted.name_id),
+    ];
+    let told = told
+        .into_iter()
+        .filter_map(|(label, value)| Some((label, value.clone()?)));
+    let told: Vec<(&str, String)> = told.collect();
+    format!(
+        "{} {}  {}\n{}  {}\n",
+        time(failure.time),
+        failure.reference,
+        failure.found,
+        lines(&told),
+        failure.remedy
+    )
+}
+
+async fn delete(session: &Session, name: &Name, confirm: Option<String>) -> Result<()> {
+    let (id, provider) = saml::delete(&session.product, &session.actor(), name, confirm).await?;
     let document = Deleted {
         organization: name.to_string(),
         id,

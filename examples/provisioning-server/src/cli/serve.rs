@@ -35,7 +35,7 @@ use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::{PublicUrl, Scheme};
 use crate::domain::realm::Realm;
 use crate::domain::secret::Secret;
-use crate::domain::settings::Settings as OrganizationSettings;
+use crate::domain::settings::Changes;
 use crate::domain::token::{Purpose as TokenPurpose, Token};
 use crate::fetch::Fetcher;
 use crate::history::{Recorder, retention};
@@ -353,7 +353,7 @@ async fn first_start(product: &Product) -> Result<()> {
     let draft = Draft {
         name,
         display: None,
-        settings: OrganizationSettings::default(),
+        settings: Changes::default(),
         with_token: false,
     };
     organization::create(product, &operator(), draft).await?;

@@ -8,6 +8,7 @@ use super::effective::Members;
 use super::page::Page;
 use super::{read_id, read_time};
 use crate::domain::account::{Account, AccountState, ManagedBy, Suspension, name_key};
+use crate::domain::email;
 use crate::domain::entry::Entry;
 use crate::domain::keyword::Keyword;
 
@@ -20,8 +21,8 @@ pub(crate) fn insert(
 ) -> scim::Result<()> {
     tx.execute(
         "INSERT INTO account (org, id, managed_by, name, name_key, display, address, state, row, created, changed,
-             first_login, due)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+             first_login, due, address_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         &[
             organization.as_bytes().into(),
             account.id.as_bytes().into(),
@@ -36,6 +37,7 @@ pub(crate) fn insert(
             account.changed.as_microsecond().into(),
             entry.by.word().into(),
             entry.due.map(Keyword::word).into(),
+            account.address.as_deref().map(email::key).as_ref().into(),
         ],
     )?;
     Ok(())
@@ -52,7 +54,7 @@ pub(crate) fn update(
     let suspended = account.suspended.as_ref();
     tx.execute(
         "UPDATE account SET managed_by = ?3, name = ?4, name_key = ?5, display = ?6, address = ?7, state = ?8, row = ?9,
-             changed = ?10, suspended = ?11, suspended_reason = ?12, suspended_by = ?13
+             changed = ?10, suspended = ?11, suspended_reason = ?12, suspended_by = ?13, address_key = ?14
          WHERE org = ?1 AND id = ?2",
         &[
             organization.as_bytes().into(),
@@ -68,6 +70,7 @@ pub(crate) fn update(
             suspended.map(|lock| lock.since.as_microsecond()).into(),
             suspended.map(|lock| &lock.reason).into(),
             suspended.map(|lock| &lock.by).into(),
+            account.address.as_deref().map(email::key).as_ref().into(),
         ],
     )?;
     credentials::follow(tx, organization, before, account)
@@ -95,6 +98,24 @@ pub(crate) fn by_name(reader: &Reader<'_>, organization: Uuid, name: &str) -> sc
     reader.query_one(
         &sql,
         &[organization.as_bytes().into(), (&name_key(name)).into()],
+        read,
+    )
+}
+
+/// The accounts that have an address now, as addresses are compared. Those whose person was deleted have none.
+pub(crate) fn by_address(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    address_key: &str,
+    most: u32,
+) -> scim::Result<Vec<Account>> {
+    let sql = format!(
+        "{COLUMNS} WHERE a.org = ?1 AND a.address_key = ?2 AND a.state <> 'removed'
+           AND (a.row IS NOT NULL OR a.managed_by = 'hand') ORDER BY a.id LIMIT ?3"
+    );
+    reader.query_all(
+        &sql,
+        &[organization.as_bytes().into(), address_key.into(), most.into()],
         read,
     )
 }

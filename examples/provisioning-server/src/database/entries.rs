@@ -5,7 +5,8 @@ use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
 use super::accounts::read_word;
-use super::{read_id, read_time};
+use super::{count, read_id, read_time};
+use crate::domain::account::AccountState;
 use crate::domain::entry::Entry;
 use crate::domain::keyword::Keyword;
 use crate::domain::link::LinkKind;
@@ -28,6 +29,16 @@ pub(crate) fn find(reader: &Reader<'_>, realm: Uuid, account: Uuid) -> scim::Res
             })
         },
     )
+}
+
+/// How many people can sign in by SAML alone.
+pub(crate) fn count_by_saml_alone(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
+    let sql = format!(
+        "SELECT count(*) FROM account WHERE org = ?1 AND first_login = '{}' AND state = '{}'",
+        FirstLogin::Saml.word(),
+        AccountState::Active.word()
+    );
+    count(reader, &sql, &[organization.as_bytes().into()])
 }
 
 /// Notes which link is to be made and sent to somebody.

@@ -5,9 +5,9 @@ use scim::store::database::{Param, Reader};
 use uuid::Uuid;
 
 use super::count;
-use super::{accounts, groups};
+use super::{accounts, entries, groups};
 use crate::domain::organization::Organization;
-use crate::domain::settings::Settings;
+use crate::domain::settings::{Settings, Switch};
 use crate::domain::settings_change::Living;
 
 /// Counts what a change to these settings can concern.
@@ -17,7 +17,7 @@ pub(crate) fn of(
     after: &Settings,
     now: Timestamp,
 ) -> scim::Result<Living> {
-    let id = organization.id;
+    let (id, before) = (organization.id, &organization.settings);
     let of_organization = |sql| count(reader, sql, &[id.as_bytes().into()]);
     let adoptions = "SELECT count(*) FROM adoption WHERE org = ?1 AND until > ?2";
     let params: [Param<'_>; 2] = [id.as_bytes().into(), now.as_microsecond().into()];
@@ -26,11 +26,15 @@ pub(crate) fn of(
         groups: groups::count(reader, id)?
             + of_organization("SELECT count(*) FROM local_group WHERE org = ?1")?,
         // They are many: they are counted only where that says something.
-        outdated_requests: match after.history_days < organization.settings.history_days {
+        outdated_requests: match after.history_days < before.history_days {
             true => requests_before(reader, id, days_before(now, after.history_days.get()))?,
             false => 0,
         },
         adoptions: count(reader, adoptions, &params)?,
+        by_saml_alone: match before.sso == Switch::On && after.sso == Switch::Off {
+            true => entries::count_by_saml_alone(reader, id)?,
+            false => 0,
+        },
     })
 }
 

@@ -29,8 +29,6 @@ const TABLES: &[(&str, &str)] = &[
     ("import_id", "of_file"),
     ("connection", "org"),
     ("mail", "id"),
-    ("saml_provider", "org"),
-    ("saml_certificate", "fingerprint"),
     ("session", "id"),
     ("link", "id"),
     ("password", "account"),
@@ -38,6 +36,12 @@ const TABLES: &[(&str, &str)] = &[
     ("recovery_code", "account, fingerprint"),
     ("device", "account, fingerprint"),
     ("attempt", "key"),
+    ("saml_provider", "org"),
+    ("saml_certificate", "fingerprint"),
+    ("saml_assertion", "fingerprint"),
+    ("saml_errand", "fingerprint"),
+    ("saml_confirmation", "account"),
+    ("saml_failure", "id"),
 ];
 
 /// Removes some of what is left. Whether there may be more.

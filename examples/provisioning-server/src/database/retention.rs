@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::touched::SubjectName;
 use super::{
     Product, attempts, audit, conflict, devices, event, history, links, mail, named, organizations,
-    request_body, sessions, tolerance_use, touched,
+    request_body, saml, sessions, tolerance_use, touched,
 };
 use crate::domain::endpoint::first_sequence;
 use crate::domain::fault::Result;
@@ -97,6 +97,12 @@ impl Product {
         self.remove(move |tx| attempts::purge(tx, realm, now, ROWS))
             .await?;
         self.remove(move |tx| devices::purge(tx, realm, now, ROWS))
+            .await?;
+        self.remove(move |tx| saml::assertions::purge(tx, realm, now, ROWS))
+            .await?;
+        self.remove(move |tx| saml::errands::purge(tx, realm, now, ROWS))
+            .await?;
+        self.remove(move |tx| saml::failures::purge(tx, realm, now, ROWS))
             .await?;
         Ok(())
     }

@@ -12,7 +12,7 @@ use crate::actions::organization::{self, Draft};
 use crate::database::Product;
 use crate::domain::fault::{Kind, Result};
 use crate::domain::organization::Name;
-use crate::domain::settings::{Groups, IdentityProvider, Preset, Settings, Threshold};
+use crate::domain::settings::{Changes, Groups, IdentityProvider, Preset, Threshold};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -30,16 +30,17 @@ pub(super) async fn clear(product: &Product) -> Result<()> {
 
 /// Makes the organizations, and the manual account that one of their providers will run into.
 pub(super) async fn found(product: &Product) -> Result<()> {
-    let mapped = Settings {
-        idp: IdentityProvider::Entra,
+    let mapped = Changes {
+        idp: Some(IdentityProvider::Entra),
         // Low, so that the story raises an alert.
-        mass_deactivations: Threshold::nearest(3),
-        ..Settings::default()
+        mass_deactivations: Some(Threshold::nearest(3)),
+        ..Changes::default()
     };
-    let mirrored = Settings {
-        idp: IdentityProvider::Okta,
-        groups: Groups::Mirror,
-        ..Settings::of(Preset::ThirdPlatform)
+    let mirrored = Changes {
+        like: Some(Preset::ThirdPlatform),
+        idp: Some(IdentityProvider::Okta),
+        groups: Some(Groups::Mirror),
+        ..Changes::default()
     };
     create(product, MAPPED, "Acme (Entra ID, groups are mapped)", mapped).await?;
     create(product, MIRRORED, "Beacon (Okta, groups are roles)", mirrored).await?;
@@ -48,7 +49,7 @@ pub(super) async fn found(product: &Product) -> Result<()> {
     Ok(())
 }
 
-async fn create(product: &Product, name: &str, display: &str, settings: Settings) -> Result<()> {
+async fn create(product: &Product, name: &str, display: &str, settings: Changes) -> Result<()> {
     let draft = Draft {
         name: Name::parse(name)?,
         display: Some(display.to_owned()),

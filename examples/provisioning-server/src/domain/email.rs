@@ -12,6 +12,12 @@ pub(crate) fn is_email(text: &str) -> bool {
     text.len() <= ADDRESS_MAX && is_local(local) && is_domain(domain)
 }
 
+/// Returns the form in which addresses are compared: without the case of the letters of ASCII. Other letters count as they
+/// are, so that none that only looks like another is taken for it.
+pub(crate) fn key(address: &str) -> String {
+    address.trim().to_ascii_lowercase()
+}
+
 fn is_local(local: &str) -> bool {
     let allowed = |character: char| {
         !character.is_whitespace() && !character.is_control() && !"@,;:<>()[]\\\"".contains(character)

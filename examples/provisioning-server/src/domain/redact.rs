@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What each kind of secret begins with, but for the `_`.
-const SECRETS: [&str; 4] = ["scimp", "scims", "sciml", "scimd"];
+const SECRETS: [&str; 5] = ["scimp", "scims", "sciml", "scimd", "scimb"];
 
 /// The `_`, also as a URL may write it.
 const SEPARATORS: [&str; 3] = ["_", "%5F", "%5f"];
@@ -125,7 +125,12 @@ mod tests {
             assert!(!shown.contains(digits) && shown.contains("scimp_…"), "{shown}");
         }
         assert_eq!(secrets(&format!("a scimp_{digits} b")), "a scimp_… b");
-        for kind in [SecretKind::Session, SecretKind::Link, SecretKind::Device] {
+        for kind in [
+            SecretKind::Session,
+            SecretKind::Link,
+            SecretKind::Device,
+            SecretKind::Browser,
+        ] {
             let secret = Secret::from_random(kind, [9; 32]);
             let shown = format!("/o/acme/link/{}…", kind.prefix());
             assert_eq!(secrets(&format!("/o/acme/link/{}", secret.reveal())), shown);

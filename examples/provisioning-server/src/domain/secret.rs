@@ -33,6 +33,8 @@ pub(crate) enum SecretKind {
     Link,
     /// A browser in which somebody has signed in before.
     Device,
+    /// A browser in which a sign-in by SAML has begun.
+    Browser,
 }
 
 impl SecretKind {
@@ -43,6 +45,7 @@ impl SecretKind {
             Self::Session => "scims_",
             Self::Link => "sciml_",
             Self::Device => "scimd_",
+            Self::Browser => "scimb_",
         }
     }
 }
@@ -174,11 +177,12 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [SecretKind; 4] = [
+    const KINDS: [SecretKind; 5] = [
         SecretKind::Token,
         SecretKind::Session,
         SecretKind::Link,
         SecretKind::Device,
+        SecretKind::Browser,
     ];
 
     #[test]

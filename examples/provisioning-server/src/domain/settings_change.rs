@@ -4,8 +4,10 @@
 use super::counted::counted;
 use super::fault::{Fault, Result};
 use super::organization::Name;
+use super::saml::provider::Standing;
 use super::settings::{
-    Assignment, Attributes, ExistingAccount, FirstLogin, Groups, OnDelete, Settings, Switch, UserNames,
+    Assignment, Attributes, Changes, ExistingAccount, FirstLogin, Groups, OnDelete, Settings, Switch,
+    UserNames,
 };
 
 /// The contents of an organization whose settings change.
@@ -19,12 +21,14 @@ pub(crate) struct Living {
     pub(crate) outdated_requests: u64,
     /// Adoptions that are confirmed and have not happened yet.
     pub(crate) adoptions: u64,
+    /// People who can sign in by SAML alone.
+    pub(crate) by_saml_alone: u64,
 }
 
 /// The consequences of a change of settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Consequences {
-    /// Changes that cannot be undone: whoever makes them types the name of the organization first.
+    /// Changes that cannot be undone or keep people out: whoever makes them types the name of the organization first.
     pub(crate) typed: Vec<String>,
     /// Changes of people's access: whoever changes the settings is shown a preview first.
     pub(crate) previewed: Vec<&'static str>,
@@ -55,7 +59,7 @@ impl Consequences {
             return Ok(());
         }
         Err(Fault::conflict(format!(
-            "{} This cannot be undone: confirm it with the name of the organization, {:?}.",
+            "{} Confirm it with the name of the organization, {:?}.",
             self.typed.join(" "),
             organization.as_str()
         )))
@@ -103,6 +107,32 @@ fn part_of(name: &str) -> Part {
         | "mails-per-minute" => Part::Organization,
         _ => Part::Integration,
     }
+}
+
+/// Checks settings that are chosen by name, against the identity provider that there is. Those of a product may be ahead of
+/// it: they have no effect until it is there.
+///
+/// # Errors
+/// SAML is chosen that is not configured, or single sign-on that no trial has shown to work.
+pub(crate) fn demand_usable(changes: &Changes, before: &Settings, standing: Standing) -> Result<()> {
+    let product = Changes {
+        like: changes.like,
+        ..Changes::default()
+    };
+    let (base, after) = (product.apply(before), changes.apply(before));
+    let chooses_saml = after.first_login == FirstLogin::Saml && base.first_login != FirstLogin::Saml;
+    if chooses_saml && standing == Standing::NotConfigured {
+        return Err(Fault::conflict(
+            "SAML-enabled accounts need SAML, which is not configured: give the metadata of the identity provider first, with \
+             \"saml set ORG --metadata-url URL\".",
+        ));
+    }
+    if after.sso == Switch::On && base.sso == Switch::Off && standing != Standing::Tried {
+        return Err(Fault::conflict(
+            "Single sign-on can be allowed once a trial sign-in has succeeded: make a link for one with \"saml trial ORG\".",
+        ));
+    }
+    Ok(())
 }
 
 /// Checks that the settings of a new organization do not contradict each other.
@@ -156,15 +186,21 @@ fn typed(before: &Settings, after: &Settings, living: Living) -> Vec<String> {
     let erases = before.attributes == Attributes::All && after.attributes == Attributes::Mapped;
     if erases && living.people > 0 {
         typed.push(format!(
-            "Every attribute that is not mapped is erased at once, of {}.",
+            "Every attribute that is not mapped is erased at once, of {}. This cannot be undone.",
             counted(living.people, "person", "people")
         ));
     }
     if after.history_days < before.history_days && living.outdated_requests > 0 {
         typed.push(format!(
-            "The history of {} is older than {} and is deleted.",
+            "The history of {} is older than {} and is deleted. This cannot be undone.",
             counted(living.outdated_requests, "request", "requests"),
             counted(u64::from(after.history_days.get()), "day", "days")
+        ));
+    }
+    if before.sso == Switch::On && after.sso == Switch::Off && living.by_saml_alone > 0 {
+        typed.push(format!(
+            "{} by SAML alone, and cannot any more until it is allowed again or they get another way.",
+            counted(living.by_saml_alone, "person signs in", "people sign in")
         ));
     }
     typed
@@ -257,6 +293,7 @@ mod tests {
         groups: 3,
         outdated_requests: 1,
         adoptions: 1,
+        by_saml_alone: 5,
     };
 
     fn of(before: &Settings, after: &Settings) -> Consequences {
@@ -299,7 +336,7 @@ mod tests {
         };
         assert_eq!(
             sentence,
-            "The history of 1 request is older than 1 day and is deleted."
+            "The history of 1 request is older than 1 day and is deleted. This cannot be undone."
         );
         assert!(of(&after, &before).typed.is_empty());
     }
@@ -424,6 +461,73 @@ mod tests {
             assert!(sentence.contains(part), "{sentence}");
         }
         assert_eq!(told.len(), 5);
+    }
+
+    /// Feature rows 19, 19b: what is chosen by name has to work; a product's settings may be ahead.
+    #[test]
+    fn saml_is_chosen_once_it_works() {
+        let of = |changes: &Changes, standing| {
+            let refused = demand_usable(changes, &Settings::default(), standing);
+            refused.map_err(|fault| fault.to_string())
+        };
+        let first_login = Changes {
+            first_login: Some(FirstLogin::Saml),
+            ..Changes::default()
+        };
+        let without_sso = Changes {
+            sso: Some(Switch::Off),
+            ..first_login.clone()
+        };
+        let sso = Changes {
+            sso: Some(Switch::On),
+            ..Changes::default()
+        };
+        let product = Changes {
+            like: Some(Preset::LevelAccess),
+            ..Changes::default()
+        };
+        let (not_configured, untried) = ("not configured", "trial sign-in");
+        for (changes, standing, why) in [
+            (&first_login, Standing::NotConfigured, Some(not_configured)),
+            (&first_login, Standing::Untried, Some(untried)),
+            (&first_login, Standing::Tried, None),
+            (&without_sso, Standing::NotConfigured, Some(not_configured)),
+            (&without_sso, Standing::Untried, None),
+            (&sso, Standing::NotConfigured, Some(untried)),
+            (&sso, Standing::Untried, Some(untried)),
+            (&sso, Standing::Tried, None),
+            (&product, Standing::NotConfigured, None),
+            (&Changes::default(), Standing::NotConfigured, None),
+        ] {
+            match (of(changes, standing), why) {
+                (Ok(()), None) => {}
+                (Err(said), Some(why)) => assert!(said.contains(why), "{said}"),
+                (outcome, _) => panic!("{changes:?} {standing:?}: {outcome:?}"),
+            }
+        }
+        // What a product has set ahead may be said once more.
+        let ahead = product.apply(&Settings::default());
+        assert!(demand_usable(&first_login, &ahead, Standing::NotConfigured).is_ok());
+    }
+
+    /// Feature row 19b: single sign-on is switched off after a typed confirmation, where people have nothing else.
+    #[test]
+    fn people_who_have_saml_alone_are_not_locked_out_by_mistake() {
+        let after = Settings::default();
+        let before = Settings {
+            sso: Switch::On,
+            ..after.clone()
+        };
+        let [sentence] = &of(&before, &after).typed[..] else {
+            panic!("one sentence")
+        };
+        assert!(
+            sentence.starts_with("5 people sign in by SAML alone"),
+            "{sentence}"
+        );
+        assert!(of(&after, &before).typed.is_empty());
+        let nobody = Consequences::of(&before, &after, Living::default()).unwrap();
+        assert!(nobody.typed.is_empty());
     }
 
     proptest! {

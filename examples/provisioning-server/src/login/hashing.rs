@@ -1,22 +1,14 @@
-//! The hashing of passwords: Argon2id, by as many threads as there are cores, so that sign-in leaves the rest of the server
-//! its memory and its time.
+//! The hashing of passwords: Argon2id.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::spawn_blocking;
-use tokio::time::timeout;
-
+use super::turns::Turns;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::password::Password;
 use crate::domain::secret::random;
-
-/// How long somebody waits for their turn.
-const PATIENCE: Duration = Duration::from_secs(10);
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 
 /// 19 MiB, two passes, one lane: what OWASP asks for at least.
 fn argon2() -> Argon2<'static> {
@@ -26,21 +18,20 @@ fn argon2() -> Argon2<'static> {
 /// Threads that hash passwords, of which there are few.
 #[derive(Debug, Clone)]
 pub(crate) struct Hashing {
-    turns: Arc<Semaphore>,
+    turns: Turns,
     /// The hash that is compared with where there is none, so that it takes as long.
     nobody: Arc<str>,
     verifications: Arc<AtomicU64>,
 }
 
 impl Hashing {
-    /// Makes as many turns as there are cores.
+    /// Hashes in these turns.
     ///
     /// # Errors
     /// The system has no random source.
-    pub(crate) fn new() -> Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    pub(super) fn new(turns: Turns) -> Result<Self> {
         Ok(Self {
-            turns: Arc::new(Semaphore::new(cores)),
+            turns,
             nobody: hash(&random::<32>()?)?.into(),
             verifications: Arc::default(),
         })
@@ -51,7 +42,7 @@ impl Hashing {
     /// # Errors
     /// Too many wait already.
     pub(crate) async fn hash(&self, password: Password) -> Result<String> {
-        self.in_turn(move || hash(password.as_bytes())).await?
+        self.turns.take(move || hash(password.as_bytes())).await?
     }
 
     /// Whether a password is the one of a hash. Where one of the two is missing it is not, after the same work.
@@ -61,33 +52,20 @@ impl Hashing {
     pub(crate) async fn verify(&self, password: Option<Password>, hash: Option<String>) -> Result<bool> {
         self.verifications.fetch_add(1, Ordering::Relaxed);
         let nobody = Arc::clone(&self.nobody);
-        self.in_turn(move || {
-            let is_whole = password.is_some() && hash.is_some();
-            let typed = password.as_ref().map_or(&[][..], Password::as_bytes);
-            let known = hash.as_deref().unwrap_or(&nobody);
-            argon2().verify_password(typed, known).is_ok() && is_whole
-        })
-        .await
+        self.turns
+            .take(move || {
+                let is_whole = password.is_some() && hash.is_some();
+                let typed = password.as_ref().map_or(&[][..], Password::as_bytes);
+                let known = hash.as_deref().unwrap_or(&nobody);
+                argon2().verify_password(typed, known).is_ok() && is_whole
+            })
+            .await
     }
 
     /// How many passwords were compared.
     #[cfg(test)]
     pub(crate) fn verifications(&self) -> u64 {
         self.verifications.load(Ordering::Relaxed)
-    }
-
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let turn = timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        let turn: OwnedSemaphorePermit = turn.ok().and_then(std::result::Result::ok).ok_or_else(|| {
-            Fault::conflict("Too many people sign in at the moment: try again in a minute.")
-        })?;
-        let done = spawn_blocking(move || {
-            let done = work();
-            drop(turn);
-            done
-        });
-        done.await
-            .map_err(|cause| Fault::internal("The password could not be worked on.", cause))
     }
 }
 
@@ -109,7 +87,7 @@ mod tests {
     /// Feature row 18: a password is kept as a hash of its own, and only it is taken for it.
     #[tokio::test]
     async fn only_the_password_is_taken_for_itself() {
-        let hashing = Hashing::new().unwrap();
+        let hashing = Hashing::new(Turns::default()).unwrap();
         let (right, wrong) = (
             Password::typed("correct horse battery"),
             Password::typed("Correct horse battery"),

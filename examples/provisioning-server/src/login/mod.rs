@@ -21,6 +21,7 @@ mod set_up;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod visitor;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) use self::own_password::Change;
 pub(crate) use self::refusal::{Outcome, Refusal};
 pub(crate) use self::second_factor::Proof;
 pub(crate) use self::set_up::{Chosen, link as set_up_link};
+use self::turns::Turns;
 pub(crate) use self::visitor::Visitor;
 use crate::database::Product;
 use crate::domain::fault::Result;
@@ -46,6 +48,8 @@ use crate::domain::realm::Realm;
 pub(crate) struct Login {
     product: Arc<Product>,
     hashing: Hashing,
+    /// In which signatures are verified, beside passwords.
+    turns: Turns,
     /// Told when a link is to be made and sent.
     due: Arc<Notify>,
 }
@@ -56,9 +60,11 @@ impl Login {
     /// # Errors
     /// The system has no random source.
     pub(crate) fn new(product: Arc<Product>) -> Result<Self> {
+        let turns = Turns::default();
         Ok(Self {
             product,
-            hashing: Hashing::new()?,
+            hashing: Hashing::new(turns.clone())?,
+            turns,
             due: Arc::default(),
         })
     }

@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use scim::store::database::Reader;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use scim::store::database::{Reader, Transaction};
+use serde_json::{Value, json};
+use url::Url;
 use uuid::Uuid;
 
+use super::saml::tests::made;
+use super::saml::{Answer, Answered, Then};
 use super::second_factor::SetUp;
 use super::*;
 use crate::actions::account;
 use crate::database::keys::Keys;
+use crate::database::saml::provider;
 use crate::database::{Product, mail, organizations, product_of_test, second_factors};
 use crate::domain::account::{AccountState, name_key};
 use crate::domain::actor::Actor;
@@ -18,9 +25,12 @@ use crate::domain::credential::Kind;
 use crate::domain::keyword::Keyword;
 use crate::domain::link::LinkKind;
 use crate::domain::organization::Organization;
+use crate::domain::public_url::PublicUrl;
+use crate::domain::saml::metadata::Metadata;
+use crate::domain::saml::provider::Provider;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::session::Stage;
-use crate::domain::settings::{FirstLogin, SecondFactor as Required, Settings};
+use crate::domain::settings::{FirstLogin, SecondFactor as Required, Settings, Switch};
 
 const ADA: &str = "ada@x.example";
 const GOOD: &str = "seventeen purple otters";
@@ -122,7 +132,7 @@ impl Bench {
             .product()
             .read(move |reader| second_factors::find(reader, &keys, realm, account));
         let secret = found.await.unwrap().unwrap().secret;
-        let at = Timestamp::now() + jiff::SignedDuration::from_secs(30 * steps);
+        let at = Timestamp::now() + SignedDuration::from_secs(30 * steps);
         secret.code(at)
     }
 
@@ -532,4 +542,85 @@ async fn the_first_owner_comes_by_a_link() {
         matches!(elsewhere, Err(Refusal::SignedOut)),
         "a session is of one realm"
     );
+}
+
+/// A sign-in by SAML from its beginning to its end.
+async fn by_saml(bench: &Bench, base: &PublicUrl, asked: &Value, then: &Then) -> Answered {
+    let Realm::Organization(organization) = &bench.realm else {
+        panic!("an organization")
+    };
+    let begun = bench.login.begin_saml(organization, base, None, then).await;
+    let begun = begun.unwrap().unwrap();
+    let url = Url::parse(&begun.url).unwrap();
+    let field = |name| {
+        url.query_pairs()
+            .find(|(field, _)| field == name)
+            .map(|(_, text)| text.into_owned())
+    };
+    let deflated = STANDARD.decode(field("SAMLRequest").unwrap()).unwrap();
+    let request = String::from_utf8(saml_rs::binding::deflate_raw_decode(&deflated).unwrap()).unwrap();
+    let (_, id) = request.split_once(" ID=\"").unwrap();
+    let mut asked = asked.clone();
+    asked["request"] = id.split_once('"').unwrap().0.into();
+    let answer = Answer {
+        response: made("assertion", &asked)["response"].as_str().unwrap().to_owned(),
+        relay_state: field("RelayState").unwrap_or_default(),
+        browser: Some(begun.browser),
+    };
+    let visitor = Visitor::default();
+    let answered = bench.login.answer_saml(organization, base, answer, &visitor);
+    answered.await.unwrap()
+}
+
+/// Feature row 23b: the person of a manual account signs in by SAML once they have confirmed that, while they were signed in
+/// with its own credentials.
+#[tokio::test]
+async fn a_manual_account_signs_in_by_saml_once_that_is_confirmed() {
+    let settings = Settings {
+        sso: Switch::On,
+        ..Settings::default()
+    };
+    let bench = bench_with(settings).await;
+    let (_, signed_in) = bench.with_password(ADA).await;
+    let base = PublicUrl::parse("https://scim.example").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let id = bench.realm.id();
+    let asked = json!({
+        "issuer": "https://provider.example/metadata", "folder": folder.path(), "keys": ["provider"],
+        "url": "https://provider.example/sso", "entity_id": base.saml_entity_id(id), "acs": base.saml_acs(&name()),
+        "name_id": ADA, "stable_id": null,
+    });
+    let metadata = made("metadata", &asked)["metadata"].as_str().unwrap().to_owned();
+    let now = Timestamp::now();
+    let provider = Provider {
+        tried: Some(now),
+        ..Provider::new(Metadata::read(&metadata, now).unwrap(), None, now)
+    };
+    let put = move |tx: &Transaction<'_>| Ok(provider::put(tx, id, &provider)?);
+    bench.product().transact(put).await.unwrap();
+    let to_home = Then::Page(String::new());
+    assert!(matches!(
+        by_saml(&bench, &base, &asked, &to_home).await,
+        Answered::Refused(Some(_))
+    ));
+    let current = bench
+        .login
+        .current(&bench.realm, &signed_in.session)
+        .await
+        .unwrap();
+    let stale = now + SignedDuration::from_hours(1);
+    assert!(matches!(
+        bench.login.saml_confirmation(&current, stale).await,
+        Err(Refusal::Fault(_))
+    ));
+    let link = bench.login.saml_confirmation(&current, now).await.unwrap();
+    let confirm = Then::Errand(link);
+    assert!(matches!(
+        by_saml(&bench, &base, &asked, &confirm).await,
+        Answered::Confirmed
+    ));
+    assert!(matches!(
+        by_saml(&bench, &base, &asked, &to_home).await,
+        Answered::SignedIn(_)
+    ));
 }

@@ -42,6 +42,8 @@ pub(super) struct Account {
     /// How many recovery codes are left, in words.
     pub(super) codes: String,
     pub(super) is_required: bool,
+    /// Whether they can confirm that they sign in at the identity provider from now on.
+    pub(super) can_confirm_saml: bool,
     pub(super) sessions: Vec<Session>,
 }
 
@@ -86,6 +88,7 @@ async fn show(visit: &Visit, status: StatusCode, trouble: Option<String>) -> Res
         application: factors.application.map(moment::day),
         codes: format!("{} left", factors.codes),
         is_required: factors.is_required,
+        can_confirm_saml: visit.login.can_confirm_saml(&current).await?,
         sessions: sessions
             .iter()
             .map(|session| Session::of(session, &current))

@@ -26,6 +26,22 @@ impl Form {
         Self(form_urlencoded::parse(encoded).into_owned().collect())
     }
 
+    /// Reads a form of at most so many bytes.
+    ///
+    /// # Errors
+    /// It is not a form, too long or too slow.
+    pub(crate) async fn read(request: Request, most: usize) -> Result<Self, Problem> {
+        if !is_form(request.headers()) {
+            return Err(Problem::NotAForm);
+        }
+        let body = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), most)).await;
+        match body {
+            Ok(Ok(body)) => Ok(Self::parse(&body)),
+            Ok(Err(_)) => Err(Problem::TooLong),
+            Err(_) => Err(Problem::TooSlow),
+        }
+    }
+
     /// Returns the text of a field; of one that is not there, the empty text.
     pub(crate) fn text(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(field, _)| field == name);
@@ -46,15 +62,7 @@ impl<S: Sync> FromRequest<S> for Form {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        if !is_form(request.headers()) {
-            return Err(Problem::NotAForm);
-        }
-        let body = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), LIMIT)).await;
-        match body {
-            Ok(Ok(body)) => Ok(Self::parse(&body)),
-            Ok(Err(_)) => Err(Problem::TooLong),
-            Err(_) => Err(Problem::TooSlow),
-        }
+        Self::read(request, LIMIT).await
     }
 }
 

@@ -26,7 +26,7 @@ use super::qr::Picture;
 use super::second_factor::{NewRecoveryCodes, RecoveryCodes, SecondFactor, SetUp};
 use super::sign_in::{SignIn, SignOut, SignedOut};
 use super::sign_in_name::Called;
-use super::single_sign_on::SamlError;
+use super::single_sign_on::{SamlError, SamlTried};
 use super::step_up::{By, StepUp};
 use super::{assets, headers};
 use crate::domain::organization::{Name, Organization};
@@ -148,7 +148,14 @@ fn at_the_door() -> Vec<Sample> {
             "saml-error",
             &SamlError {
                 frame: halden(),
-                reference: "5c1e09aa".to_owned(),
+                reference: Some("5c1e09aa".to_owned()),
+            },
+        ),
+        sample(
+            "saml-tried",
+            &SamlTried {
+                frame: halden(),
+                name: "ida.sorensen@haldenfreight.example".to_owned(),
             },
         ),
     ]
@@ -286,6 +293,7 @@ fn signed_in() -> Vec<Sample> {
         application: some("4 May 2026"),
         codes: "6 left".to_owned(),
         is_required: false,
+        can_confirm_saml: true,
         sessions: vec![
             session(
                 "Firefox on Linux",

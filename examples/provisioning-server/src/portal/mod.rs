@@ -41,6 +41,7 @@ use tower_http::csrf::CsrfLayer;
 
 use self::cookies::Cookies;
 use self::frame::Frames;
+pub(crate) use self::single_sign_on::trial_path;
 use self::visit::Pages;
 use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
@@ -72,6 +73,7 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
         frames: frames.clone(),
         login: portal.login.clone(),
         cookies: Cookies::new(portal.base.scheme()),
+        base: portal.base.clone(),
         lacks_public_url: portal.lacks_public_url,
     };
     let assets = Router::new()
@@ -82,11 +84,18 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
         .with_state((Arc::clone(portal.product), frames.clone()))
         .nest(assets::PREFIX, assets)
         .route("/o/{organization}", get(to_home))
-        .nest("/o/{organization}/", of_realm().with_state(pages.clone()))
+        .nest(
+            "/o/{organization}/",
+            of_organization().merge(of_realm()).with_state(pages.clone()),
+        )
         .route("/instance", get(to_home))
-        .nest("/instance/", of_instance().merge(of_realm()).with_state(pages))
+        .nest(
+            "/instance/",
+            of_instance().merge(of_realm()).with_state(pages.clone()),
+        )
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(same_site)
+        .merge(of_providers().with_state(pages))
         .layer(from_fn_with_state(frames, problem::pages))
         .layer(from_fn_with_state(portal.base.scheme(), headers::secure));
     Ok(router)
@@ -129,6 +138,24 @@ fn of_realm() -> Router<Pages> {
             post(account::post_sign_out_everywhere),
         )
         .fallback(problem::not_found)
+}
+
+/// The pages that organizations have alone.
+fn of_organization() -> Router<Pages> {
+    Router::new()
+        .route("/saml/start", get(single_sign_on::start))
+        .route("/saml/confirm", get(single_sign_on::confirm))
+}
+
+/// What identity providers read, and where they send browsers with a form of theirs.
+fn of_providers() -> Router<Pages> {
+    Router::new()
+        .route("/saml/{organization}", get(single_sign_on::metadata))
+        .route(
+            "/portalApi/{organization}/AuthenticationSAML/AssertionConsumerService",
+            post(single_sign_on::answer),
+        )
+        .method_not_allowed_fallback(problem::method_not_allowed)
 }
 
 /// The pages that the instance has alone.

@@ -9,6 +9,7 @@ use super::detour::Detour;
 use super::form::Form;
 use super::frame::Frame;
 use super::page;
+use super::problem::Problem;
 use super::sign_in_name::Called;
 use super::trouble::Trouble;
 use super::visit::Visit;
@@ -39,15 +40,15 @@ pub(super) struct SignedOut {
 }
 
 impl SignIn {
-    fn of(visit: &Visit) -> Self {
-        Self {
+    async fn of(visit: &Visit) -> Result<Self, Problem> {
+        Ok(Self {
             frame: visit.frame.clone(),
             called: Called::of(&visit.realm),
             destination: visit.destination.clone(),
-            has_single_sign_on: false,
+            has_single_sign_on: visit.login.has_saml(&visit.realm).await?,
             name: String::new(),
             trouble: None,
-        }
+        })
     }
 }
 
@@ -58,7 +59,7 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
             let path = visit.next(Stage::Full, &visit.destination);
             Ok(Redirect::to(&path).into_response())
         }
-        _ => Ok(page::answer(StatusCode::OK, &SignIn::of(&visit))),
+        _ => Ok(page::answer(StatusCode::OK, &SignIn::of(&visit).await?)),
     }
 }
 
@@ -78,7 +79,7 @@ pub(super) async fn post(visit: Visit, form: Form) -> Result<Response, Detour> {
     let asked = SignIn {
         name: name.to_owned(),
         trouble: Some(trouble.sentence.clone()),
-        ..SignIn::of(&visit)
+        ..SignIn::of(&visit).await?
     };
     Ok(trouble.mark(page::answer(trouble.status, &asked)))
 }

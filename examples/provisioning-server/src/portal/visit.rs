@@ -13,7 +13,9 @@ use super::destination::Destination;
 use super::detour::Detour;
 use super::frame::{Frame, Frames};
 use super::problem::Problem;
+use super::single_sign_on::BROWSER;
 use crate::domain::organization::Name;
+use crate::domain::public_url::PublicUrl;
 use crate::domain::realm::Realm;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::session::Stage;
@@ -30,6 +32,8 @@ pub(super) struct Pages {
     pub(super) login: Login,
     pub(super) frames: Frames,
     pub(super) cookies: Cookies,
+    /// How browsers reach the server.
+    pub(super) base: PublicUrl,
     /// Whether links in mails have no address that others can reach.
     pub(super) lacks_public_url: bool,
 }
@@ -43,6 +47,7 @@ pub(super) struct Visit {
     pub(super) destination: Destination,
     cookies: Cookies,
     session: Option<Secret>,
+    browser: Option<Secret>,
 }
 
 impl FromRequestParts<Pages> for Visit {
@@ -54,6 +59,7 @@ impl FromRequestParts<Pages> for Visit {
         let headers = &parts.headers;
         let session = cookies.read(headers, &cookie(&realm));
         let device = cookies.read(headers, DEVICE);
+        let browser = cookies.read(headers, BROWSER);
         Ok(Self {
             login: pages.login.clone(),
             frame: pages.frames.of(&realm),
@@ -63,6 +69,7 @@ impl FromRequestParts<Pages> for Visit {
                 device: device.and_then(|text| Secret::parse(SecretKind::Device, text)),
             },
             destination: Destination::read(&parts.uri),
+            browser: browser.and_then(|text| Secret::parse(SecretKind::Browser, text)),
             session: session.and_then(|text| Secret::parse(SecretKind::Session, text)),
             cookies,
             realm,
@@ -175,6 +182,18 @@ impl Visit {
         let device = device.and_then(|device| self.cookies.set(DEVICE, device.reveal(), Some(DEVICE_AGE)));
         append(answer.headers_mut(), session);
         append(answer.headers_mut(), device);
+        answer
+    }
+
+    /// Returns the secret by which the browser is known, if a sign-in at the identity provider has begun in it.
+    pub(super) fn browser(&self) -> Option<Secret> {
+        self.browser.clone()
+    }
+
+    /// Gives the browser the secret by which it is known when it comes back from the identity provider.
+    pub(super) fn with_browser(&self, browser: &Secret, age: Duration, mut answer: Response) -> Response {
+        let cookie = self.cookies.set_across_sites(BROWSER, browser.reveal(), age);
+        append(answer.headers_mut(), cookie);
         answer
     }
 

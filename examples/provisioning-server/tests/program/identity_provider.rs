@@ -39,6 +39,21 @@ impl IdentityProvider {
             .to_owned()
     }
 
+    /// An answer, as the form field has it.
+    pub fn answer(&self, case: &str, asked: &Value) -> String {
+        self.make(case, asked)["response"].as_str().unwrap().to_owned()
+    }
+
+    /// Several answers at once: cases, each with what is other for it.
+    pub fn answers(&self, asked: &Value, many: &[(&str, Value)]) -> Vec<String> {
+        let mut asked = asked.clone();
+        asked["many"] = json!(many);
+        let made = self.make("many", &asked);
+        let made = made.as_array().unwrap().iter();
+        made.map(|made| made["response"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     fn make(&self, case: &str, changes: &Value) -> Value {
         let mut asked = json!({ "issuer": self.issuer, "folder": self.folder.path() });
         let all = asked.as_object_mut().unwrap();

@@ -97,6 +97,17 @@ impl<'s> Person<'s> {
         self.send("POST", path, &body)
     }
 
+    /// Opens a page, and answers with what comes first.
+    pub fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, "")
+    }
+
+    /// Sends a form of another site, and answers with what comes first.
+    pub fn post_across(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send_from("cross-site", "POST", path, &body)
+    }
+
     fn follow(&mut self, path: &str, mut answer: Answer) -> Page {
         let mut path = path.to_owned();
         let mut followed = 0;
@@ -110,13 +121,17 @@ impl<'s> Person<'s> {
     }
 
     fn send(&mut self, method: &str, path: &str, body: &str) -> Answer {
+        self.send_from("same-origin", method, path, body)
+    }
+
+    fn send_from(&mut self, site: &str, method: &str, path: &str, body: &str) -> Answer {
         let cookies: Vec<_> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let cookies = cookies.join("; ");
-        let mut headers = vec![("user-agent", self.agent), ("sec-fetch-site", "same-origin")];
+        let mut headers = vec![("user-agent", self.agent), ("sec-fetch-site", site)];
         if !cookies.is_empty() {
             headers.push(("cookie", &cookies));
         }

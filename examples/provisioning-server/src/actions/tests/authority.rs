@@ -196,10 +196,12 @@ fn ways() -> Vec<Way> {
         role::CREATE => |p, a, o| role::create(p, a, o, Draft { name: "Desk".to_owned(), description: String::new(), permissions: Permissions::NONE });
         role::DELETE => |p, a, o| role::delete(p, a, o, "Read only");
         role::LIST => |p, a, o| role::list(p, a, o, Page { size: 9, ..Default::default() });
-        saml::DELETE => |p, a, o| saml::delete(p, a, o);
+        saml::DELETE => |p, a, o| saml::delete(p, a, o, None);
+        saml::FAILURES => |p, a, o| saml::failures(p, a, o, None, 9);
         saml::REFRESH => |p, a, o| saml::refresh(p, &Fetcher::default(), a, o, Former::Overlap);
         saml::SET => |p, a, o| saml::set(p, &Fetcher::default(), a, o, saml::Changes { signed: Some(Signed::Response), ..Default::default() });
         saml::SHOW => |p, a, o| saml::show(p, a, o);
+        saml::TRY => |p, a, o| saml::try_out(p, a, o);
         sign_in::INVITE => |p, a, o| sign_in::invite(p, a, o, ANN);
         sign_in::RESET_FACTOR => |p, a, o| sign_in::reset_factor(p, a, o, ANN);
         sign_in::SHOW => |p, a, o| sign_in::show(p, a, o, ANN);

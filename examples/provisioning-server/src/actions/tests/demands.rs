@@ -16,7 +16,7 @@ use crate::domain::organization::Name;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{Draft as RoleDraft, Role, RoleId};
 use crate::domain::secret::Secret;
-use crate::domain::settings::{Changes, Settings, Switch};
+use crate::domain::settings::{Changes, Switch};
 use crate::domain::token::{Issue, Purpose};
 
 struct Bench {
@@ -58,7 +58,7 @@ fn draft(name: &str) -> Draft {
     Draft {
         name: Name::parse(name).unwrap(),
         display: None,
-        settings: Settings::default(),
+        settings: Changes::default(),
         with_token: true,
     }
 }
@@ -87,9 +87,9 @@ impl Bench {
         };
         match action.name {
             "login.set" => {
-                let sso = Some(Switch::On);
+                let idp_initiated_saml = Some(Switch::On);
                 let settings = Changes {
-                    sso,
+                    idp_initiated_saml,
                     ..Changes::default()
                 };
                 let change = Change {

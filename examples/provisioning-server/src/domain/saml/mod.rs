@@ -2,9 +2,13 @@
 
 pub(crate) mod assertion;
 pub(crate) mod certificate;
+pub(crate) mod errand;
+pub(crate) mod failure;
 pub(crate) mod metadata;
+pub(crate) mod person;
 pub(crate) mod provider;
 pub(crate) mod refusal;
+pub(crate) mod request;
 #[cfg(test)]
 pub(crate) mod samples;
 pub(crate) mod xml;

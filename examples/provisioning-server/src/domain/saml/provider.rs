@@ -175,6 +175,21 @@ impl Provider {
         }
     }
 
+    /// Whether both accept the same answers.
+    pub(crate) fn accepts_like(&self, other: &Self) -> bool {
+        let decides = |provider: &Self| {
+            let Self {
+                entity_id,
+                certificates,
+                signed,
+                stable_id_attribute,
+                ..
+            } = provider.clone();
+            (entity_id, certificates, signed, stable_id_attribute)
+        };
+        decides(self) == decides(other)
+    }
+
     /// Whether its metadata are to be read again.
     pub(crate) fn is_old(&self, now: Timestamp) -> bool {
         let read = self.metadata_url.as_ref().and(self.read);

@@ -45,6 +45,20 @@ keywords! {
         NameId = "name-id",
         /// The attribute of the stable id is empty or there more than once.
         StableId = "stable-id",
+        /// It was used before.
+        Replayed = "replayed",
+        /// Single sign-on is not in force.
+        SsoOff = "sso-off",
+        /// Nobody has the address.
+        Nobody = "nobody",
+        /// More than one account has the address.
+        Several = "several",
+        /// The stable id is not that of whoever has the address.
+        OtherPerson = "other-person",
+        /// The account is managed by hand, and its person has not confirmed that they sign in so.
+        Unconfirmed = "unconfirmed",
+        /// The account cannot sign in.
+        NoAccess = "no-access",
     }
 }
 
@@ -78,6 +92,17 @@ impl Refusal {
             Self::StableId => {
                 "The attribute of the stable id is empty, or stands in the assertion more than once."
             }
+            Self::Replayed => "The assertion was used before.",
+            Self::SsoOff => "Single sign-on is off, or no trial sign-in has succeeded yet.",
+            Self::Nobody => "Nobody in this organization has the address of the assertion.",
+            Self::Several => "More than one account in this organization has the address of the assertion.",
+            Self::OtherPerson => {
+                "The stable id of the assertion is not the externalId of the person who has its address."
+            }
+            Self::Unconfirmed => {
+                "The account is managed by hand, and its person has not confirmed that they sign in by SAML."
+            }
+            Self::NoAccess => "The account of the person is disabled or suspended.",
         }
     }
 
@@ -117,6 +142,28 @@ impl Refusal {
             Self::StableId => {
                 "Send one value of the attribute: the identifier that SCIM sends as externalId."
             }
+            Self::Replayed => {
+                "Begin again at the sign-in page. If nobody has gone back in their browser, somebody may have copied the \
+                 answer."
+            }
+            Self::SsoOff => {
+                "Allow single sign-on in the login settings, after a trial sign-in has succeeded."
+            }
+            Self::Nobody => {
+                "Assign the person to the SCIM application, too, and compare the address of the assertion with the one \
+                 that SCIM sends."
+            }
+            Self::Several => {
+                "Give each person an address of their own at the provider, and let it synchronise."
+            }
+            Self::OtherPerson => {
+                "The address may have belonged to somebody else: let the provider synchronise over SCIM. If that changes \
+                 nothing, let the attribute have the value that SCIM sends as externalId."
+            }
+            Self::Unconfirmed => {
+                "Let the person sign in with their password, and confirm single sign-on on the page of their account."
+            }
+            Self::NoAccess => "Enable the person at the provider, or lift the suspension here.",
         }
     }
 }

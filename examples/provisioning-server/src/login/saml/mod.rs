@@ -1,12 +1,16 @@
 //! Sign-in by SAML 2.0, as a service provider: answers of identity providers are verified behind a trait of ours.
 
+mod answered;
+mod asked;
 mod shape;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod with_saml_rs;
 
 use jiff::Timestamp;
 
+pub(crate) use self::answered::{Answer, Answered};
+pub(crate) use self::asked::{Begun, Then};
 use crate::domain::saml::assertion::{Assertion, Expectation};
 use crate::domain::saml::refusal::Refusal;
 

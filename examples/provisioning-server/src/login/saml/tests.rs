@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use super::with_saml_rs::SamlRs;
+use super::with_saml_rs::{SamlRs, verified};
 use super::{Posted, Verifier};
 use crate::domain::saml::RESPONSE_MAX;
 use crate::domain::saml::assertion::{Assertion, Expectation, Signed};
@@ -40,8 +40,8 @@ fn asked() -> Value {
     })
 }
 
-/// Has the provider make an answer; what is expected of it is what it is asked for without the changes.
-fn answer_with(case: &str, changes: &Value) -> Answer {
+/// Has the provider make something.
+pub(in crate::login) fn made(case: &str, asked: &Value) -> Value {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests");
     let environment = std::env::var_os("SCIM_TESTS_VENV").map_or_else(|| tests.join(".venv"), Into::into);
     let python = environment.join("bin/python");
@@ -50,9 +50,6 @@ fn answer_with(case: &str, changes: &Value) -> Answer {
         "{} is missing: install it with `tests/run --prepare`",
         python.display()
     );
-    let mut asked = asked();
-    let all = asked.as_object_mut().unwrap();
-    all.extend(changes.as_object().unwrap().clone());
     let output = Command::new(python)
         .arg(tests.join("python/identity_provider.py"))
         .args([case, &asked.to_string()])
@@ -60,7 +57,27 @@ fn answer_with(case: &str, changes: &Value) -> Answer {
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{case}: {errors}");
-    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Has the provider make an answer; what is expected of it is what it is asked for without the changes.
+fn answer_with(case: &str, changes: &Value) -> Answer {
+    let mut asked = asked();
+    let all = asked.as_object_mut().unwrap();
+    all.extend(changes.as_object().unwrap().clone());
+    expected(&made(case, &asked))
+}
+
+/// Has the provider make several answers by one key.
+fn answers(cases: &[&str]) -> Vec<Answer> {
+    let mut asked = asked();
+    asked["many"] = cases.iter().map(|case| json!([case, {}])).collect();
+    let made = made("many", &asked);
+    made.as_array().unwrap().iter().map(expected).collect()
+}
+
+/// Returns an answer that was made, and what is expected of every one.
+fn expected(made: &Value) -> Answer {
     Answer {
         response: made["response"].as_str().unwrap().to_owned(),
         expectation: Expectation {
@@ -412,4 +429,62 @@ fn a_second_assertion_anywhere_is_refused() {
     refused("before", Refusal::Structure);
     refused("after", Refusal::Structure);
     refused("inside", Refusal::Structure);
+}
+
+/// What the library makes of attacks by itself, without the checks of ours before it: where it stopped refusing one, only these
+/// would be left.
+#[test]
+fn the_library_refuses_attacks_by_itself() {
+    const CASES: [&str; 21] = [
+        "unsigned",
+        "wrong-key",
+        "tampered",
+        "sha1",
+        "sha1-digest",
+        "hmac",
+        "doctype",
+        "duplicate-id",
+        "xsw1",
+        "xsw2",
+        "xsw3",
+        "xsw4",
+        "xsw5",
+        "xsw6",
+        "xsw7",
+        "xsw8",
+        "extensions",
+        "object",
+        "before",
+        "after",
+        "inside",
+    ];
+    let mut accepted = Vec::new();
+    for (case, answer) in CASES.iter().zip(answers(&CASES)) {
+        let outcome = verified(&answer.expectation, &answer.response, Timestamp::now());
+        if let Ok(session) = outcome {
+            assert_eq!(session.name_id().value(), ADA, "{case}");
+            accepted.push(*case);
+        }
+        // Where the response may be signed alone, what is not signed at all is refused by us; nobody else is let in.
+        let answer = answer.signed_as_a_whole();
+        if let Ok(session) = verified(&answer.expectation, &answer.response, Timestamp::now()) {
+            assert_eq!(session.name_id().value(), ADA, "{case}");
+            assert!(answer.verify().is_err(), "{case}");
+        }
+    }
+    // In these, what is forged stands where the library does not look: it reads what is signed.
+    assert_eq!(accepted, ["extensions", "object"]);
+}
+
+/// What is between the parts of a name is no part of it for the library, either: nobody is cut to somebody else.
+#[test]
+fn the_library_reads_a_name_whole() {
+    for (case, answer) in ["comment", "instruction"]
+        .iter()
+        .zip(answers(&["comment", "instruction"]))
+    {
+        if let Ok(session) = verified(&answer.expectation, &answer.response, Timestamp::now()) {
+            assert_eq!(session.name_id().value(), ADA, "{case}");
+        }
+    }
 }

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use saml_rs::binding::build_redirect_url;
 use saml_rs::config::AlgorithmPolicy;
-use saml_rs::constants::MessageSignatureOrder;
+use saml_rs::constants::{MessageSignatureOrder, ParserType};
 use saml_rs::error::SubjectConfirmationReason;
 use saml_rs::{
     AcsEndpoint, AssertionSignaturePolicy, AudienceValidationPolicy, AuthnRequestSigningPolicy, BrowserInput,
@@ -24,6 +25,7 @@ use saml_rs::{
 use super::shape::{at_most_one, demand_plain, only, only_assertion};
 use super::{Posted, Verifier};
 use crate::domain::email::is_email;
+use crate::domain::fault::Fault;
 use crate::domain::saml::assertion::{Assertion, Expectation, Signed};
 use crate::domain::saml::refusal::Refusal;
 use crate::domain::saml::xml::{self, Element, XmlLimits, children, escaped};
@@ -74,6 +76,21 @@ fn decoded(field: &str) -> Result<Vec<u8>, Refusal> {
     }
 }
 
+/// Returns the URL that carries a request to a provider, unsigned (SAML 2.0 Bindings section 3.4).
+///
+/// # Errors
+/// The request could not be compressed.
+pub(super) fn redirect_url(sso_url: &str, request: &str, relay_state: Option<&str>) -> Result<String, Fault> {
+    build_redirect_url(sso_url, ParserType::SamlRequest, request, relay_state)
+        .map_err(|cause| Fault::internal("A request for sign-in could not be made.", cause))
+}
+
+/// Returns what an answer says of itself, which nobody has verified yet; `None` if it cannot be read at all.
+pub(super) fn stated(field: &str) -> Option<Element> {
+    let bytes = decoded(field).ok()?;
+    xml::root(std::str::from_utf8(&bytes).ok()?, LIMITS)
+}
+
 /// Checks that the provider reports success, before anything else that a failure would lack.
 fn demand_success(root: &Element) -> Result<(), Refusal> {
     let status = at_most_one(root, "Status")?.ok_or(Refusal::NotXml)?;
@@ -83,7 +100,12 @@ fn demand_success(root: &Element) -> Result<(), Refusal> {
     }
 }
 
-fn verified(expectation: &Expectation, field: &str, now: Timestamp) -> Result<SsoSession, Refusal> {
+/// Returns what the library makes of an answer by itself.
+pub(super) fn verified(
+    expectation: &Expectation,
+    field: &str,
+    now: Timestamp,
+) -> Result<SsoSession, Refusal> {
     let settings = |_| Refusal::Certificate;
     let provider = provider(expectation).map_err(settings)?;
     let acs = AcsEndpoint::post(&expectation.acs).map_err(settings)?;

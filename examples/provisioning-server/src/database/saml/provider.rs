@@ -1,17 +1,17 @@
-//! Tables `saml_…`: the identity provider of an organization for single sign-on.
+//! Tables `saml_provider` and `saml_certificate`: the identity provider of an organization for single sign-on.
 
 use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
-use super::accounts::read_word;
-use super::{read_id, read_time};
+use crate::database::accounts::read_word;
+use crate::database::{read_id, read_time};
 use crate::domain::keyword::Keyword;
 use crate::domain::saml::certificate::Certificate;
 use crate::domain::saml::provider::{Provider, Trusted};
 
 /// The identity provider of an organization, if it has one.
-pub(crate) fn provider(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Option<Provider>> {
+pub(crate) fn find(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Option<Provider>> {
     let found = reader.query_one(
         "SELECT entity_id, sso_url, metadata_url, read, signed, stable_id, tried FROM saml_provider WHERE org = ?1",
         &[organization.as_bytes().into()],
