@@ -271,6 +271,20 @@ fn an_import_is_one_row_of_the_history_that_is_true_at_any_time() {
             Cell::Integer(200)
         ]]
     );
+    // Each of the people leads to it, however many they are.
+    let listed = rows(&source.place, "SELECT subject FROM named WHERE subject <> ''");
+    assert_eq!(listed.len(), 1_201);
+    for row in [&listed[0], &listed[1_200]] {
+        let Cell::Text(id) = &row[0] else {
+            panic!("{row:?}")
+        };
+        let about = source.place.json(&["history", "list", "acme", "--about", id]);
+        let requests = about["requests"].as_array().unwrap();
+        assert_eq!((requests.len(), &requests[0]["method"]), (1, &json!("IMPORT")));
+        let id = requests[0]["id"].as_str().unwrap();
+        let shown = source.place.json(&["history", "show", "acme", id]);
+        assert!(shown.to_string().contains("201"), "{shown:#}");
+    }
     let file = source.place.path("seed");
     let again = source.place.json(&["import", &file, "--org", "acme"]);
     assert_eq!((&again["people"], &again["members"]), (&json!(0), &json!(0)));

@@ -48,16 +48,38 @@ pub(crate) fn insert<'a>(
             before.max(MOST).saturating_add(others),
         )?;
     }
+    add_links(tx, organization, period, links + 1)
+}
+
+/// Links work that goes on over many transactions with people and groups that one of them has made: all of them, because
+/// each transaction makes few.
+pub(crate) fn insert_made<'a>(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    sequence: Uuid,
+    ids: impl Iterator<Item = &'a str>,
+) -> scim::Result<()> {
+    let before = last(tx, organization, sequence)?;
+    let period = period(tx, organization)?;
+    let mut number = before;
+    for id in ids {
+        number += 1;
+        insert_one(tx, organization, period, sequence, id, number)?;
+    }
+    add_links(tx, organization, period, number - before)
+}
+
+fn add_links(tx: &Transaction<'_>, organization: Uuid, period: i64, links: i64) -> scim::Result<()> {
     tx.execute(
         "UPDATE named_period SET links = links + ?3 WHERE org = ?1 AND period = ?2",
-        &[organization.as_bytes().into(), period.into(), (links + 1).into()],
+        &[organization.as_bytes().into(), period.into(), links.into()],
     )?;
     Ok(())
 }
 
 /// The number of the last link of a request.
-fn last(tx: &Transaction<'_>, organization: Uuid, sequence: Uuid) -> scim::Result<i64> {
-    let last = tx.query_one(
+fn last(reader: &Reader<'_>, organization: Uuid, sequence: Uuid) -> scim::Result<i64> {
+    let last = reader.query_one(
         "SELECT number FROM named WHERE org = ?1 AND sequence = ?2 ORDER BY number DESC LIMIT 1",
         &[organization.as_bytes().into(), sequence.as_bytes().into()],
         |row| row.integer(0),
@@ -128,25 +150,23 @@ fn count_others(
     }
 }
 
-/// Returns the people and groups that a request names, and how many more there were.
+/// Returns the first people and groups that a request names, and how many more there were.
 pub(super) fn of_request(
     reader: &Reader<'_>,
     organization: Uuid,
     sequence: Uuid,
 ) -> scim::Result<(Vec<String>, u64)> {
-    let (mut subjects, mut more) = (Vec::new(), 0);
-    reader.query(
-        "SELECT subject, number FROM named WHERE org = ?1 AND sequence = ?2 ORDER BY number",
-        &[organization.as_bytes().into(), sequence.as_bytes().into()],
-        |row| {
-            match row.text(0)? {
-                "" => more = u64::try_from(row.integer(1)? - MOST).unwrap_or(0),
-                subject => subjects.push(subject.to_owned()),
-            }
-            Ok(())
-        },
+    let subjects = reader.query_all(
+        "SELECT subject FROM named WHERE org = ?1 AND sequence = ?2 AND number <= ?3 ORDER BY number",
+        &[
+            organization.as_bytes().into(),
+            sequence.as_bytes().into(),
+            MOST.into(),
+        ],
+        |row| Ok(row.text(0)?.to_owned()),
     )?;
-    Ok((subjects, more))
+    let more = last(reader, organization, sequence)? - MOST;
+    Ok((subjects, u64::try_from(more).unwrap_or(0)))
 }
 
 /// The requests in a range that name a subject in period 8.

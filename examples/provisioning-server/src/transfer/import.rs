@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::access_import::Access;
 use super::destination::Destination;
 use super::lines::{LONGEST, Lines, Mark, Read};
-use crate::database::{Product, audit, failed, history, imports, organizations};
+use crate::database::{Product, audit, failed, history, imports, named, organizations};
 use crate::domain::access_line::AccessLine;
 use crate::domain::actor::Actor;
 use crate::domain::audit::AuditRow;
@@ -109,6 +109,14 @@ impl Parsed {
         }
     }
 
+    /// The id of the person or group that it makes, if there is none yet.
+    fn made(&self) -> Option<String> {
+        match self {
+            Self::Resource(line) if line.edges().is_none() => Some(line.id().to_owned()),
+            Self::Resource(_) | Self::Access(_) => None,
+        }
+    }
+
     /// How many the file counts of what it says.
     fn size(&self) -> u64 {
         match self {
@@ -122,6 +130,8 @@ impl Parsed {
 struct Applied {
     position: Position,
     new: Counts,
+    /// The people and groups that are new.
+    made: Vec<String>,
     unchanged: u64,
     bad: Vec<Skipped>,
     /// The bad line at which it has stopped; what stood before it is written.
@@ -257,6 +267,7 @@ impl<'p, R: BufRead> Import<'p, R> {
         let Applied {
             position,
             new,
+            made: _,
             unchanged,
             bad,
             stopped,
@@ -371,6 +382,7 @@ impl Step {
         let mut applied = Applied {
             position: self.before.clone(),
             new: Counts::default(),
+            made: Vec::new(),
             unchanged: 0,
             bad: Vec::new(),
             stopped: None,
@@ -384,7 +396,10 @@ impl Step {
         if !applied.new.is_none() {
             let mut row = self.row.clone();
             row.sentence = Some(format!("imported {}", sum(self.so_far, applied.new).words()).into());
+            let sequence = row.sequence;
             history::insert_so_far(tx, &row.bounded())?;
+            let made = applied.made.iter().map(String::as_str);
+            named::insert_made(tx, organization.id, sequence, made)?;
         }
         if applied.new.access > 0 {
             self.audit(tx)?;
@@ -440,6 +455,7 @@ impl Step {
             Ok(line) => match self.apply(tx, line) {
                 Ok(new) => {
                     count(&mut applied.new, line, new);
+                    applied.made.extend(line.made().filter(|_| new > 0));
                     applied.unchanged += u64::from(new == 0);
                     Ok(())
                 }

@@ -90,6 +90,15 @@ impl ImportLine {
         self.layout().shape.type_id == TypeId::of::<R>()
     }
 
+    /// The id of the resource that the line is about.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match &self.0 {
+            Line::Resource(resource) => &resource.id,
+            Line::Edges(edges) => &edges.id,
+        }
+    }
+
     pub(super) fn layout(&self) -> &Layout {
         match &self.0 {
             Line::Resource(resource) => &resource.layout,
