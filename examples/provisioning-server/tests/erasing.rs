@@ -168,9 +168,16 @@ fn only_removed_people_are_erased() {
     assert!(!events.is_empty());
 }
 
-/// Feature row 114: an erasure that was killed in the middle is repeated, and nothing is left of the person.
+/// Feature row 114: an erasure that was killed in the middle is gone on with by a server, or when it is repeated, and
+/// nothing is left of the person.
 #[test]
-fn an_erasure_that_was_killed_is_repeated() {
+fn an_erasure_that_was_killed_is_gone_on_with() {
+    for by_server in [true, false] {
+        gone_on_with(by_server);
+    }
+}
+
+fn gone_on_with(by_server: bool) {
     let (bench, _) = removed();
     let Bench { server, place, .. } = bench;
     server.terminate();
@@ -197,8 +204,27 @@ fn an_erasure_that_was_killed_is_repeated() {
     child.kill().unwrap();
     let was_killed = !child.wait().unwrap().success();
     if was_killed {
-        place.json(&erase);
+        let checked = place.run(&["check", "--json"]);
+        let found = String::from_utf8(checked.stdout).unwrap();
+        assert!(found.contains("have begun and are not done"), "{found}");
     }
+    match by_server {
+        true => {
+            let server = place.serve(&[]);
+            while !rows(&place, "SELECT 1 FROM erasure").is_empty() {
+                std::thread::yield_now();
+            }
+            server.terminate();
+        }
+        false if was_killed => _ = place.json(&erase),
+        false => {}
+    }
+    let acts = "SELECT subject_name FROM audit WHERE action = 'user.erase'";
+    let acts = rows(&place, acts);
+    assert!(
+        acts.len() == 1 && format!("{acts:?}").contains("erased person"),
+        "{acts:?}"
+    );
     assert_eq!(mentions(&place).len(), 0);
     assert_eq!(place.json(&["check"])["sound"], true);
 }

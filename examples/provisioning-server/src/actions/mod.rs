@@ -115,7 +115,9 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
 /// # Errors
 /// The database fails.
 pub(crate) async fn is_left(product: &Product) -> Result<bool> {
-    Ok(!erasing::begun(product).await?.is_empty() || !leaving::begun(product).await?.is_empty())
+    Ok(!erasing::begun(product).await?.is_empty()
+        || !leaving::begun(product).await?.is_empty()
+        || !erasure::begun(product).await?.is_empty())
 }
 
 /// Goes on with work of actions that takes many transactions, where a process has ended before it was done.
@@ -128,6 +130,9 @@ pub(crate) async fn go_on(product: &Product) -> Result<()> {
     }
     for organization in leaving::begun(product).await? {
         leaving::leave(product, organization, |_| {}).await?;
+    }
+    for (organization, account) in erasure::begun(product).await? {
+        erasure::go_on(product, organization, account).await?;
     }
     Ok(())
 }

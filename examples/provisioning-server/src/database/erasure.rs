@@ -20,7 +20,7 @@ const fn texts(table: &'static str, key: &'static str, columns: &'static [&'stat
     Texts { table, key, columns }
 }
 
-/// All such tables, but for what is the person's own: that is erased last, so that a run that was killed can be repeated.
+/// All such tables, but for what is the person's own: that is erased last, so that a run that was killed can be gone on with.
 pub(crate) const ALL: &[Texts] = &[
     texts(
         "request",
@@ -41,6 +41,33 @@ pub(crate) const ALL: &[Texts] = &[
 pub(crate) struct Changed {
     key: Uuid,
     texts: Vec<Option<String>>,
+}
+
+/// Notes that the erasure of an account has begun. Answers with whether it had not before.
+pub(crate) fn begin(tx: &Transaction<'_>, organization: Uuid, account: Uuid) -> scim::Result<bool> {
+    let begun = tx.execute(
+        "INSERT INTO erasure (org, account) VALUES (?1, ?2) ON CONFLICT (org, account) DO NOTHING",
+        &[organization.as_bytes().into(), account.as_bytes().into()],
+    )?;
+    Ok(begun > 0)
+}
+
+/// The accounts whose erasure has begun and is not done, with their organizations.
+pub(crate) fn begun(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, Uuid)>> {
+    reader.query_all(
+        "SELECT org, account FROM erasure ORDER BY org, account",
+        &[],
+        |row| Ok((read_id(row.blob(0)?)?, read_id(row.blob(1)?)?)),
+    )
+}
+
+/// Notes that the erasure of an account is done, or that there is nothing to erase.
+pub(crate) fn end(tx: &Transaction<'_>, organization: Uuid, account: Uuid) -> scim::Result<()> {
+    tx.execute(
+        "DELETE FROM erasure WHERE org = ?1 AND account = ?2",
+        &[organization.as_bytes().into(), account.as_bytes().into()],
+    )?;
+    Ok(())
 }
 
 /// Looks at the next rows behind a key. Answers those that change, and the last key if there may be more.

@@ -25,6 +25,7 @@ const TABLES: &[(&str, &str)] = &[
     ("alert", "id"),
     ("conflict", "id"),
     ("adoption", "name"),
+    ("erasure", "account"),
     ("import_position", "org"),
     ("import_id", "of_file"),
     ("connection", "org"),

@@ -290,3 +290,10 @@ CREATE TABLE import_id (
     id      BLOB NOT NULL,
     PRIMARY KEY (org, of_file)
 ) STRICT, WITHOUT ROWID;
+
+-- Removed people who are being erased: whoever was interrupted goes on.
+CREATE TABLE erasure (
+    org     BLOB NOT NULL,
+    account BLOB NOT NULL,
+    PRIMARY KEY (org, account)
+) STRICT, WITHOUT ROWID;
