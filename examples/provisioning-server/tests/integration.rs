@@ -185,6 +185,47 @@ fn people_are_disabled_with_the_integration() {
     bench.is_sound();
 }
 
+/// Feature rows 63, 99: conflicts with a provider, and what was confirmed for it, end with it; permissions that wait are of
+/// people who are kept, and wait still.
+#[test]
+fn conflicts_end_with_the_integration() {
+    for (people, waiting) in [("detach", 1), ("disable", 0)] {
+        let bench = Bench::new(&["--existing-account", "adopt", "--on-delete", "deactivate"]);
+        let known = json!({ "externalId": "e-1" });
+        let ann = bench.user_with("ann@x.example", &known);
+        let grant = [
+            "user",
+            "grant",
+            "acme",
+            "ann@x.example",
+            "--permission",
+            "app:reports",
+        ];
+        bench.run(&grant);
+        bench.delete(&format!("/Users/{ann}"));
+        bench.user_with("ann@x.example", &known);
+        bench.run(&["user", "create", "acme", "root@x.example"]);
+        bench.run(&["user", "adopt", "acme", "root@x.example"]);
+        let twin = json!({ "schemas": [program::bench::USER], "userName": "ann@x.example" });
+        assert_eq!(bench.send("POST", "/Users", &twin).status, 409);
+        let open = "SELECT count(*) FROM conflict WHERE state = 'open' AND kind <> 'waiting-permissions'";
+        let wait = "SELECT count(*) FROM conflict WHERE state = 'open' AND kind = 'waiting-permissions'";
+        let adoptions = "SELECT count(*) FROM adoption";
+        until(|| cell(&bench.place, open) == "1");
+        assert_eq!(
+            (cell(&bench.place, wait), cell(&bench.place, adoptions)),
+            ("1".into(), "1".into())
+        );
+        bench.run(&["integration", "delete", "acme", "--people", people]);
+        assert_eq!(
+            (cell(&bench.place, open), cell(&bench.place, adoptions)),
+            ("0".into(), "0".into())
+        );
+        assert_eq!(cell(&bench.place, wait), waiting.to_string(), "{people}");
+        bench.is_sound();
+    }
+}
+
 /// Feature row 63: people can be kept as manual accounts, with their name and their own permissions and without mapped
 /// roles; no provider takes them over.
 #[test]

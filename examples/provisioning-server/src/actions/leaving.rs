@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::of_product::{OfProduct, PAGE, store, write_all};
 use crate::database::page::Page;
 use crate::database::{
-    Product, accounts, bindings, event, grants, groups, local_groups, mappings, organizations, roles,
-    sign_in_names, sources, waiting,
+    Product, accounts, adoptions, bindings, conflict, event, grants, groups, local_groups, mappings,
+    organizations, roles, sign_in_names, sources, waiting,
 };
 use crate::domain::account::{Account, AccountState};
 use crate::domain::event::{EventKind, EventRow};
@@ -23,6 +23,9 @@ use crate::domain::grant::Holder;
 use crate::domain::integration::Attached;
 use crate::domain::user::User;
 use crate::scim_api::rules::OfOrganization as _;
+
+/// Conflicts that one transaction resolves.
+const CONFLICTS: u32 = 500;
 
 /// The organizations where it has begun and is not done.
 pub(super) async fn begun(product: &Product) -> Result<Vec<Uuid>> {
@@ -74,9 +77,15 @@ pub(super) async fn leave(product: &Product, organization: Uuid, mut watch: impl
         write_all::<User>(&store, found.iter().map(|(_, id)| Write::delete(&cx, id))).await?;
         watch(done);
     }
+    while product
+        .write(move |tx| Ok(Ok(conflict::end_of_provider(tx, organization, CONFLICTS)?)))
+        .await?
+        == u64::from(CONFLICTS)
+    {}
     product
         .transact(move |tx| {
             mappings::forget_lost(tx, organization)?;
+            adoptions::remove_all(tx, organization)?;
             Ok(sources::cleared(tx, &ending, Timestamp::now())?)
         })
         .await

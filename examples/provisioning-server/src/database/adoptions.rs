@@ -42,6 +42,15 @@ pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, name: &str) -> scim:
     )
 }
 
+/// Forgets everything that was confirmed, because the identity provider does not come any more.
+pub(crate) fn remove_all(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<()> {
+    tx.execute(
+        "DELETE FROM adoption WHERE org = ?1",
+        &[organization.as_bytes().into()],
+    )?;
+    Ok(())
+}
+
 /// Forgets what was confirmed for a name, because it has happened.
 pub(crate) fn remove(tx: &Transaction<'_>, organization: Uuid, name: &str) -> scim::Result<()> {
     tx.execute(

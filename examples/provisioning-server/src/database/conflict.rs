@@ -98,6 +98,22 @@ pub(super) fn end(
     Ok(())
 }
 
+/// Resolves open conflicts with an identity provider that does not come any more, up to so many. Answers how many there
+/// were. Permissions that wait are not the provider's.
+pub(crate) fn end_of_provider(tx: &Transaction<'_>, organization: Uuid, most: u32) -> scim::Result<u64> {
+    tx.execute(
+        "UPDATE conflict SET state = ?4 WHERE (org, id) IN (
+             SELECT org, id FROM conflict WHERE org = ?1 AND state = ?2 AND kind <> ?3 LIMIT ?5)",
+        &[
+            organization.as_bytes().into(),
+            ConflictState::Open.word().into(),
+            ConflictKind::WaitingPermissions.word().into(),
+            ConflictState::Resolved.word().into(),
+            most.into(),
+        ],
+    )
+}
+
 /// Whether any conflict is open: of most organizations none is, and this is asked with every change.
 fn has_open(reader: &Reader<'_>, organization: Uuid) -> scim::Result<bool> {
     let sql = "SELECT 1 FROM conflict WHERE org = ?1 AND state = 'open' LIMIT 1";
