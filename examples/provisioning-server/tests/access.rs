@@ -185,6 +185,23 @@ fn a_token_is_for_one_purpose() {
     assert_eq!(bench.get("/Users").status, 200, "the provider's token stays");
 }
 
+/// Feature row 86: a token that another process has made is good as soon as it is shown.
+#[test]
+fn a_token_is_good_at_once() {
+    let behind = Behind::new();
+    assert_eq!(behind.ask(PATH, &[]).status, 200);
+    for number in 0..5 {
+        let name = format!("other-{number}");
+        behind.bench.run(&["org", "create", &name]);
+        // What the server has read is as new as it can be.
+        assert_eq!(behind.ask(PATH, &[]).status, 200);
+        let made = behind.bench.run(&["token", "create", &name, "--for", "access"]);
+        let bearer = format!("Bearer {}", made["token"].as_str().unwrap());
+        let answer = behind.bench.server.get(PATH, &[("authorization", &bearer)]);
+        assert_eq!(answer.status, 404, "nobody of this name: {}", answer.text);
+    }
+}
+
 /// Feature row 106: a token is taken back by itself, wherever it was found and whatever it is for.
 #[test]
 fn a_token_is_taken_back_by_its_value() {

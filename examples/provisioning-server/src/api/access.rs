@@ -1,7 +1,7 @@
 //! `GET /api/v1/access/{userName}`: what somebody may do, for the product behind.
 //!
 //! The organization is that of the token, so it is not in the URL. What changes here is in force at the next request, and
-//! changes of other processes a moment later.
+//! changes of other processes a moment later. A token is good as soon as the command that made it returns.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -71,10 +71,16 @@ pub(super) async fn get(
         );
     };
     let (fingerprint, now) = (secret.fingerprint(), Timestamp::now());
-    let found = api
-        .product
-        .read(move |reader| find(reader, &fingerprint, &user_name, now));
-    match found.await {
+    let look = || {
+        let user_name = user_name.clone();
+        api.product
+            .read(move |reader| find(reader, &fingerprint, &user_name, now))
+    };
+    let found = match look().await {
+        Ok(Found::NoToken) if api.second_looks.wait().await => look().await,
+        found => found,
+    };
+    match found {
         Ok(Found::NoToken) => unauthorized(true, "No organization has this API token."),
         Ok(Found::Refused(sentence)) => unauthorized(true, &sentence),
         Ok(Found::Nobody(organization, token)) => {

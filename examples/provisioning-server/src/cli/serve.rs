@@ -657,6 +657,7 @@ impl Server {
         let api = api::router(Api {
             product: Arc::clone(&self.product),
             history: Arc::clone(history),
+            second_looks: api::SecondLooks::default(),
         });
         let portal = portal::router(&Portal {
             product: &self.product,
