@@ -220,7 +220,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_token_made_parses(bytes: [u8; 32]) {
+        fn every_secret_made_parses(bytes: [u8; 32]) {
             let secret = Secret::from_random(SecretKind::Token, bytes);
             prop_assert_eq!(secret.reveal().len(), LENGTH);
             prop_assert_eq!(Secret::parse(SecretKind::Token, secret.reveal()), Some(secret));
@@ -235,7 +235,7 @@ mod tests {
         }
 
         #[test]
-        fn different_bits_make_different_tokens(a: [u8; 32], b: [u8; 32]) {
+        fn different_bits_make_different_secrets(a: [u8; 32], b: [u8; 32]) {
             let (first, second) = (Secret::from_random(SecretKind::Token, a), Secret::from_random(SecretKind::Token, b));
             prop_assert_eq!(a == b, first == second);
             prop_assert_eq!(a == b, first.fingerprint().matches(&second.fingerprint()));

@@ -18,9 +18,10 @@ use super::*;
 use crate::actions::account;
 use crate::database::keys::Keys;
 use crate::database::saml::provider;
-use crate::database::{Product, mail, organizations, product_of_test, second_factors};
+use crate::database::{Product, attempts, mail, organizations, product_of_test, second_factors};
 use crate::domain::account::{AccountState, name_key};
 use crate::domain::actor::Actor;
+use crate::domain::attempts::{Counted, Counter};
 use crate::domain::credential::Kind;
 use crate::domain::keyword::Keyword;
 use crate::domain::link::LinkKind;
@@ -287,28 +288,35 @@ async fn a_second_factor_can_be_required() {
     assert!(matches!(removed, Err(Refusal::Fault(_))), "{removed:?}");
 }
 
-/// Feature row 90: wrong attempts are slowed, and nobody is locked out of a browser in which they have signed in before.
+/// Feature row 90: wrong attempts are counted and slowed, the same for whoever is not there, and nobody is locked out of a
+/// browser in which they have signed in before.
 #[tokio::test]
 async fn wrong_attempts_are_slowed_and_nobody_is_locked_out() {
     let bench = bench().await;
     let (_, signed_in) = bench.with_password(ADA).await;
-    let mut outcomes = Vec::new();
+    let realm = bench.realm.id();
     for name in [ADA, "nobody@x.example"] {
-        let mut slowed = 0;
-        for _ in 0..8 {
-            match bench.sign_in(name, OTHER).await {
-                Err(Refusal::Wrong) => {}
-                Err(Refusal::Slowed { .. }) => slowed += 1,
-                other => panic!("{other:?}"),
-            }
+        for failed in 1..=3 {
+            assert!(is_wrong(&bench.sign_in(name, OTHER).await), "{name}");
+            let found = bench
+                .product()
+                .read(move |reader| attempts::find(reader, realm, Counted::Name, name));
+            assert_eq!(found.await.unwrap().failed, failed, "{name}");
         }
-        outcomes.push(slowed);
+        let many = Counter {
+            failed: 30,
+            last: Timestamp::now(),
+        };
+        let set = bench
+            .product()
+            .transact(move |tx| Ok(attempts::set(tx, realm, Counted::Name, name, many)?));
+        set.await.unwrap();
+        let slowed = bench.sign_in(name, GOOD).await;
+        assert!(
+            matches!(slowed, Err(Refusal::Slowed { .. })),
+            "{name}: {slowed:?}"
+        );
     }
-    assert_eq!(outcomes, [3, 3], "the same for whoever is not there");
-    assert!(matches!(
-        bench.sign_in(ADA, GOOD).await,
-        Err(Refusal::Slowed { .. })
-    ));
     let known = Visitor {
         device: signed_in.device.clone(),
         ..Visitor::default()
@@ -623,4 +631,28 @@ async fn a_manual_account_signs_in_by_saml_once_that_is_confirmed() {
         by_saml(&bench, &base, &asked, &to_home).await,
         Answered::SignedIn(_)
     ));
+}
+
+/// Feature row 70: whoever signs in is in the audit log, with what they have changed about it.
+#[tokio::test]
+async fn a_sign_in_is_in_the_audit_log() {
+    let bench = bench().await;
+    bench.with_factor().await;
+    let rows = bench.product().read(|reader| {
+        let sql = "SELECT action, actor_kind FROM audit WHERE actor = ?1 ORDER BY sequence";
+        reader.query_all(sql, &[ADA.into()], |row| {
+            Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))
+        })
+    });
+    let rows = rows.await.unwrap();
+    let expected = [
+        "password.set",
+        "session.begin",
+        "second-factor.add",
+        "session.begin",
+    ];
+    assert_eq!(
+        rows,
+        expected.map(|action| (action.to_owned(), "account".to_owned()))
+    );
 }
