@@ -411,7 +411,7 @@ fn an_operator_tries_the_mail_server_out() {
 /// Feature row 73: administrators who can rotate a token are mailed 30, 7 and 1 days before it ends, once each.
 #[test]
 fn the_end_of_a_token_is_mailed_before() {
-    let bench = Bench::new(&[]);
+    let bench = Bench::new(&["--first-login", "password-reset"]);
     bench.run(&["user", "create", "acme", "ann@x.example"]);
     bench.run(&[
         "user",
