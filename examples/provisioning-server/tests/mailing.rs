@@ -487,7 +487,7 @@ fn the_end_of_a_token_is_mailed_before() {
 /// Feature row 106: administrators are mailed when somebody has found a token and revoked it by its value.
 #[test]
 fn a_token_that_was_found_is_mailed_about() {
-    let bench = Bench::new(&[]);
+    let bench = Bench::new(&["--first-login", "password-reset"]);
     bench.run(&["user", "create", "acme", "ann@x.example"]);
     bench.run(&[
         "user",
