@@ -183,7 +183,7 @@ fn a_failure_is_an_error_in_its_span_and_its_cause_is_in_the_log_alone() {
         == 200
     {}
     // Another of its readers may have read a moment later.
-    std::thread::sleep(std::time::Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(1));
     let answer = server.scim("acme", &token);
     assert_eq!(answer.status, 503, "{answer:?}");
     server.terminate();
