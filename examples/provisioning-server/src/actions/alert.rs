@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::act::{Subject, View, carry_out, look};
 use super::mapping::{self, Preview};
 use super::telling;
-use crate::database::keys::Keys;
 use crate::database::losses::Raised;
 use crate::database::mappings::Lost;
 use crate::database::{Product, Stop, audit, event, groups, losses, mappings, organizations, roles};
@@ -95,10 +94,7 @@ pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<usize> {
     let mut raised = 0;
     for organization in losing {
         raised += product
-            .transact({
-                let keys = product.keys().clone();
-                move |tx| check(tx, &keys, organization, hour, now)
-            })
+            .transact(move |tx| check(tx, organization, hour, now))
             .await?;
     }
     let old = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
@@ -110,13 +106,7 @@ pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<usize> {
     Ok(raised)
 }
 
-fn check(
-    tx: &Transaction<'_>,
-    keys: &Keys,
-    id: Uuid,
-    hour: Timestamp,
-    now: Timestamp,
-) -> Result<usize, Stop> {
+fn check(tx: &Transaction<'_>, id: Uuid, hour: Timestamp, now: Timestamp) -> Result<usize, Stop> {
     let Some(organization) = organizations::by_id(tx, id)? else {
         return Ok(0);
     };
@@ -134,14 +124,7 @@ fn check(
                 loss: kind,
                 sentence: alert.sentence(),
             };
-            telling::tell(
-                tx,
-                keys,
-                &organization,
-                &Permission::INTEGRATIONS_WRITE,
-                &told,
-                now,
-            )?;
+            telling::tell(tx, &organization, &Permission::INTEGRATIONS_WRITE, &told, now)?;
             raised += 1;
         }
     }

@@ -12,7 +12,7 @@ use crate::domain::credential::Event;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::instance_owner::{InstanceOwner, demand_left};
 use crate::domain::link::{Link, LinkKind};
-use crate::domain::mail::{Content, Recipient};
+use crate::domain::mail::Content;
 use crate::domain::realm::Realm;
 use crate::domain::secret::{Secret, SecretKind};
 
@@ -74,16 +74,12 @@ pub(crate) async fn recover(product: &Product, actor: &Actor, address: &str) -> 
             let owner = find(tx, &address)?;
             note(tx, &actor, &owner, "admin.recover", now)?;
             for told in instance_owners::all(tx)? {
-                let recipient = Recipient {
-                    account: Some(told.id),
-                    address: told.address,
-                };
                 let content = Content::OwnerRecovered {
                     at: now,
                     owner: owner.address.clone(),
                     by: actor.name(),
                 };
-                mail::notify(tx, Realm::Instance.id(), now, recipient, content)?;
+                mail::tell(tx, Realm::Instance.id(), now, &told.account(), content)?;
             }
             Ok(way_in(tx, &owner, LinkKind::Recovery, &secret, now)?)
         })

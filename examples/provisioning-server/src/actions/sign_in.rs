@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::account::{demand_over, find_living, subject};
 use super::act::{Act, carry_out, look};
@@ -16,7 +15,7 @@ use crate::domain::entry::Entry;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::link::LinkKind;
-use crate::domain::mail::{Content, Recipient};
+use crate::domain::mail::Content;
 use crate::domain::organization::Name;
 use crate::domain::permission::Permission;
 use crate::domain::session::Session;
@@ -177,26 +176,15 @@ pub(crate) async fn reset_factor(
         for kind in [Kind::SecondFactor, Kind::RecoveryCode, Kind::Session] {
             credentials::end(act.tx, id, account.id, kind)?;
         }
-        tell_reset(act, id, &account)?;
+        let content = Content::SecondFactorReset {
+            at: act.now,
+            by: act.actor.name(),
+        };
+        mail::tell(act.tx, id, act.now, &account, content)?;
         note(act, &account, json!({}))?;
         Ok(account)
     })
     .await
-}
-
-fn tell_reset(act: &Act<'_>, organization: Uuid, account: &Account) -> scim::Result<()> {
-    let Some(address) = account.address.clone() else {
-        return Ok(());
-    };
-    let recipient = Recipient {
-        account: Some(account.id),
-        address,
-    };
-    let content = Content::SecondFactorReset {
-        at: act.now,
-        by: act.actor.name(),
-    };
-    mail::notify(act.tx, organization, act.now, recipient, content).map(drop)
 }
 
 fn note(act: &Act<'_>, account: &Account, detail: serde_json::Value) -> Result<(), Stop> {

@@ -4,9 +4,8 @@ use jiff::Timestamp;
 use scim::store::database::Transaction;
 
 use crate::database::effective::Members;
-use crate::database::keys::Keys;
 use crate::database::mail;
-use crate::domain::mail::{Content, Mail};
+use crate::domain::mail::Content;
 use crate::domain::organization::Organization;
 use crate::domain::permission::Permission;
 
@@ -19,15 +18,13 @@ const MOST: u32 = 50;
 /// The database fails.
 pub(super) fn tell(
     tx: &Transaction<'_>,
-    keys: &Keys,
     organization: &Organization,
     permission: &Permission,
     content: &Content,
     now: Timestamp,
 ) -> scim::Result<()> {
     for recipient in Members::of(tx, organization)?.reached(tx, permission, MOST)? {
-        let mail = Mail::notice(recipient, content.clone());
-        mail::queue(tx, keys, organization.id, now, &mail)?;
+        mail::notify(tx, organization.id, now, recipient, content.clone())?;
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use super::act::{Act, Subject, carry_out, carry_out_in, look};
 use super::{event_row, integration, telling};
-use crate::database::keys::Keys;
 use crate::database::{Product, Stop, organizations, power, tokens};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
@@ -207,7 +206,6 @@ pub(crate) async fn revoke_by_value(product: &Product, actor: &Actor, text: &str
         )
     })?;
     let fingerprint = secret.fingerprint();
-    let keys = product.keys().clone();
     carry_out_in(
         product,
         actor,
@@ -233,7 +231,6 @@ pub(crate) async fn revoke_by_value(product: &Product, actor: &Actor, text: &str
             };
             telling::tell(
                 act.tx,
-                &keys,
                 act.organization,
                 &Permission::TOKENS_WRITE,
                 &content,
@@ -285,9 +282,8 @@ pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<()> {
         .await?;
     for (organization, token, told) in ending {
         if let Some(days) = token.is_to_tell(told, now) {
-            let keys = product.keys().clone();
             product
-                .write(move |tx| Ok(Ok(tell_of_end(tx, &keys, organization, &token, days, now)?)))
+                .write(move |tx| Ok(Ok(tell_of_end(tx, organization, &token, days, now)?)))
                 .await?;
         }
     }
@@ -296,7 +292,6 @@ pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<()> {
 
 fn tell_of_end(
     tx: &Transaction<'_>,
-    keys: &Keys,
     organization: Uuid,
     token: &Token,
     days: u32,
@@ -314,7 +309,7 @@ fn tell_of_end(
         expires: token.expires.unwrap_or(now),
         days,
     };
-    telling::tell(tx, keys, &organization, &Permission::TOKENS_WRITE, &content, now)
+    telling::tell(tx, &organization, &Permission::TOKENS_WRITE, &content, now)
 }
 
 /// Ends tokens, and tells of it.

@@ -8,7 +8,7 @@ use crate::domain::account::{Account, name_key};
 use crate::domain::credential::{Event, Fate, Kind};
 use crate::domain::keyword::Keyword;
 use crate::domain::link::LinkKind;
-use crate::domain::mail::{Content, Kind as MailKind, Recipient};
+use crate::domain::mail::{Content, Kind as MailKind};
 use crate::domain::settings::FirstLogin;
 
 /// Does to all credentials of an account what an event does to each kind. Those that are suspended do not work as long as
@@ -76,18 +76,14 @@ fn follow_address(tx: &Transaction<'_>, realm: Uuid, before: &Account, after: &A
     let entry = entries::find(tx, realm, after.id)?;
     end(tx, realm, after.id, Kind::Invitation)?;
     end(tx, realm, after.id, Kind::ResetLink)?;
-    let (Some(entry), Some(address)) = (entry, &before.address) else {
+    let Some(entry) = entry.filter(|_| before.address.is_some()) else {
         return Ok(());
     };
     if entry.first.is_none() && entry.by == FirstLogin::Invitation {
         return entries::set_due(tx, realm, after.id, Some(LinkKind::Invitation));
     }
-    let recipient = Recipient {
-        account: Some(after.id),
-        address: address.clone(),
-    };
     let content = Content::AddressChanged { at: after.changed };
-    mail::notify(tx, realm, after.changed, recipient, content).map(drop)
+    mail::tell(tx, realm, after.changed, before, content)
 }
 
 /// Ends all credentials of one kind.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::accounts::read_word;
 use super::keys::Keys;
 use super::{delivery, read_id, read_time};
+use crate::domain::account::Account;
 use crate::domain::keyword::Keyword;
 use crate::domain::mail::{Content, Kind, Link, Mail, Recipient, State, retry};
 use crate::domain::sealed::Column;
@@ -35,6 +36,23 @@ pub(crate) fn notify(
     let id = Uuid::now_v7();
     insert(tx, organization, id, now, &Mail::notice(recipient, content), None)?;
     Ok(id)
+}
+
+/// Queues a mail without a link to the person of an account in the transaction of its cause, if they have an address.
+///
+/// # Errors
+/// The database fails.
+pub(crate) fn tell(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    now: Timestamp,
+    account: &Account,
+    content: Content,
+) -> scim::Result<()> {
+    match Recipient::of(account) {
+        Some(recipient) => notify(tx, organization, now, recipient, content).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// Queues a mail in the transaction of its cause. It is sent behind, soon and once, or stays in the mailbox of the product

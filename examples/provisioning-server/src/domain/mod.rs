@@ -89,7 +89,6 @@ pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod retention;
 pub(crate) mod role;
-#[allow(dead_code, reason = "the flow of sign-in comes to use it")]
 pub(crate) mod saml;
 pub(crate) mod sealed;
 pub(crate) mod second_factor;

@@ -15,7 +15,7 @@ use crate::database::keys::Keys;
 use crate::database::{entries, links, mail, organizations};
 use crate::domain::fault::Result;
 use crate::domain::link::{Link, LinkKind};
-use crate::domain::mail::{Link as MailLink, Mail};
+use crate::domain::mail::{Link as MailLink, Mail, Recipient};
 use crate::domain::realm::Realm;
 use crate::domain::secret::{Secret, SecretKind};
 
@@ -108,7 +108,7 @@ fn send(
     secret: &Secret,
     now: Timestamp,
 ) -> scim::Result<()> {
-    let Some(recipient) = person.recipient() else {
+    let Some(recipient) = Recipient::of(&person.account) else {
         return Ok(());
     };
     let link = Link {

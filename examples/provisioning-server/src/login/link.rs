@@ -7,10 +7,9 @@ use serde_json::json;
 
 use super::begin::{Secrets, SignedIn, begin, stage_after_password};
 use super::person::{Person, present};
-use super::second_factor::tell;
 use super::visitor::Visitor;
 use super::{Login, Outcome, Refusal};
-use crate::database::{credentials, links, passwords};
+use crate::database::{credentials, links, mail, passwords};
 use crate::domain::credential::Kind;
 use crate::domain::keyword::Keyword;
 use crate::domain::link::{Link, LinkKind};
@@ -119,6 +118,6 @@ fn set_password(
     person.note(tx, realm, "password.set", detail, visitor, now)?;
     match is_first {
         true => Ok(()),
-        false => tell(tx, realm, person, Content::PasswordChanged { at: now }, now),
+        false => mail::tell(tx, id, now, &person.account, Content::PasswordChanged { at: now }),
     }
 }

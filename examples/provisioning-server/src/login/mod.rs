@@ -13,7 +13,6 @@ mod link;
 mod own_password;
 mod person;
 mod refusal;
-#[allow(dead_code, reason = "the flow of sign-in by SAML comes to use it")]
 pub(crate) mod saml;
 mod second_factor;
 mod sessions;

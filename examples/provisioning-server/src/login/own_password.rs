@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::begin::{Secrets, SignedIn, begin};
 use super::current::Current;
-use super::second_factor::{demand_fresh, tell};
+use super::second_factor::demand_fresh;
 use super::visitor::Visitor;
 use super::{Login, Outcome, Refusal};
-use crate::database::{passwords, sessions};
+use crate::database::{mail, passwords, sessions};
 use crate::domain::fault::Fault;
 use crate::domain::mail::Content;
 use crate::domain::password::Password;
@@ -61,7 +61,7 @@ impl Login {
             passwords::set(tx, id, account, &hashed, now)?;
             sessions::end_all(tx, id, account, None)?;
             person.note(tx, realm, "password.change", json!({}), &visitor, now)?;
-            tell(tx, realm, person, Content::PasswordChanged { at: now }, now)?;
+            mail::tell(tx, id, now, &person.account, Content::PasswordChanged { at: now })?;
             let way = (found.session.way, found.session.stage);
             Ok(Ok(begin(tx, realm, person, way, &secrets, &visitor, now)?))
         })

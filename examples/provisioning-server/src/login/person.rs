@@ -10,7 +10,6 @@ use crate::database::{accounts, audit, entries, instance_owners, organizations, 
 use crate::domain::account::Account;
 use crate::domain::audit::{ActorKind, AuditRow};
 use crate::domain::entry::Entry;
-use crate::domain::mail::Recipient;
 use crate::domain::organization::Organization;
 use crate::domain::realm::Realm;
 
@@ -73,15 +72,6 @@ impl Person {
             words.extend([organization.name.as_str(), organization.display.as_str()]);
         }
         words
-    }
-
-    /// Whom a mail to them goes to.
-    pub(super) fn recipient(&self) -> Option<Recipient> {
-        let address = self.account.address.clone()?;
-        Some(Recipient {
-            account: Some(self.account.id),
-            address,
-        })
     }
 
     /// Writes down what they have done.

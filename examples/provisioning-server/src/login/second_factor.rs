@@ -7,7 +7,6 @@ use serde_json::json;
 use super::attempt::Attempt;
 use super::begin::{Secrets, SignedIn, asks_for_factor, begin};
 use super::current::{Current, current};
-use super::person::Person;
 use super::visitor::Visitor;
 use super::{Login, Outcome, Refusal};
 use crate::database::keys::Keys;
@@ -368,35 +367,15 @@ fn changed(
     let Current { realm, person, .. } = found;
     let left = recovery_codes::count(tx, realm.id(), person.account.id)?;
     person.note(tx, realm, action, json!({ "codes_left": left }), visitor, now)?;
-    tell(
-        tx,
-        realm,
-        person,
-        Content::SecondFactorChanged { at: now, change },
-        now,
-    )
-}
-
-/// Tells somebody by mail, if one can reach them.
-pub(super) fn tell(
-    tx: &Transaction<'_>,
-    realm: &Realm,
-    person: &Person,
-    content: Content,
-    now: Timestamp,
-) -> scim::Result<()> {
-    match person.recipient() {
-        Some(recipient) => mail::notify(tx, realm.id(), now, recipient, content).map(drop),
-        None => Ok(()),
-    }
+    let content = Content::SecondFactorChanged { at: now, change };
+    mail::tell(tx, realm.id(), now, &person.account, content)
 }
 
 /// Checks that somebody may change by what they sign in: they have just confirmed that it is they.
 pub(super) fn demand_fresh(found: &Current, now: Timestamp) -> Result<(), Stop> {
-    let is_setting_up = found.stage() == Stage::SetUp;
     match found.stage() {
         Stage::Full if found.is_fresh(now) => Ok(()),
-        Stage::SetUp if is_setting_up && found.session.way == Way::Password => Ok(()),
+        Stage::SetUp if found.session.way == Way::Password => Ok(()),
         _ => Err(Fault::stale("Confirm that it is you first: this changes how you sign in.").into()),
     }
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::account::Account;
 use super::fault::{Fault, Result};
 use super::keyword::keywords;
 use super::mass_change::LossKind;
@@ -189,6 +190,16 @@ pub(crate) struct Recipient {
     /// The account that the mail is about, or the one who is told.
     pub(crate) account: Option<Uuid>,
     pub(crate) address: String,
+}
+
+impl Recipient {
+    /// Returns the recipient of mails to the person of an account: `None` without an address.
+    pub(crate) fn of(account: &Account) -> Option<Self> {
+        Some(Self {
+            account: Some(account.id),
+            address: account.address.clone()?,
+        })
+    }
 }
 
 /// A mail that is to be sent.
