@@ -15,6 +15,7 @@ use crate::database::mappings::Lost;
 use crate::database::{Product, Stop, audit, event, groups, losses, mappings, organizations, roles};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::audit::{ActorKind, AuditRow};
+use crate::domain::clock::earlier;
 use crate::domain::event::{EventKind, EventRow};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::group::ProvisionedGroup;
@@ -87,7 +88,7 @@ pub(crate) async fn see_all(product: &Product, actor: &Actor, organization: &Nam
 /// # Errors
 /// The database fails.
 pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<usize> {
-    let hour = now.checked_sub(WINDOW).unwrap_or(Timestamp::MIN);
+    let hour = earlier(now, WINDOW);
     let losing = product
         .read(move |reader| losses::organizations_since(reader, hour))
         .await?;
@@ -97,7 +98,7 @@ pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<usize> {
             .transact(move |tx| check(tx, organization, hour, now))
             .await?;
     }
-    let old = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let old = earlier(now, KEPT);
     while product
         .write(move |tx| Ok(Ok(losses::forget(tx, old, STEP)?)))
         .await?

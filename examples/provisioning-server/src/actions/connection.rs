@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::act::look;
 use crate::database::{Product, connection, history, tolerance_use};
 use crate::domain::actor::{Action, Actor};
+use crate::domain::clock::earlier;
 use crate::domain::connection::{ConnectionState, Facts};
 use crate::domain::fault::Result;
 use crate::domain::history::Needed;
@@ -53,7 +54,7 @@ pub(crate) async fn show(
     look(product, actor, &SHOW, organization, |_| Ok(())).await?;
     let access = product.organization(organization).await?;
     let id = access.organization.id;
-    let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
+    let since = earlier(now, DAY);
     let (users, groups) = product.counts(&access.tenant).await?;
     product
         .read(move |reader| {

@@ -11,6 +11,7 @@ use crate::database::saml::{confirmations, errands, failures, provider};
 use crate::database::{Product, Stop, audit, entries, organizations};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::audit::{ActorKind, AuditRow};
+use crate::domain::clock::later;
 use crate::domain::counted::counted;
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Fault, Result};
@@ -23,7 +24,6 @@ use crate::domain::saml::failure::Failure;
 use crate::domain::saml::metadata::{METADATA_MAX, Metadata};
 use crate::domain::saml::provider::{Former, Provider, Standing};
 use crate::domain::secret::{Secret, SecretKind};
-use crate::domain::session::later;
 use crate::domain::settings::FirstLogin;
 use crate::fetch::Fetcher;
 

@@ -9,6 +9,7 @@ use super::act::{Act, Subject, carry_out, carry_out_in, look};
 use super::{event_row, integration, telling};
 use crate::database::{Product, Stop, organizations, power, tokens};
 use crate::domain::actor::{Action, Actor};
+use crate::domain::clock::later;
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Fault, Result};
@@ -276,7 +277,7 @@ fn ended(act: &Act<'_>, revoked: Vec<Uuid>) -> Result<Ended, Stop> {
 /// # Errors
 /// The database fails.
 pub(crate) async fn watch(product: &Product, now: Timestamp) -> Result<()> {
-    let until = now.checked_add(token::TOLD_FIRST).unwrap_or(Timestamp::MAX);
+    let until = later(now, token::TOLD_FIRST);
     let ending = product
         .read(move |reader| tokens::ending(reader, now, until))
         .await?;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::keys::Keys;
 use super::{Product, mail, organizations, read_id, read_time};
+use crate::domain::clock::earlier;
 use crate::domain::fault::Result;
 use crate::domain::mail::{Content, Link, retry};
 use crate::domain::organization::Organization;
@@ -210,7 +211,7 @@ pub(crate) fn next(
 
 /// How many mails of each organization were tried within the last minute.
 fn tried(reader: &Reader<'_>, now: Timestamp) -> scim::Result<HashMap<Uuid, u32>> {
-    let since = now.checked_sub(MINUTE).unwrap_or(Timestamp::MIN);
+    let since = earlier(now, MINUTE);
     let mut tried = HashMap::new();
     let sql = "SELECT org FROM mail WHERE tried > ?1";
     reader.query(sql, &[since.as_microsecond().into()], |row| {

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
+use crate::domain::clock::earlier;
 use crate::domain::secret::Fingerprint;
 
 /// A browser is known for this long after somebody has last signed in with it.
@@ -44,15 +45,11 @@ pub(crate) fn is_known(
             realm.as_bytes().into(),
             account.as_bytes().into(),
             (&fingerprint.as_bytes()[..]).into(),
-            limit(now).as_microsecond().into(),
+            earlier(now, KNOWN).as_microsecond().into(),
         ],
         |_| Ok(()),
     )?;
     Ok(found.is_some())
-}
-
-fn limit(now: Timestamp) -> Timestamp {
-    now.checked_sub(KNOWN).unwrap_or(Timestamp::MIN)
 }
 
 /// Forgets the browsers of an account.
@@ -71,7 +68,7 @@ pub(super) fn purge(tx: &Transaction<'_>, realm: Uuid, now: Timestamp, most: u32
              SELECT org, account, fingerprint FROM device WHERE org = ?1 AND used < ?2 LIMIT ?3)",
         &[
             realm.as_bytes().into(),
-            limit(now).as_microsecond().into(),
+            earlier(now, KNOWN).as_microsecond().into(),
             most.into(),
         ],
     )

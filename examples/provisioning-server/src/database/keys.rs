@@ -9,6 +9,7 @@ use scim::store::database::{Reader, Transaction};
 use super::{Product, key_file, sealed_columns};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::sealed::{Column, Key, KeyId, KeyRing};
+use crate::domain::secret::random;
 
 /// The proof of a key. It is no secret, and is not sealed anew: each key has its own.
 const PROOF: Column = Column {
@@ -118,19 +119,12 @@ impl Keys {
 /// # Errors
 /// The system has none.
 pub(super) fn generate() -> Result<Key> {
-    let random = random().map_err(|cause| Fault::internal("The system's random source failed.", cause))?;
     Ok(Key::from_random(
-        random,
+        random()?,
         Timestamp::now()
             .round(jiff::Unit::Second)
             .unwrap_or(Timestamp::UNIX_EPOCH),
     ))
-}
-
-fn random<const N: usize>() -> std::result::Result<[u8; N], String> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|cause| cause.to_string())?;
-    Ok(bytes)
 }
 
 /// Seals by the newest key of a ring.

@@ -11,6 +11,7 @@ use super::{
     Product, attempts, audit, conflict, devices, event, history, links, mail, named, organizations,
     request_body, saml, sessions, tolerance_use, touched,
 };
+use crate::domain::clock::earlier;
 use crate::domain::endpoint::first_sequence;
 use crate::domain::fault::Result;
 use crate::domain::retention::{self, Purged, Retention};
@@ -54,7 +55,7 @@ impl Product {
     ) -> Result<Purged> {
         let mut purged = Purged::default();
         let of = |at: Timestamp| first_sequence(at.as_millisecond());
-        let bodies = now.checked_sub(retention::BODIES).unwrap_or(Timestamp::MIN);
+        let bodies = earlier(now, retention::BODIES);
         purged.bodies = self
             .remove(move |tx| request_body::purge(tx, organization, of(bodies), ROWS))
             .await?;

@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::accounts::read_word;
 use super::{read_id, read_time};
+use crate::domain::clock::earlier;
 use crate::domain::keyword::Keyword;
 use crate::domain::secret::Fingerprint;
-use crate::domain::session::{ABSOLUTE, IDLE, Session, Stage, later};
+use crate::domain::session::{ABSOLUTE, Session, Stage};
 
 /// Keeps a session that begins.
 pub(crate) fn insert(
@@ -139,9 +140,8 @@ pub(crate) fn end_all(
 
 /// Removes sessions whose time is over.
 pub(super) fn purge(tx: &Transaction<'_>, realm: Uuid, now: Timestamp, most: u32) -> scim::Result<u64> {
-    // Whoever was idle for longer than a session can be at all.
-    let limit = now.checked_sub(IDLE.max(ABSOLUTE)).unwrap_or(Timestamp::MIN);
-    debug_assert!(later(limit, ABSOLUTE) <= now);
+    // None lives longer than that, however it is used.
+    let limit = earlier(now, ABSOLUTE);
     tx.execute(
         "DELETE FROM session WHERE (org, id) IN (
              SELECT org, id FROM session WHERE org = ?1 AND used < ?2 LIMIT ?3)",

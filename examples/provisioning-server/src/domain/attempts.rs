@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::session::later;
+use super::clock::{earlier, later};
 
 /// Attempts in a row that nobody waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Counter {
 
     /// Returns the time before whose last attempts counters need not be kept.
     pub(crate) fn kept_since(now: Timestamp) -> Timestamp {
-        now.checked_sub(FORGOTTEN).unwrap_or(Timestamp::MIN)
+        earlier(now, FORGOTTEN)
     }
 
     fn current(&self, now: Timestamp) -> u32 {

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::clock::later;
 use super::credential;
 use super::keyword::keywords;
-use super::session::later;
 
 keywords! {
     /// The kind of a link.

@@ -18,6 +18,7 @@ pub(crate) mod attempts;
 pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod bounded;
+pub(crate) mod clock;
 pub(crate) mod conflict;
 pub(crate) mod connection;
 pub(crate) mod counted;

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::clock::earlier;
 use super::fault::{Fault, Result};
 use super::settings::HistoryDays;
 
@@ -54,7 +55,7 @@ impl Retention {
             Self::ForEver => None,
             Self::Days(days) => {
                 let age = SignedDuration::from_hours(i64::from(days) * 24);
-                Some(now.checked_sub(age).unwrap_or(Timestamp::MIN))
+                Some(earlier(now, age))
             }
         }
     }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::clock::later;
 use super::keyword::keywords;
 
 /// A session ends after this time without a request, and after this time in any case.
@@ -81,11 +82,6 @@ impl Session {
     pub(crate) fn is_to_be_noted(&self, now: Timestamp) -> bool {
         now >= later(self.used, NOTED)
     }
-}
-
-/// Returns a time after another; the last that there is if it is beyond.
-pub(crate) fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
-    time.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 /// Returns the browser as it calls itself, cut and without anything that cannot be read.

@@ -6,12 +6,13 @@ use uuid::Uuid;
 
 use crate::database::accounts::read_word;
 use crate::database::{count, read_id, read_time};
+use crate::domain::clock::earlier;
 use crate::domain::keyword::Keyword;
 use crate::domain::saml::failure::{A_MINUTE, Failure, KEPT, LIFE};
 
 /// Whether another one is kept: of a minute only so many are.
 pub(crate) fn is_kept(reader: &Reader<'_>, organization: Uuid, now: Timestamp) -> scim::Result<bool> {
-    let since = before(now, SignedDuration::from_mins(1));
+    let since = earlier(now, SignedDuration::from_mins(1));
     let sql = "SELECT count(*) FROM saml_failure WHERE org = ?1 AND time > ?2";
     let params = [organization.as_bytes().into(), since.as_microsecond().into()];
     Ok(count(reader, sql, &params)? < A_MINUTE)
@@ -80,12 +81,8 @@ pub(in crate::database) fn purge(
            SELECT id FROM saml_failure WHERE org = ?1 AND time < ?2 LIMIT ?3)",
         &[
             organization.as_bytes().into(),
-            before(now, LIFE).as_microsecond().into(),
+            earlier(now, LIFE).as_microsecond().into(),
             most.into(),
         ],
     )
-}
-
-fn before(now: Timestamp, age: SignedDuration) -> Timestamp {
-    now.checked_sub(age).unwrap_or(Timestamp::MIN)
 }

@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::domain::clock::later;
+
 /// For how long a mail is tried.
 const LASTS: SignedDuration = SignedDuration::from_hours(72);
 
@@ -29,10 +31,6 @@ pub(crate) fn again(now: Timestamp, attempts: u32, chance: f64) -> Timestamp {
     let pause = (FIRST * 2_f64.powi(doublings)).min(LONGEST);
     let spread = pause * (0.75 + 0.5 * chance.clamp(0.0, 1.0));
     later(now, SignedDuration::try_from_secs_f64(spread).unwrap_or(LEASE))
-}
-
-fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::with_saml_rs::redirect_url;
 use crate::database::organizations;
 use crate::database::saml::{errands, provider};
 use crate::domain::account::ManagedBy;
+use crate::domain::clock::later;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::Organization;
 use crate::domain::public_url::PublicUrl;
@@ -19,7 +20,6 @@ use crate::domain::saml::provider::Standing;
 use crate::domain::saml::refusal::Refusal;
 use crate::domain::saml::request::Request;
 use crate::domain::secret::{Fingerprint, Secret, SecretKind, random};
-use crate::domain::session::later;
 use crate::login::{Current, Login, Outcome};
 
 /// The longest state that an identity provider has to send back (SAML 2.0 Bindings section 3.4.3), in bytes.
