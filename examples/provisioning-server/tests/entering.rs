@@ -20,29 +20,6 @@ const NOOR: &str = "noor.haddad@halden.example";
 const PASSWORD: &str = "seven herons over the grey fjord";
 const OTHER: &str = "a lighthouse keeps no calendar";
 
-/// Waits for a mail of this kind to somebody, and returns the path of the link in it.
-fn mailed(bench: &Bench, kind: &str, recipient: &str) -> String {
-    let until = Instant::now() + Duration::from_secs(30);
-    loop {
-        if let Some(link) = link_in_mail(bench, kind, recipient) {
-            return link;
-        }
-        assert!(Instant::now() < until, "no {kind} has come");
-        sleep(Duration::from_millis(50));
-    }
-}
-
-fn link_in_mail(bench: &Bench, kind: &str, recipient: &str) -> Option<String> {
-    let listed = bench.run(&["mail", "list", "acme"]);
-    let mut mails = listed["mails"].as_array().unwrap().iter();
-    let mail = mails
-        .find(|mail| mail["kind"] == kind && mail["recipient"] == recipient && mail["has_link"] == true)?;
-    let shown = bench.run(&["mail", "show", "acme", mail["id"].as_str().unwrap(), "--link"]);
-    let text = shown["text"].as_str().unwrap();
-    let link = &text[text.find("/o/acme/link/").unwrap()..];
-    Some(link.split_whitespace().next().unwrap().to_owned())
-}
-
 fn bench(settings: &[&str]) -> Bench {
     Bench::new(&[&["--display", "Halden Freight"], settings].concat())
 }
@@ -65,7 +42,7 @@ fn a_provisioned_person_is_invited_and_sees_their_permissions() {
     let bench = bench(&[]);
     let noor = bench.user(NOOR);
     crew(&bench, &[&noor]);
-    let link = mailed(&bench, "invitation", NOOR);
+    let link = bench.mailed("invitation", NOOR);
     let mut person = Person::new(&bench.server);
     let page = person.open(&link);
     assert!(
@@ -96,7 +73,7 @@ fn a_forgotten_password_is_the_first_way_in() {
     let mut noor = Person::new(&bench.server);
     assert_eq!(sign_in(&mut noor, PASSWORD).status(), 422);
     noor.submit("/o/acme/forgotten-password", &[("name", NOOR)]);
-    let link = mailed(&bench, "reset-link", NOOR);
+    let link = bench.mailed("reset-link", NOOR);
     assert_eq!(noor.open(&link).heading(), "Choose a new password");
     let page = noor.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);
     assert_eq!(page.heading(), "You are signed in, but have no access yet");
@@ -106,7 +83,7 @@ fn a_forgotten_password_is_the_first_way_in() {
     let code = application.code();
     noor.submit("/o/acme/second-factor/set-up", &[("code", &code)]);
     noor.submit("/o/acme/forgotten-password", &[("name", NOOR)]);
-    let link = mailed(&bench, "reset-link", NOOR);
+    let link = bench.mailed("reset-link", NOOR);
     let page = noor.submit(&link, &[("new", OTHER), ("again", OTHER)]);
     assert_eq!(page.heading(), "Second factor");
     let page = noor.submit("/o/acme/sign-in/second-factor", &[("code", &application.code())]);
@@ -118,7 +95,7 @@ fn a_forgotten_password_is_the_first_way_in() {
 fn somebody_without_a_role_is_told_what_is_missing() {
     let bench = bench(&[]);
     let noor = bench.user(NOOR);
-    let link = mailed(&bench, "invitation", NOOR);
+    let link = bench.mailed("invitation", NOOR);
     let mut person = Person::new(&bench.server);
     let page = person.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);
     assert_eq!(page.heading(), "You are signed in, but have no access yet");
@@ -136,7 +113,7 @@ fn somebody_without_a_role_is_told_what_is_missing() {
 fn a_second_factor_that_is_asked_for_comes_first() {
     let bench = bench(&["--second-factor", "required"]);
     bench.user(NOOR);
-    let link = mailed(&bench, "invitation", NOOR);
+    let link = bench.mailed("invitation", NOOR);
     let mut noor = Person::new(&bench.server);
     let page = noor.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);
     assert_eq!(page.heading(), "Set up your second factor");
@@ -164,7 +141,7 @@ fn a_second_factor_that_is_asked_for_comes_first() {
 fn a_deactivated_person_is_out_within_a_second() {
     let bench = bench(&[]);
     let id = bench.user(NOOR);
-    let link = mailed(&bench, "invitation", NOOR);
+    let link = bench.mailed("invitation", NOOR);
     let mut noor = Person::new(&bench.server);
     noor.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);
     assert_eq!(noor.open("/o/acme/account").status(), 200);
@@ -191,7 +168,7 @@ fn a_session_is_of_one_organization() {
     let bench = bench(&[]);
     bench.user(NOOR);
     bench.run(&["org", "create", "other"]);
-    let link = mailed(&bench, "invitation", NOOR);
+    let link = bench.mailed("invitation", NOOR);
     let mut noor = Person::new(&bench.server);
     noor.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);
     let (_, secret) = noor
@@ -270,7 +247,7 @@ fn a_provisioned_person_comes_with_a_browser() {
         let start = format!("http://{}", bench.server.address());
         let mut browser = Browser::open();
         browser.anew(javascript);
-        browser.goto(&format!("{start}{}", mailed(&bench, "invitation", NOOR)));
+        browser.goto(&format!("{start}{}", bench.mailed("invitation", NOOR)));
         browser.fill("Password", PASSWORD);
         browser.fill("The same password again", OTHER);
         browser.press("Set password and continue");
@@ -288,7 +265,7 @@ fn a_provisioned_person_comes_with_a_browser() {
         browser.fill("E-mail address", NOOR);
         browser.press("Send me a link");
         assert_eq!(browser.heading(), "Check your mailbox");
-        browser.goto(&format!("{start}{}", mailed(&bench, "reset-link", NOOR)));
+        browser.goto(&format!("{start}{}", bench.mailed("reset-link", NOOR)));
         browser.fill("New password", OTHER);
         browser.fill("The same password again", OTHER);
         browser.press("Set password and continue");

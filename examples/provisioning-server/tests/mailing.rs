@@ -19,15 +19,7 @@ use serde_json::{Value, json};
 fn administrators(bench: &Bench, count: usize) -> Vec<String> {
     let names: Vec<_> = (0..count).map(|n| format!("admin{n}@x.example")).collect();
     for name in &names {
-        bench.run(&["user", "create", "acme", name]);
-        bench.run(&[
-            "user",
-            "grant",
-            "acme",
-            name,
-            "--permission",
-            "integrations:write",
-        ]);
+        bench.administrator(name, "integrations:write");
     }
     names
 }
@@ -412,24 +404,8 @@ fn an_operator_tries_the_mail_server_out() {
 #[test]
 fn the_end_of_a_token_is_mailed_before() {
     let bench = Bench::new(&["--first-login", "password-reset"]);
-    bench.run(&["user", "create", "acme", "ann@x.example"]);
-    bench.run(&[
-        "user",
-        "grant",
-        "acme",
-        "ann@x.example",
-        "--permission",
-        "tokens:write",
-    ]);
-    bench.run(&["user", "create", "acme", "bob@x.example"]);
-    bench.run(&[
-        "user",
-        "grant",
-        "acme",
-        "bob@x.example",
-        "--permission",
-        "tokens:read",
-    ]);
+    bench.administrator("ann@x.example", "tokens:write");
+    bench.administrator("bob@x.example", "tokens:read");
     bench.run(&["token", "rotate", "acme", "--expires", "100"]);
     let token = bench.token.clone();
     let place = bench.end();
@@ -488,15 +464,7 @@ fn the_end_of_a_token_is_mailed_before() {
 #[test]
 fn a_token_that_was_found_is_mailed_about() {
     let bench = Bench::new(&["--first-login", "password-reset"]);
-    bench.run(&["user", "create", "acme", "ann@x.example"]);
-    bench.run(&[
-        "user",
-        "grant",
-        "acme",
-        "ann@x.example",
-        "--permission",
-        "tokens:write",
-    ]);
+    bench.administrator("ann@x.example", "tokens:write");
     let mut revoking = bench
         .place
         .begin_with_input(&["token", "revoke", "--value-stdin"]);

@@ -11,7 +11,7 @@ mod program;
 
 use std::collections::BTreeSet;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use program::Place;
 use program::bench::Bench;
@@ -83,27 +83,6 @@ fn map_all(bench: &Bench) {
     }
 }
 
-/// Waits for a mail to somebody, and returns the path of the link in it.
-fn mailed(bench: &Bench, kind: &str, recipient: &str) -> String {
-    let until = Instant::now() + Duration::from_secs(30);
-    loop {
-        let listed = bench.run(&["mail", "list", "acme"]);
-        let mail =
-            listed["mails"].as_array().unwrap().iter().find(|mail| {
-                mail["kind"] == kind && mail["recipient"] == recipient && mail["has_link"] == true
-            });
-        if let Some(mail) = mail {
-            let id = mail["id"].as_str().unwrap();
-            let shown = bench.run(&["mail", "show", "acme", id, "--link"]);
-            let text = shown["text"].as_str().unwrap();
-            let link = &text[text.find("/o/acme/link/").unwrap()..];
-            return link.split_whitespace().next().unwrap().to_owned();
-        }
-        assert!(Instant::now() < until, "no {kind} has come: {listed:#}");
-        sleep(Duration::from_millis(50));
-    }
-}
-
 fn sign_in(person: &mut Person<'_>, name: &str, password: &str) -> Page {
     person.submit("/o/acme/sign-in", &[("name", name), ("password", password)])
 }
@@ -143,7 +122,7 @@ fn story(bench: &Bench, name: &str, scim_id: &str, address: &str, link: &str) {
         .submit("/o/acme/second-factor/set-up", &[("code", &application.code())])
         .codes();
     person.submit("/o/acme/forgotten-password", &[("name", name)]);
-    let open = mailed(bench, "reset-link", address);
+    let open = bench.mailed("reset-link", address);
     let mut half = Person::elsewhere(&bench.server);
     assert_eq!(sign_in(&mut half, name, PASSWORD).heading(), "Second factor");
 
@@ -193,7 +172,7 @@ fn like_threatlocker_by_invitation() {
     let bench = provisioned("threatlocker", "okta", &["--keeps", MAPPED]);
     map_all(&bench);
     let (name, scim_id, address) = somebody(&bench);
-    let link = mailed(&bench, "invitation", &address);
+    let link = bench.mailed("invitation", &address);
     story(&bench, &name, &scim_id, &address, &link);
 }
 
@@ -211,7 +190,7 @@ fn like_the_third_platform_by_a_forgotten_password() {
     let mut person = Person::new(&bench.server);
     assert_eq!(sign_in(&mut person, &name, PASSWORD).status(), 422);
     person.submit("/o/acme/forgotten-password", &[("name", &name)]);
-    let link = mailed(&bench, "reset-link", &address);
+    let link = bench.mailed("reset-link", &address);
     story(&bench, &name, &scim_id, &address, &link);
 }
 
@@ -223,7 +202,7 @@ fn two_servers_know_the_same_sessions() {
     let bench = Bench::new(&[]);
     let other = bench.place.serve(&[]);
     let id = bench.user(NOOR);
-    let link = mailed(&bench, "invitation", NOOR);
+    let link = bench.mailed("invitation", NOOR);
     let mut here = Person::new(&bench.server);
     let mut there = Person::new(&other);
     here.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);

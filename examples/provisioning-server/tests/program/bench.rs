@@ -1,5 +1,8 @@
 //! A server with the organization "acme", its identity provider, and its administrator at the command line.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::{Answer, Place, Server};
@@ -119,6 +122,36 @@ impl Bench {
         let remove = json!([{ "op": "remove", "path": format!("members[value eq \"{user}\"]") }]);
         let answer = self.patch(&format!("/Groups/{group}"), &remove);
         assert!((200..300).contains(&answer.status), "{}", answer.text);
+    }
+
+    /// Makes a manual account that has a permission.
+    pub fn administrator(&self, name: &str, permission: &str) {
+        self.run(&["user", "create", "acme", name]);
+        self.run(&["user", "grant", "acme", name, "--permission", permission]);
+    }
+
+    /// Waits for a mail of this kind to somebody, and returns the path of the link in it.
+    pub fn mailed(&self, kind: &str, recipient: &str) -> String {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(link) = self.link_in_mail(kind, recipient) {
+                return link;
+            }
+            assert!(Instant::now() < until, "no {kind} has come");
+            sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn link_in_mail(&self, kind: &str, recipient: &str) -> Option<String> {
+        let listed = self.run(&["mail", "list", "acme"]);
+        let mut mails = listed["mails"].as_array().unwrap().iter();
+        let mail = mails.find(|mail| {
+            mail["kind"] == kind && mail["recipient"] == recipient && mail["has_link"] == true
+        })?;
+        let shown = self.run(&["mail", "show", "acme", mail["id"].as_str().unwrap(), "--link"]);
+        let text = shown["text"].as_str().unwrap();
+        let link = &text[text.find("/o/acme/link/").unwrap()..];
+        Some(link.split_whitespace().next().unwrap().to_owned())
     }
 
     /// Whether everything that is kept belongs together.
