@@ -193,7 +193,7 @@ fn a_token_is_good_at_once() {
     for number in 0..5 {
         let name = format!("other-{number}");
         behind.bench.run(&["org", "create", &name]);
-        // What the server has read is as new as it can be.
+        // By now the server has read all that was written.
         assert_eq!(behind.ask(PATH, &[]).status, 200);
         let made = behind.bench.run(&["token", "create", &name, "--for", "access"]);
         let bearer = format!("Bearer {}", made["token"].as_str().unwrap());

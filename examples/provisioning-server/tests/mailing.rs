@@ -142,7 +142,7 @@ fn without_a_mail_server_mails_are_kept() {
     let id = id.to_owned();
     let token = bench.token.clone();
     let place = bench.end();
-    // What was kept before there was a mail server is sent when somebody asks for it.
+    // A mail that was kept before there was a mail server is sent when somebody asks for it.
     let server = MailServer::new(Manner::Takes);
     let bench = Bench {
         server: place.serve(&server.flags()),

@@ -178,7 +178,7 @@ fn assets_have_names_of_their_content() {
     }
 }
 
-/// What all pages promise, in a real browser.
+/// The promises of all pages, in a real browser.
 #[test]
 fn pages_of_the_start_keep_what_all_pages_promise() {
     let place = Place::new();

@@ -44,7 +44,7 @@ fn keys(place: &Place) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-/// What the link of a mail is authenticated with.
+/// The text with which the link of a mail is authenticated.
 fn place_of(id: &[u8]) -> Vec<u8> {
     let mut place = b"provisioning-server sealed value".to_vec();
     for part in [&b"mail"[..], b"sealed_link", &INSTANCE, id] {
@@ -234,7 +234,7 @@ fn a_rotation_that_is_killed_is_gone_on_with() {
     add_links(&place, 0..3_000);
     for kills in 0..6 {
         let mut rotating = place.begin(&["key", "rotate"]);
-        // Where the kill falls is different each time, and whatever it has hit must be gone on with.
+        // The kill falls at another place each time, and whatever it has hit must be gone on with.
         while kills > 2 && keys(&place).len() == 1 && rotating.try_wait().unwrap().is_none() {}
         rotating.kill().unwrap();
         rotating.wait().unwrap();

@@ -17,7 +17,7 @@ use saml_rs::binding::deflate_raw_decode;
 use serde_json::{Value, json};
 use url::Url;
 
-/// Where browsers reach the servers, however many there are.
+/// The URL at which browsers reach the servers, however many there are.
 const PUBLIC: &str = "http://scim.example";
 const ADA: &str = "ada@x.example.evil.example";
 const ACS: &str = "/portalApi/acme/AuthenticationSAML/AssertionConsumerService";
@@ -83,7 +83,7 @@ impl Bench {
             .acme(&self.token, "PATCH", &format!("/Users/{id}"), &body)
     }
 
-    /// What the provider is asked to say to an organization.
+    /// Returns the request to the provider for an answer to an organization.
     fn asked(&self, organization: &str, request: Option<&str>) -> Value {
         let service = self.run(&["saml", "show", organization])["service"].clone();
         json!({

@@ -65,7 +65,7 @@ pub(crate) struct Read {
     pub(crate) text: String,
 }
 
-/// What is asked of every text: where the server is, and what it is called.
+/// The facts that every text repeats: where the server is, and what it is called.
 #[derive(Debug, Clone)]
 struct Imprint {
     product: String,

@@ -73,7 +73,7 @@ pub(crate) static DELETE: Action = Action {
 pub(crate) struct Draft {
     pub(crate) name: Name,
     pub(crate) display: Option<String>,
-    /// What is other than usual.
+    /// The settings that differ from the default ones.
     pub(crate) settings: Changes,
     /// Whether it has a token at once.
     pub(crate) with_token: bool,

@@ -69,7 +69,7 @@ pub(crate) static FAILURES: Action = Action {
     fresh: false,
 };
 
-/// Where metadata come from.
+/// The source of metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     /// An administrator has uploaded them.
@@ -78,7 +78,7 @@ pub(crate) enum Source {
     Url(String),
 }
 
-/// What shall be other; whatever is `None` stays as it is.
+/// The changes to make; whatever is `None` stays as it is.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
     pub(crate) metadata: Option<Source>,

@@ -123,7 +123,7 @@ impl Common {
         })
     }
 
-    /// What fetches from URLs that administrators have entered.
+    /// The client for URLs that administrators have entered.
     fn fetcher(&self, settings: &mut Settings) -> Result<Fetcher> {
         let opened = settings.optional(&setting::FETCH_FROM, self.fetch_from.as_deref(), Networks::parse)?;
         Ok(Fetcher::new(opened.unwrap_or_default()))

@@ -65,7 +65,7 @@ impl Claimed {
     }
 }
 
-/// What came of sending a mail.
+/// The outcome of sending a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The mail server has taken it.

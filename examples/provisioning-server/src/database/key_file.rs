@@ -56,7 +56,7 @@ fn demand_seclusion(_: &Path, _: &fs::Metadata) -> Result<()> {
     Ok(())
 }
 
-/// Writes a key file where there is none. Where another process was faster, its file stays.
+/// Writes a key file where there is none. If another process was faster, its file stays.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -87,7 +87,7 @@ pub(super) fn replace(path: &Path, ring: &KeyRing) -> Result<()> {
 /// Writes the text of a key file under a name of this process alone.
 fn write_beside(path: &Path, ring: &KeyRing) -> io::Result<std::path::PathBuf> {
     let draft = beside(path, &format!(".{}", std::process::id()));
-    // What an earlier process with this number has left.
+    // Left by an earlier process with this number.
     match fs::remove_file(&draft) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
         _ => {}

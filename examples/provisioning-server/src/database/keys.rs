@@ -11,7 +11,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::sealed::{Column, Key, KeyId, KeyRing};
 use crate::domain::secret::random;
 
-/// The proof of a key. It is no secret, and is not sealed anew: each key has its own.
+/// The proof of a key. It is not a secret, and is not sealed anew: each key has its own.
 const PROOF: Column = Column {
     table: "sealing_key",
     key: &["id"],
@@ -175,7 +175,7 @@ pub(super) fn forget_older(tx: &Transaction<'_>, ring: &KeyRing) -> scim::Result
     Ok(())
 }
 
-/// What is to be done about the keys of a database.
+/// The state of the keys of a database.
 enum Verdict {
     /// They are those of the file.
     Right,

@@ -212,7 +212,7 @@ impl Product {
         self.note("product_name", name.to_owned()).await
     }
 
-    /// What the server that started last on this database calls the product.
+    /// Returns the name of the product, as the server that started last on this database has it.
     pub(crate) async fn product_name(&self) -> Result<Option<String>> {
         self.noted("product_name").await
     }

@@ -32,7 +32,7 @@ impl Sealed {
     }
 }
 
-/// Where a walk through a column has come to: the key of the last row that was seen.
+/// The place that a walk through a column has come to: the key of the last row that was seen.
 pub(super) type Place = Option<Vec<Vec<u8>>>;
 
 /// Returns the sealed values behind a place, in the order of their rows.

@@ -1,3 +1,3 @@
-//! What is sent to others, behind what has happened.
+//! Messages to others, sent behind what has happened.
 
 pub(crate) mod mail;

@@ -63,7 +63,7 @@ impl Counter {
     }
 
     /// Returns the counter after one more attempt. An attempt counts as failed from its beginning, so that many at once
-    /// are no way around it; one that succeeds ends the counter.
+    /// do not get around it; one that succeeds ends the counter.
     #[must_use]
     pub(crate) fn counted(&self, now: Timestamp) -> Self {
         Self {

@@ -17,7 +17,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Returns the way in of an account that is made now. Where people of the identity provider come by SAML, manual accounts
+    /// Returns the way in of an account that is made now. If people of the identity provider come by SAML, manual accounts
     /// are invited: they are there for those whom the provider does not know, and for when it is away.
     pub(crate) fn of_new(account: &Account, setting: FirstLogin) -> Self {
         let by = match (account.managed_by, setting) {

@@ -15,7 +15,7 @@ pub(crate) enum Kind {
     Invalid,
     /// What the command names does not exist.
     NotFound,
-    /// What the command names was there once, and is not kept any more.
+    /// The thing that the command names was there once, and is not kept any more.
     Gone,
     /// The state of things forbids it.
     Conflict,

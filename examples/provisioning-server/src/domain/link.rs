@@ -49,7 +49,7 @@ impl LinkKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link {
     pub(crate) id: Uuid,
-    /// Whom it lets in. A set-up link is for whoever has it.
+    /// The account of whoever it lets in. A set-up link is for whoever has it.
     pub(crate) account: Uuid,
     pub(crate) kind: LinkKind,
     pub(crate) created: Timestamp,

@@ -39,7 +39,7 @@ const SPECIAL: [(Ipv4Addr, u8); 15] = [
 /// unique-local, link-local and multicast ones are in it.
 const GLOBAL: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// What of it is not: protocols such as Teredo, documentation, and 6to4, which has an address of IPv4 within it.
+/// The parts of it that are not: protocols such as Teredo, documentation, and 6to4, which has an address of IPv4 within it.
 const SPECIAL_GLOBAL: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),

@@ -88,7 +88,7 @@ impl PublicUrl {
         format!("{}/saml/{organization}", self.0)
     }
 
-    /// Where the answers of an organization's identity provider go: its assertion consumer service.
+    /// Returns the URL of an organization's assertion consumer service, which the answers of its identity provider go to.
     pub(crate) fn saml_acs(&self, organization: &Name) -> String {
         format!(
             "{}/portalApi/{organization}/AuthenticationSAML/AssertionConsumerService",

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What each kind of secret begins with, but for the `_`.
+/// The beginning of each kind of secret, but for the `_`.
 const SECRETS: [&str; 5] = ["scimp", "scims", "sciml", "scimd", "scimb"];
 
 /// The `_`, also as a URL may write it.

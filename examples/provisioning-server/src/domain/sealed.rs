@@ -20,10 +20,10 @@ pub(crate) const NONCE: usize = 24;
 pub(crate) const RANDOM: usize = ID + SECRET;
 const SECRET: usize = 32;
 
-/// What every value is authenticated with, so that a key is of no use for anything else.
+/// The text with which every value is authenticated, so that a key is of no use for anything else.
 const DOMAIN: &[u8] = b"provisioning-server sealed value";
 
-/// What stands above the keys in a key file.
+/// The comment above the keys in a key file.
 const HEAD: &str = "# The keys that seal secrets in the database, the oldest first; the last one seals. Without this file they are lost.\n\
                     # Keep a copy of it, and not beside the backups of the database.\n";
 

@@ -143,7 +143,7 @@ pub(crate) fn demand_consistent(settings: &Settings) -> Result<()> {
     RULES.iter().try_for_each(|rule| rule(settings))
 }
 
-/// What must hold of the settings, each by itself.
+/// The rules for the settings, each by itself.
 const RULES: [fn(&Settings) -> Result<()>; 2] = [demand_address, demand_nothing_held];
 
 fn demand_address(settings: &Settings) -> Result<()> {
@@ -505,7 +505,7 @@ mod tests {
                 (outcome, _) => panic!("{changes:?} {standing:?}: {outcome:?}"),
             }
         }
-        // What a product has set ahead may be said once more.
+        // A setting that a product has made ahead may be said once more.
         let ahead = product.apply(&Settings::default());
         assert!(demand_usable(&first_login, &ahead, Standing::NotConfigured).is_ok());
     }

@@ -1,4 +1,4 @@
-//! What is fetched, and from where.
+//! Fetches, and the places that they may go to.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -29,7 +29,7 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    /// How far they have come. Where a second factor came to be asked for since they signed in, they set one up now.
+    /// How far they have come. If a second factor came to be asked for since they signed in, they set one up now.
     pub(crate) fn stage(&self) -> Stage {
         let is_lacking =
             self.session.way == Way::Password && !self.has_factor && asks_for_factor(&self.realm);

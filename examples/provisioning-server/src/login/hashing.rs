@@ -45,7 +45,7 @@ impl Hashing {
         self.turns.take(move || hash(password.as_bytes())).await?
     }
 
-    /// Whether a password is the one of a hash. Where one of the two is missing it is not, after the same work.
+    /// Whether a password is the one of a hash. If one of the two is missing it is not, after the same work.
     ///
     /// # Errors
     /// Too many wait already.

@@ -26,7 +26,7 @@ impl Login {
         Ok(all.await?)
     }
 
-    /// Ends the session of a browser. It is no mistake if there is none.
+    /// Ends the session of a browser. If there is none, it does nothing.
     ///
     /// # Errors
     /// The database fails.

@@ -1,4 +1,4 @@
-//! Where requests come from.
+//! The addresses that requests come from.
 
 use std::net::IpAddr;
 

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::problem::Problem;
 
-/// Where assets are served, with a slash at its end.
+/// The path below which assets are served, with a slash at its end.
 pub(super) const PREFIX: &str = "/assets/";
 
 /// A browser asks once: a new content has a new name.

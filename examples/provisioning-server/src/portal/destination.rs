@@ -89,7 +89,7 @@ mod tests {
             prop_assert!(led.as_str().starts_with(base.as_str()));
         }
 
-        /// What is written into a query is read from it.
+        /// A destination that is written into a query is read from it.
         #[test]
         fn a_query_is_read_back(page in "[a-z0-9-]{1,20}(/[a-z0-9-]{1,20}){0,2}") {
             let destination = Destination::to(&page);

@@ -19,7 +19,7 @@ use crate::domain::organization::Organization;
 #[template(path = "entrance.html")]
 pub(super) struct Entrance {
     pub(super) frame: Frame,
-    /// What was asked for.
+    /// The name that was asked for.
     pub(super) asked: String,
     pub(super) is_unknown: bool,
 }

@@ -21,7 +21,7 @@ use crate::login::{Chosen, Refusal};
 #[template(path = "first-run.html")]
 pub(super) struct FirstRun {
     pub(super) frame: Frame,
-    /// What was typed before.
+    /// The address that was typed before.
     pub(super) email: String,
     pub(super) email_error: Option<String>,
     pub(super) passwords: Passwords,

@@ -1,4 +1,4 @@
-//! What a browser sends with a form.
+//! The fields of a form as a browser sends them.
 
 use std::fmt::{self, Debug, Formatter};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What all pages have around their content.
+//! The frame of all pages, around their content.
 
 use std::sync::Arc;
 
@@ -55,9 +55,9 @@ pub(crate) struct Frame {
     product: Arc<str>,
     /// The organization as people call it; none for what concerns the instance.
     organization: Option<String>,
-    /// Where people find help; empty if nowhere.
+    /// The place where people find help; empty if there is none.
     support: String,
-    /// Where the pages of the realm begin, with a slash at its end.
+    /// The path at which the pages of the realm begin, with a slash at its end.
     root: String,
 }
 

@@ -1,4 +1,4 @@
-//! What every answer of the portal tells the browser about itself.
+//! The headers by which every answer of the portal limits what the browser does with it.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;

@@ -48,7 +48,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::public_url::PublicUrl;
 use crate::login::Login;
 
-/// What the pages need.
+/// The state that the pages need.
 pub(crate) struct Portal<'a> {
     pub(crate) product: &'a Arc<Product>,
     pub(crate) login: &'a Login,
@@ -147,7 +147,7 @@ fn of_organization() -> Router<Pages> {
         .route("/saml/confirm", get(single_sign_on::confirm))
 }
 
-/// What identity providers read, and where they send browsers with a form of theirs.
+/// The routes that identity providers read, and those to which they send browsers with a form of theirs.
 fn of_providers() -> Router<Pages> {
     Router::new()
         .route("/saml/{organization}", get(single_sign_on::metadata))

@@ -26,7 +26,7 @@ pub(crate) enum Problem {
     CrossSite,
     /// The state of things forbids it, or a value does not fit, as the sentence says.
     Refused(String),
-    /// What was sent is not a form.
+    /// The body is not a form.
     NotAForm,
     /// The form is too long.
     TooLong,

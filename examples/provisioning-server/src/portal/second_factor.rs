@@ -59,7 +59,7 @@ const SET_UP: &str = "second-factor/set-up";
 /// The page on which recovery codes are made.
 const CODES: &str = "recovery-codes";
 
-/// What is said of a code that is not right.
+/// The sentence about a code that is not right.
 pub(super) const WRONG: &str =
     "This code is not right, or it was used before. Enter the one that is shown now.";
 

@@ -22,7 +22,7 @@ pub(super) struct SignIn {
     pub(super) called: Called,
     pub(super) destination: Destination,
     pub(super) has_single_sign_on: bool,
-    /// What was typed before.
+    /// The name that was typed before.
     pub(super) name: String,
     pub(super) trouble: Option<String>,
 }

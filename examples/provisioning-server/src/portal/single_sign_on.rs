@@ -45,7 +45,7 @@ pub(super) struct SamlError {
 #[template(path = "saml-tried.html")]
 pub(super) struct SamlTried {
     pub(super) frame: Frame,
-    /// Who would have been signed in.
+    /// The name of whoever would have been signed in.
     pub(super) name: String,
 }
 

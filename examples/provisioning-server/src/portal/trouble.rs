@@ -1,4 +1,4 @@
-//! What a form says when it is shown again, because what was sent did not let anybody in.
+//! The sentence above a form that is shown again, because its fields did not let anybody in.
 
 use axum::response::Response;
 use http::header::RETRY_AFTER;

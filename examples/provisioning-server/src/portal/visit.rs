@@ -26,7 +26,7 @@ use crate::operate::peer::Peer;
 const DEVICE: &str = "device";
 const DEVICE_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
-/// What all pages of sign-in need.
+/// The state that all pages of sign-in need.
 #[derive(Clone)]
 pub(super) struct Pages {
     pub(super) login: Login,

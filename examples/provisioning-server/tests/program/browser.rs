@@ -13,7 +13,7 @@ pub struct Browser {
     answers: BufReader<ChildStdout>,
 }
 
-/// Where the scripts are.
+/// The folder of the scripts.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser")
 }
@@ -83,7 +83,7 @@ impl Browser {
         self.ask(&json!({ "do": "press", "name": name }));
     }
 
-    /// What the part of the page that the selector finds says.
+    /// Returns the text of the part of the page that the selector finds.
     pub fn text(&mut self, of: &str) -> String {
         let text = self.ask(&json!({ "do": "text", "of": of }));
         text.as_str().unwrap().to_owned()
@@ -101,7 +101,7 @@ impl Browser {
         rest[rest.find('/').unwrap()..].to_owned()
     }
 
-    /// What was copied last.
+    /// Returns the text that was copied last.
     pub fn clipboard(&mut self) -> String {
         let text = self.ask(&json!({ "do": "clipboard" }));
         text.as_str().unwrap().to_owned()

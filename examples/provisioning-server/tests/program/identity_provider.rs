@@ -71,7 +71,7 @@ impl IdentityProvider {
     }
 }
 
-/// Where metadata are fetched from, for as long as the test runs.
+/// A place from which metadata are fetched, for as long as the test runs.
 pub struct MetadataServer {
     content: Arc<Mutex<String>>,
     pub url: String,
@@ -98,7 +98,7 @@ impl MetadataServer {
         Self { content, url }
     }
 
-    /// What it answers from now on.
+    /// Sets the answer from now on.
     pub fn set(&self, content: String) {
         *self.content.lock().unwrap() = content;
     }

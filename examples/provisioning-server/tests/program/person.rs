@@ -26,7 +26,7 @@ impl Page {
         self.answer.status
     }
 
-    /// What stands between the first two of these.
+    /// Returns the text between the first two of these.
     pub fn between(&self, before: &str, after: &str) -> &str {
         let found = self.answer.text.split_once(before);
         assert!(
@@ -42,7 +42,7 @@ impl Page {
         self.between("<h1>", "</h1>")
     }
 
-    /// What the banner of the page says.
+    /// Returns the text of the banner of the page.
     pub fn trouble(&self) -> &str {
         let banner = self.between("role=\"alert\"", "</div>");
         banner.split_once("<p>").unwrap().1.split_once("</p>").unwrap().0

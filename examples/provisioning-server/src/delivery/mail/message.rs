@@ -16,7 +16,7 @@ use crate::domain::mail::{Content, Link};
 pub(super) struct Ready {
     pub(super) to: Address,
     pub(super) bytes: Vec<u8>,
-    /// What must not stand anywhere else: the last part of its link.
+    /// The part that must not stand anywhere else: the last one of its link.
     pub(super) secret: Option<String>,
 }
 

@@ -54,7 +54,7 @@ impl Counts {
     }
 }
 
-/// What sends mails.
+/// The sender of mails.
 pub(crate) struct Delivery {
     product: Arc<Product>,
     smtp: Smtp,

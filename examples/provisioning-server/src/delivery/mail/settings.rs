@@ -57,7 +57,7 @@ impl fmt::Debug for Smtp {
     }
 }
 
-/// What an operator has said about the mail server.
+/// The settings of an operator for the mail server.
 #[derive(Default)]
 pub(crate) struct Said {
     pub(crate) host: Option<String>,
@@ -149,12 +149,12 @@ pub(crate) fn sender(text: &str) -> Result<Mailbox> {
     })
 }
 
-/// What mails say of the server.
+/// The facts about the server that mails repeat.
 #[derive(Debug, Clone)]
 pub(crate) struct Imprint {
     /// The name of the product.
     pub(crate) product: String,
-    /// Where links lead.
+    /// The URL that links begin with.
     pub(crate) base: PublicUrl,
 }
 

@@ -26,7 +26,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// The longest part of an answer of the server that is kept, in characters.
 const LONGEST: usize = 300;
 
-/// What the server makes of a mail.
+/// The verdict of the server on a mail.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It has taken it.
@@ -165,7 +165,7 @@ fn is_about_us(code: Code) -> bool {
     is_sign_in || is_end
 }
 
-/// What is kept of an error: the server's words on one line, and not too many.
+/// Returns the part of an error that is kept: the server's words on one line, and not too many.
 fn reason(error: &Error) -> String {
     let cause = error.source().map(ToString::to_string).unwrap_or_default();
     let text = match error.status() {

@@ -8,14 +8,14 @@ use crate::domain::counted::counted;
 use crate::domain::mass_change::LossKind;
 use crate::domain::token::Purpose;
 
-/// What every mail of an organization says of its sender.
+/// The facts about its sender that every mail of an organization repeats.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Letterhead<'a> {
     /// The name of the product.
     pub(crate) product: &'a str,
     /// The organization, as people call it; none for what concerns the instance.
     pub(crate) organization: Option<&'a str>,
-    /// Where people find help; empty if nowhere.
+    /// The place where people find help; empty if there is none.
     pub(crate) support: &'a str,
     /// The address to which the mail goes.
     pub(crate) recipient: &'a str,
@@ -38,7 +38,7 @@ pub(crate) struct Letter {
     signature: String,
 }
 
-/// What the recipient is to do.
+/// The step that the recipient is to take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Button {
     label: &'static str,
@@ -307,7 +307,7 @@ fn token_expiry(place: &str, purpose: Purpose, ends_in: &str, expires: Timestamp
     )
 }
 
-/// What follows from the end of a token.
+/// Returns the consequence of the end of a token.
 const fn after_end(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Scim => {

@@ -184,7 +184,7 @@ impl Link {
     }
 }
 
-/// Whom a mail goes to.
+/// The person whom a mail goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Recipient {
     /// The account that the mail is about, or the one who is told.

@@ -43,7 +43,7 @@ impl Failure {
     }
 }
 
-/// What an answer says, whether or not it is true: masked where it is about a person, cut, and as text alone.
+/// The statements of an answer, whether or not it is true: masked where it is about a person, cut, and as text alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Asserted {

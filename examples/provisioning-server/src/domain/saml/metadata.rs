@@ -25,7 +25,7 @@ const CERTIFICATES_MAX: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) entity_id: String,
-    /// Where a sign-in begins: by the binding HTTP-Redirect.
+    /// The URL at which a sign-in begins: by the binding HTTP-Redirect.
     pub(crate) sso_url: String,
     /// The certificates of the keys by which it signs, one or more.
     pub(crate) certificates: Vec<Certificate>,

@@ -242,7 +242,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// What happens between a provider's directory, SCIM and sign-in.
+    /// A step between a provider's directory, SCIM and sign-in.
     #[derive(Debug, Clone, Copy)]
     pub(crate) enum Step {
         /// A person gets an address in the directory of the provider, whoever has had it.

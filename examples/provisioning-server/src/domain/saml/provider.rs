@@ -22,9 +22,9 @@ const ATTRIBUTE_MAX: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Provider {
     pub(crate) entity_id: String,
-    /// Where a sign-in begins.
+    /// The URL at which a sign-in begins.
     pub(crate) sso_url: String,
-    /// Where its metadata are read from again; `None` if they came as a file.
+    /// The URL from which its metadata are read again; `None` if they came as a file.
     pub(crate) metadata_url: Option<String>,
     /// When they were last read from there.
     pub(crate) read: Option<Timestamp>,
@@ -44,7 +44,7 @@ pub(crate) struct Trusted {
     pub(crate) until: Option<Timestamp>,
 }
 
-/// What becomes of certificates that new metadata do not name.
+/// The fate of certificates that new metadata do not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Former {
     /// They stay good for a week.

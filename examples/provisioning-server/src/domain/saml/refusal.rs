@@ -21,7 +21,7 @@ keywords! {
         Structure = "structure",
         /// The provider says that the sign-in has failed.
         Status = "status",
-        /// What has to be signed is not.
+        /// The part that has to be signed is not.
         Unsigned = "unsigned",
         /// A signature is not by a known certificate, or does not fit what it signs.
         Signature = "signature",

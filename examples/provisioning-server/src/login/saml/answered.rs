@@ -31,7 +31,7 @@ use crate::login::begin::{Secrets, SignedIn, begin};
 use crate::login::person::Person;
 use crate::login::{Login, Visitor};
 
-/// What a browser brings.
+/// The form and the cookies that a browser brings.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     /// The form field `SAMLResponse`.
@@ -42,7 +42,7 @@ pub(crate) struct Answer {
     pub(crate) browser: Option<Secret>,
 }
 
-/// What comes of an answer.
+/// The outcome of an answer.
 #[derive(Debug)]
 pub(crate) enum Answered {
     /// Somebody is signed in.
@@ -57,7 +57,7 @@ pub(crate) enum Answered {
     Refused(Option<String>),
 }
 
-/// What was looked up before an answer is verified.
+/// The facts that are looked up before an answer is verified.
 struct Known {
     provider: Option<Provider>,
     errand: Option<(Errand, Fingerprint)>,
@@ -72,14 +72,14 @@ struct Verified {
     errand: Option<(Errand, Fingerprint)>,
 }
 
-/// What a verified answer has led to.
+/// The decision on a verified answer.
 enum Used {
     SignedIn(SignedIn),
     Tried(String),
     Confirmed,
 }
 
-/// What an answer has to be.
+/// The requirements on an answer.
 enum Expected {
     /// One to this request, or to none, of this provider.
     Answer(Provider, Option<String>),

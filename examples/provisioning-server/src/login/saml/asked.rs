@@ -28,13 +28,13 @@ const RELAY_STATE_MAX: usize = 80;
 /// A sign-in that has begun.
 #[derive(Debug, Clone)]
 pub(crate) struct Begun {
-    /// Where the browser goes now.
+    /// The URL that the browser goes to now.
     pub(crate) url: String,
     /// The secret by which the browser is known when it comes back.
     pub(crate) browser: Secret,
 }
 
-/// What follows a sign-in.
+/// The step after a sign-in.
 #[derive(Debug, Clone)]
 pub(crate) enum Then {
     /// This page of the organization.

@@ -28,7 +28,7 @@ struct Answer {
     expectation: Expectation,
 }
 
-/// What the provider is asked to say.
+/// Returns the request to the provider.
 fn asked() -> Value {
     json!({
         "entity_id": ORGANIZATION,
@@ -431,7 +431,7 @@ fn a_second_assertion_anywhere_is_refused() {
     refused("inside", Refusal::Structure);
 }
 
-/// What the library makes of attacks by itself, without the checks of ours before it: where it stopped refusing one, only these
+/// The verdict of the library on attacks by itself, without the checks of ours before it: where it stopped refusing one, only these
 /// would be left.
 #[test]
 fn the_library_refuses_attacks_by_itself() {
@@ -465,7 +465,7 @@ fn the_library_refuses_attacks_by_itself() {
             assert_eq!(session.name_id().value(), ADA, "{case}");
             accepted.push(*case);
         }
-        // Where the response may be signed alone, what is not signed at all is refused by us; nobody else is let in.
+        // If the response may be signed alone, what is not signed at all is refused by us; nobody else is let in.
         let answer = answer.signed_as_a_whole();
         if let Ok(session) = verified(&answer.expectation, &answer.response, Timestamp::now()) {
             assert_eq!(session.name_id().value(), ADA, "{case}");
@@ -476,7 +476,7 @@ fn the_library_refuses_attacks_by_itself() {
     assert_eq!(accepted, ["extensions", "object"]);
 }
 
-/// What is between the parts of a name is no part of it for the library, either: nobody is cut to somebody else.
+/// Text between the parts of a name is not a part of it for the library, either: nobody is cut to somebody else.
 #[test]
 fn the_library_reads_a_name_whole() {
     for (case, answer) in ["comment", "instruction"]

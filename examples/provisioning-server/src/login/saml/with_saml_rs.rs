@@ -35,7 +35,7 @@ const EMAIL_FORMAT: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddre
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
-/// What is read of an answer at all.
+/// The parts of an answer that are read.
 const LIMITS: XmlLimits = xml::limits(RESPONSE_MAX, 4_000);
 
 /// The verifier on saml-rs.
