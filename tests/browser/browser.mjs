@@ -1,10 +1,16 @@
 // A browser that a test drives: one command a line on standard input, one answer a line on standard output, both JSON.
 //
 //   { "do": "open", "javascript": true }     begin anew, without cookies and cache
+//   { "do": "cookie", "name": …, "value": …, "url": … }  keep a cookie of this server
 //   { "do": "goto", "url": … }               open a page
 //   { "do": "fill", "label": …, "text": … }  write into the field with this label
 //   { "do": "tick", "label": … }             tick the box with this label
-//   { "do": "press", "name": … }             press the button or follow the link with this name
+//   { "do": "choose", "label": …, "option": … }  choose an option of the list with this label
+//   { "do": "type", "label": …, "text": … }  write into the field with this label, letter by letter
+//   { "do": "key", "key": … }                press a key
+//   { "do": "press", "name": …, "within": selector }  press the button or follow the link with this name
+//   { "do": "wait", "of": selector, "text": … }  wait until a part of the page says this
+//   { "do": "count", "of": selector }        how many parts of the page there are
 //   { "do": "text", "of": selector }         what a part of the page says
 //   { "do": "clipboard" }                    what was copied last
 //   { "do": "broken" }                       what pages have done since the beginning that no page may do
@@ -88,6 +94,9 @@ const commands = {
     page = await context.newPage();
     await watch();
   },
+  async cookie({ name, value, url }) {
+    await context.addCookies([{ name, value, url }]);
+  },
   async goto({ url }) {
     await page.goto(url);
   },
@@ -97,10 +106,27 @@ const commands = {
   async tick({ label }) {
     await page.getByLabel(label, { exact: true }).check();
   },
-  async press({ name }) {
-    const named = { name, exact: true };
-    await page.getByRole("button", named).or(page.getByRole("link", named)).first().click();
+  async choose({ label, option }) {
+    await page.getByLabel(label, { exact: true }).selectOption({ label: option });
+  },
+  async type({ label, text }) {
+    await page.getByLabel(label, { exact: true }).pressSequentially(text);
+  },
+  async key({ key }) {
+    await page.keyboard.press(key);
     await settle();
+  },
+  async press({ name, within }) {
+    const named = { name, exact: true };
+    const part = within ? page.locator(within).first() : page;
+    await part.getByRole("button", named).or(part.getByRole("link", named)).first().click();
+    await settle();
+  },
+  async wait({ of, text }) {
+    await page.locator(of, { hasText: text }).first().waitFor();
+  },
+  async count({ of }) {
+    return page.locator(of).count();
   },
   async text({ of }) {
     return page.locator(of).first().innerText();

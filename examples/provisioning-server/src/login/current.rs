@@ -53,7 +53,6 @@ impl Current {
     ///
     /// # Errors
     /// They have not come so far.
-    #[allow(dead_code, reason = "pages on which somebody acts come to use it")]
     pub(crate) fn actor(&self, address: Option<IpAddr>, now: Timestamp) -> Outcome<Actor> {
         if self.stage() != Stage::Full {
             return Err(Refusal::SignedOut);

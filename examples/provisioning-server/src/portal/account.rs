@@ -11,8 +11,8 @@ use super::detour::Detour;
 use super::form::Form;
 use super::frame::Frame;
 use super::passwords::Passwords;
-use super::person::Person;
 use super::problem::Problem;
+use super::shell::{Section, Shell};
 use super::trouble::Trouble;
 use super::visit::Visit;
 use super::{agent, moment, page};
@@ -33,7 +33,7 @@ pub(super) struct Session {
 #[template(path = "account.html")]
 pub(super) struct Account {
     pub(super) frame: Frame,
-    pub(super) person: Person,
+    pub(super) shell: Shell,
     pub(super) trouble: Option<String>,
     /// When the password was changed; none where there is no password.
     pub(super) password: Option<String>,
@@ -82,7 +82,7 @@ async fn show(visit: &Visit, status: StatusCode, trouble: Option<String>) -> Res
     let sessions = visit.login.sessions(&current).await.map_err(detour)?;
     let shown = Account {
         frame: visit.frame.clone(),
-        person: Person::of(&current),
+        shell: Shell::new(&current, Section::Own, ACCOUNT),
         trouble,
         password: factors.password.map(moment::day),
         application: factors.application.map(moment::day),

@@ -41,6 +41,16 @@ pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     )
 });
 
+/// htmx 4.0.1, as its package has it (Zero-Clause BSD).
+pub(super) static HTMX: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "htmx",
+        "js",
+        "text/javascript",
+        include_bytes!("assets/htmx-4.0.1.min.js"),
+    )
+});
+
 pub(super) static ICON: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_bytes!("assets/icon.svg")));
 
@@ -111,7 +121,7 @@ fn is_nothing(parameter: &str) -> bool {
 
 /// Answers with the asset of this name.
 pub(super) async fn get(Path(name): Path<String>, asked: HeaderMap) -> Result<Response, Problem> {
-    [&STYLE, &SCRIPT, &ICON]
+    [&STYLE, &SCRIPT, &HTMX, &ICON]
         .into_iter()
         .find(|asset| asset.name == name)
         .map(|asset| asset.answer(&asked))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{StatusCode, Uri};
+use http::{HeaderMap, StatusCode, Uri};
 
 use super::form::Form;
 use super::frame::{Frame, Frames};
@@ -27,6 +27,7 @@ pub(super) struct Entrance {
 /// Leads to the sign-in of the only organization, or of the one that is asked for by name.
 pub(super) async fn get(
     State((product, frames)): State<(Arc<Product>, Frames)>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let organizations = product.organizations().await?;
@@ -41,7 +42,7 @@ pub(super) async fn get(
         return Ok(Redirect::to(&path).into_response());
     }
     let entrance = Entrance {
-        frame: frames.of_server(),
+        frame: frames.of_server(&headers),
         asked: asked.to_owned(),
         is_unknown: !asked.is_empty(),
     };

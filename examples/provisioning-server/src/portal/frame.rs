@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::assets::{ICON, SCRIPT, STYLE};
+use http::HeaderMap;
+
+use super::assets::{HTMX, ICON, SCRIPT, STYLE};
+use super::cookies::Cookies;
+use super::theme::Theme;
 use crate::domain::realm::Realm;
 use crate::operate::health::VERSION;
 
@@ -11,39 +15,42 @@ use crate::operate::health::VERSION;
 pub(crate) struct Frames {
     /// The name of the product.
     product: Arc<str>,
+    cookies: Cookies,
 }
 
 impl Frames {
     /// Creates the frames of a product of this name.
-    pub(super) fn new(product: &str) -> Self {
+    pub(super) fn new(product: &str, cookies: Cookies) -> Self {
         Self {
             product: product.into(),
+            cookies,
         }
     }
 
-    /// Creates the frame of pages for people of whom nothing is known.
-    pub(super) fn of_server(&self) -> Frame {
+    /// Creates the frame of pages for people of whom nothing is known, in the appearance that their browser asks for.
+    pub(super) fn of_server(&self, asked: &HeaderMap) -> Frame {
         Frame {
             product: Arc::clone(&self.product),
             organization: None,
             support: String::new(),
             root: "/".to_owned(),
+            theme: Theme::read(self.cookies, asked),
         }
     }
 
     /// Creates the frame of the pages of an organization, or of the instance.
-    pub(super) fn of(&self, realm: &Realm) -> Frame {
+    pub(super) fn of(&self, realm: &Realm, asked: &HeaderMap) -> Frame {
         let root = format!("{}/", realm.path());
         match realm {
             Realm::Organization(organization) => Frame {
-                product: Arc::clone(&self.product),
                 organization: Some(organization.display.clone()),
                 support: organization.settings.support_contact.as_str().to_owned(),
                 root,
+                ..self.of_server(asked)
             },
             Realm::Instance => Frame {
                 root,
-                ..self.of_server()
+                ..self.of_server(asked)
             },
         }
     }
@@ -59,6 +66,7 @@ pub(crate) struct Frame {
     support: String,
     /// The path at which the pages of the realm begin, with a slash at its end.
     root: String,
+    theme: Option<Theme>,
 }
 
 impl Frame {
@@ -85,6 +93,21 @@ impl Frame {
     /// Returns the path of the icon.
     pub(super) fn icon(&self) -> String {
         ICON.path()
+    }
+
+    /// Returns the path of the script that swaps parts of pages.
+    pub(super) fn htmx(&self) -> String {
+        HTMX.path()
+    }
+
+    /// Returns the appearance that somebody has chosen.
+    pub(super) fn theme(&self) -> Option<Theme> {
+        self.theme
+    }
+
+    /// Returns the version of the server.
+    pub(super) fn version(&self) -> &'static str {
+        VERSION
     }
 
     /// Returns the path of the script.

@@ -12,8 +12,8 @@ use http::{HeaderMap, HeaderValue};
 use crate::domain::public_url::Scheme;
 
 /// Nothing but what this server serves, in no frame, and no script or style within a page.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Two years.
 const HTTPS_ALONE: &str = "max-age=63072000";

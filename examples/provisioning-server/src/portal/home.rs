@@ -6,8 +6,7 @@ use http::StatusCode;
 
 use super::detour::Detour;
 use super::frame::Frame;
-use super::page;
-use super::person::Person;
+use super::shell::{Section, Shell};
 use super::visit::Visit;
 use crate::domain::account::ManagedBy;
 
@@ -15,7 +14,7 @@ use crate::domain::account::ManagedBy;
 #[template(path = "home.html")]
 pub(super) struct Home {
     pub(super) frame: Frame,
-    pub(super) person: Person,
+    pub(super) shell: Shell,
     pub(super) permissions: Vec<String>,
 }
 
@@ -23,29 +22,28 @@ pub(super) struct Home {
 #[template(path = "no-access.html")]
 pub(super) struct NoAccess {
     pub(super) frame: Frame,
-    pub(super) person: Person,
+    pub(super) shell: Shell,
     /// Whether an identity provider looks after the account.
     pub(super) is_provisioned: bool,
 }
 
 /// Shows what somebody may do, or that it is nothing yet.
 pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
-    let (_, current) = visit.signed_in("").await?;
-    let (frame, person) = (visit.frame.clone(), Person::of(&current));
-    if current.permissions.is_empty() {
-        let is_provisioned = current.account().managed_by == ManagedBy::Scim;
+    let administrator = visit.administrator(Section::Overview, "").await?;
+    let (frame, shell) = (visit.frame.clone(), administrator.shell.clone());
+    if shell.permissions.is_empty() {
         let shown = NoAccess {
             frame,
-            person,
-            is_provisioned,
+            shell,
+            is_provisioned: administrator.managed_by == ManagedBy::Scim,
         };
-        return Ok(page::answer(StatusCode::OK, &shown));
+        return Ok(administrator.answer(StatusCode::OK, &shown));
     }
-    let permissions = current.permissions.iter().map(ToString::to_string).collect();
+    let permissions = shell.permissions.iter().map(ToString::to_string).collect();
     let shown = Home {
         frame,
-        person,
+        shell,
         permissions,
     };
-    Ok(page::answer(StatusCode::OK, &shown))
+    Ok(administrator.answer(StatusCode::OK, &shown))
 }

@@ -1,8 +1,10 @@
 //! The pages of the product, for browsers. They hold no rule: what they show and do, `login` and `actions` decide.
 
 mod account;
+mod administrator;
 mod agent;
 mod assets;
+mod confirm;
 mod cookies;
 mod destination;
 mod detour;
@@ -22,11 +24,14 @@ mod passwords;
 mod person;
 mod problem;
 mod qr;
+mod said;
 mod second_factor;
+mod shell;
 mod sign_in;
 mod sign_in_name;
 mod single_sign_on;
 mod step_up;
+mod theme;
 mod trouble;
 mod visit;
 
@@ -68,11 +73,13 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
     let same_site = CsrfLayer::new()
         .add_trusted_origin(portal.base.origin())
         .map_err(|cause| Fault::internal("The public URL is not an origin that browsers name.", cause))?;
-    let frames = Frames::new(portal.name);
+    let cookies = Cookies::new(portal.base.scheme());
+    let frames = Frames::new(portal.name, cookies);
     let pages = Pages {
+        product: Arc::clone(portal.product),
         frames: frames.clone(),
         login: portal.login.clone(),
-        cookies: Cookies::new(portal.base.scheme()),
+        cookies,
         base: portal.base.clone(),
         lacks_public_url: portal.lacks_public_url,
     };
@@ -137,6 +144,7 @@ fn of_realm() -> Router<Pages> {
             "/account/sign-out-everywhere",
             post(account::post_sign_out_everywhere),
         )
+        .route("/appearance", post(theme::post))
         .fallback(problem::not_found)
 }
 

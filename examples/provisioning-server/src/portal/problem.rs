@@ -142,6 +142,7 @@ pub(super) async fn method_not_allowed() -> Problem {
 /// Writes the pages of what went wrong.
 pub(super) async fn pages(State(frames): State<Frames>, request: Request, next: Next) -> Response {
     let asked = request.extensions().get::<Arc<Asked>>().map(Arc::clone);
+    let frame = frames.of_server(request.headers());
     let mut answer = next.run(request).await;
     let problem = answer.extensions_mut().remove::<Problem>().or_else(|| {
         let refused = answer.extensions_mut().remove::<ProtectionError>();
@@ -150,7 +151,7 @@ pub(super) async fn pages(State(frames): State<Frames>, request: Request, next: 
     match problem {
         Some(problem) => {
             let request = asked.as_deref().map(|asked| asked.id.as_str());
-            written(&problem, frames.of_server(), request, &answer)
+            written(&problem, frame, request, &answer)
         }
         None => answer,
     }
@@ -192,12 +193,15 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::domain::public_url::Scheme;
+    use crate::portal::cookies::Cookies;
 
     /// Returns the page that a problem has.
     async fn page_of(problem: Problem) -> (StatusCode, String) {
+        let frames = Frames::new("Provisioning", Cookies::new(Scheme::Http));
         let router = Router::new()
             .route("/", get(|| async move { problem }))
-            .layer(from_fn_with_state(Frames::new("Provisioning"), pages));
+            .layer(from_fn_with_state(frames, pages));
         let mut request = Request::get("/").body(Body::empty()).unwrap();
         let asked = Arc::new(Asked::of(&request));
         request.extensions_mut().insert(Arc::clone(&asked));

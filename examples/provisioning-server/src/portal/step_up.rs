@@ -66,7 +66,7 @@ fn next(visit: &Visit) -> &str {
 
 /// Asks for a confirmation, if there was none a moment ago.
 pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
-    let (_, current) = visit.signed_in(next(&visit)).await?;
+    let (_, _, current) = visit.whoever(next(&visit)).await?;
     if current.is_fresh(Timestamp::now()) {
         return Err(Detour::To(visit.frame.path(next(&visit))));
     }
@@ -75,15 +75,12 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
 
 /// Takes a confirmation, and goes on.
 pub(super) async fn post(visit: Visit, form: Form) -> Result<Response, Detour> {
-    let (session, current) = visit.signed_in(next(&visit)).await?;
+    let (realm, session, current) = visit.whoever(next(&visit)).await?;
     let proof = match By::of(&current) {
         By::Password => Proof::Password(form.text("password").to_owned()),
         By::Code | By::SingleSignOn => Proof::Code(code(&form).0.to_owned()),
     };
-    let confirmed = visit
-        .login
-        .step_up(&visit.realm, session, &proof, &visit.visitor)
-        .await;
+    let confirmed = visit.login.step_up(realm, session, &proof, &visit.visitor).await;
     let refusal = match confirmed {
         Ok(()) => return Err(Detour::To(visit.frame.path(next(&visit)))),
         Err(refusal) => refusal,

@@ -1,5 +1,6 @@
 //! Requests of browsers: whose pages they ask for, from where they come, and who is signed in.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, RawPathParams};
@@ -11,9 +12,12 @@ use http::{HeaderMap, HeaderValue};
 use super::cookies::Cookies;
 use super::destination::Destination;
 use super::detour::Detour;
+use super::form::Form;
 use super::frame::{Frame, Frames};
 use super::problem::Problem;
+use super::said;
 use super::single_sign_on::BROWSER;
+use crate::database::Product;
 use crate::domain::organization::Name;
 use crate::domain::public_url::PublicUrl;
 use crate::domain::realm::Realm;
@@ -29,6 +33,7 @@ const DEVICE_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// The state that all pages of sign-in need.
 #[derive(Clone)]
 pub(super) struct Pages {
+    pub(super) product: Arc<Product>,
     pub(super) login: Login,
     pub(super) frames: Frames,
     pub(super) cookies: Cookies,
@@ -40,13 +45,21 @@ pub(super) struct Pages {
 
 /// A request for a page of an organization, or of the instance.
 pub(super) struct Visit {
+    pub(super) product: Arc<Product>,
     pub(super) login: Login,
     pub(super) realm: Realm,
     pub(super) frame: Frame,
     pub(super) visitor: Visitor,
     pub(super) destination: Destination,
     cookies: Cookies,
+    /// How browsers reach the server.
+    pub(super) base: PublicUrl,
+    /// The query of the request.
+    pub(super) query: Form,
     session: Option<Secret>,
+    /// The session of an owner of the instance, who may look at an organization.
+    owner: Option<Secret>,
+    said: Option<String>,
     browser: Option<Secret>,
 }
 
@@ -58,11 +71,20 @@ impl FromRequestParts<Pages> for Visit {
         let cookies = pages.cookies;
         let headers = &parts.headers;
         let session = cookies.read(headers, &cookie(&realm));
+        let owner = match realm {
+            Realm::Organization(_) => cookies.read(headers, &cookie(&Realm::Instance)),
+            Realm::Instance => None,
+        };
         let device = cookies.read(headers, DEVICE);
         let browser = cookies.read(headers, BROWSER);
         Ok(Self {
+            product: Arc::clone(&pages.product),
             login: pages.login.clone(),
-            frame: pages.frames.of(&realm),
+            frame: pages.frames.of(&realm, headers),
+            base: pages.base.clone(),
+            query: Form::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+            said: said::said(cookies, headers),
+            owner: owner.and_then(|text| Secret::parse(SecretKind::Session, text)),
             visitor: Visitor {
                 address: parts.extensions.get::<Peer>().map(|peer| peer.0),
                 agent: agent(headers),
@@ -142,6 +164,45 @@ impl Visit {
             Stage::Full => Ok((session, current)),
             stage => Err(Detour::To(self.next(stage, &Destination::to(page)))),
         }
+    }
+
+    /// Returns who is signed in, here or, where the page is of an organization, as an owner of the instance; and the realm
+    /// and the secret of their session.
+    ///
+    /// # Errors
+    /// Nobody is, or not as far as that: the way leads to what is missing, and from there to this page.
+    pub(super) async fn whoever(&self, page: &str) -> Result<(&Realm, &Secret, Current), Detour> {
+        let detour = match self.signed_in(page).await {
+            Ok((session, current)) => return Ok((&self.realm, session, current)),
+            Err(detour) => detour,
+        };
+        let Some(owner) = &self.owner else {
+            return Err(detour);
+        };
+        match self.login.current(&Realm::Instance, owner).await {
+            Ok(current) if current.stage() == Stage::Full => Ok((&Realm::Instance, owner, current)),
+            _ => Err(detour),
+        }
+    }
+
+    /// Returns the names and attributes of cookies.
+    pub(super) const fn cookies(&self) -> Cookies {
+        self.cookies
+    }
+
+    /// Returns what was done a moment ago.
+    pub(super) fn said(&self) -> Option<String> {
+        self.said.clone()
+    }
+
+    /// Returns the header after which no page says it again.
+    pub(super) fn ends_said(&self) -> Option<HeaderValue> {
+        said::end(self.cookies)
+    }
+
+    /// Has the next page say what was done.
+    pub(super) fn say(&self, headers: &mut HeaderMap, sentence: &str) {
+        said::say(self.cookies, headers, sentence);
     }
 
     /// Returns the path that leads on from a stage.

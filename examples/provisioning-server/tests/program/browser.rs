@@ -49,7 +49,7 @@ impl Browser {
         browser
     }
 
-    fn ask(&mut self, command: &Value) -> Value {
+    pub(super) fn ask(&mut self, command: &Value) -> Value {
         writeln!(self.commands, "{command}").unwrap();
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
@@ -76,6 +76,36 @@ impl Browser {
     /// Ticks the box with this label.
     pub fn tick(&mut self, label: &str) {
         self.ask(&json!({ "do": "tick", "label": label }));
+    }
+
+    /// Chooses the option with this text in the list with this label.
+    pub fn choose(&mut self, label: &str, option: &str) {
+        self.ask(&json!({ "do": "choose", "label": label, "option": option }));
+    }
+
+    /// Writes into the field with this label letter by letter, as somebody types.
+    pub fn type_into(&mut self, label: &str, text: &str) {
+        self.ask(&json!({ "do": "type", "label": label, "text": text }));
+    }
+
+    /// Presses a key.
+    pub fn key(&mut self, key: &str) {
+        self.ask(&json!({ "do": "key", "key": key }));
+    }
+
+    /// Waits until the part of the page that the selector finds says this.
+    pub fn wait(&mut self, of: &str, text: &str) {
+        self.ask(&json!({ "do": "wait", "of": of, "text": text }));
+    }
+
+    /// Returns how many parts of the page the selector finds.
+    pub fn count(&mut self, of: &str) -> u64 {
+        self.ask(&json!({ "do": "count", "of": of })).as_u64().unwrap()
+    }
+
+    /// Presses the button, or follows the link, with this name, in the part of the page that the selector finds.
+    pub fn press_in(&mut self, within: &str, name: &str) {
+        self.ask(&json!({ "do": "press", "name": name, "within": within }));
     }
 
     /// Presses the button, or follows the link, with this name.

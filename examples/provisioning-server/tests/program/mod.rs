@@ -6,6 +6,7 @@ pub mod bench;
 pub mod browser;
 #[cfg(feature = "otel")]
 pub mod collector;
+pub mod entering;
 pub mod identity_provider;
 pub mod mail_server;
 pub mod person;

@@ -1,73 +1,24 @@
-//! Every page with sample data, in every state, held to what all pages promise in a real browser.
+//! Pages of sign-in, and of one's own account.
 
-use std::net::SocketAddr;
-
-use askama::Template;
-use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::response::Html;
-use axum::routing::get;
-use jiff::Timestamp;
-use uuid::Uuid;
-
-use self::browser::Browser;
-use super::account::{Account, Password, Session};
-use super::destination::Destination;
-use super::entrance::Entrance;
-use super::first_run::FirstRun;
-use super::forgotten::{Forgotten, Sent};
-use super::frame::{Frame, Frames};
-use super::home::{Home, NoAccess};
-use super::link::{Invitation, LinkOver, ResetLink};
-use super::passwords::Passwords;
-use super::person::Person;
-use super::problem::ProblemPage;
-use super::qr::Picture;
-use super::second_factor::{NewRecoveryCodes, RecoveryCodes, SecondFactor, SetUp};
-use super::sign_in::{SignIn, SignOut, SignedOut};
-use super::sign_in_name::Called;
-use super::single_sign_on::{SamlError, SamlTried};
-use super::step_up::{By, StepUp};
-use super::{assets, headers};
-use crate::domain::organization::{Name, Organization};
-use crate::domain::public_url::Scheme;
+use super::{NOOR, Sample, frames, halden, hold_to_promises, sample, shell, some};
 use crate::domain::realm::Realm;
-use crate::domain::settings::{Contact, Settings};
-
-#[path = "../../tests/program/browser.rs"]
-#[allow(dead_code, unreachable_pub, reason = "tests of the program use the rest")]
-mod browser;
-
-/// A page and its name.
-type Sample = (&'static str, String);
-
-fn sample(name: &'static str, page: &impl Template) -> Sample {
-    (name, page.render().unwrap())
-}
-
-fn frames() -> Frames {
-    Frames::new("Provisioning Server")
-}
-
-fn halden() -> Frame {
-    let name = Name::parse("halden-freight").unwrap();
-    let settings = Settings {
-        support_contact: Contact::parse("helpdesk@haldenfreight.example").unwrap(),
-        ..Settings::default()
-    };
-    let display = Some("Halden Freight".to_owned());
-    let organization = Organization::new(Uuid::nil(), name, display, settings, Timestamp::UNIX_EPOCH);
-    frames().of(&Realm::Organization(Box::new(organization.unwrap())))
-}
-
-const NOOR: &str = "noor.haddad@haldenfreight.example";
-
-fn noor() -> Person {
-    Person {
-        display: "Noor Haddad".to_owned(),
-        name: NOOR.to_owned(),
-    }
-}
+use crate::portal::account::{Account, Password, Session};
+use crate::portal::destination::Destination;
+use crate::portal::entrance::Entrance;
+use crate::portal::first_run::FirstRun;
+use crate::portal::forgotten::{Forgotten, Sent};
+use crate::portal::home::{Home, NoAccess};
+use crate::portal::link::{Invitation, LinkOver, ResetLink};
+use crate::portal::passwords::Passwords;
+use crate::portal::problem::ProblemPage;
+use crate::portal::qr::Picture;
+use crate::portal::second_factor::{NewRecoveryCodes, RecoveryCodes, SecondFactor, SetUp};
+use crate::portal::shell::Section;
+use crate::portal::sign_in::{SignIn, SignOut, SignedOut};
+use crate::portal::sign_in_name::Called;
+use crate::portal::single_sign_on::{SamlError, SamlTried};
+use crate::portal::step_up::{By, StepUp};
+use http::HeaderMap;
 
 fn passwords(label: &'static str) -> Passwords {
     Passwords {
@@ -86,10 +37,6 @@ fn refused(label: &'static str) -> Passwords {
     }
 }
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 fn at_the_door() -> Vec<Sample> {
     let sign_in = || SignIn {
         frame: halden(),
@@ -103,7 +50,7 @@ fn at_the_door() -> Vec<Sample> {
         sample(
             "entrance-found-nothing",
             &Entrance {
-                frame: frames().of_server(),
+                frame: frames().of_server(&HeaderMap::new()),
                 asked: "haldn".to_owned(),
                 is_unknown: true,
             },
@@ -164,7 +111,7 @@ fn at_the_door() -> Vec<Sample> {
 fn by_link() -> Vec<Sample> {
     let expires = "1 December 2026, 10:41 UTC".to_owned();
     let first_run = |passwords, email_error| FirstRun {
-        frame: frames().of(&Realm::Instance),
+        frame: frames().of(&Realm::Instance, &HeaderMap::new()),
         email: "ida@".to_owned(),
         email_error,
         passwords,
@@ -194,7 +141,7 @@ fn by_link() -> Vec<Sample> {
         sample(
             "recovery-link",
             &ResetLink {
-                frame: frames().of(&Realm::Instance),
+                frame: frames().of(&Realm::Instance, &HeaderMap::new()),
                 name: NOOR.to_owned(),
                 expires,
                 removes_factor: true,
@@ -205,7 +152,7 @@ fn by_link() -> Vec<Sample> {
         sample(
             "link-over-instance",
             &LinkOver {
-                frame: frames().of(&Realm::Instance),
+                frame: frames().of(&Realm::Instance, &HeaderMap::new()),
             },
         ),
         sample("first-run", &first_run(passwords("Password"), None)),
@@ -248,7 +195,7 @@ fn second_factors() -> Vec<Sample> {
         sample(
             "second-factor-wrong",
             &SecondFactor {
-                frame: frames().of(&Realm::Instance),
+                frame: frames().of(&Realm::Instance, &HeaderMap::new()),
                 trouble: some(wrong),
                 is_with_recovery_code: true,
             },
@@ -287,7 +234,7 @@ fn signed_in() -> Vec<Sample> {
     };
     let account = || Account {
         frame: halden(),
-        person: noor(),
+        shell: shell(Section::Own),
         trouble: None,
         password: some("2 March 2026"),
         application: some("4 May 2026"),
@@ -338,7 +285,7 @@ fn signed_in() -> Vec<Sample> {
             "home",
             &Home {
                 frame: halden(),
-                person: noor(),
+                shell: shell(Section::Own),
                 permissions: [
                     "groups:read",
                     "history:read",
@@ -352,8 +299,8 @@ fn signed_in() -> Vec<Sample> {
         sample(
             "home-instance",
             &Home {
-                frame: frames().of(&Realm::Instance),
-                person: noor(),
+                frame: frames().of(&Realm::Instance, &HeaderMap::new()),
+                shell: shell(Section::Own),
                 permissions: vec!["organization:write".to_owned()],
             },
         ),
@@ -361,7 +308,7 @@ fn signed_in() -> Vec<Sample> {
             "no-access",
             &NoAccess {
                 frame: halden(),
-                person: noor(),
+                shell: shell(Section::Own),
                 is_provisioned: true,
             },
         ),
@@ -369,7 +316,7 @@ fn signed_in() -> Vec<Sample> {
             "no-access-by-hand",
             &NoAccess {
                 frame: halden(),
-                person: noor(),
+                shell: shell(Section::Own),
                 is_provisioned: false,
             },
         ),
@@ -378,7 +325,7 @@ fn signed_in() -> Vec<Sample> {
 
 fn problems() -> Vec<Sample> {
     let problem = |status, heading, sentence, request| ProblemPage {
-        frame: frames().of_server(),
+        frame: frames().of_server(&HeaderMap::new()),
         status,
         heading,
         sentence,
@@ -404,33 +351,6 @@ fn problems() -> Vec<Sample> {
             ),
         ),
     ]
-}
-
-/// Serves the samples with the headers of the portal, and answers with where.
-async fn serve(samples: &[Sample]) -> SocketAddr {
-    let mut router = Router::new().route(&format!("{}{{name}}", assets::PREFIX), get(assets::get));
-    for (name, page) in samples {
-        let page = page.clone();
-        router = router.route(&format!("/{name}"), get(|| async move { Html(page) }));
-    }
-    let router = router.layer(from_fn_with_state(Scheme::Http, headers::secure));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
-}
-
-async fn hold_to_promises(samples: Vec<Sample>) {
-    let address = serve(&samples).await;
-    let inspecting = tokio::task::spawn_blocking(move || {
-        let mut browser = Browser::open();
-        for (name, _) in samples {
-            browser.anew(true);
-            browser.goto(&format!("http://{address}/{name}"));
-            browser.inspect(name);
-        }
-    });
-    inspecting.await.unwrap();
 }
 
 #[tokio::test]
