@@ -77,7 +77,11 @@ pub(super) async fn get(
             .read(move |reader| find(reader, &fingerprint, &user_name, now))
     };
     let found = match look().await {
-        Ok(Found::NoToken) if api.second_looks.wait().await => look().await,
+        // Another process may have made the token a moment ago.
+        Ok(Found::NoToken) => {
+            api.product.catch_up();
+            look().await
+        }
         found => found,
     };
     match found {

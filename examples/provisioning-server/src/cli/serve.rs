@@ -657,7 +657,6 @@ impl Server {
         let api = api::router(Api {
             product: Arc::clone(&self.product),
             history: Arc::clone(history),
-            second_looks: api::SecondLooks::default(),
         });
         let portal = portal::router(&Portal {
             product: &self.product,

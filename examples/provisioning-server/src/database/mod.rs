@@ -383,6 +383,11 @@ impl Product {
         self.database.read(job).await.map_err(failed)
     }
 
+    /// Has whatever is read from now on show everything that is committed, by other processes too.
+    pub(crate) fn catch_up(&self) {
+        self.database.catch_up();
+    }
+
     /// Streams what a job finds under one snapshot, while somebody takes it.
     pub(crate) fn stream(
         &self,

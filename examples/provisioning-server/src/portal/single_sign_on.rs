@@ -60,6 +60,7 @@ pub(super) async fn metadata(
     Path(organization): Path<String>,
 ) -> Result<Response, Problem> {
     let id = Uuid::parse_str(&organization).map_err(|_| Problem::NotFound)?;
+    pages.product.catch_up();
     let metadata = pages.login.saml_metadata(id, &pages.base).await?;
     let metadata = metadata.ok_or(Problem::NotFound)?;
     Ok(([(CONTENT_TYPE, "application/samlmetadata+xml")], metadata).into_response())

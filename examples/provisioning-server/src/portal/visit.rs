@@ -67,6 +67,8 @@ impl FromRequestParts<Pages> for Visit {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Problem> {
+        // A page shows what another process has done a moment ago, too: a link of the command line, a session of another server.
+        pages.product.catch_up();
         let realm = realm(parts, pages).await?;
         let cookies = pages.cookies;
         let headers = &parts.headers;

@@ -36,7 +36,7 @@ use crate::{Error, Result};
 /// * A write that was answered survives what [`Durability`](super::Durability) says, and every read that starts later
 ///   in this process sees it.
 /// * Other processes may use the file at the same time, through this crate or not. Their commits are seen after
-///   [`Options::snapshot_age`] at the latest.
+///   [`Options::snapshot_age`] at the latest, or at once after [`Database::catch_up`].
 /// * When the last clone is dropped, the jobs that wait are done, the threads end and the file is closed; the drop
 ///   waits for that. [`Database::close`] waits without blocking.
 ///
@@ -247,6 +247,27 @@ impl Database {
             });
         })?;
         receiver.await.unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// Has every read that starts later see all commits until now, those of other processes too. It costs each reader a
+    /// snapshot, as a write does: use it where somebody waits for what another process has just done, such as a page for people.
+    ///
+    /// ```
+    /// use scim::store::database::{Database, Options};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("people.db");
+    /// let (ours, theirs) = (Database::open(&path, Options::default())?, Database::open(&path, Options::default())?);
+    /// theirs.blocking_write(|tx| tx.execute_batch("CREATE TABLE person(name TEXT NOT NULL) STRICT"))?;
+    /// ours.catch_up();
+    /// let count = ours.blocking_read(|reader| {
+    ///     reader.query_one("SELECT count(*) FROM person", &[], |row| row.integer(0))
+    /// })?;
+    /// assert_eq!(count, Some(0));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn catch_up(&self) {
+        self.0.shared.committed();
     }
 
     /// The work that the database has done so far.

@@ -115,6 +115,7 @@ impl Shared {
         self.generation.load(Ordering::Acquire)
     }
 
+    /// Has every later read take a snapshot of its own time: something was committed, or is to be seen.
     pub(super) fn committed(&self) {
         self.generation.fetch_add(1, Ordering::Release);
     }

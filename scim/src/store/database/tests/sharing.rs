@@ -76,6 +76,22 @@ fn a_foreign_commit_is_not_seen_by_a_snapshot_that_is_held() {
 }
 
 #[test]
+fn a_foreign_commit_is_seen_by_whoever_catches_up() {
+    let pair = pair(&Options {
+        snapshot_age: NEVER,
+        snapshot_idle: NEVER,
+        ..options()
+    });
+    for number in 0..20 {
+        assert_eq!(pair.ours.blocking_read(count).unwrap(), number);
+        let body = number.to_string();
+        pair.theirs.blocking_write(move |tx| insert(tx, &body)).unwrap();
+        pair.ours.catch_up();
+        assert_eq!(pair.ours.blocking_read(count).unwrap(), number + 1);
+    }
+}
+
+#[test]
 fn both_may_write_at_the_same_time() {
     let pair = pair(&Options {
         busy_timeout: GENEROUS,
