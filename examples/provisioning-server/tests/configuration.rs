@@ -62,6 +62,7 @@ fn each_setting_is_shown_with_the_place_it_comes_from() {
         .map(Value::from),
         default("fetch-from", Value::Null),
         ["listen", "127.0.0.1:2", "flag", "--listen"].map(Value::from),
+        default("trusted-proxies", Value::Null),
         default("tls-cert", Value::Null),
         default("tls-key", Value::Null),
         [

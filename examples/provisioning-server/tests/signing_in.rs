@@ -302,6 +302,25 @@ fn somebody_sees_and_ends_their_sessions() {
     assert_eq!(ida.open("/instance/sign-out").heading(), "You are signed out");
 }
 
+/// Feature row 93: behind a proxy that is trusted, the address is the client's; before any other, it is the connection's.
+#[test]
+fn a_session_shows_the_client_behind_a_trusted_proxy() {
+    const CLIENT: &str = "203.0.113.9, 198.51.100.7, 127.0.0.2";
+    for (flags, shown) in [
+        (&["--trusted-proxies", "127.0.0.0/8"][..], "198.51.100.7, since "),
+        (&[], "127.0.0.1, since "),
+    ] {
+        let place = Place::new();
+        let server = place.serve(flags);
+        set_up(&server);
+        let mut ida = Person::elsewhere(&server);
+        ida.forwarded_for = Some(CLIENT);
+        sign_in(&mut ida, PASSWORD);
+        let account = ida.open("/instance/account");
+        assert!(account.says(shown), "{}", account.answer.text);
+    }
+}
+
 /// Feature rows 90 and 94: a password is changed by whoever knows it, and ends all other sessions.
 #[test]
 fn a_changed_password_ends_other_sessions() {

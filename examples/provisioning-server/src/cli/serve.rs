@@ -31,6 +31,7 @@ use crate::delivery::mail::settings::{Imprint, Smtp};
 use crate::delivery::mail::{Counts, Delivery};
 use crate::demo::{self, Claim, Demo};
 use crate::domain::fault::{Fault, Result};
+use crate::domain::network::Networks;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::{PublicUrl, Scheme};
 use crate::domain::realm::Realm;
@@ -58,6 +59,10 @@ pub(super) struct Serve {
     /// Where to listen [env: LISTEN] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
+    /// The reverse proxies before this server, with commas: networks such as 10.1.0.0/16, or addresses. The address of a
+    /// client is the last one in X-Forwarded-For that is none of them [env: TRUSTED_PROXIES]
+    #[arg(long, value_name = "NETWORKS")]
+    trusted_proxies: Option<String>,
     /// Speak HTTPS: a PEM file with the server's certificate and those that lead to an authority. It is read again on
     /// SIGHUP, and by itself when it has changed [env: TLS_CERT]
     #[arg(long, value_name = "FILE")]
@@ -99,6 +104,7 @@ struct InForce {
     public_url: Option<PublicUrl>,
     fetcher: Fetcher,
     listen: SocketAddr,
+    proxies: Networks,
     tls: Option<Files>,
     demo: bool,
     log_format: log::Format,
@@ -192,6 +198,7 @@ impl Serve {
             base: base.clone(),
             product_name,
             fetcher: chosen.fetcher,
+            proxies: chosen.proxies,
             drain_delay: chosen.drain_delay,
             limits: chosen.limits,
             is_left,
@@ -225,6 +232,13 @@ impl Serve {
             public_url: common.public_url(settings)?,
             fetcher: common.fetcher(settings)?,
             listen: settings.or_default(&setting::LISTEN, self.listen.as_deref(), LISTEN, address)?,
+            proxies: settings
+                .optional(
+                    &setting::TRUSTED_PROXIES,
+                    self.trusted_proxies.as_deref(),
+                    Networks::parse,
+                )?
+                .unwrap_or_default(),
             tls: self.tls(settings)?,
             log_format: settings.or_default(
                 &setting::LOG_FORMAT,
@@ -482,6 +496,8 @@ struct Server {
     base: PublicUrl,
     product_name: String,
     fetcher: Fetcher,
+    /// The reverse proxies before it.
+    proxies: Networks,
     drain_delay: Duration,
     mail: Option<Mail>,
     limits: limits::InForce,
@@ -664,6 +680,7 @@ impl Server {
             name: &self.product_name,
             base: &self.base,
             lacks_public_url: self.public_url.is_none() && !self.is_on_loopback(),
+            proxies: &self.proxies,
         })?;
         let router = router
             .merge(api.layer(from_fn(health::without_body)))

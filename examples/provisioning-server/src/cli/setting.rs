@@ -63,6 +63,14 @@ pub(super) static LISTEN: Setting = Setting {
     rule: "an address to listen on: IP:PORT",
 };
 
+/// Reverse proxies before the server.
+pub(super) static TRUSTED_PROXIES: Setting = Setting {
+    name: "trusted-proxies",
+    variable: Some("TRUSTED_PROXIES"),
+    holds: Holds::Text,
+    rule: "a list of networks",
+};
+
 pub(super) static TLS_CERT: Setting = Setting {
     name: "tls-cert",
     variable: Some("TLS_CERT"),
@@ -186,12 +194,13 @@ pub(super) static TOKEN: Setting = Setting {
 };
 
 /// The settings of a configuration file beside the limits.
-static PLAIN: [&Setting; 21] = [
+static PLAIN: [&Setting; 22] = [
     &DATABASE,
     &KEY_FILE,
     &PUBLIC_URL,
     &FETCH_FROM,
     &LISTEN,
+    &TRUSTED_PROXIES,
     &TLS_CERT,
     &TLS_KEY,
     &DEMO,

@@ -50,6 +50,7 @@ pub(crate) use self::single_sign_on::trial_path;
 use self::visit::Pages;
 use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::network::Networks;
 use crate::domain::public_url::PublicUrl;
 use crate::login::Login;
 
@@ -63,6 +64,8 @@ pub(crate) struct Portal<'a> {
     pub(crate) base: &'a PublicUrl,
     /// Whether links in mails have no address that others can reach.
     pub(crate) lacks_public_url: bool,
+    /// The reverse proxies before the server.
+    pub(crate) proxies: &'a Networks,
 }
 
 /// The routes of all pages.
@@ -82,6 +85,7 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
         cookies,
         base: portal.base.clone(),
         lacks_public_url: portal.lacks_public_url,
+        proxies: portal.proxies.clone(),
     };
     let assets = Router::new()
         .route("/{name}", get(assets::get))

@@ -18,6 +18,7 @@ use super::problem::Problem;
 use super::said;
 use super::single_sign_on::BROWSER;
 use crate::database::Product;
+use crate::domain::network::Networks;
 use crate::domain::organization::Name;
 use crate::domain::public_url::PublicUrl;
 use crate::domain::realm::Realm;
@@ -41,6 +42,8 @@ pub(super) struct Pages {
     pub(super) base: PublicUrl,
     /// Whether links in mails have no address that others can reach.
     pub(super) lacks_public_url: bool,
+    /// The reverse proxies before the server.
+    pub(super) proxies: Networks,
 }
 
 /// A request for a page of an organization, or of the instance.
@@ -79,6 +82,7 @@ impl FromRequestParts<Pages> for Visit {
         };
         let device = cookies.read(headers, DEVICE);
         let browser = cookies.read(headers, BROWSER);
+        let peer = parts.extensions.get::<Peer>();
         Ok(Self {
             product: Arc::clone(&pages.product),
             login: pages.login.clone(),
@@ -88,7 +92,7 @@ impl FromRequestParts<Pages> for Visit {
             said: said::said(cookies, headers),
             owner: owner.and_then(|text| Secret::parse(SecretKind::Session, text)),
             visitor: Visitor {
-                address: parts.extensions.get::<Peer>().map(|peer| peer.0),
+                address: peer.map(|peer| peer.client(&pages.proxies, headers)),
                 agent: agent(headers),
                 device: device.and_then(|text| Secret::parse(SecretKind::Device, text)),
             },

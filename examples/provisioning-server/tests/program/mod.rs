@@ -43,6 +43,7 @@ impl Place {
             "KEY_FILE",
             "PUBLIC_URL",
             "FETCH_FROM",
+            "TRUSTED_PROXIES",
             "LISTEN",
             "TLS_CERT",
             "TLS_KEY",

@@ -13,6 +13,8 @@ pub struct Person<'s> {
     /// Names and values, as the browser keeps them.
     pub cookies: Vec<(String, String)>,
     agent: &'static str,
+    /// What stands in `X-Forwarded-For`, if anything.
+    pub forwarded_for: Option<&'static str>,
 }
 
 /// A page that somebody sees, and its path.
@@ -68,6 +70,7 @@ impl<'s> Person<'s> {
             server,
             cookies: Vec::new(),
             agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+            forwarded_for: None,
         }
     }
 
@@ -135,6 +138,7 @@ impl<'s> Person<'s> {
         if !cookies.is_empty() {
             headers.push(("cookie", &cookies));
         }
+        headers.extend(self.forwarded_for.map(|addresses| ("x-forwarded-for", addresses)));
         let answer = self.server.send_form(method, path, &headers, body);
         for cookie in set_cookies(&answer) {
             self.keep(&cookie);
