@@ -8,6 +8,7 @@
 
 mod program;
 
+use program::bench::Bench;
 use program::person::{Application, Page, Person, header, set_cookies};
 use program::{Place, Server};
 
@@ -357,7 +358,6 @@ fn a_second_factor_can_be_removed() {
     let server = place.serve(&[]);
     let mut ida = set_up(&server);
     let (_, shown) = set_up_factor(&mut ida);
-    assert_eq!(ida.open("/instance/second-factor/set-up").status(), 409);
     let codes = ida.submit("/instance/recovery-codes", &[]).codes();
     assert!(codes.iter().all(|code| !shown.codes().contains(code)));
     let asked = ida.open("/instance/account/second-factor/remove");
@@ -365,6 +365,58 @@ fn a_second_factor_can_be_removed() {
     let account = ida.submit("/instance/account/second-factor/remove", &[]);
     assert!(account.path == "/instance/account" && account.says("Set up an authenticator app"));
     assert_eq!(ida.open("/instance/recovery-codes").status(), 404);
+}
+
+/// Feature row 90: a second factor that is asked for is exchanged, and the present one holds until the first code of the other.
+#[test]
+fn a_required_second_factor_can_be_exchanged() {
+    const NOOR: &str = "noor@halden.example";
+    let bench = Bench::new(&["--second-factor", "required"]);
+    bench.run(&["user", "create", "acme", NOOR]);
+    let link = bench.mailed("invitation", NOOR);
+    let mut noor = Person::new(&bench.server);
+    let page = noor.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);
+    let mut first = Application::scan(&page);
+    let set_up = "/o/acme/second-factor/set-up";
+    let codes = noor.submit(set_up, &[("code", &first.code())]).codes();
+    let refused = noor.submit("/o/acme/account/second-factor/remove", &[]);
+    assert!(
+        refused.trouble().contains("set another up instead"),
+        "{}",
+        refused.trouble()
+    );
+
+    let offered = noor.open(set_up);
+    assert!(offered.says("The app that you have now holds until this one is confirmed."));
+    let mut second = Application::scan(&offered);
+    let wrong = noor.submit(set_up, &[("code", &first.code())]);
+    assert_eq!(wrong.status(), 422, "a code of the one that is to go");
+    let mut elsewhere = Person::elsewhere(&bench.server);
+    let asked = elsewhere.submit("/o/acme/sign-in", &[("name", NOOR), ("password", PASSWORD)]);
+    assert_eq!(asked.heading(), "Second factor");
+    let with = |person: &mut Person<'_>, code: &str| {
+        let page = person.submit("/o/acme/sign-in/second-factor", &[("code", code)]);
+        page.status()
+    };
+    assert_eq!(
+        with(&mut elsewhere, &second.code()),
+        422,
+        "it is not in force yet"
+    );
+    assert_eq!(with(&mut elsewhere, &codes[0]), 200);
+
+    let others = noor.submit(set_up, &[("code", &second.code())]).codes();
+    assert!(others.len() == 10 && others.iter().all(|code| !codes.contains(code)));
+    assert_eq!(
+        elsewhere.open("/o/acme/account").heading(),
+        "Sign in",
+        "other sessions end"
+    );
+    elsewhere.submit("/o/acme/sign-in", &[("name", NOOR), ("password", PASSWORD)]);
+    assert_eq!(with(&mut elsewhere, &first.code()), 422);
+    assert_eq!(with(&mut elsewhere, &codes[1]), 422, "so do recovery codes");
+    assert_eq!(with(&mut elsewhere, &others[0]), 200);
+    bench.is_sound();
 }
 
 /// Makes all confirmations of factors eleven minutes old.

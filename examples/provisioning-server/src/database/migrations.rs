@@ -143,6 +143,7 @@ FROM tried;
     include_str!("migrations/mail.sql"),
     include_str!("migrations/saml.sql"),
     include_str!("migrations/sign_in.sql"),
+    "ALTER TABLE second_factor ADD COLUMN sealed_offer BLOB",
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

@@ -7,7 +7,7 @@ use super::{mail, second_factors};
 use crate::domain::sealed::{Column, KeyId, KeyRing};
 
 /// All of them. Their names begin with `sealed_`; the columns of their keys are blobs.
-pub(crate) const ALL: &[Column] = &[mail::LINK, second_factors::SECRET];
+pub(crate) const ALL: &[Column] = &[mail::LINK, second_factors::SECRET, second_factors::OFFER];
 
 /// Whether anything is sealed.
 pub(super) fn is_any(reader: &Reader<'_>) -> scim::Result<bool> {

@@ -10,6 +10,7 @@ use super::current::{Current, current};
 use super::visitor::Visitor;
 use super::{Login, Outcome, Refusal};
 use crate::database::keys::Keys;
+use crate::database::second_factors::SecondFactor;
 use crate::database::{Stop, mail, passwords, recovery_codes, second_factors, sessions};
 use crate::domain::fault::Fault;
 use crate::domain::mail::{Content, FactorChange};
@@ -135,18 +136,23 @@ impl Login {
         .await
     }
 
-    /// Offers a second factor to set up: the same until it is confirmed.
+    /// Offers a second factor to set up: the same until it is confirmed. One that is in force holds until then.
     ///
     /// # Errors
-    /// There is one already, nobody is signed in, they have not confirmed a moment ago that it is they, or the database
-    /// fails.
+    /// Nobody is signed in, they have not confirmed a moment ago that it is they, or the database fails.
     pub(crate) async fn offer_factor(&self, realm: &Realm, session: &Secret) -> Outcome<Offer> {
         let (keys, new) = (self.product.keys().clone(), FactorSecret::generate()?);
         self.with(realm, session, move |tx, now, found| {
             demand_fresh(found, now)?;
             let (id, account) = (found.realm.id(), &found.person.account);
             let secret = match second_factors::find(tx, &keys, id, account.id)? {
-                Some(known) if known.confirmed.is_some() => return Err(set_up_already().into()),
+                Some(SecondFactor {
+                    offer: Some(offer), ..
+                }) => offer,
+                Some(known) if known.confirmed.is_some() => {
+                    second_factors::offer_another(tx, &keys, id, account.id, &new)?;
+                    new.clone()
+                }
                 Some(known) => known.secret,
                 None => {
                     second_factors::offer(tx, &keys, id, account.id, &new, now)?;
@@ -165,8 +171,8 @@ impl Login {
         .await
     }
 
-    /// Puts the second factor that was offered into force, with its first code. Other sessions end, and this one gets
-    /// another secret.
+    /// Puts the second factor that was offered into force, with its first code, in the place of one that there is. Other
+    /// sessions end, and this one gets another secret.
     ///
     /// # Errors
     /// The code is not right, none was offered, nobody is signed in, or the database fails.
@@ -184,16 +190,28 @@ impl Login {
             demand_fresh(found, now)?;
             let Current { realm, person, .. } = found;
             let (id, account) = (realm.id(), person.account.id);
-            let offered = second_factors::find(tx, &keys, id, account)?;
-            let Some(offered) = offered.filter(|offered| offered.confirmed.is_none()) else {
-                return Err(set_up_already().into());
+            let known = second_factors::find(tx, &keys, id, account)?;
+            let known = known.ok_or_else(not_offered)?;
+            let step = |secret: &FactorSecret| secret.matching_step(&code, now);
+            let (change, action) = match (known.confirmed, &known.offer) {
+                (None, _) => {
+                    let Some(step) = step(&known.secret) else {
+                        return Ok(Err(Refusal::Wrong));
+                    };
+                    second_factors::used(tx, id, account, step, now)?;
+                    (FactorChange::Added, "second-factor.add")
+                }
+                (Some(_), Some(offer)) => {
+                    let Some(step) = step(offer) else {
+                        return Ok(Err(Refusal::Wrong));
+                    };
+                    second_factors::exchange(tx, &keys, id, account, (offer, step), now)?;
+                    (FactorChange::Exchanged, "second-factor.exchange")
+                }
+                (Some(_), None) => return Err(not_offered().into()),
             };
-            let Some(step) = offered.secret.matching_step(&code, now) else {
-                return Ok(Err(Refusal::Wrong));
-            };
-            second_factors::used(tx, id, account, step, now)?;
             recovery_codes::replace(tx, id, account, &codes)?;
-            changed(tx, found, FactorChange::Added, "second-factor.add", &visitor, now)?;
+            changed(tx, found, change, action, &visitor, now)?;
             sessions::end_all(tx, id, account, None)?;
             let way = (found.session.way, Stage::Full);
             let signed_in = begin(tx, realm, person, way, &secrets, &visitor, now)?;
@@ -387,8 +405,8 @@ fn demand_factor(found: &Current) -> Result<(), Stop> {
     }
 }
 
-fn set_up_already() -> Fault {
+fn not_offered() -> Fault {
     Fault::conflict(
-        "You have a second factor already, or none was offered: open the page that sets one up again.",
+        "No second factor was offered, or it is in force already: open the page that sets one up again.",
     )
 }

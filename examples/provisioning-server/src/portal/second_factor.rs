@@ -36,6 +36,8 @@ pub(super) struct SetUp {
     pub(super) key: String,
     /// Whether nobody signs in here without one.
     pub(super) is_required: bool,
+    /// Whether it takes the place of another.
+    pub(super) is_exchange: bool,
 }
 
 #[derive(Debug, Template)]
@@ -127,6 +129,7 @@ async fn offer(visit: &Visit, status: StatusCode, trouble: Option<String>) -> Re
         trouble,
         picture,
         key: offer.typed,
+        is_exchange: current.as_ref().is_some_and(|current| current.has_factor),
         is_required: current.is_some_and(|current| current.stage() == Stage::SetUp),
     };
     Ok(page::answer(status, &asked))

@@ -275,6 +275,7 @@ fn text(head: &Letterhead<'_>, content: &Content) -> Text {
 fn second_factor(place: &str, recipient: &str, at: Timestamp, change: FactorChange) -> Text {
     let (subject, what) = match change {
         FactorChange::Added => ("Your second factor was set up", "has a new second factor"),
+        FactorChange::Exchanged => ("Your second factor was exchanged", "has another second factor"),
         FactorChange::Removed => ("Your second factor was removed", "has no second factor any more"),
         FactorChange::CodesMade => (
             "You have new recovery codes",

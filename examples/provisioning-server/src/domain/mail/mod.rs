@@ -62,6 +62,8 @@ keywords! {
     FactorChange {
         /// One was set up.
         Added = "added",
+        /// Another took its place.
+        Exchanged = "exchanged",
         /// One was removed.
         Removed = "removed",
         /// Recovery codes were made; those before are of no use any more.

@@ -182,6 +182,7 @@ fn second_factors() -> Vec<Sample> {
         picture: Picture::of(url).unwrap(),
         key: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".to_owned(),
         is_required,
+        is_exchange: !is_required,
     };
     vec![
         sample(
