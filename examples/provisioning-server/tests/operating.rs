@@ -147,6 +147,7 @@ fn metrics_count_requests_and_name_nobody() {
         "scim_request_duration_seconds_count{operation=\"create\"} 3",
         "scim_request_duration_seconds_bucket{operation=\"create\",le=\"+Inf\"} 3",
         "scim_history_overflow_total 0",
+        "provisioning_password_comparisons_total 0",
         "# TYPE scim_request_duration_seconds histogram",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");

@@ -663,6 +663,7 @@ impl Server {
             self.certificates.clone(),
             traces.counts(),
             mails,
+            self.login.clone(),
         ));
         let operator = Router::new()
             .route("/healthz", get(health::healthz))

@@ -27,6 +27,15 @@ pub(crate) fn set(
     Ok(())
 }
 
+/// Puts another hash of the same password in the place of the one before.
+pub(crate) fn renew(tx: &Transaction<'_>, realm: Uuid, account: Uuid, hash: &str) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE password SET hash = ?3 WHERE org = ?1 AND account = ?2",
+        &[realm.as_bytes().into(), account.as_bytes().into(), hash.into()],
+    )?;
+    Ok(())
+}
+
 /// The hash of an account's password.
 pub(crate) fn find(reader: &Reader<'_>, realm: Uuid, account: Uuid) -> scim::Result<Option<String>> {
     reader.query_one(

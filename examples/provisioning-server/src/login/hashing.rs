@@ -63,10 +63,24 @@ impl Hashing {
     }
 
     /// How many passwords were compared.
-    #[cfg(test)]
     pub(crate) fn verifications(&self) -> u64 {
         self.verifications.load(Ordering::Relaxed)
     }
+}
+
+/// Returns whether a hash was made with other parameters than those of now, so that it is to be made anew.
+pub(super) fn is_outdated(hash: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(hash) else {
+        return true;
+    };
+    let is_present = hash.algorithm.as_str() == Algorithm::Argon2id.as_str()
+        && hash.version == Some(Version::V0x13.into())
+        && Params::try_from(&hash).is_ok_and(|params| {
+            let present = Params::DEFAULT;
+            (params.m_cost(), params.t_cost(), params.p_cost())
+                == (present.m_cost(), present.t_cost(), present.p_cost())
+        });
+    !is_present
 }
 
 fn hash(password: &[u8]) -> Result<String> {
@@ -81,8 +95,27 @@ fn hash(password: &[u8]) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Returns the hash of a password as an earlier version could have made it, with less work.
+    pub(in crate::login) fn outdated(password: &str) -> String {
+        let params = Params::new(8 * 1024, 1, 1, None).unwrap();
+        let earlier = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let hash: PasswordHash = earlier
+            .hash_password_with_salt(password.as_bytes(), &[7; 16])
+            .unwrap();
+        hash.to_string()
+    }
+
+    /// OWASP's cheat sheet on storing passwords: a hash of less work is known as such.
+    #[test]
+    fn a_hash_tells_whether_it_is_outdated() {
+        assert!(!is_outdated(&hash(b"secret").unwrap()));
+        assert!(is_outdated(&outdated("secret")));
+        assert!(is_outdated("$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA"));
+        assert!(is_outdated("nothing of ours"));
+    }
 
     /// Feature row 18: a password is kept as a hash of its own, and only it is taken for it.
     #[tokio::test]

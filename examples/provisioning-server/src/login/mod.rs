@@ -43,7 +43,7 @@ use crate::domain::organization::Name;
 use crate::domain::realm::Realm;
 
 /// Everything that signs people in.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Login {
     product: Arc<Product>,
     hashing: Hashing,
@@ -78,7 +78,6 @@ impl Login {
     }
 
     /// How many passwords were compared since the start.
-    #[cfg(test)]
     pub(crate) fn verifications(&self) -> u64 {
         self.hashing.verifications()
     }

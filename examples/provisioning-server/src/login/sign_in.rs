@@ -7,9 +7,11 @@ use scim::store::database::Transaction;
 
 use super::attempt::Attempt;
 use super::begin::{Secrets, SignedIn, begin, stage_after_password};
+use super::hashing::is_outdated;
 use super::person::{Person, present};
 use super::visitor::Visitor;
 use super::{Login, Outcome, Refusal};
+use crate::database::passwords;
 use crate::domain::password::Password;
 use crate::domain::realm::Realm;
 use crate::domain::session::Way;
@@ -37,8 +39,12 @@ impl Login {
         let secrets = Secrets::generate(visitor)?;
         let Admitted { attempt, hash } = self.admit(realm, name, visitor).await??;
         let typed = Password::typed(password);
-        let is_right = self.hashing.verify(typed, hash.clone()).await?;
+        let is_right = self.hashing.verify(typed.clone(), hash.clone()).await?;
         let hash = hash.filter(|_| is_right);
+        let renewed = match (typed, &hash) {
+            (Some(typed), Some(hash)) if is_outdated(hash) => Some(self.hashing.hash(typed).await?),
+            _ => None,
+        };
         let (realm, name, visitor) = (realm.clone(), name.to_owned(), visitor.clone());
         let job = move |tx: &Transaction<'_>| {
             let now = Timestamp::now();
@@ -54,6 +60,9 @@ impl Login {
             attempt.end(tx, is_still_right)?;
             if !is_still_right {
                 return Ok(Err(Refusal::Wrong));
+            }
+            if let Some(renewed) = &renewed {
+                passwords::renew(tx, realm.id(), person.account.id, renewed)?;
             }
             let stage = stage_after_password(&realm, person.has_factor(tx, &realm)?);
             let way = (Way::Password, stage);

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use url::Url;
 use uuid::Uuid;
 
+use super::hashing::is_outdated;
+use super::hashing::tests::outdated;
 use super::saml::tests::made;
 use super::saml::{Answer, Answered, Then};
 use super::second_factor::SetUp;
@@ -18,7 +20,7 @@ use super::*;
 use crate::actions::account;
 use crate::database::keys::Keys;
 use crate::database::saml::provider;
-use crate::database::{Product, attempts, mail, organizations, product_of_test, second_factors};
+use crate::database::{Product, attempts, mail, organizations, passwords, product_of_test, second_factors};
 use crate::domain::account::{AccountState, name_key};
 use crate::domain::actor::Actor;
 use crate::domain::attempts::{Counted, Counter};
@@ -352,6 +354,36 @@ async fn nobody_learns_from_the_work_whether_there_is_an_account() {
         costs.insert(name, (after.0 - before.0, after.1 - before.1));
     }
     assert!(costs.values().all(|cost| *cost == (1, 2)), "{costs:?}");
+}
+
+/// OWASP's cheat sheet on storing passwords: the hash of a password is made anew with the parameters of now when its person
+/// signs in, and it counts as no change of the password.
+#[tokio::test]
+async fn an_outdated_hash_is_renewed_by_a_sign_in() {
+    let bench = bench().await;
+    let (id, _) = bench.with_password(ADA).await;
+    let realm = bench.realm.id();
+    let kept = async || {
+        let job = move |reader: &Reader<'_>| {
+            let hash = passwords::find(reader, realm, id)?.unwrap();
+            Ok((hash, passwords::changed(reader, realm, id)?))
+        };
+        bench.product().read(job).await.unwrap()
+    };
+    let (fresh, changed) = kept().await;
+    bench
+        .product()
+        .transact(move |tx| Ok(passwords::renew(tx, realm, id, &outdated(GOOD))?))
+        .await
+        .unwrap();
+    assert!(is_wrong(&bench.sign_in(ADA, OTHER).await));
+    assert_eq!(kept().await.0, outdated(GOOD), "a wrong password renews nothing");
+    bench.sign_in(ADA, GOOD).await.unwrap();
+    let (renewed, unchanged) = kept().await;
+    assert!(!is_outdated(&renewed) && renewed != fresh);
+    assert_eq!(unchanged, changed);
+    bench.sign_in(ADA, GOOD).await.unwrap();
+    assert_eq!(kept().await.0, renewed, "once");
 }
 
 /// Feature rows 97, 111: whatever ends access ends sessions and links at once; password and second factor come back with

@@ -19,6 +19,7 @@ use crate::database::{Product, Statistics};
 use crate::database::{delivery, losses};
 use crate::delivery::mail;
 use crate::history::Recorder;
+use crate::login::Login;
 
 /// How long the database may take to answer one question of a scrape.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -74,6 +75,7 @@ pub(crate) struct Metrics {
     certificates: Option<Arc<Certificates>>,
     spans: Option<Arc<Counts>>,
     mails: Option<Arc<mail::Counts>>,
+    login: Login,
     requests: Mutex<Requests>,
     in_flight: AtomicUsize,
     process: Process,
@@ -83,13 +85,14 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// Of a server with this database and this history; with these certificates if it speaks TLS, and with these spans
-    /// if it traces, and these mails if it sends any.
+    /// if it traces, and these mails if it sends any; where people sign in here.
     pub(crate) fn new(
         product: Arc<Product>,
         history: Arc<Recorder>,
         certificates: Option<Arc<Certificates>>,
         spans: Option<Arc<Counts>>,
         mails: Option<Arc<mail::Counts>>,
+        login: Login,
     ) -> Self {
         Self {
             product,
@@ -97,6 +100,7 @@ impl Metrics {
             certificates,
             spans,
             mails,
+            login,
             requests: Mutex::default(),
             in_flight: AtomicUsize::new(0),
             process: Process::new(),
@@ -153,6 +157,14 @@ impl Metrics {
         if let Some(spans) = &self.spans {
             write_spans(&mut page, spans);
         }
+        let help = "Passwords that were compared: each takes 19 MiB and a thread for a while.";
+        let compared = self.login.verifications();
+        page.one(
+            "provisioning_password_comparisons_total",
+            "counter",
+            help,
+            compared,
+        );
         if let Some(mails) = &self.mails {
             write_mails(&mut page, mails);
         }
