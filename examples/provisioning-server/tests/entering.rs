@@ -214,7 +214,7 @@ fn the_first_owner_comes_with_a_browser() {
         assert_eq!(codes.lines().count(), 10, "{codes}");
         browser.tick("I have kept the codes in a safe place");
         browser.press("Finish");
-        assert_eq!(browser.heading(), "Overview");
+        assert_eq!(browser.heading(), "Organizations");
         browser.press(&format!("Account of {NOOR}"));
         if javascript {
             browser.inspect("menu");
@@ -231,7 +231,7 @@ fn the_first_owner_comes_with_a_browser() {
         assert_eq!(browser.heading(), "Second factor");
         browser.fill("Code", &application.code());
         browser.press("Continue");
-        assert_eq!(browser.heading(), "Overview");
+        assert_eq!(browser.heading(), "Organizations");
         browser.is_quiet();
     }
 }

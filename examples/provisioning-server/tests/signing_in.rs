@@ -79,7 +79,7 @@ fn the_first_owner_comes_by_the_link_that_the_server_prints() {
 
     let made = ida.post(&link, &[("email", OWNER), ("new", PASSWORD), ("again", PASSWORD)]);
     assert_eq!(header(&made, "location"), Some("/instance/second-factor/set-up"));
-    assert_eq!(ida.open("/instance").heading(), "Overview");
+    assert_eq!(ida.open("/instance").heading(), "Organizations");
     for page in [ida.open(&link), ida.submit(&link, &[("email", OWNER)])] {
         assert_eq!((page.status(), page.heading()), (410, "This link has expired"));
     }
@@ -100,7 +100,7 @@ fn a_second_factor_completes_a_sign_in() {
     assert_eq!(
         ida.submit("/instance/recovery-codes/kept", &[("kept", "on")])
             .heading(),
-        "Overview"
+        "Organizations"
     );
     assert_eq!(
         ida.submit("/instance/sign-out", &[]).heading(),
@@ -128,7 +128,7 @@ fn a_second_factor_completes_a_sign_in() {
     assert_eq!(
         ida.submit("/instance/sign-in/second-factor", &[("code", &code)])
             .heading(),
-        "Overview"
+        "Organizations"
     );
 
     let mut again = Person::elsewhere(&server);
@@ -140,7 +140,7 @@ fn a_second_factor_completes_a_sign_in() {
         again
             .submit("/instance/sign-in/second-factor", &recovery)
             .heading(),
-        "Overview"
+        "Organizations"
     );
     assert!(again.open("/instance/account").says("9 left"));
 }
@@ -194,7 +194,7 @@ fn whoever_guesses_has_to_wait() {
     );
     let seconds: u64 = header(&last.answer, "retry-after").unwrap().parse().unwrap();
     assert!((1..=900).contains(&seconds));
-    assert_eq!(sign_in(&mut ida, PASSWORD).heading(), "Overview");
+    assert_eq!(sign_in(&mut ida, PASSWORD).heading(), "Organizations");
 }
 
 /// OWASP's cheat sheet on session management: a cookie is out of reach of scripts, other sites and plain http, and a
@@ -260,7 +260,7 @@ fn a_sign_in_leads_to_the_page_that_was_asked_for() {
         ida.submit("/instance/sign-in?to=account", &sent).path,
         "/instance/account"
     );
-    assert_eq!(ida.open("/instance/sign-in").path, "/instance/");
+    assert_eq!(ida.open("/instance/sign-in").path, "/instance/organizations");
     for elsewhere in [
         "//evil.example",
         "https://evil.example",
@@ -279,7 +279,7 @@ fn somebody_sees_and_ends_their_sessions() {
     let server = place.serve(&[]);
     let mut ida = set_up(&server);
     let mut elsewhere = Person::elsewhere(&server);
-    assert_eq!(sign_in(&mut elsewhere, PASSWORD).heading(), "Overview");
+    assert_eq!(sign_in(&mut elsewhere, PASSWORD).heading(), "Organizations");
     let account = ida.open("/instance/account");
     assert!(
         account.says("Firefox on Linux") && account.says("Chrome on Windows"),
@@ -292,7 +292,7 @@ fn somebody_sees_and_ends_their_sessions() {
     assert!(page.path == "/instance/account" && !page.says("Chrome on Windows"));
     assert_eq!(elsewhere.open("/instance/").heading(), "Sign in");
 
-    assert_eq!(sign_in(&mut elsewhere, PASSWORD).heading(), "Overview");
+    assert_eq!(sign_in(&mut elsewhere, PASSWORD).heading(), "Organizations");
     assert_eq!(
         elsewhere
             .submit("/instance/account/sign-out-everywhere", &[])
@@ -348,7 +348,7 @@ fn a_changed_password_ends_other_sessions() {
     assert_eq!(page.path, "/instance/account");
     assert_eq!(elsewhere.open("/instance/").heading(), "Sign in");
     assert_eq!(sign_in(&mut elsewhere, PASSWORD).status(), 422);
-    assert_eq!(sign_in(&mut elsewhere, OTHER).heading(), "Overview");
+    assert_eq!(sign_in(&mut elsewhere, OTHER).heading(), "Organizations");
 }
 
 /// Feature row 90: a second factor is removed by whoever has just confirmed that it is they.
@@ -488,7 +488,7 @@ fn an_owner_comes_by_a_link_of_the_command_line() {
     );
     assert_eq!(
         marek.submit(&link, &[("new", OTHER), ("again", OTHER)]).heading(),
-        "Overview"
+        "Organizations"
     );
     assert_eq!(marek.open(&link).status(), 410);
 
@@ -498,7 +498,7 @@ fn an_owner_comes_by_a_link_of_the_command_line() {
     assert_eq!(page.heading(), "Choose a new password");
     assert!(page.says("Your second factor and your recovery codes are removed"));
     let page = ida.submit(&link, &[("new", OTHER), ("again", OTHER)]);
-    assert_eq!(page.heading(), "Overview");
+    assert_eq!(page.heading(), "Organizations");
     assert!(ida.open("/instance/account").says("Set up an authenticator app"));
 }
 

@@ -5,6 +5,7 @@ use scim::store::database::Transaction;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::database::keys::Keys;
 use crate::database::{Product, Stop, audit, credentials, instance_owners, links, mail};
 use crate::domain::actor::Actor;
 use crate::domain::audit::AuditRow;
@@ -12,7 +13,7 @@ use crate::domain::credential::Event;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::instance_owner::{InstanceOwner, demand_left};
 use crate::domain::link::{Link, LinkKind};
-use crate::domain::mail::Content;
+use crate::domain::mail::{Content, Link as MailLink, Mail, Recipient};
 use crate::domain::realm::Realm;
 use crate::domain::secret::{Secret, SecretKind};
 
@@ -33,19 +34,27 @@ pub(crate) async fn list(product: &Product, actor: &Actor) -> Result<Vec<Instanc
     product.look(|reader| Ok(instance_owners::all(reader)?)).await
 }
 
+/// Whether a way in is sent to the owner by mail, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mailed {
+    Yes,
+    No,
+}
+
 /// Makes an owner, who sets a password by the link that is returned.
 ///
 /// # Errors
 /// The actor is not of the instance, the address is not one, an owner has it, or the database fails.
-pub(crate) async fn create(product: &Product, actor: &Actor, address: &str) -> Result<WayIn> {
+pub(crate) async fn create(product: &Product, actor: &Actor, address: &str, mailed: Mailed) -> Result<WayIn> {
     actor.demand_instance(true)?;
     let owner = InstanceOwner::new(Uuid::now_v7(), address, Timestamp::now())?;
-    let (actor, secret) = (actor.clone(), Secret::generate(SecretKind::Link)?);
+    let (actor, keys) = (actor.clone(), product.keys().clone());
+    let secret = Secret::generate(SecretKind::Link)?;
     product
         .transact(move |tx| {
             if !instance_owners::insert(tx, &owner)? {
                 return Err(Fault::conflict(format!(
-                    "{:?} is the address of an owner already: to let them back in, use \"admin recover\".",
+                    "{:?} is the address of an owner already: choose another, or let that owner back in.",
                     owner.address
                 ))
                 .into());
@@ -54,7 +63,11 @@ pub(crate) async fn create(product: &Product, actor: &Actor, address: &str) -> R
             // Whoever has the link that was printed at the start would make another.
             links::end(tx, Realm::Instance.id(), Uuid::nil(), LinkKind::SetUp)?;
             note(tx, &actor, &owner, "admin.create", now)?;
-            Ok(way_in(tx, &owner, LinkKind::Invitation, &secret, now)?)
+            let made = way_in(tx, &owner, LinkKind::Invitation, &secret, now)?;
+            if mailed == Mailed::Yes {
+                send(tx, &keys, &made, now)?;
+            }
+            Ok(made)
         })
         .await
 }
@@ -110,8 +123,7 @@ fn find(tx: &Transaction<'_>, address: &str) -> Result<InstanceOwner, Stop> {
     let found = instance_owners::by_address(tx, address)?;
     Ok(found.ok_or_else(|| {
         Fault::not_found(format!(
-            "No owner of the instance has the address {address:?}: \"admin list\" shows all, \"admin create\" makes \
-             another."
+            "No owner of the instance has the address {address:?}: \"admin list\" shows all."
         ))
     })?)
 }
@@ -136,6 +148,17 @@ fn way_in(
         link: secret.clone(),
         expires: link.expires,
     })
+}
+
+/// Queues the mail with the link by which a new owner comes.
+fn send(tx: &Transaction<'_>, keys: &Keys, made: &WayIn, now: Timestamp) -> scim::Result<()> {
+    let Some(recipient) = Recipient::of(&made.owner.account()) else {
+        return Ok(());
+    };
+    let path = format!("{}/link/{}", Realm::Instance.path(), made.link.reveal());
+    let path = MailLink::parse(&path).map_err(scim::Error::internal)?;
+    let mail = Mail::invitation(recipient, path, made.expires);
+    mail::queue(tx, keys, Realm::Instance.id(), now, &mail).map(drop)
 }
 
 /// Writes down what was done, for the instance and for every organization: an owner may do everything in each.

@@ -12,15 +12,16 @@ use super::token::{self, demand_power_of_provider};
 use super::{erasing, event_row, integration};
 use crate::database::effective::Members;
 use crate::database::saml::provider;
-use crate::database::{Product, Stop, accounts, groups, living, organizations, power, tokens};
+use crate::database::{Product, Stop, accounts, connection, groups, living, organizations, power, tokens};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::integration::Step;
+use crate::domain::naming;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
-use crate::domain::saml::provider::Standing;
+use crate::domain::saml::provider::Standing as SamlStanding;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::settings::{Attributes, Changes, Settings};
 use crate::domain::settings_change::{self, Consequences, Part};
@@ -75,8 +76,49 @@ pub(crate) struct Draft {
     pub(crate) display: Option<String>,
     /// The settings that differ from the default ones.
     pub(crate) settings: Changes,
-    /// Whether it has a token at once.
-    pub(crate) with_token: bool,
+    pub(crate) beginning: Beginning,
+}
+
+/// How the integration of a new organization begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beginning {
+    /// Enabled at once, with its first token.
+    WithToken,
+    /// Enabled at once; its first token is made later.
+    Enabled,
+    /// Absent: it is set up step by step.
+    Absent,
+}
+
+/// A part of the list of all organizations, as those who stand above them see it.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    pub(crate) organizations: Vec<Standing>,
+    /// How many there are in all.
+    pub(crate) count: u64,
+    /// Whether others follow behind these.
+    pub(crate) has_more: bool,
+    /// Those that were deleted, and are still being cleared.
+    pub(crate) ending: Vec<Clearing>,
+}
+
+/// An organization, and how it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub(crate) organization: Organization,
+    pub(crate) has_token: bool,
+    /// People of the identity provider.
+    pub(crate) people: u64,
+    pub(crate) groups: u64,
+    pub(crate) last_request: Option<Timestamp>,
+}
+
+/// A deleted organization that is still being cleared.
+#[derive(Debug, Clone)]
+pub(crate) struct Clearing {
+    pub(crate) display: String,
+    /// The people and groups that are left.
+    pub(crate) left: u64,
 }
 
 /// The changes that are asked for of an organization.
@@ -131,6 +173,77 @@ pub(crate) async fn list(product: &Product, actor: &Actor) -> Result<Vec<Organiz
     Ok(found)
 }
 
+/// How many organizations a page of the list has.
+const PAGE: usize = 25;
+
+/// Returns a page of the organizations whose names have a text in them, behind one of them.
+///
+/// # Errors
+/// The actor does not stand above organizations, or the database fails.
+pub(crate) async fn page(
+    product: &Product,
+    actor: &Actor,
+    asked: &str,
+    behind: Option<&Name>,
+) -> Result<Page> {
+    actor.demand_instance(false)?;
+    let asked = naming::key(asked);
+    let behind = behind.map_or_else(String::new, |name| name.as_str().to_owned());
+    let (mut found, count, ending) = product
+        .look(move |reader| {
+            Ok((
+                organizations::list(reader, &asked, &behind, PAGE + 1)?,
+                organizations::count(reader)?,
+                organizations::ending(reader)?,
+            ))
+        })
+        .await?;
+    let has_more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let mut organizations = Vec::new();
+    for organization in found {
+        organizations.push(standing(product, organization).await?);
+    }
+    let mut clearing = Vec::new();
+    for (id, display) in ending {
+        let (people, groups) = product.counts(&id.to_string()).await?;
+        let left = people.saturating_add(groups);
+        clearing.push(Clearing { display, left });
+    }
+    Ok(Page {
+        organizations,
+        count,
+        has_more,
+        ending: clearing,
+    })
+}
+
+/// Returns how one organization stands, to somebody who stands above all.
+///
+/// # Errors
+/// The actor does not, the organization does not exist, or the database fails.
+pub(crate) async fn stand(product: &Product, actor: &Actor, organization: &Name) -> Result<Standing> {
+    actor.demand_instance(false)?;
+    standing(product, show(product, actor, organization).await?).await
+}
+
+async fn standing(product: &Product, organization: Organization) -> Result<Standing> {
+    let id = organization.id;
+    let (people, groups) = product.counts(&id.to_string()).await?;
+    let (tokens, requests) = product
+        .look(move |reader| Ok((tokens::all(reader, id)?, connection::find(reader, id)?)))
+        .await?;
+    let now = Timestamp::now();
+    let is_good = |token: &Token| token.purpose == Purpose::Scim && token.is_live(now);
+    Ok(Standing {
+        organization,
+        has_token: tokens.iter().any(is_good),
+        people,
+        groups,
+        last_request: requests.map(|(_, last)| last),
+    })
+}
+
 /// Returns one organization.
 pub(crate) async fn show(product: &Product, actor: &Actor, organization: &Name) -> Result<Organization> {
     look(product, actor, &LIST, organization, |view| {
@@ -148,13 +261,15 @@ pub(crate) async fn create(product: &Product, actor: &Actor, draft: Draft) -> Re
         ));
     }
     let usual = Settings::default();
-    settings_change::demand_usable(&draft.settings, &usual, Standing::NotConfigured)?;
+    settings_change::demand_usable(&draft.settings, &usual, SamlStanding::NotConfigured)?;
     let settings = draft.settings.apply(&usual);
     settings_change::demand_consistent(&settings)?;
     let now = Timestamp::now();
-    let organization = Organization::new(Uuid::now_v7(), draft.name, draft.display, settings, now)?;
-    let secret = draft
-        .with_token
+    let mut organization = Organization::new(Uuid::now_v7(), draft.name, draft.display, settings, now)?;
+    if draft.beginning == Beginning::Absent {
+        organization.source = None;
+    }
+    let secret = (draft.beginning == Beginning::WithToken)
         .then(|| Secret::generate(SecretKind::Token))
         .transpose()?;
     let token = secret
@@ -229,20 +344,10 @@ pub(crate) async fn set(
         let after = changed(act.organization, &change);
         write(act, &after)?;
         demand_usable(act.tx, act.organization, &change)?;
-        let all = tokens::all(act.tx, after.id)?;
-        let saved = integration::take(act, &all, after.settings.set_up, Step::Save)?;
-        if saved.makes_token {
-            demand_power_of_provider(act, "A credential of the identity provider")?;
-            let token = Token::new(id, &made, Purpose::Scim, act.now, None);
-            token::insert(act, &token)?;
-            act.audit_of(
-                &token::CREATE,
-                &token::subject(&token, &id.to_string()),
-                token::detail(&token, &[]),
-            )?;
-        }
+        // What an organization is called has no part in its set-up.
+        let makes_token = !change.settings.is_empty() && save(act, &after, id, &made)?;
         let after = organizations::by_id(act.tx, after.id)?.unwrap_or(after);
-        Ok((after, saved.makes_token))
+        Ok((after, makes_token))
     })
     .await?;
     erasing::erase(product, organization.id, watch).await?;
@@ -253,9 +358,46 @@ pub(crate) async fn set(
     })
 }
 
+/// Takes the step of the set-up that saved settings are, and makes the token that comes of it, if one does.
+fn save(act: &Act<'_>, after: &Organization, id: Uuid, made: &Secret) -> Result<bool, Stop> {
+    let all = tokens::all(act.tx, after.id)?;
+    let saved = integration::take(act, &all, after.settings.set_up, Step::Save)?;
+    if saved.makes_token {
+        demand_power_of_provider(act, "A credential of the identity provider")?;
+        let token = Token::new(id, made, Purpose::Scim, act.now, None);
+        token::insert(act, &token)?;
+        act.audit_of(
+            &token::CREATE,
+            &token::subject(&token, &id.to_string()),
+            token::detail(&token, &[]),
+        )?;
+    }
+    Ok(saved.makes_token)
+}
+
 /// Removes an organization with its people and groups; its history stays. Whoever is not the operator types its name
-/// first.
+/// first. It returns when nothing else is left.
 pub(crate) async fn delete(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    typed: Option<&str>,
+) -> Result<Deleted> {
+    let deleted = end(product, actor, organization, typed).await?;
+    clear(product, &deleted).await?;
+    Ok(deleted)
+}
+
+/// Removes what a deleted organization has left: people, groups, and everything that they had.
+///
+/// # Errors
+/// The database fails. The next start goes on with it.
+pub(crate) async fn clear(product: &Product, deleted: &Deleted) -> Result<()> {
+    product.purge(deleted.organization.id, Timestamp::now()).await
+}
+
+/// Ends an organization: its URL, tokens and sessions are of no use any more. What it has is still to be cleared.
+pub(crate) async fn end(
     product: &Product,
     actor: &Actor,
     organization: &Name,
@@ -269,7 +411,7 @@ pub(crate) async fn delete(
             organization.as_str()
         )));
     }
-    let deleted = carry_out(product, actor, &DELETE, organization, |act| {
+    carry_out(product, actor, &DELETE, organization, |act| {
         let id = act.organization.id;
         let deleted = Deleted {
             organization: act.organization.clone(),
@@ -281,9 +423,7 @@ pub(crate) async fn delete(
         act.audit(&subject(act.organization), detail)?;
         Ok(deleted)
     })
-    .await?;
-    product.purge(deleted.organization.id, Timestamp::now()).await?;
-    Ok(deleted)
+    .await
 }
 
 /// The first of the actions that change settings which the actor may carry out. The others are asked of them where a
@@ -311,7 +451,7 @@ fn changed(before: &Organization, change: &Change) -> Organization {
 /// Checks that what is chosen can be used with the identity provider that there is.
 fn demand_usable(reader: &Reader<'_>, organization: &Organization, change: &Change) -> Result<(), Stop> {
     let provider = provider::find(reader, organization.id)?;
-    let standing = Standing::of(provider.as_ref());
+    let standing = SamlStanding::of(provider.as_ref());
     Ok(settings_change::demand_usable(
         &change.settings,
         &organization.settings,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Session;
 use super::documents::time;
-use crate::actions::instance_owner::{self, WayIn};
+use crate::actions::instance_owner::{self, Mailed, WayIn};
 use crate::domain::fault::Result;
 use crate::domain::instance_owner::InstanceOwner;
 use crate::domain::realm::Realm;
@@ -77,7 +77,7 @@ impl Command {
                 session.output.result(&all, list_text);
             }
             Self::Create { address } => {
-                let made = instance_owner::create(product, actor, &address).await?;
+                let made = instance_owner::create(product, actor, &address, Mailed::No).await?;
                 show(session, made);
             }
             Self::Recover { address } => {

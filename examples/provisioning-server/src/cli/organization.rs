@@ -9,7 +9,7 @@ use super::documents::{
 use super::flags::{Flags, name};
 use super::token::{describe, revealed};
 use super::{Session, progress};
-use crate::actions::organization::{self, Change, Draft, Preview};
+use crate::actions::organization::{self, Beginning, Change, Draft, Preview};
 use crate::actions::{integration, token};
 use crate::domain::counted::counted;
 use crate::domain::fault::{Fault, Result};
@@ -99,7 +99,7 @@ async fn create(session: &Session, name: Name, flags: Flags) -> Result<()> {
         name: name.clone(),
         settings: flags.changes(),
         display: flags.display,
-        with_token: true,
+        beginning: Beginning::WithToken,
     };
     let secret = organization::create(&session.product, &session.actor(), draft).await?;
     let document = Created {

@@ -23,7 +23,7 @@ use super::setting;
 use super::settings::{self, Settings};
 use super::smtp;
 use super::{Common, LISTEN, operator};
-use crate::actions::organization::Draft;
+use crate::actions::organization::{Beginning, Draft};
 use crate::actions::{self, organization};
 use crate::api::{self, Api};
 use crate::database::{Address, Product, Purpose};
@@ -368,7 +368,7 @@ async fn first_start(product: &Product) -> Result<()> {
         name,
         display: None,
         settings: Changes::default(),
-        with_token: false,
+        beginning: Beginning::Enabled,
     };
     organization::create(product, &operator(), draft).await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! Table `organization`.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
@@ -38,7 +40,7 @@ pub(crate) fn create(
 pub(super) fn create_empty(tx: &Transaction<'_>, organization: &Organization) -> Result<(), Stop> {
     if find(tx, &organization.name)?.is_some() {
         return Err(Fault::conflict(format!(
-            "There is an organization {:?} already: choose another name, or change it with \"org set\".",
+            "There is an organization {:?} already: choose another name.",
             organization.name.as_str()
         ))
         .into());
@@ -189,6 +191,47 @@ pub(crate) fn find(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Orga
 pub(crate) fn by_id(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Organization>> {
     let sql = format!("{COLUMNS} AND o.id = ?1");
     reader.query_one(&sql, &[id.as_bytes().into()], read)
+}
+
+/// The first of those whose names have a text in them, behind a name, in the order of names. `asked` is a key of names. It
+/// goes through those that it does not show, which are as many as there are organizations.
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    asked: &str,
+    behind: &str,
+    most: usize,
+) -> scim::Result<Vec<Organization>> {
+    let sql = format!("{COLUMNS} AND o.name > ?1 ORDER BY o.name");
+    let mut found = Vec::new();
+    reader.visit(&sql, &[behind.into()], |row| {
+        let organization = read(row)?;
+        if organization.is_called(asked) {
+            found.push(organization);
+        }
+        Ok(match found.len() < most {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        })
+    })?;
+    Ok(found)
+}
+
+/// How many there are.
+pub(crate) fn count(reader: &Reader<'_>) -> scim::Result<u64> {
+    super::count(
+        reader,
+        "SELECT count(*) FROM organization WHERE deleted IS NULL",
+        &[],
+    )
+}
+
+/// Some of those that were deleted and are still being cleared, with what people called them.
+pub(crate) fn ending(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, String)>> {
+    reader.query_all(
+        "SELECT id, display FROM organization WHERE deleted IS NOT NULL AND purged IS NULL LIMIT 20",
+        &[],
+        |row| Ok((read_id(row.blob(0)?)?, row.text(1)?.to_owned())),
+    )
 }
 
 /// All of them, without looking at their settings.

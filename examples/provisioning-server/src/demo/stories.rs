@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::provider::Provider;
 use super::{MAPPED, MIRRORED, decisions};
 use crate::actions::account;
-use crate::actions::organization::{self, Draft};
+use crate::actions::organization::{self, Beginning, Draft};
 use crate::database::Product;
 use crate::domain::fault::{Kind, Result};
 use crate::domain::organization::Name;
@@ -54,7 +54,7 @@ async fn create(product: &Product, name: &str, display: &str, settings: Changes)
         name: Name::parse(name)?,
         display: Some(display.to_owned()),
         settings,
-        with_token: false,
+        beginning: Beginning::Enabled,
     };
     organization::create(product, &decisions::actor(), draft).await?;
     Ok(())

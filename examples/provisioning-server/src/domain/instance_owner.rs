@@ -61,6 +61,6 @@ pub(crate) fn demand_left(owners: u64) -> Result<()> {
         return Ok(());
     }
     Err(Fault::conflict(
-        "This is the last owner of the instance: make another with \"admin create\" first.",
+        "This is the last owner of the instance: make another first.",
     ))
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::fault::{Fault, Result};
+use super::naming;
 use super::settings::Settings;
 
 /// The longest name: it is also usable as one label of a host name.
@@ -27,6 +28,11 @@ impl Name {
             "The name of an organization is part of its URL: use 1 to {NAME_MAX} of the characters a-z, 0-9 and \"-\", \
              beginning and ending with a letter or digit{advice}."
         )))
+    }
+
+    /// The nearest name to what people call an organization, if there is one.
+    pub(crate) fn suggested(display: &str) -> Option<Self> {
+        suggestion(display).map(Self)
     }
 
     /// The name as text.
@@ -113,6 +119,11 @@ impl Organization {
         })
     }
 
+    /// Whether its name, or what people call it, has a text in it, which is a key of names.
+    pub(crate) fn is_called(&self, key: &str) -> bool {
+        self.name.as_str().contains(key) || naming::key(&self.display).contains(key)
+    }
+
     /// Whether an identity provider is let in.
     pub(crate) fn is_enabled(&self) -> bool {
         self.source.as_ref().is_some_and(|source| source.enabled)
@@ -166,6 +177,25 @@ mod tests {
         .unwrap();
         assert!(organization.is_enabled());
         assert_eq!(organization.display, "acme-2");
+    }
+
+    /// Feature row 15: an organization is found by what people call it, whatever its name in URLs is.
+    #[test]
+    fn an_organization_is_found_by_both_its_names() {
+        let name = Name::parse("o-77").unwrap();
+        let display = Some("Räksmörgås AB".to_owned());
+        let organization = Organization::new(
+            Uuid::nil(),
+            name,
+            display,
+            Settings::default(),
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+        for asked in ["", "o-7", "RÄKS", " ab "] {
+            assert!(organization.is_called(&naming::key(asked)), "{asked}");
+        }
+        assert!(!organization.is_called(&naming::key("acme")));
     }
 
     #[test]

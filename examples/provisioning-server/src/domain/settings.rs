@@ -32,6 +32,22 @@ keywords! {
     }
 }
 
+impl IdentityProvider {
+    /// The name by which people know it.
+    pub(crate) const fn display(self) -> &'static str {
+        match self {
+            Self::Okta => "Okta",
+            Self::Entra => "Microsoft Entra ID",
+            Self::JumpCloud => "JumpCloud",
+            Self::OneLogin => "OneLogin",
+            Self::Google => "Google Workspace",
+            Self::Ping => "Ping Identity",
+            Self::Authentik => "authentik",
+            Self::Other => "Other",
+        }
+    }
+}
+
 keywords! {
     /// What a group of the identity provider becomes.
     Groups {

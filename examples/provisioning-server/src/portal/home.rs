@@ -1,4 +1,4 @@
-//! The first page after sign-in.
+//! The first page after sign-in. That of the instance is the list of its organizations.
 
 use askama::Template;
 use axum::response::Response;
@@ -9,6 +9,7 @@ use super::frame::Frame;
 use super::shell::{Section, Shell};
 use super::visit::Visit;
 use crate::domain::account::ManagedBy;
+use crate::domain::realm::Realm;
 
 #[derive(Debug, Template)]
 #[template(path = "home.html")]
@@ -30,6 +31,9 @@ pub(super) struct NoAccess {
 /// Shows what somebody may do, or that it is nothing yet.
 pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
     let administrator = visit.administrator(Section::Overview, "").await?;
+    if let Realm::Instance = visit.realm {
+        return Err(Detour::To(visit.frame.path("organizations")));
+    }
     let (frame, shell) = (visit.frame.clone(), administrator.shell.clone());
     if shell.permissions.is_empty() {
         let shown = NoAccess {

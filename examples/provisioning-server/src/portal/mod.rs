@@ -17,6 +17,7 @@ mod frame;
 mod gallery;
 mod headers;
 mod home;
+mod instance;
 mod link;
 mod moment;
 mod page;
@@ -172,7 +173,9 @@ fn of_providers() -> Router<Pages> {
 
 /// The pages that the instance has alone.
 fn of_instance() -> Router<Pages> {
-    Router::new().route("/set-up/{secret}", get(first_run::get).post(first_run::post))
+    Router::new()
+        .route("/set-up/{secret}", get(first_run::get).post(first_run::post))
+        .merge(instance::routes())
 }
 
 /// Leads to the first page of a realm, whose path ends with a slash.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::Server;
 use super::bench::Bench;
 use super::browser::Browser;
 use super::person::Person;
@@ -50,4 +51,37 @@ impl Browser {
             self.ask(&json!({ "do": "cookie", "name": name, "value": value, "url": url }));
         }
     }
+}
+
+/// The name under which the first owner of the instance signs in.
+pub const OWNER: &str = "odile@instance.example";
+
+impl Bench {
+    /// Makes the first owner of the instance, who is signed in.
+    pub fn own(&self) -> Person<'_> {
+        own(&self.server)
+    }
+
+    /// The same in a browser that runs scripts, which shows the first page.
+    pub fn open_as_owner(&self) -> Browser {
+        let mut browser = Browser::open();
+        browser.continues(&self.own(), self.server.address());
+        browser.goto(&self.url("/instance/"));
+        browser
+    }
+}
+
+/// Makes the first owner of a server, who is signed in.
+pub fn own(server: &Server) -> Person<'_> {
+    let mut owner = Person::new(server);
+    let (_, rest) = server.started["set_up_url"]
+        .as_str()
+        .unwrap()
+        .split_once("://")
+        .unwrap();
+    let link = &rest[rest.find('/').unwrap()..];
+    let sent = [("email", OWNER), ("new", PASSWORD), ("again", PASSWORD)];
+    let page = owner.submit(link, &sent);
+    assert_eq!(page.heading(), "Set up your second factor");
+    owner
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::actions::organization::{Change, Draft};
+use crate::actions::organization::{Beginning, Change, Draft};
 use crate::actions::token::New;
 use crate::actions::{self, integration, organization, token};
 use crate::database::{Product, groups, mail, mappings, organizations, product_of_test, roles};
@@ -59,7 +59,7 @@ fn draft(name: &str) -> Draft {
         name: Name::parse(name).unwrap(),
         display: None,
         settings: Changes::default(),
-        with_token: true,
+        beginning: Beginning::WithToken,
     }
 }
 

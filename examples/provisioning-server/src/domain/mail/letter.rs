@@ -234,7 +234,7 @@ fn text(head: &Letterhead<'_>, content: &Content) -> Text {
         Content::OwnerRecovered { at, owner, by } => notice(
             format!("{owner} was given a way back into {place}"),
             [format!(
-                "On {}, {by} used \"admin recover\" on the server: {owner} can set a new password and a new second factor.",
+                "On {}, {by} made a way back in: {owner} can set a new password and a new second factor.",
                 moment(*at)
             )],
             "If nobody of you has done this, somebody else has access to the server.",

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::Html;
 use axum::routing::get;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -27,6 +27,7 @@ use crate::domain::settings::{Contact, Settings};
 #[allow(dead_code, unreachable_pub, reason = "tests of the program use the rest")]
 mod browser;
 mod entering;
+mod instance;
 
 /// A page and its name.
 type Sample = (&'static str, String);
@@ -87,7 +88,10 @@ async fn serve(samples: &[Sample]) -> SocketAddr {
         let page = page.clone();
         router = router.route(&format!("/{name}"), get(|| async move { Html(page) }));
     }
-    let router = router.layer(from_fn_with_state(Scheme::Http, headers::secure));
+    // A part that asks for itself again stays as it is.
+    let router = router
+        .fallback(|| async { StatusCode::NO_CONTENT })
+        .layer(from_fn_with_state(Scheme::Http, headers::secure));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router).await });
