@@ -43,13 +43,18 @@ impl Bench {
 
     /// One whose provider is known, and no more.
     fn untried() -> Self {
-        let (place, provider) = (Place::new(), IdentityProvider::new());
+        let place = Place::new();
         let created = place.json(&["org", "create", "acme"]);
+        Self::on(place, &created["token"])
+    }
+
+    /// The same on a database that has the organization and a token.
+    fn on(place: Place, token: &Value) -> Self {
         let bench = Self {
             server: place.serve(&["--public-url", PUBLIC]),
-            token: created["token"].as_str().unwrap().to_owned(),
+            token: token.as_str().unwrap().to_owned(),
             place,
-            provider,
+            provider: IdentityProvider::new(),
         };
         bench.set_metadata("acme", &["provider"], &["--stable-id-attribute", "externalId"]);
         bench
@@ -112,21 +117,27 @@ impl Bench {
 
     /// Tries a sign-in, so that it can be allowed.
     fn try_out(&self, server: &Server, organization: &str) {
+        self.try_out_with(server, organization, &json!({}));
+    }
+
+    /// The same with what is other about the person.
+    fn try_out_with(&self, server: &Server, organization: &str, changes: &Value) {
         let url = self.run(&["saml", "trial", organization])["url"]
             .as_str()
             .unwrap()
             .to_owned();
         let mut admin = Person::new(server);
         let begun = begin(&mut admin, url.strip_prefix(PUBLIC).unwrap());
-        let answer = self.answer_to(organization, "assertion", Some(&begun.request), &json!({}));
+        let answer = self.answer_to(organization, "assertion", Some(&begun.request), changes);
         let acs = format!("/portalApi/{organization}/AuthenticationSAML/AssertionConsumerService");
         let page = admin.post_across(
             &acs,
             &[("SAMLResponse", &answer), ("RelayState", &begun.relay_state)],
         );
         assert_eq!(page.status, 200, "{}", page.text);
+        let name = changes["name_id"].as_str().unwrap_or(ADA).replace('\'', "&#39;");
         assert!(
-            page.text.contains("The trial has succeeded") && page.text.contains(ADA),
+            page.text.contains("The trial has succeeded") && page.text.contains(&name),
             "{}",
             page.text
         );
@@ -291,6 +302,116 @@ fn what_is_meant_for_something_else_is_refused() {
     for (response, refusal) in [("", "not-base64"), ("%%%", "not-base64"), ("PGE+", "not-xml")] {
         bench.refuses(&mut mallory, response, refusal, response);
     }
+}
+
+/// Feature rows 21, 46, 47, 53, 97: as with Level Access, provisioned by Entra ID: people wait until an administrator puts them
+/// into a group, sign in at their provider alone, are deactivated there, and come back.
+#[test]
+fn like_level_access_by_single_sign_on() {
+    let place = Place::new();
+    place.json(&[
+        "org",
+        "create",
+        "acme",
+        "--like",
+        "level-access",
+        "--idp",
+        "entra",
+    ]);
+    place.json(&["integration", "enable", "acme"]);
+    let token = place.json(&["token", "create", "acme"])["token"].clone();
+    let bench = Bench::on(place, &token);
+    let url = format!("http://{}/scim/acme/v2", bench.server.address());
+    let sent = ["simulate", "entra", "--url", &url, "--token", &bench.token];
+    bench.run(
+        &[
+            &sent[..],
+            &[
+                "--users",
+                "6",
+                "--groups",
+                "1",
+                "--members",
+                "6",
+                "--changes",
+                "0",
+            ],
+        ]
+        .concat(),
+    );
+    let waiting = bench.run(&["user", "list", "acme", "--state", "active", "--unassigned"]);
+    let ada = waiting["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|user| user["address"].is_string());
+    let name = ada.unwrap()["name"].as_str().unwrap().to_owned();
+    let id = bench.run(&["user", "show", "acme", &name])["scim_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let known = bench
+        .server
+        .acme(&bench.token, "GET", &format!("/Users/{id}"), &Value::Null)
+        .body;
+    let asserted = json!({ "name_id": name, "stable_id": known["externalId"] });
+    let mails = bench.run(&["mail", "list", "acme"]);
+    assert_eq!(
+        mails["mails"],
+        json!([]),
+        "people who sign in at their provider are not invited"
+    );
+
+    bench.try_out_with(&bench.server, "acme", &asserted);
+    bench.run(&["org", "set", "acme", "--sso", "on"]);
+    let sign_in = |person: &mut Person<'_>| {
+        let begun = begin(person, "/o/acme/saml/start");
+        let response = bench.answer("assertion", Some(&begun.request), &asserted);
+        person.post_across(ACS, &relay(&response, &begun.relay_state))
+    };
+    let mut ada = Person::new(&bench.server);
+    assert_eq!(sign_in(&mut ada).status, 303);
+    assert_eq!(
+        ada.open("/o/acme/").heading(),
+        "You are signed in, but have no access yet"
+    );
+    bench.run(&["local-group", "create", "acme", "Desk"]);
+    bench.run(&["local-group", "set", "acme", "Desk", "--allow", "Read only"]);
+    bench.run(&["local-group", "add", "acme", "Desk", &name]);
+    assert_eq!(
+        ada.open("/o/acme/").heading(),
+        "Overview",
+        "the open session has the role"
+    );
+    let password = ada.submit("/o/acme/forgotten-password", &[("name", &name)]);
+    assert_eq!(password.status(), 200);
+
+    assert_eq!(bench.change(&id, "active", &json!(false)).status, 200);
+    assert_eq!(
+        ada.open("/o/acme/account").heading(),
+        "Sign in",
+        "the session has ended"
+    );
+    assert_eq!(sign_in(&mut ada).status, 403);
+    assert_eq!(ada.open("/o/acme/account").heading(), "Sign in");
+    assert_eq!(bench.change(&id, "active", &json!(true)).status, 200);
+    assert_eq!(
+        ada.open("/o/acme/account").heading(),
+        "Sign in",
+        "it does not come back"
+    );
+    assert_eq!(sign_in(&mut ada).status, 303);
+    assert_eq!(
+        ada.open("/o/acme/").heading(),
+        "Overview",
+        "the group has kept them"
+    );
+    assert_eq!(
+        bench.run(&["mail", "list", "acme"])["mails"],
+        json!([]),
+        "nor has a password a way in"
+    );
+    assert_eq!(bench.run(&["check"])["sound"], true);
 }
 
 /// Feature row 21: an answer belongs to the browser in which its request was made; in another one it lets nobody in.
