@@ -28,7 +28,9 @@ use std::process::Output;
 
 use hostile::Client;
 use needles::{Needles, Search};
+use program::bench::Bench;
 use program::collector::Collector;
+use program::person::{Application, Person};
 use program::recorder::{Message, Recorder};
 use program::{Place, Server};
 use serde_json::{Value, json};
@@ -150,12 +152,7 @@ impl Run {
     }
 
     fn keep_files(&mut self) {
-        for entry in std::fs::read_dir(self.place.database().parent().unwrap()).unwrap() {
-            let path = entry.unwrap().path();
-            let bytes = std::fs::read(&path).unwrap();
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            self.files.push((path.display().to_string(), text));
-        }
+        self.files.extend(files(&self.place));
     }
 
     fn simulate(&mut self, serving: &Serving, provider: &str, token: &str, rough: bool) {
@@ -472,6 +469,103 @@ fn nothing_that_a_run_writes_tells_of_tokens_passwords_or_people() {
     search_answers(&run, &secrets, &mut trouble);
     search_database(&run, &secrets, &personal, &mut trouble);
     assert!(trouble.0.is_empty(), "{:#?}", trouble.0);
+}
+
+/// Feature rows 83, 94: no password, code, link, key or session of the pages stands in a log, a trace, a metric or the database.
+#[test]
+fn nothing_that_is_written_tells_of_credentials_of_the_pages() {
+    let collector = Collector::new();
+    let place = Place::new();
+    place.json(&["org", "create", "acme"]);
+    place.json(&["user", "create", "acme", NOOR]);
+    let (server, log) = place.serve_logged(
+        &["--log-format", "json", "--otlp-endpoint", &collector.url],
+        &[("RUST_LOG", "trace")],
+    );
+    let bench = Bench::of(place, server);
+    let secrets = use_every_credential(&bench);
+    let metrics = bench.server.get("/metrics", &[]).text;
+    let place = bench.end();
+    let files = files(&place);
+    let log = std::fs::read_to_string(log).unwrap();
+    let spans = collector.spans();
+    let traces: String = spans.iter().map(|span| format!("{span:?}\n")).collect();
+
+    assert!(log.contains("answered") && spans.len() > 10);
+    assert!(files.iter().any(|(_, text)| text.contains(NOOR)));
+    let search = Search::of(&secrets);
+    assert!(search.needles().len() > 20, "{secrets:?}");
+    let mut trouble = Trouble::default();
+    trouble.search("the log", &log, &search);
+    trouble.search("the traces", &traces, &search);
+    trouble.search("the metrics", &metrics, &search);
+    for (name, text) in &files {
+        trouble.search(name, text, &search);
+    }
+    assert!(trouble.0.is_empty(), "{:#?}", trouble.0);
+}
+
+const NOOR: &str = "noor@zqx.example";
+const PASSWORD: &str = "zqx seven herons over the grey fjord";
+const OTHER: &str = "zqx a lighthouse keeps no calendar";
+const WRONG: &str = "zqx this was never right";
+
+/// Signs somebody in by every credential that pages take, and returns all of them.
+fn use_every_credential(bench: &Bench) -> BTreeSet<String> {
+    let passwords = [PASSWORD, OTHER, WRONG];
+    let mut secrets: BTreeSet<_> = passwords.map(str::to_owned).into();
+    // As a form has them.
+    secrets.extend(passwords.map(|password| password.replace(' ', "+")));
+    let mut noor = Person::new(&bench.server);
+    let note = |secrets: &mut BTreeSet<String>, noor: &Person<'_>| {
+        secrets.extend(noor.cookies.iter().map(|(_, value)| value.clone()));
+    };
+    let secret = |link: &str| link.rsplit_once('/').unwrap().1.to_owned();
+    let invitation = bench.mailed("invitation", NOOR);
+    secrets.insert(secret(&invitation));
+    noor.submit(&invitation, &[("new", PASSWORD), ("again", PASSWORD)]);
+    note(&mut secrets, &noor);
+    let set_up = noor.open("/o/acme/second-factor/set-up");
+    let mut application = Application::scan(&set_up);
+    secrets.insert(application.key().to_owned());
+    let codes = noor
+        .submit("/o/acme/second-factor/set-up", &[("code", &application.code())])
+        .codes();
+    secrets.extend(codes.iter().cloned());
+    note(&mut secrets, &noor);
+    noor.submit("/o/acme/sign-out", &[]);
+    for password in [WRONG, PASSWORD] {
+        noor.submit("/o/acme/sign-in", &[("name", NOOR), ("password", password)]);
+    }
+    note(&mut secrets, &noor);
+    let page = noor.submit("/o/acme/sign-in/second-factor", &[("code", &codes[0])]);
+    assert_eq!(page.heading(), "You are signed in, but have no access yet");
+    note(&mut secrets, &noor);
+    let changed = [("present", PASSWORD), ("new", OTHER), ("again", OTHER)];
+    assert_eq!(
+        noor.submit("/o/acme/account/password", &changed).path,
+        "/o/acme/account"
+    );
+    note(&mut secrets, &noor);
+    noor.submit("/o/acme/forgotten-password", &[("name", NOOR)]);
+    let reset = bench.mailed("reset-link", NOOR);
+    secrets.insert(secret(&reset));
+    noor.submit(&reset, &[("new", PASSWORD), ("again", PASSWORD)]);
+    note(&mut secrets, &noor);
+    secrets
+}
+
+/// The files beside the database, and it.
+fn files(place: &Place) -> Vec<(String, String)> {
+    let entries = std::fs::read_dir(place.database().parent().unwrap()).unwrap();
+    entries
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            let bytes = std::fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            (path.display().to_string(), text)
+        })
+        .collect()
 }
 
 /// What was found where it must not be.

@@ -34,6 +34,16 @@ impl Bench {
         }
     }
 
+    /// Of a server that runs, with a new token.
+    pub fn of(place: Place, server: Server) -> Self {
+        let made = place.json(&["token", "rotate", "acme"]);
+        Self {
+            server,
+            token: made["token"].as_str().unwrap().to_owned(),
+            place,
+        }
+    }
+
     /// On a database that is there already.
     pub fn on(place: Place, token: String) -> Self {
         Self {

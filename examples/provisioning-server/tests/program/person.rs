@@ -195,6 +195,11 @@ impl Application {
         Self::new(page.between("<code class=\"value s\">", "</code>"))
     }
 
+    /// The key that it has taken in.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// The next code. The server accepts that of the step to come, so that nobody waits: two in a row.
     pub fn code(&mut self) -> String {
         let totp = Builder::new()
