@@ -402,6 +402,10 @@ fn mappings_sleep_while_groups_are_mirrored() {
         "{preview}"
     );
     assert_eq!(preview["people_with_roles"], json!({ "before": 1, "after": 1 }));
+    assert_eq!(
+        preview["roles"],
+        json!([{ "role": "Operator", "before": 1, "after": 0 }, { "role": "Crew", "before": 0, "after": 1 }])
+    );
     assert_eq!(bench.run(&["org", "show", "acme"])["settings"]["groups"], "map");
     let set = bench.run(&["org", "set", "acme", "--groups", "mirror"]);
     assert!(texts(&set["effects"])[0].contains("Mappings are kept"), "{set}");

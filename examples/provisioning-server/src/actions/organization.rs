@@ -4,15 +4,19 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use scim::store::database::Reader;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::act::{Act, Subject, carry_out, carry_out_in, look};
+use super::act::{Act, Subject, View, carry_out, carry_out_in, look};
 use super::token::{self, demand_power_of_provider};
 use super::{erasing, event_row, integration};
 use crate::database::effective::Members;
+use crate::database::page::Page;
 use crate::database::saml::provider;
-use crate::database::{Product, Stop, accounts, connection, groups, living, organizations, power, tokens};
+use crate::database::{
+    Product, Stop, accounts, connection, groups, living, organizations, power, roles, tokens,
+};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
@@ -146,7 +150,21 @@ pub(crate) struct Preview {
     pub(crate) consequences: Consequences,
     /// How many people have any role before and after it.
     pub(crate) people_with_roles: (u64, u64),
+    /// The roles that others have after it than before, in the order of their names: those that are no mirrors first.
+    pub(crate) roles: Vec<MovedRole>,
 }
+
+/// A role that more or fewer people have after a change of an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct MovedRole {
+    pub(crate) role: String,
+    pub(crate) before: u64,
+    pub(crate) after: u64,
+}
+
+/// How many groups are looked at for the roles that mirror them: of the others it is only said how many people have any
+/// role.
+const MIRRORS: u32 = 1_000;
 
 /// An organization that was changed.
 #[derive(Debug)]
@@ -315,14 +333,46 @@ async fn foresee(product: &Product, actor: &Actor, organization: &Name, change: 
             true => (0, 0),
             false => (with_roles(view.organization)?, with_roles(&after)?),
         };
+        let roles = match consequences.previewed.is_empty() {
+            true => Vec::new(),
+            false => moved_roles(view, &after)?,
+        };
         Ok(Preview {
             before: view.organization.clone(),
             after,
             consequences,
             people_with_roles,
+            roles,
         })
     })
     .await
+}
+
+/// Returns the roles that more or fewer people have if the organization is like `after`.
+fn moved_roles(view: &View<'_>, after: &Organization) -> scim::Result<Vec<MovedRole>> {
+    let (reader, before) = (view.reader, view.organization);
+    let groups = Page {
+        size: MIRRORS,
+        ..Page::default()
+    };
+    let mut all = roles::list(reader, before.id)?;
+    all.extend(roles::list_mirrored(reader, before.id, &groups)?);
+    let (was, is) = (Members::of(reader, before)?, Members::of(reader, after)?);
+    let mut moved = Vec::new();
+    for role in all {
+        let counts = (
+            was.count_holding(reader, role.id)?,
+            is.count_holding(reader, role.id)?,
+        );
+        if counts.0 != counts.1 {
+            moved.push(MovedRole {
+                role: role.name,
+                before: counts.0,
+                after: counts.1,
+            });
+        }
+    }
+    Ok(moved)
 }
 
 /// Changes settings. Attributes that are not kept any more are erased before it returns; `watch` is told of how many people.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::settings::InForce;
+use crate::actions::organization::MovedRole;
 use crate::domain::counted::counted;
 use crate::domain::organization::Organization;
 use crate::domain::settings::Settings;
@@ -93,6 +94,9 @@ pub(super) struct SetDocument {
     pub(super) effects: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) people_with_roles: Option<WithRoles>,
+    /// The roles that more or fewer people would have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) roles: Vec<MovedRole>,
     /// Further things worth knowing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) notes: Vec<&'static str>,

@@ -9,7 +9,7 @@ use super::documents::{
 use super::flags::{Flags, name};
 use super::token::{describe, revealed};
 use super::{Session, progress};
-use crate::actions::organization::{self, Beginning, Change, Draft, Preview};
+use crate::actions::organization::{self, Beginning, Change, Draft, MovedRole, Preview};
 use crate::actions::{integration, token};
 use crate::domain::counted::counted;
 use crate::domain::fault::{Fault, Result};
@@ -156,6 +156,7 @@ fn previewed(session: &Session, preview: Preview) -> SetDocument {
         organization: document(session, preview.after),
         applied: Some(false),
         people_with_roles: Some(counts).filter(|_| !preview.consequences.previewed.is_empty()),
+        roles: preview.roles,
         needs_confirmation: preview.consequences.typed,
         effects: preview.consequences.previewed,
         notes: preview.consequences.told,
@@ -168,6 +169,7 @@ fn was_set(session: &Session, set: organization::Set) -> SetDocument {
         organization: document(session, set.organization),
         applied: None,
         people_with_roles: None,
+        roles: Vec::new(),
         needs_confirmation: Vec::new(),
         effects: set.consequences.previewed,
         notes: set.consequences.told,
@@ -191,6 +193,9 @@ fn set_text(set: &SetDocument) -> String {
     }
     if let Some(WithRoles { before, after }) = set.people_with_roles {
         out += &format!("\n{before} people have roles now; {after} would.\n");
+    }
+    for MovedRole { role, before, after } in &set.roles {
+        out += &format!("  {role}: {before} people now, {after} then\n");
     }
     if let Some(token) = &set.token {
         out += &format!(
