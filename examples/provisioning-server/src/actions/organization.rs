@@ -12,7 +12,7 @@ use super::act::{Act, Subject, View, carry_out, carry_out_in, look};
 use super::token::{self, demand_power_of_provider};
 use super::{erasing, event_row, integration};
 use crate::database::effective::Members;
-use crate::database::page::Page;
+use crate::database::page;
 use crate::database::saml::provider;
 use crate::database::{
     Product, Stop, accounts, connection, groups, living, organizations, power, roles, tokens,
@@ -351,9 +351,9 @@ async fn foresee(product: &Product, actor: &Actor, organization: &Name, change: 
 /// Returns the roles that more or fewer people have if the organization is like `after`.
 fn moved_roles(view: &View<'_>, after: &Organization) -> scim::Result<Vec<MovedRole>> {
     let (reader, before) = (view.reader, view.organization);
-    let groups = Page {
+    let groups = page::Page {
         size: MIRRORS,
-        ..Page::default()
+        ..page::Page::default()
     };
     let mut all = roles::list(reader, before.id)?;
     all.extend(roles::list_mirrored(reader, before.id, &groups)?);
