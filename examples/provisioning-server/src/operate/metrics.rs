@@ -291,6 +291,7 @@ fn write_database(page: &mut Page, statistics: &Statistics) {
             "Writes that were undone and that nobody waited for.",
         ),
         ("reads", statistics.reads, "Reads."),
+        ("statements", statistics.statements, "Statements that ran."),
         ("searches", statistics.searches, "Searches."),
         ("streams", statistics.streams, "Lists that were streamed."),
         ("snapshots", statistics.snapshots, "Snapshots that readers took."),

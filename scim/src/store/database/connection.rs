@@ -52,6 +52,8 @@ pub(super) struct Target {
     path: PathBuf,
     synchronous: &'static str,
     options: Options,
+    /// How many statements all connections have run.
+    statements: Arc<AtomicU64>,
 }
 
 /// A connection with one owner, its thread.
@@ -61,6 +63,7 @@ pub(super) struct Connection {
     meter: Arc<Meter>,
     /// Set while one of our own transaction statements is prepared or runs.
     privileged: Arc<AtomicBool>,
+    statements: Arc<AtomicU64>,
     /// Whether statements of the application must run on other engines, too.
     #[cfg(debug_assertions)]
     is_portable: bool,
@@ -75,7 +78,13 @@ impl Target {
                 Durability::Normal => "NORMAL",
             },
             options: options.clone(),
+            statements: Arc::default(),
         }
+    }
+
+    /// Returns how many statements all connections have run.
+    pub(super) fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
     }
 
     /// A file that nobody will miss.
@@ -182,6 +191,7 @@ impl Target {
             driver,
             meter,
             privileged,
+            statements: Arc::clone(&self.statements),
             #[cfg(debug_assertions)]
             is_portable: self.options.portable,
         })
@@ -230,6 +240,11 @@ fn authorize(context: &AuthContext<'_>, privileged: &AtomicBool) -> Authorizatio
 }
 
 impl Connection {
+    /// Counts a statement.
+    pub(super) fn count_statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn driver(&self) -> &rusqlite::Connection {
         &self.driver
     }

@@ -273,7 +273,9 @@ impl Database {
     /// The work that the database has done so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        self.0.shared.counters.statistics()
+        let counters = &self.0.shared.counters;
+        counters.statements.set(self.0.target.statements());
+        counters.statistics()
     }
 
     /// Whether the database can do its work, as far as that has shown: it asks nobody, and costs nothing.

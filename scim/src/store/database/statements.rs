@@ -346,6 +346,7 @@ impl<'a> Reader<'a> {
         }
         #[cfg(feature = "testkit")]
         RECORDED.with_borrow_mut(|texts| texts.iter_mut().for_each(|texts| texts.push(sql.to_owned())));
+        self.connection.count_statement();
         self.connection
             .driver()
             .prepare_cached(sql)

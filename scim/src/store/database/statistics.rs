@@ -42,6 +42,8 @@ statistics! {
     largest_batch,
     /// Read jobs that ran.
     reads,
+    /// Statements of the application that ran, in jobs of all kinds.
+    statements,
     /// Streams that were walked.
     streams,
     /// Snapshots that readers took.

@@ -285,3 +285,14 @@ fn values_and_parameters_are_made_from_what_a_struct_holds() {
     assert_eq!(Param::from(Some(text.as_str())), Param::Text("x"));
     assert_eq!(Value::from(false), Value::Integer(0));
 }
+
+#[test]
+fn statements_are_counted_in_jobs_of_all_kinds() {
+    let database = notes(options());
+    let before = database.statistics().statements;
+    database.blocking_write(|tx| insert(tx, "one")).unwrap();
+    database
+        .blocking_read(|reader| Ok((count(reader)?, count(reader)?)))
+        .unwrap();
+    assert_eq!(database.statistics().statements - before, 3);
+}
