@@ -412,6 +412,45 @@ impl Changes {
         *self == Self::default()
     }
 
+    /// Changes the setting with this name, that of its flag.
+    ///
+    /// # Errors
+    /// There is no such setting, or the text is not one of its values.
+    pub(crate) fn set(&mut self, name: &str, text: &str) -> Result<()> {
+        match name {
+            "idp" => self.idp = Some(word(name, text)?),
+            "policy" => self.policy = Some(word(name, text)?),
+            "username" => self.username = Some(word(name, text)?),
+            "attributes" => self.attributes = Some(word(name, text)?),
+            "on-delete" => self.on_delete = Some(word(name, text)?),
+            "groups" => self.groups = Some(word(name, text)?),
+            "assignment" => self.assignment = Some(word(name, text)?),
+            "existing-account" => self.existing_account = Some(word(name, text)?),
+            "first-login" => self.first_login = Some(word(name, text)?),
+            "sso" => self.sso = Some(word(name, text)?),
+            "unique-group-names" => self.unique_group_names = Some(word(name, text)?),
+            "set-up" => self.set_up = Some(word(name, text)?),
+            "words" => self.words = Some(word(name, text)?),
+            "support-contact" => self.support_contact = Some(Contact::parse(text)?),
+            "idp-initiated-saml" => self.idp_initiated_saml = Some(word(name, text)?),
+            "second-factor" => self.second_factor = Some(word(name, text)?),
+            "hold-escalations" => self.hold_escalations = Some(word(name, text)?),
+            "history-days" => self.history_days = Some(HistoryDays::parse(text)?),
+            "audit-days" => self.audit_days = Some(Retention::parse(text)?),
+            "failed-bodies" => self.failed_bodies = Some(word(name, text)?),
+            "capture-bodies" => self.capture_bodies = Some(word(name, text)?),
+            "mass-deactivations" => self.mass_deactivations = Some(Threshold::parse(text)?),
+            "mass-role-losses" => self.mass_role_losses = Some(Threshold::parse(text)?),
+            "mails-per-minute" => self.mails_per_minute = Some(MailPace::parse(text)?),
+            _ => {
+                return Err(Fault::invalid(format!(
+                    "{name:?} is not a valid setting; expected the name of one."
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The settings after the changes.
     ///
     /// Choosing SAML as first login allows single sign-on too, unless the same change says otherwise.
@@ -450,9 +489,39 @@ impl Changes {
     }
 }
 
+/// Reads one of the words of a choice.
+fn word<K: Keyword>(name: &str, text: &str) -> Result<K> {
+    K::from_word(text).ok_or_else(|| {
+        let words: Vec<_> = K::ALL.iter().map(|value| value.word()).collect();
+        Fault::invalid(format!(
+            "{text:?} is not a valid {name}; expected {}.",
+            words.join(" or ")
+        ))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Feature row 84: each setting can be changed by its name, to what it is in another organization.
+    #[test]
+    fn each_setting_is_changed_by_its_name() {
+        let before = Settings::of(Preset::ThreatLocker);
+        let after = Settings {
+            idp: IdentityProvider::Okta,
+            support_contact: Contact::parse("help@x.example").unwrap(),
+            ..Settings::of(Preset::ThirdPlatform)
+        };
+        let mut changes = Changes::default();
+        for (name, value) in after.entries() {
+            changes.set(name, &value).unwrap();
+        }
+        assert_eq!(changes.apply(&before), after);
+        let refused = changes.set("groups", "melt").unwrap_err().to_string();
+        assert_eq!(refused, "\"melt\" is not a valid groups; expected map or mirror.");
+        assert!(changes.set("colour", "red").is_err());
+    }
 
     #[test]
     fn flags_come_on_top_of_a_preset_and_the_identity_provider_stays() {
