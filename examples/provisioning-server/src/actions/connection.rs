@@ -4,12 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::act::look;
-use crate::database::{Product, connection, history, tolerance_use};
+use crate::database::effective::Members;
+use crate::database::{Product, accounts, connection, history, tolerance_use};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::clock::earlier;
 use crate::domain::connection::{ConnectionState, Facts};
+use crate::domain::diagnosis::{Forecast, OldToken, Refused, refusals};
 use crate::domain::fault::Result;
-use crate::domain::history::Needed;
+use crate::domain::history::{HistoryFilter, Needed};
 use crate::domain::organization::Name;
 use crate::domain::permission::Permission;
 
@@ -25,6 +27,12 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many tolerances are named, with what each was needed for.
 const MOST_NEEDED: u32 = 100;
+
+/// Of how many requests that failed it is said why.
+const MOST_REFUSED: u32 = 200;
+
+/// Up to how many people without a role are counted.
+const MOST_UNASSIGNED: u32 = 10_000;
 
 /// The contents of the connection card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +50,14 @@ pub(crate) struct Card {
     pub(crate) errors: u64,
     /// Which tolerances acted in the last 24 hours, and which attributes were sent and not kept.
     pub(crate) tolerances: Vec<Needed>,
+    /// Why the last requests of that time failed.
+    pub(crate) refusals: Vec<Refused>,
+    /// A revoked token that the provider still uses.
+    pub(crate) old_token: Option<OldToken>,
+    /// The share of failures, where the provider pauses for that.
+    pub(crate) forecast: Option<Forecast>,
+    /// People of the provider who have no role.
+    pub(crate) unassigned: u64,
 }
 
 /// Returns how an organization stands with its identity provider.
@@ -60,18 +76,33 @@ pub(crate) async fn show(
         .read(move |reader| {
             let (successes, last_success) = history::outcomes(reader, id, false, since)?;
             let (errors, last_error) = history::outcomes(reader, id, true, since)?;
-            let requests = connection::find(reader, id)?;
+            let seen = connection::find(reader, id)?;
             let facts = Facts {
                 idp: access.organization.settings.idp,
                 is_enabled: access.organization.is_enabled(),
                 has_token: access.tokens.iter().any(|token| token.is_live(now)),
-                first: requests.map(|(first, _)| first),
-                last: requests.map(|(_, last)| last),
+                first: seen.map(|(first, _)| first),
+                last: seen.map(|(_, last)| last),
                 last_success,
                 last_error,
                 errors,
                 successes,
             };
+            let newest_failures = HistoryFilter {
+                failed: Some(true),
+                since: Some(since),
+                ..HistoryFilter::default()
+            };
+            let failed = match errors {
+                0 => Vec::new(),
+                _ => history::page(reader, id, &newest_failures, None, MOST_REFUSED)?,
+            };
+            let members = Members::of(reader, &access.organization)?;
+            let unassigned = accounts::Shown {
+                unassigned: true,
+                ..accounts::Shown::default()
+            };
+            let requests = successes.saturating_add(errors);
             Ok(Card {
                 state: ConnectionState::of(&facts, now),
                 first_request: facts.first,
@@ -79,9 +110,13 @@ pub(crate) async fn show(
                 last_error,
                 users,
                 groups,
-                requests: successes.saturating_add(errors),
+                requests,
                 errors,
                 tolerances: tolerance_use::sum(reader, id, since, MOST_NEEDED)?,
+                refusals: refusals(&failed),
+                old_token: OldToken::of(&failed, &access.tokens, last_success, now),
+                forecast: Forecast::of(facts.idp, requests, errors),
+                unassigned: accounts::count(reader, &members, unassigned, MOST_UNASSIGNED)?,
             })
         })
         .await

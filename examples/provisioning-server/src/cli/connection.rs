@@ -11,6 +11,7 @@ use crate::actions;
 use crate::actions::connection::Card;
 use crate::domain::connection::ConnectionState;
 use crate::domain::counted::counted;
+use crate::domain::diagnosis::{OldToken, Refused};
 use crate::domain::fault::Result;
 use crate::domain::history::Needed;
 use crate::domain::organization::Name;
@@ -58,6 +59,7 @@ fn text(shown: &Connection) -> String {
         ("last request", at(card.last_request)),
         ("last error", at(card.last_error)),
         ("users", card.users.to_string()),
+        ("without a role", card.unassigned.to_string()),
         ("groups", card.groups.to_string()),
         (
             "last 24 hours",
@@ -74,7 +76,32 @@ fn text(shown: &Connection) -> String {
         shown.organization,
         sentence(card.state)
     );
-    head + &lines.concat() + &tolerances(&card.tolerances)
+    head + &lines.concat()
+        + &refused(&card.refusals)
+        + &old_token(card.old_token.as_ref())
+        + &tolerances(&card.tolerances)
+}
+
+fn refused(reasons: &[Refused]) -> String {
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let line = |reason: &Refused| {
+        let detail = reason.detail.as_deref().unwrap_or("-");
+        format!("  {:>8} × {} {detail}\n", reason.count, reason.status)
+    };
+    let lines: String = reasons.iter().map(line).collect();
+    format!("\nWhy the last requests failed:\n{lines}")
+}
+
+fn old_token(token: Option<&OldToken>) -> String {
+    token.map_or_else(String::new, |token| {
+        format!(
+            "\nThe revoked token ending {} is still used: {} in 24 hours.\n",
+            token.last_four,
+            counted(token.requests, "request", "requests")
+        )
+    })
 }
 
 fn sentence(state: ConnectionState) -> &'static str {

@@ -23,6 +23,7 @@ pub(crate) mod conflict;
 pub(crate) mod connection;
 pub(crate) mod counted;
 pub(crate) mod credential;
+pub(crate) mod diagnosis;
 #[allow(
     dead_code,
     reason = "rules over a picture of an organization, to which tests hold the statements"
