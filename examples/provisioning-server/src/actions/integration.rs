@@ -147,6 +147,25 @@ pub(crate) async fn delete(
     Ok(deleted)
 }
 
+/// The same, once whoever deletes it has typed the name of the organization.
+pub(crate) async fn delete_typed(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    choice: Option<Attached>,
+    typed: &str,
+) -> Result<Deleted> {
+    actor.demand(&DELETE)?;
+    if typed != organization.as_str() {
+        return Err(Fault::conflict(format!(
+            "The integration is deleted with its groups, mappings and tokens, which cannot be undone: confirm it with the \
+             name of the organization, {:?}.",
+            organization.as_str()
+        )));
+    }
+    delete(product, actor, organization, choice, |_| {}).await
+}
+
 /// Takes a step of the set-up, in this order, and writes what comes of it.
 pub(super) fn take(act: &Act<'_>, tokens: &[Token], set_up: SetUp, step: Step) -> Result<After, Stop> {
     let before = Integration::of(act.organization, tokens, act.now);

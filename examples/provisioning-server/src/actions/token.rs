@@ -111,6 +111,30 @@ pub(crate) async fn list(product: &Product, actor: &Actor, organization: &Name) 
 
 /// Makes a token, and ends the ones before it as the way of making it says.
 pub(crate) async fn issue(product: &Product, actor: &Actor, organization: &Name, new: New) -> Result<Issued> {
+    issue_where(product, actor, organization, new, |_| true).await
+}
+
+/// The same, if `newest` is still the newest token: a form that is sent twice makes one.
+pub(crate) async fn issue_behind(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    new: New,
+    newest: Option<Uuid>,
+) -> Result<Issued> {
+    issue_where(product, actor, organization, new, move |present| {
+        present.map(|token| token.id) == newest
+    })
+    .await
+}
+
+async fn issue_where(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    new: New,
+    stands: impl Fn(Option<&Token>) -> bool + Send + 'static,
+) -> Result<Issued> {
     let action = match new.how {
         Issue::Create | Issue::CreateBeside => &CREATE,
         Issue::Rotate | Issue::Overlap => &ROTATE,
@@ -121,6 +145,12 @@ pub(crate) async fn issue(product: &Product, actor: &Actor, organization: &Name,
         let expires = token::expiry(act.now, new.days)?;
         let token = Token::new(id, &made, new.purpose, act.now, expires);
         let all = tokens::all(act.tx, act.organization.id)?;
+        if !stands(token::newest_live(&all, new.purpose, act.now)) {
+            return Err(Fault::conflict(
+                "Another token was made or revoked meanwhile: look at the tokens, and decide again.",
+            )
+            .into());
+        }
         let revoked = token::issue(&all, new.purpose, new.how, act.now)?;
         if new.purpose == Purpose::Scim {
             demand_power_of_provider(act, "A credential of the identity provider")?;

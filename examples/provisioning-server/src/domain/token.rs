@@ -123,7 +123,8 @@ fn live_for(all: &[Token], purpose: Purpose, now: Timestamp) -> impl Iterator<It
     live(all, now).filter(move |token| token.purpose == purpose)
 }
 
-fn newest_live(all: &[Token], purpose: Purpose, now: Timestamp) -> Option<&Token> {
+/// Returns the newest of the tokens for a purpose that are accepted.
+pub(crate) fn newest_live(all: &[Token], purpose: Purpose, now: Timestamp) -> Option<&Token> {
     live_for(all, purpose, now).max_by_key(|token| (token.created, token.id))
 }
 
