@@ -100,7 +100,8 @@ pub(crate) fn changed(before: &Settings, after: &Settings) -> Vec<Changed> {
         .collect()
 }
 
-fn part_of(name: &str) -> Part {
+/// Returns the part that a setting belongs to.
+pub(crate) fn part_of(name: &str) -> Part {
     match name {
         "first-login" | "sso" | "idp-initiated-saml" | "second-factor" | "hold-escalations" => Part::Login,
         "words" | "support-contact" | "history-days" | "mass-deactivations" | "mass-role-losses"

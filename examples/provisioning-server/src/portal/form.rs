@@ -47,6 +47,12 @@ impl Form {
         let found = self.0.iter().find(|(field, _)| field == name);
         found.map_or("", |(_, value)| value)
     }
+
+    /// Returns the texts of all fields of a name, in the order of the form.
+    pub(crate) fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        let found = self.0.iter().filter(move |(field, _)| field == name);
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// Shows names alone: values may be secrets.
@@ -127,6 +133,8 @@ mod tests {
         assert_eq!(form.text("email"), "a@b.example");
         assert_eq!(form.text("password"), "a secret");
         assert_eq!(form.text("other"), "");
+        let all: Vec<_> = form.texts("email").collect();
+        assert_eq!(all, ["a@b.example", "second"]);
         assert_eq!(format!("{form:?}"), r#"{"email", "password", "email"}"#);
     }
 }

@@ -6,8 +6,10 @@ use http::HeaderMap;
 
 use super::assets::{HTMX, ICON, SCRIPT, STYLE};
 use super::cookies::Cookies;
+use super::integrations::Words;
 use super::theme::Theme;
 use crate::domain::realm::Realm;
+use crate::domain::settings::Preset;
 use crate::operate::health::VERSION;
 
 /// The frames of all pages of a server.
@@ -34,6 +36,7 @@ impl Frames {
             organization: None,
             support: String::new(),
             root: "/".to_owned(),
+            words: Words::of(Preset::ThreatLocker),
             theme: Theme::read(self.cookies, asked),
         }
     }
@@ -45,6 +48,7 @@ impl Frames {
             Realm::Organization(organization) => Frame {
                 organization: Some(organization.display.clone()),
                 support: organization.settings.support_contact.as_str().to_owned(),
+                words: Words::of(organization.settings.words),
                 root,
                 ..self.of_server(asked)
             },
@@ -66,6 +70,7 @@ pub(crate) struct Frame {
     support: String,
     /// The path at which the pages of the realm begin, with a slash at its end.
     root: String,
+    words: &'static Words,
     theme: Option<Theme>,
 }
 
@@ -83,6 +88,11 @@ impl Frame {
     /// Returns the path of a page of the realm.
     pub(crate) fn path(&self, page: &str) -> String {
         format!("{}{page}", self.root)
+    }
+
+    /// Returns the words of the product whose words the pages use.
+    pub(super) fn words(&self) -> &'static Words {
+        self.words
     }
 
     /// Returns the path of the style sheet.

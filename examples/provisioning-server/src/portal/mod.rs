@@ -18,6 +18,7 @@ mod gallery;
 mod headers;
 mod home;
 mod instance;
+mod integrations;
 mod link;
 mod moment;
 mod page;
@@ -158,6 +159,7 @@ fn of_organization() -> Router<Pages> {
     Router::new()
         .route("/saml/start", get(single_sign_on::start))
         .route("/saml/confirm", get(single_sign_on::confirm))
+        .merge(integrations::routes())
 }
 
 /// The routes that identity providers read, and those to which they send browsers with a form of theirs.

@@ -27,6 +27,41 @@ pub(super) fn seconds(now: Timestamp, until: Timestamp) -> u64 {
     u64::try_from(milliseconds).unwrap_or_default().div_ceil(1000)
 }
 
+/// A time as a page shows it, and as machines read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) iso: String,
+    pub(super) text: String,
+}
+
+/// Returns how long ago a time was.
+pub(super) fn ago(now: Timestamp, then: Timestamp) -> Shown {
+    let seconds = now.duration_since(then).as_secs().max(0);
+    let counted = |count: i64, one: &str| match count {
+        1 => format!("1 {one} ago"),
+        _ => format!("{count} {one}s ago"),
+    };
+    let text = match seconds {
+        0 => "just now".to_owned(),
+        1..=119 => counted(seconds, "second"),
+        120..=7_199 => counted(seconds / 60, "minute"),
+        7_200..=172_799 => counted(seconds / 3_600, "hour"),
+        _ => format!("on {}", day(then)),
+    };
+    Shown {
+        iso: then.to_string(),
+        text,
+    }
+}
+
+/// Returns the time of day, to the second.
+pub(super) fn second(time: Timestamp) -> Shown {
+    Shown {
+        iso: time.to_string(),
+        text: time.strftime("%H:%M:%S").to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +84,24 @@ mod tests {
         }
         assert_eq!(minute(at(0)), "1 January 1970, 00:00 UTC");
         assert_eq!(day(at(0)), "1 January 1970");
+    }
+
+    #[test]
+    fn what_was_is_told_by_how_long_ago_it_was() {
+        for (second, said) in [
+            (0, "just now"),
+            (1, "1 second ago"),
+            (119, "119 seconds ago"),
+            (120, "2 minutes ago"),
+            (7_200, "2 hours ago"),
+            (172_800, "on 1 January 1970"),
+            (-5, "just now"),
+        ] {
+            let shown = ago(at(second * 1_000), at(0));
+            assert_eq!(
+                (shown.text.as_str(), shown.iso.as_str()),
+                (said, "1970-01-01T00:00:00Z")
+            );
+        }
     }
 }

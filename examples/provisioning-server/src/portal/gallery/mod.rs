@@ -28,6 +28,7 @@ use crate::domain::settings::{Contact, Settings};
 mod browser;
 mod entering;
 mod instance;
+mod scim;
 
 /// A page and its name.
 type Sample = (&'static str, String);

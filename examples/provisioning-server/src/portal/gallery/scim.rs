@@ -1,0 +1,309 @@
+//! Pages of integrations, and the side panel of SCIM.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Sample, halden, hold_to_promises, sample, shell, some};
+use crate::domain::permission::{Permission, Permissions};
+use crate::domain::settings::{Contact, IdentityProvider, Preset, Settings as Chosen};
+use crate::portal::integrations::Words;
+use crate::portal::integrations::card::{Connection, Note, Reason};
+use crate::portal::integrations::delete::Delete;
+use crate::portal::integrations::fields::Fields;
+use crate::portal::integrations::list::{Integrations, List, Saml};
+use crate::portal::integrations::panel::{Panel, Tab, title};
+use crate::portal::integrations::provider;
+use crate::portal::integrations::settings::{Make, Part, Settings, Shown};
+use crate::portal::moment;
+use crate::portal::shell::{Section, Shell};
+
+fn ago(seconds: i64) -> moment::Shown {
+    let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365 * 56);
+    moment::ago(now, now - SignedDuration::from_secs(seconds))
+}
+
+pub(super) fn waiting() -> Connection {
+    Connection {
+        tone: "info",
+        label: "Waiting for the first request",
+        is_live: true,
+        provider: "Microsoft Entra ID",
+        first: None,
+        last: None,
+        users: 0,
+        groups: 0,
+        requests: 0,
+        errors: 0,
+        notes: vec![Note {
+            tone: "info",
+            text: "Enter both values at Entra ID. Its first synchronisation can take up to an hour."
+                .to_owned(),
+            link: None,
+        }],
+        reasons: Vec::new(),
+        not_kept: Vec::new(),
+        tolerances: Vec::new(),
+    }
+}
+
+pub(super) fn connected() -> Connection {
+    Connection {
+        tone: "ok",
+        label: "Connected",
+        first: Some(ago(30 * 24 * 3_600)),
+        last: Some(ago(38)),
+        users: 391,
+        groups: 23,
+        requests: 1_284,
+        errors: 5,
+        notes: vec![Note {
+            tone: "warn",
+            text: "Entra ID still uses an old token. In the last 24 hours 14 requests came with the revoked token ending \
+                   c1Xw, the last one 2 hours ago. Enter the current token there."
+                .to_owned(),
+            link: Some(("Show them", "integrations/scim/history?show=errors".to_owned())),
+        }],
+        reasons: vec![Reason {
+            status: 400,
+            count: 4,
+            kind: "A value does not fit",
+            detail: "userName must be an e-mail address; map it to userPrincipalName or mail.".to_owned(),
+            last: ago(300),
+            page: "integrations/scim/history/0191b2f0-0000-7000-8000-000000000000".to_owned(),
+        }],
+        not_kept: vec![("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager".to_owned(), 12)],
+        tolerances: vec![("boolean-as-text".to_owned(), "active".to_owned(), 4)],
+        ..waiting()
+    }
+}
+
+pub(super) fn list(scim: Connection) -> List {
+    List {
+        words: Words::of(Preset::ThreatLocker),
+        q: String::new(),
+        scim: Some(scim),
+        saml: Some(Saml {
+            tone: "",
+            label: "Not configured",
+            sentence: "People sign in with their account at your identity provider.",
+        }),
+    }
+}
+
+pub(super) fn panel(is_set_up: bool, connection: Connection, tab: Tab) -> Panel {
+    let shell = shell(Section::Integrations);
+    Panel::new(title("Provisioning Server", is_set_up), connection, tab, &shell)
+}
+
+pub(super) fn behind() -> Shell {
+    Shell {
+        is_behind_panel: true,
+        ..shell(Section::Integrations)
+    }
+}
+
+fn chosen() -> Chosen {
+    Chosen {
+        idp: IdentityProvider::Entra,
+        support_contact: Contact::parse("helpdesk@haldenfreight.example").unwrap(),
+        ..Chosen::default()
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        frame: halden(),
+        shell: behind(),
+        list: list(waiting()),
+        panel: panel(false, waiting(), Tab::Settings),
+        trouble: None,
+        asks_first: false,
+        parts: vec![Part::Url, Part::Token, Part::Provider],
+        url: "https://admin.example.net/scim/halden-freight/v2".to_owned(),
+        named: provider::fields(IdentityProvider::Entra),
+        called: "Entra ID",
+        called_within: "Entra ID",
+        is_on: false,
+        may_switch: true,
+        secret: None,
+        tokens: Vec::new(),
+        newest: String::new(),
+        is_rotating: false,
+        may_tokens: true,
+        make: Make::First,
+        fields: Fields::of(&chosen(), &behind()),
+        lacks_saml: true,
+        may_delete: None,
+    }
+}
+
+fn token(last_four: &str) -> Shown {
+    Shown {
+        id: "0191b2f0-0000-7000-8000-000000000000".to_owned(),
+        name: format!("scimp_…{last_four}"),
+        tone: "ok",
+        state: "In use",
+        is_awaited: false,
+        is_live: true,
+        is_newest: false,
+        created: "12 June 2026, 10:12 UTC".to_owned(),
+        used: "Last used 38 seconds ago.".to_owned(),
+        end: some("Expires on 1 December 2026."),
+        ends_soon: true,
+        is_doubted: false,
+    }
+}
+
+fn edited() -> Settings {
+    Settings {
+        list: list(connected()),
+        panel: panel(true, connected(), Tab::Settings),
+        parts: vec![Part::Url, Part::Token, Part::Switch, Part::Provider],
+        is_on: true,
+        tokens: vec![
+            token("9fRd"),
+            Shown {
+                tone: "info",
+                state: "Waiting for first use",
+                is_awaited: true,
+                is_newest: true,
+                used: "Not used yet.".to_owned(),
+                ends_soon: false,
+                is_doubted: true,
+                ..token("7Kq2")
+            },
+        ],
+        is_rotating: true,
+        make: Make::Another,
+        lacks_saml: false,
+        may_delete: Some(376),
+        ..settings()
+    }
+}
+
+fn reader() -> Shell {
+    let permissions: Permissions = [Permission::INTEGRATIONS_READ].into_iter().collect();
+    Shell {
+        permissions,
+        ..behind()
+    }
+}
+
+fn of_settings() -> Vec<Sample> {
+    let mut wrong = Fields::of(&chosen(), &behind());
+    wrong.enter(&crate::portal::form::Form::parse(
+        b"history-days=0&support-contact=%07",
+    ));
+    vec![
+        sample("scim-settings-new", &settings()),
+        sample(
+            "scim-settings",
+            &Settings {
+                secret: some("scimp_4tQz81LmXv0RbK7sYwJ2eHfN6uPdAc93iGoT5yVrEx1nZk8M0hSd7Kq2"),
+                parts: vec![Part::Url, Part::Token, Part::Switch, Part::Provider],
+                tokens: vec![Shown {
+                    is_newest: true,
+                    ends_soon: false,
+                    ..token("7Kq2")
+                }],
+                make: Make::Another,
+                ..settings()
+            },
+        ),
+        sample("scim-settings-edit", &edited()),
+        sample(
+            "scim-settings-wrong",
+            &Settings {
+                fields: wrong,
+                trouble: some("Nothing was saved. What is marked below needs a correction."),
+                asks_first: true,
+                ..edited()
+            },
+        ),
+        sample(
+            "scim-settings-reader",
+            &Settings {
+                shell: reader(),
+                panel: Panel::new(
+                    title("Provisioning Server", true),
+                    connected(),
+                    Tab::Settings,
+                    &reader(),
+                ),
+                may_switch: false,
+                may_tokens: false,
+                may_delete: None,
+                make: Make::Not,
+                tokens: Vec::new(),
+                fields: Fields::of(&chosen(), &reader()),
+                ..edited()
+            },
+        ),
+        sample(
+            "scim-settings-activate-first",
+            &Settings {
+                list: List {
+                    words: Words::of(Preset::LevelAccess),
+                    ..list(waiting())
+                },
+                parts: vec![Part::Switch, Part::Token, Part::Provider],
+                make: Make::AfterActivation,
+                ..settings()
+            },
+        ),
+        sample(
+            "scim-settings-save-generates",
+            &Settings {
+                list: List {
+                    words: Words::of(Preset::ThirdPlatform),
+                    ..list(waiting())
+                },
+                parts: vec![Part::Provider, Part::Token],
+                make: Make::BySaving,
+                ..settings()
+            },
+        ),
+    ]
+}
+
+fn of_lists() -> Vec<Sample> {
+    let shown = |list: List| Integrations {
+        frame: halden(),
+        shell: shell(Section::Integrations),
+        list,
+    };
+    vec![
+        sample("integrations", &shown(list(connected()))),
+        sample(
+            "integrations-search",
+            &shown(List {
+                q: "zz".to_owned(),
+                scim: None,
+                saml: None,
+                ..list(connected())
+            }),
+        ),
+        sample(
+            "scim-delete",
+            &Delete {
+                frame: halden(),
+                shell: shell(Section::Integrations),
+                trouble: some("The integration is deleted with its groups, mappings and tokens."),
+                people: 376,
+                groups: 23,
+                name: "halden-freight".to_owned(),
+                url: "API Url",
+                choice: "disable",
+            },
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn lists_of_integrations_keep_what_all_pages_promise() {
+    hold_to_promises(of_lists()).await;
+}
+
+#[tokio::test]
+async fn scim_settings_keep_what_all_pages_promise() {
+    hold_to_promises(of_settings()).await;
+}

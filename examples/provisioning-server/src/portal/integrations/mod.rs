@@ -1,0 +1,35 @@
+//! Integrations: their list, and the side panel of SCIM.
+
+pub(super) mod card;
+pub(super) mod delete;
+pub(super) mod fields;
+pub(super) mod list;
+pub(super) mod panel;
+pub(super) mod provider;
+pub(super) mod settings;
+mod token;
+mod words;
+
+use axum::Router;
+use axum::routing::get;
+
+pub(super) use self::words::Words;
+use super::visit::Pages;
+
+/// The routes of integrations.
+pub(super) fn routes() -> Router<Pages> {
+    Router::new()
+        .route("/integrations", get(list::get))
+        .route("/integrations/scim", get(settings::get).post(settings::post))
+        .route("/integrations/scim/token", axum::routing::post(token::post))
+        .route("/integrations/scim/token/{token}", get(token::get))
+        .route(
+            "/integrations/scim/token/{token}/revoke",
+            get(token::get_revoke).post(token::post_revoke),
+        )
+        .route(
+            "/integrations/scim/token/{token}/keep",
+            get(token::get_keep).post(token::post_keep),
+        )
+        .route("/integrations/scim/delete", get(delete::get).post(delete::post))
+}
