@@ -1,19 +1,23 @@
 //! The mailbox of the product: what was sent to whom, and what was not.
 
-use serde_json::json;
+use jiff::Timestamp;
+use scim::store::database::{Reader, Transaction};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::act::{Act, Subject, View, carry_out, look};
+use super::act::{Subject, carry_out, look};
 use crate::database::demonstration::is_demonstration;
 use crate::database::mail::{self, Queued};
-use crate::database::{Product, Stop};
+use crate::database::{Product, Stop, audit};
 use crate::domain::actor::{Action, Actor};
+use crate::domain::audit::AuditRow;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::mail::letter::{Letter, Letterhead};
 use crate::domain::mail::{Link, State};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
+use crate::domain::realm::Realm;
 
 /// The most mails that are read at once.
 pub(crate) const MOST: u32 = 1_000;
@@ -56,6 +60,38 @@ pub(crate) static CANCEL: Action = Action {
     fresh: false,
 };
 
+/// The mailbox of an organization, or that of the instance, whose mails go to its owners.
+#[derive(Debug, Clone)]
+pub(crate) enum Mailbox {
+    Organization(Name),
+    Instance,
+}
+
+impl From<&Name> for Mailbox {
+    fn from(organization: &Name) -> Self {
+        Self::Organization(organization.clone())
+    }
+}
+
+impl From<&Realm> for Mailbox {
+    fn from(realm: &Realm) -> Self {
+        match realm {
+            Realm::Organization(organization) => Self::Organization(organization.name.clone()),
+            Realm::Instance => Self::Instance,
+        }
+    }
+}
+
+/// Mails, and how the server sends them.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    /// Whether mails are sent at all.
+    pub(crate) sends: bool,
+    /// Why the mail server cannot be used, if it cannot.
+    pub(crate) trouble: Option<String>,
+    pub(crate) mails: Vec<Read>,
+}
+
 /// A mail as people read it.
 #[derive(Debug)]
 pub(crate) struct Read {
@@ -80,12 +116,12 @@ impl Imprint {
         })
     }
 
-    /// Writes a mail of an organization, with this link or with none that can be used.
-    fn read(&self, organization: &Organization, mail: Queued, link: Option<&Link>) -> Result<Read> {
+    /// Writes a mail of an organization or of the instance, with this link or with none that can be used.
+    fn read(&self, organization: Option<&Organization>, mail: Queued, link: Option<&Link>) -> Result<Read> {
         let head = Letterhead {
             product: &self.product,
-            organization: Some(&organization.display),
-            support: organization.settings.support_contact.as_str(),
+            organization: organization.map(|organization| organization.display.as_str()),
+            support: organization.map_or("", |organization| organization.settings.support_contact.as_str()),
             recipient: &mail.recipient,
         };
         let url = match link {
@@ -104,31 +140,70 @@ impl Imprint {
     }
 }
 
-/// Returns the mails in one state, or all, the last first.
+/// Returns the mails in one state, or all, the last first: those before one of them, where one is named.
 pub(crate) async fn list(
     product: &Product,
     actor: &Actor,
-    organization: &Name,
+    mailbox: impl Into<Mailbox>,
     state: Option<State>,
+    before: Option<Uuid>,
     limit: u32,
-) -> Result<Vec<Read>> {
+) -> Result<Listed> {
     let imprint = Imprint::of(product).await?;
-    look(product, actor, &LIST, organization, move |view| {
-        let found = mail::list(view.reader, view.organization.id, state, limit.min(MOST))?;
-        let read = |mail| Ok(imprint.read(view.organization, mail, None)?);
-        found.into_iter().map(read).collect()
+    let mails = look_into(
+        product,
+        actor,
+        &LIST,
+        mailbox.into(),
+        move |reader, organization| {
+            let found = mail::list(reader, id_of(organization), state, before, limit.min(MOST))?;
+            let read = |mail| Ok(imprint.read(organization, mail, None)?);
+            found.into_iter().map(read).collect()
+        },
+    );
+    let mails = mails.await?;
+    Ok(Listed {
+        sends: !product.keeps_mails().await?,
+        trouble: product.mail_trouble().await?.map(|why| said_to(actor, why)),
+        mails,
     })
-    .await
+}
+
+/// Returns why the mail server cannot be used, as far as it is the actor's to know: the rest is about the server.
+fn said_to(actor: &Actor, why: String) -> String {
+    match actor.is_of_instance() {
+        true => why,
+        false => "The mail server does not take mails at the moment.".to_owned(),
+    }
 }
 
 /// Returns one mail, without its link.
-pub(crate) async fn show(product: &Product, actor: &Actor, organization: &Name, id: Uuid) -> Result<Read> {
+pub(crate) async fn show(
+    product: &Product,
+    actor: &Actor,
+    mailbox: impl Into<Mailbox>,
+    id: Uuid,
+) -> Result<Read> {
     let imprint = Imprint::of(product).await?;
-    look(product, actor, &SHOW, organization, move |view| {
-        let found = find(view, id)?;
-        Ok(imprint.read(view.organization, found, None)?)
-    })
+    look_into(
+        product,
+        actor,
+        &SHOW,
+        mailbox.into(),
+        move |reader, organization| {
+            let found = find(reader, id_of(organization), id)?;
+            Ok(imprint.read(organization, found, None)?)
+        },
+    )
     .await
+}
+
+/// Whether an actor sees the links in mails: the operator does, and in a demonstration everybody.
+pub(crate) async fn sees_links(product: &Product, actor: &Actor) -> Result<bool> {
+    let is_operator = actor.is_operator();
+    product
+        .look(move |reader| Ok(is_operator || is_demonstration(reader)?))
+        .await
 }
 
 /// Returns one mail with its link, for the operator or in a demonstration.
@@ -147,7 +222,7 @@ pub(crate) async fn show_link(
             )
             .into());
         }
-        let found = find(&act.view(), id)?;
+        let found = find(act.tx, act.organization.id, id)?;
         let link = found.link(&keys, act.organization.id)?;
         if link.is_none() {
             return Err(Fault::conflict(format!(
@@ -155,45 +230,82 @@ pub(crate) async fn show_link(
             ))
             .into());
         }
-        note(act, &found)?;
-        Ok(imprint.read(act.organization, found, link.as_ref())?)
+        act.audit(&subject(&found), detail(&found))?;
+        Ok(imprint.read(Some(act.organization), found, link.as_ref())?)
     })
     .await
 }
 
 /// Sends a mail once more that has failed, or was kept here. It is the same mail, with the same link.
-pub(crate) async fn retry(product: &Product, actor: &Actor, organization: &Name, id: Uuid) -> Result<Read> {
-    change(product, actor, &RETRY, organization, id, move |act, found| {
-        if crate::database::delivery::is_kept(act.tx)? {
-            return Err(Fault::conflict(
-                "The server has no mail server, and sends nothing: start it with --smtp-host first.",
-            )
-            .into());
-        }
-        match found.state {
-            State::Failed | State::Kept => Ok(mail::retry(act.tx, act.organization.id, id, act.now)?),
-            _ => Err(refused(found, "only what has failed or was kept is sent again")),
-        }
-    })
+pub(crate) async fn retry(
+    product: &Product,
+    actor: &Actor,
+    mailbox: impl Into<Mailbox>,
+    id: Uuid,
+) -> Result<Read> {
+    change(
+        product,
+        actor,
+        &RETRY,
+        mailbox.into(),
+        id,
+        move |tx, of, found, now| {
+            if crate::database::delivery::is_kept(tx)? {
+                return Err(Fault::conflict(
+                    "The server has no mail server, and sends nothing: start it with --smtp-host first.",
+                )
+                .into());
+            }
+            match found.state {
+                State::Failed | State::Kept => Ok(mail::retry(tx, of, id, now)?),
+                _ => Err(refused(found, "only what has failed or was kept is sent again")),
+            }
+        },
+    )
     .await
 }
 
 /// Cancels a mail that was not sent.
-pub(crate) async fn cancel(product: &Product, actor: &Actor, organization: &Name, id: Uuid) -> Result<Read> {
+pub(crate) async fn cancel(
+    product: &Product,
+    actor: &Actor,
+    mailbox: impl Into<Mailbox>,
+    id: Uuid,
+) -> Result<Read> {
     change(
         product,
         actor,
         &CANCEL,
-        organization,
+        mailbox.into(),
         id,
-        move |act, found| match found.state {
-            State::Failed | State::Kept | State::Queued => {
-                Ok(mail::cancel_one(act.tx, act.organization.id, id)?)
-            }
+        move |tx, of, found, _| match found.state {
+            State::Failed | State::Kept | State::Queued => Ok(mail::cancel_one(tx, of, id)?),
             State::Sent | State::Cancelled => Err(refused(found, "only what was not sent is cancelled")),
         },
     )
     .await
+}
+
+/// Looks into a mailbox for an actor who may.
+async fn look_into<T: Send + 'static>(
+    product: &Product,
+    actor: &Actor,
+    action: &Action,
+    mailbox: Mailbox,
+    job: impl Fn(&Reader<'_>, Option<&Organization>) -> Result<T, Stop> + Send + 'static,
+) -> Result<T> {
+    match mailbox {
+        Mailbox::Organization(name) => {
+            look(product, actor, action, &name, move |view| {
+                job(view.reader, Some(view.organization))
+            })
+            .await
+        }
+        Mailbox::Instance => {
+            actor.demand_instance(action.fresh)?;
+            product.look(move |reader| job(reader, None)).await
+        }
+    }
 }
 
 /// Changes a mail, and returns it as it is then.
@@ -201,35 +313,87 @@ async fn change(
     product: &Product,
     actor: &Actor,
     action: &'static Action,
-    organization: &Name,
+    mailbox: Mailbox,
     id: Uuid,
-    job: impl Fn(&Act<'_>, &Queued) -> Result<(), Stop> + Send + 'static,
+    job: impl Fn(&Transaction<'_>, Uuid, &Queued, Timestamp) -> Result<(), Stop> + Send + 'static,
 ) -> Result<Read> {
     let imprint = Imprint::of(product).await?;
-    carry_out(product, actor, action, organization, move |act| {
-        let found = find(&act.view(), id)?;
-        job(act, &found)?;
-        note(act, &found)?;
-        let changed = find(&act.view(), id)?;
-        Ok(imprint.read(act.organization, changed, None)?)
-    })
-    .await
+    let changed = move |tx: &Transaction<'_>, organization: Option<&Organization>, now| {
+        let of = id_of(organization);
+        job(tx, of, &find(tx, of, id)?, now)?;
+        Ok::<_, Stop>(imprint.read(organization, find(tx, of, id)?, None)?)
+    };
+    match mailbox {
+        Mailbox::Organization(name) => {
+            carry_out(product, actor, action, &name, move |act| {
+                let read = changed(act.tx, Some(act.organization), act.now)?;
+                act.audit(&subject(&read.mail), detail(&read.mail))?;
+                Ok(read)
+            })
+            .await
+        }
+        Mailbox::Instance => {
+            actor.demand_instance(action.fresh)?;
+            let actor = actor.clone();
+            product
+                .transact(move |tx| {
+                    let now = Timestamp::now();
+                    let read = changed(tx, None, now)?;
+                    note_of_instance(tx, &actor, action, &read.mail, now)?;
+                    Ok(read)
+                })
+                .await
+        }
+    }
 }
 
-fn note(act: &Act<'_>, mail: &Queued) -> scim::Result<()> {
-    let subject = Subject {
+/// Returns the id under which the mails of an organization are kept, or those of the instance.
+fn id_of(organization: Option<&Organization>) -> Uuid {
+    organization.map_or_else(|| Realm::Instance.id(), |organization| organization.id)
+}
+
+fn subject(mail: &Queued) -> Subject<'_> {
+    Subject {
         kind: "mail",
         id: mail.id.to_string().into(),
         name: &mail.recipient,
-    };
-    act.audit(&subject, json!({ "kind": mail.content.kind().word() }))
+    }
 }
 
-fn find(view: &View<'_>, id: Uuid) -> Result<Queued, Stop> {
-    let found = mail::find(view.reader, view.organization.id, id)?;
+fn detail(mail: &Queued) -> Value {
+    json!({ "kind": mail.content.kind().word() })
+}
+
+/// Writes down what was done to a mail of the instance.
+fn note_of_instance(
+    tx: &Transaction<'_>,
+    actor: &Actor,
+    action: &'static Action,
+    mail: &Queued,
+    now: Timestamp,
+) -> scim::Result<()> {
+    let subject = subject(mail);
+    let row = AuditRow {
+        organization: Realm::Instance.id(),
+        time: now,
+        actor_kind: actor.who.kind(),
+        actor: actor.name(),
+        action: action.name.into(),
+        subject_type: subject.kind.into(),
+        subject: subject.id.into_owned(),
+        subject_name: subject.name.to_owned(),
+        detail: detail(mail),
+        address: actor.address.map(|address| address.to_string()),
+        request_id: None,
+    };
+    audit::insert(tx, &row).map(drop)
+}
+
+fn find(reader: &Reader<'_>, of: Uuid, id: Uuid) -> Result<Queued, Stop> {
+    let found = mail::find(reader, of, id)?;
     Ok(found.ok_or_else(|| {
         Fault::not_found(format!(
-            "There is no mail {id} in this organization: \"mail list\" shows them."
+            "There is no mail {id} in this mailbox: \"mail list\" shows them."
         ))
     })?)
 }

@@ -45,13 +45,13 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Filter {
     /// Only changes of the thing with this id
-    #[arg(long, value_name = "ID", group = "by")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["actor", "action"])]
     subject: Option<String>,
     /// Only changes that this actor has made
-    #[arg(long, value_name = "NAME", group = "by")]
+    #[arg(long, value_name = "NAME")]
     actor: Option<String>,
     /// Only changes of this kind, such as role.create
-    #[arg(long, value_name = "WORD", group = "by")]
+    #[arg(long, value_name = "WORD")]
     action: Option<String>,
     #[command(flatten)]
     range: Range,
@@ -59,10 +59,8 @@ pub(super) struct Filter {
 
 impl Filter {
     fn into_filter(self) -> AuditFilter {
-        let by = self.subject.map(By::Subject);
-        let by = by.or(self.actor.map(By::Actor));
         AuditFilter {
-            by: by.or(self.action.map(By::Action)),
+            by: By::of(self.subject, self.actor, self.action),
             since: self.range.since,
             until: self.range.until,
         }

@@ -48,11 +48,17 @@ pub(super) enum Mailbox {
     /// Show mails, the last first
     List {
         /// Which organization
-        #[arg(value_name = "ORG", value_parser = name)]
-        name: Name,
+        #[arg(value_name = "ORG", value_parser = name, required_unless_present = "instance")]
+        name: Option<Name>,
+        /// Those of the instance, which go to its owners
+        #[arg(long, conflicts_with = "name")]
+        instance: bool,
         /// Only those in this state
         #[arg(long, value_name = "STATE", value_parser = word::<State>())]
         state: Option<State>,
+        /// Only those before this one: the id that an earlier list ended with
+        #[arg(long, value_name = "ID")]
+        before: Option<Uuid>,
         /// How many at most
         #[arg(long, value_name = "N", default_value_t = 50,
               value_parser = clap::value_parser!(u32).range(1..=i64::from(actions::mail::MOST)))]
@@ -93,7 +99,8 @@ pub(super) enum Mailbox {
 /// The answer of `mail list`.
 #[derive(Debug, Serialize)]
 struct Mails {
-    organization: String,
+    /// None for the mails of the instance.
+    organization: Option<String>,
     /// Whether mails are sent at all.
     sends: bool,
     /// Why the mail server cannot be used, if it cannot.
@@ -179,7 +186,13 @@ impl Mailbox {
     pub(super) async fn run(self, session: &Session) -> Result<()> {
         let (product, actor) = (&session.product, session.actor());
         let (organization, read) = match self {
-            Self::List { name, state, limit } => return list(session, &name, state, limit).await,
+            Self::List {
+                name,
+                instance: _,
+                state,
+                before,
+                limit,
+            } => return list(session, name, state, before, limit).await,
             Self::Show { name, id, link: true } => {
                 let read = actions::mail::show_link(product, &actor, &name, id).await?;
                 (name, read)
@@ -213,14 +226,24 @@ impl Mailbox {
     }
 }
 
-async fn list(session: &Session, name: &Name, state: Option<State>, limit: u32) -> Result<()> {
-    let product = &session.product;
-    let found = actions::mail::list(product, &session.actor(), name, state, limit).await?;
+async fn list(
+    session: &Session,
+    name: Option<Name>,
+    state: Option<State>,
+    before: Option<Uuid>,
+    limit: u32,
+) -> Result<()> {
+    let mailbox = match &name {
+        Some(name) => actions::mail::Mailbox::from(name),
+        None => actions::mail::Mailbox::Instance,
+    };
+    let listed =
+        actions::mail::list(&session.product, &session.actor(), mailbox, state, before, limit).await?;
     let document = Mails {
-        organization: name.to_string(),
-        sends: !product.keeps_mails().await?,
-        trouble: product.mail_trouble().await?,
-        mails: found.into_iter().map(MailDocument::of).collect(),
+        organization: name.map(|name| name.to_string()),
+        sends: listed.sends,
+        trouble: listed.trouble,
+        mails: listed.mails.into_iter().map(MailDocument::of).collect(),
     };
     session.output.result(&document, list_text);
     Ok(())

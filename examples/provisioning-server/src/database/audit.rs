@@ -95,11 +95,12 @@ pub(crate) fn page(
         .until
         .map_or(Uuid::max(), at)
         .min(before.unwrap_or(Uuid::max()));
-    let (condition, value) = match &filter.by {
-        None => ("", None),
-        Some(By::Subject(id)) => (" AND subject = ?5", Some(id)),
-        Some(By::Actor(name)) => (" AND actor = ?5", Some(name)),
-        Some(By::Action(word)) => (" AND action = ?5", Some(word)),
+    let (condition, values) = match &filter.by {
+        None => ("", vec![]),
+        Some(By::Subject(id)) => (" AND subject = ?5", vec![id]),
+        Some(By::Actor(name)) => (" AND actor = ?5", vec![name]),
+        Some(By::Action(word)) => (" AND action = ?5", vec![word]),
+        Some(By::ActorAndAction(name, word)) => (" AND actor = ?5 AND action = ?6", vec![name, word]),
     };
     let range = [
         organization.as_bytes().into(),
@@ -108,7 +109,7 @@ pub(crate) fn page(
         limit.into(),
     ];
     let mut params: Vec<Param<'_>> = range.into();
-    params.extend(value.map(Param::from));
+    params.extend(values.into_iter().map(Param::from));
     reader.query_all(&statement(condition), &params, |row| read(organization, row))
 }
 
@@ -245,6 +246,11 @@ mod tests {
                 " AND action = ?5",
                 5,
                 "COVERING INDEX audit_action (org=? AND action=? AND sequence>? AND sequence<?)",
+            ),
+            (
+                " AND actor = ?5 AND action = ?6",
+                6,
+                "COVERING INDEX audit_actor_action (org=? AND actor=? AND action=? AND sequence>? AND sequence<?)",
             ),
         ] {
             let steps = plan(condition, params);

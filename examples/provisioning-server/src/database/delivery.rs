@@ -363,7 +363,7 @@ mod tests {
 
     /// The states of the mails, in their order, and how many links there are.
     async fn states(product: &Product) -> (Vec<State>, usize) {
-        let found = product.read(|reader| mail::list(reader, Uuid::nil(), None, 10));
+        let found = product.read(|reader| mail::list(reader, Uuid::nil(), None, None, 10));
         let mut found = found.await.unwrap();
         found.reverse();
         let links = found.iter().filter(|mail| mail.has_link()).count();

@@ -179,17 +179,30 @@ pub(crate) fn list(
     reader: &Reader<'_>,
     organization: Uuid,
     state: Option<State>,
+    before: Option<Uuid>,
     limit: u32,
 ) -> scim::Result<Vec<Queued>> {
+    let before = before.unwrap_or(Uuid::max());
     match state {
         Some(state) => reader.query_all(
-            &format!("SELECT {COLUMNS} FROM mail WHERE org = ?1 AND state = ?2 ORDER BY id DESC LIMIT ?3"),
-            &[organization.as_bytes().into(), state.word().into(), limit.into()],
+            &format!(
+                "SELECT {COLUMNS} FROM mail WHERE org = ?1 AND state = ?2 AND id < ?4 ORDER BY id DESC LIMIT ?3"
+            ),
+            &[
+                organization.as_bytes().into(),
+                state.word().into(),
+                limit.into(),
+                before.as_bytes().into(),
+            ],
             read,
         ),
         None => reader.query_all(
-            &format!("SELECT {COLUMNS} FROM mail WHERE org = ?1 ORDER BY id DESC LIMIT ?2"),
-            &[organization.as_bytes().into(), limit.into()],
+            &format!("SELECT {COLUMNS} FROM mail WHERE org = ?1 AND id < ?3 ORDER BY id DESC LIMIT ?2"),
+            &[
+                organization.as_bytes().into(),
+                limit.into(),
+                before.as_bytes().into(),
+            ],
             read,
         ),
     }

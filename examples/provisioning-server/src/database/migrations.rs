@@ -144,6 +144,10 @@ FROM tried;
     include_str!("migrations/saml.sql"),
     include_str!("migrations/sign_in.sql"),
     "ALTER TABLE second_factor ADD COLUMN sealed_offer BLOB",
+    // What one person has done of one kind.
+    "
+CREATE INDEX audit_actor_action ON audit (org, actor, action, sequence);
+",
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

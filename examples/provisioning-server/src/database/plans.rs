@@ -128,7 +128,7 @@ fn of_mails(tx: &Transaction<'_>, id: Uuid) -> scim::Result<()> {
     let now = Timestamp::UNIX_EPOCH;
     mail::find(tx, id, NOBODY)?;
     for state in State::ALL.iter().copied().map(Some).chain([None]) {
-        mail::list(tx, id, state, 10)?;
+        mail::list(tx, id, state, Some(NOBODY), 10)?;
     }
     mail::purge(tx, id, NOBODY, 10)?;
     mail::cancel(tx, id, NOBODY, Kind::Invitation)?;

@@ -97,6 +97,21 @@ pub(crate) enum By {
     Actor(String),
     /// The word for what was done.
     Action(String),
+    /// The name of the actor, and the word for what they did.
+    ActorAndAction(String, String),
+}
+
+impl By {
+    /// Returns how rows are told apart by what was asked for: a thing alone, or an actor and an action.
+    pub(crate) fn of(subject: Option<String>, actor: Option<String>, action: Option<String>) -> Option<Self> {
+        match (subject, actor, action) {
+            (Some(subject), ..) => Some(Self::Subject(subject)),
+            (None, Some(actor), Some(action)) => Some(Self::ActorAndAction(actor, action)),
+            (None, Some(actor), None) => Some(Self::Actor(actor)),
+            (None, None, Some(action)) => Some(Self::Action(action)),
+            (None, None, None) => None,
+        }
+    }
 }
 
 #[cfg(test)]

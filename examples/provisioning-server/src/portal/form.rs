@@ -55,6 +55,18 @@ impl Form {
     }
 }
 
+/// Returns a query of these fields, with its question mark; those without a value are left out.
+pub(crate) fn query(fields: &[(&str, &str)]) -> String {
+    let given = fields.iter().filter(|(_, value)| !value.is_empty());
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(given)
+        .finish();
+    match query.is_empty() {
+        true => query,
+        false => format!("?{query}"),
+    }
+}
+
 /// Shows names alone: values may be secrets.
 impl Debug for Form {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -136,5 +148,14 @@ mod tests {
         let all: Vec<_> = form.texts("email").collect();
         assert_eq!(all, ["a@b.example", "second"]);
         assert_eq!(format!("{form:?}"), r#"{"email", "password", "email"}"#);
+    }
+
+    #[test]
+    fn a_query_has_what_was_given() {
+        assert_eq!(query(&[("who", ""), ("what", "")]), "");
+        assert_eq!(
+            query(&[("who", "a&b c"), ("what", ""), ("from", "1")]),
+            "?who=a%26b+c&from=1"
+        );
     }
 }

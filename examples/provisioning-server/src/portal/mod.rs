@@ -20,6 +20,7 @@ mod home;
 mod instance;
 mod integrations;
 mod link;
+mod logs;
 mod moment;
 mod page;
 mod passwords;
@@ -160,6 +161,7 @@ fn of_organization() -> Router<Pages> {
         .route("/saml/start", get(single_sign_on::start))
         .route("/saml/confirm", get(single_sign_on::confirm))
         .merge(integrations::routes())
+        .merge(logs::routes())
 }
 
 /// The routes that identity providers read, and those to which they send browsers with a form of theirs.
@@ -178,6 +180,7 @@ fn of_instance() -> Router<Pages> {
     Router::new()
         .route("/set-up/{secret}", get(first_run::get).post(first_run::post))
         .merge(instance::routes())
+        .merge(logs::routes_of_mail())
 }
 
 /// Leads to the first page of a realm, whose path ends with a slash.

@@ -7,6 +7,21 @@ pub(super) fn day(time: Timestamp) -> String {
     time.strftime("%-d %B %Y").to_string()
 }
 
+/// Returns the day, with that of the week.
+pub(super) fn weekday(time: Timestamp) -> String {
+    time.strftime("%A, %-d %B %Y").to_string()
+}
+
+/// Returns the minute, where there is little room.
+pub(super) fn short(time: Timestamp) -> String {
+    time.strftime("%-d %b %Y, %H:%M").to_string()
+}
+
+/// Returns the time of the day.
+pub(super) fn clock(time: Timestamp) -> String {
+    time.strftime("%H:%M").to_string()
+}
+
 /// Returns the minute.
 pub(super) fn minute(time: Timestamp) -> String {
     time.strftime("%-d %B %Y, %H:%M UTC").to_string()
@@ -84,6 +99,9 @@ mod tests {
         }
         assert_eq!(minute(at(0)), "1 January 1970, 00:00 UTC");
         assert_eq!(day(at(0)), "1 January 1970");
+        assert_eq!(weekday(at(0)), "Thursday, 1 January 1970");
+        assert_eq!(clock(at(0)), "00:00");
+        assert_eq!(short(at(0)), "1 Jan 1970, 00:00");
     }
 
     #[test]

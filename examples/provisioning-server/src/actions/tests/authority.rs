@@ -178,7 +178,7 @@ fn ways() -> Vec<Way> {
         local_group::DELETE => |p, a, o| local_group::delete(p, a, o, "Desk");
         local_group::LIST => |p, a, o| local_group::list(p, a, o);
         mail::CANCEL => |p, a, o| mail::cancel(p, a, o, Uuid::nil());
-        mail::LIST => |p, a, o| mail::list(p, a, o, None, 9);
+        mail::LIST => |p, a, o| mail::list(p, a, o, None, None, 9);
         mail::RETRY => |p, a, o| mail::retry(p, a, o, Uuid::nil());
         mail::SHOW => |p, a, o| mail::show(p, a, o, Uuid::nil());
         integration::DELETE => |p, a, o| integration::delete(p, a, o, Some(Attached::Detach), |_| {});

@@ -203,7 +203,7 @@ impl Bench {
     async fn mail(&self) -> Queued {
         let found = self
             .product
-            .read(|reader| mail::list(reader, Uuid::nil(), None, 1));
+            .read(|reader| mail::list(reader, Uuid::nil(), None, None, 1));
         found.await.unwrap().remove(0)
     }
 

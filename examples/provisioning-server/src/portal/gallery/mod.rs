@@ -29,6 +29,7 @@ mod browser;
 mod entering;
 mod instance;
 mod scim;
+mod logs;
 
 /// A page and its name.
 type Sample = (&'static str, String);

@@ -1,0 +1,42 @@
+//! What has happened here: the audit log, conflicts with the identity provider, and mails.
+
+pub(in crate::portal) mod audit;
+pub(in crate::portal) mod conflicts;
+pub(in crate::portal) mod mail;
+pub(in crate::portal) mod told;
+
+use axum::Router;
+use axum::extract::RawPathParams;
+use axum::routing::{get, post};
+use uuid::Uuid;
+
+use super::problem::Problem;
+use super::visit::Pages;
+
+/// The pages of an organization.
+pub(super) fn routes() -> Router<Pages> {
+    Router::new()
+        .route("/audit", get(audit::get))
+        .route("/audit/export", get(audit::get_export))
+        .route("/conflicts", get(conflicts::get))
+        .route("/conflicts/{id}/ignore", post(conflicts::post_ignore))
+        .route("/conflicts/{id}/reopen", post(conflicts::post_reopen))
+        .route("/mail/{id}/link", post(mail::post_link))
+        .merge(routes_of_mail())
+}
+
+/// The pages of mails, which the instance has, too.
+pub(super) fn routes_of_mail() -> Router<Pages> {
+    Router::new()
+        .route("/mail", get(mail::get))
+        .route("/mail/{id}", get(mail::get_one))
+        .route("/mail/{id}/retry", post(mail::post_retry))
+        .route("/mail/{id}/cancel", post(mail::post_cancel))
+}
+
+/// Reads the id in a path.
+fn id(path: &RawPathParams) -> Result<Uuid, Problem> {
+    let id = path.iter().find(|(name, _)| *name == "id");
+    let id = id.and_then(|(_, text)| Uuid::parse_str(text).ok());
+    id.ok_or(Problem::NotFound)
+}
