@@ -10,6 +10,7 @@ pub(crate) mod alert;
 pub(crate) mod audit;
 pub(crate) mod conflict;
 pub(crate) mod connection;
+mod converting;
 mod erasing;
 pub(crate) mod erasure;
 pub(crate) mod event;
@@ -116,6 +117,7 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
 /// The database fails.
 pub(crate) async fn is_left(product: &Product) -> Result<bool> {
     Ok(!erasing::begun(product).await?.is_empty()
+        || !converting::begun(product).await?.is_empty()
         || !leaving::begun(product).await?.is_empty()
         || !erasure::begun(product).await?.is_empty())
 }
@@ -127,6 +129,9 @@ pub(crate) async fn is_left(product: &Product) -> Result<bool> {
 pub(crate) async fn go_on(product: &Product) -> Result<()> {
     for organization in erasing::begun(product).await? {
         erasing::erase(product, organization, |_| {}).await?;
+    }
+    for organization in converting::begun(product).await? {
+        converting::convert(product, organization).await?;
     }
     for organization in leaving::begun(product).await? {
         leaving::leave(product, organization, |_| {}).await?;

@@ -10,24 +10,26 @@ use uuid::Uuid;
 
 use super::act::{Act, Subject, View, carry_out, carry_out_in, look};
 use super::token::{self, demand_power_of_provider};
-use super::{erasing, event_row, integration};
+use super::{converting, erasing, event_row, integration};
 use crate::database::effective::Members;
 use crate::database::page;
 use crate::database::saml::provider;
 use crate::database::{
-    Product, Stop, accounts, connection, groups, living, organizations, power, roles, tokens,
+    Product, Stop, accounts, connection, entries, groups, living, organizations, power, roles, tokens,
 };
 use crate::domain::actor::{Action, Actor};
+use crate::domain::entry::Whom;
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::integration::Step;
+use crate::domain::keyword::Keyword as _;
 use crate::domain::naming;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
 use crate::domain::saml::provider::Standing as SamlStanding;
 use crate::domain::secret::{Secret, SecretKind};
-use crate::domain::settings::{Attributes, Changes, Settings};
+use crate::domain::settings::{Attributes, Changes, FirstLogin, Settings};
 use crate::domain::settings_change::{self, Consequences, Part};
 use crate::domain::token::{Purpose, Token};
 
@@ -130,6 +132,8 @@ pub(crate) struct Clearing {
 pub(crate) struct Change {
     pub(crate) settings: Changes,
     pub(crate) display: Option<String>,
+    /// Whether everybody whom the identity provider has sent gets the first sign-in of the settings, too.
+    pub(crate) for_all: bool,
     /// The name of the organization, as whoever changes it has typed it to confirm what cannot be undone or keeps
     /// people out.
     pub(crate) typed: Option<String>,
@@ -138,7 +142,7 @@ pub(crate) struct Change {
 impl Change {
     /// Whether nothing shall be other.
     pub(crate) fn is_empty(&self) -> bool {
-        self.settings.is_empty() && self.display.is_none()
+        self.settings.is_empty() && self.display.is_none() && !self.for_all
     }
 }
 
@@ -326,7 +330,11 @@ async fn foresee(product: &Product, actor: &Actor, organization: &Name, change: 
     look(product, actor, may_set(actor)?, organization, move |view| {
         let after = changed(view.organization, &change);
         let before = &view.organization.settings;
-        let living = living::of(view.reader, view.organization, &after.settings, Timestamp::now())?;
+        let mut living = living::of(view.reader, view.organization, &after.settings, Timestamp::now())?;
+        if change.for_all {
+            let by = after.settings.first_login;
+            living.converted = entries::count_otherwise(view.reader, view.organization.id, by)?;
+        }
         let consequences = Consequences::of(before, &after.settings, living)?;
         let with_roles = |organization| Members::of(view.reader, organization)?.count_with_roles(view.reader);
         let people_with_roles = match consequences.previewed.is_empty() {
@@ -393,6 +401,7 @@ pub(crate) async fn set(
         demand_unchanged(act.organization, &before)?;
         let after = changed(act.organization, &change);
         write(act, &after)?;
+        convert(act, &after, change.for_all)?;
         demand_usable(act.tx, act.organization, &change)?;
         // What an organization is called has no part in its set-up.
         let makes_token = !change.settings.is_empty() && save(act, &after, id, &made)?;
@@ -401,6 +410,7 @@ pub(crate) async fn set(
     })
     .await?;
     erasing::erase(product, organization.id, watch).await?;
+    converting::convert(product, organization.id).await?;
     Ok(Set {
         organization,
         consequences,
@@ -498,10 +508,34 @@ fn changed(before: &Organization, change: &Change) -> Organization {
     }
 }
 
+/// Begins to give everybody the first sign-in of the settings; a change that is for new people alone ends what has begun.
+fn convert(act: &Act<'_>, after: &Organization, for_all: bool) -> Result<(), Stop> {
+    let by = after.settings.first_login;
+    if !for_all {
+        let is_other = by != act.organization.settings.first_login;
+        return Ok(if is_other {
+            organizations::begin_converting(act.tx, after.id, false)?;
+        });
+    }
+    act.actor.demand(&SET_LOGIN)?;
+    demand_power_of_provider(act, "A change of how people sign in")?;
+    let detail = json!({ "first-login": by.word(), "for": Whom::All.word() });
+    act.audit_of(&SET_LOGIN, &subject(after), detail)?;
+    Ok(organizations::begin_converting(act.tx, after.id, true)?)
+}
+
 /// Checks that what is chosen can be used with the identity provider that there is.
 fn demand_usable(reader: &Reader<'_>, organization: &Organization, change: &Change) -> Result<(), Stop> {
     let provider = provider::find(reader, organization.id)?;
     let standing = SamlStanding::of(provider.as_ref());
+    let after = change.settings.apply(&organization.settings);
+    if change.for_all && after.first_login == FirstLogin::Saml && !standing.is_in_force(&after) {
+        return Err(Fault::conflict(
+            "Everybody would be kept out: people can sign in by SAML alone once single sign-on is allowed, and a trial \
+             sign-in has succeeded.",
+        )
+        .into());
+    }
     Ok(settings_change::demand_usable(
         &change.settings,
         &organization.settings,

@@ -214,6 +214,14 @@ fn demand_typed(organization: &Organization, people: u64, typed: Option<&str>) -
     )))
 }
 
+/// Returns how many people sign in so and in no other way.
+pub(crate) async fn count_alone(product: &Product, actor: &Actor, organization: &Name) -> Result<u64> {
+    look(product, actor, &SHOW, organization, |view| {
+        Ok(entries::count_by_saml_alone(view.reader, view.organization.id)?)
+    })
+    .await
+}
+
 /// Makes a link that tries a sign-in once: whoever opens it signs in at the identity provider, and is told what would have
 /// come of it here. Single sign-on can be allowed once that has succeeded.
 pub(crate) async fn try_out(

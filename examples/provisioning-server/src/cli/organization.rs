@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use super::documents::{
     Created, Deleted, OrganizationDocument, Organizations, SetDocument, Shown, TokenDocument, WithRoles,
 };
-use super::flags::{Flags, name};
+use super::flags::{Flags, name, word};
 use super::token::{describe, revealed};
 use super::{Session, progress};
 use crate::actions::organization::{self, Beginning, Change, Draft, MovedRole, Preview};
 use crate::actions::{integration, token};
 use crate::domain::counted::counted;
+use crate::domain::entry::Whom;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::organization::{Name, Organization};
 
@@ -69,6 +70,9 @@ pub(super) struct How {
     /// The name of the organization, to confirm what cannot be undone or keeps people out
     #[arg(long, value_name = "NAME")]
     confirm: Option<String>,
+    /// For whom --first-login holds: people who are provisioned from now on, or everybody whom the identity provider has sent
+    #[arg(long = "for", value_name = "WHOM", default_value = "new", value_parser = word::<Whom>())]
+    whom: Whom,
     /// Only show what the change would do
     #[arg(long)]
     preview: bool,
@@ -123,6 +127,7 @@ async fn set(session: &Session, name: Name, flags: Flags, how: How) -> Result<()
     let change = Change {
         settings: flags.changes(),
         display: flags.display.clone(),
+        for_all: how.whom == Whom::All,
         typed: how.confirm,
     };
     let warning = flags.warning();

@@ -678,6 +678,7 @@ impl Server {
         let portal = portal::router(&Portal {
             product: &self.product,
             login: &self.login,
+            fetcher: &self.fetcher,
             name: &self.product_name,
             base: &self.base,
             lacks_public_url: self.public_url.is_none() && !self.is_on_loopback(),

@@ -41,6 +41,34 @@ pub(crate) fn count_by_saml_alone(reader: &Reader<'_>, organization: Uuid) -> sc
     count(reader, &sql, &[organization.as_bytes().into()])
 }
 
+/// How many people of the identity provider have another way in than this one.
+pub(crate) fn count_otherwise(reader: &Reader<'_>, organization: Uuid, by: FirstLogin) -> scim::Result<u64> {
+    count(
+        reader,
+        "SELECT count(*) FROM account WHERE org = ?1 AND row IS NOT NULL AND first_login <> ?2",
+        &[organization.as_bytes().into(), by.word().into()],
+    )
+}
+
+/// Notes another way in of somebody.
+pub(crate) fn convert(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    account: Uuid,
+    entry: &Entry,
+) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE account SET first_login = ?3, due = ?4 WHERE org = ?1 AND id = ?2",
+        &[
+            organization.as_bytes().into(),
+            account.as_bytes().into(),
+            entry.by.word().into(),
+            entry.due.map(Keyword::word).into(),
+        ],
+    )?;
+    Ok(())
+}
+
 /// Notes which link is to be made and sent to somebody.
 pub(crate) fn set_due(
     tx: &Transaction<'_>,

@@ -35,6 +35,7 @@ pub(crate) fn of(
             true => entries::count_by_saml_alone(reader, id)?,
             false => 0,
         },
+        converted: 0,
     })
 }
 

@@ -148,6 +148,10 @@ FROM tried;
     "
 CREATE INDEX audit_actor_action ON audit (org, actor, action, sequence);
 ",
+    // While everybody gets another way to sign in: the account up to which that is done.
+    "
+ALTER TABLE organization ADD COLUMN converting BLOB;
+",
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

@@ -178,6 +178,42 @@ pub(crate) fn all_erasing(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
     )
 }
 
+/// Notes that everybody whom the identity provider has sent gets the way in of the settings, or that nobody does any more.
+pub(crate) fn begin_converting(tx: &Transaction<'_>, id: Uuid, is_for_all: bool) -> scim::Result<()> {
+    converted_up_to(tx, id, is_for_all.then_some(Uuid::nil()))
+}
+
+/// Notes up to which account that is done; `None` once it is done.
+pub(crate) fn converted_up_to(tx: &Transaction<'_>, id: Uuid, account: Option<Uuid>) -> scim::Result<()> {
+    tx.execute(
+        "UPDATE organization SET converting = ?2 WHERE id = ?1",
+        &[
+            id.as_bytes().into(),
+            account.as_ref().map(|account| &account.as_bytes()[..]).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The account up to which that is done, while it goes on.
+pub(crate) fn converting(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Uuid>> {
+    let found = reader.query_one(
+        "SELECT converting FROM organization WHERE id = ?1",
+        &[id.as_bytes().into()],
+        |row| row.optional_blob(0)?.map(read_id).transpose(),
+    )?;
+    Ok(found.flatten())
+}
+
+/// The organizations whose people get another way in.
+pub(crate) fn all_converting(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
+    reader.query_all(
+        "SELECT id FROM organization WHERE converting IS NOT NULL AND deleted IS NULL",
+        &[],
+        |row| read_id(row.blob(0)?),
+    )
+}
+
 /// The columns of an organization that exists, and of its live source.
 const COLUMNS: &str = "SELECT o.id, o.name, o.display, o.settings, o.created, s.id, s.enabled, s.created
     FROM organization o LEFT JOIN source s ON s.org = o.id AND s.ended IS NULL WHERE o.deleted IS NULL";

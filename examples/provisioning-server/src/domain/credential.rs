@@ -32,6 +32,8 @@ keywords! {
         Removal = "removal",
         /// Its person or an administrator signs it out everywhere.
         SignOutEverywhere = "sign-out-everywhere",
+        /// Its person signs in at the identity provider from now on, and with no password.
+        ConversionToSaml = "conversion-to-saml",
         /// The whole database is restored from a backup, in which there may be what was taken back since.
         Restore = "restore",
     }
@@ -53,7 +55,7 @@ impl Kind {
     /// Returns what becomes of credentials of this kind.
     pub(crate) const fn fate(self, event: Event) -> Fate {
         match event {
-            Event::Removal => Fate::Ended,
+            Event::Removal | Event::ConversionToSaml => Fate::Ended,
             Event::Deactivation | Event::Suspension => match self {
                 Self::Session | Self::Invitation | Self::ResetLink => Fate::Ended,
                 Self::Password | Self::SecondFactor | Self::RecoveryCode => Fate::Suspended,
@@ -97,7 +99,7 @@ mod tests {
         kinds.map(|kind| kind.word()).collect::<Vec<_>>().join(" ")
     }
 
-    /// Feature rows 97, 111, 115: what ends, what is suspended, and what stays, for every kind and event.
+    /// Feature rows 19b, 97, 111, 115: what ends, what is suspended, and what stays, for every kind and event.
     #[test]
     fn each_kind_has_its_fate() {
         const ALL: &str = "session invitation reset-link password second-factor recovery-code";
@@ -107,6 +109,7 @@ mod tests {
             (Event::Deactivation, LINKS, KNOWN, ""),
             (Event::Suspension, LINKS, KNOWN, ""),
             (Event::Removal, ALL, "", ""),
+            (Event::ConversionToSaml, ALL, "", ""),
             (
                 Event::SignOutEverywhere,
                 "session",
@@ -124,6 +127,6 @@ mod tests {
             assert_eq!(of(event, Fate::Suspended), suspended, "{event:?}");
             assert_eq!(of(event, Fate::Kept), kept, "{event:?}");
         }
-        assert_eq!(Event::ALL.len(), 5);
+        assert_eq!(Event::ALL.len(), 6);
     }
 }

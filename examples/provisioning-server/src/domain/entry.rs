@@ -3,10 +3,22 @@
 use jiff::Timestamp;
 
 use super::account::{Account, ManagedBy};
+use super::keyword::keywords;
 use super::link::LinkKind;
 use super::settings::FirstLogin;
 
-/// The way in of an account. It is set when the account is made; a change of the organization's setting does not touch it.
+keywords! {
+    /// For whom a change of the first sign-in holds.
+    Whom {
+        /// People who are provisioned from now on.
+        New = "new",
+        /// Everybody whom the identity provider has sent, too.
+        All = "all",
+    }
+}
+
+/// The way in of an account. It is set when the account is made; a change of the organization's setting touches it only if
+/// it is meant for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) by: FirstLogin,
@@ -39,6 +51,21 @@ impl Entry {
         }
     }
 
+    /// Returns the way in after the setting was changed for all. Whoever has no password, and needs one now, gets a link.
+    #[must_use]
+    pub(crate) fn converted(&self, setting: FirstLogin, has_password: bool) -> Self {
+        let due = match (setting, has_password, self.first) {
+            (FirstLogin::Invitation, false, None) => Some(LinkKind::Invitation),
+            (FirstLogin::Invitation, false, Some(_)) => Some(LinkKind::ResetLink),
+            _ => None,
+        };
+        Self {
+            by: setting,
+            due,
+            ..*self
+        }
+    }
+
     /// Whether its person may have a password.
     pub(crate) fn has_password(&self) -> bool {
         self.by != FirstLogin::Saml
@@ -49,5 +76,48 @@ impl Entry {
     pub(crate) fn link(&self, account: &Account) -> Option<LinkKind> {
         let can_be_reached = account.has_access() && account.address.is_some() && self.has_password();
         self.due.filter(|_| can_be_reached)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feature row 19b: whoever comes by SAML from now on is sent nothing; whoever needs a password then, and has none, is sent a
+    /// link.
+    #[test]
+    fn whoever_needs_a_password_gets_a_link() {
+        let signed_in = Some(Timestamp::UNIX_EPOCH);
+        let entry = |by, first| Entry { by, due: None, first };
+        for (before, setting, has_password, due) in [
+            (
+                entry(FirstLogin::Saml, None),
+                FirstLogin::Invitation,
+                false,
+                Some(LinkKind::Invitation),
+            ),
+            (
+                entry(FirstLogin::Saml, signed_in),
+                FirstLogin::Invitation,
+                false,
+                Some(LinkKind::ResetLink),
+            ),
+            (
+                entry(FirstLogin::PasswordReset, signed_in),
+                FirstLogin::Invitation,
+                true,
+                None,
+            ),
+            (
+                entry(FirstLogin::Saml, signed_in),
+                FirstLogin::PasswordReset,
+                false,
+                None,
+            ),
+            (entry(FirstLogin::Invitation, None), FirstLogin::Saml, false, None),
+        ] {
+            let after = before.converted(setting, has_password);
+            assert_eq!((after.by, after.due, after.first), (setting, due, before.first));
+        }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Living {
     pub(crate) adoptions: u64,
     /// People who can sign in by SAML alone.
     pub(crate) by_saml_alone: u64,
+    /// People who get another way to sign in.
+    pub(crate) converted: u64,
 }
 
 /// The consequences of a change of settings.
@@ -204,6 +206,13 @@ fn typed(before: &Settings, after: &Settings, living: Living) -> Vec<String> {
             counted(living.by_saml_alone, "person signs in", "people sign in")
         ));
     }
+    if after.first_login == FirstLogin::Saml && living.converted > 0 {
+        typed.push(format!(
+            "{} at the identity provider alone from now on: passwords, second factors and sessions end at once. This cannot \
+             be undone.",
+            counted(living.converted, "person signs in", "people sign in")
+        ));
+    }
     typed
 }
 
@@ -273,6 +282,14 @@ fn told(before: &Settings, after: &Settings, living: Living) -> Vec<&'static str
                 && living.adoptions > 0,
             "Adoptions that are confirmed and have not happened yet are refused.",
         ),
+        (
+            after.first_login == FirstLogin::Invitation && living.converted > 0,
+            "Everybody whom the identity provider has sent, and who has no password, is mailed a link to set one.",
+        ),
+        (
+            after.first_login == FirstLogin::PasswordReset && living.converted > 0,
+            "Everybody whom the identity provider has sent sets a password by \"Forgot password\"; nothing is mailed to them now.",
+        ),
     ];
     rows.into_iter()
         .filter(|(applies, _)| *applies)
@@ -295,6 +312,7 @@ mod tests {
         outdated_requests: 1,
         adoptions: 1,
         by_saml_alone: 5,
+        converted: 0,
     };
 
     fn of(before: &Settings, after: &Settings) -> Consequences {

@@ -29,6 +29,7 @@ mod problem;
 mod qr;
 mod said;
 mod second_factor;
+mod settings;
 mod shell;
 mod sign_in;
 mod sign_in_name;
@@ -55,12 +56,15 @@ use crate::database::Product;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::network::Networks;
 use crate::domain::public_url::PublicUrl;
+use crate::fetch::Fetcher;
 use crate::login::Login;
 
 /// The state that the pages need.
 pub(crate) struct Portal<'a> {
     pub(crate) product: &'a Arc<Product>,
     pub(crate) login: &'a Login,
+    /// What fetches the metadata of identity providers.
+    pub(crate) fetcher: &'a Fetcher,
     /// The name of the product.
     pub(crate) name: &'a str,
     /// How browsers reach the server.
@@ -85,6 +89,7 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
         product: Arc::clone(portal.product),
         frames: frames.clone(),
         login: portal.login.clone(),
+        fetcher: portal.fetcher.clone(),
         cookies,
         base: portal.base.clone(),
         lacks_public_url: portal.lacks_public_url,
@@ -162,6 +167,7 @@ fn of_organization() -> Router<Pages> {
         .route("/saml/confirm", get(single_sign_on::confirm))
         .merge(integrations::routes())
         .merge(logs::routes())
+        .merge(settings::routes())
 }
 
 /// The routes that identity providers read, and those to which they send browsers with a form of theirs.

@@ -24,6 +24,7 @@ use crate::domain::public_url::PublicUrl;
 use crate::domain::realm::Realm;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::session::Stage;
+use crate::fetch::Fetcher;
 use crate::login::{Current, Login, Refusal, SignedIn, Visitor};
 use crate::operate::peer::Peer;
 
@@ -36,6 +37,7 @@ const DEVICE_AGE: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 pub(super) struct Pages {
     pub(super) product: Arc<Product>,
     pub(super) login: Login,
+    pub(super) fetcher: Fetcher,
     pub(super) frames: Frames,
     pub(super) cookies: Cookies,
     /// How browsers reach the server.
@@ -50,6 +52,7 @@ pub(super) struct Pages {
 pub(super) struct Visit {
     pub(super) product: Arc<Product>,
     pub(super) login: Login,
+    pub(super) fetcher: Fetcher,
     pub(super) realm: Realm,
     pub(super) frame: Frame,
     pub(super) visitor: Visitor,
@@ -86,6 +89,7 @@ impl FromRequestParts<Pages> for Visit {
         Ok(Self {
             product: Arc::clone(&pages.product),
             login: pages.login.clone(),
+            fetcher: pages.fetcher.clone(),
             frame: pages.frames.of(&realm, headers),
             base: pages.base.clone(),
             query: Form::parse(parts.uri.query().unwrap_or_default().as_bytes()),

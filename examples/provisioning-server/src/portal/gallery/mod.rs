@@ -30,6 +30,7 @@ mod entering;
 mod instance;
 mod scim;
 mod logs;
+mod settings;
 
 /// A page and its name.
 type Sample = (&'static str, String);
