@@ -13,8 +13,8 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use program::bench::Bench;
-use program::entering::{ADMINISTRATOR, PASSWORD};
-use program::person::{Application, Page, Person, header};
+use program::entering::ADMINISTRATOR;
+use program::person::{Page, Person, header};
 use serde_json::{Value, json};
 
 /// Opens a page until it says something: the server sees what another process has written within a quarter of a second.
@@ -318,28 +318,15 @@ fn a_demonstration_shows_links() {
     assert_eq!(rows(&told), 1);
 }
 
-/// Signs the first owner of the instance in.
-fn enter_owner(bench: &Bench) -> Person<'_> {
-    let url = bench.server.started["set_up_url"].as_str().unwrap();
-    let path = &url[url.find("/instance/").unwrap()..];
-    let mut owner = Person::new(&bench.server);
-    let sent = [
-        ("email", "root@x.example"),
-        ("new", PASSWORD),
-        ("again", PASSWORD),
-    ];
-    let page = owner.submit(path, &sent);
-    let mut application = Application::scan(&page);
-    owner.submit("/instance/second-factor/set-up", &[("code", &application.code())]);
-    owner
-}
-
 /// Feature rows 89, 92: mails to owners stand in a mailbox of the instance, which no organization sees.
 #[test]
 fn the_instance_has_a_mailbox_of_its_own() {
     let bench = Bench::new(&[]);
-    let mut owner = enter_owner(&bench);
-    let page = open_until(&mut owner, "/instance/mail", "root@x.example");
+    let mut owner = bench.own();
+    bench.run(&["admin", "create", "eve@instance.example"]);
+    bench.run(&["admin", "recover", "eve@instance.example"]);
+    open_until(&mut owner, "/instance/mail", "eve@instance.example");
+    let page = owner.open("/instance/mail");
     let id = page.between("href=\"/instance/mail/", "\"").to_owned();
     let listed = bench.run(&["mail", "list", "--instance"]);
     assert!(
@@ -358,7 +345,7 @@ fn the_instance_has_a_mailbox_of_its_own() {
     }
     let page = owner.submit(&format!("/instance/mail/{id}/cancel"), &[]);
     assert!(
-        page.says("The mail to root@x.example was cancelled."),
+        page.says("@instance.example was cancelled."),
         "{}",
         page.answer.text
     );

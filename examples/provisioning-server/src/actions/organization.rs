@@ -392,8 +392,9 @@ pub(crate) async fn set(
     watch: impl FnMut(u64),
 ) -> Result<Set> {
     // What there is is counted beside the writer: it may be much.
-    let preview = foresee(product, actor, organization, change.clone()).await?;
-    let (before, consequences) = (preview.before, preview.consequences);
+    let Preview {
+        before, consequences, ..
+    } = preview(product, actor, organization, change.clone()).await?;
     consequences.demand_typed(organization, change.typed.as_deref())?;
     let secret = Secret::generate(SecretKind::Token)?;
     let (id, made) = (Uuid::now_v7(), secret.clone());

@@ -35,6 +35,7 @@ fn saml() -> Saml {
         frame: halden(),
         shell,
         trouble: None,
+        trial: None,
         may_change: true,
         is_stale: false,
         acs_url: "https://admin.example.net/portalApi/halden-freight/AuthenticationSAML/AssertionConsumerService"
@@ -149,8 +150,8 @@ async fn the_saml_integration_keeps_its_promises() {
         sample(
             "saml-stale",
             &Saml {
-                is_stale: true,
                 standing: Standing::Untried,
+                trial: some("/o/halden-freight/saml/start?link=sciml_x"),
                 typed: Typed {
                     is_file: true,
                     ..Typed::default()

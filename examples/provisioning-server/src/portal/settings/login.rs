@@ -139,14 +139,11 @@ impl Asked {
             "on" => Switch::On,
             _ => Switch::Off,
         };
-        let differs = |now: Switch, before: Switch| Some(now).filter(|now| *now != before);
-        let first_login = FirstLogin::from_word(form.text(FIRST_LOGIN));
-        let second_factor = SecondFactor::from_word(form.text(SECOND_FACTOR));
         let changes = Changes {
-            sso: differs(switch(SSO), before.sso),
-            idp_initiated_saml: differs(switch(IDP_INITIATED), before.idp_initiated_saml),
-            first_login: first_login.filter(|chosen| *chosen != before.first_login),
-            second_factor: second_factor.filter(|chosen| *chosen != before.second_factor),
+            sso: Some(switch(SSO)),
+            idp_initiated_saml: Some(switch(IDP_INITIATED)),
+            first_login: FirstLogin::from_word(form.text(FIRST_LOGIN)),
+            second_factor: SecondFactor::from_word(form.text(SECOND_FACTOR)),
             ..Changes::default()
         };
         Self {
@@ -217,7 +214,7 @@ pub(in crate::portal) async fn post(visit: Visit, form: Form) -> Result<Response
         typed: Some(form.text(TYPED).trim().to_owned()).filter(|typed| !typed.is_empty()),
         ..Change::default()
     };
-    if change.is_empty() {
+    if asked.settings == before.settings && !asked.for_all {
         return Ok(visit.done(LOGIN, "Nothing was changed."));
     }
     let refuse = |fault| visit.trouble(fault, LOGIN);

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 
@@ -155,6 +155,8 @@ pub(in crate::portal) struct Saml {
     pub(in crate::portal) frame: Frame,
     pub(in crate::portal) shell: Shell,
     pub(in crate::portal) trouble: Option<String>,
+    /// The path of a link that tries a sign-in, which has just been made.
+    pub(in crate::portal) trial: Option<String>,
     pub(in crate::portal) may_change: bool,
     pub(in crate::portal) is_stale: bool,
     pub(in crate::portal) acs_url: String,
@@ -195,16 +197,30 @@ impl Saml {
 /// Shows the panel.
 pub(in crate::portal) async fn get(visit: Visit) -> Result<Response, Detour> {
     let administrator = visit.administrator(Section::Integrations, SAML).await?;
-    show(&visit, &administrator, StatusCode::OK, None, None).await
+    show(&visit, &administrator, Said::default()).await
 }
 
-async fn show(
-    visit: &Visit,
-    administrator: &Administrator,
+/// What the panel says beside what is in force.
+#[derive(Debug, Default)]
+struct Said {
     status: StatusCode,
     typed: Option<Typed>,
     trouble: Option<String>,
-) -> Result<Response, Detour> {
+    trial: Option<String>,
+}
+
+impl Said {
+    /// Says why something was not done.
+    fn trouble(status: StatusCode, trouble: String) -> Self {
+        Self {
+            status,
+            trouble: Some(trouble),
+            ..Self::default()
+        }
+    }
+}
+
+async fn show(visit: &Visit, administrator: &Administrator, said: Said) -> Result<Response, Detour> {
     let name = &visit.organization()?.name;
     let shown = saml::show(&visit.product, &administrator.actor, name).await?;
     let entity_id = visit.base.saml_entity_id(shown.organization.id);
@@ -212,7 +228,8 @@ async fn show(
     shell.is_behind_panel = true;
     let panel = Saml {
         frame: visit.frame.clone(),
-        trouble,
+        trouble: said.trouble,
+        trial: said.trial,
         may_change: shell.may(&saml::SET.permission),
         is_stale: administrator.actor.demand_fresh().is_err(),
         acs_url: visit.base.saml_acs(name),
@@ -224,10 +241,10 @@ async fn show(
             .provider
             .as_ref()
             .map(|provider| Known::of(provider, Timestamp::now())),
-        typed: typed.unwrap_or_else(|| Typed::of(shown.provider.as_ref())),
+        typed: said.typed.unwrap_or_else(|| Typed::of(shown.provider.as_ref())),
         shell,
     };
-    Ok(administrator.answer(status, &panel))
+    Ok(administrator.answer(said.status, &panel))
 }
 
 /// Saves what is known of the provider, and what is accepted of it.
@@ -247,8 +264,11 @@ pub(in crate::portal) async fn post(visit: Visit, request: Request) -> Result<Re
         Ok(shown) => Ok(visit.done(SAML, saved_sentence(&shown))),
         Err(fault) => {
             let trouble = visit.trouble(fault, SAML)?;
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            show(&visit, &administrator, status, Some(typed), Some(trouble)).await
+            let said = Said {
+                typed: Some(typed),
+                ..Said::trouble(StatusCode::UNPROCESSABLE_ENTITY, trouble)
+            };
+            show(&visit, &administrator, said).await
         }
     }
 }
@@ -263,35 +283,53 @@ fn saved_sentence(shown: &Shown) -> &'static str {
 }
 
 /// Reads the metadata again.
-pub(in crate::portal) async fn post_refresh(visit: Visit, form: Form) -> Result<Response, Detour> {
+pub(in crate::portal) async fn post_refresh(visit: Visit) -> Result<Response, Detour> {
     let administrator = visit.administrator(Section::Integrations, SAML).await?;
-    let former = match form.text(END).is_empty() {
-        true => Former::Overlap,
-        false => Former::End,
-    };
     let name = &visit.organization()?.name;
-    let refreshed = saml::refresh(&visit.product, &visit.fetcher, &administrator.actor, name, former).await;
+    let refreshed = saml::refresh(
+        &visit.product,
+        &visit.fetcher,
+        &administrator.actor,
+        name,
+        Former::Overlap,
+    )
+    .await;
     match refreshed {
         Ok(_) => Ok(visit.done(SAML, "The metadata were read again.")),
         Err(fault) => {
             let trouble = visit.trouble(fault, SAML)?;
-            show(&visit, &administrator, StatusCode::CONFLICT, None, Some(trouble)).await
+            show(
+                &visit,
+                &administrator,
+                Said::trouble(StatusCode::CONFLICT, trouble),
+            )
+            .await
         }
     }
 }
 
-/// Leads to the identity provider, to try a sign-in that signs nobody in.
+/// Makes a link that tries a sign-in and signs nobody in. It is followed as a link: no form of a page leads to another
+/// site.
 pub(in crate::portal) async fn post_trial(visit: Visit) -> Result<Response, Detour> {
     let administrator = visit.administrator(Section::Integrations, SAML).await?;
     let name = &visit.organization()?.name;
     match saml::try_out(&visit.product, &administrator.actor, name).await {
         Ok((organization, link)) => {
             let realm = Realm::Organization(Box::new(organization));
-            Ok(Redirect::to(&trial_path(&realm, &link)).into_response())
+            let said = Said {
+                trial: Some(trial_path(&realm, &link)),
+                ..Said::default()
+            };
+            show(&visit, &administrator, said).await
         }
         Err(fault) => {
             let trouble = visit.trouble(fault, SAML)?;
-            show(&visit, &administrator, StatusCode::CONFLICT, None, Some(trouble)).await
+            show(
+                &visit,
+                &administrator,
+                Said::trouble(StatusCode::CONFLICT, trouble),
+            )
+            .await
         }
     }
 }
