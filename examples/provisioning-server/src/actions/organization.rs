@@ -513,10 +513,10 @@ fn changed(before: &Organization, change: &Change) -> Organization {
 fn convert(act: &Act<'_>, after: &Organization, for_all: bool) -> Result<(), Stop> {
     let by = after.settings.first_login;
     if !for_all {
-        let is_other = by != act.organization.settings.first_login;
-        return Ok(if is_other {
+        if by != act.organization.settings.first_login {
             organizations::begin_converting(act.tx, after.id, false)?;
-        });
+        }
+        return Ok(());
     }
     act.actor.demand(&SET_LOGIN)?;
     demand_power_of_provider(act, "A change of how people sign in")?;

@@ -28,8 +28,8 @@ use crate::domain::settings::{Contact, Settings};
 mod browser;
 mod entering;
 mod instance;
-mod scim;
 mod logs;
+mod scim;
 mod settings;
 
 /// A page and its name.
