@@ -276,6 +276,7 @@ pub(super) async fn post(visit: Visit, form: Form) -> Result<Response, Detour> {
     let change = Change {
         settings: fields.enter(&form),
         display: None,
+        for_all: false,
         typed: Some(form.text(TYPED).to_owned()).filter(|typed| !typed.is_empty()),
     };
     let entered = Entered {
