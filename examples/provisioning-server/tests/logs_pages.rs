@@ -318,6 +318,31 @@ fn a_demonstration_shows_links() {
     assert_eq!(rows(&told), 1);
 }
 
+/// Feature rows 70, 89: what concerns owners stands in a log of the instance, which they and the operator read.
+#[test]
+fn the_instance_has_an_audit_log_of_its_own() {
+    let bench = Bench::new(&[]);
+    let mut owner = bench.own();
+    bench.run(&["admin", "create", "eve@instance.example"]);
+    let listed = bench.run(&["audit", "list", "--instance"]);
+    assert_eq!(listed["organization"], Value::Null);
+    let newest = &listed["changes"][0];
+    assert_eq!(
+        (&newest["action"], &newest["subject_name"]),
+        (&json!("admin.create"), &json!("eve@instance.example"))
+    );
+    let page = owner.open("/instance/audit");
+    assert!(page.says("eve@instance.example"), "{}", page.answer.text);
+    let file = owner.get("/instance/audit/export?format=csv");
+    assert!(
+        file.head.contains("instance-audit-") && file.text.contains("admin.create"),
+        "{}",
+        file.text
+    );
+    let mut ida = bench.enter();
+    assert_ne!(ida.open("/instance/audit").heading(), "Audit log");
+}
+
 /// Feature rows 89, 92: mails to owners stand in a mailbox of the instance, which no organization sees.
 #[test]
 fn the_instance_has_a_mailbox_of_its_own() {

@@ -8,8 +8,8 @@ use crate::database::{Product, audit};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::audit::{AuditEntry, AuditFilter};
 use crate::domain::fault::Result;
-use crate::domain::organization::Name;
 use crate::domain::permission::Permission;
+use crate::domain::realm::{Realm, RealmName};
 use crate::transfer::rows::{self, Format};
 
 /// The most rows that are read at once.
@@ -29,35 +29,47 @@ pub(crate) static EXPORT: Action = Action {
     fresh: false,
 };
 
-/// Returns the newest rows that a filter lets through, or those before one of them.
+/// Returns the newest rows of an organization or of the instance that a filter lets through, or those before one of them.
 pub(crate) async fn list(
     product: &Product,
     actor: &Actor,
-    organization: &Name,
+    realm: impl Into<RealmName>,
     filter: AuditFilter,
     before: Option<Uuid>,
     limit: u32,
 ) -> Result<Vec<AuditEntry>> {
-    look(product, actor, &LIST, organization, move |view| {
-        let id = view.organization.id;
-        Ok(audit::page(view.reader, id, &filter, before, limit.min(MOST))?)
-    })
-    .await
+    let id = find(product, actor, &LIST, realm.into()).await?;
+    product
+        .read(move |reader| audit::page(reader, id, &filter, before, limit.min(MOST)))
+        .await
 }
 
 /// Streams every row that a filter lets through, the newest first.
 pub(crate) async fn export(
     product: &Product,
     actor: &Actor,
-    organization: &Name,
+    realm: impl Into<RealmName>,
     filter: AuditFilter,
     format: Format,
 ) -> Result<Stream> {
-    let id = look(product, actor, &EXPORT, organization, |view| {
-        Ok(view.organization.id)
-    })
-    .await?;
+    let id = find(product, actor, &EXPORT, realm.into()).await?;
     Ok(rows::stream(product, format, move |reader, before, limit| {
         audit::page(reader, id, &filter, before, limit)
     }))
+}
+
+/// Returns the id under which the rows of a realm are kept, for somebody who may read them.
+async fn find(product: &Product, actor: &Actor, action: &'static Action, realm: RealmName) -> Result<Uuid> {
+    match realm {
+        RealmName::Organization(organization) => {
+            look(product, actor, action, &organization, |view| {
+                Ok(view.organization.id)
+            })
+            .await
+        }
+        RealmName::Instance => {
+            actor.demand_instance(false)?;
+            Ok(Realm::Instance.id())
+        }
+    }
 }

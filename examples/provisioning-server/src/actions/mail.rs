@@ -17,7 +17,7 @@ use crate::domain::mail::letter::{Letter, Letterhead};
 use crate::domain::mail::{Link, State};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
-use crate::domain::realm::Realm;
+use crate::domain::realm::{Realm, RealmName};
 
 /// The most mails that are read at once.
 pub(crate) const MOST: u32 = 1_000;
@@ -59,28 +59,6 @@ pub(crate) static CANCEL: Action = Action {
     permission: Permission::USERS_WRITE,
     fresh: false,
 };
-
-/// The mailbox of an organization, or that of the instance, whose mails go to its owners.
-#[derive(Debug, Clone)]
-pub(crate) enum Mailbox {
-    Organization(Name),
-    Instance,
-}
-
-impl From<&Name> for Mailbox {
-    fn from(organization: &Name) -> Self {
-        Self::Organization(organization.clone())
-    }
-}
-
-impl From<&Realm> for Mailbox {
-    fn from(realm: &Realm) -> Self {
-        match realm {
-            Realm::Organization(organization) => Self::Organization(organization.name.clone()),
-            Realm::Instance => Self::Instance,
-        }
-    }
-}
 
 /// Mails, and how the server sends them.
 #[derive(Debug)]
@@ -144,7 +122,7 @@ impl Imprint {
 pub(crate) async fn list(
     product: &Product,
     actor: &Actor,
-    mailbox: impl Into<Mailbox>,
+    realm: impl Into<RealmName>,
     state: Option<State>,
     before: Option<Uuid>,
     limit: u32,
@@ -154,7 +132,7 @@ pub(crate) async fn list(
         product,
         actor,
         &LIST,
-        mailbox.into(),
+        realm.into(),
         move |reader, organization| {
             let found = mail::list(reader, id_of(organization), state, before, limit.min(MOST))?;
             let read = |mail| Ok(imprint.read(organization, mail, None)?);
@@ -181,7 +159,7 @@ fn said_to(actor: &Actor, why: String) -> String {
 pub(crate) async fn show(
     product: &Product,
     actor: &Actor,
-    mailbox: impl Into<Mailbox>,
+    realm: impl Into<RealmName>,
     id: Uuid,
 ) -> Result<Read> {
     let imprint = Imprint::of(product).await?;
@@ -189,7 +167,7 @@ pub(crate) async fn show(
         product,
         actor,
         &SHOW,
-        mailbox.into(),
+        realm.into(),
         move |reader, organization| {
             let found = find(reader, id_of(organization), id)?;
             Ok(imprint.read(organization, found, None)?)
@@ -240,14 +218,14 @@ pub(crate) async fn show_link(
 pub(crate) async fn retry(
     product: &Product,
     actor: &Actor,
-    mailbox: impl Into<Mailbox>,
+    realm: impl Into<RealmName>,
     id: Uuid,
 ) -> Result<Read> {
     change(
         product,
         actor,
         &RETRY,
-        mailbox.into(),
+        realm.into(),
         id,
         move |tx, of, found, now| {
             if crate::database::delivery::is_kept(tx)? {
@@ -269,14 +247,14 @@ pub(crate) async fn retry(
 pub(crate) async fn cancel(
     product: &Product,
     actor: &Actor,
-    mailbox: impl Into<Mailbox>,
+    realm: impl Into<RealmName>,
     id: Uuid,
 ) -> Result<Read> {
     change(
         product,
         actor,
         &CANCEL,
-        mailbox.into(),
+        realm.into(),
         id,
         move |tx, of, found, _| match found.state {
             State::Failed | State::Kept | State::Queued => Ok(mail::cancel_one(tx, of, id)?),
@@ -291,17 +269,17 @@ async fn look_into<T: Send + 'static>(
     product: &Product,
     actor: &Actor,
     action: &Action,
-    mailbox: Mailbox,
+    realm: RealmName,
     job: impl Fn(&Reader<'_>, Option<&Organization>) -> Result<T, Stop> + Send + 'static,
 ) -> Result<T> {
-    match mailbox {
-        Mailbox::Organization(name) => {
+    match realm {
+        RealmName::Organization(name) => {
             look(product, actor, action, &name, move |view| {
                 job(view.reader, Some(view.organization))
             })
             .await
         }
-        Mailbox::Instance => {
+        RealmName::Instance => {
             actor.demand_instance(action.fresh)?;
             product.look(move |reader| job(reader, None)).await
         }
@@ -313,7 +291,7 @@ async fn change(
     product: &Product,
     actor: &Actor,
     action: &'static Action,
-    mailbox: Mailbox,
+    realm: RealmName,
     id: Uuid,
     job: impl Fn(&Transaction<'_>, Uuid, &Queued, Timestamp) -> Result<(), Stop> + Send + 'static,
 ) -> Result<Read> {
@@ -323,8 +301,8 @@ async fn change(
         job(tx, of, &find(tx, of, id)?, now)?;
         Ok::<_, Stop>(imprint.read(organization, find(tx, of, id)?, None)?)
     };
-    match mailbox {
-        Mailbox::Organization(name) => {
+    match realm {
+        RealmName::Organization(name) => {
             carry_out(product, actor, action, &name, move |act| {
                 let read = changed(act.tx, Some(act.organization), act.now)?;
                 act.audit(&subject(&read.mail), detail(&read.mail))?;
@@ -332,7 +310,7 @@ async fn change(
             })
             .await
         }
-        Mailbox::Instance => {
+        RealmName::Instance => {
             actor.demand_instance(action.fresh)?;
             let actor = actor.clone();
             product

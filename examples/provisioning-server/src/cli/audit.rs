@@ -11,14 +11,14 @@ use crate::actions;
 use crate::domain::audit::{AuditEntry, AuditFilter, By};
 use crate::domain::fault::Result;
 use crate::domain::organization::Name;
+use crate::domain::realm::RealmName;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Show changes, the newest first
     List {
-        /// Which organization
-        #[arg(value_name = "ORG", value_parser = name)]
-        name: Name,
+        #[command(flatten)]
+        whose: Whose,
         #[command(flatten)]
         filter: Filter,
         /// Only what came before this row: the id that an earlier call ended with
@@ -31,14 +31,24 @@ pub(super) enum Command {
     },
     /// Write changes as CSV or JSON lines, the newest first
     Export {
-        /// Which organization
-        #[arg(value_name = "ORG", value_parser = name)]
-        name: Name,
+        #[command(flatten)]
+        whose: Whose,
         #[command(flatten)]
         filter: Filter,
         #[command(flatten)]
         target: Target,
     },
+}
+
+/// Whose changes.
+#[derive(Debug, Args)]
+pub(super) struct Whose {
+    /// Which organization
+    #[arg(value_name = "ORG", value_parser = name, required_unless_present = "instance")]
+    name: Option<Name>,
+    /// Those of the instance: what concerns its owners
+    #[arg(long, conflicts_with = "name")]
+    instance: bool,
 }
 
 /// Which changes.
@@ -70,7 +80,8 @@ impl Filter {
 /// The answer of `audit list`.
 #[derive(Debug, Serialize)]
 struct Changes {
-    organization: String,
+    /// None for changes of the instance.
+    organization: Option<String>,
     changes: Vec<AuditEntry>,
     /// The value for `--before` to go on with, if there may be more.
     next: Option<Uuid>,
@@ -81,26 +92,32 @@ impl Command {
         let (product, actor) = (&session.product, session.actor());
         match self {
             Self::List {
-                name,
+                whose: Whose { name, instance: _ },
                 filter,
                 before,
                 limit,
             } => {
                 let filter = filter.into_filter();
-                let changes = actions::audit::list(product, &actor, &name, filter, before, limit).await?;
+                let realm = RealmName::from(name.clone());
+                let changes = actions::audit::list(product, &actor, realm, filter, before, limit).await?;
                 let is_full = u32::try_from(changes.len()) == Ok(limit);
                 let document = Changes {
-                    organization: name.to_string(),
+                    organization: name.map(|name| name.to_string()),
                     next: changes.last().map(|last| last.id).filter(|_| is_full),
                     changes,
                 };
                 session.output.result(&document, text);
                 Ok(())
             }
-            Self::Export { name, filter, target } => {
+            Self::Export {
+                whose: Whose { name, instance: _ },
+                filter,
+                target,
+            } => {
                 let filter = filter.into_filter();
-                let stream = actions::audit::export(product, &actor, &name, filter, target.format).await?;
-                target.write(session, &name, stream).await
+                let realm = RealmName::from(name.clone());
+                let stream = actions::audit::export(product, &actor, realm, filter, target.format).await?;
+                target.write(session, name.as_ref(), stream).await
             }
         }
     }

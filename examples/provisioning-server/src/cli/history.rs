@@ -149,7 +149,7 @@ impl Command {
             Self::Export { name, filter, target } => {
                 let filter = filter.into_filter();
                 let stream = actions::history::export(product, &actor, &name, filter, target.format).await?;
-                target.write(session, &name, stream).await
+                target.write(session, Some(&name), stream).await
             }
             Self::Purge { name } => {
                 let removed = actions::history::purge(product, &actor, &name, Timestamp::now()).await?;

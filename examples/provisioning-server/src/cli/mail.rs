@@ -18,6 +18,7 @@ use crate::domain::keyword::Keyword;
 use crate::domain::mail::{Kind, State};
 use crate::domain::organization::Name;
 use crate::domain::public_url::PublicUrl;
+use crate::domain::realm::RealmName;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -233,12 +234,8 @@ async fn list(
     before: Option<Uuid>,
     limit: u32,
 ) -> Result<()> {
-    let mailbox = match &name {
-        Some(name) => actions::mail::Mailbox::from(name),
-        None => actions::mail::Mailbox::Instance,
-    };
-    let listed =
-        actions::mail::list(&session.product, &session.actor(), mailbox, state, before, limit).await?;
+    let realm = RealmName::from(name.clone());
+    let listed = actions::mail::list(&session.product, &session.actor(), realm, state, before, limit).await?;
     let document = Mails {
         organization: name.map(|name| name.to_string()),
         sends: listed.sends,

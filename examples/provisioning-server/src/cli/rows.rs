@@ -55,20 +55,26 @@ pub(super) struct Target {
 /// The answer of an export to a file.
 #[derive(Debug, Serialize)]
 struct Written {
-    organization: String,
+    /// None for what concerns the instance.
+    organization: Option<String>,
     file: PathBuf,
     bytes: u64,
 }
 
 impl Target {
     /// Writes a stream to where it is to go.
-    pub(super) async fn write(self, session: &Session, organization: &Name, stream: Stream) -> Result<()> {
+    pub(super) async fn write(
+        self,
+        session: &Session,
+        organization: Option<&Name>,
+        stream: Stream,
+    ) -> Result<()> {
         let Some(file) = self.out else {
             return copy(stream, &mut io::stdout()).await.map(drop);
         };
         let bytes = copy(stream, &mut BufWriter::new(create_new(&file)?)).await?;
         let document = Written {
-            organization: organization.to_string(),
+            organization: organization.map(ToString::to_string),
             file,
             bytes,
         };

@@ -32,8 +32,21 @@ impl Product {
             self.purge_sign_in(organization, now).await?;
         }
         self.end_mails(now).await?;
-        self.purge_mails(Uuid::nil(), &Settings::default(), now).await?;
+        // The instance keeps what concerns it as long as an organization does that has chosen nothing else.
+        let of_instance = Settings::default();
+        self.purge_mails(Uuid::nil(), &of_instance, now).await?;
+        self.purge_audit(Uuid::nil(), &of_instance, now).await?;
         Ok(())
+    }
+
+    /// Removes rows of the audit log that an organization keeps no longer. Answers how many there were.
+    async fn purge_audit(&self, organization: Uuid, settings: &Settings, now: Timestamp) -> Result<u64> {
+        let Some(limit) = settings.audit_days.limit(now) else {
+            return Ok(0);
+        };
+        let before = first_sequence(limit.as_millisecond());
+        self.remove(move |tx| audit::purge(tx, organization, before, ROWS))
+            .await
     }
 
     /// Removes mails that an organization keeps no longer, as long as its history.
@@ -81,11 +94,7 @@ impl Product {
                 self.remove_unused_names(organization).await?;
             }
         }
-        if let Some(limit) = settings.audit_days.limit(now) {
-            purged.audit = self
-                .remove(move |tx| audit::purge(tx, organization, of(limit), ROWS))
-                .await?;
-        }
+        purged.audit = self.purge_audit(organization, settings, now).await?;
         self.purge_mails(organization, settings, now).await?;
         Ok(purged)
     }

@@ -186,7 +186,7 @@ fn of_instance() -> Router<Pages> {
     Router::new()
         .route("/set-up/{secret}", get(first_run::get).post(first_run::post))
         .merge(instance::routes())
-        .merge(logs::routes_of_mail())
+        .merge(logs::routes_of_realm())
 }
 
 /// Leads to the first page of a realm, whose path ends with a slash.

@@ -15,6 +15,7 @@ use crate::actions::audit;
 use crate::domain::audit::{AuditEntry, AuditFilter, By};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
+use crate::domain::realm::RealmName;
 use crate::portal::detour::Detour;
 use crate::portal::form::{self, Form};
 use crate::portal::frame::Frame;
@@ -153,7 +154,7 @@ pub(in crate::portal) async fn get(visit: Visit) -> Result<Response, Detour> {
     let found = audit::list(
         &visit.product,
         &administrator.actor,
-        &visit.organization()?.name,
+        &visit.realm,
         asked.filter()?,
         before,
         SIZE + 1,
@@ -201,16 +202,16 @@ fn changes(found: &[AuditEntry]) -> Vec<Change> {
 pub(in crate::portal) async fn get_export(visit: Visit) -> Result<Response, Detour> {
     let administrator = visit.administrator(Section::Audit, AUDIT).await?;
     let format = Format::from_word(visit.query.text("format")).ok_or(Problem::NotFound)?;
-    let organization = &visit.organization()?.name;
     let filter = Asked::read(&visit.query).filter()?;
-    let stream = audit::export(&visit.product, &administrator.actor, organization, filter, format);
+    let stream = audit::export(&visit.product, &administrator.actor, &visit.realm, filter, format);
     let body = Body::new(stream.await?);
     let kind = match format {
         Format::Csv => "text/csv; charset=utf-8",
         Format::JsonLines => "application/jsonl",
     };
     let file = format!(
-        "attachment; filename=\"{organization}-audit-{}.{}\"",
+        "attachment; filename=\"{}-audit-{}.{}\"",
+        RealmName::from(&visit.realm),
         Timestamp::now().strftime("%F"),
         format.word()
     );

@@ -16,18 +16,18 @@ use super::visit::Pages;
 /// The pages of an organization.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
-        .route("/audit", get(audit::get))
-        .route("/audit/export", get(audit::get_export))
         .route("/conflicts", get(conflicts::get))
         .route("/conflicts/{id}/ignore", post(conflicts::post_ignore))
         .route("/conflicts/{id}/reopen", post(conflicts::post_reopen))
         .route("/mail/{id}/link", post(mail::post_link))
-        .merge(routes_of_mail())
+        .merge(routes_of_realm())
 }
 
-/// The pages of mails, which the instance has, too.
-pub(super) fn routes_of_mail() -> Router<Pages> {
+/// The pages that the instance has, too.
+pub(super) fn routes_of_realm() -> Router<Pages> {
     Router::new()
+        .route("/audit", get(audit::get))
+        .route("/audit/export", get(audit::get_export))
         .route("/mail", get(mail::get))
         .route("/mail/{id}", get(mail::get_one))
         .route("/mail/{id}/retry", post(mail::post_retry))
