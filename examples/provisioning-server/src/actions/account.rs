@@ -102,7 +102,10 @@ pub(crate) struct Detail {
     pub(crate) account: Account,
     /// The people of SCIM that it is and was, the newest first.
     pub(crate) bindings: Vec<Binding>,
+    /// The roles and permissions that it has now.
     pub(crate) effective: Effective,
+    /// Those that it has as soon as its person can sign in.
+    pub(crate) potential: Effective,
     pub(crate) known: Known,
     pub(crate) local_groups: Vec<LocalGroup>,
     /// Permissions that it holds by itself, those that wait too.
@@ -168,14 +171,18 @@ pub(crate) async fn show(
 
 fn detail(view: &View<'_>, account: Account) -> scim::Result<Detail> {
     let (reader, organization) = (view.reader, view.organization.id);
-    let effective = Members::of(reader, view.organization)?.effective(reader, &account)?;
+    let potential = Members::of(reader, view.organization)?.potential(reader, &account)?;
     Ok(Detail {
         bindings: bindings::of_account(reader, organization, account.id)?,
-        known: Known::of(view, &effective)?,
+        known: Known::of(view, &potential)?,
         local_groups: local_groups::of_account(reader, organization, account.id)?,
         held: grants::permissions_of(reader, organization, account.id)?,
+        effective: match account.has_access() {
+            true => potential.clone(),
+            false => Effective::default(),
+        },
+        potential,
         account,
-        effective,
     })
 }
 

@@ -1,10 +1,14 @@
 //! Groups that are kept here: they hold roles, and take in people by hand.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::act::{Act, Subject, View, carry_out, look};
+use super::group::Totals;
+use super::people::synchronised;
 use super::{account, event_row, role};
+use crate::database::page::Page;
 use crate::database::{Product, Stop, accounts, grants, local_groups, roles};
 use crate::domain::account::Account;
 use crate::domain::actor::{Action, Actor};
@@ -88,6 +92,99 @@ pub(crate) async fn list(product: &Product, actor: &Actor, organization: &Name) 
         let found = local_groups::list(view.reader, view.organization.id)?;
         let details = found.into_iter().map(|group| detail(view, group, 0));
         Ok(details.collect::<scim::Result<_>>()?)
+    })
+    .await
+}
+
+/// A group of a list, with the roles that it holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) group: LocalGroup,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) members: u64,
+}
+
+/// A page of a list of groups.
+#[derive(Debug, Clone)]
+pub(crate) struct Groups {
+    pub(crate) groups: Vec<Listed>,
+    pub(crate) has_more: bool,
+    pub(crate) totals: Totals,
+}
+
+/// Returns a page of groups with their roles, in the order of their names.
+pub(crate) async fn page(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    page: Page<()>,
+) -> Result<Groups> {
+    look(product, actor, &LIST, organization, move |view| {
+        let (reader, id) = (view.reader, view.organization.id);
+        let mut found = local_groups::page(reader, id, &page.with_one_more())?;
+        let has_more = page.cut(&mut found);
+        let listed = found.into_iter().map(|group| {
+            Ok(Listed {
+                roles: roles_of(view, group.id)?,
+                members: local_groups::count(reader, id, group.id)?,
+                group,
+            })
+        });
+        Ok(Groups {
+            groups: listed.collect::<scim::Result<_>>()?,
+            has_more,
+            totals: Totals::of(view)?,
+        })
+    })
+    .await
+}
+
+/// A group and a page of its members.
+#[derive(Debug, Clone)]
+pub(crate) struct Opened {
+    pub(crate) group: LocalGroup,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) count: u64,
+    pub(crate) members: Vec<Account>,
+    pub(crate) has_more: bool,
+    /// The roles that administrators have made: the group can hold them.
+    pub(crate) choices: Vec<Role>,
+    /// When the identity provider came last.
+    pub(crate) synchronised: Option<Timestamp>,
+}
+
+/// Returns one group, and its members behind one of them.
+pub(crate) async fn open(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    group: &str,
+    behind: Option<Uuid>,
+    size: u32,
+) -> Result<Opened> {
+    let group = group.to_owned();
+    look(product, actor, &LIST, organization, move |view| {
+        let (reader, id) = (view.reader, view.organization.id);
+        let group = find(view, &group)?;
+        let page: Page<Uuid> = Page {
+            size,
+            ..Page::default()
+        };
+        let mut ids = local_groups::members(reader, id, group.id, behind, page.with_one_more().size)?;
+        let has_more = page.cut(&mut ids);
+        let mut members = Vec::new();
+        for member in ids {
+            members.extend(accounts::by_id(reader, id, member)?);
+        }
+        Ok(Opened {
+            roles: roles_of(view, group.id)?,
+            count: local_groups::count(reader, id, group.id)?,
+            members,
+            has_more,
+            choices: roles::list(reader, id)?,
+            synchronised: synchronised(view)?,
+            group,
+        })
     })
     .await
 }

@@ -24,6 +24,7 @@ pub(crate) mod mail;
 pub(crate) mod mapping;
 mod of_product;
 pub(crate) mod organization;
+pub(crate) mod people;
 pub(crate) mod role;
 pub(crate) mod saml;
 pub(crate) mod sign_in;

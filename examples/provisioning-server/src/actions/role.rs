@@ -1,10 +1,12 @@
 //! Roles: what they permit, and what becomes of people when one changes.
 
+use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::act::{Act, Subject, View, carry_out, look};
 use super::event_row;
+use super::people::synchronised;
 use crate::database::accounts::Named;
 use crate::database::effective::Members;
 use crate::database::page::Page;
@@ -13,6 +15,7 @@ use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
 use crate::domain::fault::{Fault, Result};
+use crate::domain::group::ProvisionedGroup;
 use crate::domain::organization::Name;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::role::{self, Draft, Role, RoleId};
@@ -118,6 +121,140 @@ pub(crate) async fn list(
             found.extend(roles::list_mirrored(view.reader, view.organization.id, &page)?);
         }
         Ok(found)
+    })
+    .await
+}
+
+/// The most people of one role of a list that are counted.
+pub(crate) const COUNTED_OF_LIST: u32 = 1_000;
+
+/// The most people of a role that are counted.
+pub(crate) const COUNTED: u32 = 10_000;
+
+/// The most groups that are named as ways to a role.
+const WAYS: u32 = 50;
+
+/// A page of a list of roles.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    /// The number of people goes up to [`COUNTED_OF_LIST`].
+    pub(crate) roles: Vec<Shown>,
+    /// Whether other roles that mirror groups follow.
+    pub(crate) has_more: bool,
+    /// Whether groups become roles.
+    pub(crate) is_mirrored: bool,
+    /// When the identity provider came last.
+    pub(crate) synchronised: Option<Timestamp>,
+}
+
+/// Returns the roles that administrators have made, before the first page, and a page of those that mirror groups.
+pub(crate) async fn page(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    page: Page<i64>,
+) -> Result<Listed> {
+    look(product, actor, &LIST, organization, move |view| {
+        let (reader, id) = (view.reader, view.organization.id);
+        let members = Members::of(reader, view.organization)?;
+        let is_mirrored = view.organization.settings.groups == Groups::Mirror;
+        let mut mirrored = match is_mirrored {
+            true => roles::list_mirrored(reader, id, &page.with_one_more())?,
+            false => Vec::new(),
+        };
+        let has_more = page.cut(&mut mirrored);
+        let own = match page.behind.is_none() && page.prefix.is_empty() {
+            true => roles::list(reader, id)?,
+            false => Vec::new(),
+        };
+        let shown = own.into_iter().chain(mirrored).map(|role| {
+            let people = members.count_holding_up_to(reader, role.id, COUNTED_OF_LIST)?;
+            Ok(Shown { role, people })
+        });
+        Ok(Listed {
+            roles: shown.collect::<scim::Result<_>>()?,
+            has_more,
+            is_mirrored,
+            synchronised: synchronised(view)?,
+        })
+    })
+    .await
+}
+
+/// A role, who has it, and by which groups.
+#[derive(Debug, Clone)]
+pub(crate) struct Opened {
+    pub(crate) role: Role,
+    /// Up to [`COUNTED`].
+    pub(crate) people: u64,
+    /// The first of them, by name.
+    pub(crate) first: Vec<Named>,
+    /// The first groups of the identity provider that give it.
+    pub(crate) groups: Vec<ProvisionedGroup>,
+    /// When the identity provider came last.
+    pub(crate) synchronised: Option<Timestamp>,
+}
+
+/// Returns one role, who has it, and by which groups.
+pub(crate) async fn open(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    role: &str,
+) -> Result<Opened> {
+    let role = role.to_owned();
+    look(product, actor, &LIST, organization, move |view| {
+        let (reader, id) = (view.reader, view.organization.id);
+        let role = find(view, &role)?;
+        let members = Members::of(reader, view.organization)?;
+        let groups = match role.mirrors {
+            Some(row) => groups::by_row(reader, id, row)?.into_iter().collect(),
+            None => mappings::groups_of(reader, id, role.id, WAYS)?,
+        };
+        Ok(Opened {
+            people: members.count_holding_up_to(reader, role.id, COUNTED)?,
+            first: members.holding(reader, role.id, NAMED)?,
+            groups,
+            synchronised: synchronised(view)?,
+            role,
+        })
+    })
+    .await
+}
+
+/// The effect of a change of a role on the people who have it.
+#[derive(Debug, Clone)]
+pub(crate) struct Changed {
+    pub(crate) before: Role,
+    pub(crate) after: Role,
+    /// How many have it, up to [`COUNTED`].
+    pub(crate) people: u64,
+    /// The permissions that they gain, unless they have them by another way.
+    pub(crate) gained: Permissions,
+    /// The permissions that they lose, unless they have them by another way.
+    pub(crate) lost: Permissions,
+}
+
+/// Returns what a change of a role would do.
+pub(crate) async fn preview_change(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    role: &str,
+    changes: Changes,
+) -> Result<Changed> {
+    let role = role.to_owned();
+    look(product, actor, &CHANGE, organization, move |view| {
+        let before = find(view, &role)?;
+        let after = changes.apply(&before)?;
+        let members = Members::of(view.reader, view.organization)?;
+        Ok(Changed {
+            people: members.count_holding_up_to(view.reader, before.id, COUNTED)?,
+            gained: before.permissions.lacking(&after.permissions),
+            lost: after.permissions.lacking(&before.permissions),
+            before,
+            after,
+        })
     })
     .await
 }

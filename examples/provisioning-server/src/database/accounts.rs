@@ -282,6 +282,37 @@ pub(crate) fn count(
     super::count(reader, &sql, &members.params(&[most.into()]))
 }
 
+/// How many of the `walked` newest people of the provider are active, have no role and are in no local group: those who
+/// wait are mostly the newest.
+pub(crate) fn count_unassigned(reader: &Reader<'_>, members: &Members<'_>, walked: u32) -> scim::Result<u64> {
+    let sql = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM (
+             SELECT n.id, n.row, n.managed_by FROM account n
+             WHERE n.org = ?1 AND n.managed_by = '{}' AND n.state = 'active' ORDER BY n.id DESC LIMIT ?4
+         ) a WHERE NOT {} AND NOT {})",
+        ManagedBy::Scim.word(),
+        members.is_in_local_group(),
+        members.holds(None, None)
+    );
+    super::count(reader, &sql, &members.params(&[walked.into()]))
+}
+
+/// The people of a group of the provider behind one of them, in the order in which they were provisioned.
+pub(crate) fn in_group(
+    reader: &Reader<'_>,
+    members: &Members<'_>,
+    group: i64,
+    behind: i64,
+    most: u32,
+) -> scim::Result<Vec<Account>> {
+    let sql = format!(
+        "{COLUMNS} JOIN scim_edge e ON e.dst = a.row
+         WHERE a.org = ?1 AND e.tenant = ?2 AND e.src = ?4 AND e.attr = ?3 AND e.dst > ?5 ORDER BY e.dst LIMIT ?6"
+    );
+    let params = members.params(&[group.into(), behind.into(), most.into()]);
+    reader.query_all(&sql, &params, read)
+}
+
 /// That no request with the newest token has named the person. Ids of tokens are in the order in which tokens were made.
 const UNCONFIRMED: &str = " AND a.managed_by = 'scim' AND a.row IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM binding b WHERE b.org = ?1 AND b.account = a.id AND b.until IS NULL AND b.token >= (

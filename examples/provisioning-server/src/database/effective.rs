@@ -197,6 +197,26 @@ impl<'o> Members<'o> {
         count(reader, &sql, &self.params(&[role.0.as_bytes().into()]))
     }
 
+    /// The same up to `most`, at the cost of so many.
+    pub(crate) fn count_holding_up_to(
+        &self,
+        reader: &Reader<'_>,
+        role: RoleId,
+        most: u32,
+    ) -> scim::Result<u64> {
+        let ways = self.holders("DISTINCT a.id");
+        let bounded = ways.iter().map(|way| format!("SELECT * FROM ({way} LIMIT ?5)"));
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT * FROM ({}) LIMIT ?5)",
+            bounded.collect::<Vec<_>>().join(" UNION ")
+        );
+        count(
+            reader,
+            &sql,
+            &self.params(&[role.0.as_bytes().into(), most.into()]),
+        )
+    }
+
     /// The first people who have a role, by their names.
     pub(crate) fn holding(&self, reader: &Reader<'_>, role: RoleId, most: u32) -> scim::Result<Vec<Named>> {
         let columns = "a.id, a.name, a.display, a.name_key";
@@ -333,6 +353,14 @@ impl<'o> Members<'o> {
         let sql = "SELECT count(*) FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
                    WHERE e.tenant = ?2 AND e.src = ?4 AND e.attr = ?3";
         count(reader, sql, &self.params(&[group.into()]))
+    }
+
+    /// The same up to `most`, at the cost of so many.
+    pub(crate) fn count_in_up_to(&self, reader: &Reader<'_>, group: i64, most: u32) -> scim::Result<u64> {
+        let sql =
+            "SELECT count(*) FROM (SELECT 1 FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
+                   WHERE e.tenant = ?2 AND e.src = ?4 AND e.attr = ?3 LIMIT ?5)";
+        count(reader, sql, &self.params(&[group.into(), most.into()]))
     }
 
     /// The first people of a group, in the order in which they were provisioned.
@@ -570,10 +598,10 @@ pub(crate) mod tests {
                 let page = Page { size: 1_000, ..Page::default() };
                 let listed = accounts::list(reader, &members, shown, &page)?;
                 let count = accounts::count(reader, &members, shown, 1_000)?;
-                Ok((listed, count))
+                Ok((listed, [count, accounts::count_unassigned(reader, &members, 1_000)?]))
             });
-            let (listed, count) = unassigned.unwrap();
-            prop_assert_eq!(u64::try_from(listed.len()).unwrap(), count);
+            let (listed, counts) = unassigned.unwrap();
+            prop_assert_eq!([u64::try_from(listed.len()).unwrap(); 2], counts);
             let listed: std::collections::BTreeSet<_> = listed.into_iter().map(|account| account.id).collect();
             prop_assert_eq!(listed, picture.unassigned());
 
@@ -619,13 +647,35 @@ pub(crate) mod tests {
                 let members = Members::of(reader, &owner)?;
                 let mut holding = BTreeMap::new();
                 for role in asked.roles.keys() {
-                    holding.insert(*role, members.count_holding(reader, *role)?);
+                    let up_to = |most| members.count_holding_up_to(reader, *role, most);
+                    holding.insert(*role, [members.count_holding(reader, *role)?, up_to(1_000)?, up_to(2)?]);
                 }
                 Ok(holding)
             });
             for (role, people) in holding.unwrap() {
                 let expected = picture.everybody().values().filter(|has| has.roles.contains_key(&role)).count();
-                prop_assert_eq!(people, u64::try_from(expected).unwrap());
+                let expected = u64::try_from(expected).unwrap();
+                prop_assert_eq!(people, [expected, expected, expected.min(2)]);
+            }
+
+            let (asked, owner) = (picture.clone(), organization.clone());
+            let in_groups = database.blocking_read(move |reader| {
+                let members = Members::of(reader, &owner)?;
+                let mut found = BTreeMap::new();
+                for group in asked.groups.keys() {
+                    let first = accounts::in_group(reader, &members, *group, i64::MIN, 1)?;
+                    let behind = first.first().and_then(|account| account.row).unwrap_or(i64::MIN);
+                    let rest = accounts::in_group(reader, &members, *group, behind, 1_000)?;
+                    let people: Vec<_> = first.into_iter().chain(rest).filter_map(|account| account.row).collect();
+                    found.insert(*group, (people, members.count_in_up_to(reader, *group, 2)?));
+                }
+                Ok(found)
+            });
+            for (group, (people, count)) in in_groups.unwrap() {
+                let is_person = |row: &&i64| picture.accounts.values().any(|account| account.row == Some(**row));
+                let expected: Vec<i64> = picture.groups[&group].members.iter().filter(is_person).copied().collect();
+                prop_assert_eq!(count, u64::try_from(expected.len().min(2)).unwrap());
+                prop_assert_eq!(people, expected);
             }
 
             // A preview counts, by SQL, the people whom the rules name.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
+use super::page::Page;
 use super::{read_id, read_time};
 use crate::domain::local_group::LocalGroup;
 use crate::domain::naming::key;
@@ -77,6 +78,36 @@ pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::
 pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<LocalGroup>> {
     let sql = format!("{COLUMNS} WHERE org = ?1 ORDER BY name_key");
     reader.query_all(&sql, &[organization.as_bytes().into()], read)
+}
+
+/// Groups in the order of their names, of which no two are the same.
+pub(crate) fn page(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    page: &Page<()>,
+) -> scim::Result<Vec<LocalGroup>> {
+    let range = page.range(key);
+    let sql = format!(
+        "{COLUMNS} WHERE org = ?1 AND name_key >= ?2 AND name_key < ?3 AND (name_key > ?4 OR ?5) ORDER BY name_key LIMIT ?6"
+    );
+    let params = [
+        organization.as_bytes().into(),
+        (&range.from).into(),
+        (&range.to).into(),
+        (&range.behind).into(),
+        page.behind.is_none().into(),
+        page.size.into(),
+    ];
+    reader.query_all(&sql, &params, read)
+}
+
+/// How many there are.
+pub(crate) fn count_all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
+    super::count(
+        reader,
+        "SELECT count(*) FROM local_group WHERE org = ?1",
+        &[organization.as_bytes().into()],
+    )
 }
 
 fn read(row: &Row<'_>) -> scim::Result<LocalGroup> {

@@ -49,6 +49,26 @@ pub(crate) fn roles_of(reader: &Reader<'_>, organization: Uuid, group: i64) -> s
     )
 }
 
+/// The first groups that are mapped to a role, in the order of their keys.
+pub(crate) fn groups_of(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    role: RoleId,
+    most: u32,
+) -> scim::Result<Vec<ProvisionedGroup>> {
+    reader.query_all(
+        "SELECT g.row, g.id, g.name, g.external_id, g.created
+         FROM mapping m CROSS JOIN provisioned_group g ON g.org = m.org AND g.row = m.grp
+         WHERE m.org = ?1 AND m.role = ?2 ORDER BY m.grp LIMIT ?3",
+        &[
+            organization.as_bytes().into(),
+            role.0.as_bytes().into(),
+            most.into(),
+        ],
+        groups::read,
+    )
+}
+
 /// All mappings in the order of the names of the groups: each group with one role.
 pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<(ProvisionedGroup, Uuid)>> {
     reader.query_all(

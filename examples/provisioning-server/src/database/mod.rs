@@ -62,8 +62,8 @@ pub(crate) mod waiting;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -114,6 +114,8 @@ pub(crate) struct Product {
     database: Database,
     address: Address,
     keys: Keys,
+    /// People and groups, once somebody has asked for them.
+    people: OnceLock<DocumentStore<String>>,
     /// Changes of organizations and tokens made through this handle: whoever remembers them compares it.
     changes: AtomicU64,
     /// So that nobody puts another database in its place meanwhile.
@@ -157,6 +159,7 @@ impl Product {
         let product = Self {
             database,
             keys: Keys::of_file(address.key_file().to_owned()),
+            people: OnceLock::new(),
             address: address.clone(),
             changes: AtomicU64::new(0),
             _use: shared,
@@ -328,6 +331,20 @@ impl Product {
             .resource::<User>()
             .resource::<Group>()
             .link(Group::paths().members(), User::paths().groups())
+    }
+
+    /// People and groups as they are read, by the id of an organization as a text.
+    ///
+    /// # Errors
+    /// Internal if the database fails.
+    pub(crate) fn store(&self) -> Result<&DocumentStore<String>> {
+        match self.people.get() {
+            Some(store) => Ok(store),
+            None => {
+                let store = self.documents().build().map_err(failed)?;
+                Ok(self.people.get_or_init(|| store))
+            }
+        }
     }
 
     /// Writes what the history gathered.

@@ -18,7 +18,23 @@ pub(super) struct Range {
     pub(super) behind: String,
 }
 
-impl<K> Page<K> {
+impl<K: Clone> Page<K> {
+    /// Returns the same with one more, so that it shows whether others follow.
+    pub(crate) fn with_one_more(&self) -> Self {
+        Self {
+            size: self.size.saturating_add(1),
+            ..self.clone()
+        }
+    }
+
+    /// Takes out what was found beyond the page, and returns whether there was anything.
+    pub(crate) fn cut<T>(&self, found: &mut Vec<T>) -> bool {
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        let has_more = found.len() > size;
+        found.truncate(size);
+        has_more
+    }
+
     /// Returns the range of a page, with names in the form in which `key` compares them.
     pub(super) fn range(&self, key: fn(&str) -> String) -> Range {
         let from = key(&self.prefix);

@@ -48,6 +48,8 @@ const BOUNDED: &[(&str, &str)] = &[
     // The bare statement of a count goes over whom it counts, each once.
     ("SELECT count(*) FROM (", "USE TEMP B-TREE"),
     ("SELECT count(*) FROM (", "SCAN (subquery"),
+    // So many of the newest people as are looked at.
+    ("SELECT count(*) FROM (SELECT 1 FROM (", "SCAN a"),
     // Mails that wait are counted, up to a bound, and the first of them is found by its index.
     (
         "SELECT count(*) FROM (SELECT 1 FROM mail",
@@ -83,6 +85,10 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     members.has_lost(reader, "7", &[role])?;
     members.count_in(reader, 7)?;
     members.first_in(reader, 7, 10)?;
+    members.count_in_up_to(reader, 7, 10)?;
+    members.count_holding_up_to(reader, role, 10)?;
+    accounts::in_group(reader, &members, 7, 1, 10)?;
+    accounts::count_unassigned(reader, &members, 10)?;
     for managed_by in ManagedBy::ALL {
         let person = Person {
             name: "a".to_owned(),
@@ -102,12 +108,22 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     roles::list(reader, id)?;
     roles::list_mirrored(reader, id, &Page::default())?;
     mappings::roles_of(reader, id, 7)?;
+    mappings::groups_of(reader, id, role, 10)?;
     mappings::list(reader, id)?;
     mappings::behind(reader, id, None, 10)?;
     mappings::lost(reader, id)?;
     local_groups::by_name(reader, id, "a")?;
     local_groups::by_id(reader, id, NOBODY)?;
     local_groups::list(reader, id)?;
+    local_groups::count_all(reader, id)?;
+    for behind in [None, Some(("a".to_owned(), ()))] {
+        let page = Page {
+            prefix: "a".to_owned(),
+            behind,
+            size: 10,
+        };
+        local_groups::page(reader, id, &page)?;
+    }
     local_groups::of_account(reader, id, NOBODY)?;
     local_groups::members(reader, id, NOBODY, None, 10)?;
     local_groups::count(reader, id, NOBODY)?;

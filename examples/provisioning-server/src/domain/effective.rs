@@ -98,6 +98,21 @@ impl Effective {
         let lets = |own: &Permission| Permissions::from_iter([own.clone()]).has(asked);
         self.permissions.iter().filter(|(own, _)| lets(own)).collect()
     }
+
+    /// Returns the roles and permissions that would go with one group of the identity provider or of the portal: what no
+    /// other way leads to.
+    pub(crate) fn lost_without(&self, is_of_group: impl Fn(&Path) -> bool) -> (Vec<RoleId>, Permissions) {
+        let roles = self.roles.iter();
+        let lost: Vec<RoleId> = roles
+            .filter(|(_, paths)| paths.iter().all(&is_of_group))
+            .map(|(role, _)| *role)
+            .collect();
+        let stays = |reason: &Reason| !matches!(reason, Reason::Role { path, .. } if is_of_group(path));
+        let kept = self.permissions.iter();
+        let kept = kept.filter(|(_, reasons)| reasons.iter().any(stays));
+        let kept: Permissions = kept.map(|(permission, _)| permission.clone()).collect();
+        (lost, kept.lacking(&self.permitted()))
+    }
 }
 
 impl Picture {
@@ -505,8 +520,8 @@ pub(crate) mod tests {
             }
         }
 
-        /// Feature row 60: a person who leaves a group loses its roles, except those that another way gives, and keeps
-        /// individual permissions.
+        /// Feature rows 60, 77: a person who leaves a group loses its roles, except those that another way gives, and keeps
+        /// individual permissions; what would be lost is told before.
         #[test]
         fn leaving_a_group_takes_what_no_other_way_gives(before in picture(), group in group_row(), row in 1_i64..=4) {
             let mut after = before.clone();
@@ -519,6 +534,12 @@ pub(crate) mod tests {
                 prop_assert_eq!(has.roles.contains_key(role), !paths.iter().all(of_group));
             }
             prop_assert!(has.roles.keys().all(|role| had.roles.contains_key(role)));
+            let is_of_group = |path: &Path| matches!(path,
+                Path::Mapping { group: of } | Path::MirroredGroup { group: of } if *of == group);
+            let (lost, lacking) = had.lost_without(is_of_group);
+            let gone = had.roles.keys().filter(|role| !has.roles.contains_key(role));
+            prop_assert_eq!(lost, gone.copied().collect::<Vec<_>>());
+            prop_assert_eq!(lacking, has.permitted().lacking(&had.permitted()));
             let held = |effective: &Effective| -> Vec<Permission> {
                 let held = effective.permissions.iter().filter(|(_, why)| why.contains(&Reason::Held(Origin::Hand)));
                 held.map(|(permission, _)| permission.clone()).collect()

@@ -15,6 +15,7 @@ mod form;
 mod frame;
 #[cfg(test)]
 mod gallery;
+mod groups;
 mod headers;
 mod home;
 mod instance;
@@ -24,9 +25,11 @@ mod logs;
 mod moment;
 mod page;
 mod passwords;
+mod people;
 mod person;
 mod problem;
 mod qr;
+mod roles;
 mod said;
 mod second_factor;
 mod settings;
@@ -168,6 +171,9 @@ fn of_organization() -> Router<Pages> {
         .merge(integrations::routes())
         .merge(logs::routes())
         .merge(settings::routes())
+        .merge(people::routes())
+        .merge(groups::routes())
+        .merge(roles::routes())
 }
 
 /// The routes that identity providers read, and those to which they send browsers with a form of theirs.

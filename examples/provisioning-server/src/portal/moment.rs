@@ -69,6 +69,22 @@ pub(super) fn ago(now: Timestamp, then: Timestamp) -> Shown {
     }
 }
 
+/// Returns the day of a time.
+pub(super) fn on_day(time: Timestamp) -> Shown {
+    Shown {
+        iso: time.to_string(),
+        text: day(time),
+    }
+}
+
+/// Returns the minute of a time.
+pub(super) fn at_minute(time: Timestamp) -> Shown {
+    Shown {
+        iso: time.to_string(),
+        text: minute(time),
+    }
+}
+
 /// Returns the time of day, to the second.
 pub(super) fn second(time: Timestamp) -> Shown {
     Shown {
@@ -102,6 +118,8 @@ mod tests {
         assert_eq!(weekday(at(0)), "Thursday, 1 January 1970");
         assert_eq!(clock(at(0)), "00:00");
         assert_eq!(short(at(0)), "1 Jan 1970, 00:00");
+        assert_eq!(on_day(at(0)).text, day(at(0)));
+        assert_eq!(at_minute(at(0)).text, minute(at(0)));
     }
 
     #[test]

@@ -21,15 +21,20 @@ impl Person {
 
     /// Returns the first letters of the first and the last word of their name.
     pub(super) fn initials(&self) -> String {
-        let mut words = self.display.split_whitespace();
-        let first = words.next().and_then(initial);
-        let last = words.next_back().and_then(initial);
-        first
-            .into_iter()
-            .chain(last)
-            .flat_map(char::to_uppercase)
-            .collect()
+        initials(&self.display)
     }
+}
+
+/// Returns the first letters of the first and the last word of a name.
+pub(super) fn initials(display: &str) -> String {
+    let mut words = display.split_whitespace();
+    let first = words.next().and_then(initial);
+    let last = words.next_back().and_then(initial);
+    first
+        .into_iter()
+        .chain(last)
+        .flat_map(char::to_uppercase)
+        .collect()
 }
 
 fn initial(word: &str) -> Option<char> {

@@ -3,6 +3,7 @@
 mod authority;
 mod demands;
 mod escalating;
+mod listing;
 
 use super::*;
 

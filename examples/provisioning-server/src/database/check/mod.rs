@@ -96,7 +96,7 @@ impl Product {
 
     /// How many people and how many groups a tenant has.
     pub(crate) async fn counts(&self, tenant: &str) -> domain::fault::Result<(u64, u64)> {
-        let store = self.documents::<String>().build().map_err(failed)?;
+        let store = self.store()?;
         let people = store.count::<User>(tenant).await.map_err(failed)?;
         let groups = store.count::<Group>(tenant).await.map_err(failed)?;
         Ok((people, groups))

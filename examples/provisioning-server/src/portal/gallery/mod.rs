@@ -27,8 +27,10 @@ use crate::domain::settings::{Contact, Settings};
 #[allow(dead_code, unreachable_pub, reason = "tests of the program use the rest")]
 mod browser;
 mod entering;
+mod groups;
 mod instance;
 mod logs;
+mod people;
 mod scim;
 mod settings;
 

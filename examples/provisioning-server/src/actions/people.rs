@@ -1,0 +1,244 @@
+//! People as pages show them: lists with roles and states, and whatever belongs to one person beside the account.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use scim::projection::{Base, Projection, fill_holes};
+use scim::store::{Answer, Document, Precondition, Store};
+use scim::{Error, ScimResource};
+use uuid::Uuid;
+
+use super::account::LIST;
+use super::act::{View, look};
+use crate::database::accounts::Shown;
+use crate::database::effective::Members;
+use crate::database::page::Page;
+use crate::database::{
+    Product, Stop, accounts, adoptions, connection, entries, failed, links, local_groups, roles,
+};
+use crate::domain::account::{Account, AccountState, ManagedBy};
+use crate::domain::actor::Actor;
+use crate::domain::adoption::Adoption;
+use crate::domain::fault::Result;
+use crate::domain::identity::{Field, Identity};
+use crate::domain::link::LinkKind;
+use crate::domain::local_group::LocalGroup;
+use crate::domain::organization::Name;
+use crate::domain::role::{Role, RoleId};
+use crate::domain::settings::Assignment;
+use crate::domain::user::User;
+
+/// The most people that are counted.
+pub(crate) const COUNTED: u32 = 10_000;
+
+/// The most local groups that are offered to choose from.
+const OFFERED: u32 = 200;
+
+/// One person of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) account: Account,
+    /// The names of the roles that the person has as soon as they can sign in.
+    pub(crate) roles: Vec<String>,
+    /// Whether the person can do anything then, by a role or by a permission of their own.
+    pub(crate) has_anything: bool,
+    /// Whether an invitation waits for an answer.
+    pub(crate) is_invited: bool,
+}
+
+/// How many people there are of each kind, each number up to [`COUNTED`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) all: u64,
+    pub(crate) active: u64,
+    pub(crate) disabled: u64,
+    pub(crate) manual: u64,
+    pub(crate) suspended: u64,
+    /// Of the newest people.
+    pub(crate) unassigned: u64,
+}
+
+/// A page of a list of people.
+#[derive(Debug, Clone)]
+pub(crate) struct People {
+    pub(crate) people: Vec<Listed>,
+    /// Whether others follow.
+    pub(crate) has_more: bool,
+    /// How many the list shows on all pages, up to [`COUNTED`]; none where names are searched.
+    pub(crate) count: Option<u64>,
+    pub(crate) counts: Counts,
+    /// When the identity provider came last.
+    pub(crate) synchronised: Option<Timestamp>,
+}
+
+/// Returns people in the order of their names.
+pub(crate) async fn list(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    shown: Shown,
+    page: Page<Uuid>,
+) -> Result<People> {
+    look(product, actor, &LIST, organization, move |view| {
+        Ok(found(view, shown, &page)?)
+    })
+    .await
+}
+
+/// A page as somebody looks at it.
+pub(super) fn found(view: &View<'_>, shown: Shown, page: &Page<Uuid>) -> scim::Result<People> {
+    let reader = view.reader;
+    let members = Members::of(reader, view.organization)?;
+    let mut found = accounts::list(reader, &members, shown, &page.with_one_more())?;
+    let has_more = page.cut(&mut found);
+    Ok(People {
+        people: listed(view, &members, found)?,
+        has_more,
+        count: match page.prefix.is_empty() {
+            true => Some(accounts::count(reader, &members, shown, COUNTED)?),
+            false => None,
+        },
+        counts: counts(view, &members)?,
+        synchronised: synchronised(view)?,
+    })
+}
+
+fn listed(view: &View<'_>, members: &Members<'_>, found: Vec<Account>) -> scim::Result<Vec<Listed>> {
+    let (reader, organization, now) = (view.reader, view.organization.id, Timestamp::now());
+    let mut names: BTreeMap<RoleId, String> = BTreeMap::new();
+    let mut people = Vec::new();
+    for account in found {
+        let can_have = members.potential(reader, &account)?;
+        let mut held = Vec::new();
+        for id in can_have.roles.keys() {
+            if !names.contains_key(id) {
+                let role = roles::by_id(reader, organization, *id)?;
+                names.extend(role.map(|role| (*id, role.name)));
+            }
+            held.extend(names.get(id).cloned());
+        }
+        held.sort();
+        let entry = entries::find(reader, organization, account.id)?;
+        let is_new = entry.is_some_and(|entry| entry.first.is_none());
+        let invitation = links::live_until(reader, organization, account.id, LinkKind::Invitation, now)?;
+        people.push(Listed {
+            has_anything: !can_have.permissions.is_empty(),
+            roles: held,
+            is_invited: is_new && invitation.is_some(),
+            account,
+        });
+    }
+    Ok(people)
+}
+
+fn counts(view: &View<'_>, members: &Members<'_>) -> scim::Result<Counts> {
+    let count = |shown| accounts::count(view.reader, members, shown, COUNTED);
+    let all = Shown::default();
+    let in_state = |state| Shown {
+        state: Some(state),
+        ..all
+    };
+    Ok(Counts {
+        all: count(all)?,
+        active: count(in_state(AccountState::Active))?,
+        disabled: count(in_state(AccountState::Disabled))?,
+        manual: count(Shown {
+            managed_by: Some(ManagedBy::Hand),
+            ..all
+        })?,
+        suspended: count(Shown {
+            suspended: true,
+            ..all
+        })?,
+        unassigned: accounts::count_unassigned(view.reader, members, COUNTED)?,
+    })
+}
+
+/// When the identity provider came last.
+pub(super) fn synchronised(view: &View<'_>) -> scim::Result<Option<Timestamp>> {
+    Ok(connection::find(view.reader, view.organization.id)?.map(|(_, last)| last))
+}
+
+/// The surroundings of an account, beside what it may do: everything that can be chosen for it, and what is confirmed.
+#[derive(Debug, Clone)]
+pub(crate) struct Around {
+    /// The roles that administrators have made.
+    pub(crate) roles: Vec<Role>,
+    /// The first groups that are kept here; none where they have no effect.
+    pub(crate) local_groups: Vec<LocalGroup>,
+    /// The adoption that is confirmed for the account and has not happened.
+    pub(crate) adoption: Option<Adoption>,
+    /// When the identity provider came last.
+    pub(crate) synchronised: Option<Timestamp>,
+}
+
+/// Returns the surroundings of an account.
+pub(crate) async fn around(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    account: &Account,
+) -> Result<Around> {
+    let account = account.clone();
+    look(product, actor, &LIST, organization, move |view| {
+        let (reader, id) = (view.reader, view.organization.id);
+        let page = Page {
+            size: OFFERED,
+            ..Page::default()
+        };
+        let adoption = adoptions::find(reader, id, &account.name)?;
+        let now = Timestamp::now();
+        Ok(Around {
+            roles: roles::list(reader, id)?,
+            local_groups: match view.organization.settings.assignment {
+                Assignment::LocalGroups => local_groups::page(reader, id, &page)?,
+                Assignment::MappedOnly => Vec::new(),
+            },
+            adoption: adoption.filter(|adoption| adoption.account == account.id && now < adoption.until),
+            synchronised: synchronised(view)?,
+        })
+    })
+    .await
+}
+
+/// Returns what the identity provider says of a person, in the order in which people read it: the fields that have a value.
+pub(crate) async fn identity(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    scim_id: &str,
+) -> Result<Vec<(Field, String)>> {
+    let tenant = look(product, actor, &LIST, organization, |view| {
+        Ok::<_, Stop>(view.organization.id.to_string())
+    })
+    .await?;
+    let store = product.store()?;
+    let want = Projection::parse(User::RESOURCE_TYPE, &[] as &[&str], &["groups"], false).map_err(failed)?;
+    let found =
+        Store::<User, String>::get(store, &Arc::new(tenant), scim_id, &want, &Precondition::None).await;
+    let identity = match found {
+        Ok(Answer::Rendered(rendered)) => {
+            let stored = whole(rendered.document).await.map_err(failed)?;
+            let mut document = Vec::new();
+            fill_holes(&stored, Base::Relative, &mut document);
+            Identity::read(&document)
+        }
+        Ok(Answer::Typed(_) | Answer::NotModified(_)) => Identity::default(),
+        // The person was deleted a moment ago.
+        Err(error) if error.status() == http::StatusCode::NOT_FOUND => Identity::default(),
+        Err(error) => return Err(failed(error)),
+    };
+    Ok(identity.fields())
+}
+
+async fn whole(document: Document) -> scim::Result<Vec<u8>> {
+    match document {
+        Document::Whole(bytes) => Ok(bytes.to_vec()),
+        Document::Parts(parts) => {
+            let collected = parts.collect().await.map_err(Error::internal)?;
+            Ok(collected.to_bytes().to_vec())
+        }
+    }
+}
