@@ -9,6 +9,7 @@
 //   { "do": "type", "label": …, "text": … }  write into the field with this label, letter by letter
 //   { "do": "key", "key": … }                press a key
 //   { "do": "press", "name": …, "within": selector }  press the button or follow the link with this name
+//   { "do": "click", "of": selector }        click a part of the page that has no name, such as the head of a disclosure
 //   { "do": "wait", "of": selector, "text": … }  wait until a part of the page says this
 //   { "do": "count", "of": selector }        how many parts of the page there are
 //   { "do": "text", "of": selector }         what a part of the page says
@@ -121,6 +122,9 @@ const commands = {
     const part = within ? page.locator(within).first() : page;
     await part.getByRole("button", named).or(part.getByRole("link", named)).first().click();
     await settle();
+  },
+  async click({ of }) {
+    await page.locator(of).first().click();
   },
   async wait({ of, text }) {
     await page.locator(of, { hasText: text }).first().waitFor();

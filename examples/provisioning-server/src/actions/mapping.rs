@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::act::{Act, Subject, View, carry_out, look};
 use super::{event_row, role};
 use crate::database::effective::Members;
+use crate::database::page::Page;
 use crate::database::{Product, Stop, groups, mappings, roles};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::counted::counted;
@@ -34,6 +35,9 @@ pub(crate) static SET: Action = Action {
     fresh: true,
 };
 
+/// How many mappings are changed at once.
+pub(crate) const MOST: usize = 50;
+
 /// A group and the roles that it is mapped to.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapping {
@@ -46,6 +50,32 @@ pub(crate) struct Mapping {
 pub(crate) struct Counts {
     pub(crate) gain: u64,
     pub(crate) lose: u64,
+}
+
+/// The roles that a group shall be mapped to, in place of those that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The id of the group over SCIM, or its name.
+    pub(crate) group: String,
+    pub(crate) roles: Vec<String>,
+}
+
+/// The effect of changes of several mappings at once.
+#[derive(Debug, Clone)]
+pub(crate) struct Foreseen {
+    pub(crate) groups: Vec<Remapped>,
+    /// For each role that comes or goes, the people who gain or lose it by all of the changes.
+    pub(crate) changes: Vec<(Role, Counts)>,
+}
+
+/// A group before and after such changes.
+#[derive(Debug, Clone)]
+pub(crate) struct Remapped {
+    pub(crate) group: ProvisionedGroup,
+    pub(crate) before: Vec<Role>,
+    pub(crate) after: Vec<Role>,
+    /// How many of its members gain or lose anything by it.
+    people: u64,
 }
 
 /// The effect of a change of a mapping.
@@ -63,24 +93,28 @@ pub(crate) struct Preview {
 impl Preview {
     /// Returns the change in a sentence: "12 people gain Administrator, 3 lose Operator".
     pub(crate) fn sentence(&self) -> String {
-        let mut parts = Vec::new();
-        for (role, counts) in &self.changes {
-            for (count, verb) in [(counts.gain, "gain"), (counts.lose, "lose")] {
-                if count > 0 {
-                    let people = counted(count, "person", "people");
-                    let verb = if count == 1 {
-                        format!("{verb}s")
-                    } else {
-                        verb.to_owned()
-                    };
-                    parts.push(format!("{people} {verb} {}", role.name));
-                }
+        sentence(&self.changes)
+    }
+}
+
+fn sentence(changes: &[(Role, Counts)]) -> String {
+    let mut parts = Vec::new();
+    for (role, counts) in changes {
+        for (count, verb) in [(counts.gain, "gain"), (counts.lose, "lose")] {
+            if count > 0 {
+                let people = counted(count, "person", "people");
+                let verb = if count == 1 {
+                    format!("{verb}s")
+                } else {
+                    verb.to_owned()
+                };
+                parts.push(format!("{people} {verb} {}", role.name));
             }
         }
-        match parts.is_empty() {
-            true => "Nobody gains or loses anything.".to_owned(),
-            false => format!("{}.", parts.join(", ")),
-        }
+    }
+    match parts.is_empty() {
+        true => "Nobody gains or loses anything.".to_owned(),
+        false => format!("{}.", parts.join(", ")),
     }
 }
 
@@ -104,6 +138,109 @@ pub(crate) async fn list(product: &Product, actor: &Actor, organization: &Name) 
         Ok(order.into_iter().filter_map(|row| listed.remove(&row)).collect())
     })
     .await
+}
+
+/// Returns mapped groups, each with its roles, in the order of their names.
+pub(crate) async fn page(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    page: Page<i64>,
+) -> Result<Vec<Mapping>> {
+    look(product, actor, &LIST, organization, move |view| {
+        let known = all_roles(view)?;
+        let id = view.organization.id;
+        let mut listed = Vec::new();
+        for group in groups::list_mapped(view.reader, id, &page)? {
+            let found = mappings::roles_of(view.reader, id, group.row)?;
+            let mut roles: Vec<_> = found.iter().filter_map(|role| known.get(role).cloned()).collect();
+            roles.sort_by(|one, other| one.name.cmp(&other.name));
+            listed.push(Mapping { group, roles });
+        }
+        Ok(listed)
+    })
+    .await
+}
+
+/// Returns what it would do to map each of these groups to its roles, and no others, all at once.
+pub(crate) async fn preview_all(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    wanted: Vec<Wanted>,
+) -> Result<Foreseen> {
+    look(product, actor, &LIST, organization, move |view| {
+        demand_mapped(view.organization.settings.groups)?;
+        let proposed = Proposed::all(view, &wanted)?;
+        let members = Members::of(view.reader, view.organization)?;
+        let mut changes = Vec::new();
+        for role in touched(&proposed) {
+            let of = |groups: fn(&Difference) -> &BTreeSet<RoleId>| {
+                let changed = proposed
+                    .iter()
+                    .filter(|one| groups(&one.difference).contains(&role.id));
+                changed.map(|one| one.group.row).collect::<Vec<_>>()
+            };
+            let (added, removed) = (of(|it| &it.added), of(|it| &it.removed));
+            let (gain, lose) = members.count_remapped(view.reader, role.id, &added, &removed)?;
+            changes.push((role, Counts { gain, lose }));
+        }
+        let mut groups = Vec::new();
+        for one in proposed {
+            let moved: Vec<RoleId> = one.difference.roles().copied().collect();
+            groups.push(Remapped {
+                people: members.count_moved(view.reader, one.group.row, &moved)?,
+                group: one.group,
+                before: one.before,
+                after: one.after,
+            });
+        }
+        Ok(Foreseen { groups, changes })
+    })
+    .await
+}
+
+/// Maps each of these groups to its roles, and no others, in one transaction.
+pub(crate) async fn set_all(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    wanted: Vec<Wanted>,
+) -> Result<Foreseen> {
+    actor.demand(&SET)?;
+    // People are counted beside the writer: they may be many.
+    let foreseen = preview_all(product, actor, organization, wanted.clone()).await?;
+    let people: Vec<u64> = foreseen.groups.iter().map(|one| one.people).collect();
+    let sentence = foreseen.sentence();
+    carry_out(product, actor, &SET, organization, move |act| {
+        demand_mapped(act.organization.settings.groups)?;
+        let proposed = Proposed::all(&act.view(), &wanted)?;
+        for (one, people) in proposed.iter().zip(&people) {
+            one.write(act, *people, &sentence)?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(foreseen)
+}
+
+impl Foreseen {
+    /// Returns the changes in a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        sentence(&self.changes)
+    }
+}
+
+/// The roles that changes add or remove, by their names.
+fn touched(proposed: &[Proposed]) -> Vec<Role> {
+    let mut roles: Vec<Role> = Vec::new();
+    for one in proposed {
+        let found = one.difference.roles().filter_map(|id| one.role(*id));
+        roles.extend(found.cloned());
+    }
+    roles.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
+    roles.dedup_by_key(|role| role.id);
+    roles
 }
 
 /// Returns what it would do to map a group to these roles, and no others.
@@ -173,20 +310,7 @@ pub(crate) async fn set(
     carry_out(product, actor, &SET, organization, move |act| {
         demand_mapped(act.organization.settings.groups)?;
         let proposed = Proposed::of(&act.view(), &group, &after)?;
-        let touched = proposed.difference.roles().filter_map(|id| proposed.role(*id));
-        let permissions = touched.fold(Permissions::NONE, |all, role| all.union(&role.permissions));
-        Needs::of_mapping(permissions).demand(act.actor, "This mapping")?;
-        if proposed.difference.is_empty() {
-            return Ok(());
-        }
-        for role in &proposed.difference.added {
-            mappings::insert(act.tx, act.organization.id, proposed.group.row, role.0, act.now)?;
-        }
-        for role in &proposed.difference.removed {
-            mappings::remove(act.tx, act.organization.id, proposed.group.row, role.0)?;
-        }
-        told(act, &proposed, people, &sentence)?;
-        Ok(())
+        proposed.write(act, people, &sentence)
     })
     .await?;
     Ok(preview)
@@ -221,6 +345,42 @@ impl Proposed {
             before,
             after: proposed,
         })
+    }
+
+    /// The changes of several groups, each named once.
+    fn all(view: &View<'_>, wanted: &[Wanted]) -> Result<Vec<Self>, Stop> {
+        if wanted.len() > MOST {
+            return Err(Fault::invalid(format!(
+                "{} mappings are too many to be changed at once; expected {MOST} at most.",
+                wanted.len()
+            ))
+            .into());
+        }
+        let mut proposed: Vec<Self> = Vec::new();
+        for one in wanted {
+            let change = Self::of(view, &one.group, &one.roles)?;
+            proposed.retain(|earlier| earlier.group.row != change.group.row);
+            proposed.push(change);
+        }
+        Ok(proposed)
+    }
+
+    /// Makes the change for an actor who may.
+    fn write(&self, act: &Act<'_>, people: u64, sentence: &str) -> Result<(), Stop> {
+        let touched = self.difference.roles().filter_map(|id| self.role(*id));
+        let permissions = touched.fold(Permissions::NONE, |all, role| all.union(&role.permissions));
+        Needs::of_mapping(permissions).demand(act.actor, "This mapping")?;
+        if self.difference.is_empty() {
+            return Ok(());
+        }
+        let (organization, group) = (act.organization.id, self.group.row);
+        for role in &self.difference.added {
+            mappings::insert(act.tx, organization, group, role.0, act.now)?;
+        }
+        for role in &self.difference.removed {
+            mappings::remove(act.tx, organization, group, role.0)?;
+        }
+        Ok(told(act, self, people, sentence)?)
     }
 
     fn role(&self, id: RoleId) -> Option<&Role> {

@@ -127,6 +127,16 @@ pub(crate) fn list_unmapped(
     list_where(reader, organization, page, condition)
 }
 
+/// Groups that are mapped to a role, in the order of their names.
+pub(crate) fn list_mapped(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    page: &Page<i64>,
+) -> scim::Result<Vec<ProvisionedGroup>> {
+    let condition = " AND EXISTS (SELECT 1 FROM mapping m WHERE m.org = g.org AND m.grp = g.row)";
+    list_where(reader, organization, page, condition)
+}
+
 fn list_where(
     reader: &Reader<'_>,
     organization: Uuid,

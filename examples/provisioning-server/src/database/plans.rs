@@ -77,6 +77,7 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     let role = RoleId(NOBODY);
     members.count_by_group_alone(reader, 7, role)?;
     members.count_moved(reader, 7, &[role, RoleId(Uuid::nil())])?;
+    members.count_remapped(reader, role, &[7, 8], &[9])?;
     members.count_holding(reader, role)?;
     members.holding(reader, role, 10)?;
     members.first_holding(reader, role, 10)?;
@@ -221,6 +222,7 @@ fn of_groups(reader: &Transaction<'_>, id: Uuid) -> scim::Result<()> {
     };
     groups::list(reader, id, &page)?;
     groups::list_unmapped(reader, id, &page)?;
+    groups::list_mapped(reader, id, &page)?;
     Ok(())
 }
 

@@ -103,6 +103,11 @@ impl Browser {
         self.ask(&json!({ "do": "count", "of": of })).as_u64().unwrap()
     }
 
+    /// Clicks the part of the page that the selector finds, which has no name, such as the head of a disclosure.
+    pub fn click(&mut self, of: &str) {
+        self.ask(&json!({ "do": "click", "of": of }));
+    }
+
     /// Presses the button, or follows the link, with this name, in the part of the page that the selector finds.
     pub fn press_in(&mut self, within: &str, name: &str) {
         self.ask(&json!({ "do": "press", "name": name, "within": within }));

@@ -47,7 +47,7 @@ document.querySelector("[data-focus]")?.focus();
 
 // Settings that were changed and not saved are pointed out, and leaving asks.
 const settings = document.querySelector("form[data-settings]");
-let isDirty = false;
+let isDirty = settings?.dataset.settings === "changed";
 settings?.addEventListener("input", () => {
   isDirty = true;
   for (const note of document.querySelectorAll("[data-unsaved]")) note.hidden = false;

@@ -10,6 +10,9 @@ use crate::portal::integrations::card::{Connection, Note, Reason};
 use crate::portal::integrations::delete::Delete;
 use crate::portal::integrations::fields::Fields;
 use crate::portal::integrations::list::{Integrations, List, Saml};
+use crate::portal::integrations::mapping::{
+    Choice, Editor, Effect, Gone, Mappings, Mirror, Mirrored, RoleChoice, Row, State,
+};
 use crate::portal::integrations::panel::{Panel, Tab, title};
 use crate::portal::integrations::provider;
 use crate::portal::integrations::settings::{Make, Part, Settings, Shown};
@@ -245,7 +248,7 @@ fn of_settings() -> Vec<Sample> {
                     words: Words::of(Preset::LevelAccess),
                     ..list(waiting())
                 },
-                parts: vec![Part::Switch, Part::Token, Part::Provider],
+                parts: vec![Part::Switch, Part::Provider],
                 make: Make::AfterActivation,
                 ..settings()
             },
@@ -296,6 +299,158 @@ fn of_lists() -> Vec<Sample> {
             },
         ),
     ]
+}
+
+fn row(name: &str, roles: &[&str], state: State) -> Row {
+    Row {
+        id: format!("0191b2f0-{name}"),
+        name: name.to_owned(),
+        external_id: None,
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        state,
+    }
+}
+
+fn editor() -> Editor {
+    let role = |name: &str, description: &str| RoleChoice {
+        id: format!("role-{name}"),
+        name: name.to_owned(),
+        description: description.to_owned(),
+        is_chosen: name == "Operator",
+    };
+    let group = |name: &str| Choice {
+        id: format!("group-{name}"),
+        text: name.to_owned(),
+        is_chosen: name == "Warehouse Supervisors",
+    };
+    Editor {
+        groups: vec![group("Dock Crew"), group("Warehouse Supervisors")],
+        roles: vec![
+            role("Administrator", "Everything"),
+            role("Operator", "Everyday work"),
+            role("Read only", ""),
+        ],
+        q: String::new(),
+        is_searched: false,
+    }
+}
+
+fn mappings() -> Mappings {
+    Mappings {
+        frame: halden(),
+        shell: behind(),
+        list: list(connected()),
+        panel: panel(true, connected(), Tab::Mapping),
+        trouble: None,
+        asks_first: false,
+        is_stale: false,
+        called_within: "Entra ID",
+        has_groups: true,
+        editor: Some(editor()),
+        rows: vec![
+            row("Approvals Europe", &["Operator"], State::Saved),
+            row("Finance Leads", &["Read only", "Operator"], State::Saved),
+            Row {
+                external_id: some("c2d7b1f4-77aa-4c1b-9f0e-9e5a11b0c39e"),
+                ..row("IT Service Desk", &["Operator"], State::Saved)
+            },
+        ],
+        draft: Vec::new(),
+        effects: Vec::new(),
+        summary: String::new(),
+        escalating: Vec::new(),
+        gone: vec![Gone {
+            id: "0191b2f0".to_owned(),
+            name: "Night Shift".to_owned(),
+            roles: vec!["Operator".to_owned()],
+            people: "14 people".to_owned(),
+            lost: "2 hours ago".to_owned(),
+            successor: some("Night Shift"),
+        }],
+        next: some("integrations/scim/mapping?behind=IT&row=7"),
+        first: None,
+    }
+}
+
+fn of_mappings() -> Vec<Sample> {
+    let drafted = Mappings {
+        rows: vec![
+            row("Platform Operations", &["Administrator", "Operator"], State::New),
+            row("External Auditors", &["Read only"], State::Removed),
+            row("Finance Leads", &["Read only"], State::Changed),
+            row("Approvals Europe", &["Operator"], State::Saved),
+        ],
+        draft: vec!["a=b".to_owned(), "c=".to_owned(), "d=e".to_owned()],
+        effects: vec![
+            Effect {
+                class: "gain",
+                sign: "+12".to_owned(),
+                sentence: "12 people gain Administrator".to_owned(),
+            },
+            Effect {
+                class: "lose",
+                sign: "−2".to_owned(),
+                sentence: "2 people lose Read only".to_owned(),
+            },
+        ],
+        summary: "12 people gain Administrator, 2 people lose Read only.".to_owned(),
+        escalating: vec!["Administrator".to_owned()],
+        gone: Vec::new(),
+        asks_first: true,
+        editor: Some(Editor {
+            q: "ware".to_owned(),
+            is_searched: true,
+            ..editor()
+        }),
+        ..mappings()
+    };
+    let mirror = Mirror {
+        frame: halden(),
+        shell: behind(),
+        list: list(connected()),
+        panel: panel(true, connected(), Tab::Mapping),
+        called: "JumpCloud",
+        called_within: "JumpCloud",
+        roles: vec![
+            Mirrored {
+                id: "1".to_owned(),
+                name: "Grid Operators".to_owned(),
+                needs_permissions: true,
+                permissions: "0 permissions".to_owned(),
+                since: "24 November 2026".to_owned(),
+            },
+            Mirrored {
+                id: "2".to_owned(),
+                name: "IT Administrators".to_owned(),
+                needs_permissions: false,
+                permissions: "22 permissions".to_owned(),
+                since: "2 March 2026".to_owned(),
+            },
+        ],
+        next: None,
+        first: None,
+    };
+    let empty = Mappings {
+        list: list(waiting()),
+        panel: panel(false, waiting(), Tab::Mapping),
+        has_groups: false,
+        editor: None,
+        rows: Vec::new(),
+        gone: Vec::new(),
+        next: None,
+        ..mappings()
+    };
+    vec![
+        sample("group-mapping", &mappings()),
+        sample("group-mapping-draft", &drafted),
+        sample("group-mapping-empty", &empty),
+        sample("group-mapping-mirror", &mirror),
+    ]
+}
+
+#[tokio::test]
+async fn group_mappings_keep_what_all_pages_promise() {
+    hold_to_promises(of_mappings()).await;
 }
 
 #[tokio::test]

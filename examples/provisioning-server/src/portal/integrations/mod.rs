@@ -4,6 +4,7 @@ pub(super) mod card;
 pub(super) mod delete;
 pub(super) mod fields;
 pub(super) mod list;
+pub(super) mod mapping;
 pub(super) mod panel;
 pub(super) mod provider;
 pub(super) mod settings;
@@ -30,6 +31,14 @@ pub(super) fn routes() -> Router<Pages> {
         .route(
             "/integrations/scim/token/{token}/keep",
             get(token::get_keep).post(token::post_keep),
+        )
+        .route(
+            "/integrations/scim/mapping",
+            get(mapping::get).post(mapping::post),
+        )
+        .route(
+            "/integrations/scim/mapping/restore/{group}",
+            get(mapping::get_restore).post(mapping::post_restore),
         )
         .route("/integrations/scim/delete", get(delete::get).post(delete::post))
 }

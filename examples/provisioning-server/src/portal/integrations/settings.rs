@@ -214,7 +214,8 @@ fn parts(opened: &Opened) -> Vec<Part> {
     let is_there = |part: &Part| match part {
         Part::Url => has_url,
         Part::Switch => opened.shown.shows_switch,
-        Part::Token | Part::Provider => true,
+        Part::Token => make(opened, true) != Make::AfterActivation,
+        Part::Provider => true,
     };
     order.into_iter().filter(is_there).collect()
 }
