@@ -22,7 +22,10 @@ fn has_in_order(text: &str, words: &[&str]) {
     let mut rest = text;
     for word in words {
         let found = rest.split_once(word);
-        assert!(found.is_some(), "{word:?} is missing, or not where it belongs: {text}");
+        assert!(
+            found.is_some(),
+            "{word:?} is missing, or not where it belongs: {text}"
+        );
         rest = found.unwrap().1;
     }
 }

@@ -56,6 +56,9 @@ pub(crate) struct Card {
     pub(crate) old_token: Option<OldToken>,
     /// The share of failures, where the provider pauses for that.
     pub(crate) forecast: Option<Forecast>,
+    /// Requests with a token that nobody knows, and rows of the history that had to be dropped, since the beginning.
+    pub(crate) unattributed: u64,
+    pub(crate) overflow: u64,
     /// People of the provider who have no role.
     pub(crate) unassigned: u64,
 }
@@ -102,6 +105,7 @@ pub(crate) async fn show(
                 unassigned: true,
                 ..accounts::Shown::default()
             };
+            let (unattributed, overflow) = history::not_listed(reader, id)?;
             let requests = successes.saturating_add(errors);
             Ok(Card {
                 state: ConnectionState::of(&facts, now),
@@ -115,6 +119,8 @@ pub(crate) async fn show(
                 tolerances: tolerance_use::sum(reader, id, since, MOST_NEEDED)?,
                 refusals: refusals(&failed),
                 old_token: OldToken::of(&failed, &access.tokens, last_success, now),
+                unattributed,
+                overflow,
                 forecast: Forecast::of(facts.idp, requests, errors),
                 unassigned: accounts::count(reader, &members, unassigned, MOST_UNASSIGNED)?,
             })

@@ -129,6 +129,18 @@ fn count(tx: &Transaction<'_>, organization: Uuid, counts: Counts) -> scim::Resu
     Ok(())
 }
 
+/// How many requests no token was known for, and how many rows had to be dropped.
+pub(crate) fn not_listed(reader: &Reader<'_>, organization: Uuid) -> scim::Result<(u64, u64)> {
+    let found = reader.query_one(
+        "SELECT unattributed, overflow FROM history_count WHERE org = ?1",
+        &[organization.as_bytes().into()],
+        |row| Ok((row.integer(0)?, row.integer(1)?)),
+    )?;
+    let (unattributed, overflow) = found.unwrap_or_default();
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
+    Ok((count(unattributed), count(overflow)))
+}
+
 /// The columns of the view that [`read`] reads.
 const COLUMNS: &str = "h.sequence, h.time, h.method, h.path, h.status, h.scim_type, h.duration_us, h.meaning,
     h.resource_type, h.resource_id, h.external_id, h.token, h.request_id, h.idp, h.notes, h.error";

@@ -9,6 +9,7 @@ use crate::portal::integrations::Words;
 use crate::portal::integrations::card::{Connection, Note, Reason};
 use crate::portal::integrations::delete::Delete;
 use crate::portal::integrations::fields::Fields;
+use crate::portal::integrations::history::{Detail, Filter, History, Request, Row as RequestRow, Subject};
 use crate::portal::integrations::list::{Integrations, List, Saml};
 use crate::portal::integrations::mapping::{
     Choice, Editor, Effect, Gone, Mappings, Mirror, Mirrored, RoleChoice, Row, State,
@@ -36,6 +37,8 @@ pub(super) fn waiting() -> Connection {
         groups: 0,
         requests: 0,
         errors: 0,
+        unattributed: 0,
+        overflow: 0,
         notes: vec![Note {
             tone: "info",
             text: "Enter both values at Entra ID. Its first synchronisation can take up to an hour."
@@ -58,6 +61,8 @@ pub(super) fn connected() -> Connection {
         groups: 23,
         requests: 1_284,
         errors: 5,
+        unattributed: 41,
+        overflow: 12,
         notes: vec![Note {
             tone: "warn",
             text: "Entra ID still uses an old token. In the last 24 hours 14 requests came with the revoked token ending \
@@ -446,6 +451,137 @@ fn of_mappings() -> Vec<Sample> {
         sample("group-mapping-empty", &empty),
         sample("group-mapping-mirror", &mirror),
     ]
+}
+
+fn request(status: u16, sentence: &str, wire: &str) -> RequestRow {
+    let error = some("userName must be an e-mail address; map it to userPrincipalName or mail.");
+    let failed = status >= 400;
+    RequestRow {
+        id: format!("0191b2f0-0000-7000-8000-000000000{status}"),
+        day: None,
+        time: moment::second(Timestamp::UNIX_EPOCH),
+        status,
+        tone: if failed { "bad" } else { "ok" },
+        sentence: sentence.to_owned(),
+        wire: wire.to_owned(),
+        took: "3 ms".to_owned(),
+        detail: Detail {
+            error: error.filter(|_| failed),
+            advice: some("Change the attribute mapping at Entra ID.").filter(|_| failed),
+            link: failed.then_some(("Open conflicts", "conflicts")),
+            facts: vec![
+                ("Request ID", "0d4f7b52-9a1c-4c1b-9f0e-9e5a11b0c39e".to_owned()),
+                ("Token", "scimp_…9fRd".to_owned()),
+                ("Provider", "Microsoft Entra ID".to_owned()),
+            ],
+            subject: Some(Subject::of("0191b2f0-0000-7000-8000-000000000001")),
+            external_id: Some(Subject::of("7c1e40b9")),
+            notes: some("not kept: title, name.middleName"),
+        },
+    }
+}
+
+fn history() -> History {
+    History {
+        frame: halden(),
+        shell: behind(),
+        list: list(connected()),
+        panel: panel(true, connected(), Tab::History),
+        called_within: "Entra ID",
+        trouble: None,
+        filter: Filter {
+            show: "all",
+            subject: "priya.raman@haldenfreight.example".to_owned(),
+            from: "2026-11-23".to_owned(),
+            ..Filter::default()
+        },
+        is_silent: false,
+        rows: vec![
+            RequestRow {
+                day: some("Today, 24 November 2026 (times in UTC)"),
+                ..request(200, "Looked for users: 1 found", "GET /Users?filter")
+            },
+            request(
+                204,
+                "Added 3 members to Platform Operations",
+                "PATCH /Groups/0192e6c4-1c41-7000-8000-1",
+            ),
+            request(
+                201,
+                "Created user noor.haddad@haldenfreight.example",
+                "POST /Users · not kept: title",
+            ),
+            request(
+                409,
+                "Rejected: create a user: elif.kaya@haldenfreight.example exists as a manual account",
+                "POST /Users · uniqueness",
+            ),
+        ],
+        live: some("/o/halden-freight/integrations/scim/history?after=1"),
+        newer: some("Show 3 new requests"),
+        begin: "/o/halden-freight/integrations/scim/history".to_owned(),
+        first: None,
+        next: some("/o/halden-freight/integrations/scim/history?before=1"),
+        exports: [
+            ("CSV", "/x?format=csv".to_owned()),
+            ("JSON lines", "/x?format=jsonl".to_owned()),
+        ],
+        kept: "Rows are kept for 90 days. Not listed: 41 requests with unknown tokens.".to_owned(),
+    }
+}
+
+fn of_history() -> Vec<Sample> {
+    let shown = |body: Option<String>| Request {
+        frame: halden(),
+        shell: behind(),
+        list: list(connected()),
+        panel: panel(true, connected(), Tab::History),
+        row: RequestRow {
+            day: some("24 November 2026, 10:38 UTC"),
+            ..request(400, "Rejected: create a user", "POST /Users · invalidValue")
+        },
+        subjects: vec![Subject::of("0191b2f0-0000-7000-8000-000000000001")],
+        more: 12,
+        may_see_body: body.is_some(),
+        body,
+    };
+    vec![
+        sample("api-history", &history()),
+        sample(
+            "api-history-nothing",
+            &History {
+                trouble: some("\"soon\" is not a valid date; expected one such as 2026-01-31."),
+                rows: Vec::new(),
+                live: None,
+                newer: None,
+                next: None,
+                first: some("/o/halden-freight/integrations/scim/history"),
+                ..history()
+            },
+        ),
+        sample(
+            "api-history-empty",
+            &History {
+                list: list(waiting()),
+                panel: panel(false, waiting(), Tab::History),
+                is_silent: true,
+                rows: Vec::new(),
+                ..history()
+            },
+        ),
+        sample(
+            "api-history-request",
+            &shown(some(
+                "{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"userName\":\"•••\",\"name\":{\"givenName\":\"•••\"}}",
+            )),
+        ),
+        sample("api-history-request-masked", &shown(None)),
+    ]
+}
+
+#[tokio::test]
+async fn the_history_keeps_what_all_pages_promise() {
+    hold_to_promises(of_history()).await;
 }
 
 #[tokio::test]

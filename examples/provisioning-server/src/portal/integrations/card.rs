@@ -27,6 +27,9 @@ pub(in crate::portal) struct Connection {
     pub(in crate::portal) groups: u64,
     pub(in crate::portal) requests: u64,
     pub(in crate::portal) errors: u64,
+    /// Requests with tokens that nobody knows, and rows that had to be dropped.
+    pub(in crate::portal) unattributed: u64,
+    pub(in crate::portal) overflow: u64,
     /// What is wrong, or to be done, and where it is mended: a sentence and a page.
     pub(in crate::portal) notes: Vec<Note>,
     pub(in crate::portal) reasons: Vec<Reason>,
@@ -80,6 +83,8 @@ impl Connection {
             groups: card.groups,
             requests: card.requests,
             errors: card.errors,
+            unattributed: card.unattributed,
+            overflow: card.overflow,
             notes: notes(organization, card, now),
             reasons: card
                 .refusals

@@ -3,6 +3,7 @@
 pub(super) mod card;
 pub(super) mod delete;
 pub(super) mod fields;
+pub(super) mod history;
 pub(super) mod list;
 pub(super) mod mapping;
 pub(super) mod panel;
@@ -40,5 +41,8 @@ pub(super) fn routes() -> Router<Pages> {
             "/integrations/scim/mapping/restore/{group}",
             get(mapping::get_restore).post(mapping::post_restore),
         )
+        .route("/integrations/scim/history", get(history::get))
+        .route("/integrations/scim/history/export", get(history::export))
+        .route("/integrations/scim/history/{request}", get(history::get_request))
         .route("/integrations/scim/delete", get(delete::get).post(delete::post))
 }
