@@ -341,7 +341,7 @@ async fn mappings(visit: &Visit, opened: &Opened, mut entered: Entered) -> Resul
     let escalates = |role: &&Role| role.permissions.has(&Permission::ORGANIZATION_WRITE);
     let escalating = foreseen.changes.iter().map(|(role, _)| role).filter(escalates);
     Ok(Mappings {
-        rows: rows(listed, &foreseen),
+        rows: rows(&listed, &foreseen),
         draft: entered.draft.written(),
         effects: effects(&foreseen),
         summary: foreseen.sentence(),
@@ -383,7 +383,7 @@ fn cut<T>(listed: &mut Vec<T>, key: impl Fn(&T) -> (String, i64)) -> Option<Stri
     Some(format!("{MAPPING}?{query}"))
 }
 
-fn rows(listed: Vec<Mapping>, foreseen: &Foreseen) -> Vec<Row> {
+fn rows(listed: &[Mapping], foreseen: &Foreseen) -> Vec<Row> {
     let names = |roles: &[Role]| roles.iter().map(|role| role.name.clone()).collect::<Vec<_>>();
     let row = |group: &ProvisionedGroup, roles, state| Row {
         id: group.id.clone(),
