@@ -51,10 +51,9 @@ async function watch() {
     if (new URL(request.url()).origin !== origin) broken.push(`another origin: ${request.url()}`);
   });
   page.on("requestfailed", (request) => {
-    // Whoever leaves a page at once no longer wants its icon.
+    // Whoever leaves a page no longer wants what it still loads.
     const { errorText } = request.failure();
-    const isLeft = errorText === "net::ERR_ABORTED" && request.url().includes("/assets/icon.");
-    if (!isLeft) broken.push(`failed: ${request.url()} ${errorText}`);
+    if (errorText !== "net::ERR_ABORTED") broken.push(`failed: ${request.url()} ${errorText}`);
   });
   const network = await context.newCDPSession(page);
   await network.send("Network.enable");
