@@ -27,6 +27,7 @@ pub(crate) mod organization;
 pub(crate) mod people;
 pub(crate) mod role;
 pub(crate) mod saml;
+pub(crate) mod set_up;
 pub(crate) mod sign_in;
 mod telling;
 pub(crate) mod token;

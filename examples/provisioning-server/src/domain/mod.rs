@@ -47,6 +47,7 @@ pub(crate) mod fault;
 )]
 pub(crate) mod grant;
 pub(crate) mod group;
+pub(crate) mod guide;
 pub(crate) mod history;
 pub(crate) mod identity;
 pub(crate) mod instance_owner;

@@ -41,6 +41,7 @@ mod step_up;
 mod theme;
 mod trouble;
 mod visit;
+mod wizard;
 
 use std::sync::Arc;
 
@@ -174,6 +175,7 @@ fn of_organization() -> Router<Pages> {
         .merge(people::routes())
         .merge(groups::routes())
         .merge(roles::routes())
+        .merge(wizard::routes())
 }
 
 /// The routes that identity providers read, and those to which they send browsers with a form of theirs.

@@ -33,6 +33,7 @@ mod logs;
 mod people;
 mod scim;
 mod settings;
+mod wizard;
 
 /// A page and its name.
 type Sample = (&'static str, String);

@@ -19,7 +19,7 @@ use crate::portal::visit::Visit;
 const PAGE: &str = "new-organization";
 
 /// The page of a new organization on which its set-up goes on.
-const NEXT: &str = "";
+const NEXT: &str = "integrations/scim/wizard";
 
 /// A value of a list, as the form sends it and as people read it.
 #[derive(Debug, Clone)]

@@ -1,28 +1,21 @@
 //! Identity providers as people call them, and what they call our values.
 
+use crate::domain::guide;
 use crate::domain::settings::IdentityProvider;
 
 /// Returns the full name.
 pub(in crate::portal) const fn name(idp: IdentityProvider) -> &'static str {
     match idp {
-        IdentityProvider::Okta => "Okta",
-        IdentityProvider::Entra => "Microsoft Entra ID",
-        IdentityProvider::JumpCloud => "JumpCloud",
-        IdentityProvider::OneLogin => "OneLogin",
-        IdentityProvider::Google => "Google Workspace",
-        IdentityProvider::Ping => "Ping Identity",
-        IdentityProvider::Authentik => "authentik",
         IdentityProvider::Other => "Other (any SCIM 2.0 provider)",
+        known => known.display(),
     }
 }
 
 /// Returns the name within a sentence, where it may be its first word.
 pub(in crate::portal) const fn called(idp: IdentityProvider) -> &'static str {
     match idp {
-        IdentityProvider::Entra => "Entra ID",
-        IdentityProvider::Google => "Google",
         IdentityProvider::Other => "The identity provider",
-        _ => name(idp),
+        known => guide::called(known),
     }
 }
 
