@@ -117,7 +117,7 @@ fn route(call: &str) -> Option<Route> {
 /// Checks that an answer shows nothing, and did nothing: it is not there, it is not theirs, or they are to sign in.
 fn leads_nowhere(answer: &Answer, asked: &str) {
     match answer.status {
-        403..=405 => {}
+        403..=405 | 410 => {}
         303 => {
             let to = header(answer, "location").unwrap();
             assert!(to.contains("/sign-in"), "{asked} leads to {to}");

@@ -28,6 +28,7 @@ pub(crate) mod people;
 pub(crate) mod role;
 pub(crate) mod saml;
 pub(crate) mod set_up;
+pub(crate) mod setup_link;
 pub(crate) mod sign_in;
 mod telling;
 pub(crate) mod token;
@@ -100,6 +101,9 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &saml::SET,
     &saml::SHOW,
     &saml::TRY,
+    &setup_link::CREATE,
+    &setup_link::LIST,
+    &setup_link::REVOKE,
     &sign_in::INVITE,
     &sign_in::RESET_FACTOR,
     &sign_in::SHOW,

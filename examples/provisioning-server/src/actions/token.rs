@@ -6,8 +6,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::act::{Act, Subject, carry_out, carry_out_in, look};
-use super::{event_row, integration, telling};
-use crate::database::{Product, Stop, organizations, power, tokens};
+use super::{event_row, integration, setup_link, telling};
+use crate::database::{Product, Stop, organizations, power, setup_links, tokens};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::clock::later;
 use crate::domain::escalation::Needs;
@@ -230,6 +230,9 @@ pub(crate) async fn revoke(
 
 /// Takes back the token that a text is, wherever it was found and whichever organization it is of.
 pub(crate) async fn revoke_by_value(product: &Product, actor: &Actor, text: &str) -> Result<Ended> {
+    if let Some(link) = Secret::parse(SecretKind::SetupLink, text.trim()) {
+        return end_link_by_value(product, actor, &link).await;
+    }
     let secret = Secret::parse(SecretKind::Token, text.trim()).ok_or_else(|| {
         Fault::invalid(
             "What was given is not a token of this server, or was cut or mistyped; expected the whole token: \"scimp_\" \
@@ -268,6 +271,37 @@ pub(crate) async fn revoke_by_value(product: &Product, actor: &Actor, text: &str
                 act.now,
             )?;
             ended(act, vec![token.id])
+        },
+    )
+    .await
+}
+
+/// Ends the set-up link that a text is, whichever organization it is of.
+async fn end_link_by_value(product: &Product, actor: &Actor, secret: &Secret) -> Result<Ended> {
+    let fingerprint = secret.fingerprint();
+    carry_out_in(
+        product,
+        actor,
+        &REVOKE,
+        move |tx, actor| {
+            let found = setup_links::by_fingerprint(tx, &fingerprint)?;
+            let organization = match found.filter(|(organization, _)| actor.knows(*organization)) {
+                Some((id, _)) => organizations::by_id(tx, id)?,
+                None => None,
+            };
+            Ok(organization
+                .ok_or_else(|| Fault::not_found("No organization has a set-up link like this."))?)
+        },
+        move |act| {
+            let found = setup_links::by_fingerprint(act.tx, &fingerprint)?;
+            let (_, link) =
+                found.ok_or_else(|| Fault::not_found("No organization has a set-up link like this."))?;
+            setup_link::end(act, &link)?;
+            Ok(Ended {
+                organization: act.organization.name.clone(),
+                revoked: vec![link.id],
+                tokens: tokens::all(act.tx, act.organization.id)?,
+            })
         },
     )
     .await

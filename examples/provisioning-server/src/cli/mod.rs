@@ -32,6 +32,7 @@ mod saml;
 mod serve;
 mod setting;
 mod settings;
+mod setup_link;
 mod sign_in;
 mod simulate;
 mod smtp;
@@ -145,6 +146,9 @@ enum Command {
     /// The API tokens of an organization
     #[command(subcommand)]
     Token(token::Command),
+    /// Links to the set-up guide of an organization, for somebody without an account
+    #[command(subcommand)]
+    SetupLink(setup_link::Command),
     /// How an organization stands with its identity provider
     #[command(subcommand)]
     Connection(connection::Command),
@@ -293,6 +297,9 @@ fn execute(line: CommandLine, output: Output) -> Result<ExitCode> {
         }
         Command::Token(command) => in_database(&common, output, async |session| command.run(session).await),
         Command::Integration(command) => {
+            in_database(&common, output, async |session| command.run(session).await)
+        }
+        Command::SetupLink(command) => {
             in_database(&common, output, async |session| command.run(session).await)
         }
         Command::Connection(command) => {

@@ -3,7 +3,9 @@
 use scim::store::database::Transaction;
 use uuid::Uuid;
 
-use super::{devices, entries, links, mail, passwords, recovery_codes, second_factors, sessions};
+use super::{
+    devices, entries, links, mail, passwords, recovery_codes, second_factors, sessions, setup_links,
+};
 use crate::domain::account::{Account, name_key};
 use crate::domain::credential::{Event, Fate, Kind};
 use crate::domain::keyword::Keyword;
@@ -44,6 +46,7 @@ fn end_of_all(tx: &Transaction<'_>, kind: Kind) -> scim::Result<()> {
         Kind::Password => tx.execute("DELETE FROM password", &[]).map(drop),
         Kind::SecondFactor => tx.execute("DELETE FROM second_factor", &[]).map(drop),
         Kind::RecoveryCode => tx.execute("DELETE FROM recovery_code", &[]).map(drop),
+        Kind::SetupLink => tx.execute("DELETE FROM setup_link", &[]).map(drop),
     }
 }
 
@@ -95,6 +98,7 @@ pub(crate) fn end(tx: &Transaction<'_>, realm: Uuid, account: Uuid, kind: Kind) 
         Kind::Password => passwords::end(tx, realm, account),
         Kind::SecondFactor => second_factors::end(tx, realm, account),
         Kind::RecoveryCode => recovery_codes::end(tx, realm, account),
+        Kind::SetupLink => setup_links::end_all_of(tx, account),
     }
 }
 

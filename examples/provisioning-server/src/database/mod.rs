@@ -52,6 +52,7 @@ pub(crate) mod sealed_columns;
 pub(crate) mod second_factors;
 mod sequence;
 pub(crate) mod sessions;
+pub(crate) mod setup_links;
 pub(crate) mod sign_in_names;
 pub(crate) mod sources;
 mod stop;

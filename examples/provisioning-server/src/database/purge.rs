@@ -32,6 +32,7 @@ const TABLES: &[(&str, &str)] = &[
     ("mail", "id"),
     ("session", "id"),
     ("link", "id"),
+    ("setup_link", "id"),
     ("password", "account"),
     ("second_factor", "account"),
     ("recovery_code", "account, fingerprint"),

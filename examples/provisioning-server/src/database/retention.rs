@@ -9,13 +9,14 @@ use uuid::Uuid;
 use super::touched::SubjectName;
 use super::{
     Product, attempts, audit, conflict, devices, event, history, links, mail, named, organizations,
-    request_body, saml, sessions, tolerance_use, touched,
+    request_body, saml, sessions, setup_links, tolerance_use, touched,
 };
 use crate::domain::clock::earlier;
 use crate::domain::endpoint::first_sequence;
 use crate::domain::fault::Result;
 use crate::domain::retention::{self, Purged, Retention};
 use crate::domain::settings::Settings;
+use crate::domain::setup_link;
 
 /// Rows that one transaction removes: others who write wait for it.
 const ROWS: u32 = 500;
@@ -104,6 +105,9 @@ impl Product {
         self.remove(move |tx| sessions::purge(tx, realm, now, ROWS))
             .await?;
         self.remove(move |tx| links::purge(tx, realm, now, ROWS)).await?;
+        let setup_links_before = earlier(now, setup_link::SHOWN);
+        self.remove(move |tx| setup_links::purge(tx, realm, setup_links_before, ROWS))
+            .await?;
         self.remove(move |tx| attempts::purge(tx, realm, now, ROWS))
             .await?;
         self.remove(move |tx| devices::purge(tx, realm, now, ROWS))

@@ -37,6 +37,14 @@ pub(crate) enum Who {
     Owner { id: Uuid, name: String },
     /// An identity provider.
     Provider { organization: Uuid, token: Uuid },
+    /// Somebody with a link to the set-up guide.
+    SetupLink {
+        organization: Uuid,
+        /// The name of whoever has made the link.
+        maker: String,
+        /// Whether that was somebody who stands above all organizations.
+        is_of_instance: bool,
+    },
 }
 
 /// Something that an actor can do, and what it asks of them.
@@ -97,6 +105,9 @@ impl Actor {
             }
             | Who::Provider {
                 organization: own, ..
+            }
+            | Who::SetupLink {
+                organization: own, ..
             } => *own == organization,
         }
     }
@@ -107,6 +118,7 @@ impl Actor {
             Who::Operator { user } => user.clone(),
             Who::Account { name, .. } | Who::Owner { name, .. } => name.clone(),
             Who::Provider { token, .. } => token.to_string(),
+            Who::SetupLink { maker, .. } => maker.clone(),
         }
     }
 
@@ -145,7 +157,14 @@ impl Actor {
     /// # Errors
     /// Forbidden, with the permissions that are lacking.
     pub(crate) fn demand_all(&self, permissions: &Permissions, what: &str) -> Result<()> {
-        if self.is_of_instance() || self.permissions.covers(permissions) {
+        let is_for_instance = matches!(
+            self.who,
+            Who::SetupLink {
+                is_of_instance: true,
+                ..
+            }
+        );
+        if is_for_instance || self.is_of_instance() || self.permissions.covers(permissions) {
             return Ok(());
         }
         let lacking = self.permissions.lacking(permissions);
@@ -164,6 +183,7 @@ impl Who {
             Self::Account { .. } => ActorKind::Account,
             Self::Owner { .. } => ActorKind::Owner,
             Self::Provider { .. } => ActorKind::Provider,
+            Self::SetupLink { .. } => ActorKind::SetupLink,
         }
     }
 }

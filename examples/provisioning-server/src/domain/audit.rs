@@ -21,6 +21,8 @@ keywords! {
         Owner = "owner",
         /// An identity provider, by a token.
         Provider = "provider",
+        /// Somebody with a link to the set-up guide, in the name of whoever has made it.
+        SetupLink = "setup-link",
         /// The server itself, by a setting or a rule.
         Server = "server",
     }

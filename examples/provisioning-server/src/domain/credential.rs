@@ -18,6 +18,8 @@ keywords! {
         SecondFactor = "second-factor",
         /// A code that stands in for a second factor once.
         RecoveryCode = "recovery-code",
+        /// A link to the set-up guide, for somebody without an account.
+        SetupLink = "setup-link",
     }
 }
 
@@ -57,7 +59,7 @@ impl Kind {
         match event {
             Event::Removal | Event::ConversionToSaml => Fate::Ended,
             Event::Deactivation | Event::Suspension => match self {
-                Self::Session | Self::Invitation | Self::ResetLink => Fate::Ended,
+                Self::Session | Self::Invitation | Self::ResetLink | Self::SetupLink => Fate::Ended,
                 Self::Password | Self::SecondFactor | Self::RecoveryCode => Fate::Suspended,
             },
             Event::SignOutEverywhere => match self {
@@ -66,10 +68,11 @@ impl Kind {
                 | Self::ResetLink
                 | Self::Password
                 | Self::SecondFactor
-                | Self::RecoveryCode => Fate::Kept,
+                | Self::RecoveryCode
+                | Self::SetupLink => Fate::Kept,
             },
             Event::Restore => match self {
-                Self::Session | Self::Invitation | Self::ResetLink => Fate::Ended,
+                Self::Session | Self::Invitation | Self::ResetLink | Self::SetupLink => Fate::Ended,
                 Self::Password | Self::SecondFactor | Self::RecoveryCode => Fate::Kept,
             },
         }
@@ -102,8 +105,8 @@ mod tests {
     /// Feature rows 19b, 97, 111, 115: what ends, what is suspended, and what stays, for every kind and event.
     #[test]
     fn each_kind_has_its_fate() {
-        const ALL: &str = "session invitation reset-link password second-factor recovery-code";
-        const LINKS: &str = "session invitation reset-link";
+        const ALL: &str = "session invitation reset-link password second-factor recovery-code setup-link";
+        const LINKS: &str = "session invitation reset-link setup-link";
         const KNOWN: &str = "password second-factor recovery-code";
         for (event, ended, suspended, kept) in [
             (Event::Deactivation, LINKS, KNOWN, ""),
@@ -114,14 +117,9 @@ mod tests {
                 Event::SignOutEverywhere,
                 "session",
                 "",
-                "invitation reset-link password second-factor recovery-code",
+                "invitation reset-link password second-factor recovery-code setup-link",
             ),
-            (
-                Event::Restore,
-                "session invitation reset-link",
-                "",
-                "password second-factor recovery-code",
-            ),
+            (Event::Restore, LINKS, "", "password second-factor recovery-code"),
         ] {
             assert_eq!(of(event, Fate::Ended), ended, "{event:?}");
             assert_eq!(of(event, Fate::Suspended), suspended, "{event:?}");

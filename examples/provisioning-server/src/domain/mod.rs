@@ -100,6 +100,7 @@ pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod settings_change;
+pub(crate) mod setup_link;
 pub(crate) mod subject;
 pub(crate) mod token;
 pub(crate) mod user;

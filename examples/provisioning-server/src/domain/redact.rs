@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The beginning of each kind of secret, but for the `_`.
-const SECRETS: [&str; 5] = ["scimp", "scims", "sciml", "scimd", "scimb"];
+const SECRETS: [&str; 7] = ["scimp", "scims", "sciml", "scimd", "scimb", "scimu", "scimh"];
 
 /// The `_`, also as a URL may write it.
 const SEPARATORS: [&str; 3] = ["_", "%5F", "%5f"];
@@ -130,6 +130,8 @@ mod tests {
             SecretKind::Link,
             SecretKind::Device,
             SecretKind::Browser,
+            SecretKind::SetupLink,
+            SecretKind::Helper,
         ] {
             let secret = Secret::from_random(kind, [9; 32]);
             let shown = format!("/o/acme/link/{}…", kind.prefix());

@@ -35,6 +35,10 @@ pub(crate) enum SecretKind {
     Device,
     /// A browser in which a sign-in by SAML has begun.
     Browser,
+    /// A link to the set-up guide.
+    SetupLink,
+    /// A browser in which such a link was opened.
+    Helper,
 }
 
 impl SecretKind {
@@ -46,6 +50,8 @@ impl SecretKind {
             Self::Link => "sciml_",
             Self::Device => "scimd_",
             Self::Browser => "scimb_",
+            Self::SetupLink => "scimu_",
+            Self::Helper => "scimh_",
         }
     }
 }
@@ -177,12 +183,14 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [SecretKind; 5] = [
+    const KINDS: [SecretKind; 7] = [
         SecretKind::Token,
         SecretKind::Session,
         SecretKind::Link,
         SecretKind::Device,
         SecretKind::Browser,
+        SecretKind::SetupLink,
+        SecretKind::Helper,
     ];
 
     #[test]

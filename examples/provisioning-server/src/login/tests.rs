@@ -478,6 +478,7 @@ impl Bench {
                     Kind::Password => ("password", ""),
                     Kind::SecondFactor => ("second_factor", ""),
                     Kind::RecoveryCode => ("recovery_code", ""),
+                    Kind::SetupLink => ("setup_link", ""),
                 };
                 let sql = format!("SELECT count(*) FROM {table} WHERE org = ?1 AND account = ?2 {condition}");
                 let params = [realm.as_bytes().into(), account.as_bytes().into()];

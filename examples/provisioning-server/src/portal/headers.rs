@@ -15,6 +15,9 @@ use crate::domain::public_url::Scheme;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The policy of pages that send no referrer.
+pub(super) const NO_REFERRER: &str = "no-referrer";
+
 /// Two years.
 const HTTPS_ALONE: &str = "max-age=63072000";
 
@@ -45,8 +48,15 @@ pub(super) async fn secure(State(scheme): State<Scheme>, request: Request, next:
 }
 
 fn add(headers: &mut HeaderMap, scheme: Scheme) {
+    // A page with a secret in its path sends no referrer at all.
+    let sends_none = headers
+        .get(REFERRER_POLICY)
+        .is_some_and(|policy| policy == NO_REFERRER);
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if sends_none {
+        headers.insert(REFERRER_POLICY, HeaderValue::from_static(NO_REFERRER));
     }
     if scheme == Scheme::Https {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HTTPS_ALONE));

@@ -33,6 +33,7 @@ mod roles;
 mod said;
 mod second_factor;
 mod settings;
+mod setup_link;
 mod shell;
 mod sign_in;
 mod sign_in_name;
@@ -176,6 +177,7 @@ fn of_organization() -> Router<Pages> {
         .merge(groups::routes())
         .merge(roles::routes())
         .merge(wizard::routes())
+        .merge(setup_link::routes())
 }
 
 /// The routes that identity providers read, and those to which they send browsers with a form of theirs.

@@ -67,6 +67,8 @@ pub(super) struct Visit {
     owner: Option<Secret>,
     said: Option<String>,
     browser: Option<Secret>,
+    /// The secret by which a browser is known in which a set-up link was opened.
+    pub(super) helper: Option<Secret>,
 }
 
 impl FromRequestParts<Pages> for Visit {
@@ -85,6 +87,7 @@ impl FromRequestParts<Pages> for Visit {
         };
         let device = cookies.read(headers, DEVICE);
         let browser = cookies.read(headers, BROWSER);
+        let helper = cookies.read(headers, &helper_cookie(&realm));
         let peer = parts.extensions.get::<Peer>();
         Ok(Self {
             product: Arc::clone(&pages.product),
@@ -102,6 +105,7 @@ impl FromRequestParts<Pages> for Visit {
             },
             destination: Destination::read(&parts.uri),
             browser: browser.and_then(|text| Secret::parse(SecretKind::Browser, text)),
+            helper: helper.and_then(|text| Secret::parse(SecretKind::Helper, text)),
             session: session.and_then(|text| Secret::parse(SecretKind::Session, text)),
             cookies,
             realm,
@@ -129,6 +133,11 @@ fn cookie(realm: &Realm) -> String {
         Realm::Organization(organization) => format!("o-{}", organization.name),
         Realm::Instance => "instance".to_owned(),
     }
+}
+
+/// Returns the name of the cookie of a browser in which a set-up link of a realm was opened.
+pub(super) fn helper_cookie(realm: &Realm) -> String {
+    format!("setup-{}", cookie(realm))
 }
 
 fn agent(headers: &HeaderMap) -> Option<String> {

@@ -202,6 +202,9 @@ fn ways() -> Vec<Way> {
         saml::SET => |p, a, o| saml::set(p, &Fetcher::default(), a, o, saml::Changes { signed: Some(Signed::Response), ..Default::default() });
         saml::SHOW => |p, a, o| saml::show(p, a, o);
         saml::TRY => |p, a, o| saml::try_out(p, a, o);
+        setup_link::CREATE => |p, a, o| setup_link::create(p, a, o);
+        setup_link::LIST => |p, a, o| setup_link::list(p, a, o);
+        setup_link::REVOKE => |p, a, o| setup_link::revoke(p, a, o, Uuid::nil());
         sign_in::INVITE => |p, a, o| sign_in::invite(p, a, o, ANN);
         sign_in::RESET_FACTOR => |p, a, o| sign_in::reset_factor(p, a, o, ANN);
         sign_in::SHOW => |p, a, o| sign_in::show(p, a, o, ANN);

@@ -33,6 +33,7 @@ mod logs;
 mod people;
 mod scim;
 mod settings;
+mod setup_link;
 mod wizard;
 
 /// A page and its name.

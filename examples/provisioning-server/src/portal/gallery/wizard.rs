@@ -90,6 +90,7 @@ fn wizard(provider: IdentityProvider, progress: &Progress, is_open: bool) -> Wiz
         providers: Choice::all(provider),
         other: (provider == IdentityProvider::JumpCloud).then_some("Okta"),
         guide: view(provider, progress, Reader::Administrator, is_open),
+        may_share: true,
         here: "/o/halden-freight/integrations/scim/wizard?provider=okta".to_owned(),
         open: "/o/halden-freight/integrations/scim/wizard?provider=okta&steps=all".to_owned(),
     }

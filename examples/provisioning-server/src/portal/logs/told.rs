@@ -56,6 +56,10 @@ pub(in crate::portal) static TOPICS: &[Topic] = &[
             ("token.cancel", "Rotation of a token cancelled"),
             ("token.revoke", "Token revoked"),
             ("token.confirm", "Token confirmed after a restored backup"),
+            ("setup-link.create", "Set-up link made"),
+            ("setup-link.open", "Set-up link opened"),
+            ("setup-link.finish", "Set-up by a link finished"),
+            ("setup-link.revoke", "Set-up link taken back"),
         ],
     },
     Topic {
@@ -143,6 +147,7 @@ pub(in crate::portal) fn actor(row: &AuditRow) -> String {
         ActorKind::Account => row.actor.clone(),
         ActorKind::Owner => format!("{}, owner of the server", row.actor),
         ActorKind::Provider => "The identity provider".to_owned(),
+        ActorKind::SetupLink => format!("Somebody with a set-up link of {}", row.actor),
         ActorKind::Server => format!("The server ({})", row.actor),
     }
 }
@@ -221,6 +226,7 @@ mod tests {
         "role.list",
         "saml.failures",
         "saml.show",
+        "setup-link.list",
         "token.list",
         "user.list",
         "user.sign-in",

@@ -14,7 +14,7 @@ use super::frame::Frame;
 use super::integrations::provider::name;
 use super::shell::{Section, Shell};
 use super::visit::{Pages, Visit};
-use crate::actions::set_up;
+use crate::actions::{set_up, setup_link};
 use crate::domain::guide::Guide;
 use crate::domain::keyword::Keyword;
 use crate::domain::settings::IdentityProvider;
@@ -44,6 +44,8 @@ pub(super) struct Wizard {
     /// The provider that the organization has, if the guide is for another.
     pub(super) other: Option<&'static str>,
     pub(super) guide: View,
+    /// Whether they may make a link for somebody without an account.
+    pub(super) may_share: bool,
     /// The path of this page, with its query.
     pub(super) here: String,
     /// The same with every step open.
@@ -86,6 +88,7 @@ async fn page(visit: Visit) -> Result<Response, Detour> {
             Reader::Administrator,
             is_open,
         ),
+        may_share: administrator.shell.may(&setup_link::CREATE.permission),
         open: format!("{here}&steps=all"),
         here,
     };
