@@ -181,7 +181,7 @@ fn from_an_empty_database_to_a_session_that_ends() {
     browser.wait(".toast", "The settings were saved.");
     follower.act(&["`simulate okta`"]);
     simulate(&place, &server, &OKTA, &token);
-    follower.act(&["*Group Mapping*"]).press("Group Mapping");
+    follower.act(&["*Group Mapping*"]).click("#tab-mapping");
     let crew = group(&place, OKTA.name);
     map(follower.act(&["*Identity Provider Group*", "*+*"]), &crew);
     let browser = follower.act(&["*Save*"]);

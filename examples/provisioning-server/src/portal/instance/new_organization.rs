@@ -45,7 +45,7 @@ impl NewOrganization {
     /// The form with what was typed.
     pub(in crate::portal) fn with(frame: Frame, shell: Shell, form: &Form, trouble: Option<String>) -> Self {
         let provider = IdentityProvider::from_word(form.text("idp"));
-        let preset = Preset::from_word(form.text("like")).unwrap_or(Preset::ThreatLocker);
+        let preset = Preset::from_word(form.text("like"));
         let providers = IdentityProvider::ALL.iter().map(|idp| Choice {
             word: idp.word(),
             label: match idp {
@@ -54,10 +54,15 @@ impl NewOrganization {
             },
             is_chosen: provider.unwrap_or(IdentityProvider::Other) == *idp,
         });
-        let presets = Preset::ALL.iter().map(|product| Choice {
+        let usual = Choice {
+            word: "",
+            label: "The usual: groups map to roles, invitations, all attributes kept",
+            is_chosen: preset.is_none(),
+        };
+        let products = Preset::ALL.iter().map(|product| Choice {
             word: product.word(),
             label: described(*product),
-            is_chosen: preset == *product,
+            is_chosen: preset == Some(*product),
         });
         Self {
             frame,
@@ -66,14 +71,14 @@ impl NewOrganization {
             display: form.text("display").to_owned(),
             name: form.text("name").to_owned(),
             providers: providers.collect(),
-            presets: presets.collect(),
+            presets: [usual].into_iter().chain(products).collect(),
         }
     }
 }
 
 const fn described(preset: Preset) -> &'static str {
     match preset {
-        Preset::ThreatLocker => "ThreatLocker: groups map to roles, invitations",
+        Preset::ThreatLocker => "ThreatLocker: groups map to roles, invitations, names alone kept",
         Preset::LevelAccess => "Level Access: local groups, SAML",
         Preset::ThirdPlatform => "Third platform: groups become roles",
     }
