@@ -569,7 +569,15 @@ fn the_provider_takes_an_account_over_once_that_is_confirmed() {
     let elif = page_of(&bench, "elif@x.example");
     let page = open_until(&mut ida, &elif, "/adopt\"");
     assert!(page.says("Let the identity provider take it over"));
+    let body = json!({ "schemas": [USER], "userName": "elif@x.example", "externalId": "e-1" });
+    assert_eq!(bench.send("POST", "/Users", &body).status, 409);
+    let page = open_until(&mut ida, &elif, "id=\"refused\"");
+    assert!(page.says("is refused because of this account"));
     let asked = ida.open(&format!("{elif}/adopt"));
+    assert!(
+        asked.says("value=\"e-1\""),
+        "the id of the refused request stands there"
+    );
     assert!(asked.between("id=\"goes\"", "</dd>").contains("Desk"));
     assert!(asked.between("id=\"stays\"", "</dd>").contains("audit:read"));
     let done = ida.submit(&format!("{elif}/adopt"), &[("external-id", "e-1")]);
@@ -812,6 +820,43 @@ fn mirrored_roles_need_permissions() {
     assert!(!ida.open("/o/acme/roles?q=fin").says("Needs permissions"));
     assert_eq!(ida.submit(&format!("{finance}/delete"), &[]).status(), 409);
     open_until(&mut ida, &page_of(&bench, "ann"), "mirrors the group Finance");
+}
+
+/// Feature row 85: a password that the provider sends is nobody's password: the page says that there is none.
+#[test]
+fn a_password_of_the_provider_is_none() {
+    let bench = Bench::new(&[]);
+    let mut ida = bench.enter();
+    bench.user_with("ann@x.example", &json!({ "password": PASSWORD }));
+    let page = open_until(&mut ida, &page_of(&bench, "ann@x.example"), "Managed by SCIM");
+    assert!(page.says("<dt>Password</dt><dd>None</dd>") && !page.says(PASSWORD));
+}
+
+/// Feature rows 86, 89: owners of the instance give permissions of applications, which nobody has at first.
+#[test]
+fn owners_of_the_instance_give_permissions_of_applications() {
+    let bench = Bench::new(&[]);
+    bench.user("ann@x.example");
+    let mut odile = bench.own();
+    let set_up = odile.open("/instance/second-factor/set-up");
+    let code = Application::scan(&set_up).code();
+    odile.submit("/instance/second-factor/set-up", &[("code", &code)]);
+    let ann = page_of(&bench, "ann@x.example");
+    let page = open_until(&mut odile, &ann, "Permission of your application");
+    assert!(page.says("Managed by SCIM"));
+    let page = odile.submit(
+        &format!("{ann}/permissions/give"),
+        &[("permission", "app:reports")],
+    );
+    assert!(page.says("<code>app:reports</code>"), "{}", page.answer.text);
+    let fields = [
+        ("name", "Desk"),
+        ("permission", "app:tickets"),
+        ("permission", ""),
+    ];
+    let made = odile.submit("/o/acme/roles/new", &fields);
+    assert_eq!(made.heading(), "Desk");
+    assert!(made.says("value=\"app:tickets\" checked"), "{}", made.answer.text);
 }
 
 /// Feature row 87: nobody gives what they do not have, whatever a form says; and what they cannot give is not offered.

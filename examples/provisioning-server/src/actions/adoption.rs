@@ -4,11 +4,13 @@ use serde_json::json;
 
 use super::account::{find_living, subject};
 use super::act::{View, carry_out, look};
+use super::conflict::in_the_way;
 use crate::database::effective::Members;
 use crate::database::{Product, adoptions, grants, power, roles};
 use crate::domain::account::Account;
 use crate::domain::actor::{Action, Actor};
 use crate::domain::adoption::{Adoption, Candidate, confirm};
+use crate::domain::conflict::Conflict;
 use crate::domain::fault::Result;
 use crate::domain::grant::Holder;
 use crate::domain::organization::Name;
@@ -29,6 +31,8 @@ pub(crate) struct Preview {
     pub(crate) roles: Vec<String>,
     /// The permissions that were given by hand, and stay.
     pub(crate) permissions: Permissions,
+    /// The request of the provider that was refused because of the account, if one was lately.
+    pub(crate) refused: Option<Conflict>,
 }
 
 /// Returns what an adoption would do to an account.
@@ -97,6 +101,7 @@ fn effect(view: &View<'_>, account: Account) -> scim::Result<Preview> {
     Ok(Preview {
         roles: names,
         permissions: held.into_iter().map(|grant| grant.permission).collect(),
+        refused: in_the_way(view, account.id)?,
         account,
     })
 }

@@ -3,10 +3,10 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::act::{Subject, carry_out, look};
+use super::act::{Subject, View, carry_out, look};
 use crate::database::{Product, conflict};
 use crate::domain::actor::{Action, Actor};
-use crate::domain::conflict::{Conflict, ConflictState, Cursor};
+use crate::domain::conflict::{Conflict, ConflictKind, ConflictState, Cursor};
 use crate::domain::fault::{Fault, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Name;
@@ -63,6 +63,18 @@ pub(crate) async fn list(
         )?)
     })
     .await
+}
+
+/// How many of the newest conflicts are looked through for one account.
+const NEWEST: u32 = 100;
+
+/// Returns the newest open conflict in which a manual account stands in the way, if it is among the newest of all.
+pub(super) fn in_the_way(view: &View<'_>, account: Uuid) -> scim::Result<Option<Conflict>> {
+    let (reader, id) = (view.reader, view.organization.id);
+    let newest = conflict::list(reader, id, ConflictState::Open, Cursor::START, NEWEST)?;
+    let is_asked =
+        |found: &Conflict| found.kind == ConflictKind::ManualAccount && found.account == Some(account);
+    Ok(newest.into_iter().find(is_asked))
 }
 
 /// Returns one conflict.

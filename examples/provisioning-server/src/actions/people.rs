@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::account::LIST;
 use super::act::{View, look};
+use super::conflict::in_the_way;
 use crate::database::accounts::Shown;
 use crate::database::effective::Members;
 use crate::database::page::Page;
@@ -21,6 +22,7 @@ use crate::database::{
 use crate::domain::account::{Account, AccountState, ManagedBy};
 use crate::domain::actor::Actor;
 use crate::domain::adoption::Adoption;
+use crate::domain::conflict::Conflict;
 use crate::domain::fault::Result;
 use crate::domain::identity::{Field, Identity};
 use crate::domain::link::LinkKind;
@@ -170,6 +172,8 @@ pub(crate) struct Around {
     pub(crate) local_groups: Vec<LocalGroup>,
     /// The adoption that is confirmed for the account and has not happened.
     pub(crate) adoption: Option<Adoption>,
+    /// The request of the provider that was refused because of a manual account, if one was lately.
+    pub(crate) refused: Option<Conflict>,
     /// When the identity provider came last.
     pub(crate) synchronised: Option<Timestamp>,
 }
@@ -195,6 +199,10 @@ pub(crate) async fn around(
             local_groups: match view.organization.settings.assignment {
                 Assignment::LocalGroups => local_groups::page(reader, id, &page)?,
                 Assignment::MappedOnly => Vec::new(),
+            },
+            refused: match account.managed_by {
+                ManagedBy::Hand => in_the_way(view, account.id)?,
+                ManagedBy::Scim => None,
             },
             adoption: adoption.filter(|adoption| adoption.account == account.id && now < adoption.until),
             synchronised: synchronised(view)?,

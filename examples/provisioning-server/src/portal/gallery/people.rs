@@ -227,6 +227,7 @@ fn priya() -> Person {
         is_removed: false,
         lock: None,
         adoption: None,
+        refused: None,
         fields: vec![
             ("Username", "priya.raman@haldenfreight.example".to_owned()),
             ("First Name", "Priya".to_owned()),
@@ -328,6 +329,7 @@ fn elif() -> Person {
             since: when("2 hours ago"),
             reason: "Laptop lost at the airport".to_owned(),
         }),
+        refused: Some(when("2 hours ago")),
         adoption: Some(when("6 December 2026, 10:39 UTC")),
         fields: vec![
             ("Username", "elif.kaya@haldenfreight.example".to_owned()),

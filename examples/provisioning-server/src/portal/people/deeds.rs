@@ -289,7 +289,7 @@ const ADOPT: &str = "adopt";
 
 async fn ask_to_adopt(
     about: &About<'_>,
-    external_id: &str,
+    typed: Option<&str>,
     trouble: Option<String>,
 ) -> Result<Response, Detour> {
     let own = format!("{}/{ADOPT}", page(about.id));
@@ -309,7 +309,13 @@ async fn ask_to_adopt(
         name: preview.account.name,
         roles: preview.roles,
         permissions: preview.permissions.iter().map(ToString::to_string).collect(),
-        external_id: external_id.to_owned(),
+        external_id: match typed {
+            Some(typed) => typed.to_owned(),
+            None => preview
+                .refused
+                .and_then(|refused| refused.external_id)
+                .unwrap_or_default(),
+        },
     };
     Ok(about.administrator.answer(status, &shown))
 }
@@ -317,7 +323,7 @@ async fn ask_to_adopt(
 /// Asks whether the identity provider may take over a manual account.
 pub(in super::super) async fn get_adopt(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
     let about = About::read(&visit, &path, ADOPT).await?;
-    ask_to_adopt(&about, visit.query.text("external-id"), None).await
+    ask_to_adopt(&about, None, None).await
 }
 
 /// Lets the identity provider take over a manual account, once.
@@ -348,7 +354,7 @@ pub(in super::super) async fn adopt(
         )),
         Err(fault) => {
             let trouble = visit.trouble(fault, &format!("{}/{ADOPT}", page(about.id)))?;
-            ask_to_adopt(&about, typed, Some(trouble)).await
+            ask_to_adopt(&about, Some(typed), Some(trouble)).await
         }
     }
 }

@@ -143,6 +143,8 @@ pub(in super::super) struct Person {
     pub(in super::super) lock: Option<Lock>,
     /// Until when the provider may take the account over.
     pub(in super::super) adoption: Option<Shown>,
+    /// When the provider was refused last because of the account.
+    pub(in super::super) refused: Option<Shown>,
     /// The fields that describe the person: names and values.
     pub(in super::super) fields: Vec<(&'static str, String)>,
     pub(in super::super) id: String,
@@ -363,6 +365,12 @@ impl Seen<'_> {
                 .adoption
                 .as_ref()
                 .map(|adoption| moment::at_minute(adoption.until)),
+            refused: self
+                .around
+                .refused
+                .as_ref()
+                .filter(|_| self.around.adoption.is_none())
+                .map(|refused| moment::ago(self.now, refused.last)),
             fields: Vec::new(),
             id: account.id.to_string(),
             external_id: self
