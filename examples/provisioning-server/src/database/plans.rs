@@ -11,7 +11,7 @@ use super::effective::Members;
 use super::page::Page;
 use super::{
     accounts, adoptions, bindings, delivery, grants, groups, local_groups, losses, mail, mappings,
-    migrations, roles, sign_in_names, tokens,
+    migrations, roles, setup_links, sign_in_names, tokens,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
 use crate::domain::grant::Holder;
@@ -21,6 +21,7 @@ use crate::domain::mass_change::LossKind;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
 use crate::domain::role::RoleId;
+use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::settings::{Assignment, Groups, Settings};
 use crate::domain::user::User;
 
@@ -138,7 +139,20 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     losses::last_raised(reader, id, LossKind::RoleLoss)?;
     losses::alerts(reader, id, 10)?;
     losses::unseen(reader)?;
+    of_setup_links(reader, id)?;
     of_mails(reader, id)
+}
+
+fn of_setup_links(tx: &Transaction<'_>, id: Uuid) -> scim::Result<()> {
+    let secret = Secret::from_random(SecretKind::SetupLink, [0; 32]);
+    setup_links::list(tx, id, 10)?;
+    setup_links::by_id(tx, id, NOBODY)?;
+    setup_links::by_fingerprint(tx, &secret.fingerprint())?;
+    setup_links::by_browser(tx, id, &secret.fingerprint())?;
+    setup_links::end(tx, id, NOBODY, Timestamp::UNIX_EPOCH)?;
+    setup_links::end_all_of(tx, NOBODY)?;
+    setup_links::purge(tx, id, Timestamp::UNIX_EPOCH, 10)?;
+    Ok(())
 }
 
 fn of_mails(tx: &Transaction<'_>, id: Uuid) -> scim::Result<()> {

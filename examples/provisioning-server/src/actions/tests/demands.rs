@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::actions::organization::{Beginning, Change, Draft};
 use crate::actions::token::New;
-use crate::actions::{self, integration, organization, token};
+use crate::actions::{self, integration, organization, setup_link, token};
 use crate::database::{Product, groups, mail, mappings, organizations, product_of_test, roles};
 use crate::domain::actor::{Action, Actor, Who};
 use crate::domain::audit::{AuditFilter, By};
@@ -100,6 +100,7 @@ impl Bench {
                     .await
                     .map(drop)
             }
+            "setup-link.create" => setup_link::create(product, actor, acme).await.map(drop),
             "token.create" => token::issue(product, actor, acme, new(Issue::Create))
                 .await
                 .map(drop),
@@ -153,8 +154,8 @@ async fn an_administrator_sees_their_own_organization() {
     assert_eq!(listed, [bench.other]);
 }
 
-/// Feature row 87: who makes or rotates the provider's credential, or changes how people sign in, has everything that the
-/// provider can give.
+/// Feature rows 71, 87: who makes or rotates the provider's credential, hands out a link by which it is made, or changes how
+/// people sign in, has everything that the provider can give.
 #[tokio::test]
 async fn the_power_of_the_provider_is_asked_for() {
     let bench = bench().await;
@@ -183,7 +184,13 @@ async fn the_power_of_the_provider_is_asked_for() {
         .await
         .unwrap();
     let without = administrator(id, Permissions::catalogue(), true);
-    for action in [&token::CREATE, &token::ROTATE, &organization::SET_LOGIN] {
+    let all = [
+        &token::CREATE,
+        &token::ROTATE,
+        &organization::SET_LOGIN,
+        &setup_link::CREATE,
+    ];
+    for action in all {
         let refused = bench.attempt(&without, action).await.unwrap_err();
         assert_eq!(refused.kind(), Kind::Forbidden, "{}", action.name);
         assert!(refused.to_string().contains("app:payroll"), "{refused}");
@@ -195,7 +202,7 @@ async fn the_power_of_the_provider_is_asked_for() {
     let mut own = Permissions::catalogue();
     own.insert(Permission::parse("app:payroll").unwrap());
     let with = administrator(id, own, true);
-    for action in [&token::CREATE, &token::ROTATE, &organization::SET_LOGIN] {
+    for action in all {
         bench.attempt(&with, action).await.unwrap();
     }
 }
