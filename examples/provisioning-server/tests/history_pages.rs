@@ -118,6 +118,7 @@ fn the_card_says_what_is_wrong() {
     let page = until(&mut ida, PANEL, "A value does not fit");
     assert!(page.says("Why the last requests were refused"));
     assert!(page.says("1 person has no role"), "{}", page.answer.text);
+    assert!(page.says("<dt>PATCH</dt><dd>yes</dd>") && page.says("<dt>Changing passwords</dt><dd>no</dd>"));
     assert!(page.says("pauses provisioning when more than 40 % fail"));
     until(&mut ida, PANEL, "<dt><code>title</code></dt>");
     let old = bench.token[bench.token.len() - 4..].to_owned();

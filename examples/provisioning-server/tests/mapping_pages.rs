@@ -9,6 +9,7 @@
 mod program;
 
 use program::bench::Bench;
+use program::entering::PASSWORD;
 use program::person::Page;
 use serde_json::json;
 
@@ -248,4 +249,37 @@ fn a_group_is_mapped_in_a_browser() {
     browser.press("Keep the mapping of Crew");
     assert_eq!(browser.count("#mapping-preview"), 0);
     browser.is_quiet();
+}
+
+/// Feature rows 58, 87, 90: saving asks for a confirmation that is ten minutes old at most; what is drafted is not lost by
+/// that.
+#[test]
+fn a_draft_outlives_a_confirmation() {
+    let bench = Bench::new(&[]);
+    let ada = bench.user("ada@acme.example");
+    let crew = bench.group("Crew", &[&ada]);
+    let draft = format!("{crew}={}", role(&bench, "Operator"));
+    let mut ida = bench.enter();
+    bench.place.execute("UPDATE session SET proved = 0");
+    assert!(
+        ida.open(MAPPING)
+            .says("Saving mappings asks you to confirm that it is you.")
+    );
+    let fields = [("draft", draft.as_str()), ("do", "save")];
+    let asked = ida.submit(MAPPING, &fields);
+    assert_eq!(asked.status(), 422);
+    assert!(
+        asked.says("Nothing is saved yet.") && asked.says(&draft),
+        "{}",
+        asked.answer.text
+    );
+    assert!(asked.says("/o/acme/step-up?to=integrations/scim/mapping"));
+    assert_eq!(people(&bench, "Operator"), 0);
+    let back = ida.submit(
+        "/o/acme/step-up?to=integrations/scim/mapping",
+        &[("password", PASSWORD)],
+    );
+    assert_eq!(back.path, MAPPING);
+    assert!(ida.submit(MAPPING, &fields).says("The mappings were saved."));
+    assert_eq!(people(&bench, "Operator"), 1);
 }

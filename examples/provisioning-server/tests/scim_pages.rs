@@ -12,6 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use program::bench::Bench;
+use program::entering::PASSWORD;
 use program::person::{Page, Person};
 
 const LIST: &str = "/o/acme/integrations";
@@ -388,4 +389,40 @@ fn the_panel_in_a_browser() {
     bench.server.scim("acme", &shown);
     browser.wait("#scim-connection", "Connected");
     browser.is_quiet();
+}
+
+/// Feature rows 7, 11, 87, 90: what asks for a fresh confirmation leads to it before anything is typed, and a form that was
+/// filled in is not lost by it.
+#[test]
+fn settings_outlive_a_confirmation() {
+    let bench = Bench::new(&[]);
+    let mut ida = bench.enter();
+    bench.place.execute("UPDATE session SET proved = 0");
+    for page in ["token/generate", "token/overlap", "delete"] {
+        let asked = ida.open(&format!("{PANEL}/{page}"));
+        assert_eq!(asked.path, format!("/o/acme/step-up?to=integrations/scim/{page}"));
+    }
+    let fields = [
+        ("first-login", "password-reset"),
+        ("support-contact", "help@acme.example"),
+    ];
+    let asked = ida.submit(PANEL, &fields);
+    assert_eq!(asked.status(), 422);
+    assert!(asked.says("Nothing is saved yet.") && asked.says("value=\"help@acme.example\""));
+    assert!(
+        asked.says("value=\"password-reset\" checked"),
+        "{}",
+        asked.answer.text
+    );
+    assert_eq!(
+        bench.run(&["org", "show", "acme"])["settings"]["first_login"],
+        "invitation"
+    );
+    let back = ida.submit("/o/acme/step-up?to=integrations/scim", &[("password", PASSWORD)]);
+    assert_eq!(back.path, PANEL);
+    assert!(ida.submit(PANEL, &fields).says("The settings were saved."));
+    assert_eq!(
+        bench.run(&["org", "show", "acme"])["settings"]["first_login"],
+        "password-reset"
+    );
 }

@@ -683,6 +683,7 @@ impl Server {
             base: &self.base,
             lacks_public_url: self.public_url.is_none() && !self.is_on_loopback(),
             proxies: &self.proxies,
+            offered: scim_api::offered(&self.limits.service),
         })?;
         let router = router
             .merge(api.layer(from_fn(health::without_body)))

@@ -51,6 +51,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use http::Uri;
+use scim::message::ServiceProviderConfig;
 use tower_http::csrf::CsrfLayer;
 
 use self::cookies::Cookies;
@@ -78,6 +79,8 @@ pub(crate) struct Portal<'a> {
     pub(crate) lacks_public_url: bool,
     /// The reverse proxies before the server.
     pub(crate) proxies: &'a Networks,
+    /// The capabilities of the SCIM service.
+    pub(crate) offered: ServiceProviderConfig,
 }
 
 /// The routes of all pages.
@@ -99,6 +102,7 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
         base: portal.base.clone(),
         lacks_public_url: portal.lacks_public_url,
         proxies: portal.proxies.clone(),
+        offered: Arc::new(portal.offered.clone()),
     };
     let assets = Router::new()
         .route("/{name}", get(assets::get))

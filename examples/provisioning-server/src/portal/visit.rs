@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{SET_COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
+use scim::message::ServiceProviderConfig;
 
 use super::cookies::Cookies;
 use super::destination::Destination;
@@ -46,6 +47,8 @@ pub(super) struct Pages {
     pub(super) lacks_public_url: bool,
     /// The reverse proxies before the server.
     pub(super) proxies: Networks,
+    /// The capabilities of the SCIM service.
+    pub(super) offered: Arc<ServiceProviderConfig>,
 }
 
 /// A request for a page of an organization, or of the instance.
@@ -60,6 +63,8 @@ pub(super) struct Visit {
     cookies: Cookies,
     /// How browsers reach the server.
     pub(super) base: PublicUrl,
+    /// The capabilities of the SCIM service.
+    pub(super) offered: Arc<ServiceProviderConfig>,
     /// The query of the request.
     pub(super) query: Form,
     session: Option<Secret>,
@@ -95,6 +100,7 @@ impl FromRequestParts<Pages> for Visit {
             fetcher: pages.fetcher.clone(),
             frame: pages.frames.of(&realm, headers),
             base: pages.base.clone(),
+            offered: Arc::clone(&pages.offered),
             query: Form::parse(parts.uri.query().unwrap_or_default().as_bytes()),
             said: said::said(cookies, headers),
             owner: owner.and_then(|text| Secret::parse(SecretKind::Session, text)),

@@ -21,5 +21,5 @@ mod under_way;
 pub(crate) use asked::Asked;
 pub(crate) use policies::Policies;
 pub(crate) use router::{REALM, router};
-pub(crate) use service::Serving;
+pub(crate) use service::{Serving, offered};
 pub(crate) use under_way::Watch;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scim::Limits;
-use scim::message::AuthenticationScheme;
+use scim::message::{AuthenticationScheme, ServiceProviderConfig};
 use scim::resources::Group;
 use scim::service::ScimService;
 use scim_axum::principal;
@@ -54,11 +54,7 @@ pub(super) fn open(serving: &Serving<'_>) -> Result<ScimService<Context>> {
         })
         .realm(REALM)
         .version_in_locations()
-        .service_provider_config(|config| {
-            config
-                .authentication_schemes
-                .push(AuthenticationScheme::bearer_token());
-        });
+        .service_provider_config(authenticates);
     if serving.scheme == Scheme::Https {
         builder = builder.over_tls();
     }
@@ -66,6 +62,20 @@ pub(super) fn open(serving: &Serving<'_>) -> Result<ScimService<Context>> {
         builder = builder.public_url(url.to_string());
     }
     builder.build().map_err(cannot_set_up)
+}
+
+/// Returns what `/ServiceProviderConfig` says of a service with these limits.
+pub(crate) fn offered(limits: &Limits) -> ServiceProviderConfig {
+    let mut config = ServiceProviderConfig::new(limits);
+    authenticates(&mut config);
+    config
+}
+
+/// Says how clients authenticate.
+fn authenticates(config: &mut ServiceProviderConfig) {
+    config
+        .authentication_schemes
+        .push(AuthenticationScheme::bearer_token());
 }
 
 pub(super) fn cannot_set_up(cause: scim::Error) -> Fault {

@@ -48,6 +48,10 @@ pub(super) fn waiting() -> Connection {
         reasons: Vec::new(),
         not_kept: Vec::new(),
         tolerances: Vec::new(),
+        offered: vec![
+            ("PATCH", "yes".to_owned()),
+            ("Filters", "yes, up to 1000 on a page".to_owned()),
+        ],
     }
 }
 

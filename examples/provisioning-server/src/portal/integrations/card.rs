@@ -1,13 +1,16 @@
 //! The connection card: whether the identity provider comes, what fails, and what it sends that is not kept.
 
 use jiff::Timestamp;
+use scim::message::ServiceProviderConfig;
 
 use super::provider;
 use crate::actions::connection::Card;
 use crate::domain::connection::ConnectionState;
 use crate::domain::counted::counted;
 use crate::domain::diagnosis::{Forecast, Refused};
+use crate::domain::keyword::Keyword;
 use crate::domain::organization::Organization;
+use crate::domain::settings::{Attributes, Settings};
 use crate::portal::moment::{self, Shown};
 
 /// How many of a kind are shown.
@@ -37,6 +40,8 @@ pub(in crate::portal) struct Connection {
     pub(in crate::portal) not_kept: Vec<(String, u64)>,
     /// Tolerances that were needed, for what, and how often.
     pub(in crate::portal) tolerances: Vec<(String, String, u64)>,
+    /// What the endpoint offers; empty where that is not shown.
+    pub(in crate::portal) offered: Vec<(&'static str, String)>,
 }
 
 /// A sentence about the connection.
@@ -102,7 +107,47 @@ impl Connection {
                 .take(MOST)
                 .map(|needed| (needed.tolerance.clone(), needed.subject.clone(), needed.count))
                 .collect(),
+            offered: Vec::new(),
         }
+    }
+
+    /// Says what the endpoint of an organization offers.
+    pub(in crate::portal) fn offers(&mut self, config: &ServiceProviderConfig, settings: &Settings) {
+        let whether = |is: bool| if is { "yes" } else { "no" }.to_owned();
+        let schemes = config
+            .authentication_schemes
+            .iter()
+            .map(|scheme| scheme.name.as_str());
+        self.offered = vec![
+            ("Resources", "User, Group".to_owned()),
+            ("PATCH", whether(config.patch)),
+            (
+                "Filters",
+                config
+                    .filter
+                    .map_or_else(|| whether(false), |most| format!("yes, up to {most} on a page")),
+            ),
+            ("Sorting", whether(config.sort)),
+            ("Versions (ETag)", whether(config.etag)),
+            (
+                "Bulk",
+                config.bulk.as_ref().map_or_else(
+                    || whether(false),
+                    |bulk| format!("yes, {} operations", bulk.max_operations),
+                ),
+            ),
+            ("Changing passwords", whether(config.change_password)),
+            ("Authentication", schemes.collect::<Vec<_>>().join(", ")),
+            (
+                "Attributes kept",
+                match settings.attributes {
+                    Attributes::All => "all that the schema knows",
+                    Attributes::Mapped => "user name, given name, family name, status",
+                }
+                .to_owned(),
+            ),
+            ("Protocol", settings.policy.word().to_owned()),
+        ];
     }
 
     /// Returns the line below the title of the panel: the provider, and when it came last.

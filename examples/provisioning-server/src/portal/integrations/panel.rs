@@ -120,11 +120,12 @@ pub(super) async fn open(visit: &Visit, tab: Tab, page: &str) -> Result<Opened, 
     let (product, actor) = (&visit.product, &administrator.actor);
     let shown = integration::show(product, actor, &organization).await?;
     let card = crate::actions::connection::show(product, actor, &organization, now).await?;
-    let connection = Connection::of(&shown.organization, &card, now);
+    let mut connection = Connection::of(&shown.organization, &card, now);
     let shell = Shell {
         is_behind_panel: true,
         ..administrator.shell.clone()
     };
+    connection.offers(&visit.offered, &shown.organization.settings);
     let list = List::load(visit, &administrator, "", connection.clone()).await?;
     let title = title(visit.frame.product(), is_set_up(&shown, &card));
     Ok(Opened {
