@@ -53,7 +53,8 @@ fn a_provisioned_person_is_invited_and_sees_their_permissions() {
     assert!(page.says("Halden Freight gave you an administrator account."));
     let page = person.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);
     assert_eq!((page.path.as_str(), page.heading()), ("/o/acme/", "Overview"));
-    let list = page.between("id=\"permissions\">", "</ul>");
+    let account = person.open("/o/acme/account");
+    let list = account.between("id=\"permissions\">", "</ul>");
     let permissions: Vec<_> = list
         .split("<code>")
         .skip(1)

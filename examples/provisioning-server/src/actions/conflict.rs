@@ -15,6 +15,9 @@ use crate::domain::permission::Permission;
 /// The most conflicts that are read at once.
 pub(crate) const MOST: u32 = 1_000;
 
+/// The most that are counted.
+pub(crate) const COUNTED: u32 = 100;
+
 /// Looks at the inbox.
 pub(crate) static LIST: Action = Action {
     name: "conflict.list",
@@ -75,6 +78,14 @@ pub(super) fn in_the_way(view: &View<'_>, account: Uuid) -> scim::Result<Option<
     let is_asked =
         |found: &Conflict| found.kind == ConflictKind::ManualAccount && found.account == Some(account);
     Ok(newest.into_iter().find(is_asked))
+}
+
+/// Returns how many conflicts are open, up to a hundred.
+pub(crate) async fn count_open(product: &Product, actor: &Actor, organization: &Name) -> Result<u64> {
+    look(product, actor, &LIST, organization, |view| {
+        Ok(conflict::count_open(view.reader, view.organization.id, COUNTED)?)
+    })
+    .await
 }
 
 /// Returns one conflict.

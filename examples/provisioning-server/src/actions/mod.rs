@@ -5,6 +5,7 @@
 
 pub(crate) mod account;
 mod act;
+pub(crate) mod activity;
 pub(crate) mod adoption;
 pub(crate) mod alert;
 pub(crate) mod audit;
@@ -52,6 +53,7 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &account::SUSPEND,
     &adoption::ADOPT,
     &account::SUSPEND_UNCONFIRMED,
+    &activity::SHOW,
     &alert::LIST,
     &alert::SEE,
     &audit::EXPORT,

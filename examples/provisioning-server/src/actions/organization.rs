@@ -266,6 +266,15 @@ async fn standing(product: &Product, organization: Organization) -> Result<Stand
     })
 }
 
+/// Returns how many owners there are whom no identity provider can take away.
+pub(crate) async fn count_owners(product: &Product, actor: &Actor, organization: &Name) -> Result<u64> {
+    look(product, actor, &LIST, organization, |view| {
+        let members = Members::of(view.reader, view.organization)?;
+        Ok(members.count_manual(view.reader, &Permission::ORGANIZATION_WRITE)?)
+    })
+    .await
+}
+
 /// Returns one organization.
 pub(crate) async fn show(product: &Product, actor: &Actor, organization: &Name) -> Result<Organization> {
     look(product, actor, &LIST, organization, |view| {

@@ -183,6 +183,15 @@ pub(crate) fn list(
     Ok(conflicts)
 }
 
+/// How many conflicts are open, up to so many.
+pub(crate) fn count_open(reader: &Reader<'_>, organization: Uuid, most: u32) -> scim::Result<u64> {
+    super::count(
+        reader,
+        "SELECT count(*) FROM (SELECT 1 FROM conflict WHERE org = ?1 AND state = 'open' LIMIT ?2)",
+        &[organization.as_bytes().into(), most.into()],
+    )
+}
+
 /// Removes conflicts that were seen last before a time, up to so many, except those that wait for a decision. Answers how
 /// many there were.
 pub(super) fn purge(

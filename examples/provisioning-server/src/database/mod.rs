@@ -1,6 +1,7 @@
 //! The product's own tables, beside those of the library's store and in the same database.
 
 pub(crate) mod accounts;
+pub(crate) mod activity;
 mod address;
 pub(crate) mod adoptions;
 pub(crate) mod attempts;

@@ -10,8 +10,8 @@ use super::accounts::Shown;
 use super::effective::Members;
 use super::page::Page;
 use super::{
-    accounts, adoptions, bindings, delivery, grants, groups, local_groups, losses, mail, mappings,
-    migrations, roles, setup_links, sign_in_names, tokens,
+    accounts, activity, adoptions, bindings, conflict, delivery, grants, groups, local_groups, losses, mail,
+    mappings, migrations, roles, setup_links, sign_in_names, tokens,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
 use crate::domain::grant::Holder;
@@ -46,6 +46,9 @@ const BOUNDED: &[(&str, &str)] = &[
         "SELECT g.id, g.name, g.description",
         "USE TEMP B-TREE FOR ORDER BY",
     ),
+    // A thousand events at most.
+    ("SELECT kind, count(*) FROM (", "USE TEMP B-TREE FOR GROUP BY"),
+    ("SELECT kind, count(*) FROM (", "SCAN (subquery"),
     // The bare statement of a count goes over whom it counts, each once.
     ("SELECT count(*) FROM (", "USE TEMP B-TREE"),
     ("SELECT count(*) FROM (", "SCAN (subquery"),
@@ -140,6 +143,8 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     losses::alerts(reader, id, 10)?;
     losses::unseen(reader)?;
     of_setup_links(reader, id)?;
+    activity::count(reader, id, Timestamp::UNIX_EPOCH, Timestamp::MAX)?;
+    conflict::count_open(reader, id, 10)?;
     of_mails(reader, id)
 }
 

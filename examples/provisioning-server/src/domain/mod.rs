@@ -7,6 +7,7 @@ pub(crate) mod account;
     dead_code,
     reason = "rules over a picture of an organization, to which tests hold the statements"
 )]
+pub(crate) mod activity;
 pub(crate) mod actor;
 #[allow(
     dead_code,

@@ -6,18 +6,11 @@ use http::StatusCode;
 
 use super::detour::Detour;
 use super::frame::Frame;
+use super::overview;
 use super::shell::{Section, Shell};
 use super::visit::Visit;
 use crate::domain::account::ManagedBy;
 use crate::domain::realm::Realm;
-
-#[derive(Debug, Template)]
-#[template(path = "home.html")]
-pub(super) struct Home {
-    pub(super) frame: Frame,
-    pub(super) shell: Shell,
-    pub(super) permissions: Vec<String>,
-}
 
 #[derive(Debug, Template)]
 #[template(path = "no-access.html")]
@@ -28,7 +21,7 @@ pub(super) struct NoAccess {
     pub(super) is_provisioned: bool,
 }
 
-/// Shows what somebody may do, or that it is nothing yet.
+/// Shows what is going on, or that somebody has no access yet.
 pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
     let administrator = visit.administrator(Section::Overview, "").await?;
     if let Realm::Instance = visit.realm {
@@ -43,11 +36,5 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
         };
         return Ok(administrator.answer(StatusCode::OK, &shown));
     }
-    let permissions = shell.permissions.iter().map(ToString::to_string).collect();
-    let shown = Home {
-        frame,
-        shell,
-        permissions,
-    };
-    Ok(administrator.answer(StatusCode::OK, &shown))
+    overview::show(&visit, &administrator).await
 }

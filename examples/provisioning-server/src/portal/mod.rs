@@ -23,6 +23,7 @@ mod integrations;
 mod link;
 mod logs;
 mod moment;
+mod overview;
 mod page;
 mod passwords;
 mod people;
@@ -176,6 +177,7 @@ fn of_organization() -> Router<Pages> {
         .route("/saml/confirm", get(single_sign_on::confirm))
         .merge(integrations::routes())
         .merge(logs::routes())
+        .merge(overview::routes())
         .merge(settings::routes())
         .merge(people::routes())
         .merge(groups::routes())

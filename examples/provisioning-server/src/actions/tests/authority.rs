@@ -156,6 +156,7 @@ fn ways() -> Vec<Way> {
         account::SUSPEND => |p, a, o| account::suspend(p, a, o, ANN, "Laptop lost");
         account::SUSPEND_UNCONFIRMED => |p, a, o| account::suspend_unconfirmed(p, a, o, "Not sent");
         adoption::ADOPT => |p, a, o| adoption::adopt(p, a, o, ANN, None);
+        activity::SHOW => |p, a, o| activity::show(p, a, o, Timestamp::now());
         alert::LIST => |p, a, o| alert::list(p, a, o);
         alert::SEE => |p, a, o| alert::see_all(p, a, o);
         audit::EXPORT => |p, a, o| audit::export(p, a, o, AuditFilter::default(), Format::JsonLines);

@@ -7,7 +7,7 @@ use crate::portal::destination::Destination;
 use crate::portal::entrance::Entrance;
 use crate::portal::first_run::FirstRun;
 use crate::portal::forgotten::{Forgotten, Sent};
-use crate::portal::home::{Home, NoAccess};
+use crate::portal::home::NoAccess;
 use crate::portal::link::{Invitation, LinkOver, ResetLink};
 use crate::portal::passwords::Passwords;
 use crate::portal::problem::ProblemPage;
@@ -280,29 +280,6 @@ fn signed_in() -> Vec<Sample> {
                 name: NOOR.to_owned(),
                 is_wrong: true,
                 passwords: passwords("New password"),
-            },
-        ),
-        sample(
-            "home",
-            &Home {
-                frame: halden(),
-                shell: shell(Section::Own),
-                permissions: [
-                    "groups:read",
-                    "history:read",
-                    "integrations:read",
-                    "integrations:write",
-                ]
-                .map(str::to_owned)
-                .to_vec(),
-            },
-        ),
-        sample(
-            "home-instance",
-            &Home {
-                frame: frames().of(&Realm::Instance, &HeaderMap::new()),
-                shell: shell(Section::Own),
-                permissions: vec!["organization:write".to_owned()],
             },
         ),
         sample(

@@ -31,6 +31,7 @@ mod groups;
 mod instance;
 mod logs;
 mod people;
+mod overview;
 mod scim;
 mod settings;
 mod setup_link;

@@ -206,6 +206,7 @@ mod tests {
 
     /// Actions that only show something, and leave no row.
     const SHOWING: &[&str] = &[
+        "activity.show",
         "alert.list",
         "audit.export",
         "audit.list",
