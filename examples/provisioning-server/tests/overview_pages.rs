@@ -159,7 +159,7 @@ fn what_the_provider_has_done_is_drawn() {
         "{recent}"
     );
     assert!(
-        recent.contains("Signed in") && recent.contains("Other"),
+        recent.contains("Signed in") && recent.contains("The identity provider"),
         "who: {recent}"
     );
 }
