@@ -3,11 +3,11 @@
 pub(crate) mod access;
 pub(crate) mod access_line;
 pub(crate) mod account;
+pub(crate) mod activity;
 #[allow(
     dead_code,
     reason = "rules over a picture of an organization, to which tests hold the statements"
 )]
-pub(crate) mod activity;
 pub(crate) mod actor;
 #[allow(
     dead_code,
