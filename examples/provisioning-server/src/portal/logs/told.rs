@@ -118,6 +118,10 @@ pub(in crate::portal) static TOPICS: &[Topic] = &[
             ("organization.delete", "Organization deleted"),
             ("instance.restore", "Server restored from a backup"),
             ("instance.rotate-keys", "Encryption keys of the server rotated"),
+            ("admin.set-up", "First owner of the server set up"),
+            ("admin.create", "Owner of the server made"),
+            ("admin.recover", "Owner of the server let back in"),
+            ("admin.delete", "Owner of the server removed"),
         ],
     },
 ];
