@@ -30,6 +30,8 @@ fn connection() -> Connection {
         groups: 23,
         requests: 1_204,
         errors: 5,
+        unattributed: 0,
+        overflow: 0,
         notes: Vec::<Note>::new(),
         reasons: Vec::new(),
         not_kept: Vec::new(),
