@@ -16,8 +16,8 @@ const KINDS: &str = "SELECT kind, count(*) FROM (
     ) WHERE subject_type IN ('user', 'group') GROUP BY kind";
 
 /// The requests to one endpoint in a range that have failed.
-const FAILED: &str = "SELECT count(*) FROM (
-        SELECT 1 FROM request WHERE org = ?1 AND endpoint = ?5 AND failed = 1 AND sequence >= ?2 AND sequence < ?3
+const FAILED: &str = "SELECT 1 FROM (
+        SELECT 1 FROM request WHERE org = ?1 AND endpoint = 'ENDPOINT' AND failed = 1 AND sequence >= ?2 AND sequence < ?3
         LIMIT ?4
     )";
 
@@ -48,9 +48,8 @@ pub(crate) fn count(
     for (kind, count) in kinds {
         counts.add(kind, u64::try_from(count).unwrap_or(0));
     }
-    for endpoint in ENDPOINTS {
-        let of_endpoint = [&range[..], &[endpoint.word().into()]].concat();
-        counts.errors += super::count(reader, FAILED, &of_endpoint)?;
-    }
+    let failed = ENDPOINTS.map(|endpoint| FAILED.replace("ENDPOINT", endpoint.word()));
+    let failed = format!("SELECT count(*) FROM ({})", failed.join(" UNION ALL "));
+    counts.errors = super::count(reader, &failed, &range)?;
     Ok(counts)
 }
