@@ -36,6 +36,7 @@ fn connection() -> Connection {
         reasons: Vec::new(),
         not_kept: Vec::new(),
         tolerances: Vec::new(),
+        offered: Vec::new(),
     }
 }
 
