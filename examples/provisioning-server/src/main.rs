@@ -15,7 +15,6 @@ mod fetch;
 mod history;
 mod login;
 mod operate;
-#[allow(dead_code, reason = "pages come to use all of its ground")]
 mod portal;
 mod scim_api;
 mod transfer;

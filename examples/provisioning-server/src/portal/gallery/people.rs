@@ -421,7 +421,6 @@ fn forms() -> Vec<Sample> {
         frame: halden(),
         shell: shell(Section::Users),
         trouble: None,
-        provider: PROVIDER,
         of: None,
         is_address: true,
         name: "priya.raman@haldenfreight.example".to_owned(),

@@ -99,14 +99,6 @@ impl Panel {
             connection,
         }
     }
-
-    /// Returns the word of the ids of the tab that is open.
-    pub(in crate::portal) fn open(&self) -> &'static str {
-        self.tabs
-            .iter()
-            .find(|tab| tab.is_selected)
-            .map_or("settings", |tab| tab.id)
-    }
 }
 
 /// Opens the panel for whoever may look at the integration.

@@ -6,7 +6,6 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::person::{About, page};
-use super::provider;
 use crate::actions::account::{self, Changes};
 use crate::domain::settings::{FirstLogin, UserNames};
 use crate::portal::administrator::Administrator;
@@ -23,7 +22,6 @@ pub(in super::super) struct Manual {
     pub(in super::super) frame: Frame,
     pub(in super::super) shell: Shell,
     pub(in super::super) trouble: Option<String>,
-    pub(in super::super) provider: &'static str,
     /// The page of the account, if it is there, and the name by which people know it.
     pub(in super::super) of: Option<(String, String)>,
     /// Whether the name is an e-mail address in any case.
@@ -46,7 +44,6 @@ fn form(visit: &Visit, administrator: &Administrator) -> Result<Manual, Detour> 
         frame: visit.frame.clone(),
         shell: administrator.shell.clone(),
         trouble: None,
-        provider: provider(organization),
         of: None,
         is_address: settings.username == UserNames::Email,
         name: String::new(),
