@@ -123,7 +123,12 @@ fn the_card_says_what_is_wrong() {
     until(&mut ida, PANEL, "<dt><code>title</code></dt>");
     let old = bench.token[bench.token.len() - 4..].to_owned();
     bench.run(&["token", "rotate", "acme"]);
-    assert_eq!(bench.get("/Users").status, 401);
+    // A server hears within a second of what a command has done.
+    let patience = Instant::now() + Duration::from_secs(10);
+    while bench.get("/Users").status != 401 {
+        assert!(Instant::now() < patience, "the old token is still good");
+        sleep(Duration::from_millis(50));
+    }
     let page = until(&mut ida, PANEL, "still uses an old token");
     assert!(page.says(&format!("revoked token ending {old}")) && page.says("Wrong token"));
     assert!(until(&mut ida, HISTORY, "was revoked").says("Enter the current token"));
