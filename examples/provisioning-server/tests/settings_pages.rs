@@ -246,7 +246,7 @@ fn a_change_is_for_new_people_unless_it_is_said() {
     bench.is_sound();
 }
 
-/// Feature rows 21b, 22, 93: metadata from a URL are read again, another certificate is accepted, and private addresses are
+/// Feature rows 21, 22, 93: metadata from a URL are read again, another certificate is accepted, and private addresses are
 /// refused.
 #[test]
 fn metadata_come_from_a_url() {
