@@ -1,4 +1,4 @@
-//! What an identity provider has done in the last days.
+//! The activity of an identity provider in the last days.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! What an identity provider has done in the last days, counted by the quarter of a day.
+//! The activity of an identity provider in the last days, counted by the quarter of a day.
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Unit};

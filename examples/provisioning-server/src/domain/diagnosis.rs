@@ -1,4 +1,4 @@
-//! What is wrong with a connection: why requests were refused, which old token is still used, and how near the provider is
+//! The faults of a connection: why requests were refused, which old token is still used, and how near the provider is
 //! to pausing.
 
 use jiff::{SignedDuration, Timestamp};

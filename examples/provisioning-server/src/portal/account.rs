@@ -5,13 +5,12 @@ use axum::extract::RawPathParams;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::detour::Detour;
 use super::form::Form;
 use super::frame::Frame;
 use super::passwords::Passwords;
-use super::problem::Problem;
+use super::path::id;
 use super::shell::{Section, Shell};
 use super::trouble::Trouble;
 use super::visit::Visit;
@@ -113,7 +112,7 @@ impl Session {
 }
 
 /// Demands that somebody has confirmed a moment ago that it is they, before a page asks for more.
-fn demand_fresh(visit: &Visit, current: &Current, page: &str) -> Result<(), Detour> {
+pub(super) fn demand_fresh(visit: &Visit, current: &Current, page: &str) -> Result<(), Detour> {
     match current.is_fresh(Timestamp::now()) {
         true => Ok(()),
         false => {
@@ -208,9 +207,7 @@ pub(super) async fn post_remove(visit: Visit) -> Result<Response, Detour> {
 
 /// Ends one session.
 pub(super) async fn post_end(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
-    let id = path.iter().find(|(name, _)| *name == "session");
-    let id = id.and_then(|(_, text)| Uuid::parse_str(text).ok());
-    let id = id.ok_or(Problem::NotFound)?;
+    let id = id(&path, "session")?;
     let session = visit.session(ACCOUNT)?;
     let ended = visit.login.end_session(&visit.realm, session, id).await;
     ended.map_err(|refusal| visit.detour(refusal, ACCOUNT))?;

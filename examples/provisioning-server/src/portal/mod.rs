@@ -26,6 +26,7 @@ mod moment;
 mod overview;
 mod page;
 mod passwords;
+mod path;
 mod people;
 mod person;
 mod problem;

@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 
+use super::account::demand_fresh;
 use super::detour::Detour;
 use super::form::Form;
 use super::frame::Frame;
@@ -168,10 +169,7 @@ pub(super) async fn get_codes(visit: Visit) -> Result<Response, Detour> {
     if factors.application.is_none() {
         return Err(Problem::NotFound.into());
     }
-    if !current.is_fresh(jiff::Timestamp::now()) {
-        let stale = Fault::stale("Confirm that it is you first.");
-        return Err(visit.detour(stale.into(), CODES));
-    }
+    demand_fresh(&visit, &current, CODES)?;
     let verb = if factors.codes == 1 { "is" } else { "are" };
     let left = counted(factors.codes, "recovery code", "recovery codes");
     let asked = NewRecoveryCodes {

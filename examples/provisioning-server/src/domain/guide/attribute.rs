@@ -7,7 +7,7 @@ use crate::domain::settings::IdentityProvider;
 pub(crate) struct Attribute {
     /// Its name in SCIM 2.0.
     pub(crate) path: &'static str,
-    /// What it is called here.
+    /// Its name here.
     pub(crate) ours: &'static str,
     okta: &'static str,
     jumpcloud: &'static str,
@@ -120,7 +120,7 @@ pub(crate) struct EntraDefault {
     pub(crate) path: &'static str,
     pub(crate) source: &'static str,
     pub(crate) is_kept: bool,
-    /// What is worth knowing; empty if nothing is.
+    /// A remark worth knowing; empty without one.
     pub(crate) remark: &'static str,
 }
 

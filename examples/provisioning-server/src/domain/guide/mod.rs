@@ -16,10 +16,10 @@ use super::settings::{Groups, IdentityProvider, Preset, Settings, UserNames};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Guide {
     pub(crate) provider: IdentityProvider,
-    /// What has to be there before the first step.
+    /// The conditions before the first step.
     pub(crate) before: Vec<&'static str>,
     pub(crate) steps: Vec<Step>,
-    /// Where synchronization begins at the provider.
+    /// The place at the provider where synchronization begins.
     pub(crate) start: &'static str,
     /// When the next synchronization is to be expected.
     pub(crate) rhythm: &'static str,
@@ -95,7 +95,7 @@ pub(crate) enum Value {
     Choice(&'static str, &'static str),
 }
 
-/// What a product calls its URL and its token.
+/// The names that a product has for its URL and its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Words {
     pub(crate) url: &'static str,

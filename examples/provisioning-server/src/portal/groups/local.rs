@@ -23,7 +23,8 @@ use crate::portal::detour::Detour;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
 use crate::portal::moment::{self, Shown};
-use crate::portal::people::{id, provider};
+use crate::portal::path::id;
+use crate::portal::people::provider;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
 

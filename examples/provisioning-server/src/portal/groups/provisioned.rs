@@ -13,8 +13,9 @@ use crate::domain::settings::Groups;
 use crate::portal::detour::Detour;
 use crate::portal::frame::Frame;
 use crate::portal::moment::{self, Shown};
+use crate::portal::path::id;
 use crate::portal::people::badge::Badge;
-use crate::portal::people::{counted, id, provider};
+use crate::portal::people::{counted, provider};
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
 

@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::RawPathParams;
 use axum::response::Response;
 use http::StatusCode;
-use uuid::Uuid;
 
 use crate::actions::instance_owner::{self, Mailed, WayIn};
 use crate::domain::fault::Result as Outcome;
@@ -17,6 +16,7 @@ use crate::portal::detour::Detour;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
 use crate::portal::moment;
+use crate::portal::path::id;
 use crate::portal::problem::Problem;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
@@ -156,9 +156,7 @@ struct Asked {
 
 impl Asked {
     async fn read(visit: &Visit, path: &RawPathParams, verb: &str) -> Result<Self, Detour> {
-        let id = path.iter().find(|(name, _)| *name == "owner");
-        let id = id.and_then(|(_, text)| Uuid::parse_str(text).ok());
-        let id = id.ok_or(Problem::NotFound)?;
+        let id = id(path, "owner")?;
         let page = format!("{PAGE}/{id}/{verb}");
         let administrator = visit.administrator(Section::Owners, &page).await?;
         let all = instance_owner::list(&visit.product, &administrator.actor).await?;

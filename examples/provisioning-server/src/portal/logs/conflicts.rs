@@ -6,7 +6,6 @@ use axum::response::Response;
 use http::StatusCode;
 use uuid::Uuid;
 
-use super::id;
 use crate::actions::{adoption, conflict};
 use crate::domain::conflict::{Conflict, ConflictKind, ConflictState, Cursor};
 use crate::domain::counted::counted;
@@ -16,6 +15,7 @@ use crate::portal::detour::Detour;
 use crate::portal::form;
 use crate::portal::frame::Frame;
 use crate::portal::moment;
+use crate::portal::path::id;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
 
@@ -170,7 +170,7 @@ async fn show(
 /// Puts a conflict aside.
 pub(in crate::portal) async fn post_ignore(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
     let (id, administrator) = (
-        id(&path)?,
+        id(&path, "id")?,
         visit.administrator(Section::Conflicts, CONFLICTS).await?,
     );
     let organization = &visit.organization()?.name;
@@ -181,7 +181,7 @@ pub(in crate::portal) async fn post_ignore(visit: Visit, path: RawPathParams) ->
 /// Opens a conflict again.
 pub(in crate::portal) async fn post_reopen(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
     let (id, administrator): (Uuid, _) = (
-        id(&path)?,
+        id(&path, "id")?,
         visit.administrator(Section::Conflicts, CONFLICTS).await?,
     );
     let organization = &visit.organization()?.name;

@@ -6,7 +6,6 @@ use axum::response::Response;
 use http::StatusCode;
 use uuid::Uuid;
 
-use super::id;
 use crate::actions::mail::{self, Read};
 use crate::domain::keyword::Keyword;
 use crate::domain::mail::State;
@@ -14,6 +13,7 @@ use crate::portal::detour::Detour;
 use crate::portal::form;
 use crate::portal::frame::Frame;
 use crate::portal::moment;
+use crate::portal::path::id;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
 
@@ -188,7 +188,7 @@ pub(in crate::portal) async fn get(visit: Visit) -> Result<Response, Detour> {
 
 /// Shows one mail, without its link.
 pub(in crate::portal) async fn get_one(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
-    show(&visit, id(&path)?, StatusCode::OK, None).await
+    show(&visit, id(&path, "id")?, StatusCode::OK, None).await
 }
 
 async fn show(
@@ -228,7 +228,7 @@ fn one(visit: &Visit, shell: &Shell, read: &Read, trouble: Option<String>) -> On
 
 /// Shows one mail with its link, which the audit log tells.
 pub(in crate::portal) async fn post_link(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
-    let id = id(&path)?;
+    let id = id(&path, "id")?;
     let administrator = visit.administrator(Section::Mail, &page(id)).await?;
     let organization = &visit.organization()?.name;
     match mail::show_link(&visit.product, &administrator.actor, organization, id).await {
@@ -245,7 +245,7 @@ pub(in crate::portal) async fn post_link(visit: Visit, path: RawPathParams) -> R
 
 /// Sends a mail once more.
 pub(in crate::portal) async fn post_retry(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
-    let id = id(&path)?;
+    let id = id(&path, "id")?;
     let administrator = visit.administrator(Section::Mail, &page(id)).await?;
     let retried = mail::retry(&visit.product, &administrator.actor, &visit.realm, id).await;
     changed(&visit, id, retried, "is sent once more").await
@@ -253,7 +253,7 @@ pub(in crate::portal) async fn post_retry(visit: Visit, path: RawPathParams) -> 
 
 /// Cancels a mail.
 pub(in crate::portal) async fn post_cancel(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
-    let id = id(&path)?;
+    let id = id(&path, "id")?;
     let administrator = visit.administrator(Section::Mail, &page(id)).await?;
     let cancelled = mail::cancel(&visit.product, &administrator.actor, &visit.realm, id).await;
     changed(&visit, id, cancelled, "was cancelled").await

@@ -6,11 +6,8 @@ pub(in crate::portal) mod mail;
 pub(in crate::portal) mod told;
 
 use axum::Router;
-use axum::extract::RawPathParams;
 use axum::routing::{get, post};
-use uuid::Uuid;
 
-use super::problem::Problem;
 use super::visit::Pages;
 
 /// The pages of an organization.
@@ -32,11 +29,4 @@ pub(super) fn routes_of_realm() -> Router<Pages> {
         .route("/mail/{id}", get(mail::get_one))
         .route("/mail/{id}/retry", post(mail::post_retry))
         .route("/mail/{id}/cancel", post(mail::post_cancel))
-}
-
-/// Reads the id in a path.
-fn id(path: &RawPathParams) -> Result<Uuid, Problem> {
-    let id = path.iter().find(|(name, _)| *name == "id");
-    let id = id.and_then(|(_, text)| Uuid::parse_str(text).ok());
-    id.ok_or(Problem::NotFound)
 }

@@ -10,13 +10,10 @@ pub(super) mod suspend;
 pub(super) mod why;
 
 use axum::Router;
-use axum::extract::RawPathParams;
 use axum::routing::{get, post};
-use uuid::Uuid;
 
 use super::administrator::Administrator;
 use super::detour::Detour;
-use super::problem::Problem;
 use super::visit::{Pages, Visit};
 use crate::domain::actor::Action;
 use crate::domain::organization::Organization;
@@ -61,16 +58,6 @@ pub(super) fn routes() -> Router<Pages> {
         .route("/users/{user}/roles/take", post(access::take_role))
         .route("/users/{user}/groups/join", post(access::join_group))
         .route("/users/{user}/groups/leave", post(access::leave_group))
-}
-
-/// Returns the id that a path has under a name.
-///
-/// # Errors
-/// What stands there is not an id: there is no such page.
-pub(super) fn id(path: &RawPathParams, name: &str) -> Result<Uuid, Problem> {
-    let found = path.iter().find(|(found, _)| *found == name);
-    let id = found.and_then(|(_, text)| Uuid::parse_str(text).ok());
-    id.ok_or(Problem::NotFound)
 }
 
 impl Visit {

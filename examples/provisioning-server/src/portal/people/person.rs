@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::badge::Badge;
 use super::list::place;
+use super::provider;
 use super::why::Why;
-use super::{id, provider};
 use crate::actions::account::{self, Detail};
 use crate::actions::people::{self, Around};
 use crate::actions::sign_in::{self, SignIn};
@@ -31,6 +31,7 @@ use crate::portal::agent;
 use crate::portal::detour::Detour;
 use crate::portal::frame::Frame;
 use crate::portal::moment::{self, Shown};
+use crate::portal::path::id;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
 

@@ -5,7 +5,6 @@ use axum::extract::RawPathParams;
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::actions::setup_link;
 use crate::domain::setup_link::{SetupLink, State};
@@ -13,7 +12,7 @@ use crate::portal::confirm::Confirm;
 use crate::portal::detour::Detour;
 use crate::portal::frame::Frame;
 use crate::portal::moment;
-use crate::portal::problem::Problem;
+use crate::portal::path::id;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
 
@@ -139,15 +138,9 @@ pub(super) async fn post_new(visit: Visit) -> Result<Response, Detour> {
     }
 }
 
-fn link(path: &RawPathParams) -> Result<Uuid, Problem> {
-    let id = path.iter().find(|(name, _)| *name == "link");
-    let id = id.and_then(|(_, text)| Uuid::parse_str(text).ok());
-    id.ok_or(Problem::NotFound)
-}
-
 /// Asks whether to take a link back.
 pub(super) async fn get_revoke(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
-    let page = format!("{PAGE}/{}/revoke", link(&path)?);
+    let page = format!("{PAGE}/{}/revoke", id(&path, "link")?);
     let administrator = visit.administrator(Section::Integrations, &page).await?;
     administrator.actor.demand(&setup_link::REVOKE)?;
     let asked = Confirm {
@@ -171,7 +164,7 @@ pub(super) async fn get_revoke(visit: Visit, path: RawPathParams) -> Result<Resp
 
 /// Takes a link back.
 pub(super) async fn post_revoke(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
-    let id = link(&path)?;
+    let id = id(&path, "link")?;
     let administrator = visit.administrator(Section::Integrations, PAGE).await?;
     let organization = visit.organization()?;
     setup_link::revoke(&visit.product, &administrator.actor, &organization.name, id).await?;
