@@ -204,9 +204,11 @@ fn gone_on_with(by_server: bool) {
     child.kill().unwrap();
     let was_killed = !child.wait().unwrap().success();
     if was_killed {
-        let checked = place.run(&["check", "--json"]);
-        let found = String::from_utf8(checked.stdout).unwrap();
-        assert!(found.contains("have begun and are not done"), "{found}");
+        let checked = place.json(&["check"]);
+        assert_eq!(
+            (&checked["sound"], &checked["under_way"]),
+            (&json!(true), &json!(["1 erasure of a person"]))
+        );
     }
     match by_server {
         true => {
@@ -226,5 +228,9 @@ fn gone_on_with(by_server: bool) {
         "{acts:?}"
     );
     assert_eq!(mentions(&place).len(), 0);
-    assert_eq!(place.json(&["check"])["sound"], true);
+    let checked = place.json(&["check"]);
+    assert_eq!(
+        (&checked["sound"], &checked["under_way"]),
+        (&json!(true), &json!([]))
+    );
 }

@@ -291,6 +291,7 @@ fn an_import_is_one_row_of_the_history_that_is_true_at_any_time() {
     assert_eq!(again["unchanged"], 1_200 + 1 + 2);
     let rows = rows(&source.place, "SELECT 1 FROM history");
     assert_eq!(rows.len(), 1, "who changes nothing leaves no trace");
+    assert_eq!(source.place.json(&["check"])["sound"], true);
 }
 
 /// Waits until a child has closed its output, and answers with all of it.

@@ -35,6 +35,7 @@ impl Check {
             counts: counts(&inspection),
             finding_count: inspection.finding_count,
             findings: inspection.findings,
+            under_way: inspection.under_way,
         };
         let sound = document.sound;
         session.output.result(&document, text);
@@ -59,7 +60,14 @@ pub(super) fn counts(inspection: &Inspection) -> Counts {
 
 fn text(checked: &Checked) -> String {
     if checked.sound {
-        return format!("{} is sound: {}.", checked.database, checked.counts);
+        let sound = format!("{} is sound: {}.", checked.database, checked.counts);
+        return match checked.under_way.is_empty() {
+            true => sound,
+            false => format!(
+                "{sound}\nUnder way: {}. The process that does it goes on, or the next server that starts.",
+                checked.under_way.join(", ")
+            ),
+        };
     }
     let mut text = format!(
         "{} is NOT sound: {} in {}.\n",

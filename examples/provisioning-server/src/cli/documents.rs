@@ -235,6 +235,8 @@ pub(super) struct Checked {
     pub(super) finding_count: u64,
     /// The first findings.
     pub(super) findings: Vec<String>,
+    /// Work of many transactions that is not done yet, which is not a finding.
+    pub(super) under_way: Vec<String>,
 }
 
 /// What is in a database.

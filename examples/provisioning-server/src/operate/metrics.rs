@@ -334,6 +334,12 @@ fn write_database(page: &mut Page, statistics: &Statistics) {
         let name = format!("scim_database_{name}_total");
         page.one(&name, "counter", help, value);
     }
+    page.one(
+        "scim_database_write_seconds_total",
+        "counter",
+        "Seconds for which writes have held the writer, without its commits.",
+        Duration::from_micros(statistics.write_micros).as_secs_f64(),
+    );
     for (name, value, help) in [
         (
             "scim_database_largest_batch",

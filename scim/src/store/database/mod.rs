@@ -29,6 +29,7 @@ mod checkpoint;
 mod connection;
 mod cost;
 mod disk;
+mod estimates;
 pub(super) mod failure;
 mod handle;
 mod health;

@@ -5,6 +5,7 @@ use std::ops::{ControlFlow, Deref};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use super::connection::Connection;
+use super::estimates;
 use super::failure::{failed, is_interrupt};
 use super::meter::Meter;
 #[cfg(debug_assertions)]
@@ -560,6 +561,32 @@ impl<'a> Transaction<'a> {
     /// One of the statements fails; the later ones do not run.
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
         self.connection.driver().execute_batch(sql).map_err(failed)
+    }
+
+    /// Tells the planner that one tenant may have many rows of the tables whose keys begin with this column, so that it prefers
+    /// an index that finds few of them. Before it is told, it expects a dozen rows of each tenant, takes the first key that
+    /// begins with the column, and goes through all that the tenant has. To be called after tables and indexes were made.
+    ///
+    /// # Errors
+    /// The estimates cannot be written.
+    ///
+    /// ```
+    /// # use scim::store::database::{Database, Options};
+    /// # fn main() -> scim::Result<()> {
+    /// # let database = Database::in_memory(Options::default())?;
+    /// database.blocking_write(|tx| {
+    ///     tx.execute_batch(
+    ///         "CREATE TABLE badge (org BLOB NOT NULL, id BLOB NOT NULL, holder TEXT NOT NULL, PRIMARY KEY (org, id))
+    ///              STRICT, WITHOUT ROWID;
+    ///          CREATE INDEX badge_holder ON badge (org, holder);",
+    ///     )?;
+    ///     tx.expect_large_tenants("org")
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn expect_large_tenants(&self, column: &str) -> Result<()> {
+        estimates::write(self.connection, column)
     }
 
     /// The row id that the last `INSERT` made.

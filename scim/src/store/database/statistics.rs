@@ -36,6 +36,8 @@ statistics! {
     writes,
     /// Write jobs that were undone: they returned an error, panicked, or their group could not be committed.
     failed_writes,
+    /// Microseconds for which write jobs have held the writer, without its commits.
+    write_micros,
     /// Jobs given to `write_behind` that were undone: nobody else hears of them.
     failed_behind,
     /// The most jobs that one commit has joined.

@@ -253,7 +253,10 @@ impl<'a> Writer<'a> {
             }
             self.release.run()?;
             let ended = Instant::now();
-            self.costs.note(label, ended.duration_since(now));
+            let held = ended.duration_since(now);
+            self.costs.note(label, held);
+            let micros = u64::try_from(held.as_micros()).unwrap_or(u64::MAX);
+            self.shared.counters.write_micros.add(micros);
             now = ended;
             if now.duration_since(begun) >= self.shared.options.batch_time {
                 cut = Cut::ByTime;

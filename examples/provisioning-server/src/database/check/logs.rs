@@ -9,7 +9,7 @@ use crate::domain::event::EventKind;
 use crate::domain::keyword::Keyword;
 
 /// Counts of rows that must not be there, and the finding for each.
-const WRONG: &[(&str, &str)] = &[
+pub(super) const WRONG: &[(&str, &str)] = &[
     (
         "SELECT count(*) FROM touched t
          WHERE NOT EXISTS (SELECT 1 FROM request r WHERE r.org = t.org AND r.sequence = t.sequence)",
@@ -21,7 +21,9 @@ const WRONG: &[(&str, &str)] = &[
         "names of members in the history lead to no request",
     ),
     (
-        "SELECT count(*) FROM named n WHERE number < 1 OR (subject = '') <> (number > 1000)
+        "SELECT count(*) FROM named n WHERE number < 1 OR (subject = '' AND number <= 1000)
+           OR (subject <> '' AND number > 1000 AND NOT EXISTS (
+             SELECT 1 FROM request r WHERE r.org = n.org AND r.sequence = n.sequence AND r.method = 'IMPORT'))
            OR NOT EXISTS (SELECT 1 FROM named_period p WHERE p.org = n.org AND p.period = n.period)",
         "links of the history are not counted as they must be",
     ),

@@ -3,6 +3,7 @@
 mod followed;
 mod logs;
 mod own_tables;
+mod under_way;
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use super::keys::Keys;
 use super::{Product, failed, organizations, sealed_columns};
 use crate::domain;
+use crate::domain::counted::counted;
 use crate::domain::user::User;
 
 /// Findings that are kept; the others are counted.
@@ -35,6 +37,8 @@ pub(crate) struct Inspection {
     pub(crate) finding_count: u64,
     /// The first findings.
     pub(crate) findings: Vec<String>,
+    /// Work of many transactions that is not done yet: how much of each kind, in words.
+    pub(crate) under_way: Vec<String>,
 }
 
 impl Inspection {
@@ -44,6 +48,15 @@ impl Inspection {
             self.findings.push(finding);
         }
     }
+}
+
+/// The statements that look for rows which must not be there.
+#[cfg(test)]
+pub(super) fn statements() -> impl Iterator<Item = &'static str> {
+    let rules = own_tables::RULES.iter().chain(logs::WRONG);
+    rules
+        .map(|(sql, _)| *sql)
+        .chain(under_way::KINDS.iter().map(|(sql, ..)| *sql))
 }
 
 impl Product {
@@ -210,6 +223,12 @@ impl<P: FnMut(u64)> Follower<'_, P> {
             self.inspection.find(finding);
         }
         self.inspection.requests = self.count("SELECT count(*) FROM request")?;
+        for (sql, one, many) in under_way::KINDS {
+            let count = self.count(sql)?;
+            if count > 0 {
+                self.inspection.under_way.push(counted(count, one, many));
+            }
+        }
         for (sql, what) in own_tables::RULES {
             let count = self.count(sql)?;
             if count > 0 {

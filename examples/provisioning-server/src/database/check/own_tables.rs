@@ -105,10 +105,6 @@ pub(super) const RULES: &[(&str, &str)] = &[
         "entries of the inbox tell of permissions that do not wait",
     ),
     (
-        "SELECT count(*) FROM erasure",
-        "erasures of people have begun and are not done: a server goes on with them when it starts",
-    ),
-    (
         "SELECT count(*) FROM local_member m WHERE NOT EXISTS (
            SELECT 1 FROM local_group l WHERE l.org = m.org AND l.id = m.local_group)
          OR NOT EXISTS (SELECT 1 FROM account a WHERE a.org = m.org AND a.id = m.account)",

@@ -296,3 +296,57 @@ fn statements_are_counted_in_jobs_of_all_kinds() {
         .unwrap();
     assert_eq!(database.statistics().statements - before, 3);
 }
+
+/// The access to `badge` in the plan of a statement that looks for a person without one.
+fn way_to_badges(reader: &Reader<'_>) -> Result<String> {
+    let steps = reader.query_all(
+        "EXPLAIN QUERY PLAN SELECT p.id FROM person p WHERE p.org = ?1
+         AND NOT EXISTS (SELECT 1 FROM badge b WHERE b.org = ?1 AND b.holder = p.id AND b.until IS NULL)",
+        &[Param::Null],
+        |row| Ok(row.text(3)?.to_owned()),
+    )?;
+    Ok(steps
+        .into_iter()
+        .find(|step| step.starts_with("SEARCH b "))
+        .unwrap())
+}
+
+#[test]
+fn the_planner_knows_that_a_tenant_may_be_large() {
+    let database = Database::in_memory(options()).unwrap();
+    let make = |tx: &Transaction<'_>| {
+        tx.execute_batch(
+            "CREATE TABLE person (org BLOB NOT NULL, id BLOB NOT NULL, PRIMARY KEY (org, id)) STRICT, WITHOUT ROWID;
+             CREATE TABLE badge (org BLOB NOT NULL, id BLOB NOT NULL, holder BLOB NOT NULL, until INTEGER,
+                 PRIMARY KEY (org, id)) STRICT, WITHOUT ROWID;
+             CREATE INDEX badge_holder ON badge (org, holder);
+             CREATE INDEX badge_returned ON badge (org, until, id) WHERE until IS NOT NULL;",
+        )?;
+        way_to_badges(tx)
+    };
+    let before = database.blocking_write(make).unwrap();
+    assert!(before.ends_with("(org=?)"), "it is needed no more: {before}");
+    // Told twice, it knows it once.
+    for _ in 0..2 {
+        let told = database.blocking_write(|tx| {
+            tx.expect_large_tenants("org")?;
+            way_to_badges(tx)
+        });
+        assert!(told.unwrap().ends_with("(org=? AND holder=?)"));
+        let read = database.blocking_read(way_to_badges).unwrap();
+        assert!(read.ends_with("(org=? AND holder=?)"), "{read}");
+    }
+    let estimates = database.blocking_read(|reader| {
+        let sql = "SELECT tbl || ' ' || idx || ' ' || stat FROM sqlite_stat1 ORDER BY tbl, idx";
+        reader.query_all(sql, &[], |row| Ok(row.text(0)?.to_owned()))
+    });
+    assert_eq!(
+        estimates.unwrap(),
+        [
+            "badge badge 1000000 100000 1 noskipscan",
+            "badge badge_holder 1000000 100000 9 noskipscan",
+            "badge badge_returned 10000 1000 9 8 noskipscan",
+            "person person 1000000 100000 1 noskipscan"
+        ]
+    );
+}
