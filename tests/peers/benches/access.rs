@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use scim::store::database::{Database, Options as Opening};
+use scim_tests::http::{Client, Request, Response};
 use scim_tests::server::{Organization, Server, built_beside};
 use scim_tests::{Failure, check, flags};
 use serde_json::{Value, json};
@@ -26,6 +27,10 @@ const HEAD: &str = r#"{"format":"provisioning-server export","version":1,"organi
 
 const META: &str =
     r#""meta":{"created":"2024-01-01T00:00:00Z","lastModified":"2024-01-02T00:00:00Z","version":"W/\"1\""}"#;
+
+const PASSWORD: &str = "seven herons over the grey fjord";
+
+const MAPPING: &str = "/o/access/integrations/scim/mapping";
 
 /// Members of each of the other groups.
 const FEW: usize = 5;
@@ -86,6 +91,9 @@ fn main() -> Result<(), Failure> {
     };
     bench.mapping()?;
     bench.lists()?;
+    let mut owner = Owner::enter(&server)?;
+    bench.hold(&organization, &mut owner)?;
+    bench.pages(&mut owner)?;
     bench.beside(&organization)
 }
 
@@ -277,6 +285,68 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// How long the writer of the server is held by a change of the mapping of the large group, and by a write of the
+    /// provider: both by requests to the one process.
+    fn hold(&self, organization: &Organization, owner: &mut Owner) -> Result<(), Failure> {
+        let roles = ["Read only", "Operator"].map(|name| self.role(name));
+        let [first, second] = roles;
+        let (first, second) = (first?, second?);
+        for round in 0..self.runs {
+            let before = Written::read(self.server)?;
+            write_some(organization, round)?;
+            let writes = Written::read(self.server)?;
+            for role in [&first, &second] {
+                let draft = format!("g0={role}");
+                let fields = [("draft", draft.as_str()), ("do", "save")];
+                owner.submit(MAPPING, &fields)?;
+            }
+            let changes = Written::read(self.server)?;
+            println!(
+                "writer held by a write {:6.2} ms, by a job of a mapping change {:6.2} ms",
+                writes.each_since(&before),
+                changes.each_since(&writes),
+            );
+        }
+        Ok(())
+    }
+
+    fn role(&self, name: &str) -> Result<String, Failure> {
+        let shown: Value =
+            serde_json::from_str(&self.server.command_line(&["role", "show", "access", name])?)?;
+        let id = shown.get("id").and_then(Value::as_str);
+        Ok(id.ok_or_else(|| Failure::new("a role without an id"))?.to_owned())
+    }
+
+    /// The pages that show people, groups and roles, as an administrator waits for them.
+    fn pages(&self, owner: &mut Owner) -> Result<(), Failure> {
+        let nothing = self.median(|| owner.open("/o/access/help").map(drop))?;
+        println!(
+            "page help                        {:8.1} ms",
+            milliseconds(nothing)
+        );
+        for path in [
+            "",
+            "users",
+            "users?q=user4711",
+            "users?show=unassigned",
+            "users?show=unconfirmed",
+            "users?show=suspended",
+            "groups",
+            "groups?q=group 99",
+            "roles",
+            "integrations/scim",
+            "integrations/scim/mapping",
+            "integrations/scim/history",
+            "conflicts",
+            "audit",
+        ] {
+            let target = format!("/o/access/{}", path.replace(' ', "%20"));
+            let took = self.median(|| owner.open(&target).map(drop))?;
+            println!("page {path:27} {:8.1} ms", milliseconds(took));
+        }
+        Ok(())
+    }
+
     fn change_twice(&self) -> Result<(), Failure> {
         self.server
             .command_line(&["mapping", "set", "access", "g0", "Read only"])?;
@@ -284,6 +354,103 @@ impl Bench<'_> {
             .command_line(&["mapping", "set", "access", "g0", "Operator"])
             .map(drop)
     }
+}
+
+/// The first owner of the instance, who is signed in.
+struct Owner {
+    client: Client,
+    cookies: Vec<String>,
+}
+
+impl Owner {
+    /// Makes the owner, who sets a password by the link that the command prints.
+    fn enter(server: &Server) -> Result<Self, Failure> {
+        let printed = server.command_line(&["admin", "create", "odile@instance.example"])?;
+        let made: Value = serde_json::from_str(&printed)?;
+        let url = made.get("url").and_then(Value::as_str).unwrap_or_default();
+        let path = url
+            .find("/instance/")
+            .and_then(|at| url.get(at..))
+            .unwrap_or_default();
+        let mut owner = Self {
+            client: server.origin()?,
+            cookies: Vec::new(),
+        };
+        owner.submit(path, &[("new", PASSWORD), ("again", PASSWORD)])?;
+        Ok(owner)
+    }
+
+    fn open(&mut self, target: &str) -> Result<(), Failure> {
+        self.send(Request::new("GET", target))?.expect(200).map(drop)
+    }
+
+    /// Sends a form that leads elsewhere.
+    fn submit(&mut self, target: &str, fields: &[(&str, &str)]) -> Result<(), Failure> {
+        let pairs: Vec<_> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.replace(' ', "+").replace('=', "%3D")))
+            .collect();
+        let mut request =
+            Request::new("POST", target).header("Content-Type", "application/x-www-form-urlencoded");
+        request.body = Some(pairs.join("&").into_bytes());
+        self.send(request)?.expect(303).map(drop)
+    }
+
+    fn send(&mut self, request: Request) -> Result<Response, Failure> {
+        let request = request
+            .header("Cookie", self.cookies.join("; "))
+            .header("Sec-Fetch-Site", "same-origin");
+        let answer = self.client.send(&request)?;
+        for (_, value) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let pair = value.split(';').next().unwrap_or_default();
+            let name = pair.split('=').next().unwrap_or_default();
+            self.cookies.retain(|kept| kept.split('=').next() != Some(name));
+            self.cookies.push(pair.to_owned());
+        }
+        Ok(answer)
+    }
+}
+
+/// The work of the writer of a server so far.
+struct Written {
+    writes: f64,
+    seconds: f64,
+}
+
+impl Written {
+    fn read(server: &Server) -> Result<Self, Failure> {
+        let page = server.origin()?.get("/metrics")?.expect(200)?;
+        let page = String::from_utf8_lossy(&page.body).into_owned();
+        let value = |name: &str| {
+            let mut lines = page.lines().filter_map(|line| line.strip_prefix(name));
+            let value = lines.find_map(|rest| rest.trim().parse::<f64>().ok());
+            value.ok_or_else(|| Failure::new(format!("{name} is not among the metrics")))
+        };
+        Ok(Self {
+            writes: value("scim_database_writes_total ")?,
+            seconds: value("scim_database_write_seconds_total ")?,
+        })
+    }
+
+    /// The milliseconds of one write since then, on the average.
+    fn each_since(&self, before: &Self) -> f64 {
+        (self.seconds - before.seconds) * 1e3 / (self.writes - before.writes)
+    }
+}
+
+/// Changes a hundred people.
+fn write_some(organization: &Organization, round: usize) -> Result<(), Failure> {
+    let mut client = organization.client()?;
+    for number in 0..100 {
+        let body = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "replace", "path": "title", "value": format!("{round} {number}") }],
+        });
+        client
+            .json("PATCH", &format!("/Users/u{number}"), &body)?
+            .expect(200)?;
+    }
+    Ok(())
 }
 
 /// Changes one person after another. Returns how long each took, the shortest first.
