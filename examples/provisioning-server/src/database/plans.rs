@@ -79,9 +79,10 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     of_accounts(reader, &members, id)?;
     of_groups(reader, id)?;
     let role = RoleId(NOBODY);
-    members.count_by_group_alone(reader, 7, role)?;
     members.count_moved(reader, 7, &[role, RoleId(Uuid::nil())])?;
     members.count_remapped(reader, role, &[7, 8], &[9])?;
+    members.first_remapped(reader, role, &[7, 8], &[9], 10)?;
+    members.walk_remapped(reader, role, &[7, 8], &[9], 10)?;
     members.count_holding(reader, role)?;
     members.holding(reader, role, 10)?;
     members.first_holding(reader, role, 10)?;
@@ -113,6 +114,7 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     roles::list(reader, id)?;
     roles::list_mirrored(reader, id, &Page::default())?;
     mappings::roles_of(reader, id, 7)?;
+    mappings::of_group(reader, id, 7)?;
     mappings::groups_of(reader, id, role, 10)?;
     mappings::list(reader, id)?;
     mappings::behind(reader, id, None, 10)?;

@@ -123,6 +123,7 @@ CREATE TABLE mapping (
     grp     INTEGER NOT NULL,
     role    BLOB    NOT NULL,
     created INTEGER NOT NULL,
+    by_whom TEXT    NOT NULL,
     PRIMARY KEY (org, grp, role)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mapping_role ON mapping (org, role, grp);

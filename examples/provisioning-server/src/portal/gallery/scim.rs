@@ -316,8 +316,14 @@ fn row(name: &str, roles: &[&str], state: State) -> Row {
         name: name.to_owned(),
         external_id: None,
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        people: "12 people".to_owned(),
+        mapped: (state != State::New).then(|| ("ida.sorensen@haldenfreight.example".to_owned(), ago(7_300))),
         state,
     }
+}
+
+fn person(name: &str) -> (String, String) {
+    (name.to_owned(), "/o/halden-freight/users/0191b2f0".to_owned())
 }
 
 fn editor() -> Editor {
@@ -395,11 +401,18 @@ fn of_mappings() -> Vec<Sample> {
                 class: "gain",
                 sign: "+12".to_owned(),
                 sentence: "12 people gain Administrator".to_owned(),
+                first: vec![
+                    person("amara.okafor@haldenfreight.example"),
+                    person("jonas.lindqvist@haldenfreight.example"),
+                ],
+                others: 10,
             },
             Effect {
                 class: "lose",
                 sign: "−2".to_owned(),
                 sentence: "2 people lose Read only".to_owned(),
+                first: Vec::new(),
+                others: 2,
             },
         ],
         summary: "12 people gain Administrator, 2 people lose Read only.".to_owned(),
