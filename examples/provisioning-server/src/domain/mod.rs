@@ -105,3 +105,4 @@ pub(crate) mod setup_link;
 pub(crate) mod subject;
 pub(crate) mod token;
 pub(crate) mod user;
+pub(crate) mod words;

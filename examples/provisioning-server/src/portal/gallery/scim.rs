@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Sample, halden, hold_to_promises, sample, shell, some};
+use crate::domain::guide;
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::settings::{Contact, IdentityProvider, Preset, Settings as Chosen};
-use crate::portal::integrations::Words;
+use crate::domain::words::Words;
 use crate::portal::integrations::card::{Connection, Note, Reason};
 use crate::portal::integrations::delete::Delete;
 use crate::portal::integrations::fields::Fields;
@@ -15,7 +16,6 @@ use crate::portal::integrations::mapping::{
     Choice, Editor, Effect, Gone, Mappings, Mirror, Mirrored, RoleChoice, Row, State,
 };
 use crate::portal::integrations::panel::{Panel, Tab, title};
-use crate::portal::integrations::provider;
 use crate::portal::integrations::settings::{Make, Part, Settings, Shown};
 use crate::portal::moment;
 use crate::portal::shell::{Section, Shell};
@@ -131,7 +131,7 @@ fn settings() -> Settings {
         asks_first: false,
         parts: vec![Part::Url, Part::Token, Part::Provider],
         url: "https://admin.example.net/scim/halden-freight/v2".to_owned(),
-        named: provider::fields(IdentityProvider::Entra),
+        named: guide::fields(IdentityProvider::Entra),
         called: "Entra ID",
         called_within: "Entra ID",
         is_on: false,

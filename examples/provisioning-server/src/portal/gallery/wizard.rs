@@ -134,6 +134,16 @@ fn samples() -> Vec<Sample> {
             &wizard(IdentityProvider::JumpCloud, &unset, true),
         ),
         sample("wizard-other", &wizard(IdentityProvider::Other, &unset, true)),
+        sample(
+            "wizard-onelogin",
+            &wizard(IdentityProvider::OneLogin, &unset, true),
+        ),
+        sample("wizard-google", &wizard(IdentityProvider::Google, &unset, true)),
+        sample("wizard-ping", &wizard(IdentityProvider::Ping, &unset, true)),
+        sample(
+            "wizard-authentik",
+            &wizard(IdentityProvider::Authentik, &unset, true),
+        ),
     ]
 }
 

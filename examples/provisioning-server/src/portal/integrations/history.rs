@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use super::list::List;
 use super::panel::{self, HISTORY, Opened, Panel, Tab};
-use super::provider;
 use crate::actions::{history, token};
 use crate::domain::counted::counted;
 use crate::domain::endpoint::PathFilter;
+use crate::domain::guide;
 use crate::domain::history::{HistoryEntry, HistoryFilter};
 use crate::domain::keyword::Keyword;
 use crate::domain::permission::Permission;
@@ -268,7 +268,7 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
             .path(&filter.path(&format!("{HISTORY}/export"), &[("format", format)]))
     };
     let page = History {
-        called_within: provider::called_within(opened.shown.organization.settings.idp),
+        called_within: guide::called(opened.shown.organization.settings.idp),
         is_silent: found.is_empty() && filter.is_open() && before.is_none(),
         rows: rows(&found, &names, opened.now),
         live: before.is_none().then(|| path(&[("after", &newest.to_string())])),
@@ -423,7 +423,7 @@ impl Detail {
             ("scimType", entry.scim_type.clone()),
             ("Path", Some(entry.path.clone())),
             ("Token", token),
-            ("Provider", idp.map(|idp| provider::name(idp).to_owned())),
+            ("Provider", idp.map(|idp| guide::name(idp).to_owned())),
         ];
         Self {
             error: entry.error.clone(),
@@ -445,7 +445,7 @@ fn advice(
     entry: &HistoryEntry,
     idp: IdentityProvider,
 ) -> (Option<String>, Option<(&'static str, &'static str)>) {
-    let provider = provider::called_within(idp);
+    let provider = guide::called(idp);
     let settings = Some(("Open SCIM Settings", panel::SETTINGS));
     let conflicts = Some(("Open conflicts", "conflicts"));
     let (text, link) = match (entry.status, entry.scim_type.as_deref()) {

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 
 use super::list::List;
 use super::panel::{self, MAPPING, Opened, Panel, Tab};
-use super::provider;
 use crate::actions::alert::{self, Restorable};
 use crate::actions::mapping::{self, Foreseen, Listed, Moved, People, Wanted};
 use crate::actions::{group, role};
@@ -19,6 +18,7 @@ use crate::database::page::Page;
 use crate::domain::counted::counted as some;
 use crate::domain::fault::{Fault, Kind};
 use crate::domain::group::ProvisionedGroup;
+use crate::domain::guide;
 use crate::domain::permission::Permission;
 use crate::domain::role::Role;
 use crate::domain::settings::Groups;
@@ -361,7 +361,7 @@ async fn mappings(visit: &Visit, opened: &Opened, mut entered: Entered) -> Resul
         escalating: escalating.map(|role| role.name.clone()).collect(),
         gone: gone.into_iter().map(|gone| Gone::of(gone, opened)).collect(),
         is_stale: may_edit && actor.demand(&mapping::SET).is_err(),
-        called_within: provider::called_within(opened.shown.organization.settings.idp),
+        called_within: guide::called(opened.shown.organization.settings.idp),
         has_groups: opened.shown.groups > 0,
         trouble: entered.trouble,
         asks_first: entered.asks_first,
@@ -583,8 +583,8 @@ async fn mirror(visit: &Visit, opened: &Opened) -> Result<Response, Detour> {
         shell: opened.shell.clone(),
         list: opened.list.clone(),
         panel: opened.panel.clone(),
-        called: provider::called(settings.idp),
-        called_within: provider::called_within(settings.idp),
+        called: guide::called_first(settings.idp),
+        called_within: guide::called(settings.idp),
         roles: Vec::new(),
         next: None,
         first: behind.as_ref().map(|_| opened.frame.path(MAPPING)),

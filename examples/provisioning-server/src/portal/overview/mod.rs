@@ -18,7 +18,6 @@ use super::administrator::Administrator;
 use super::detour::Detour;
 use super::frame::Frame;
 use super::integrations::card::Connection;
-use super::integrations::provider;
 use super::logs::told;
 use super::moment::{self, Shown};
 use super::shell::{Section, Shell};
@@ -26,6 +25,7 @@ use super::visit::{Pages, Visit};
 use crate::actions::{activity, alert, audit, connection, history};
 use crate::domain::audit::AuditFilter;
 use crate::domain::counted::counted;
+use crate::domain::guide;
 use crate::domain::history::{HistoryEntry, HistoryFilter};
 
 /// How many of the last changes are shown, and among how many requests those are looked for that changed something.
@@ -139,7 +139,7 @@ async fn recent(visit: &Visit, administrator: &Administrator, now: Timestamp) ->
     }
     if shell.may(&history::LIST.permission) {
         let requests = history::list(product, actor, name, HistoryFilter::default(), None, LOOKED_AT).await?;
-        let provider = provider::called(organization.settings.idp);
+        let provider = guide::called_first(organization.settings.idp);
         let changing = requests
             .iter()
             .filter(|entry| changes_something(entry))

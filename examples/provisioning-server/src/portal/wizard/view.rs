@@ -3,12 +3,13 @@
 use crate::actions::set_up::Progress;
 use crate::domain::counted::counted;
 use crate::domain::guide::{
-    ATTRIBUTES, Block, ENTRA_DEFAULTS, EntraDefault, Guide, Stage, Step, Value, Words, called,
+    ATTRIBUTES, Block, ENTRA_DEFAULTS, EntraDefault, Guide, Stage, Step, Value, called, documentation, rhythm,
 };
 use crate::domain::integration::State;
 use crate::domain::public_url::PublicUrl;
 use crate::domain::saml::provider::Standing;
 use crate::domain::settings::{Attributes, Preset};
+use crate::domain::words::Words;
 use crate::portal::frame::Frame;
 use crate::portal::moment;
 
@@ -18,7 +19,7 @@ pub(in crate::portal) struct View {
     /// The provider, in full and as sentences call it.
     pub(in crate::portal) provider: &'static str,
     pub(in crate::portal) called: &'static str,
-    pub(in crate::portal) words: Words,
+    pub(in crate::portal) words: &'static Words,
     pub(in crate::portal) before: Vec<Vec<Span>>,
     pub(in crate::portal) steps: Vec<StepView>,
     pub(in crate::portal) ticks: Vec<Tick>,
@@ -173,8 +174,8 @@ impl View {
             attempt: Attempt::of(progress),
             arrivals: Arrivals::of(progress),
             start: spans(guide.start),
-            rhythm: spans(guide.rhythm),
-            documentation: guide.documentation,
+            rhythm: spans(rhythm(provider)),
+            documentation: documentation(provider),
             attributes: sources.collect(),
             entra: ENTRA_DEFAULTS,
             keeps_all: settings.attributes == Attributes::All,
