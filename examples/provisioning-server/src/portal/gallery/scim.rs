@@ -493,7 +493,8 @@ fn request(status: u16, sentence: &str, wire: &str) -> RequestRow {
             ],
             subject: Some(Subject::of("0191b2f0-0000-7000-8000-000000000001")),
             external_id: Some(Subject::of("7c1e40b9")),
-            notes: some("not kept: title, name.middleName"),
+            not_kept: some("title, name.middleName"),
+            tolerated: some("read as a boolean: active (boolean-as-text)"),
         },
     }
 }

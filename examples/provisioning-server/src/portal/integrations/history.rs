@@ -67,8 +67,10 @@ pub(in crate::portal) struct Detail {
     /// The person or group that it was about, by our id and by the provider's.
     pub(in crate::portal) subject: Option<Subject>,
     pub(in crate::portal) external_id: Option<Subject>,
-    /// What was put up with, and what was sent and not kept.
-    pub(in crate::portal) notes: Option<String>,
+    /// The attributes that were sent and are not kept here.
+    pub(in crate::portal) not_kept: Option<String>,
+    /// What was put up with.
+    pub(in crate::portal) tolerated: Option<String>,
 }
 
 /// A person or group, and the page with all requests about them.
@@ -414,6 +416,7 @@ impl Detail {
     fn of(entry: &HistoryEntry, names: &[(Uuid, String)]) -> Self {
         let idp = IdentityProvider::from_word(&entry.idp);
         let (advice, link) = advice(entry, idp.unwrap_or(IdentityProvider::Other));
+        let (not_kept, tolerated) = entry.notes.as_deref().map_or((None, None), told);
         let token = entry.token.map(|id| {
             let name = names.iter().find(|(token, _)| *token == id);
             name.map_or_else(|| id.to_string(), |(_, name)| name.clone())
@@ -435,9 +438,24 @@ impl Detail {
                 .collect(),
             subject: entry.resource_id.as_deref().map(Subject::of),
             external_id: entry.external_id.as_deref().map(Subject::of),
-            notes: entry.notes.clone(),
+            not_kept,
+            tolerated,
         }
     }
+}
+
+/// The names of what a request has sent and what is not kept, and what else was put up with, as notes tell of both.
+fn told(notes: &str) -> (Option<String>, Option<String>) {
+    let (mut names, mut others) = (Vec::new(), Vec::new());
+    for note in notes.split("; ") {
+        let ignored = note.strip_prefix("ignored: ");
+        match note.strip_prefix("not kept: ").or(ignored) {
+            Some(kept) => names.push(kept.trim_end_matches(" (unknown-names)")),
+            None => others.push(note),
+        }
+    }
+    let joined = |texts: &[&str], by| (!texts.is_empty()).then(|| texts.join(by));
+    (joined(&names, ", "), joined(&others, "; "))
 }
 
 /// What to do about a request that failed, and the page that helps.
@@ -470,6 +488,13 @@ fn advice(
         ),
         (400, Some("invalidValue")) => (
             format!("Change the attribute mapping at {provider}, and provision this person or group again."),
+            None,
+        ),
+        (400, Some("invalidPath" | "noTarget" | "invalidFilter")) if entry.method == "PATCH" => (
+            format!(
+                "Correct the target attribute in the attribute mapping at {provider}, or delete this mapping there: the sentence \
+                 above says what is wrong with its path."
+            ),
             None,
         ),
         (429, _) => (
@@ -537,4 +562,34 @@ pub(super) async fn export(visit: Visit) -> Result<Response, Detour> {
     );
     let headers = [(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, file)];
     Ok((headers, Body::new(stream)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feature rows 37, 52, 79: what was sent and is not kept is told apart from what was put up with.
+    #[test]
+    fn notes_are_told_apart() {
+        let some = |text: &str| Some(text.to_owned());
+        for (notes, expected) in [
+            (
+                "not kept: title, name.middleName",
+                (some("title, name.middleName"), None),
+            ),
+            (
+                "ignored: shoeSize, urn:x (unknown-names); read as a boolean: active (boolean-as-text); not kept: title",
+                (
+                    some("shoeSize, urn:x, title"),
+                    some("read as a boolean: active (boolean-as-text)"),
+                ),
+            ),
+            (
+                "read as no path (empty-paths)",
+                (None, some("read as no path (empty-paths)")),
+            ),
+        ] {
+            assert_eq!(told(notes), expected);
+        }
+    }
 }
