@@ -182,7 +182,13 @@ impl View {
             is_open,
         }
     }
+
+    /// Returns whether every step is done, so that no mark changes any more by what comes.
+    pub(in crate::portal) fn is_done(&self) -> bool {
+        self.steps.iter().all(|step| step.is_done)
+    }
 }
+
 
 /// Whether everything of a stage is done, as far as this server can see.
 fn is_done(stage: Stage, progress: &Progress) -> bool {
