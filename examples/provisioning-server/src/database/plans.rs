@@ -10,10 +10,11 @@ use super::accounts::Shown;
 use super::effective::Members;
 use super::page::Page;
 use super::{
-    accounts, activity, adoptions, bindings, conflict, delivery, grants, groups, local_groups, losses, mail,
-    mappings, migrations, roles, setup_links, sign_in_names, tokens,
+    accounts, activity, adoptions, bindings, conflict, connection, delivery, grants, groups, local_groups,
+    losses, mail, mappings, migrations, roles, setup_links, sign_in_names, tokens,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
+use crate::domain::activity::Span;
 use crate::domain::grant::Holder;
 use crate::domain::keyword::Keyword;
 use crate::domain::mail::{Kind, State};
@@ -146,6 +147,9 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     losses::unseen(reader)?;
     of_setup_links(reader, id)?;
     activity::count(reader, id, Timestamp::UNIX_EPOCH, Timestamp::MAX)?;
+    let span = Span::of(None, None, Timestamp::UNIX_EPOCH).unwrap();
+    activity::requests(reader, id, &span)?;
+    connection::synchronisations(reader, id)?;
     conflict::count_open(reader, id, 10)?;
     of_mails(reader, id)
 }

@@ -93,6 +93,7 @@ pub(crate) mod realm;
 pub(crate) mod redact;
 pub(crate) mod request_row;
 pub(crate) mod retention;
+pub(crate) mod rhythm;
 pub(crate) mod role;
 pub(crate) mod saml;
 pub(crate) mod sealed;

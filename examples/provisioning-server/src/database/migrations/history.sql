@@ -79,6 +79,24 @@ CREATE TABLE connection (
 INSERT INTO connection (org, first, last)
     SELECT org, min(time), max(time) FROM request WHERE token IS NOT NULL GROUP BY org;
 
+-- When it began to come again after it had been silent for a while: the newest of these times.
+CREATE TABLE synchronisation (
+    org   BLOB    NOT NULL,
+    begun INTEGER NOT NULL,
+    PRIMARY KEY (org, begun)
+) STRICT, WITHOUT ROWID;
+
+-- How many requests of an hour (counted since 1970) were answered as they were meant, and how many were refused.
+CREATE TABLE activity (
+    org       BLOB    NOT NULL,
+    hour      INTEGER NOT NULL,
+    succeeded INTEGER NOT NULL,
+    refused   INTEGER NOT NULL,
+    PRIMARY KEY (org, hour)
+) STRICT, WITHOUT ROWID;
+INSERT INTO activity (org, hour, succeeded, refused)
+    SELECT org, time / 3600000000, sum(1 - failed), sum(failed) FROM request GROUP BY org, time / 3600000000;
+
 -- The open conflicts of a person or group: a later request that succeeds resolves them.
 CREATE INDEX conflict_open ON conflict (org, subject) WHERE state = 'open';
 

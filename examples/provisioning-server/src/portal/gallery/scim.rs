@@ -5,8 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Sample, halden, hold_to_promises, sample, shell, some};
 use crate::domain::guide;
 use crate::domain::permission::{Permission, Permissions};
+use crate::domain::rhythm::{Next, Rhythm};
 use crate::domain::settings::{Contact, IdentityProvider, Preset, Settings as Chosen};
 use crate::domain::words::Words;
+use crate::portal::chart::requests::tests::last;
 use crate::portal::integrations::card::{Connection, Note, Reason};
 use crate::portal::integrations::delete::Delete;
 use crate::portal::integrations::fields::Fields;
@@ -18,11 +20,20 @@ use crate::portal::integrations::mapping::{
 use crate::portal::integrations::panel::{Panel, Tab, title};
 use crate::portal::integrations::settings::{Make, Part, Settings, Shown};
 use crate::portal::moment;
+use crate::portal::rhythm;
 use crate::portal::shell::{Section, Shell};
 
 fn ago(seconds: i64) -> moment::Shown {
     let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365 * 56);
     moment::ago(now, now - SignedDuration::from_secs(seconds))
+}
+
+pub(super) fn rhythm() -> rhythm::Shown {
+    let rhythm = Rhythm {
+        usual_seconds: Some(2_400),
+        next: Next::At(Timestamp::UNIX_EPOCH + SignedDuration::from_mins(12)),
+    };
+    rhythm::Shown::of(&rhythm, Timestamp::UNIX_EPOCH)
 }
 
 pub(super) fn waiting() -> Connection {
@@ -33,6 +44,14 @@ pub(super) fn waiting() -> Connection {
         provider: "Microsoft Entra ID",
         first: None,
         last: None,
+        rhythm: rhythm::Shown::of(
+            &Rhythm {
+                usual_seconds: None,
+                next: Next::NotKnown,
+            },
+            Timestamp::UNIX_EPOCH,
+        ),
+        hint: "The first synchronization can take up to an hour; then Entra ID calls every 40 minutes.",
         users: 0,
         groups: 0,
         requests: 0,
@@ -61,6 +80,7 @@ pub(super) fn connected() -> Connection {
         label: "Connected",
         first: Some(ago(30 * 24 * 3_600)),
         last: Some(ago(38)),
+        rhythm: rhythm(),
         users: 391,
         groups: 23,
         requests: 1_284,
@@ -514,6 +534,17 @@ fn history() -> History {
             ..Filter::default()
         },
         is_silent: false,
+        chart: Some(last(
+            7,
+            &[
+                (0, 12, 1),
+                (3, 40, 0),
+                (30, 44, 0),
+                (31, 2, 7),
+                (60, 391, 0),
+                (110, 23, 3),
+            ],
+        )),
         rows: vec![
             RequestRow {
                 day: some("Today, 24 November 2026 (times in UTC)"),
@@ -569,6 +600,7 @@ fn of_history() -> Vec<Sample> {
             "api-history-nothing",
             &History {
                 trouble: some("\"soon\" is not a valid date; expected one such as 2026-01-31."),
+                chart: Some(last(1, &[])),
                 rows: Vec::new(),
                 live: None,
                 newer: None,

@@ -12,6 +12,7 @@ use crate::domain::keyword::Keyword;
 use crate::domain::organization::Organization;
 use crate::domain::settings::{Attributes, Settings};
 use crate::portal::moment::{self, Shown};
+use crate::portal::rhythm;
 
 /// How many of a kind are shown.
 const MOST: usize = 8;
@@ -26,6 +27,9 @@ pub(in crate::portal) struct Connection {
     pub(in crate::portal) provider: &'static str,
     pub(in crate::portal) first: Option<Shown>,
     pub(in crate::portal) last: Option<Shown>,
+    pub(in crate::portal) rhythm: rhythm::Shown,
+    /// How often the provider says that it comes.
+    pub(in crate::portal) hint: &'static str,
     pub(in crate::portal) users: u64,
     pub(in crate::portal) groups: u64,
     pub(in crate::portal) requests: u64,
@@ -84,6 +88,8 @@ impl Connection {
             provider: guide::name(idp),
             first: card.first_request.map(|at| moment::ago(now, at)),
             last: card.last_request.map(|at| moment::ago(now, at)),
+            rhythm: rhythm::Shown::of(&card.rhythm, now),
+            hint: guide::rhythm(idp),
             users: card.users,
             groups: card.groups,
             requests: card.requests,

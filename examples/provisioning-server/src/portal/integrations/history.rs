@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::list::List;
 use super::panel::{self, HISTORY, Opened, Panel, Tab};
-use crate::actions::{history, token};
+use crate::actions::{activity, history, token};
+use crate::domain::activity::Span;
 use crate::domain::counted::counted;
 use crate::domain::endpoint::PathFilter;
 use crate::domain::guide;
@@ -22,6 +23,7 @@ use crate::domain::history::{HistoryEntry, HistoryFilter};
 use crate::domain::keyword::Keyword;
 use crate::domain::permission::Permission;
 use crate::domain::settings::IdentityProvider;
+use crate::portal::chart::requests::RequestsOverTime;
 use crate::portal::detour::Detour;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
@@ -118,6 +120,8 @@ pub(in crate::portal) struct History {
     pub(in crate::portal) filter: Filter,
     /// Whether no request has come at all.
     pub(in crate::portal) is_silent: bool,
+    /// The requests of the days that are asked for.
+    pub(in crate::portal) chart: Option<RequestsOverTime>,
     pub(in crate::portal) rows: Vec<Row>,
     /// The path that the list asks whether there is more, on its first page.
     pub(in crate::portal) live: Option<String>,
@@ -166,6 +170,11 @@ impl Filter {
     /// Whether nothing is filtered.
     fn is_open(&self) -> bool {
         self.show == ALL && self.query().is_empty()
+    }
+
+    /// Whether nothing is filtered but days.
+    pub(in crate::portal) fn is_of_days_alone(&self) -> bool {
+        self.show == ALL && self.subject.is_empty() && self.path.is_empty()
     }
 
     /// Returns the query that says so, without what is empty.
@@ -258,6 +267,11 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
         Ok(after) => after,
         Err(_) => found.first().map_or(Uuid::nil(), |entry| entry.id),
     };
+    // Whoever only asks whether there is more sees no picture.
+    let chart = match visit.query.text("after").is_empty() {
+        true => chart(&visit, &opened, &asked).await?,
+        false => None,
+    };
     let newer = match before {
         Some(_) => 0,
         None => newer(&visit, &opened, asked, newest).await?,
@@ -272,6 +286,7 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
     let page = History {
         called_within: guide::called(opened.shown.organization.settings.idp),
         is_silent: found.is_empty() && filter.is_open() && before.is_none(),
+        chart,
         rows: rows(&found, &names, opened.now),
         live: before.is_none().then(|| path(&[("after", &newest.to_string())])),
         newer: (newer > 0).then(|| match newer {
@@ -294,6 +309,20 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
         panel: opened.panel.clone(),
     };
     Ok(opened.administrator.answer(StatusCode::OK, &page))
+}
+
+/// The requests of the days that a filter asks for, whatever else it asks; none where its end comes before its beginning.
+async fn chart(
+    visit: &Visit,
+    opened: &Opened,
+    filter: &HistoryFilter,
+) -> Result<Option<RequestsOverTime>, Detour> {
+    let Some(span) = Span::of(filter.since, filter.until, opened.now) else {
+        return Ok(None);
+    };
+    let (actor, organization) = (&opened.administrator.actor, &opened.shown.organization.name);
+    let parts = activity::requests(&visit.product, actor, organization, span).await?;
+    Ok(Some(RequestsOverTime::of(&span, &parts)))
 }
 
 /// How many requests that the filter lets through have come after one.

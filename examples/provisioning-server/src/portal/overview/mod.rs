@@ -1,7 +1,6 @@
 //! The first page of an organization: what needs attention, how the identity provider comes, and what has happened. And the
 //! help.
 
-pub(in crate::portal) mod chart;
 pub(in crate::portal) mod help;
 pub(in crate::portal) mod needs;
 
@@ -12,9 +11,9 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use jiff::Timestamp;
 
-use self::chart::Chart;
 use self::needs::Need;
 use super::administrator::Administrator;
+use super::chart::changes::Changes;
 use super::detour::Detour;
 use super::frame::Frame;
 use super::integrations::card::Connection;
@@ -66,7 +65,7 @@ pub(in crate::portal) struct Overview {
     pub(in crate::portal) beginning: Option<Beginning>,
     pub(in crate::portal) needs: Vec<Need>,
     pub(in crate::portal) connection: Option<Connection>,
-    pub(in crate::portal) chart: Option<Chart>,
+    pub(in crate::portal) chart: Option<Changes>,
     pub(in crate::portal) recent: Vec<Recent>,
 }
 
@@ -106,7 +105,7 @@ pub(super) async fn show(visit: &Visit, administrator: &Administrator) -> Result
     let overview = Overview {
         today: format!("{}, {} UTC", moment::weekday(now), moment::clock(now)),
         needs: needs::gather(visit, administrator, shown.as_ref(), now).await?,
-        chart: chart.map(|quarters| Chart::of(&quarters)),
+        chart: chart.map(|quarters| Changes::of(&quarters)),
         recent: recent(visit, administrator, now).await?,
         frame: visit.frame.clone(),
         beginning,

@@ -1,5 +1,7 @@
 //! A guide as a page shows it: with this organization's values, and how far it has come.
 
+use jiff::Timestamp;
+
 use crate::actions::set_up::Progress;
 use crate::domain::counted::counted;
 use crate::domain::guide::{
@@ -11,7 +13,7 @@ use crate::domain::saml::provider::Standing;
 use crate::domain::settings::{Attributes, Preset};
 use crate::domain::words::Words;
 use crate::portal::frame::Frame;
-use crate::portal::moment;
+use crate::portal::{moment, rhythm as pace};
 
 /// A guide with the values of an organization.
 #[derive(Debug, Clone)]
@@ -25,6 +27,9 @@ pub(in crate::portal) struct View {
     pub(in crate::portal) ticks: Vec<Tick>,
     pub(in crate::portal) attempt: Attempt,
     pub(in crate::portal) arrivals: Arrivals,
+    /// When the last request came, and how often the provider synchronizes.
+    pub(in crate::portal) last: Option<moment::Shown>,
+    pub(in crate::portal) pace: pace::Shown,
     pub(in crate::portal) start: Vec<Span>,
     pub(in crate::portal) rhythm: Vec<Span>,
     pub(in crate::portal) documentation: Option<&'static str>,
@@ -146,12 +151,14 @@ impl View {
         reader: Reader,
         is_open: bool,
     ) -> Self {
+        let now = Timestamp::now();
         let settings = &progress.organization.settings;
         let guide = match reader {
             Reader::Administrator => guide,
             Reader::Linked => guide.for_provider_alone(),
         };
         let provider = guide.provider;
+        let sends_groups = guide.steps.iter().any(|step| step.stage == Stage::Groups);
         let next = guide.steps.iter().position(|step| !is_done(step.stage, progress));
         let steps = guide.steps.iter().enumerate();
         let steps = steps.map(|(number, step)| StepView {
@@ -170,9 +177,11 @@ impl View {
             words: Words::of(settings.words),
             before: guide.before.iter().map(|text| spans(text)).collect(),
             steps: steps.collect(),
-            ticks: ticks(progress, called(provider), frame, reader),
+            ticks: ticks(progress, called(provider), frame, reader, sends_groups),
             attempt: Attempt::of(progress),
             arrivals: Arrivals::of(progress),
+            last: progress.last_request.map(|at| moment::ago(now, at)),
+            pace: pace::Shown::of(&progress.rhythm, now),
             start: spans(guide.start),
             rhythm: spans(rhythm(provider)),
             documentation: documentation(provider),
@@ -188,7 +197,6 @@ impl View {
         self.steps.iter().all(|step| step.is_done)
     }
 }
-
 
 /// Whether everything of a stage is done, as far as this server can see.
 fn is_done(stage: Stage, progress: &Progress) -> bool {
@@ -270,7 +278,13 @@ impl Arrivals {
     }
 }
 
-fn ticks(progress: &Progress, provider: &str, frame: &Frame, reader: Reader) -> Vec<Tick> {
+fn ticks(
+    progress: &Progress,
+    provider: &str,
+    frame: &Frame,
+    reader: Reader,
+    sends_groups: bool,
+) -> Vec<Tick> {
     let settings = &progress.organization.settings;
     let words = Words::of(settings.words);
     let link = |words: &'static str, page: &str| {
@@ -298,14 +312,17 @@ fn ticks(progress: &Progress, provider: &str, frame: &Frame, reader: Reader) -> 
             )
         },
         Tick::awaited(progress.people > 0, has_come, "First person".to_owned()),
-        Tick::awaited(progress.groups > 0, has_come, "First group".to_owned()),
     ];
+    if sends_groups {
+        let text = "First group".to_owned();
+        ticks.push(Tick::awaited(progress.groups > 0, has_come, text));
+    }
     if reader == Reader::Linked {
         return ticks;
     }
     if let Some(is_mapped) = progress
         .is_mapped
-        .filter(|_| settings.words != Preset::LevelAccess)
+        .filter(|_| settings.words != Preset::LevelAccess && sends_groups)
     {
         ticks.push(Tick {
             link: link("Open Group Mapping", "integrations/scim/mapping").filter(|_| !is_mapped),
