@@ -49,7 +49,8 @@ fn create(bench: &Bench, name: &str) -> u16 {
 }
 
 /// Feature rows 28, 33, 35, 64, 66, 75: each request is a sentence first and the wire second; filters let success, errors, a
-/// path, a person or a request through; one that failed says why, what to do, and what it sent.
+/// path, a person or a request through, and how many came over time is drawn, and told in words and in a table; one that failed
+/// says why, what to do, and what it sent.
 #[test]
 fn requests_are_sentences_that_can_be_filtered() {
     let bench = Bench::new(&[]);
@@ -87,6 +88,28 @@ fn requests_are_sentences_that_can_be_filtered() {
     );
     let odd = ida.open(&format!("{HISTORY}?from=soon"));
     assert!(odd.says("is not a valid date"), "{}", odd.answer.text);
+
+    // The picture shows all requests of the days that are asked for, and its text says the same.
+    let chart = until(&mut ida, HISTORY, "4 requests, of which 2 were refused");
+    let label = chart.between("role=\"img\" aria-label=\"Requests from ", "\"");
+    assert!(
+        label.contains(": 4 requests, of which 2 were refused. Most from "),
+        "{label}"
+    );
+    assert!(
+        chart.says("<td class=\"num\">2</td><td class=\"num\">2</td>"),
+        "{}",
+        chart.answer.text
+    );
+    let others = ida.open(&format!("{HISTORY}?show=errors&from=2020-01-01&to=2020-12-31"));
+    assert!(
+        others.says("Requests from 1 January 2020 to 31 December 2020"),
+        "{}",
+        others.answer.text
+    );
+    assert!(others.says("0 requests, of which 0 were refused") && !others.says("<figure>"));
+    let backwards = ida.open(&format!("{HISTORY}?from=2020-12-31&to=2020-01-01"));
+    assert!(!backwards.says("id=\"history-chart\""));
 
     let errors = ida.open(&format!("{HISTORY}?show=errors&subject=jdoe"));
     let link = errors.between(

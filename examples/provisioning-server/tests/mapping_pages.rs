@@ -132,6 +132,103 @@ fn mappings_are_drafted_foreseen_and_saved() {
     bench.is_sound();
 }
 
+/// The names of people in the preview of a page, and whether each leads to a page.
+fn named(page: &Page) -> Vec<String> {
+    let preview = page.between("id=\"mapping-preview\"", "</section>");
+    let links = preview.split("<a href=\"/o/acme/users/").skip(1);
+    links
+        .map(|link| {
+            let text = link.split_once('>').unwrap().1;
+            text.split_once('<').unwrap().0.to_owned()
+        })
+        .collect()
+}
+
+/// Feature rows 56, 57, 58, 77: each mapping says how many people its group has, and who has mapped it when; the preview names
+/// the first ten people of each role by name, with links to their pages, and counts the others, for those who may see
+/// people.
+#[test]
+fn a_mapping_and_its_preview_name_people() {
+    let bench = Bench::new(&[]);
+    let mut ida = bench.enter();
+    let ids: Vec<_> = (0..12)
+        .rev()
+        .map(|n| bench.user(&format!("p{n:02}@acme.example")))
+        .collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let crew = bench.group("Crew", &ids);
+    let night = bench.group("Night", &ids[11..]);
+    let operator = role(&bench, "Operator");
+    let add = [
+        ("do", "add"),
+        ("group", crew.as_str()),
+        ("role", operator.as_str()),
+    ];
+    let added = ida.submit(MAPPING, &add);
+    let names: Vec<_> = (0..10).map(|n| format!("p{n:02}@acme.example")).collect();
+    assert_eq!(named(&added), names, "{}", added.answer.text);
+    assert!(added.says("and 2 more") && added.says("<small>12 people</small>"));
+    let page = added.between("<a href=\"/o/acme/users/", "\"").to_owned();
+    assert!(
+        ida.open(&format!("/o/acme/users/{page}"))
+            .says("p00@acme.example")
+    );
+    assert!(!ida.open(MAPPING).says("by ida@acme.example"), "nothing is saved");
+    let draft = draft(&added);
+    let saved = ida.submit(MAPPING, &[("draft", &draft[0]), ("do", "save")]);
+    assert!(saved.says("by ida@acme.example, <time"), "{}", saved.answer.text);
+    assert!(saved.says("<small>12 people</small>"));
+
+    // Of whom Operator would be lost by one change and gained by the other, nobody is named.
+    let removed = format!("{crew}=");
+    let moved = [
+        ("draft", removed.as_str()),
+        ("do", "add"),
+        ("group", night.as_str()),
+        ("role", operator.as_str()),
+    ];
+    let moved = ida.submit(MAPPING, &moved);
+    assert_eq!(named(&moved)[0], "p01@acme.example");
+    assert!(moved.says("11 people lose Operator") && moved.says("and 1 more"));
+    assert!(moved.says("Removed when you save") && moved.says("<small>1 person</small>"));
+
+    let preview = bench.run(&["mapping", "delete", "acme", "Crew", "--preview"]);
+    let losing = preview["roles"][0]["losing"].as_array().unwrap();
+    let said: Vec<_> = losing.iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert_eq!(said, names);
+    let arguments = ["mapping", "delete", "acme", "Crew", "--preview"];
+    let text = String::from_utf8(bench.place.run(&arguments).stdout).unwrap();
+    assert!(
+        text.contains("lose Operator: p00@acme.example, p01@") && text.contains("and 2 more"),
+        "{text}"
+    );
+    let listed = bench.run(&["mapping", "list", "acme"]);
+    assert_eq!(
+        listed["mappings"][0]["mapped_by"], "ida@acme.example",
+        "{listed:#}"
+    );
+
+    let look = [
+        "integrations:read",
+        "mappings:read",
+        "mappings:write",
+        "groups:read",
+        "roles:read",
+    ];
+    let allowed: Vec<_> = look
+        .iter()
+        .flat_map(|permission| ["--allow", *permission])
+        .collect();
+    bench.run(&[&["role", "create", "acme", "Mapper"], &allowed[..]].concat());
+    let mut mapper = bench.enter_as("max@acme.example", "Mapper");
+    let blind = mapper.submit(MAPPING, &[("do", &format!("remove:{crew}"))]);
+    assert!(
+        blind.says("12 people lose Operator") && named(&blind).is_empty(),
+        "{}",
+        blind.answer.text
+    );
+}
+
 /// Feature rows 59, 60, 61, 91: who joins and leaves a mapped group gains and loses its roles; a group that is deleted takes
 /// its mapping along, which can be restored for the one that comes in its place, after its effect was said.
 #[test]

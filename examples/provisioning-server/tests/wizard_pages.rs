@@ -108,8 +108,8 @@ fn values_are_copied() {
     browser.is_quiet();
 }
 
-/// Feature rows 26, 28, 39, 100: what is missing, the provider's attempt to connect, and the people and groups who come are
-/// seen while the page is open, without a reload.
+/// Feature rows 26, 28, 39, 100: what is missing, the provider's attempt to connect, the people and groups who come, and which
+/// steps are done are seen while the page is open, without a reload; once all are done, nobody asks any more.
 #[test]
 fn the_guide_shows_what_happens_as_it_happens() {
     let bench = Bench::new(&["--idp", "entra"]);
@@ -130,6 +130,8 @@ fn the_guide_shows_what_happens_as_it_happens() {
         "{arrivals}"
     );
     browser.wait("#attempt", "Waiting for Entra ID.");
+    assert_eq!(browser.count(".mark.done"), 0);
+    browser.wait("#mark-1 .sr", "Next");
 
     bench.run(&["org", "disable", "acme"]);
     browser.wait("#attempt", "The integration is switched off.");
@@ -140,6 +142,9 @@ fn the_guide_shows_what_happens_as_it_happens() {
     browser.wait("#attempt", "Connected.");
     browser.wait("#prerequisites", "Done: First request from Entra ID");
     browser.wait("#prerequisites", "Waiting: First person");
+    browser.wait("#mark-2 .sr", "Done");
+    browser.wait("#mark-3 .sr", "Next");
+    assert_eq!(browser.count("#progress li.done"), 2);
     let ada = bench.user("ada@acme.example");
     browser.wait("#arrivals", "1 person, 0 groups");
     browser.wait("#arrivals", "ada@acme.example");
@@ -149,6 +154,16 @@ fn the_guide_shows_what_happens_as_it_happens() {
     browser.wait("#prerequisites", "To do: First group mapped to a role");
     bench.run(&["mapping", "set", "acme", "Crew", "Operator"]);
     browser.wait("#prerequisites", "Done: First group mapped to a role");
+    let last = browser.count(".guide > li");
+    browser.wait(&format!("#mark-{last} .sr"), "Done");
+    assert_eq!(browser.count(".mark.done"), last);
+    assert_eq!(
+        (
+            browser.count("#progress li.done"),
+            browser.count("#progress[hx-get]")
+        ),
+        (last, 0)
+    );
     browser.is_quiet();
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::act::look;
 use crate::database::{Product, activity};
-use crate::domain::activity::{Quarter, quarters};
+use crate::domain::activity::{Part, Quarter, Span, quarters};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::fault::Result;
 use crate::domain::organization::Name;
@@ -34,6 +34,20 @@ pub(crate) async fn show(
             })
         });
         counted.collect()
+    })
+    .await
+}
+
+/// Returns how many requests came in each part of a span, the oldest first.
+pub(crate) async fn requests(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    span: Span,
+) -> Result<Vec<Part>> {
+    look(product, actor, &SHOW, organization, move |view| {
+        let counted = activity::requests(view.reader, view.organization.id, &span)?;
+        Ok(span.filled(counted))
     })
     .await
 }

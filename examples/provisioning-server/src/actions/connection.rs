@@ -14,6 +14,7 @@ use crate::domain::fault::Result;
 use crate::domain::history::{HistoryFilter, Needed};
 use crate::domain::organization::Name;
 use crate::domain::permission::Permission;
+use crate::domain::rhythm::Rhythm;
 
 /// Looks at the connection.
 pub(crate) static SHOW: Action = Action {
@@ -41,6 +42,8 @@ pub(crate) struct Card {
     /// The first request with a token.
     pub(crate) first_request: Option<Timestamp>,
     pub(crate) last_request: Option<Timestamp>,
+    /// How often it synchronizes, and when that is expected next.
+    pub(crate) rhythm: Rhythm,
     pub(crate) last_error: Option<Timestamp>,
     pub(crate) users: u64,
     pub(crate) groups: u64,
@@ -91,6 +94,7 @@ pub(crate) async fn show(
                 errors,
                 successes,
             };
+            let begun = connection::synchronisations(reader, id)?;
             let newest_failures = HistoryFilter {
                 failed: Some(true),
                 since: Some(since),
@@ -111,6 +115,7 @@ pub(crate) async fn show(
                 state: ConnectionState::of(&facts, now),
                 first_request: facts.first,
                 last_request: facts.last,
+                rhythm: Rhythm::of(facts.idp, &begun, now),
                 last_error,
                 users,
                 groups,

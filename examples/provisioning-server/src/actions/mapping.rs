@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::act::{Act, Subject, View, carry_out, look};
-use super::{event_row, role};
+use super::{account, event_row, role};
+use crate::database::accounts::Named;
 use crate::database::effective::Members;
 use crate::database::page::Page;
 use crate::database::{Product, Stop, groups, mappings, roles};
@@ -38,18 +40,43 @@ pub(crate) static SET: Action = Action {
 /// How many mappings are changed at once.
 pub(crate) const MOST: usize = 50;
 
+/// The members of a group that are counted for a list.
+pub(crate) const COUNTED: u32 = 10_000;
+
+/// How many of the people who gain or lose a role are named.
+const NAMED: u32 = 10;
+
 /// A group and the roles that it is mapped to.
 #[derive(Debug, Clone)]
 pub(crate) struct Mapping {
     pub(crate) group: ProvisionedGroup,
     pub(crate) roles: Vec<Role>,
+    /// Who has mapped it last, and when.
+    pub(crate) by: String,
+    pub(crate) at: Timestamp,
+}
+
+/// A mapping in a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    pub(crate) mapping: Mapping,
+    /// How many people the group has, up to [`COUNTED`].
+    pub(crate) people: u64,
+}
+
+/// People who gain or lose something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct People {
+    pub(crate) count: u64,
+    /// The first of them by their names, for those who may see people.
+    pub(crate) first: Vec<Named>,
 }
 
 /// The people who gain and lose one role.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) gain: u64,
-    pub(crate) lose: u64,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Moved {
+    pub(crate) gain: People,
+    pub(crate) lose: People,
 }
 
 /// The roles that a group shall be mapped to, in place of those that it is.
@@ -65,7 +92,7 @@ pub(crate) struct Wanted {
 pub(crate) struct Foreseen {
     pub(crate) groups: Vec<Remapped>,
     /// For each role that comes or goes, the people who gain or lose it by all of the changes.
-    pub(crate) changes: Vec<(Role, Counts)>,
+    pub(crate) changes: Vec<(Role, Moved)>,
 }
 
 /// A group before and after such changes.
@@ -74,6 +101,10 @@ pub(crate) struct Remapped {
     pub(crate) group: ProvisionedGroup,
     pub(crate) before: Vec<Role>,
     pub(crate) after: Vec<Role>,
+    /// Who has mapped it last, and when, if anybody has.
+    pub(crate) mapped: Option<(String, Timestamp)>,
+    /// How many people it has, up to [`COUNTED`].
+    pub(crate) members: u64,
     /// How many of its members gain or lose anything by it.
     people: u64,
 }
@@ -85,7 +116,7 @@ pub(crate) struct Preview {
     pub(crate) before: Vec<Role>,
     pub(crate) after: Vec<Role>,
     /// For each role that comes or goes, the people who gain or lose it.
-    pub(crate) changes: Vec<(Role, Counts)>,
+    pub(crate) changes: Vec<(Role, Moved)>,
     /// How many gain or lose anything.
     pub(crate) people: u64,
 }
@@ -97,24 +128,31 @@ impl Preview {
     }
 }
 
-fn sentence(changes: &[(Role, Counts)]) -> String {
+fn sentence(changes: &[(Role, Moved)]) -> String {
     let mut parts = Vec::new();
-    for (role, counts) in changes {
-        for (count, verb) in [(counts.gain, "gain"), (counts.lose, "lose")] {
-            if count > 0 {
-                let people = counted(count, "person", "people");
-                let verb = if count == 1 {
-                    format!("{verb}s")
-                } else {
-                    verb.to_owned()
-                };
-                parts.push(format!("{people} {verb} {}", role.name));
-            }
+    for (role, moved) in changes {
+        for (people, verb) in [(&moved.gain, "gain"), (&moved.lose, "lose")] {
+            parts.extend(people.sentence(verb, role));
         }
     }
     match parts.is_empty() {
         true => "Nobody gains or loses anything.".to_owned(),
         false => format!("{}.", parts.join(", ")),
+    }
+}
+
+impl People {
+    /// Returns what becomes of them: "12 people gain Administrator"; nothing where there is nobody.
+    pub(crate) fn sentence(&self, verb: &str, role: &Role) -> Option<String> {
+        let people = counted(self.count, "person", "people");
+        let ending = if self.count == 1 { "s" } else { "" };
+        (self.count > 0).then(|| format!("{people} {verb}{ending} {}", role.name))
+    }
+
+    /// Returns how many there are beside those who are named.
+    pub(crate) fn others(&self) -> u64 {
+        let named = u64::try_from(self.first.len()).unwrap_or(u64::MAX);
+        self.count.saturating_sub(named)
     }
 }
 
@@ -124,16 +162,21 @@ pub(crate) async fn list(product: &Product, actor: &Actor, organization: &Name) 
         let known = all_roles(view)?;
         let mut listed: BTreeMap<i64, Mapping> = BTreeMap::new();
         let mut order = Vec::new();
-        for (group, role) in mappings::list(view.reader, view.organization.id)? {
+        for (group, one) in mappings::list(view.reader, view.organization.id)? {
             let row = group.row;
             let mapping = listed.entry(row).or_insert_with(|| {
                 order.push(row);
                 Mapping {
                     group,
                     roles: Vec::new(),
+                    by: one.by.clone(),
+                    at: one.created,
                 }
             });
-            mapping.roles.extend(known.get(&role).cloned());
+            mapping.roles.extend(known.get(&one.role.0).cloned());
+            if one.created > mapping.at {
+                (mapping.by, mapping.at) = (one.by, one.created);
+            }
         }
         Ok(order.into_iter().filter_map(|row| listed.remove(&row)).collect())
     })
@@ -146,20 +189,32 @@ pub(crate) async fn page(
     actor: &Actor,
     organization: &Name,
     page: Page<i64>,
-) -> Result<Vec<Mapping>> {
+) -> Result<Vec<Listed>> {
     look(product, actor, &LIST, organization, move |view| {
         let known = all_roles(view)?;
         let id = view.organization.id;
+        let members = Members::of(view.reader, view.organization)?;
         let mut listed = Vec::new();
         for group in groups::list_mapped(view.reader, id, &page)? {
-            let found = mappings::roles_of(view.reader, id, group.row)?;
-            let mut roles: Vec<_> = found.iter().filter_map(|role| known.get(role).cloned()).collect();
+            let found = mappings::of_group(view.reader, id, group.row)?;
+            let roles = found.iter().filter_map(|one| known.get(&one.role.0).cloned());
+            let mut roles: Vec<_> = roles.collect();
             roles.sort_by(|one, other| one.name.cmp(&other.name));
-            listed.push(Mapping { group, roles });
+            let people = members.count_in_up_to(view.reader, group.row, COUNTED)?;
+            if let Some((by, at)) = mapped(&found) {
+                let mapping = Mapping { group, roles, by, at };
+                listed.push(Listed { mapping, people });
+            }
         }
         Ok(listed)
     })
     .await
+}
+
+/// Who has made the newest of a group's mappings, and when.
+fn mapped(found: &[mappings::Mapping]) -> Option<(String, Timestamp)> {
+    let newest = found.iter().max_by_key(|one| one.created)?;
+    Some((newest.by.clone(), newest.created))
 }
 
 /// Returns what it would do to map each of these groups to its roles, and no others, all at once.
@@ -169,27 +224,20 @@ pub(crate) async fn preview_all(
     organization: &Name,
     wanted: Vec<Wanted>,
 ) -> Result<Foreseen> {
+    let named = named(actor);
     look(product, actor, &LIST, organization, move |view| {
         demand_mapped(view.organization.settings.groups)?;
         let proposed = Proposed::all(view, &wanted)?;
         let members = Members::of(view.reader, view.organization)?;
-        let mut changes = Vec::new();
-        for role in touched(&proposed) {
-            let of = |groups: fn(&Difference) -> &BTreeSet<RoleId>| {
-                let changed = proposed
-                    .iter()
-                    .filter(|one| groups(&one.difference).contains(&role.id));
-                changed.map(|one| one.group.row).collect::<Vec<_>>()
-            };
-            let (added, removed) = (of(|it| &it.added), of(|it| &it.removed));
-            let (gain, lose) = members.count_remapped(view.reader, role.id, &added, &removed)?;
-            changes.push((role, Counts { gain, lose }));
-        }
+        let changes = moved(view, &members, &proposed, named)?;
         let mut groups = Vec::new();
         for one in proposed {
-            let moved: Vec<RoleId> = one.difference.roles().copied().collect();
+            let row = one.group.row;
+            let changed: Vec<RoleId> = one.difference.roles().copied().collect();
             groups.push(Remapped {
-                people: members.count_moved(view.reader, one.group.row, &moved)?,
+                people: members.count_moved(view.reader, row, &changed)?,
+                members: members.count_in_up_to(view.reader, row, COUNTED)?,
+                mapped: mapped(&mappings::of_group(view.reader, view.organization.id, row)?),
                 group: one.group,
                 before: one.before,
                 after: one.after,
@@ -198,6 +246,45 @@ pub(crate) async fn preview_all(
         Ok(Foreseen { groups, changes })
     })
     .await
+}
+
+/// How many people an actor sees by their names.
+fn named(actor: &Actor) -> u32 {
+    match actor.demand(&account::LIST) {
+        Ok(()) => NAMED,
+        Err(_) => 0,
+    }
+}
+
+/// For each role that changes add or remove, the people who gain or lose it by all of them.
+fn moved(
+    view: &View<'_>,
+    members: &Members<'_>,
+    proposed: &[Proposed],
+    named: u32,
+) -> Result<Vec<(Role, Moved)>, Stop> {
+    let mut changes = Vec::new();
+    for role in touched(proposed) {
+        let of = |groups: fn(&Difference) -> &BTreeSet<RoleId>| {
+            let changed = proposed
+                .iter()
+                .filter(|one| groups(&one.difference).contains(&role.id));
+            changed.map(|one| one.group.row).collect::<Vec<_>>()
+        };
+        let (added, removed) = (of(|it| &it.added), of(|it| &it.removed));
+        let (gain, lose) = members.count_remapped(view.reader, role.id, &added, &removed)?;
+        let (gaining, losing) = match named {
+            0 => Default::default(),
+            _ => members.first_remapped(view.reader, role.id, &added, &removed, named)?,
+        };
+        let people = |count, first| People { count, first };
+        let moved = Moved {
+            gain: people(gain, gaining),
+            lose: people(lose, losing),
+        };
+        changes.push((role, moved));
+    }
+    Ok(changes)
 }
 
 /// Maps each of these groups to its roles, and no others, in one transaction.
@@ -251,40 +338,21 @@ pub(crate) async fn preview(
     group: &str,
     after: Vec<String>,
 ) -> Result<Preview> {
-    let group = group.to_owned();
+    let (group, named) = (group.to_owned(), named(actor));
     look(product, actor, &LIST, organization, move |view| {
         demand_mapped(view.organization.settings.groups)?;
         let proposed = Proposed::of(view, &group, &after)?;
         let members = Members::of(view.reader, view.organization)?;
-        let mut changes = Vec::new();
-        for id in proposed
-            .difference
-            .added
-            .iter()
-            .chain(&proposed.difference.removed)
-        {
-            let people = members.count_by_group_alone(view.reader, proposed.group.row, *id)?;
-            let counts = match proposed.difference.added.contains(id) {
-                true => Counts {
-                    gain: people,
-                    lose: 0,
-                },
-                false => Counts {
-                    gain: 0,
-                    lose: people,
-                },
-            };
-            changes.extend(proposed.role(*id).map(|role| (role.clone(), counts)));
-        }
-        let moved: Vec<RoleId> = proposed.difference.roles().copied().collect();
+        let changes = moved(view, &members, std::slice::from_ref(&proposed), named)?;
+        let changed: Vec<RoleId> = proposed.difference.roles().copied().collect();
         let people = match &changes[..] {
             // Counted already.
-            [(_, counts)] => counts.gain + counts.lose,
-            _ => members.count_moved(view.reader, proposed.group.row, &moved)?,
+            [(_, moved)] => moved.gain.count + moved.lose.count,
+            _ => members.count_moved(view.reader, proposed.group.row, &changed)?,
         };
         Ok(Preview {
-            before: proposed.before.clone(),
-            after: proposed.after.clone(),
+            before: proposed.before,
+            after: proposed.after,
             changes,
             people,
             group: proposed.group,
@@ -375,7 +443,13 @@ impl Proposed {
         }
         let (organization, group) = (act.organization.id, self.group.row);
         for role in &self.difference.added {
-            mappings::insert(act.tx, organization, group, role.0, act.now)?;
+            let mapping = mappings::Mapping {
+                group,
+                role: *role,
+                created: act.now,
+                by: act.actor.name(),
+            };
+            mappings::insert(act.tx, organization, &mapping)?;
         }
         for role in &self.difference.removed {
             mappings::remove(act.tx, organization, group, role.0)?;

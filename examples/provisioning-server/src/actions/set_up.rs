@@ -11,6 +11,7 @@ use crate::domain::fault::Result;
 use crate::domain::history::{HistoryEntry, HistoryFilter};
 use crate::domain::integration::{Integration, State};
 use crate::domain::organization::{Name, Organization};
+use crate::domain::rhythm::Rhythm;
 use crate::domain::saml::provider::Standing;
 use crate::domain::settings::Groups;
 use crate::domain::token::{Purpose, Token};
@@ -29,6 +30,8 @@ pub(crate) struct Progress {
     pub(crate) token: Option<Token>,
     pub(crate) first_request: Option<Timestamp>,
     pub(crate) last_request: Option<Timestamp>,
+    /// How often the provider synchronizes, and when that is expected next.
+    pub(crate) rhythm: Rhythm,
     /// The newest request, if it was refused: its status, and the reason.
     pub(crate) refused: Option<(u16, String)>,
     pub(crate) people: u64,
@@ -67,6 +70,7 @@ pub(super) async fn progress(product: &Product, organization: Organization) -> R
             let all = tokens::all(reader, id)?;
             let newest = history::page(reader, id, &HistoryFilter::default(), None, NEWEST)?;
             let requests = connection::find(reader, id)?;
+            let begun = connection::synchronisations(reader, id)?;
             let is_mapped = match organization.settings.groups {
                 Groups::Map => Some(!mappings::behind(reader, id, None, 1)?.is_empty()),
                 Groups::Mirror => None,
@@ -80,6 +84,7 @@ pub(super) async fn progress(product: &Product, organization: Organization) -> R
                 token: live.next_back().cloned(),
                 first_request: requests.map(|(first, _)| first),
                 last_request: requests.map(|(_, last)| last),
+                rhythm: Rhythm::of(organization.settings.idp, &begun, now),
                 refused: newest.first().and_then(refused),
                 people,
                 groups,

@@ -17,6 +17,7 @@ use super::answer::{document, error, unauthorized, unavailable};
 use crate::database::effective::Members;
 use crate::database::{accounts, organizations, roles, tokens};
 use crate::domain::account::{Account, AccountState};
+use crate::domain::batch::Use;
 use crate::domain::organization::Organization;
 use crate::domain::secret::{Fingerprint, Secret, SecretKind};
 use crate::domain::token::{Purpose, Token};
@@ -76,6 +77,11 @@ pub(super) async fn get(
         api.product
             .read(move |reader| find(reader, &fingerprint, &user_name, now))
     };
+    let used = |organization| Use {
+        organization,
+        purpose: Purpose::Access,
+        at: now,
+    };
     let found = match look().await {
         // Another process may have made the token a moment ago.
         Ok(Found::NoToken) => {
@@ -88,12 +94,12 @@ pub(super) async fn get(
         Ok(Found::NoToken) => unauthorized(true, "No organization has this API token."),
         Ok(Found::Refused(sentence)) => unauthorized(true, &sentence),
         Ok(Found::Nobody(organization, token)) => {
-            api.history.used(organization, token, now);
+            api.history.used(token, used(organization));
             let sentence = "The organization has nobody of this name.";
             error(StatusCode::NOT_FOUND, "not_found", sentence)
         }
         Ok(Found::Access(organization, token, access)) => {
-            api.history.used(organization, token, now);
+            api.history.used(token, used(organization));
             document(&headers, &access)
         }
         Err(fault) => {

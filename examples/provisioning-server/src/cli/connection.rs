@@ -15,6 +15,7 @@ use crate::domain::diagnosis::{OldToken, Refused};
 use crate::domain::fault::Result;
 use crate::domain::history::Needed;
 use crate::domain::organization::Name;
+use crate::domain::rhythm::{Next, Rhythm};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -57,6 +58,8 @@ fn text(shown: &Connection) -> String {
         ("SCIM URL", shown.scim_url.clone()),
         ("first request", at(card.first_request)),
         ("last request", at(card.last_request)),
+        ("usual interval", usual(&card.rhythm)),
+        ("next expected", next(&card.rhythm)),
         ("last error", at(card.last_error)),
         ("users", card.users.to_string()),
         ("without a role", card.unassigned.to_string()),
@@ -80,6 +83,22 @@ fn text(shown: &Connection) -> String {
         + &refused(&card.refusals)
         + &old_token(card.old_token.as_ref())
         + &tolerances(&card.tolerances)
+}
+
+fn usual(rhythm: &Rhythm) -> String {
+    match rhythm.usual_seconds {
+        Some(seconds) => format!("{} min", seconds.div_ceil(60)),
+        None => "not known yet".to_owned(),
+    }
+}
+
+fn next(rhythm: &Rhythm) -> String {
+    match rhythm.next {
+        Next::NotKnown => "not known yet".to_owned(),
+        Next::OnChange => "when something changes there".to_owned(),
+        Next::At(at) => time(at).to_string(),
+        Next::Overdue(at) => format!("overdue since {}", time(at)),
+    }
 }
 
 fn refused(reasons: &[Refused]) -> String {

@@ -3,12 +3,14 @@
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::Session;
 use super::documents::time;
 use super::flags::name;
 use crate::actions::alert::{self, Restorable};
 use crate::actions::mapping::{self, Mapping, Preview};
+use crate::database::accounts::Named;
 use crate::domain::fault::Result;
 use crate::domain::mass_change::Likeness;
 use crate::domain::organization::Name;
@@ -84,6 +86,9 @@ struct MappingDocument {
     group_id: String,
     external_id: Option<String>,
     roles: Vec<String>,
+    /// Who has mapped it last, and when.
+    mapped_by: String,
+    mapped: Timestamp,
 }
 
 #[derive(Debug, Serialize)]
@@ -127,6 +132,16 @@ struct RoleEffect {
     role: String,
     gain: u64,
     lose: u64,
+    /// The first who gain it and the first who lose it, by their names.
+    gaining: Vec<Person>,
+    losing: Vec<Person>,
+}
+
+#[derive(Debug, Serialize)]
+struct Person {
+    id: Uuid,
+    name: String,
+    display: String,
 }
 
 impl Command {
@@ -161,8 +176,15 @@ async fn list(session: &Session, name: Name) -> Result<()> {
         if listed.mappings.is_empty() {
             return "No group is mapped yet: map one with \"mapping set ORG GROUP ROLE\".".to_owned();
         }
-        let line =
-            |mapping: &MappingDocument| format!("{:<40} {}\n", mapping.group, mapping.roles.join(", "));
+        let line = |mapping: &MappingDocument| {
+            format!(
+                "{:<40} {}\n  mapped by {}, {}\n",
+                mapping.group,
+                mapping.roles.join(", "),
+                mapping.mapped_by,
+                mapping.mapped
+            )
+        };
         listed.mappings.iter().map(line).collect()
     });
     Ok(())
@@ -220,8 +242,29 @@ fn print(session: &Session, effect: &Effect) {
             true => "is mapped to",
             false => "would be mapped to",
         };
-        format!("Group {:?} {done} {roles}.\n{}", effect.group, effect.effect)
+        let people: String = effect.roles.iter().map(people).collect();
+        format!(
+            "Group {:?} {done} {roles}.\n{}\n{people}",
+            effect.group, effect.effect
+        )
     });
+}
+
+/// The lines that name the first who gain a role, and the first who lose it.
+fn people(effect: &RoleEffect) -> String {
+    let line = |verb: &str, count: u64, first: &[Person]| {
+        if first.is_empty() {
+            return String::new();
+        }
+        let names: Vec<_> = first.iter().map(|person| person.name.as_str()).collect();
+        let others = count.saturating_sub(u64::try_from(first.len()).unwrap_or(u64::MAX));
+        let others = match others {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        format!("  {verb} {}: {}{others}\n", effect.role, names.join(", "))
+    };
+    line("gain", effect.gain, &effect.gaining) + &line("lose", effect.lose, &effect.losing)
 }
 
 fn lost_document(lost: Restorable) -> LostDocument {
@@ -242,11 +285,22 @@ fn document(mapping: Mapping) -> MappingDocument {
         group_id: mapping.group.id,
         external_id: mapping.group.external_id,
         roles: names(mapping.roles),
+        mapped_by: mapping.by,
+        mapped: time(mapping.at),
     }
 }
 
 fn names(roles: Vec<Role>) -> Vec<String> {
     roles.into_iter().map(|role| role.name).collect()
+}
+
+fn persons(first: Vec<Named>) -> Vec<Person> {
+    let person = |named: Named| Person {
+        id: named.id,
+        name: named.name,
+        display: named.display,
+    };
+    first.into_iter().map(person).collect()
 }
 
 fn shown(organization: &Name, preview: Preview, applied: bool) -> Effect {
@@ -262,10 +316,12 @@ fn shown(organization: &Name, preview: Preview, applied: bool) -> Effect {
         roles: preview
             .changes
             .into_iter()
-            .map(|(role, counts)| RoleEffect {
+            .map(|(role, moved)| RoleEffect {
                 role: role.name,
-                gain: counts.gain,
-                lose: counts.lose,
+                gain: moved.gain.count,
+                lose: moved.lose.count,
+                gaining: persons(moved.gain.first),
+                losing: persons(moved.lose.first),
             })
             .collect(),
     }

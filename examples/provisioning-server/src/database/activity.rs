@@ -1,11 +1,13 @@
-//! How much an identity provider has done in a time: counted up to a bound, by indexes.
+//! How much an identity provider has done in a time: its requests by the hour, as table `activity` has them, and what has
+//! changed, counted up to a bound by indexes.
 
 use jiff::Timestamp;
-use scim::store::database::{Param, Reader};
+use scim::store::database::{Param, Reader, Transaction};
 use uuid::Uuid;
 
 use super::accounts::read_word;
-use crate::domain::activity::{Counts, MOST};
+use crate::domain::activity::{Counts, MOST, Requests, Span};
+use crate::domain::clock::hour;
 use crate::domain::endpoint::{Endpoint, first_sequence};
 use crate::domain::event::EventKind;
 use crate::domain::keyword::Keyword;
@@ -52,4 +54,61 @@ pub(crate) fn count(
     let failed = format!("SELECT count(*) FROM ({})", failed.join(" UNION ALL "));
     counts.errors = super::count(reader, &failed, &range)?;
     Ok(counts)
+}
+
+/// Adds to the requests of an hour.
+pub(super) fn add(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    hour: i64,
+    requests: &Requests,
+) -> scim::Result<()> {
+    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    tx.execute(
+        "INSERT INTO activity (org, hour, succeeded, refused) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (org, hour) DO UPDATE SET succeeded = activity.succeeded + excluded.succeeded,
+             refused = activity.refused + excluded.refused",
+        &[
+            organization.as_bytes().into(),
+            hour.into(),
+            count(requests.succeeded).into(),
+            count(requests.refused).into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Returns the requests of each hour of a span in which there were any.
+pub(crate) fn requests(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    span: &Span,
+) -> scim::Result<Vec<(i64, Requests)>> {
+    let (begin, end) = span.hours();
+    let count = |number: i64| u64::try_from(number).unwrap_or(0);
+    reader.query_all(
+        "SELECT hour, succeeded, refused FROM activity WHERE org = ?1 AND hour >= ?2 AND hour < ?3",
+        &[organization.as_bytes().into(), begin.into(), end.into()],
+        |row| {
+            let requests = Requests {
+                succeeded: count(row.integer(1)?),
+                refused: count(row.integer(2)?),
+            };
+            Ok((row.integer(0)?, requests))
+        },
+    )
+}
+
+/// Removes hours before a time. Answers how many there were.
+pub(super) fn purge(
+    tx: &Transaction<'_>,
+    organization: Uuid,
+    limit: Timestamp,
+    most: u32,
+) -> scim::Result<u64> {
+    tx.execute(
+        "DELETE FROM activity WHERE (org, hour) IN (
+             SELECT org, hour FROM activity WHERE org = ?1 AND hour < ?2 ORDER BY hour LIMIT ?3)",
+        &[organization.as_bytes().into(), hour(limit).into(), most.into()],
+    )
 }

@@ -144,7 +144,7 @@ pub(crate) fn names(reader: &Reader<'_>, organization: Uuid, scim_id: &str) -> s
 }
 
 /// Erases what is kept under the names and ids of somebody: links of requests that were refused, what was confirmed for a
-/// name, who has given something, and the names by which requests are found.
+/// name, who has given or mapped something, and the names by which requests are found.
 pub(crate) fn erase_names(
     tx: &Transaction<'_>,
     organization: Uuid,
@@ -153,9 +153,9 @@ pub(crate) fn erase_names(
     pseudonym: &str,
 ) -> scim::Result<()> {
     for name in known {
-        for (table, column) in [("role_grant", "by_whom"), ("permission_grant", "by_whom")] {
+        for table in ["role_grant", "permission_grant", "mapping"] {
             tx.execute(
-                &format!("UPDATE {table} SET {column} = ?3 WHERE org = ?1 AND {column} = ?2"),
+                &format!("UPDATE {table} SET by_whom = ?3 WHERE org = ?1 AND by_whom = ?2"),
                 &[organization.as_bytes().into(), name.into(), pseudonym.into()],
             )?;
         }

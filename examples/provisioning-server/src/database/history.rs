@@ -6,13 +6,15 @@ use scim::store::database::{Param, Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::{
-    bindings, conflict, connection, named, read_id, read_time, request_body, tokens, tolerance_use, touched,
+    activity, bindings, conflict, connection, named, read_id, read_time, request_body, tokens, tolerance_use,
+    touched,
 };
 use crate::domain::batch::{Batch, Counts, Outcome};
 use crate::domain::endpoint::{Endpoint, first_sequence};
 use crate::domain::history::{HistoryEntry, HistoryFilter};
 use crate::domain::keyword::Keyword;
 use crate::domain::request_row::RequestRow;
+use crate::domain::token::Purpose;
 
 /// Inserts the row of one request, in whichever transaction the caller has: that of the change, if there is one.
 /// Of a row that is there already, what is known only after the change is corrected; so a batch can also be written
@@ -94,9 +96,14 @@ pub(super) fn append(tx: &Transaction<'_>, batch: &Batch) -> scim::Result<()> {
     for (organization, counts) in &batch.counts {
         count(tx, *organization, *counts)?;
     }
-    for (token, (organization, at)) in &batch.uses {
-        tokens::used(tx, *organization, *token, *at)?;
-        connection::used(tx, *organization, *at)?;
+    for (token, used) in &batch.uses {
+        tokens::used(tx, used.organization, *token, used.at)?;
+        if used.purpose == Purpose::Scim {
+            connection::used(tx, used.organization, used.at)?;
+        }
+    }
+    for ((organization, hour), requests) in &batch.activity {
+        activity::add(tx, *organization, *hour, requests)?;
     }
     for body in &batch.bodies {
         request_body::insert(tx, body.organization, body.sequence, &body.text)?;

@@ -1,7 +1,7 @@
 //! Tables `mapping` and `lost_mapping`: which roles the members of a group have, and had until the group was deleted.
 
 use jiff::Timestamp;
-use scim::store::database::{Reader, Transaction};
+use scim::store::database::{Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::{groups, read_id, read_time};
@@ -9,20 +9,26 @@ use crate::domain::group::ProvisionedGroup;
 use crate::domain::naming;
 use crate::domain::role::RoleId;
 
-pub(crate) fn insert(
-    tx: &Transaction<'_>,
-    organization: Uuid,
-    group: i64,
-    role: Uuid,
-    now: Timestamp,
-) -> scim::Result<()> {
+/// A mapping by the keys of its group and its role.
+#[derive(Debug, Clone)]
+pub(crate) struct Mapping {
+    pub(crate) group: i64,
+    pub(crate) role: RoleId,
+    pub(crate) created: Timestamp,
+    /// Who has made it.
+    pub(crate) by: String,
+}
+
+pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, mapping: &Mapping) -> scim::Result<()> {
     tx.execute(
-        "INSERT INTO mapping (org, grp, role, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (org, grp, role) DO NOTHING",
+        "INSERT INTO mapping (org, grp, role, created, by_whom) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (org, grp, role) DO NOTHING",
         &[
             organization.as_bytes().into(),
-            group.into(),
-            role.as_bytes().into(),
-            now.as_microsecond().into(),
+            mapping.group.into(),
+            mapping.role.0.as_bytes().into(),
+            mapping.created.as_microsecond().into(),
+            (&mapping.by).into(),
         ],
     )?;
     Ok(())
@@ -49,6 +55,15 @@ pub(crate) fn roles_of(reader: &Reader<'_>, organization: Uuid, group: i64) -> s
     )
 }
 
+/// The mappings of a group.
+pub(crate) fn of_group(reader: &Reader<'_>, organization: Uuid, group: i64) -> scim::Result<Vec<Mapping>> {
+    reader.query_all(
+        "SELECT grp, role, created, by_whom FROM mapping WHERE org = ?1 AND grp = ?2 ORDER BY role",
+        &[organization.as_bytes().into(), group.into()],
+        read,
+    )
+}
+
 /// The first groups that are mapped to a role, in the order of their keys.
 pub(crate) fn groups_of(
     reader: &Reader<'_>,
@@ -70,23 +85,36 @@ pub(crate) fn groups_of(
 }
 
 /// All mappings in the order of the names of the groups: each group with one role.
-pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<(ProvisionedGroup, Uuid)>> {
+pub(crate) fn list(
+    reader: &Reader<'_>,
+    organization: Uuid,
+) -> scim::Result<Vec<(ProvisionedGroup, Mapping)>> {
     reader.query_all(
-        "SELECT g.row, g.id, g.name, g.external_id, g.created, m.role
+        "SELECT g.row, g.id, g.name, g.external_id, g.created, m.role, m.created, m.by_whom
          FROM provisioned_group g CROSS JOIN mapping m ON m.org = g.org AND m.grp = g.row
          LEFT JOIN role r ON r.org = m.org AND r.id = m.role
          WHERE g.org = ?1 ORDER BY g.name_key, g.row, r.name_key, m.role",
         &[organization.as_bytes().into()],
-        |row| Ok((groups::read(row)?, read_id(row.blob(5)?)?)),
+        |row| {
+            let group = groups::read(row)?;
+            let mapping = Mapping {
+                group: group.row,
+                role: RoleId(read_id(row.blob(5)?)?),
+                created: read_time(row.integer(6)?)?,
+                by: row.text(7)?.to_owned(),
+            };
+            Ok((group, mapping))
+        },
     )
 }
 
-/// A mapping by the keys of its group and its role.
-#[derive(Debug, Clone)]
-pub(crate) struct Mapping {
-    pub(crate) group: i64,
-    pub(crate) role: RoleId,
-    pub(crate) created: Timestamp,
+fn read(row: &Row<'_>) -> scim::Result<Mapping> {
+    Ok(Mapping {
+        group: row.integer(0)?,
+        role: RoleId(read_id(row.blob(1)?)?),
+        created: read_time(row.integer(2)?)?,
+        by: row.text(3)?.to_owned(),
+    })
 }
 
 /// The mappings behind one of them, in the order of their keys.
@@ -99,20 +127,15 @@ pub(crate) fn behind(
     let first = Uuid::nil();
     let (group, role) = behind.map_or((i64::MIN, &first), |last| (last.group, &last.role.0));
     reader.query_all(
-        "SELECT grp, role, created FROM mapping WHERE org = ?1 AND (grp, role) > (?2, ?3) ORDER BY grp, role LIMIT ?4",
+        "SELECT grp, role, created, by_whom FROM mapping WHERE org = ?1 AND (grp, role) > (?2, ?3)
+         ORDER BY grp, role LIMIT ?4",
         &[
             organization.as_bytes().into(),
             group.into(),
             role.as_bytes().into(),
             most.into(),
         ],
-        |row| {
-            Ok(Mapping {
-                group: row.integer(0)?,
-                role: RoleId(read_id(row.blob(1)?)?),
-                created: read_time(row.integer(2)?)?,
-            })
-        },
+        read,
     )
 }
 

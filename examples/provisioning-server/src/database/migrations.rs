@@ -155,6 +155,7 @@ ALTER TABLE organization ADD COLUMN converting BLOB;
     include_str!("migrations/setup_link.sql"),
     // Since then the planner is told what organizations may have.
     "",
+    include_str!("migrations/activity.sql"),
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

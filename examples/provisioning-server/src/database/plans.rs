@@ -10,10 +10,11 @@ use super::accounts::Shown;
 use super::effective::Members;
 use super::page::Page;
 use super::{
-    accounts, activity, adoptions, bindings, check, conflict, delivery, grants, groups, local_groups, losses,
-    mail, mappings, migrations, roles, setup_links, sign_in_names, tokens,
+    accounts, activity, adoptions, bindings, check, conflict, connection, delivery, grants, groups, local_groups,
+    losses, mail, mappings, migrations, roles, setup_links, sign_in_names, tokens,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
+use crate::domain::activity::Span;
 use crate::domain::grant::Holder;
 use crate::domain::keyword::Keyword;
 use crate::domain::mail::{Kind, State};
@@ -115,9 +116,10 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     of_accounts(reader, &members, id)?;
     of_groups(reader, id)?;
     let role = RoleId(NOBODY);
-    members.count_by_group_alone(reader, 7, role)?;
     members.count_moved(reader, 7, &[role, RoleId(Uuid::nil())])?;
     members.count_remapped(reader, role, &[7, 8], &[9])?;
+    members.first_remapped(reader, role, &[7, 8], &[9], 10)?;
+    members.walk_remapped(reader, role, &[7, 8], &[9], 10)?;
     members.count_holding(reader, role)?;
     members.holding(reader, role, 10)?;
     members.first_holding(reader, role, 10)?;
@@ -149,6 +151,7 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     roles::list(reader, id)?;
     roles::list_mirrored(reader, id, &Page::default())?;
     mappings::roles_of(reader, id, 7)?;
+    mappings::of_group(reader, id, 7)?;
     mappings::groups_of(reader, id, role, 10)?;
     mappings::list(reader, id)?;
     mappings::behind(reader, id, None, 10)?;
@@ -180,6 +183,9 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     losses::unseen(reader)?;
     of_setup_links(reader, id)?;
     activity::count(reader, id, Timestamp::UNIX_EPOCH, Timestamp::MAX)?;
+    let span = Span::of(None, None, Timestamp::UNIX_EPOCH).unwrap();
+    activity::requests(reader, id, &span)?;
+    connection::synchronisations(reader, id)?;
     conflict::count_open(reader, id, 10)?;
     of_mails(reader, id)
 }

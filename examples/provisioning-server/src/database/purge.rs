@@ -28,6 +28,7 @@ const TABLES: &[(&str, &str)] = &[
     ("erasure", "account"),
     ("import_position", "org"),
     ("import_id", "of_file"),
+    ("synchronisation", "begun"),
     ("connection", "org"),
     ("mail", "id"),
     ("session", "id"),
@@ -69,7 +70,8 @@ mod tests {
     use crate::database::migrations;
 
     /// The tables that outlive an organization: what was done there can still be looked up.
-    const KEPT: [&str; 15] = [
+    const KEPT: [&str; 16] = [
+        "activity",
         "audit",
         "event",
         "history_count",

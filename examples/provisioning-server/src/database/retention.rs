@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::touched::SubjectName;
 use super::{
-    Product, attempts, audit, conflict, devices, event, history, links, mail, named, organizations,
+    Product, activity, attempts, audit, conflict, devices, event, history, links, mail, named, organizations,
     request_body, saml, sessions, setup_links, tolerance_use, touched,
 };
 use crate::domain::clock::earlier;
@@ -88,6 +88,8 @@ impl Product {
                 .remove(move |tx| event::purge(tx, organization, of(limit), ROWS))
                 .await?;
             self.remove(move |tx| tolerance_use::purge(tx, organization, limit, ROWS))
+                .await?;
+            self.remove(move |tx| activity::purge(tx, organization, limit, ROWS))
                 .await?;
             self.remove(move |tx| conflict::purge(tx, organization, limit, ROWS))
                 .await?;

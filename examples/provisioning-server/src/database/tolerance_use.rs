@@ -5,12 +5,8 @@ use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
 use crate::domain::batch::ToleranceUse;
+use crate::domain::clock::hour;
 use crate::domain::history::Needed;
-
-/// The hour that a time is in, counted since 1970.
-pub(crate) fn hour(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(3_600)
-}
 
 /// Adds to how often a tolerance was needed.
 pub(super) fn add(tx: &Transaction<'_>, of: &ToleranceUse, count: u64) -> scim::Result<()> {

@@ -130,6 +130,7 @@ pub(crate) struct MappingLine {
     pub(crate) group: String,
     pub(crate) role: RoleId,
     pub(crate) created: Timestamp,
+    pub(crate) by: String,
 }
 
 /// A role that an account or a local group holds by itself.

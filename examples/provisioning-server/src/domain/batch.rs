@@ -6,9 +6,11 @@ use std::mem;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::activity::Requests;
 use super::conflict::ConflictSeen;
 use super::redact;
 use super::request_row::RequestRow;
+use super::token::Purpose;
 
 /// How many rows wait at most. What comes on top is counted, not kept.
 const CAPACITY: usize = 4_096;
@@ -29,8 +31,10 @@ pub(crate) struct Batch {
     pub(crate) rows: Vec<RequestRow>,
     /// What was only counted, per organization.
     pub(crate) counts: HashMap<Uuid, Counts>,
-    /// When each token was last used, with its organization.
-    pub(crate) uses: HashMap<Uuid, (Uuid, Timestamp)>,
+    /// When each token was last used, and by whom.
+    pub(crate) uses: HashMap<Uuid, Use>,
+    /// How many requests came to each organization in each hour, counted since 1970.
+    pub(crate) activity: HashMap<(Uuid, i64), Requests>,
     /// Bodies of requests, masked.
     pub(crate) bodies: Vec<RequestBody>,
     body_bytes: usize,
@@ -47,6 +51,14 @@ pub(crate) enum Outcome {
     Conflict(ConflictSeen),
     /// There is none about this resource of an organization.
     Success { organization: Uuid, id: String },
+}
+
+/// The last use of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Use {
+    pub(crate) organization: Uuid,
+    pub(crate) purpose: Purpose,
+    pub(crate) at: Timestamp,
 }
 
 /// The body of a request, masked.
@@ -83,6 +95,7 @@ impl Batch {
         self.rows.is_empty()
             && self.counts.is_empty()
             && self.uses.is_empty()
+            && self.activity.is_empty()
             && self.bodies.is_empty()
             && self.tolerances.is_empty()
             && self.outcomes.is_empty()
@@ -148,6 +161,9 @@ impl Batch {
         }
         for (of, count) in older.tolerances {
             self.add_tolerance(of, count);
+        }
+        for (hour, requests) in older.activity {
+            self.activity.entry(hour).or_default().add(&requests);
         }
         for (token, used) in older.uses {
             self.uses.entry(token).or_insert(used);
@@ -244,7 +260,14 @@ mod tests {
                 overflow: 3,
             },
         );
+        newer.activity.insert((Uuid::nil(), 7), Requests::one(200));
+        older.activity.insert((Uuid::nil(), 7), Requests::one(404));
         newer.take_back(older);
+        let both = Requests {
+            succeeded: 1,
+            refused: 1,
+        };
+        assert_eq!(newer.activity[&(Uuid::nil(), 7)], both);
         let order: Vec<&str> = newer.rows.iter().map(|row| row.request_id.as_str()).collect();
         assert_eq!(order, ["1", "2"]);
         assert_eq!(

@@ -1,6 +1,11 @@
-//! Times before and after others, which stop at the first and the last time that there is.
+//! Times before and after others, which stop at the first and the last time that there is, and the hours that they are in.
 
 use jiff::{SignedDuration, Timestamp};
+
+/// Returns the hour that a time is in, counted since 1970.
+pub(crate) fn hour(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(3_600)
+}
 
 /// Returns the time that is so much later; the last that there is if it would be beyond.
 pub(crate) fn later(time: Timestamp, by: SignedDuration) -> Timestamp {

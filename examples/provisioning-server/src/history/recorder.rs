@@ -11,8 +11,10 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::bodies::{Room, SentBody};
-use crate::database::{Product, tolerance_use};
-use crate::domain::batch::{Batch, Outcome, RequestBody, ToleranceUse};
+use crate::database::Product;
+use crate::domain::activity::Requests;
+use crate::domain::batch::{Batch, Outcome, RequestBody, ToleranceUse, Use};
+use crate::domain::clock::hour;
 use crate::domain::fault::Result;
 use crate::domain::request_row::RequestRow;
 
@@ -64,7 +66,7 @@ impl Recorder {
         for fired in fired {
             let of = ToleranceUse {
                 organization,
-                hour: tolerance_use::hour(at),
+                hour: hour(at),
                 tolerance: fired.tolerance,
                 subject: fired.subject.clone(),
             };
@@ -94,9 +96,18 @@ impl Recorder {
         self.filled.notify_one();
     }
 
+    /// Counts a request of the identity provider that was answered with a status.
+    pub(crate) fn count_request(&self, organization: Uuid, at: Timestamp, status: u16) {
+        let mut batch = self.batch();
+        let counted = batch.activity.entry((organization, hour(at))).or_default();
+        counted.add(&Requests::one(status));
+        drop(batch);
+        self.filled.notify_one();
+    }
+
     /// Notes that a token was used.
-    pub(crate) fn used(&self, organization: Uuid, token: Uuid, at: Timestamp) {
-        self.batch().uses.insert(token, (organization, at));
+    pub(crate) fn used(&self, token: Uuid, used: Use) {
+        self.batch().uses.insert(token, used);
         self.filled.notify_one();
     }
 

@@ -6,10 +6,10 @@ use http::HeaderMap;
 
 use super::assets::{HTMX, ICON, SCRIPT, STYLE};
 use super::cookies::Cookies;
-use super::integrations::Words;
 use super::theme::Theme;
 use crate::domain::realm::Realm;
 use crate::domain::settings::Preset;
+use crate::domain::words::Words;
 use crate::operate::health::VERSION;
 
 /// The frames of all pages of a server.

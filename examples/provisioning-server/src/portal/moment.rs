@@ -42,6 +42,19 @@ pub(super) fn seconds(now: Timestamp, until: Timestamp) -> u64 {
     u64::try_from(milliseconds).unwrap_or_default().div_ceil(1000)
 }
 
+/// Returns how long something lasts, in words: minutes up to two hours, then hours, and days from two on.
+pub(super) fn length(seconds: u64) -> String {
+    let counted = |count: u64, one: &str| match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    };
+    match seconds {
+        0..=7_169 => counted(((seconds + 30) / 60).max(1), "minute"),
+        7_170..=170_999 => counted((seconds + 1_800) / 3_600, "hour"),
+        _ => counted((seconds + 43_200) / 86_400, "day"),
+    }
+}
+
 /// A time as a page shows it, and as machines read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shown {
@@ -120,6 +133,23 @@ mod tests {
         assert_eq!(short(at(0)), "1 Jan 1970, 00:00");
         assert_eq!(on_day(at(0)).text, day(at(0)));
         assert_eq!(at_minute(at(0)).text, minute(at(0)));
+    }
+
+    #[test]
+    fn a_length_is_told_in_one_unit() {
+        for (seconds, said) in [
+            (0, "1 minute"),
+            (60, "1 minute"),
+            (2_400, "40 minutes"),
+            (2_429, "40 minutes"),
+            (7_169, "119 minutes"),
+            (7_200, "2 hours"),
+            (86_400, "24 hours"),
+            (172_800, "2 days"),
+            (604_800, "7 days"),
+        ] {
+            assert_eq!(length(seconds), said);
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ use super::rates::Rates;
 use super::request_history;
 use crate::database::Access;
 use crate::domain::access::Refusal;
+use crate::domain::batch::Use;
+use crate::domain::token::Purpose;
 use crate::history::Recorder;
 
 /// When to come again while the database does not answer.
@@ -52,7 +54,12 @@ impl Verify for Authenticator {
         match verdict {
             Ok(Verdict::Admitted(access, token)) => {
                 self.check_rate(&asked, &access, token)?;
-                self.history.used(access.organization.id, token, asked.time);
+                let used = Use {
+                    organization: access.organization.id,
+                    purpose: Purpose::Scim,
+                    at: asked.time,
+                };
+                self.history.used(token, used);
                 let (policies, sent) = (Arc::clone(&self.policies), self.history.begin_body());
                 Ok(Context::new(asked, access, token, policies, sent))
             }

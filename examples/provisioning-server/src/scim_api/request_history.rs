@@ -57,6 +57,7 @@ pub(super) fn refused(
         history.count_unattributed(organization.id);
         return;
     };
+    history.count_request(organization.id, asked.time, error.status().as_u16());
     history.record(
         RequestRow {
             status: error.status().as_u16(),
@@ -77,6 +78,7 @@ pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
         tracing::error!(request = cx.asked().id, status, "{cause}");
     }
     let organization = cx.organization().id;
+    history.count_request(organization, cx.asked().time, status);
     history.count_tolerances(organization, cx.asked().time, &outcome.fired);
     let sent = cx.sent().take();
     let body = sent

@@ -148,6 +148,7 @@ impl<'s, 'r> AccessLines<'s, 'r> {
                     group: group.id,
                     role: mapping.role,
                     created: mapping.created,
+                    by: mapping.by.clone(),
                 }))?;
             }
             last = page.into_iter().next_back();

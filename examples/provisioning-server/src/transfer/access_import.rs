@@ -303,7 +303,13 @@ impl Access<'_> {
         if mappings::roles_of(self.tx, self.id(), group.row)?.contains(&role.id.0) {
             return Ok(false);
         }
-        mappings::insert(self.tx, self.id(), group.row, role.id.0, line.created)?;
+        let mapping = mappings::Mapping {
+            group: group.row,
+            role: role.id,
+            created: line.created,
+            by: line.by.clone(),
+        };
+        mappings::insert(self.tx, self.id(), &mapping)?;
         self.tell(
             EventKind::MappingChanged,
             "group",

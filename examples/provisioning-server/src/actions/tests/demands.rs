@@ -179,7 +179,13 @@ async fn the_power_of_the_provider_is_asked_for() {
                 created: now,
             };
             groups::insert(tx, id, &group)?;
-            Ok(mappings::insert(tx, id, 1, role.id.0, now)?)
+            let mapping = mappings::Mapping {
+                group: 1,
+                role: role.id,
+                created: now,
+                by: "root".to_owned(),
+            };
+            Ok(mappings::insert(tx, id, &mapping)?)
         })
         .await
         .unwrap();

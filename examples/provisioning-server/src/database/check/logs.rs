@@ -42,6 +42,14 @@ pub(super) const WRONG: &[(&str, &str)] = &[
         "counts of tolerances count nothing",
     ),
     (
+        "SELECT count(*) FROM activity WHERE succeeded < 0 OR refused < 0 OR succeeded + refused < 1",
+        "counts of requests count nothing",
+    ),
+    (
+        "SELECT count(*) FROM synchronisation s WHERE NOT EXISTS (SELECT 1 FROM connection c WHERE c.org = s.org)",
+        "synchronisations belong to no connection",
+    ),
+    (
         "SELECT count(*) FROM connection WHERE first > last",
         "connections ended before they began",
     ),
@@ -52,7 +60,8 @@ pub(super) const WRONG: &[(&str, &str)] = &[
 ];
 
 /// The tables whose rows belong to an organization, be it a deleted one.
-const OF_ORGANIZATIONS: [&str; 9] = [
+const OF_ORGANIZATIONS: [&str; 10] = [
+    "activity",
     "audit",
     "conflict",
     "connection",

@@ -1,5 +1,6 @@
 //! Microsoft Entra ID.
 
+use super::provider::ENTRA;
 use super::{Block, Guide, Stage, Step, Value, roles};
 use crate::domain::settings::{IdentityProvider, Preset, Settings};
 
@@ -22,10 +23,6 @@ pub(super) fn guide(settings: &Settings) -> Guide {
         steps,
         start: "On the application’s page *Provisioning*, choose *Start provisioning*. *Provision on demand* brings one \
                 person or group at once.",
-        rhythm: "The first synchronization can take up to an hour; then Entra ID calls every 40 minutes.",
-        documentation: Some(
-            "https://learn.microsoft.com/en-us/entra/identity/app-provisioning/use-scim-to-provision-users-and-groups",
-        ),
     }
 }
 
@@ -56,8 +53,8 @@ fn threatlocker() -> Vec<Step> {
                         "Authentication method",
                         Value::Choice("Bearer authentication", ""),
                     ),
-                    ("Tenant URL", Value::Url),
-                    ("Secret token", Value::Token),
+                    (ENTRA.url, Value::Url),
+                    (ENTRA.token, Value::Token),
                 ]),
                 Block::Text(
                     "Choose *Test Connection*, which fails while Enabled is off here. Then *Create*.",
@@ -123,7 +120,7 @@ fn level_access() -> Vec<Step> {
                 ),
                 Block::Fields(vec![("Provisioning Mode", Value::Choice("Automatic", ""))]),
                 Block::Text("Under *Admin Credentials*, enter:"),
-                Block::Fields(vec![("Tenant URL", Value::Url), ("Secret token", Value::Token)]),
+                Block::Fields(vec![(ENTRA.url, Value::Url), (ENTRA.token, Value::Token)]),
                 Block::Text("Choose *Test Connection*, then *Create*."),
                 Block::Attempt,
             ],
@@ -172,7 +169,7 @@ fn third_platform() -> Vec<Step> {
             "Connect Entra ID to this server",
             vec![
                 Block::Text("Open *Provisioning*, choose the mode *Automatic* and enter:"),
-                Block::Fields(vec![("Tenant URL", Value::Url), ("Secret token", Value::Token)]),
+                Block::Fields(vec![(ENTRA.url, Value::Url), (ENTRA.token, Value::Token)]),
                 Block::Text("Choose *Test Connection*, then *Save*."),
                 Block::Attempt,
             ],

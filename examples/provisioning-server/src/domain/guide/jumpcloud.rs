@@ -1,5 +1,6 @@
 //! JumpCloud.
 
+use super::provider::JUMPCLOUD;
 use super::{Block, Guide, Stage, Step, Value, roles};
 use crate::domain::settings::{IdentityProvider, Settings};
 
@@ -24,8 +25,8 @@ pub(super) fn guide(settings: &Settings) -> Guide {
                     Block::Fields(vec![
                         ("API Type", Value::Choice("SCIM API", "")),
                         ("SCIM Version", Value::Choice("SCIM 2.0", "")),
-                        ("Base URL", Value::Url),
-                        ("Token Key", Value::Token),
+                        (JUMPCLOUD.url, Value::Url),
+                        (JUMPCLOUD.token, Value::Token),
                         (
                             "Test User Email",
                             Value::Choice(
@@ -63,7 +64,5 @@ pub(super) fn guide(settings: &Settings) -> Guide {
             roles(settings),
         ],
         start: "JumpCloud sends as soon as the application is activated and a user group is bound to it.",
-        rhythm: "JumpCloud has no cycle: it sends within minutes whenever something changes there.",
-        documentation: Some("https://jumpcloud.com/support"),
     }
 }

@@ -4,12 +4,18 @@
 //! In a text, `*` stands before and after what a screen says: `*Save*`.
 
 mod attribute;
+mod authentik;
 mod entra;
+mod google;
 mod jumpcloud;
 mod okta;
+mod onelogin;
 mod other;
+mod ping;
+mod provider;
 
 pub(crate) use self::attribute::{ATTRIBUTES, ENTRA_DEFAULTS, EntraDefault};
+pub(crate) use self::provider::{Fields, called, called_first, documentation, fields, name, rhythm};
 use super::settings::{Groups, IdentityProvider, Preset, Settings, UserNames};
 
 /// A guide.
@@ -21,10 +27,6 @@ pub(crate) struct Guide {
     pub(crate) steps: Vec<Step>,
     /// The place at the provider where synchronization begins.
     pub(crate) start: &'static str,
-    /// When the next synchronization is to be expected.
-    pub(crate) rhythm: &'static str,
-    /// The documentation of the provider.
-    pub(crate) documentation: Option<&'static str>,
 }
 
 /// A step of a guide.
@@ -95,33 +97,6 @@ pub(crate) enum Value {
     Choice(&'static str, &'static str),
 }
 
-/// The names that a product has for its URL and its token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Words {
-    pub(crate) url: &'static str,
-    pub(crate) token: &'static str,
-}
-
-impl Words {
-    /// Returns the words of a product.
-    pub(crate) const fn of(product: Preset) -> Self {
-        match product {
-            Preset::ThreatLocker => Self {
-                url: "API Url",
-                token: "API Token",
-            },
-            Preset::LevelAccess => Self {
-                url: "SCIM URL",
-                token: "SCIM API key",
-            },
-            Preset::ThirdPlatform => Self {
-                url: "SCIM URI",
-                token: "API Key",
-            },
-        }
-    }
-}
-
 impl Guide {
     /// Returns the guide for a provider, to an organization with these settings.
     pub(crate) fn of(provider: IdentityProvider, settings: &Settings) -> Self {
@@ -129,7 +104,11 @@ impl Guide {
             IdentityProvider::Okta => okta::guide(settings),
             IdentityProvider::Entra => entra::guide(settings),
             IdentityProvider::JumpCloud => jumpcloud::guide(settings),
-            _ => other::guide(provider, settings),
+            IdentityProvider::OneLogin => onelogin::guide(settings),
+            IdentityProvider::Google => google::guide(settings),
+            IdentityProvider::Ping => ping::guide(settings),
+            IdentityProvider::Authentik => authentik::guide(settings),
+            IdentityProvider::Other => other::guide(settings),
         }
     }
 
@@ -147,16 +126,6 @@ impl Step {
             stage,
             blocks,
         }
-    }
-}
-
-/// The names by which a provider's screens, and sentences, call it.
-pub(crate) const fn called(provider: IdentityProvider) -> &'static str {
-    match provider {
-        IdentityProvider::Entra => "Entra ID",
-        IdentityProvider::Google => "Google",
-        IdentityProvider::Other => "your identity provider",
-        known => known.display(),
     }
 }
 
@@ -233,7 +202,7 @@ mod tests {
                 _ => Vec::new(),
             })
             .chain(guide.before.iter().copied())
-            .chain([guide.start, guide.rhythm])
+            .chain([guide.start, rhythm(guide.provider)])
             .collect()
     }
 
@@ -264,6 +233,17 @@ mod tests {
                     "{name}"
                 );
             }
+            if let Some(known) = fields(guide.provider) {
+                for pair in [(known.url, Value::Url), (known.token, Value::Token)] {
+                    let mut all = blocks.iter().filter_map(|block| match block {
+                        Block::Fields(fields) => Some(fields),
+                        _ => None,
+                    });
+                    assert!(all.any(|fields| fields.contains(&pair)), "{name}: {pair:?}");
+                }
+            }
+            let is_explained = documentation(guide.provider).is_some();
+            assert_eq!(is_explained, guide.provider != IdentityProvider::Other, "{name}");
             assert_eq!(
                 blocks.iter().filter(|block| ***block == Block::Attempt).count(),
                 1,

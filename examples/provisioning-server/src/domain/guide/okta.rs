@@ -1,5 +1,6 @@
 //! Okta.
 
+use super::provider::OKTA;
 use super::{Block, Guide, Stage, Step, Value, identifier, roles};
 use crate::domain::settings::{IdentityProvider, Preset, Settings};
 
@@ -23,10 +24,6 @@ pub(super) fn guide(settings: &Settings) -> Guide {
         before,
         steps,
         start: "Okta sends as soon as people are assigned and groups are pushed: under *Push Groups*, choose *Push now*.",
-        rhythm: "Okta has no cycle: it sends within minutes whenever something changes there.",
-        documentation: Some(
-            "https://help.okta.com/en-us/content/topics/apps/apps_app_integration_wizard_scim.htm",
-        ),
     }
 }
 
@@ -157,7 +154,7 @@ fn connect(place: &'static str, settings: &Settings) -> Step {
         vec![
             Block::Text(place),
             Block::Fields(vec![
-                ("SCIM connector base URL", Value::Url),
+                (OKTA.url, Value::Url),
                 (
                     "Unique identifier field for users",
                     Value::Literal(identifier(settings)),
@@ -171,7 +168,7 @@ fn connect(place: &'static str, settings: &Settings) -> Step {
                     ),
                 ),
                 ("Authentication Mode", Value::Choice("HTTP Header", "")),
-                ("Authorization", Value::Token),
+                (OKTA.token, Value::Token),
             ]),
             Block::Text(
                 "Choose *Test Connector Configuration*, which answers that the connector was configured successfully. Then \

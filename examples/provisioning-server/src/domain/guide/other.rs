@@ -1,17 +1,16 @@
-//! Providers without a guide of their own: any that speaks SCIM 2.0.
+//! Any provider that speaks SCIM 2.0 and has no guide of its own.
 
-use super::{Block, Guide, Stage, Step, Value, called, roles};
+use super::{Block, Guide, Stage, Step, Value, roles};
 use crate::domain::settings::{IdentityProvider, Settings};
 
-pub(super) fn guide(provider: IdentityProvider, settings: &Settings) -> Guide {
-    let (url, token) = fields(provider);
+pub(super) fn guide(settings: &Settings) -> Guide {
     Guide {
-        provider,
+        provider: IdentityProvider::Other,
         before: Vec::new(),
         steps: vec![
             Step::new(
                 Stage::Application,
-                format!("Create an application in {}", called(provider)),
+                "Create an application at the identity provider",
                 vec![Block::Text(
                     "Make an application that provisions by *SCIM 2.0*, or open the one that is there already and its page \
                      about provisioning.",
@@ -19,16 +18,16 @@ pub(super) fn guide(provider: IdentityProvider, settings: &Settings) -> Guide {
             ),
             Step::new(
                 Stage::Connection,
-                format!("Connect {} to this server", called(provider)),
+                "Connect the identity provider to this server",
                 vec![
-                    Block::Text("Enter these values. The names of the fields may be others in your version."),
+                    Block::Text("Enter these values. The fields may have other names there."),
                     Block::Fields(vec![
-                        (url, Value::Url),
+                        ("SCIM 2.0 base URL", Value::Url),
                         (
                             "Authentication",
                             Value::Choice("Bearer token", "Also called OAuth bearer token or HTTP header"),
                         ),
-                        (token, Value::Token),
+                        ("Bearer token", Value::Token),
                     ]),
                     Block::Text("Then let it test the connection, if it can, and save."),
                     Block::Attempt,
@@ -57,31 +56,5 @@ pub(super) fn guide(provider: IdentityProvider, settings: &Settings) -> Guide {
             roles(settings),
         ],
         start: "Look for “start”, “activate” or “synchronize now” on the application’s page about provisioning.",
-        rhythm: match provider {
-            IdentityProvider::Authentik => "authentik sends changes at once, and everything once an hour.",
-            _ => "The first synchronization can take up to an hour; most changes arrive within minutes.",
-        },
-        documentation: documentation(provider),
-    }
-}
-
-/// The provider's own names of the URL and the token.
-const fn fields(provider: IdentityProvider) -> (&'static str, &'static str) {
-    match provider {
-        IdentityProvider::OneLogin => ("SCIM Base URL", "SCIM Bearer Token"),
-        IdentityProvider::Google => ("Endpoint URL", "Access token"),
-        IdentityProvider::Ping => ("SCIM BASE URL", "OAUTH ACCESS TOKEN"),
-        IdentityProvider::Authentik => ("URL", "Token"),
-        _ => ("SCIM 2.0 base URL", "Bearer token"),
-    }
-}
-
-const fn documentation(provider: IdentityProvider) -> Option<&'static str> {
-    match provider {
-        IdentityProvider::OneLogin => Some("https://developers.onelogin.com/scim"),
-        IdentityProvider::Google => Some("https://support.google.com/a"),
-        IdentityProvider::Ping => Some("https://docs.pingidentity.com"),
-        IdentityProvider::Authentik => Some("https://docs.goauthentik.io"),
-        _ => None,
     }
 }

@@ -1,11 +1,12 @@
 //! The first page of an organization, and the help.
 
+use super::scim::rhythm;
 use super::{Sample, halden, hold_to_promises, sample, shell};
 use crate::domain::activity::Counts;
+use crate::portal::chart::changes::Changes;
+use crate::portal::chart::changes::tests::week;
 use crate::portal::integrations::card::{Connection, Note};
 use crate::portal::moment::Shown;
-use crate::portal::overview::chart::Chart;
-use crate::portal::overview::chart::tests::week;
 use crate::portal::overview::help::{Help, Tick};
 use crate::portal::overview::needs::Need;
 use crate::portal::overview::{Beginning, Overview, Recent};
@@ -26,6 +27,8 @@ fn connection() -> Connection {
         provider: "Microsoft Entra ID",
         first: Some(at("on 4 May 2026")),
         last: Some(at("38 seconds ago")),
+        rhythm: rhythm(),
+        hint: "",
         users: 391,
         groups: 23,
         requests: 1_204,
@@ -92,7 +95,7 @@ fn overview() -> Overview {
             ),
         ],
         connection: Some(connection()),
-        chart: Some(Chart::of(&week(busy))),
+        chart: Some(Changes::of(&week(busy))),
         recent: vec![
             recent("idp", "Added 3 members to Platform Operations", "Entra ID"),
             recent("bad", "Rejected: create a user", "Entra ID"),
@@ -117,7 +120,7 @@ fn tick(tone: &'static str, title: &'static str, hint: &str, is_linked: bool) ->
 /// Feature rows 38, 74: what all pages promise, of the first page.
 #[tokio::test]
 async fn the_first_page_keeps_its_promises() {
-    let nothing = Chart::of(&week(|_| Counts::default()));
+    let nothing = Changes::of(&week(|_| Counts::default()));
     let samples: Vec<Sample> = vec![
         sample("overview", &overview()),
         sample(

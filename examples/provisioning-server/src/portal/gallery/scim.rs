@@ -3,9 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Sample, halden, hold_to_promises, sample, shell, some};
+use crate::domain::guide;
 use crate::domain::permission::{Permission, Permissions};
+use crate::domain::rhythm::{Next, Rhythm};
 use crate::domain::settings::{Contact, IdentityProvider, Preset, Settings as Chosen};
-use crate::portal::integrations::Words;
+use crate::domain::words::Words;
+use crate::portal::chart::requests::tests::last;
 use crate::portal::integrations::card::{Connection, Note, Reason};
 use crate::portal::integrations::delete::Delete;
 use crate::portal::integrations::fields::Fields;
@@ -15,14 +18,22 @@ use crate::portal::integrations::mapping::{
     Choice, Editor, Effect, Gone, Mappings, Mirror, Mirrored, RoleChoice, Row, State,
 };
 use crate::portal::integrations::panel::{Panel, Tab, title};
-use crate::portal::integrations::provider;
 use crate::portal::integrations::settings::{Make, Part, Settings, Shown};
 use crate::portal::moment;
+use crate::portal::rhythm;
 use crate::portal::shell::{Section, Shell};
 
 fn ago(seconds: i64) -> moment::Shown {
     let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 365 * 56);
     moment::ago(now, now - SignedDuration::from_secs(seconds))
+}
+
+pub(super) fn rhythm() -> rhythm::Shown {
+    let rhythm = Rhythm {
+        usual_seconds: Some(2_400),
+        next: Next::At(Timestamp::UNIX_EPOCH + SignedDuration::from_mins(12)),
+    };
+    rhythm::Shown::of(&rhythm, Timestamp::UNIX_EPOCH)
 }
 
 pub(super) fn waiting() -> Connection {
@@ -33,6 +44,14 @@ pub(super) fn waiting() -> Connection {
         provider: "Microsoft Entra ID",
         first: None,
         last: None,
+        rhythm: rhythm::Shown::of(
+            &Rhythm {
+                usual_seconds: None,
+                next: Next::NotKnown,
+            },
+            Timestamp::UNIX_EPOCH,
+        ),
+        hint: "The first synchronization can take up to an hour; then Entra ID calls every 40 minutes.",
         users: 0,
         groups: 0,
         requests: 0,
@@ -61,6 +80,7 @@ pub(super) fn connected() -> Connection {
         label: "Connected",
         first: Some(ago(30 * 24 * 3_600)),
         last: Some(ago(38)),
+        rhythm: rhythm(),
         users: 391,
         groups: 23,
         requests: 1_284,
@@ -131,7 +151,7 @@ fn settings() -> Settings {
         asks_first: false,
         parts: vec![Part::Url, Part::Token, Part::Provider],
         url: "https://admin.example.net/scim/halden-freight/v2".to_owned(),
-        named: provider::fields(IdentityProvider::Entra),
+        named: guide::fields(IdentityProvider::Entra),
         called: "Entra ID",
         called_within: "Entra ID",
         is_on: false,
@@ -316,8 +336,14 @@ fn row(name: &str, roles: &[&str], state: State) -> Row {
         name: name.to_owned(),
         external_id: None,
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        people: "12 people".to_owned(),
+        mapped: (state != State::New).then(|| ("ida.sorensen@haldenfreight.example".to_owned(), ago(7_300))),
         state,
     }
+}
+
+fn person(name: &str) -> (String, String) {
+    (name.to_owned(), "/o/halden-freight/users/0191b2f0".to_owned())
 }
 
 fn editor() -> Editor {
@@ -395,11 +421,18 @@ fn of_mappings() -> Vec<Sample> {
                 class: "gain",
                 sign: "+12".to_owned(),
                 sentence: "12 people gain Administrator".to_owned(),
+                first: vec![
+                    person("amara.okafor@haldenfreight.example"),
+                    person("jonas.lindqvist@haldenfreight.example"),
+                ],
+                others: 10,
             },
             Effect {
                 class: "lose",
                 sign: "−2".to_owned(),
                 sentence: "2 people lose Read only".to_owned(),
+                first: Vec::new(),
+                others: 2,
             },
         ],
         summary: "12 people gain Administrator, 2 people lose Read only.".to_owned(),
@@ -480,7 +513,8 @@ fn request(status: u16, sentence: &str, wire: &str) -> RequestRow {
             ],
             subject: Some(Subject::of("0191b2f0-0000-7000-8000-000000000001")),
             external_id: Some(Subject::of("7c1e40b9")),
-            notes: some("not kept: title, name.middleName"),
+            not_kept: some("title, name.middleName"),
+            tolerated: some("read as a boolean: active (boolean-as-text)"),
         },
     }
 }
@@ -500,6 +534,17 @@ fn history() -> History {
             ..Filter::default()
         },
         is_silent: false,
+        chart: Some(last(
+            7,
+            &[
+                (0, 12, 1),
+                (3, 40, 0),
+                (30, 44, 0),
+                (31, 2, 7),
+                (60, 391, 0),
+                (110, 23, 3),
+            ],
+        )),
         rows: vec![
             RequestRow {
                 day: some("Today, 24 November 2026 (times in UTC)"),
@@ -555,6 +600,7 @@ fn of_history() -> Vec<Sample> {
             "api-history-nothing",
             &History {
                 trouble: some("\"soon\" is not a valid date; expected one such as 2026-01-31."),
+                chart: Some(last(1, &[])),
                 rows: Vec::new(),
                 live: None,
                 newer: None,

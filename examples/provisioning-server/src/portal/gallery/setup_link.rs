@@ -2,9 +2,9 @@
 
 use super::wizard::{progress, view};
 use super::{Sample, halden, hold_to_promises, sample, shell, some};
-use crate::domain::guide::Words;
 use crate::domain::settings::{IdentityProvider, Preset};
 use crate::domain::setup_link::State;
+use crate::domain::words::Words;
 use crate::portal::setup_link::helper::{AnotherToken, Done, GuidePage, Open, Over};
 use crate::portal::setup_link::links::{Links, Row};
 use crate::portal::shell::Section;

@@ -1,6 +1,6 @@
 //! The set-up guide.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{Sample, halden, hold_to_promises, sample, shell};
@@ -10,6 +10,7 @@ use crate::domain::history::HistoryEntry;
 use crate::domain::integration::State;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::public_url::PublicUrl;
+use crate::domain::rhythm::{Next, Rhythm};
 use crate::domain::saml::provider::Standing;
 use crate::domain::settings::{IdentityProvider, Preset, Settings};
 use crate::portal::shell::Section;
@@ -31,6 +32,10 @@ pub(super) fn progress(product: Preset) -> Progress {
         token: None,
         first_request: None,
         last_request: None,
+        rhythm: Rhythm {
+            usual_seconds: None,
+            next: Next::NotKnown,
+        },
         refused: None,
         people: 0,
         groups: 0,
@@ -66,6 +71,10 @@ fn connected(product: Preset) -> Progress {
     Progress {
         first_request: Some(at(1)),
         last_request: Some(at(9)),
+        rhythm: Rhythm {
+            usual_seconds: Some(2_400),
+            next: Next::At(Timestamp::now() + SignedDuration::from_mins(12)),
+        },
         people: 12,
         groups: 3,
         arrived: vec![
@@ -134,6 +143,16 @@ fn samples() -> Vec<Sample> {
             &wizard(IdentityProvider::JumpCloud, &unset, true),
         ),
         sample("wizard-other", &wizard(IdentityProvider::Other, &unset, true)),
+        sample(
+            "wizard-onelogin",
+            &wizard(IdentityProvider::OneLogin, &unset, true),
+        ),
+        sample("wizard-google", &wizard(IdentityProvider::Google, &unset, true)),
+        sample("wizard-ping", &wizard(IdentityProvider::Ping, &unset, true)),
+        sample(
+            "wizard-authentik",
+            &wizard(IdentityProvider::Authentik, &unset, true),
+        ),
     ]
 }
 

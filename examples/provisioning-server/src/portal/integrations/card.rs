@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 use scim::message::ServiceProviderConfig;
 
-use super::provider;
 use crate::actions::connection::Card;
 use crate::domain::connection::ConnectionState;
 use crate::domain::counted::counted;
 use crate::domain::diagnosis::{Forecast, Refused};
+use crate::domain::guide;
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Organization;
 use crate::domain::settings::{Attributes, Settings};
 use crate::portal::moment::{self, Shown};
+use crate::portal::rhythm;
 
 /// How many of a kind are shown.
 const MOST: usize = 8;
@@ -26,6 +27,9 @@ pub(in crate::portal) struct Connection {
     pub(in crate::portal) provider: &'static str,
     pub(in crate::portal) first: Option<Shown>,
     pub(in crate::portal) last: Option<Shown>,
+    pub(in crate::portal) rhythm: rhythm::Shown,
+    /// How often the provider says that it comes.
+    pub(in crate::portal) hint: &'static str,
     pub(in crate::portal) users: u64,
     pub(in crate::portal) groups: u64,
     pub(in crate::portal) requests: u64,
@@ -81,9 +85,11 @@ impl Connection {
             tone,
             label,
             is_live: matches!(card.state, ConnectionState::Waiting | ConnectionState::Connected),
-            provider: provider::name(idp),
+            provider: guide::name(idp),
             first: card.first_request.map(|at| moment::ago(now, at)),
             last: card.last_request.map(|at| moment::ago(now, at)),
+            rhythm: rhythm::Shown::of(&card.rhythm, now),
+            hint: guide::rhythm(idp),
             users: card.users,
             groups: card.groups,
             requests: card.requests,
@@ -175,7 +181,7 @@ const fn state(state: ConnectionState, is_off: bool) -> (&'static str, &'static 
 
 fn notes(organization: &Organization, card: &Card, now: Timestamp) -> Vec<Note> {
     let idp = organization.settings.idp;
-    let provider = provider::called(idp);
+    let provider = guide::called_first(idp);
     let mut notes = Vec::new();
     if let Some(old) = &card.old_token {
         let times = counted(old.requests, "request", "requests");
@@ -194,7 +200,7 @@ fn notes(organization: &Organization, card: &Card, now: Timestamp) -> Vec<Note> 
     let text = match card.state {
         ConnectionState::Waiting => Some(format!(
             "Enter both values at {}. Its first synchronisation can take up to an hour.",
-            provider::called_within(idp)
+            guide::called(idp)
         )),
         ConnectionState::Stale => Some(format!(
             "{provider} has been silent for longer than usual. Check there whether provisioning is still on."

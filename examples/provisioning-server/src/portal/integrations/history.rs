@@ -14,14 +14,16 @@ use uuid::Uuid;
 
 use super::list::List;
 use super::panel::{self, HISTORY, Opened, Panel, Tab};
-use super::provider;
-use crate::actions::{history, token};
+use crate::actions::{activity, history, token};
+use crate::domain::activity::Span;
 use crate::domain::counted::counted;
 use crate::domain::endpoint::PathFilter;
+use crate::domain::guide;
 use crate::domain::history::{HistoryEntry, HistoryFilter};
 use crate::domain::keyword::Keyword;
 use crate::domain::permission::Permission;
 use crate::domain::settings::IdentityProvider;
+use crate::portal::chart::requests::RequestsOverTime;
 use crate::portal::detour::Detour;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
@@ -67,8 +69,10 @@ pub(in crate::portal) struct Detail {
     /// The person or group that it was about, by our id and by the provider's.
     pub(in crate::portal) subject: Option<Subject>,
     pub(in crate::portal) external_id: Option<Subject>,
-    /// What was put up with, and what was sent and not kept.
-    pub(in crate::portal) notes: Option<String>,
+    /// The attributes that were sent and are not kept here.
+    pub(in crate::portal) not_kept: Option<String>,
+    /// What was put up with.
+    pub(in crate::portal) tolerated: Option<String>,
 }
 
 /// A person or group, and the page with all requests about them.
@@ -116,6 +120,8 @@ pub(in crate::portal) struct History {
     pub(in crate::portal) filter: Filter,
     /// Whether no request has come at all.
     pub(in crate::portal) is_silent: bool,
+    /// The requests of the days that are asked for.
+    pub(in crate::portal) chart: Option<RequestsOverTime>,
     pub(in crate::portal) rows: Vec<Row>,
     /// The path that the list asks whether there is more, on its first page.
     pub(in crate::portal) live: Option<String>,
@@ -164,6 +170,11 @@ impl Filter {
     /// Whether nothing is filtered.
     fn is_open(&self) -> bool {
         self.show == ALL && self.query().is_empty()
+    }
+
+    /// Whether nothing is filtered but days.
+    pub(in crate::portal) fn is_of_days_alone(&self) -> bool {
+        self.show == ALL && self.subject.is_empty() && self.path.is_empty()
     }
 
     /// Returns the query that says so, without what is empty.
@@ -256,6 +267,11 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
         Ok(after) => after,
         Err(_) => found.first().map_or(Uuid::nil(), |entry| entry.id),
     };
+    // Whoever only asks whether there is more sees no picture.
+    let chart = match visit.query.text("after").is_empty() {
+        true => chart(&visit, &opened, &asked).await?,
+        false => None,
+    };
     let newer = match before {
         Some(_) => 0,
         None => newer(&visit, &opened, asked, newest).await?,
@@ -268,8 +284,9 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
             .path(&filter.path(&format!("{HISTORY}/export"), &[("format", format)]))
     };
     let page = History {
-        called_within: provider::called_within(opened.shown.organization.settings.idp),
+        called_within: guide::called(opened.shown.organization.settings.idp),
         is_silent: found.is_empty() && filter.is_open() && before.is_none(),
+        chart,
         rows: rows(&found, &names, opened.now),
         live: before.is_none().then(|| path(&[("after", &newest.to_string())])),
         newer: (newer > 0).then(|| match newer {
@@ -292,6 +309,20 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
         panel: opened.panel.clone(),
     };
     Ok(opened.administrator.answer(StatusCode::OK, &page))
+}
+
+/// The requests of the days that a filter asks for, whatever else it asks; none where its end comes before its beginning.
+async fn chart(
+    visit: &Visit,
+    opened: &Opened,
+    filter: &HistoryFilter,
+) -> Result<Option<RequestsOverTime>, Detour> {
+    let Some(span) = Span::of(filter.since, filter.until, opened.now) else {
+        return Ok(None);
+    };
+    let (actor, organization) = (&opened.administrator.actor, &opened.shown.organization.name);
+    let parts = activity::requests(&visit.product, actor, organization, span).await?;
+    Ok(Some(RequestsOverTime::of(&span, &parts)))
 }
 
 /// How many requests that the filter lets through have come after one.
@@ -414,6 +445,7 @@ impl Detail {
     fn of(entry: &HistoryEntry, names: &[(Uuid, String)]) -> Self {
         let idp = IdentityProvider::from_word(&entry.idp);
         let (advice, link) = advice(entry, idp.unwrap_or(IdentityProvider::Other));
+        let (not_kept, tolerated) = entry.notes.as_deref().map_or((None, None), told);
         let token = entry.token.map(|id| {
             let name = names.iter().find(|(token, _)| *token == id);
             name.map_or_else(|| id.to_string(), |(_, name)| name.clone())
@@ -423,7 +455,7 @@ impl Detail {
             ("scimType", entry.scim_type.clone()),
             ("Path", Some(entry.path.clone())),
             ("Token", token),
-            ("Provider", idp.map(|idp| provider::name(idp).to_owned())),
+            ("Provider", idp.map(|idp| guide::name(idp).to_owned())),
         ];
         Self {
             error: entry.error.clone(),
@@ -435,9 +467,24 @@ impl Detail {
                 .collect(),
             subject: entry.resource_id.as_deref().map(Subject::of),
             external_id: entry.external_id.as_deref().map(Subject::of),
-            notes: entry.notes.clone(),
+            not_kept,
+            tolerated,
         }
     }
+}
+
+/// The names of what a request has sent and what is not kept, and what else was put up with, as notes tell of both.
+fn told(notes: &str) -> (Option<String>, Option<String>) {
+    let (mut names, mut others) = (Vec::new(), Vec::new());
+    for note in notes.split("; ") {
+        let ignored = note.strip_prefix("ignored: ");
+        match note.strip_prefix("not kept: ").or(ignored) {
+            Some(kept) => names.push(kept.trim_end_matches(" (unknown-names)")),
+            None => others.push(note),
+        }
+    }
+    let joined = |texts: &[&str], by| (!texts.is_empty()).then(|| texts.join(by));
+    (joined(&names, ", "), joined(&others, "; "))
 }
 
 /// What to do about a request that failed, and the page that helps.
@@ -445,7 +492,7 @@ fn advice(
     entry: &HistoryEntry,
     idp: IdentityProvider,
 ) -> (Option<String>, Option<(&'static str, &'static str)>) {
-    let provider = provider::called_within(idp);
+    let provider = guide::called(idp);
     let settings = Some(("Open SCIM Settings", panel::SETTINGS));
     let conflicts = Some(("Open conflicts", "conflicts"));
     let (text, link) = match (entry.status, entry.scim_type.as_deref()) {
@@ -470,6 +517,13 @@ fn advice(
         ),
         (400, Some("invalidValue")) => (
             format!("Change the attribute mapping at {provider}, and provision this person or group again."),
+            None,
+        ),
+        (400, Some("invalidPath" | "noTarget" | "invalidFilter")) if entry.method == "PATCH" => (
+            format!(
+                "Correct the target attribute in the attribute mapping at {provider}, or delete this mapping there: the sentence \
+                 above says what is wrong with its path."
+            ),
             None,
         ),
         (429, _) => (
@@ -537,4 +591,34 @@ pub(super) async fn export(visit: Visit) -> Result<Response, Detour> {
     );
     let headers = [(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, file)];
     Ok((headers, Body::new(stream)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feature rows 37, 52, 79: what was sent and is not kept is told apart from what was put up with.
+    #[test]
+    fn notes_are_told_apart() {
+        let some = |text: &str| Some(text.to_owned());
+        for (notes, expected) in [
+            (
+                "not kept: title, name.middleName",
+                (some("title, name.middleName"), None),
+            ),
+            (
+                "ignored: shoeSize, urn:x (unknown-names); read as a boolean: active (boolean-as-text); not kept: title",
+                (
+                    some("shoeSize, urn:x, title"),
+                    some("read as a boolean: active (boolean-as-text)"),
+                ),
+            ),
+            (
+                "read as no path (empty-paths)",
+                (None, some("read as no path (empty-paths)")),
+            ),
+        ] {
+            assert_eq!(told(notes), expected);
+        }
+    }
 }

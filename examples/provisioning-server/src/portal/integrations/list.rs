@@ -6,10 +6,10 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::card::Connection;
-use super::words::Words;
 use crate::actions::connection;
 use crate::domain::permission::Permission;
 use crate::domain::saml::provider::Standing;
+use crate::domain::words::Words;
 use crate::portal::administrator::Administrator;
 use crate::portal::detour::Detour;
 use crate::portal::frame::Frame;

@@ -6,17 +6,19 @@ use askama::Template;
 use axum::extract::RawPathParams;
 use axum::response::Response;
 use http::StatusCode;
+use jiff::Timestamp;
 
 use super::list::List;
 use super::panel::{self, MAPPING, Opened, Panel, Tab};
-use super::provider;
 use crate::actions::alert::{self, Restorable};
-use crate::actions::mapping::{self, Foreseen, Mapping, Wanted};
+use crate::actions::mapping::{self, Foreseen, Listed, Moved, People, Wanted};
 use crate::actions::{group, role};
+use crate::database::accounts::Named;
 use crate::database::page::Page;
-use crate::domain::counted::counted;
+use crate::domain::counted::counted as some;
 use crate::domain::fault::{Fault, Kind};
 use crate::domain::group::ProvisionedGroup;
+use crate::domain::guide;
 use crate::domain::permission::Permission;
 use crate::domain::role::Role;
 use crate::domain::settings::Groups;
@@ -25,6 +27,7 @@ use crate::portal::detour::Detour;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
 use crate::portal::moment;
+use crate::portal::people::counted;
 use crate::portal::problem::Problem;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
@@ -42,6 +45,10 @@ pub(in crate::portal) struct Row {
     /// The id that the provider has for it, where others have the same name.
     pub(in crate::portal) external_id: Option<String>,
     pub(in crate::portal) roles: Vec<String>,
+    /// How many people the group has, in words.
+    pub(in crate::portal) people: String,
+    /// Who has mapped it, and when; nothing while nobody has.
+    pub(in crate::portal) mapped: Option<(String, moment::Shown)>,
     pub(in crate::portal) state: State,
 }
 
@@ -77,6 +84,9 @@ pub(in crate::portal) struct Effect {
     pub(in crate::portal) class: &'static str,
     pub(in crate::portal) sign: String,
     pub(in crate::portal) sentence: String,
+    /// The first of them, each with the path of their page, and how many there are beside them.
+    pub(in crate::portal) first: Vec<(String, String)>,
+    pub(in crate::portal) others: u64,
 }
 
 /// A group that was deleted while it was mapped.
@@ -319,7 +329,10 @@ async fn mappings(visit: &Visit, opened: &Opened, mut entered: Entered) -> Resul
         ..Page::default()
     };
     let mut listed = mapping::page(product, actor, organization, page).await?;
-    let next = cut(&mut listed, |one| (one.group.name.clone(), one.group.row));
+    let next = cut(&mut listed, |one| {
+        let group = &one.mapping.group;
+        (group.name.clone(), group.row)
+    });
     let foreseen = match mapping::preview_all(product, actor, organization, entered.draft.0.clone()).await {
         Ok(foreseen) => foreseen,
         // A group or role of the draft is gone: it begins anew.
@@ -341,14 +354,14 @@ async fn mappings(visit: &Visit, opened: &Opened, mut entered: Entered) -> Resul
     let escalates = |role: &&Role| role.permissions.has(&Permission::ORGANIZATION_WRITE);
     let escalating = foreseen.changes.iter().map(|(role, _)| role).filter(escalates);
     Ok(Mappings {
-        rows: rows(&listed, &foreseen),
+        rows: rows(&listed, &foreseen, opened.now),
         draft: entered.draft.written(),
-        effects: effects(&foreseen),
+        effects: effects(&foreseen, &opened.frame),
         summary: foreseen.sentence(),
         escalating: escalating.map(|role| role.name.clone()).collect(),
         gone: gone.into_iter().map(|gone| Gone::of(gone, opened)).collect(),
         is_stale: may_edit && actor.demand(&mapping::SET).is_err(),
-        called_within: provider::called_within(opened.shown.organization.settings.idp),
+        called_within: guide::called(opened.shown.organization.settings.idp),
         has_groups: opened.shown.groups > 0,
         trouble: entered.trouble,
         asks_first: entered.asks_first,
@@ -383,26 +396,29 @@ fn cut<T>(listed: &mut Vec<T>, key: impl Fn(&T) -> (String, i64)) -> Option<Stri
     Some(format!("{MAPPING}?{query}"))
 }
 
-fn rows(listed: &[Mapping], foreseen: &Foreseen) -> Vec<Row> {
+fn rows(listed: &[Listed], foreseen: &Foreseen, now: Timestamp) -> Vec<Row> {
     let names = |roles: &[Role]| roles.iter().map(|role| role.name.clone()).collect::<Vec<_>>();
-    let row = |group: &ProvisionedGroup, roles, state| Row {
-        id: group.id.clone(),
-        name: group.name.clone(),
-        external_id: group.external_id.clone(),
-        roles,
-        state,
-    };
+    let at = |(by, at): (String, Timestamp)| (by, moment::ago(now, at));
     let drafted = foreseen.groups.iter().map(|one| {
         let (roles, state) = match (one.before.is_empty(), one.after.is_empty()) {
             (_, true) => (names(&one.before), State::Removed),
             (true, false) => (names(&one.after), State::New),
             (false, false) => (names(&one.after), State::Changed),
         };
-        row(&one.group, roles, state)
+        Row {
+            mapped: one.mapped.clone().map(at),
+            ..Row::of(&one.group, roles, one.members, state)
+        }
     });
-    let is_drafted = |mapping: &Mapping| foreseen.groups.iter().any(|one| one.group.id == mapping.group.id);
-    let saved = listed.iter().filter(|mapping| !is_drafted(mapping));
-    let saved = saved.map(|mapping| row(&mapping.group, names(&mapping.roles), State::Saved));
+    let is_drafted = |listed: &Listed| {
+        let id = &listed.mapping.group.id;
+        foreseen.groups.iter().any(|one| one.group.id == *id)
+    };
+    let saved = listed.iter().filter(|listed| !is_drafted(listed));
+    let saved = saved.map(|Listed { mapping, people }| Row {
+        mapped: Some(at((mapping.by.clone(), mapping.at))),
+        ..Row::of(&mapping.group, names(&mapping.roles), *people, State::Saved)
+    });
     let mut rows: Vec<Row> = drafted.chain(saved).collect();
     let all: Vec<String> = rows.iter().map(|row| row.name.to_lowercase()).collect();
     for row in &mut rows {
@@ -416,27 +432,63 @@ fn rows(listed: &[Mapping], foreseen: &Foreseen) -> Vec<Row> {
     rows
 }
 
-fn effects(foreseen: &Foreseen) -> Vec<Effect> {
-    let effect = |count: u64, class, sign: &str, verb: &str, role: &Role| {
-        let people = counted(count, "person", "people");
-        let verb = if count == 1 {
-            format!("{verb}s")
-        } else {
-            verb.to_owned()
+impl Row {
+    fn of(group: &ProvisionedGroup, roles: Vec<String>, people: u64, state: State) -> Self {
+        Self {
+            id: group.id.clone(),
+            name: group.name.clone(),
+            external_id: group.external_id.clone(),
+            roles,
+            people: match people {
+                1 => "1 person".to_owned(),
+                people => format!("{} people", counted(people, mapping::COUNTED)),
+            },
+            mapped: None,
+            state,
+        }
+    }
+}
+
+fn effects(foreseen: &Foreseen, frame: &Frame) -> Vec<Effect> {
+    let effect = |people: &People, class, sign: &str, role: &Role| {
+        let person = |named: &Named| {
+            let path = frame.path(&format!("users/{}", named.id));
+            (named.name.clone(), path)
         };
-        (count > 0).then(|| Effect {
+        Some(Effect {
+            sentence: people.sentence(class, role)?,
             class,
-            sign: format!("{sign}{count}"),
-            sentence: format!("{people} {verb} {}", role.name),
+            sign: format!("{sign}{}", people.count),
+            first: people.first.iter().map(person).collect(),
+            others: people.others(),
         })
     };
-    let of = |(role, counts): &(Role, mapping::Counts)| {
+    let of = |(role, moved): &(Role, Moved)| {
         [
-            effect(counts.gain, "gain", "+", "gain", role),
-            effect(counts.lose, "lose", "−", "lose", role),
+            effect(&moved.gain, "gain", "+", role),
+            effect(&moved.lose, "lose", "−", role),
         ]
     };
     foreseen.changes.iter().flat_map(of).flatten().collect()
+}
+
+/// The sentences that name the people who gain and lose a role.
+fn named(changes: &[(Role, Moved)]) -> Vec<String> {
+    let sentence = |people: &People, verb: &str, role: &Role| {
+        let names: Vec<_> = people.first.iter().map(|named| named.name.as_str()).collect();
+        let others = match people.others() {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        (!names.is_empty()).then(|| format!("{} is {verb} by {}{others}.", role.name, names.join(", ")))
+    };
+    let of = |(role, moved): &(Role, Moved)| {
+        [
+            sentence(&moved.gain, "gained", role),
+            sentence(&moved.lose, "lost", role),
+        ]
+    };
+    changes.iter().flat_map(of).flatten().collect()
 }
 
 async fn editor(
@@ -516,7 +568,7 @@ impl Gone {
             id: gone.lost.id,
             name: gone.lost.name,
             roles: gone.roles,
-            people: counted(gone.lost.members, "person", "people"),
+            people: some(gone.lost.members, "person", "people"),
             lost: moment::ago(opened.now, gone.lost.lost).text,
             successor: gone.successor.map(|(group, _)| group.name),
         }
@@ -531,8 +583,8 @@ async fn mirror(visit: &Visit, opened: &Opened) -> Result<Response, Detour> {
         shell: opened.shell.clone(),
         list: opened.list.clone(),
         panel: opened.panel.clone(),
-        called: provider::called(settings.idp),
-        called_within: provider::called_within(settings.idp),
+        called: guide::called_first(settings.idp),
+        called_within: guide::called(settings.idp),
         roles: Vec::new(),
         next: None,
         first: behind.as_ref().map(|_| opened.frame.path(MAPPING)),
@@ -554,7 +606,7 @@ async fn mirror(visit: &Visit, opened: &Opened) -> Result<Response, Detour> {
         .map(|role| Mirrored {
             id: role.id.to_string(),
             needs_permissions: role.needs_permissions(),
-            permissions: counted(
+            permissions: some(
                 u64::try_from(role.permissions.iter().count()).unwrap_or_default(),
                 "permission",
                 "permissions",
@@ -586,14 +638,17 @@ pub(super) async fn get_restore(visit: Visit, params: RawPathParams) -> Result<R
         frame: visit.frame.clone(),
         shell: administrator.shell.clone(),
         question: format!("Restore the mapping of {}?", preview.group.name),
-        consequences: vec![
+        consequences: [
             format!(
                 "The group {} is mapped to {}.",
                 preview.group.name,
                 roles.join(" and ")
             ),
             preview.sentence(),
-        ],
+        ]
+        .into_iter()
+        .chain(named(&preview.changes))
+        .collect(),
         step: "Restore the mapping".to_owned(),
         typed: None,
         hidden: Vec::new(),

@@ -7,15 +7,12 @@ pub(super) mod history;
 pub(super) mod list;
 pub(super) mod mapping;
 pub(super) mod panel;
-pub(super) mod provider;
 pub(super) mod settings;
 mod token;
-mod words;
 
 use axum::Router;
 use axum::routing::get;
 
-pub(super) use self::words::Words;
 use super::visit::Pages;
 
 /// The routes of integrations.

@@ -8,11 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::fields::{Control, Fields};
 use super::list::List;
 use super::panel::{self, Opened, Panel, SETTINGS, Tab};
-use super::provider;
 use crate::actions::organization::{self, Change};
 use crate::actions::{integration, saml, token};
 use crate::domain::clock::later;
 use crate::domain::fault::{Fault, Kind};
+use crate::domain::guide;
 use crate::domain::permission::Permission;
 use crate::domain::saml::provider::Standing;
 use crate::domain::secret::Secret;
@@ -88,7 +88,7 @@ pub(in crate::portal) struct Settings {
     pub(in crate::portal) asks_first: bool,
     pub(in crate::portal) parts: Vec<Part>,
     pub(in crate::portal) url: String,
-    pub(in crate::portal) named: Option<provider::Fields>,
+    pub(in crate::portal) named: Option<guide::Fields>,
     pub(in crate::portal) called: &'static str,
     pub(in crate::portal) called_within: &'static str,
     pub(in crate::portal) is_on: bool,
@@ -180,9 +180,9 @@ fn page(visit: &Visit, opened: &Opened, tokens: &[Token], lacks_saml: bool, ente
     Settings {
         url: visit.base.scim(&organization.name),
         parts: parts(opened),
-        named: provider::fields(settings.idp),
-        called: provider::called(settings.idp),
-        called_within: provider::called_within(settings.idp),
+        named: guide::fields(settings.idp),
+        called: guide::called_first(settings.idp),
+        called_within: guide::called(settings.idp),
         is_on: entered.is_on.unwrap_or(organization.is_enabled()),
         may_switch: may_write,
         secret: entered.secret.map(|secret| secret.reveal().to_owned()),

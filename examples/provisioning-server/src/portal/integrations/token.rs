@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::panel::SETTINGS;
-use super::provider;
 use super::settings::{self, EXPIRIES, Entered};
 use crate::actions::token::{self, New};
 use crate::domain::actor::Action;
 use crate::domain::fault::Fault;
+use crate::domain::guide;
 use crate::domain::settings::IdentityProvider;
 use crate::domain::token::{Issue, Purpose, Token};
 use crate::portal::administrator::Administrator;
@@ -98,7 +98,7 @@ pub(super) async fn get(visit: Visit, params: RawPathParams) -> Result<Response,
 
 fn confirm(visit: &Visit, asked: &Asked, step: Step, newest: &Token) -> Confirm {
     let words = visit.frame.words();
-    let called = provider::called_within(asked.idp);
+    let called = guide::called(asked.idp);
     let last_fours = |tokens: &[Token]| {
         let names: Vec<_> = tokens.iter().map(|token| token.last_four.as_str()).collect();
         names.join(" and ")

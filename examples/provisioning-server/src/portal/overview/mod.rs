@@ -1,7 +1,6 @@
 //! The first page of an organization: what needs attention, how the identity provider comes, and what has happened. And the
 //! help.
 
-pub(in crate::portal) mod chart;
 pub(in crate::portal) mod help;
 pub(in crate::portal) mod needs;
 
@@ -12,13 +11,12 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use jiff::Timestamp;
 
-use self::chart::Chart;
 use self::needs::Need;
 use super::administrator::Administrator;
+use super::chart::changes::Changes;
 use super::detour::Detour;
 use super::frame::Frame;
 use super::integrations::card::Connection;
-use super::integrations::provider;
 use super::logs::told;
 use super::moment::{self, Shown};
 use super::shell::{Section, Shell};
@@ -26,6 +24,7 @@ use super::visit::{Pages, Visit};
 use crate::actions::{activity, alert, audit, connection, history};
 use crate::domain::audit::AuditFilter;
 use crate::domain::counted::counted;
+use crate::domain::guide;
 use crate::domain::history::{HistoryEntry, HistoryFilter};
 
 /// How many of the last changes are shown, and among how many requests those are looked for that changed something.
@@ -66,7 +65,7 @@ pub(in crate::portal) struct Overview {
     pub(in crate::portal) beginning: Option<Beginning>,
     pub(in crate::portal) needs: Vec<Need>,
     pub(in crate::portal) connection: Option<Connection>,
-    pub(in crate::portal) chart: Option<Chart>,
+    pub(in crate::portal) chart: Option<Changes>,
     pub(in crate::portal) recent: Vec<Recent>,
 }
 
@@ -106,7 +105,7 @@ pub(super) async fn show(visit: &Visit, administrator: &Administrator) -> Result
     let overview = Overview {
         today: format!("{}, {} UTC", moment::weekday(now), moment::clock(now)),
         needs: needs::gather(visit, administrator, shown.as_ref(), now).await?,
-        chart: chart.map(|quarters| Chart::of(&quarters)),
+        chart: chart.map(|quarters| Changes::of(&quarters)),
         recent: recent(visit, administrator, now).await?,
         frame: visit.frame.clone(),
         beginning,
@@ -139,7 +138,7 @@ async fn recent(visit: &Visit, administrator: &Administrator, now: Timestamp) ->
     }
     if shell.may(&history::LIST.permission) {
         let requests = history::list(product, actor, name, HistoryFilter::default(), None, LOOKED_AT).await?;
-        let provider = provider::called(organization.settings.idp);
+        let provider = guide::called_first(organization.settings.idp);
         let changing = requests
             .iter()
             .filter(|entry| changes_something(entry))

@@ -16,6 +16,7 @@ use super::administrator::Administrator;
 use super::detour::Detour;
 use super::visit::{Pages, Visit};
 use crate::domain::actor::Action;
+use crate::domain::guide;
 use crate::domain::organization::Organization;
 use crate::domain::settings::IdentityProvider;
 
@@ -79,7 +80,7 @@ impl Visit {
 /// Returns the identity provider of an organization as a sentence names it.
 pub(super) fn provider(organization: &Organization) -> &'static str {
     match organization.settings.idp {
-        IdentityProvider::Other => "the identity provider",
+        IdentityProvider::Other => guide::called(IdentityProvider::Other),
         known => known.display(),
     }
 }

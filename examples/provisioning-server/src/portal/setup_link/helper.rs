@@ -11,11 +11,12 @@ use http::{HeaderValue, StatusCode};
 use crate::actions::set_up::Progress;
 use crate::actions::setup_link::{self, Helper};
 use crate::domain::fault::{Fault, Kind};
-use crate::domain::guide::{Guide, Words};
+use crate::domain::guide::Guide;
 use crate::domain::keyword::Keyword;
 use crate::domain::secret::{Secret, SecretKind};
 use crate::domain::settings::IdentityProvider;
 use crate::domain::setup_link::SetupLink;
+use crate::domain::words::Words;
 use crate::portal::detour::Detour;
 use crate::portal::frame::Frame;
 use crate::portal::headers::NO_REFERRER;
@@ -72,7 +73,7 @@ pub(in crate::portal) struct GuidePage {
 #[template(path = "setup-link/token.html")]
 pub(in crate::portal) struct AnotherToken {
     pub(in crate::portal) frame: Frame,
-    pub(in crate::portal) words: Words,
+    pub(in crate::portal) words: &'static Words,
 }
 
 /// Shows a page that sends no referrer.

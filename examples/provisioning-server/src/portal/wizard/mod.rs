@@ -11,11 +11,10 @@ use http::StatusCode;
 use self::view::{Attempt, BlockView, FieldValue, Mark, Reader, View};
 use super::detour::Detour;
 use super::frame::Frame;
-use super::integrations::provider::name;
 use super::shell::{Section, Shell};
 use super::visit::{Pages, Visit};
 use crate::actions::{set_up, setup_link};
-use crate::domain::guide::Guide;
+use crate::domain::guide::{Guide, name};
 use crate::domain::keyword::Keyword;
 use crate::domain::settings::IdentityProvider;
 

@@ -1,16 +1,19 @@
 //! A guide as a page shows it: with this organization's values, and how far it has come.
 
+use jiff::Timestamp;
+
 use crate::actions::set_up::Progress;
 use crate::domain::counted::counted;
 use crate::domain::guide::{
-    ATTRIBUTES, Block, ENTRA_DEFAULTS, EntraDefault, Guide, Stage, Step, Value, Words, called,
+    ATTRIBUTES, Block, ENTRA_DEFAULTS, EntraDefault, Guide, Stage, Step, Value, called, documentation, rhythm,
 };
 use crate::domain::integration::State;
 use crate::domain::public_url::PublicUrl;
 use crate::domain::saml::provider::Standing;
 use crate::domain::settings::{Attributes, Preset};
+use crate::domain::words::Words;
 use crate::portal::frame::Frame;
-use crate::portal::moment;
+use crate::portal::{moment, rhythm as pace};
 
 /// A guide with the values of an organization.
 #[derive(Debug, Clone)]
@@ -18,12 +21,15 @@ pub(in crate::portal) struct View {
     /// The provider, in full and as sentences call it.
     pub(in crate::portal) provider: &'static str,
     pub(in crate::portal) called: &'static str,
-    pub(in crate::portal) words: Words,
+    pub(in crate::portal) words: &'static Words,
     pub(in crate::portal) before: Vec<Vec<Span>>,
     pub(in crate::portal) steps: Vec<StepView>,
     pub(in crate::portal) ticks: Vec<Tick>,
     pub(in crate::portal) attempt: Attempt,
     pub(in crate::portal) arrivals: Arrivals,
+    /// When the last request came, and how often the provider synchronizes.
+    pub(in crate::portal) last: Option<moment::Shown>,
+    pub(in crate::portal) pace: pace::Shown,
     pub(in crate::portal) start: Vec<Span>,
     pub(in crate::portal) rhythm: Vec<Span>,
     pub(in crate::portal) documentation: Option<&'static str>,
@@ -145,12 +151,14 @@ impl View {
         reader: Reader,
         is_open: bool,
     ) -> Self {
+        let now = Timestamp::now();
         let settings = &progress.organization.settings;
         let guide = match reader {
             Reader::Administrator => guide,
             Reader::Linked => guide.for_provider_alone(),
         };
         let provider = guide.provider;
+        let sends_groups = guide.steps.iter().any(|step| step.stage == Stage::Groups);
         let next = guide.steps.iter().position(|step| !is_done(step.stage, progress));
         let steps = guide.steps.iter().enumerate();
         let steps = steps.map(|(number, step)| StepView {
@@ -169,17 +177,24 @@ impl View {
             words: Words::of(settings.words),
             before: guide.before.iter().map(|text| spans(text)).collect(),
             steps: steps.collect(),
-            ticks: ticks(progress, called(provider), frame, reader),
+            ticks: ticks(progress, called(provider), frame, reader, sends_groups),
             attempt: Attempt::of(progress),
             arrivals: Arrivals::of(progress),
+            last: progress.last_request.map(|at| moment::ago(now, at)),
+            pace: pace::Shown::of(&progress.rhythm, now),
             start: spans(guide.start),
-            rhythm: spans(guide.rhythm),
-            documentation: guide.documentation,
+            rhythm: spans(rhythm(provider)),
+            documentation: documentation(provider),
             attributes: sources.collect(),
             entra: ENTRA_DEFAULTS,
             keeps_all: settings.attributes == Attributes::All,
             is_open,
         }
+    }
+
+    /// Returns whether every step is done, so that no mark changes any more by what comes.
+    pub(in crate::portal) fn is_done(&self) -> bool {
+        self.steps.iter().all(|step| step.is_done)
     }
 }
 
@@ -263,7 +278,13 @@ impl Arrivals {
     }
 }
 
-fn ticks(progress: &Progress, provider: &str, frame: &Frame, reader: Reader) -> Vec<Tick> {
+fn ticks(
+    progress: &Progress,
+    provider: &str,
+    frame: &Frame,
+    reader: Reader,
+    sends_groups: bool,
+) -> Vec<Tick> {
     let settings = &progress.organization.settings;
     let words = Words::of(settings.words);
     let link = |words: &'static str, page: &str| {
@@ -291,14 +312,17 @@ fn ticks(progress: &Progress, provider: &str, frame: &Frame, reader: Reader) -> 
             )
         },
         Tick::awaited(progress.people > 0, has_come, "First person".to_owned()),
-        Tick::awaited(progress.groups > 0, has_come, "First group".to_owned()),
     ];
+    if sends_groups {
+        let text = "First group".to_owned();
+        ticks.push(Tick::awaited(progress.groups > 0, has_come, text));
+    }
     if reader == Reader::Linked {
         return ticks;
     }
     if let Some(is_mapped) = progress
         .is_mapped
-        .filter(|_| settings.words != Preset::LevelAccess)
+        .filter(|_| settings.words != Preset::LevelAccess && sends_groups)
     {
         ticks.push(Tick {
             link: link("Open Group Mapping", "integrations/scim/mapping").filter(|_| !is_mapped),

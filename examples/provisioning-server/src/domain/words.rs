@@ -1,24 +1,24 @@
 //! The words of the three products: what each calls the same things.
 
-use crate::domain::settings::Preset;
+use super::settings::Preset;
 
 /// The words of a product.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::portal) struct Words {
+pub(crate) struct Words {
     /// Where the list of integrations stands: headings above it, the outermost first.
-    pub(in crate::portal) above: &'static [&'static str],
+    pub(crate) above: &'static [&'static str],
     /// The list of integrations.
-    pub(in crate::portal) place: &'static str,
+    pub(crate) place: &'static str,
     /// The card that opens the panel.
-    pub(in crate::portal) card: &'static str,
-    pub(in crate::portal) url: &'static str,
-    pub(in crate::portal) token: &'static str,
+    pub(crate) card: &'static str,
+    pub(crate) url: &'static str,
+    pub(crate) token: &'static str,
     /// The button that makes the first token.
-    pub(in crate::portal) generate: &'static str,
+    pub(crate) generate: &'static str,
     /// The button that makes another in its place.
-    pub(in crate::portal) again: &'static str,
+    pub(crate) again: &'static str,
     /// The switch that lets the provider in.
-    pub(in crate::portal) switch: &'static str,
+    pub(crate) switch: &'static str,
 }
 
 const THREATLOCKER: Words = Words {
@@ -56,7 +56,7 @@ const THIRD_PLATFORM: Words = Words {
 
 impl Words {
     /// Returns the words of a product.
-    pub(in crate::portal) const fn of(product: Preset) -> &'static Self {
+    pub(crate) const fn of(product: Preset) -> &'static Self {
         match product {
             Preset::ThreatLocker => &THREATLOCKER,
             Preset::LevelAccess => &LEVEL_ACCESS,

@@ -4,13 +4,10 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
+use super::Bars;
 use crate::domain::activity::{Counts, MOST, Quarter};
 use crate::domain::counted::counted;
 use crate::portal::moment;
-
-/// The height above the line, and the one below it, where errors are.
-const ABOVE: f64 = 75.0;
-const BELOW: f64 = 24.0;
 
 /// Quarters of a day.
 const QUARTERS: usize = 4;
@@ -24,55 +21,39 @@ pub(in crate::portal) struct Day {
 
 /// The picture.
 #[derive(Debug, Clone)]
-pub(in crate::portal) struct Chart {
+pub(in crate::portal) struct Changes {
     /// What it shows, in a sentence.
     pub(in crate::portal) finding: String,
     pub(in crate::portal) total: Counts,
-    /// The numbers at the highest bar above and below the line.
-    pub(in crate::portal) top: u64,
-    pub(in crate::portal) bottom: u64,
-    pub(in crate::portal) created: String,
-    pub(in crate::portal) updated: String,
-    pub(in crate::portal) ended: String,
-    pub(in crate::portal) errors: String,
+    /// What was created, updated and ended, and errors below the line.
+    pub(in crate::portal) bars: Bars,
     pub(in crate::portal) days: Vec<Day>,
+    /// The days below the picture.
+    pub(in crate::portal) labels: Vec<String>,
     /// Whether more has happened than was counted.
     pub(in crate::portal) is_cut: bool,
 }
 
-impl Chart {
+impl Changes {
     /// Draws quarters of days, the oldest first.
     pub(in crate::portal) fn of(quarters: &[Quarter]) -> Self {
         let counts = || quarters.iter().map(|quarter| quarter.counts);
+        let places: Vec<_> = counts()
+            .map(|counts| ([counts.created, counts.updated, counts.ended], counts.errors))
+            .collect();
         let total = counts().fold(Counts::default(), |sum, one| sum.plus(&one));
-        let top = counts().map(|counts| counts.changes()).max().unwrap_or(0);
-        let bottom = counts().map(|counts| counts.errors).max().unwrap_or(0);
-        let mut paths = [const { String::new() }; 4];
-        let [created, updated, ended, errors] = &mut paths;
-        for (place, quarter) in quarters.iter().enumerate() {
-            let (counts, mut y) = (quarter.counts, ABOVE);
-            for (path, count) in [
-                (&mut *created, counts.created),
-                (&mut *updated, counts.updated),
-                (&mut *ended, counts.ended),
-            ] {
-                let height = scaled(count, top, ABOVE);
-                y -= height;
-                bar(path, place, y, height);
-            }
-            bar(errors, place, ABOVE + 1.0, scaled(counts.errors, bottom, BELOW));
+        let bars = Bars::of(&places);
+        let days: Vec<Day> = quarters.chunks(QUARTERS).map(day).collect();
+        let mut labels: Vec<_> = days.iter().map(|day| day.title.clone()).collect();
+        if let Some(last) = labels.last_mut() {
+            "Today".clone_into(last);
         }
-        let [created, updated, ended, errors] = paths;
         Self {
-            finding: finding(quarters, &total, top),
+            finding: finding(quarters, &total, bars.top),
             total,
-            top,
-            bottom,
-            created,
-            updated,
-            ended,
-            errors,
-            days: quarters.chunks(QUARTERS).map(day).collect(),
+            bars,
+            days,
+            labels,
             is_cut: counts().any(|counts| is_cut(&counts)),
         }
     }
@@ -86,23 +67,6 @@ impl Chart {
 fn is_cut(counts: &Counts) -> bool {
     let most = u64::from(MOST);
     counts.changes() >= most || counts.errors >= most
-}
-
-/// Returns how high a bar is: a single one among very many is still to be seen.
-#[allow(clippy::cast_precision_loss, reason = "the counts are bounded, and small")]
-fn scaled(count: u64, most: u64, height: f64) -> f64 {
-    match count {
-        0 => 0.0,
-        count => (count as f64 * height / most.max(1) as f64).max(1.0),
-    }
-}
-
-fn bar(path: &mut String, place: usize, y: f64, height: f64) {
-    if height > 0.0 {
-        let x = 1 + 10 * place;
-        // Writing to a string cannot fail.
-        _ = write!(path, "M{x} {y:.1}h8v{height:.1}h-8z");
-    }
 }
 
 fn day(quarters: &[Quarter]) -> Day {
@@ -139,10 +103,9 @@ fn finding(quarters: &[Quarter], total: &Counts, top: u64) -> String {
 
 #[cfg(test)]
 pub(in crate::portal) mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::domain::activity::quarters;
+    use crate::portal::chart::tests::heights;
 
     /// A week in which so much has happened, a quarter after the other.
     pub(in crate::portal) fn week(counts: impl Fn(usize) -> Counts) -> Vec<Quarter> {
@@ -156,17 +119,9 @@ pub(in crate::portal) mod tests {
             .collect()
     }
 
-    /// The heights of the bars of a path.
-    fn heights(path: &str) -> Vec<f64> {
-        path.split("h8v")
-            .skip(1)
-            .map(|rest| rest.split_once('h').unwrap().0.parse().unwrap())
-            .collect()
-    }
-
     #[test]
     fn the_finding_says_what_is_seen() {
-        let chart = Chart::of(&week(|place| Counts {
+        let chart = Changes::of(&week(|place| Counts {
             created: u64::from(place == 5) * 3,
             errors: u64::from(place == 27),
             ..Counts::default()
@@ -177,26 +132,27 @@ pub(in crate::portal) mod tests {
              Busiest on Thursday, 19 November 2026, from 06:00 on, with 3 changes."
         );
         assert_eq!(
-            (heights(&chart.created), heights(&chart.updated)),
+            (heights(&chart.bars.above[0]), heights(&chart.bars.above[1])),
             (vec![75.0], vec![])
         );
-        assert_eq!((chart.top, chart.bottom, chart.days.len()), (3, 1, 7));
+        let bars = &chart.bars;
+        assert_eq!(
+            (bars.top, bars.bottom, bars.width, chart.days.len()),
+            (3, 1, 280, 7)
+        );
         assert!(!chart.is_cut && !chart.is_empty());
-        assert!(Chart::of(&week(|_| Counts::default())).is_empty());
+        assert!(Changes::of(&week(|_| Counts::default())).is_empty());
     }
 
-    proptest! {
-        /// Whatever has happened, no bar is higher than the picture, and each number has one.
-        #[test]
-        fn every_number_has_a_bar(numbers in proptest::collection::vec(0_u64..1_001, 28)) {
-            let chart = Chart::of(&week(|place| Counts {
-                updated: numbers[place], errors: numbers[27 - place], ..Counts::default()
+    /// What was not counted to its end is said to be cut.
+    #[test]
+    fn a_quarter_that_is_full_is_cut() {
+        for (count, is_cut) in [(999, false), (1_000, true)] {
+            let chart = Changes::of(&week(|place| Counts {
+                updated: if place == 3 { count } else { 0 },
+                ..Counts::default()
             }));
-            let not_none = numbers.iter().filter(|number| **number > 0).count();
-            prop_assert_eq!(heights(&chart.updated).len(), not_none);
-            prop_assert!(heights(&chart.updated).iter().all(|height| (1.0..=75.0).contains(height)));
-            prop_assert!(heights(&chart.errors).iter().all(|height| (1.0..=24.0).contains(height)));
-            prop_assert_eq!(chart.is_cut, numbers.contains(&1_000));
+            assert_eq!(chart.is_cut, is_cut);
         }
     }
 }
