@@ -13,59 +13,9 @@ use std::time::{Duration, Instant};
 
 use program::bench::{Bench, USER};
 use program::entering::{ADMINISTRATOR, PASSWORD};
+use program::people::{crew, names, open_until, page_of, page_of_role, set_active};
 use program::person::{Application, Page, Person};
 use serde_json::{Value, json};
-
-/// Opens a page again and again until it says something: what others write is seen a moment later.
-fn open_until(person: &mut Person<'_>, path: &str, text: &str) -> Page {
-    let until = Instant::now() + Duration::from_secs(10);
-    loop {
-        let page = person.open(path);
-        if page.says(text) {
-            return page;
-        }
-        assert!(
-            Instant::now() < until,
-            "{path} does not say {text:?}: {}",
-            page.answer.text
-        );
-        sleep(Duration::from_millis(50));
-    }
-}
-
-/// The path of the page of a person.
-fn page_of(bench: &Bench, name: &str) -> String {
-    let shown = bench.run(&["user", "show", "acme", name]);
-    format!("/o/acme/users/{}", shown["id"].as_str().unwrap())
-}
-
-/// The path of the page of a role.
-fn page_of_role(bench: &Bench, name: &str) -> String {
-    let shown = bench.run(&["role", "show", "acme", name]);
-    format!("/o/acme/roles/{}", shown["id"].as_str().unwrap())
-}
-
-/// The names that the list shows, in order.
-fn names(page: &Page) -> Vec<String> {
-    let rows = page.answer.text.split("class=\"row-link\"").skip(1);
-    rows.map(|row| {
-        let text = row.split_once('>').unwrap().1;
-        text.split_once('<').unwrap().0.to_owned()
-    })
-    .collect()
-}
-
-fn crew(bench: &Bench, members: &[&str]) -> String {
-    let group = bench.group("Crew", members);
-    bench.run(&["role", "create", "acme", "Desk", "--allow", "users:read"]);
-    bench.run(&["mapping", "set", "acme", "Crew", "Desk"]);
-    group
-}
-
-fn set_active(bench: &Bench, user: &str, active: bool) {
-    let operation = json!([{ "op": "replace", "path": "active", "value": active }]);
-    assert_eq!(bench.patch(&format!("/Users/{user}"), &operation).status, 200);
-}
 
 /// Feature rows 46, 53, 108, 111: the list has a part for each state, says who manages whom, and when the provider came last.
 #[test]
