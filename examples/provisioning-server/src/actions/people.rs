@@ -17,7 +17,7 @@ use crate::database::accounts::Shown;
 use crate::database::effective::Members;
 use crate::database::page::Page;
 use crate::database::{
-    Product, Stop, accounts, adoptions, connection, entries, failed, links, local_groups, roles,
+    Product, Stop, accounts, adoptions, connection, entries, failed, links, local_groups, roles, search,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy};
 use crate::domain::actor::Actor;
@@ -29,13 +29,13 @@ use crate::domain::link::LinkKind;
 use crate::domain::local_group::LocalGroup;
 use crate::domain::organization::Name;
 use crate::domain::role::{Role, RoleId};
-use crate::domain::settings::Assignment;
+use crate::domain::settings::{Assignment, Groups};
 use crate::domain::user::User;
 
 /// The most people that are counted.
 pub(crate) const COUNTED: u32 = 10_000;
 
-/// The most local groups that are offered to choose from.
+/// The most local groups, and the most roles, that are offered to choose from.
 const OFFERED: u32 = 200;
 
 /// One person of a list.
@@ -68,9 +68,15 @@ pub(crate) struct People {
     pub(crate) people: Vec<Listed>,
     /// Whether others follow.
     pub(crate) has_more: bool,
-    /// How many the list shows on all pages, up to [`COUNTED`]; none where names are searched.
-    pub(crate) count: Option<u64>,
+    /// How many the list shows on all pages.
+    pub(crate) count: u64,
+    /// Whether there are at least so many, and nobody has counted further.
+    pub(crate) is_least: bool,
+    /// Whether only the first page of those who were found can be shown.
+    pub(crate) is_cut: bool,
     pub(crate) counts: Counts,
+    /// The first roles by name that people can have, and the one that was asked for.
+    pub(crate) roles: Vec<(RoleId, String)>,
     /// When the identity provider came last.
     pub(crate) synchronised: Option<Timestamp>,
 }
@@ -93,18 +99,29 @@ pub(crate) async fn list(
 pub(super) fn found(view: &View<'_>, shown: Shown, page: &Page<Uuid>) -> scim::Result<People> {
     let reader = view.reader;
     let members = Members::of(reader, view.organization)?;
-    let mut found = accounts::list(reader, &members, shown, &page.with_one_more())?;
-    let has_more = page.cut(&mut found);
+    let found = search::people(reader, &members, shown, page, COUNTED)?;
     Ok(People {
-        people: listed(view, &members, found)?,
-        has_more,
-        count: match page.prefix.is_empty() {
-            true => Some(accounts::count(reader, &members, shown, COUNTED)?),
-            false => None,
-        },
+        people: listed(view, &members, found.accounts)?,
+        has_more: found.has_more,
+        count: found.count,
+        is_least: found.is_least,
+        is_cut: found.is_cut,
         counts: counts(view, &members)?,
+        roles: roles_to_choose(view, shown.role)?,
         synchronised: synchronised(view)?,
     })
+}
+
+/// The roles by which people can be listed: too many mirrored ones are not offered, but for the one that was asked for.
+fn roles_to_choose(view: &View<'_>, asked: Option<RoleId>) -> scim::Result<Vec<(RoleId, String)>> {
+    let (reader, organization) = (view.reader, view.organization.id);
+    let is_mirrored = view.organization.settings.groups == Groups::Mirror;
+    let mut found = roles::names(reader, organization, is_mirrored, OFFERED)?;
+    let missing = asked.filter(|asked| !found.iter().any(|(id, _)| id == asked));
+    if let Some(id) = missing {
+        found.extend(roles::by_id(reader, organization, id)?.map(|role| (id, role.name)));
+    }
+    Ok(found)
 }
 
 fn listed(view: &View<'_>, members: &Members<'_>, found: Vec<Account>) -> scim::Result<Vec<Listed>> {

@@ -50,6 +50,10 @@ impl<'o> Members<'o> {
         })
     }
 
+    pub(super) fn organization(&self) -> Uuid {
+        self.organization.id
+    }
+
     fn settings(&self) -> &Settings {
         &self.organization.settings
     }
@@ -423,7 +427,7 @@ impl<'o> Members<'o> {
 
     /// Statements for these columns of the accounts that have role 4, one for each kind of way to it: from the role to the
     /// people, so that they cost what the role has.
-    fn holders(&self, columns: &str) -> Vec<String> {
+    pub(super) fn holders(&self, columns: &str) -> Vec<String> {
         let can = "a.state = 'active' AND a.suspended IS NULL";
         let to_group = match self.settings().groups {
             Groups::Map => {
@@ -504,6 +508,7 @@ pub(crate) mod tests {
     use crate::database::page::Page;
     use crate::database::{
         Product, groups, local_groups, mappings, migrations, organizations, power, product_of_test, roles,
+        search,
     };
     use crate::domain::effective::Picture;
     use crate::domain::effective::tests::picture;
@@ -662,7 +667,7 @@ pub(crate) mod tests {
             }
         }
 
-        /// Feature rows 42, 50, 60, 62, 77, 87: the statements come to the same roles, permissions, reasons, unassigned people,
+        /// Feature rows 42, 50, 60, 62, 77, 86, 87: the statements come to the same roles, permissions, reasons, unassigned people,
         /// previews and powers as the rules say of the same data.
         #[test]
         fn statements_come_to_what_the_rules_say(picture in picture(), change in change()) {
@@ -748,6 +753,31 @@ pub(crate) mod tests {
                 let expected = picture.everybody().values().filter(|has| has.roles.contains_key(&role)).count();
                 let expected = u64::try_from(expected).unwrap();
                 prop_assert_eq!(people, [expected, expected, expected.min(2)]);
+            }
+
+            let (asked, owner) = (picture.clone(), organization.clone());
+            let listed = database.blocking_read(move |reader| {
+                let members = Members::of(reader, &owner)?;
+                let page = Page { size: 1_000, ..Page::default() };
+                let mut listed = BTreeMap::new();
+                for role in asked.roles.keys() {
+                    let shown = Shown { role: Some(*role), ..Shown::default() };
+                    let gathered = search::people(reader, &members, shown, &page, 1_000)?.accounts;
+                    let walked = accounts::list(reader, &members, shown, &page)?;
+                    listed.insert(*role, [gathered, walked]);
+                }
+                Ok(listed)
+            });
+            for (role, ways) in listed.unwrap() {
+                let everybody = picture.everybody();
+                let has = |account: &&Account| everybody[&account.id].roles.contains_key(&role);
+                let mut expected: Vec<_> = picture.accounts.values().filter(has)
+                    .map(|account| (account.name_key(), account.id)).collect();
+                expected.sort();
+                for accounts in ways {
+                    let found: Vec<_> = accounts.iter().map(|account| (account.name_key(), account.id)).collect();
+                    prop_assert_eq!(&found, &expected);
+                }
             }
 
             let (asked, owner) = (picture.clone(), organization.clone());

@@ -153,6 +153,7 @@ CREATE INDEX audit_actor_action ON audit (org, actor, action, sequence);
 ALTER TABLE organization ADD COLUMN converting BLOB;
 ",
     include_str!("migrations/setup_link.sql"),
+    include_str!("migrations/search.sql"),
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

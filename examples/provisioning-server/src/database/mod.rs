@@ -50,6 +50,8 @@ pub(crate) mod roles;
 mod rotation;
 pub(crate) mod saml;
 pub(crate) mod sealed_columns;
+pub(crate) mod search;
+mod search_keys;
 pub(crate) mod second_factors;
 mod sequence;
 pub(crate) mod sessions;
@@ -176,6 +178,7 @@ impl Product {
                     return Ok(Err(fault));
                 }
                 carry_over::run(tx, &store, now)?;
+                search_keys::renew(tx)?;
                 // Readers see what they were told to have been done, whoever did it.
                 carry_over::note(tx, now).map(Ok)
             };

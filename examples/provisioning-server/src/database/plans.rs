@@ -11,7 +11,7 @@ use super::effective::Members;
 use super::page::Page;
 use super::{
     accounts, activity, adoptions, bindings, conflict, delivery, grants, groups, local_groups, losses, mail,
-    mappings, migrations, roles, setup_links, sign_in_names, tokens,
+    mappings, migrations, roles, search, setup_links, sign_in_names, tokens,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
 use crate::domain::grant::Holder;
@@ -67,6 +67,8 @@ const BOUNDED: &[(&str, &str)] = &[
         "UPDATE mail SET state = 'kept'",
         "SCAN mail USING COVERING INDEX mail_until",
     ),
+    // So many people of one index, or with one role, as a search goes through.
+    ("SELECT a.id, a.name_key, CASE WHEN", "SCAN w"),
     // Those who hold permission by hand are few, and are counted.
     ("SELECT held.role", "SCAN held"),
     ("SELECT held.role", "SCAN (subquery"),
@@ -111,6 +113,7 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     roles::by_name(reader, id, "a")?;
     roles::mirroring(reader, id, 7)?;
     roles::list(reader, id)?;
+    roles::names(reader, id, true, 10)?;
     roles::list_mirrored(reader, id, &Page::default())?;
     mappings::roles_of(reader, id, 7)?;
     mappings::groups_of(reader, id, role, 10)?;
@@ -185,6 +188,7 @@ fn of_accounts(reader: &Reader<'_>, members: &Members<'_>, id: Uuid) -> scim::Re
     accounts::by_scim_id(reader, id, "7")?;
     accounts::former(reader, id, "a", "7")?;
     accounts::behind(reader, id, NOBODY, 10)?;
+    accounts::by_ids(reader, id, &[NOBODY, Uuid::nil()])?;
     sign_in_names::find(reader, id, "a")?;
     adoptions::find(reader, id, "a")?;
     bindings::of_account(reader, id, NOBODY)?;
@@ -196,6 +200,7 @@ fn of_accounts(reader: &Reader<'_>, members: &Members<'_>, id: Uuid) -> scim::Re
                 size: 10,
             };
             accounts::list(reader, members, shown, &page)?;
+            search::people(reader, members, shown, &page, 10)?;
         }
         accounts::count(reader, members, shown, 10)?;
     }
@@ -223,8 +228,10 @@ fn shown() -> Vec<Shown> {
                 suspended,
                 unassigned,
                 unconfirmed,
+                role: None,
             })
         })
+        .flat_map(|shown| [None, Some(RoleId(NOBODY))].map(|role| Shown { role, ..shown }))
         .collect()
 }
 

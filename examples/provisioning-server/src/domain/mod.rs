@@ -96,6 +96,7 @@ pub(crate) mod retention;
 pub(crate) mod role;
 pub(crate) mod saml;
 pub(crate) mod sealed;
+pub(crate) mod search;
 pub(crate) mod second_factor;
 pub(crate) mod secret;
 pub(crate) mod session;

@@ -268,6 +268,7 @@ fn desk() -> RolePage {
         trouble: None,
         provider: PROVIDER,
         page: "roles/x".to_owned(),
+        id: "x".to_owned(),
         is_new: false,
         is_mirrored: false,
         heading: "Service desk".to_owned(),
@@ -289,6 +290,7 @@ fn desk() -> RolePage {
         may_delete: true,
         holders: Holders {
             people: "48 people have it".to_owned(),
+            has_any: true,
             first: vec![
                 ("users/x".to_owned(), "Grace Mbeki".to_owned()),
                 ("users/y".to_owned(), "Priya Raman".to_owned()),

@@ -17,7 +17,7 @@ use crate::portal::confirm::Confirm;
 use crate::portal::moment::Shown;
 use crate::portal::people::badge::Badge;
 use crate::portal::people::deeds::Adopt;
-use crate::portal::people::list::{Choice as SegmentChoice, List, Row, Segment};
+use crate::portal::people::list::{Choice as SegmentChoice, List, RoleChoice, Row, Segment, Users};
 use crate::portal::people::manual::Manual;
 use crate::portal::people::person::{
     Browser, Choice, Controls, Entrance, HeldPermission, HeldRole, Lock, Person, Request,
@@ -69,8 +69,6 @@ fn choices() -> Vec<SegmentChoice> {
 
 fn list(segment: Segment, people: Vec<Row>) -> List {
     List {
-        frame: halden(),
-        shell: shell(Section::Users),
         place: "Organization settings",
         provider: PROVIDER,
         summary: "412 people. 391 of them come from Microsoft Entra ID and are managed there.".to_owned(),
@@ -79,12 +77,28 @@ fn list(segment: Segment, people: Vec<Row>) -> List {
         segment,
         prefix: String::new(),
         source: String::new(),
+        roles: ["Auditor", "Service desk"]
+            .map(|name| RoleChoice {
+                id: name.to_owned(),
+                name: name.to_owned(),
+                is_chosen: false,
+            })
+            .to_vec(),
+        is_of_role: false,
         people,
         said: "7 of 412 people, by name".to_owned(),
         first: None,
         next: some("/o/halden-freight/users?behind=x"),
         may_add: true,
         may_suspend: true,
+    }
+}
+
+fn users(list: List) -> Users {
+    Users {
+        frame: halden(),
+        shell: shell(Section::Users),
+        list,
     }
 }
 
@@ -398,17 +412,37 @@ fn removed() -> Person {
 
 fn lists() -> Vec<Sample> {
     vec![
-        sample("users", &list(Segment::All, rows())),
-        sample("users-unassigned-nobody", &list(Segment::Unassigned, Vec::new())),
-        sample("users-unconfirmed", &list(Segment::Unconfirmed, rows())),
+        sample("users", &users(list(Segment::All, rows()))),
+        sample(
+            "users-unassigned-nobody",
+            &users(list(Segment::Unassigned, Vec::new())),
+        ),
+        sample("users-unconfirmed", &users(list(Segment::Unconfirmed, rows()))),
+        sample(
+            "users-too-many",
+            &users(List {
+                prefix: "a".to_owned(),
+                said: "The first 50 of at least 2 001 people: type more letters to find the others"
+                    .to_owned(),
+                next: None,
+                ..list(Segment::All, rows())
+            }),
+        ),
+        sample(
+            "users-nobody-with-role",
+            &users(List {
+                is_of_role: true,
+                ..list(Segment::All, Vec::new())
+            }),
+        ),
         sample(
             "users-nobody-found",
-            &List {
+            &users(List {
                 prefix: "zz".to_owned(),
                 synchronised: None,
                 place: "",
                 ..list(Segment::All, Vec::new())
-            },
+            }),
         ),
         sample("user", &priya()),
         sample("user-manual", &elif()),

@@ -8,13 +8,15 @@ use url::form_urlencoded::Serializer;
 use uuid::Uuid;
 
 use super::badge::Badge;
-use super::{counted, provider};
+use super::{counted, grouped, provider};
 use crate::actions::account;
-use crate::actions::people::{self, COUNTED, Counts};
+use crate::actions::people::{self, COUNTED, Counts, People};
 use crate::database::accounts::Shown;
 use crate::database::page::Page;
 use crate::domain::account::{AccountState, ManagedBy};
 use crate::domain::keyword::{Keyword, keywords};
+use crate::domain::organization::Organization;
+use crate::domain::role::RoleId;
 use crate::domain::settings::Preset;
 use crate::portal::detour::Detour;
 use crate::portal::form::Form;
@@ -74,11 +76,25 @@ pub(in super::super) struct Row {
     pub(in super::super) has_nothing: bool,
 }
 
+/// A role by which people can be listed.
+#[derive(Debug, Clone)]
+pub(in super::super) struct RoleChoice {
+    pub(in super::super) id: String,
+    pub(in super::super) name: String,
+    pub(in super::super) is_chosen: bool,
+}
+
 #[derive(Debug, Template)]
 #[template(path = "people/list.html")]
-pub(in super::super) struct List {
+pub(in super::super) struct Users {
     pub(in super::super) frame: Frame,
     pub(in super::super) shell: Shell,
+    pub(in super::super) list: List,
+}
+
+/// A page of people, and how it can be narrowed.
+#[derive(Debug, Clone)]
+pub(in super::super) struct List {
     /// The place of the list, in the words of the product that is followed; empty where it has no other name.
     pub(in super::super) place: &'static str,
     pub(in super::super) provider: &'static str,
@@ -89,6 +105,9 @@ pub(in super::super) struct List {
     pub(in super::super) prefix: String,
     /// The side whose accounts are shown, as the form says it.
     pub(in super::super) source: String,
+    pub(in super::super) roles: Vec<RoleChoice>,
+    /// Whether only people with one role are shown.
+    pub(in super::super) is_of_role: bool,
     pub(in super::super) people: Vec<Row>,
     pub(in super::super) said: String,
     pub(in super::super) first: Option<String>,
@@ -102,6 +121,7 @@ pub(in super::super) struct List {
 struct Asked {
     segment: Segment,
     managed_by: Option<ManagedBy>,
+    role: Option<RoleId>,
     prefix: String,
     behind: Option<(String, Uuid)>,
 }
@@ -112,6 +132,7 @@ impl Asked {
         Self {
             segment: Segment::from_word(query.text("show")).unwrap_or(Segment::All),
             managed_by: ManagedBy::from_word(query.text("source")),
+            role: Uuid::parse_str(query.text("role")).ok().map(RoleId),
             prefix: query.text("q").trim().to_owned(),
             behind: id.map(|id| (query.text("name").to_owned(), id)),
         }
@@ -130,6 +151,7 @@ impl Asked {
             suspended: self.segment == Segment::Suspended,
             unassigned: self.segment == Segment::Unassigned,
             unconfirmed: self.segment == Segment::Unconfirmed,
+            role: self.role,
         }
     }
 
@@ -141,6 +163,9 @@ impl Asked {
         }
         if let Some(managed_by) = self.managed_by {
             query.append_pair("source", managed_by.word());
+        }
+        if let Some(role) = self.role {
+            query.append_pair("role", &role.0.to_string());
         }
         if !self.prefix.is_empty() {
             query.append_pair("q", &self.prefix);
@@ -215,33 +240,48 @@ pub(in super::super) async fn get(visit: Visit) -> Result<Response, Detour> {
         page,
     )
     .await?;
-    let frame = &visit.frame;
-    let last = found.people.last().filter(|_| found.has_more);
-    let next = last.map(|last| (last.account.name.clone(), last.account.id.to_string()));
-    let provider = provider(organization);
+    let frame = visit.frame.clone();
     let shell = administrator.shell.clone();
-    let shown = List {
-        place: place(organization.settings.words),
-        provider,
-        summary: summary(&found.counts, provider),
-        synchronised: found.synchronised.map(|time| moment::ago(Timestamp::now(), time)),
-        choices: asked.choices(frame, &found.counts, organization.settings.words),
-        segment: asked.segment,
-        source: asked.managed_by.map(Keyword::word).unwrap_or_default().to_owned(),
-        said: said(found.people.len(), found.count),
-        first: asked
-            .behind
-            .as_ref()
-            .map(|_| asked.path(frame, asked.segment, None)),
-        next: next.map(|(name, id)| asked.path(frame, asked.segment, Some((&name, &id)))),
-        may_add: shell.may(&account::CREATE.permission),
-        may_suspend: shell.may(&account::SUSPEND_UNCONFIRMED.permission),
-        people: found.people.into_iter().map(Row::of).collect(),
-        prefix: asked.prefix,
-        frame: frame.clone(),
-        shell,
-    };
+    let list = List::of(&frame, &shell, organization, &asked, found);
+    let shown = Users { frame, shell, list };
     Ok(administrator.answer(StatusCode::OK, &shown))
+}
+
+impl List {
+    fn of(frame: &Frame, shell: &Shell, organization: &Organization, asked: &Asked, found: People) -> Self {
+        let last = found.people.last().filter(|_| found.has_more);
+        let next = last.map(|last| (last.account.name.clone(), last.account.id.to_string()));
+        let provider = provider(organization);
+        Self {
+            place: place(organization.settings.words),
+            provider,
+            summary: summary(&found.counts, provider),
+            synchronised: found.synchronised.map(|time| moment::ago(Timestamp::now(), time)),
+            choices: asked.choices(frame, &found.counts, organization.settings.words),
+            segment: asked.segment,
+            source: asked.managed_by.map(Keyword::word).unwrap_or_default().to_owned(),
+            said: said(&found),
+            roles: found
+                .roles
+                .iter()
+                .map(|(id, name)| RoleChoice {
+                    id: id.0.to_string(),
+                    name: name.clone(),
+                    is_chosen: asked.role == Some(*id),
+                })
+                .collect(),
+            is_of_role: asked.role.is_some(),
+            first: asked
+                .behind
+                .as_ref()
+                .map(|_| asked.path(frame, asked.segment, None)),
+            next: next.map(|(name, id)| asked.path(frame, asked.segment, Some((&name, &id)))),
+            may_add: shell.may(&account::CREATE.permission),
+            may_suspend: shell.may(&account::SUSPEND_UNCONFIRMED.permission),
+            people: found.people.into_iter().map(Row::of).collect(),
+            prefix: asked.prefix.clone(),
+        }
+    }
 }
 
 /// Returns where the product that is followed has its people.
@@ -270,10 +310,14 @@ fn summary(counts: &Counts, provider: &str) -> String {
 }
 
 /// Returns how many people a page shows of how many.
-fn said(shown: usize, count: Option<u64>) -> String {
-    match count {
-        Some(count) => format!("{shown} of {} people, by name", counted(count, COUNTED)),
-        None if shown == 1 => "1 person".to_owned(),
-        None => format!("{shown} people, by name"),
+fn said(found: &People) -> String {
+    let (shown, count) = (found.people.len(), grouped(found.count));
+    match (found.is_cut, found.is_least, found.count) {
+        (true, ..) => {
+            format!("The first {shown} of at least {count} people: type more letters to find the others")
+        }
+        (_, true, _) => format!("{shown} of at least {count} people, by name"),
+        (_, _, 1) => "1 person".to_owned(),
+        _ => format!("{shown} of {count} people, by name"),
     }
 }

@@ -94,7 +94,7 @@ pub(super) fn counted(count: u64, most: u32) -> String {
 }
 
 /// Returns a number with a space between thousands.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
