@@ -608,7 +608,7 @@ fn groups_of_the_provider_are_looked_at() {
     );
 }
 
-/// Feature row 50: groups that are kept here are made, renamed, given roles and people, and deleted on pages.
+/// Feature row 50: groups that are kept here are made, renamed, described, given roles and people, and deleted on pages.
 #[test]
 fn groups_that_are_kept_here_are_looked_after() {
     let bench = Bench::new(&["--assignment", "local-groups"]);
@@ -625,8 +625,46 @@ fn groups_that_are_kept_here_are_looked_after() {
     let night = made.path;
     let reader = bench.run(&["role", "show", "acme", "Read only"])["id"].clone();
     let reader = reader.as_str().unwrap();
-    let saved = ida.submit(&night, &[("name", "Weekend"), ("role", reader)]);
+    let fields = [
+        ("name", "Weekend"),
+        ("description", "Friday to Monday"),
+        ("role", reader),
+    ];
+    let saved = ida.submit(&night, &fields);
     assert_eq!(saved.heading(), "Weekend");
+    assert!(
+        saved.says("<p class=\"lede\">Friday to Monday</p>"),
+        "{}",
+        saved.answer.text
+    );
+    let told = bench.run(&["audit", "list", "acme", "--action", "local-group.change"])["changes"][0].clone();
+    assert_eq!(
+        (&told["detail"]["former_name"], &told["detail"]["description"]),
+        (&json!("Night"), &json!("Friday to Monday")),
+        "{told}"
+    );
+    let long = ida.submit(
+        &night,
+        &[
+            ("name", "Weekend"),
+            ("description", &"x".repeat(501)),
+            ("role", reader),
+        ],
+    );
+    assert!(long.trouble().contains("The description of a group is not valid"));
+    let said = bench.run(&[
+        "local-group",
+        "set",
+        "acme",
+        "Weekend",
+        "--description",
+        "On call",
+    ]);
+    assert_eq!(
+        (&said["description"], &said["roles"]),
+        (&json!("On call"), &json!(["Read only"]))
+    );
+    open_until(&mut ida, &night, "<p class=\"lede\">On call</p>");
     let unknown = ida.submit(&format!("{night}/members/add"), &[("person", "zoe@x.example")]);
     assert_eq!(unknown.status(), 422);
     assert!(unknown.trouble().contains("Nobody here is called") && unknown.says("value=\"zoe@x.example\""));

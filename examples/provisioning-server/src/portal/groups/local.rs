@@ -262,7 +262,7 @@ pub(in super::super) async fn get(visit: Visit, path: RawPathParams) -> Result<R
     about.show(StatusCode::OK, None, "").await
 }
 
-/// Changes the name and the roles of a group.
+/// Changes the name, the description and the roles of a group.
 pub(in super::super) async fn post(
     visit: Visit,
     path: RawPathParams,
@@ -275,6 +275,7 @@ pub(in super::super) async fn post(
     let name = form.text("name").trim();
     let changes = Changes {
         name: (name != found.group.name).then(|| name.to_owned()),
+        description: form.texts("description").next().map(str::to_owned),
         allow: ticked.difference(&held).cloned().collect(),
         deny: held.difference(&ticked).cloned().collect(),
     };
