@@ -9,8 +9,10 @@
 mod program;
 
 use program::bench::Bench;
+use program::entering::ADMINISTRATOR;
 use program::people::{crew, names, open_until, page_of, page_of_role, set_active};
-use serde_json::json;
+use program::person::Page;
+use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 
 /// The id of somebody's account.
@@ -137,4 +139,126 @@ fn the_list_shows_who_has_a_role() {
     let nobody = format!("/o/acme/users?role={}", nobody.rsplit('/').next().unwrap());
     assert!(ida.open(&nobody).says("Nobody here has this role"));
     bench.refused(&["user", "list", "acme", "--role", "Nonsense"]);
+}
+
+/// The entries of the audit log about an action.
+fn audited(bench: &Bench, action: &str) -> Vec<Value> {
+    let listed = bench.run(&["audit", "list", "acme", "--action", action]);
+    listed["changes"].as_array().unwrap().clone()
+}
+
+/// The path of a page about several people, with its query.
+fn of_selected(bench: &Bench, step: &str, people: &[&str]) -> String {
+    let people: Vec<_> = people
+        .iter()
+        .map(|name| format!("person={}", id_of(bench, name)))
+        .collect();
+    format!("/o/acme/users/selected/{step}?{}", people.join("&"))
+}
+
+/// Sends the form of a page about several people.
+fn send(ida: &mut program::person::Person<'_>, asked: &Page, field: (&str, &str)) -> Page {
+    let people: Vec<_> = asked
+        .answer
+        .text
+        .split("name=\"person\" value=\"")
+        .skip(1)
+        .collect();
+    let mut fields: Vec<_> = people
+        .iter()
+        .map(|rest| ("person", rest.split('"').next().unwrap()))
+        .collect();
+    fields.push(field);
+    let path = asked.path.split('?').next().unwrap().to_owned();
+    ida.submit(&path, &fields)
+}
+
+/// Feature rows 97, 111: several people are suspended after one question that names their number, each with an audit row; who
+/// is refused is named with the reason, and the others are suspended.
+#[test]
+fn several_people_are_suspended_at_once() {
+    let bench = Bench::new(&[]);
+    bench.run(&["role", "create", "acme", "Helper", "--allow", "users:write"]);
+    bench.enter();
+    let mut helper = bench.enter_as("helper@acme.example", "Helper");
+    for name in ["ann@x.example", "bob@x.example", "cid@x.example"] {
+        bench.user(name);
+    }
+    let list = open_until(&mut helper, "/o/acme/users", "cid@x.example</a>");
+    assert!(list.says("class=\"bulk\"") && list.says("aria-label=\"Select ann@x.example\""));
+    assert!(
+        !list.says("/users/selected/join"),
+        "no group is kept here that has an effect"
+    );
+    let all = ["ann@x.example", "bob@x.example", "cid@x.example", ADMINISTRATOR];
+    let asked = helper.open(&of_selected(&bench, "suspend", &all));
+    assert_eq!(asked.heading(), "Suspend the sign-in of 4 people?");
+    let wrong = send(&mut helper, &asked, ("reason", " "));
+    assert_eq!(
+        (wrong.status(), wrong.heading()),
+        (422, "Suspend the sign-in of 4 people?")
+    );
+    assert!(wrong.trouble().contains("a reason to suspend an account"));
+    assert_eq!(audited(&bench, "user.suspend").len(), 0);
+    bench.run(&["user", "suspend", "acme", "bob@x.example", "--reason", "Earlier"]);
+    let done = send(&mut helper, &asked, ("reason", "Laptops stolen"));
+    assert_eq!(done.heading(), "2 people were suspended");
+    assert!(done.says("2 of 4 were not suspended:"), "{}", done.answer.text);
+    let refused = done.between("<ul class=\"list\">", "</ul>");
+    assert!(refused.contains("<strong>bob@x.example</strong>") && refused.contains("is suspended already"));
+    assert!(
+        refused.contains(&format!("<strong>{ADMINISTRATOR}</strong>"))
+            && refused.contains("organization:write")
+    );
+    let page = helper.open("/o/acme/users?show=suspended");
+    assert_eq!(names(&page), ["ann@x.example", "bob@x.example", "cid@x.example"]);
+    let rows = audited(&bench, "user.suspend");
+    let by_helper = rows
+        .iter()
+        .filter(|row| row["detail"]["reason"] == "Laptops stolen");
+    assert_eq!(by_helper.count(), 2, "{rows:#?}");
+    let nobody = helper.open("/o/acme/users/selected/suspend");
+    assert!(nobody.says("Nobody is selected"), "{}", nobody.answer.text);
+    let mut reader = bench.enter_as("reader@acme.example", "Read only");
+    assert!(!reader.open("/o/acme/users").says("class=\"bulk\""));
+    assert_eq!(
+        reader
+            .open(&of_selected(&bench, "suspend", &["ann@x.example"]))
+            .status(),
+        403
+    );
+    let fields = [
+        ("person", &*id_of(&bench, "helper@acme.example")),
+        ("reason", "x"),
+    ];
+    assert_eq!(
+        reader.submit("/o/acme/users/selected/suspend", &fields).status(),
+        403
+    );
+    bench.is_sound();
+}
+
+/// Feature row 50: several people are put into a group that is kept here, each with an audit row.
+#[test]
+fn several_people_are_added_to_a_group_at_once() {
+    let bench = Bench::new(&["--assignment", "local-groups"]);
+    let mut ida = bench.enter();
+    for name in ["ann@x.example", "bob@x.example"] {
+        bench.user(name);
+    }
+    bench.run(&["local-group", "create", "acme", "Night"]);
+    open_until(&mut ida, "/o/acme/users", "/users/selected/join");
+    let asked = ida.open(&of_selected(&bench, "join", &["ann@x.example", "bob@x.example"]));
+    assert_eq!(asked.heading(), "Add 2 people to a group kept here?");
+    let group = asked.between("<option value=\"", "\"").to_owned();
+    let done = send(&mut ida, &asked, ("group", &group));
+    assert!(
+        done.says("2 people are in the group now."),
+        "{}",
+        done.answer.text
+    );
+    let members = ida.open(&format!("/o/acme/groups/local/{group}"));
+    assert_eq!(names(&members), ["ann@x.example", "bob@x.example"]);
+    assert_eq!(audited(&bench, "local-group.assign").len(), 2);
+    bench.is_sound();
 }

@@ -205,18 +205,11 @@ pub(crate) async fn around(
     let account = account.clone();
     look(product, actor, &LIST, organization, move |view| {
         let (reader, id) = (view.reader, view.organization.id);
-        let page = Page {
-            size: OFFERED,
-            ..Page::default()
-        };
         let adoption = adoptions::find(reader, id, &account.name)?;
         let now = Timestamp::now();
         Ok(Around {
             roles: roles::list(reader, id)?,
-            local_groups: match view.organization.settings.assignment {
-                Assignment::LocalGroups => local_groups::page(reader, id, &page)?,
-                Assignment::MappedOnly => Vec::new(),
-            },
+            local_groups: groups_to_join(view)?,
             refused: match account.managed_by {
                 ManagedBy::Hand => in_the_way(view, account.id)?,
                 ManagedBy::Scim => None,
@@ -226,6 +219,29 @@ pub(crate) async fn around(
         })
     })
     .await
+}
+
+/// Returns the first groups that are kept here; none where they have no effect.
+pub(crate) async fn joinable(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+) -> Result<Vec<LocalGroup>> {
+    look(product, actor, &LIST, organization, |view| {
+        Ok(groups_to_join(view)?)
+    })
+    .await
+}
+
+fn groups_to_join(view: &View<'_>) -> scim::Result<Vec<LocalGroup>> {
+    let page = Page {
+        size: OFFERED,
+        ..Page::default()
+    };
+    match view.organization.settings.assignment {
+        Assignment::LocalGroups => local_groups::page(view.reader, view.organization.id, &page),
+        Assignment::MappedOnly => Ok(Vec::new()),
+    }
 }
 
 /// Returns what the identity provider says of a person, in the order in which people read it: the fields that have a value.

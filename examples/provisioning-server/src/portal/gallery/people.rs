@@ -22,6 +22,7 @@ use crate::portal::people::manual::Manual;
 use crate::portal::people::person::{
     Browser, Choice, Controls, Entrance, HeldPermission, HeldRole, Lock, Person, Request,
 };
+use crate::portal::people::selected::{Partly, Selected};
 use crate::portal::people::suspend::Suspend;
 use crate::portal::people::why::Why;
 use crate::portal::shell::Section;
@@ -91,6 +92,8 @@ fn list(segment: Segment, people: Vec<Row>) -> List {
         next: some("/o/halden-freight/users?behind=x"),
         may_add: true,
         may_suspend: true,
+        may_select: true,
+        may_join: true,
     }
 }
 
@@ -450,6 +453,28 @@ fn lists() -> Vec<Sample> {
     ]
 }
 
+fn selected() -> Selected {
+    let people = [
+        "Amara Okafor",
+        "Elif Kaya",
+        "Somebody Withaverylongname-Andanother",
+    ];
+    Selected {
+        frame: halden(),
+        shell: shell(Section::Users),
+        trouble: some(
+            "\"\" is not valid as a reason to suspend an account; expected 1 to 256 printable characters.",
+        ),
+        question: "Suspend the sign-in of 3 people?".to_owned(),
+        consequence: "Every session of theirs ends at once.",
+        people: people.map(|name| ("x".to_owned(), name.to_owned())).to_vec(),
+        groups: None,
+        reason: String::new(),
+        button: "Suspend sign-in",
+        action: "users/selected/suspend",
+    }
+}
+
 fn forms() -> Vec<Sample> {
     let manual = Manual {
         frame: halden(),
@@ -492,6 +517,41 @@ fn forms() -> Vec<Sample> {
             },
         ),
         sample("user-suspend", &suspend),
+        sample("users-selected-suspend", &selected()),
+        sample(
+            "users-selected-join",
+            &Selected {
+                question: "Add 3 people to a group kept here?".to_owned(),
+                consequence: "They get the roles of the group at once, whoever manages them.",
+                groups: Some(vec![
+                    Choice::new(&"c", "Weekend cover"),
+                    Choice::new(&"d", "Night desk"),
+                ]),
+                button: "Add to the group",
+                trouble: None,
+                ..selected()
+            },
+        ),
+        sample(
+            "users-selected-partly",
+            &Partly {
+                frame: halden(),
+                shell: shell(Section::Users),
+                heading: "3 people were suspended".to_owned(),
+                summary: "2 of 5 were not suspended:".to_owned(),
+                refused: vec![
+                    (
+                        "Elif Kaya".to_owned(),
+                        "The account \"elif.kaya@haldenfreight.example\" is suspended already.".to_owned(),
+                    ),
+                    (
+                        "Noor Haddad".to_owned(),
+                        "A suspension of this account needs organization:write, which you do not have."
+                            .to_owned(),
+                    ),
+                ],
+            },
+        ),
         sample(
             "user-adopt",
             &Adopt {

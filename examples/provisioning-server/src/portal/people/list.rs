@@ -17,7 +17,7 @@ use crate::domain::account::{AccountState, ManagedBy};
 use crate::domain::keyword::{Keyword, keywords};
 use crate::domain::organization::Organization;
 use crate::domain::role::RoleId;
-use crate::domain::settings::Preset;
+use crate::domain::settings::{Assignment, Preset};
 use crate::portal::detour::Detour;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
@@ -115,6 +115,10 @@ pub(in super::super) struct List {
     pub(in super::super) may_add: bool,
     /// Whether people whom the newest token has not named can be suspended together.
     pub(in super::super) may_suspend: bool,
+    /// Whether people can be ticked, to do something to several at once.
+    pub(in super::super) may_select: bool,
+    /// Whether they can be put into groups that are kept here.
+    pub(in super::super) may_join: bool,
 }
 
 /// What a list is asked for.
@@ -249,6 +253,7 @@ pub(in super::super) async fn get(visit: Visit) -> Result<Response, Detour> {
 
 impl List {
     fn of(frame: &Frame, shell: &Shell, organization: &Organization, asked: &Asked, found: People) -> Self {
+        let may_select = shell.may(&account::SUSPEND.permission);
         let last = found.people.last().filter(|_| found.has_more);
         let next = last.map(|last| (last.account.name.clone(), last.account.id.to_string()));
         let provider = provider(organization);
@@ -277,6 +282,8 @@ impl List {
                 .map(|_| asked.path(frame, asked.segment, None)),
             next: next.map(|(name, id)| asked.path(frame, asked.segment, Some((&name, &id)))),
             may_add: shell.may(&account::CREATE.permission),
+            may_select: may_select && asked.segment != Segment::Removed,
+            may_join: may_select && organization.settings.assignment == Assignment::LocalGroups,
             may_suspend: shell.may(&account::SUSPEND_UNCONFIRMED.permission),
             people: found.people.into_iter().map(Row::of).collect(),
             prefix: asked.prefix.clone(),

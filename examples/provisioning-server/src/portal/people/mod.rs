@@ -6,6 +6,7 @@ pub(super) mod deeds;
 pub(super) mod list;
 pub(super) mod manual;
 pub(super) mod person;
+pub(super) mod selected;
 pub(super) mod suspend;
 pub(super) mod why;
 
@@ -27,6 +28,14 @@ pub(super) fn routes() -> Router<Pages> {
         .route(
             "/users/unconfirmed/suspend",
             get(suspend::get_unconfirmed).post(suspend::post_unconfirmed),
+        )
+        .route(
+            "/users/selected/suspend",
+            get(selected::get_suspend).post(selected::suspend),
+        )
+        .route(
+            "/users/selected/join",
+            get(selected::get_join).post(selected::join),
         )
         .route("/users/{user}", get(person::get))
         .route(
