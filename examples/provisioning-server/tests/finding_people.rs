@@ -8,12 +8,25 @@
 
 mod program;
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use program::bench::Bench;
+use program::browser::Browser;
 use program::entering::ADMINISTRATOR;
 use program::people::{crew, names, open_until, page_of, page_of_role, set_active};
 use program::person::Page;
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
+
+/// Waits until the selector finds so many parts of the page.
+fn wait_for_count(browser: &mut Browser, of: &str, count: u64) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while browser.count(of) != count {
+        assert!(Instant::now() < until, "there are {} {of}", browser.count(of));
+        sleep(Duration::from_millis(50));
+    }
+}
 
 /// The id of somebody's account.
 fn id_of(bench: &Bench, name: &str) -> String {
@@ -261,4 +274,101 @@ fn several_people_are_added_to_a_group_at_once() {
     assert_eq!(names(&members), ["ann@x.example", "bob@x.example"]);
     assert_eq!(audited(&bench, "local-group.assign").len(), 2);
     bench.is_sound();
+}
+
+/// Feature row 50: without scripts, what was typed of a person is enough if one is called so, and otherwise those who are called
+/// so are there to choose from.
+#[test]
+fn a_person_is_added_by_a_part_of_what_they_are_called() {
+    let bench = Bench::new(&["--assignment", "local-groups"]);
+    let mut ida = bench.enter();
+    for (name, display) in [
+        ("a.l@x.example", "Ada Lovelace"),
+        ("g.l@x.example", "Grace Lovell"),
+        ("x@x.example", "Xi"),
+    ] {
+        bench.user_with(name, &json!({ "displayName": display }));
+    }
+    let made = ida.submit("/o/acme/groups/new", &[("name", "Night"), ("description", "")]);
+    let night = made.path;
+    let add = format!("{night}/members/add");
+    open_until(&mut ida, "/o/acme/users", "Xi</a>");
+    let one = ida.submit(&add, &[("person", "lovelace")]);
+    assert!(
+        one.says("Ada Lovelace is in the group now."),
+        "{}",
+        one.answer.text
+    );
+    let several = ida.submit(&add, &[("person", "lov")]);
+    assert_eq!(several.status(), 422);
+    let choices = several.between("<fieldset class=\"stack stack-s\">", "</fieldset>");
+    assert!(choices.contains("Several people are called “lov”"), "{choices}");
+    assert!(choices.contains("Ada Lovelace") && choices.contains("Grace Lovell") && !choices.contains("Xi"));
+    let grace = id_of(&bench, "g.l@x.example");
+    assert!(choices.contains(&format!("type=\"radio\" name=\"person\" value=\"{grace}\"")));
+    let chosen = ida.submit(&add, &[("person", &grace)]);
+    assert!(chosen.says("Grace Lovell is in the group now."));
+    assert_eq!(names(&chosen), ["Ada Lovelace", "Grace Lovell"]);
+    let nobody = ida.submit(&add, &[("person", "zz")]);
+    assert_eq!(
+        (nobody.status(), nobody.trouble()),
+        (422, "Nobody here is called &#34;zz&#34;.")
+    );
+    let options = ida.open("/o/acme/users/options?person=LOV");
+    assert_eq!(options.answer.text.matches("role=\"option\"").count(), 2);
+    assert!(options.says("data-value=\"g.l@x.example\""));
+    assert!(
+        ida.open("/o/acme/users/options?person=zz")
+            .says("Nobody here is called so")
+    );
+    assert_eq!(ida.open("/o/acme/users/options?person=").answer.text.trim(), "");
+}
+
+/// Feature rows 50, 82: in a browser with scripts a person is chosen by arrow keys and Enter, Escape closes the options, and the
+/// bar for several people comes with the first tick.
+#[test]
+fn people_are_chosen_by_keys() {
+    let bench = Bench::new(&["--assignment", "local-groups"]);
+    for (name, display) in [
+        ("a.l@x.example", "Ada Lovelace"),
+        ("g.l@x.example", "Grace Lovell"),
+    ] {
+        bench.user_with(name, &json!({ "displayName": display }));
+    }
+    let made = bench.run(&["local-group", "create", "acme", "Night"]);
+    let mut browser = bench.open_browser();
+    browser.goto(&bench.url(&format!("/o/acme/groups/local/{}", made["id"].as_str().unwrap())));
+    let (field, options) = (
+        "Name of the person to add",
+        "#person-options:not([hidden]) [role=option]",
+    );
+    browser.type_into(field, "lov");
+    wait_for_count(&mut browser, options, 2);
+    browser.key("Escape");
+    wait_for_count(&mut browser, options, 0);
+    browser.type_into(field, "e");
+    wait_for_count(&mut browser, options, 2);
+    browser.key("ArrowDown");
+    browser.key("ArrowDown");
+    browser.inspect("group-local-options");
+    assert_eq!(browser.count("#person[aria-activedescendant=person-2]"), 1);
+    browser.key("ArrowDown");
+    browser.key("ArrowUp");
+    let marked = browser.text("[role=option][aria-selected=true]");
+    assert!(marked.starts_with("Grace Lovell"), "{marked}");
+    browser.key("Enter");
+    wait_for_count(&mut browser, options, 0);
+    browser.press("Add");
+    browser.wait("#toasts", "Grace Lovell is in the group now.");
+    browser.goto(&bench.url("/o/acme/users"));
+    browser.wait("#user-list", "Grace Lovell");
+    assert_eq!(browser.count(".bulk:visible"), 0);
+    browser.tick("Select Grace Lovell");
+    browser.wait(".bulk", "Selected people");
+    browser.tick("Select all on this page");
+    assert_eq!(browser.count("tbody :checked"), 3);
+    browser.inspect("users-ticked");
+    browser.press_in(".bulk", "Suspend sign-in");
+    assert_eq!(browser.heading(), "Suspend the sign-in of 3 people?");
+    browser.is_quiet();
 }

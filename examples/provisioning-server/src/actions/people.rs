@@ -10,7 +10,7 @@ use scim::store::{Answer, Document, Precondition, Store};
 use scim::{Error, ScimResource};
 use uuid::Uuid;
 
-use super::account::LIST;
+use super::account::{LIST, find_living};
 use super::act::{View, look};
 use super::conflict::in_the_way;
 use crate::database::accounts::Shown;
@@ -216,6 +216,71 @@ pub(crate) async fn around(
             },
             adoption: adoption.filter(|adoption| adoption.account == account.id && now < adoption.until),
             synchronised: synchronised(view)?,
+        })
+    })
+    .await
+}
+
+/// The most people who are offered to choose from.
+const CALLED: u32 = 50;
+
+/// Returns the first people who are called so, by name, and whether there are others; nobody for the empty text.
+pub(crate) async fn called(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    text: &str,
+) -> Result<(Vec<Account>, bool)> {
+    let text = text.to_owned();
+    look(product, actor, &LIST, organization, move |view| {
+        Ok(find_called(view, &text)?)
+    })
+    .await
+}
+
+fn find_called(view: &View<'_>, text: &str) -> scim::Result<(Vec<Account>, bool)> {
+    if text.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    let page = Page {
+        prefix: text.to_owned(),
+        behind: None,
+        size: CALLED,
+    };
+    let members = Members::of(view.reader, view.organization)?;
+    let found = search::people(view.reader, &members, Shown::default(), &page, COUNTED)?;
+    Ok((found.accounts, found.has_more || found.is_cut))
+}
+
+/// The people whom a text may mean.
+#[derive(Debug, Clone)]
+pub(crate) enum Meant {
+    /// The one who has the name or the id, or who alone is called so.
+    One(Account),
+    /// The first of several who are called so.
+    Several(Vec<Account>),
+    Nobody,
+}
+
+/// Returns the people whom a text means: an id or a whole name, or else the beginning of what somebody is called.
+pub(crate) async fn meant(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    text: &str,
+) -> Result<Meant> {
+    let text = text.trim().to_owned();
+    look(product, actor, &LIST, organization, move |view| {
+        match find_living(view, &text) {
+            Ok(account) => return Ok(Meant::One(account)),
+            Err(Stop::Refused(_)) => {}
+            Err(failed) => return Err(failed),
+        }
+        let (mut found, has_more) = find_called(view, &text)?;
+        Ok(match (found.len(), has_more) {
+            (0, _) => Meant::Nobody,
+            (1, false) => found.pop().map_or(Meant::Nobody, Meant::One),
+            _ => Meant::Several(found),
         })
     })
     .await

@@ -45,6 +45,47 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !isTyping) document.querySelector("[data-leave]")?.click();
 });
 
+// A combobox: the server answers with options while somebody types. Arrow keys and Enter, or a click, choose one.
+const listOf = (field) => document.getElementById(field.getAttribute("aria-controls"));
+const open = (field, isOpen) => {
+  listOf(field).hidden = !isOpen;
+  field.setAttribute("aria-expanded", isOpen);
+  field.removeAttribute("aria-activedescendant");
+};
+const choose = (field, option) => {
+  if (!option.dataset.value) return;
+  field.value = option.dataset.value;
+  open(field, false);
+};
+const mark = (field, option) => {
+  for (const other of listOf(field).children) other.ariaSelected = other === option;
+  field.setAttribute("aria-activedescendant", option.id);
+  option.scrollIntoView({ block: "nearest" });
+};
+document.addEventListener("htmx:after:swap", ({ target }) => {
+  if (target.role === "combobox") open(target, document.activeElement === target && listOf(target).children.length > 0);
+});
+document.addEventListener("focusout", ({ target }) => target.role === "combobox" && open(target, false));
+// The field keeps the focus while an option is clicked.
+document.addEventListener("mousedown", (event) => {
+  const option = event.target.closest("[role=option]");
+  if (!option) return;
+  event.preventDefault();
+  choose(document.querySelector(`[aria-controls="${option.parentElement.id}"]`), option);
+});
+document.addEventListener("keydown", (event) => {
+  const field = event.target;
+  if (field.role !== "combobox" || listOf(field).hidden) return;
+  const options = [...listOf(field).querySelectorAll("[data-value]")];
+  const at = options.findIndex((option) => option.ariaSelected === "true");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (event.key === "Escape") open(field, false);
+  else if (event.key === "Enter" && at >= 0) choose(field, options[at]);
+  else if (step && options.length) mark(field, options.at((at < 0 && step < 0 ? 0 : at) + step) ?? options[0]);
+  else return;
+  event.preventDefault();
+});
+
 // The focus stays in a panel: what lies behind is inert, and the panel's title takes it first.
 document.querySelector("[data-focus]")?.focus();
 document.querySelector("[role=tab][aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });

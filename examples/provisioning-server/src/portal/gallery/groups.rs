@@ -132,7 +132,7 @@ fn weekend() -> Local {
     Local {
         frame: halden(),
         shell: shell(Section::Groups),
-        trouble: some("Nobody here is called \"jon\". Enter the whole name under which the person signs in."),
+        trouble: some("Nobody here is called \"jon\"."),
         provider: PROVIDER,
         page: "groups/local/x".to_owned(),
         heading: "Weekend cover".to_owned(),
@@ -150,6 +150,7 @@ fn weekend() -> Local {
             choice("Service desk", true, true),
         ],
         person: "jon".to_owned(),
+        meant: Vec::new(),
         has_effect: true,
         may_change: true,
         may_assign: true,
@@ -182,6 +183,14 @@ fn of_groups() -> Vec<Sample> {
             },
         ),
         sample("group-local", &weekend()),
+        sample(
+            "group-local-several-meant",
+            &Local {
+                trouble: None,
+                meant: members(),
+                ..weekend()
+            },
+        ),
         sample(
             "group-local-without-effect",
             &Local {

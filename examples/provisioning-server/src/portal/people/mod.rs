@@ -5,6 +5,7 @@ pub(super) mod badge;
 pub(super) mod deeds;
 pub(super) mod list;
 pub(super) mod manual;
+pub(super) mod options;
 pub(super) mod person;
 pub(super) mod selected;
 pub(super) mod suspend;
@@ -24,6 +25,7 @@ use crate::domain::settings::IdentityProvider;
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/users", get(list::get))
+        .route("/users/options", get(options::get))
         .route("/users/new", get(manual::get_new).post(manual::post_new))
         .route(
             "/users/unconfirmed/suspend",
