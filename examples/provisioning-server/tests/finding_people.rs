@@ -1,4 +1,4 @@
-//! How people are found on pages.
+//! How people are found on pages: by what they are called, by a role, several at once, and in a panel over the list.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,6 +24,15 @@ fn wait_for_count(browser: &mut Browser, of: &str, count: u64) {
     let until = Instant::now() + Duration::from_secs(20);
     while browser.count(of) != count {
         assert!(Instant::now() < until, "there are {} {of}", browser.count(of));
+        sleep(Duration::from_millis(50));
+    }
+}
+
+/// Waits until the browser is at a path.
+fn wait_for_path(browser: &mut Browser, path: &str) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while browser.path() != path {
+        assert!(Instant::now() < until, "{} is not {path}", browser.path());
         sleep(Duration::from_millis(50));
     }
 }
@@ -371,4 +380,49 @@ fn people_are_chosen_by_keys() {
     browser.press_in(".bulk", "Suspend sign-in");
     assert_eq!(browser.heading(), "Suspend the sign-in of 3 people?");
     browser.is_quiet();
+}
+
+/// Feature rows 53, 82: a person opens in a panel over the list, at a path of its own, with the focus in it; Escape, Close and
+/// the way back lead to the same list, and the focus to where it was. Without scripts, the link leads to the page.
+#[test]
+fn a_person_opens_in_a_panel_over_the_list() {
+    let bench = Bench::new(&[]);
+    bench.user_with("ann@x.example", &json!({ "displayName": "Ann" }));
+    bench.user_with("bob@x.example", &json!({ "displayName": "Bob" }));
+    let (ann, id) = (page_of(&bench, "ann@x.example"), id_of(&bench, "ann@x.example"));
+    let mut browser = bench.open_browser();
+    browser.goto(&bench.url("/o/acme/users?source=scim&q=a"));
+    let focused = format!("[id=\"user-{id}\"]:focus");
+    for end in ["back", "Escape", "Close"] {
+        wait_for_count(&mut browser, "tbody tr", 1);
+        browser.press("Ann");
+        browser.wait("#panel dialog", "Managed by SCIM");
+        wait_for_count(&mut browser, "#panel-title:focus", 1);
+        wait_for_count(&mut browser, "#shell[inert]", 1);
+        wait_for_path(&mut browser, &format!("{ann}/panel?source=scim&q=a"));
+        match end {
+            "Escape" => browser.key("Escape"),
+            "Close" => browser.press_in("#panel", "Close"),
+            _ => browser.back(),
+        }
+        wait_for_count(&mut browser, "#panel dialog", 0);
+        wait_for_count(&mut browser, "#shell:not([inert])", 1);
+        wait_for_path(&mut browser, "/o/acme/users?source=scim&q=a");
+        if end != "back" {
+            wait_for_count(&mut browser, &focused, 1);
+        }
+    }
+    // The path leads to the same panel by itself, and its close to the list.
+    browser.goto(&bench.url(&format!("{ann}/panel?source=scim")));
+    assert_eq!(browser.count("#panel-title:focus"), 1);
+    browser.key("Escape");
+    wait_for_count(&mut browser, "#panel dialog", 0);
+    wait_for_count(&mut browser, &focused, 1);
+    browser.is_quiet();
+    let mut ida = bench.enter_as("eve@acme.example", "Administrator");
+    let list = ida.open("/o/acme/users");
+    assert!(list.says(&format!("href=\"{ann}\"")));
+    let panel = ida.open(&format!("{ann}/panel?show=active"));
+    assert!(panel.says("href=\"/o/acme/users?show=active\"") && panel.heading() == "Users");
+    assert_eq!(names(&panel).len(), 4);
 }

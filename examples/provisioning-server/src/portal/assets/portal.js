@@ -86,8 +86,22 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-// The focus stays in a panel: what lies behind is inert, and the panel's title takes it first.
+// The focus stays in a panel: what lies behind is inert, and the panel's title takes it first. A panel that has opened over its
+// list gives it back to the link by which it was opened.
 document.querySelector("[data-focus]")?.focus();
+let opener = document.querySelector("[data-opener]")?.dataset.opener;
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  if (detail.ctx.target?.id !== "panel") return;
+  const panel = document.getElementById("panel");
+  // Whoever is not signed in any more is led to the sign-in.
+  if (!panel) return location.reload();
+  const title = panel.querySelector("[data-focus]");
+  document.getElementById("shell").inert = Boolean(title);
+  opener = title?.dataset.opener ?? opener;
+  (title ?? document.getElementById(opener))?.focus();
+});
+// The way back to a list leads to a page that is loaded anew.
+if (document.getElementById("panel")) history.replaceState({ ...history.state, htmx: true }, "");
 document.querySelector("[role=tab][aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 
 // Settings that were changed and not saved are pointed out, and leaving asks.

@@ -25,7 +25,7 @@ use crate::portal::people::person::{
 use crate::portal::people::selected::{Partly, Selected};
 use crate::portal::people::suspend::Suspend;
 use crate::portal::people::why::Why;
-use crate::portal::shell::Section;
+use crate::portal::shell::{Section, Shell};
 
 const PROVIDER: &str = "Microsoft Entra ID";
 
@@ -87,6 +87,8 @@ fn list(segment: Segment, people: Vec<Row>) -> List {
             .to_vec(),
         is_of_role: false,
         people,
+        path: "/o/halden-freight/users".to_owned(),
+        query: String::new(),
         said: "7 of 412 people, by name".to_owned(),
         first: None,
         next: some("/o/halden-freight/users?behind=x"),
@@ -332,6 +334,19 @@ fn priya() -> Person {
             suspend: true,
             ..Controls::default()
         },
+        over: None,
+    }
+}
+
+/// Somebody in a panel over the list.
+fn priya_over_list() -> Person {
+    Person {
+        over: Some(list(Segment::All, rows())),
+        shell: Shell {
+            is_behind_panel: true,
+            ..shell(Section::Users)
+        },
+        ..priya()
     }
 }
 
@@ -448,6 +463,7 @@ fn lists() -> Vec<Sample> {
             }),
         ),
         sample("user", &priya()),
+        sample("user-panel", &priya_over_list()),
         sample("user-manual", &elif()),
         sample("user-removed", &removed()),
     ]

@@ -18,6 +18,7 @@ use crate::domain::keyword::{Keyword, keywords};
 use crate::domain::organization::Organization;
 use crate::domain::role::RoleId;
 use crate::domain::settings::{Assignment, Preset};
+use crate::portal::administrator::Administrator;
 use crate::portal::detour::Detour;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
@@ -109,6 +110,9 @@ pub(in super::super) struct List {
     /// Whether only people with one role are shown.
     pub(in super::super) is_of_role: bool,
     pub(in super::super) people: Vec<Row>,
+    /// The path of the list, which a panel over it leads back to; and the query in it, with its question mark.
+    pub(in super::super) path: String,
+    pub(in super::super) query: String,
     pub(in super::super) said: String,
     pub(in super::super) first: Option<String>,
     pub(in super::super) next: Option<String>,
@@ -120,6 +124,9 @@ pub(in super::super) struct List {
     /// Whether they can be put into groups that are kept here.
     pub(in super::super) may_join: bool,
 }
+
+/// A place in the order of names: a name and an id.
+type Place = (String, String);
 
 /// What a list is asked for.
 struct Asked {
@@ -142,6 +149,12 @@ impl Asked {
         }
     }
 
+    /// Returns the name and the id behind which the page is.
+    fn place(&self) -> Option<Place> {
+        let behind = self.behind.as_ref();
+        behind.map(|(name, id)| (name.clone(), id.to_string()))
+    }
+
     fn shown(&self) -> Shown {
         let state = match self.segment {
             Segment::Active => Some(AccountState::Active),
@@ -160,7 +173,12 @@ impl Asked {
     }
 
     /// Returns the path of the list of a segment, behind somebody.
-    fn path(&self, frame: &Frame, segment: Segment, behind: Option<(&str, &str)>) -> String {
+    fn path(&self, frame: &Frame, segment: Segment, behind: Option<&Place>) -> String {
+        frame.path("users") + &self.query(segment, behind)
+    }
+
+    /// Returns the query of the list of a segment, behind somebody, with its question mark.
+    fn query(&self, segment: Segment, behind: Option<&Place>) -> String {
         let mut query = Serializer::new(String::new());
         if segment != Segment::All {
             query.append_pair("show", segment.word());
@@ -178,10 +196,9 @@ impl Asked {
             query.append_pair("name", name).append_pair("behind", id);
         }
         let query = query.finish();
-        let path = frame.path("users");
         match query.is_empty() {
-            true => path,
-            false => format!("{path}?{query}"),
+            true => query,
+            false => format!("?{query}"),
         }
     }
 
@@ -229,34 +246,47 @@ impl Row {
 /// Shows the list.
 pub(in super::super) async fn get(visit: Visit) -> Result<Response, Detour> {
     let administrator = visit.administrator(Section::Users, "users").await?;
-    let organization = visit.organization()?;
-    let asked = Asked::read(&visit.query);
-    let page = Page {
-        prefix: asked.prefix.clone(),
-        behind: asked.behind.clone(),
-        size: SIZE,
+    let shown = Users {
+        list: List::load(&visit, &administrator).await?,
+        frame: visit.frame.clone(),
+        shell: administrator.shell.clone(),
     };
-    let found = people::list(
-        &visit.product,
-        &administrator.actor,
-        &organization.name,
-        asked.shown(),
-        page,
-    )
-    .await?;
-    let frame = visit.frame.clone();
-    let shell = administrator.shell.clone();
-    let list = List::of(&frame, &shell, organization, &asked, found);
-    let shown = Users { frame, shell, list };
     Ok(administrator.answer(StatusCode::OK, &shown))
 }
 
 impl List {
+    /// Returns the list that a query asks for.
+    pub(super) async fn load(visit: &Visit, administrator: &Administrator) -> Result<Self, Detour> {
+        let organization = visit.organization()?;
+        let asked = Asked::read(&visit.query);
+        let page = Page {
+            prefix: asked.prefix.clone(),
+            behind: asked.behind.clone(),
+            size: SIZE,
+        };
+        let found = people::list(
+            &visit.product,
+            &administrator.actor,
+            &organization.name,
+            asked.shown(),
+            page,
+        )
+        .await?;
+        Ok(Self::of(
+            &visit.frame,
+            &administrator.shell,
+            organization,
+            &asked,
+            found,
+        ))
+    }
+
     fn of(frame: &Frame, shell: &Shell, organization: &Organization, asked: &Asked, found: People) -> Self {
         let may_select = shell.may(&account::SUSPEND.permission);
         let last = found.people.last().filter(|_| found.has_more);
         let next = last.map(|last| (last.account.name.clone(), last.account.id.to_string()));
         let provider = provider(organization);
+        let here = asked.place();
         Self {
             place: place(organization.settings.words),
             provider,
@@ -265,6 +295,8 @@ impl List {
             choices: asked.choices(frame, &found.counts, organization.settings.words),
             segment: asked.segment,
             source: asked.managed_by.map(Keyword::word).unwrap_or_default().to_owned(),
+            path: asked.path(frame, asked.segment, here.as_ref()),
+            query: asked.query(asked.segment, here.as_ref()),
             said: said(&found),
             roles: found
                 .roles
@@ -276,11 +308,8 @@ impl List {
                 })
                 .collect(),
             is_of_role: asked.role.is_some(),
-            first: asked
-                .behind
-                .as_ref()
-                .map(|_| asked.path(frame, asked.segment, None)),
-            next: next.map(|(name, id)| asked.path(frame, asked.segment, Some((&name, &id)))),
+            first: here.map(|_| asked.path(frame, asked.segment, None)),
+            next: next.map(|place| asked.path(frame, asked.segment, Some(&place))),
             may_add: shell.may(&account::CREATE.permission),
             may_select: may_select && asked.segment != Segment::Removed,
             may_join: may_select && organization.settings.assignment == Assignment::LocalGroups,

@@ -40,6 +40,7 @@ pub(super) fn routes() -> Router<Pages> {
             get(selected::get_join).post(selected::join),
         )
         .route("/users/{user}", get(person::get))
+        .route("/users/{user}/panel", get(person::get_panel))
         .route(
             "/users/{user}/edit",
             get(manual::get_edit).post(manual::post_edit),
