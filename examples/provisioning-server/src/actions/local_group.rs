@@ -9,7 +9,7 @@ use super::group::Totals;
 use super::people::synchronised;
 use super::{account, event_row, role};
 use crate::database::page::Page;
-use crate::database::{Product, Stop, accounts, grants, local_groups, roles};
+use crate::database::{Product, Stop, accounts, grants, held, local_groups, roles};
 use crate::domain::account::Account;
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
@@ -111,11 +111,11 @@ pub(crate) async fn list(product: &Product, actor: &Actor, organization: &Name) 
     .await
 }
 
-/// A group of a list, with the roles that it holds.
+/// A group of a list, with the names of the roles that it holds.
 #[derive(Debug, Clone)]
 pub(crate) struct Listed {
     pub(crate) group: LocalGroup,
-    pub(crate) roles: Vec<Role>,
+    pub(crate) roles: Vec<String>,
     pub(crate) members: u64,
 }
 
@@ -138,9 +138,11 @@ pub(crate) async fn page(
         let (reader, id) = (view.reader, view.organization.id);
         let mut found = local_groups::page(reader, id, &page.with_one_more())?;
         let has_more = page.cut(&mut found);
+        let ids: Vec<_> = found.iter().map(|group| group.id).collect();
+        let mut roles = held::roles_of_local_groups(reader, id, &ids)?;
         let listed = found.into_iter().map(|group| {
             Ok(Listed {
-                roles: roles_of(view, group.id)?,
+                roles: roles.remove(&group.id).unwrap_or_default(),
                 members: local_groups::count(reader, id, group.id)?,
                 group,
             })

@@ -1,6 +1,5 @@
 //! People as pages show them: lists with roles and states, and whatever belongs to one person beside the account.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http_body_util::BodyExt;
@@ -17,7 +16,7 @@ use crate::database::accounts::Shown;
 use crate::database::effective::Members;
 use crate::database::page::Page;
 use crate::database::{
-    Product, Stop, accounts, adoptions, connection, entries, failed, links, local_groups, roles, search,
+    Product, Stop, accounts, adoptions, connection, failed, held, local_groups, roles, search,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy};
 use crate::domain::actor::Actor;
@@ -25,7 +24,6 @@ use crate::domain::adoption::Adoption;
 use crate::domain::conflict::Conflict;
 use crate::domain::fault::Result;
 use crate::domain::identity::{Field, Identity};
-use crate::domain::link::LinkKind;
 use crate::domain::local_group::LocalGroup;
 use crate::domain::organization::Name;
 use crate::domain::role::{Role, RoleId};
@@ -125,31 +123,25 @@ fn roles_to_choose(view: &View<'_>, asked: Option<RoleId>) -> scim::Result<Vec<(
 }
 
 fn listed(view: &View<'_>, members: &Members<'_>, found: Vec<Account>) -> scim::Result<Vec<Listed>> {
-    let (reader, organization, now) = (view.reader, view.organization.id, Timestamp::now());
-    let mut names: BTreeMap<RoleId, String> = BTreeMap::new();
-    let mut people = Vec::new();
-    for account in found {
-        let can_have = members.potential(reader, &account)?;
-        let mut held = Vec::new();
-        for id in can_have.roles.keys() {
-            if !names.contains_key(id) {
-                let role = roles::by_id(reader, organization, *id)?;
-                names.extend(role.map(|role| (*id, role.name)));
-            }
-            held.extend(names.get(id).cloned());
-        }
-        held.sort();
-        let entry = entries::find(reader, organization, account.id)?;
-        let is_new = entry.is_some_and(|entry| entry.first.is_none());
-        let invitation = links::live_until(reader, organization, account.id, LinkKind::Invitation, now)?;
-        people.push(Listed {
-            has_anything: !can_have.permissions.is_empty(),
-            roles: held,
-            is_invited: is_new && invitation.is_some(),
+    let (reader, organization) = (view.reader, view.organization.id);
+    let ids: Vec<_> = found.iter().map(|account| account.id).collect();
+    let mut roles = held::roles(reader, members, &ids)?;
+    let names = held::role_names(reader, organization, &roles.values().flatten().copied().collect())?;
+    let with_permissions = held::with_permissions(reader, organization, &ids)?;
+    let invited = held::invited(reader, organization, &ids, Timestamp::now())?;
+    let listed = found.into_iter().map(|account| {
+        let roles = roles.remove(&account.id).unwrap_or_default();
+        let roles: Vec<_> = roles.iter().filter_map(|role| names.get(role)).collect();
+        let mut called: Vec<_> = roles.iter().map(|role| role.name.clone()).collect();
+        called.sort();
+        Listed {
+            roles: called,
+            has_anything: with_permissions.contains(&account.id) || roles.iter().any(|role| role.permits),
+            is_invited: invited.contains(&account.id),
             account,
-        });
-    }
-    Ok(people)
+        }
+    });
+    Ok(listed.collect())
 }
 
 fn counts(view: &View<'_>, members: &Members<'_>) -> scim::Result<Counts> {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::credentials;
 use super::effective::Members;
 use super::page::Page;
-use super::{read_id, read_time};
+use super::{placeholders, read_id, read_time};
 use crate::domain::account::{Account, AccountState, ManagedBy, Suspension, name_key};
 use crate::domain::email;
 use crate::domain::entry::Entry;
@@ -108,8 +108,10 @@ pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::
 pub(crate) fn by_ids(reader: &Reader<'_>, organization: Uuid, ids: &[Uuid]) -> scim::Result<Vec<Account>> {
     let mut found = Vec::new();
     for ids in ids.chunks(AT_ONCE) {
-        let numbers: Vec<_> = (2..2 + ids.len()).map(|number| format!("?{number}")).collect();
-        let sql = format!("{COLUMNS} WHERE a.org = ?1 AND a.id IN ({})", numbers.join(", "));
+        let sql = format!(
+            "{COLUMNS} WHERE a.org = ?1 AND a.id IN ({})",
+            placeholders(2, ids.len())
+        );
         let mut params: Vec<Param<'_>> = vec![organization.as_bytes().into()];
         params.extend(ids.iter().map(|id| Param::from(id.as_bytes())));
         found.extend(reader.query_all(&sql, &params, read)?);

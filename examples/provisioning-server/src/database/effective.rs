@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::accounts::{Named, read_word};
 use super::roles::read_permission;
-use super::{count, grants, read_id};
+use super::{count, grants, placeholders, read_id};
 use crate::domain::account::{Account, ManagedBy};
 use crate::domain::effective::{Effective, Path, Reason};
 use crate::domain::grant::Origin;
@@ -54,7 +54,7 @@ impl<'o> Members<'o> {
         self.organization.id
     }
 
-    fn settings(&self) -> &Settings {
+    pub(super) fn settings(&self) -> &Settings {
         &self.organization.settings
     }
 
@@ -481,8 +481,7 @@ fn read_named(row: &Row<'_>) -> scim::Result<Named> {
 
 /// The numbers of the parameters of groups, from one on.
 fn numbers(first: usize, groups: &[i64]) -> String {
-    let numbers = (first..first + groups.len()).map(|n| format!("?{n}"));
-    numbers.collect::<Vec<_>>().join(", ")
+    placeholders(first, groups.len())
 }
 
 /// The parameters of a role and of groups.
@@ -507,8 +506,8 @@ pub(crate) mod tests {
     use crate::database::accounts::{self, Shown};
     use crate::database::page::Page;
     use crate::database::{
-        Product, groups, local_groups, mappings, migrations, organizations, power, product_of_test, roles,
-        search,
+        Product, groups, held, local_groups, mappings, migrations, organizations, power, product_of_test,
+        roles, search,
     };
     use crate::domain::effective::Picture;
     use crate::domain::effective::tests::picture;
@@ -687,6 +686,27 @@ pub(crate) mod tests {
                 Ok(found)
             });
             prop_assert_eq!(found.unwrap(), picture.everybody());
+
+            // What a list says of a page of people is what is said of each.
+            let (asked, owner) = (picture.clone(), organization.clone());
+            let listed = database.blocking_read(move |reader| {
+                let members = Members::of(reader, &owner)?;
+                let ids: Vec<_> = asked.accounts.keys().copied().collect();
+                let roles = held::roles(reader, &members, &ids)?;
+                let names = held::role_names(reader, owner.id, &roles.values().flatten().copied().collect())?;
+                let own = held::with_permissions(reader, owner.id, &ids)?;
+                let each = asked.accounts.values().map(|account| {
+                    let roles = roles.get(&account.id).cloned().unwrap_or_default();
+                    let permits = own.contains(&account.id) || roles.iter().any(|role| names[role].permits);
+                    let potential = members.potential(reader, account)?;
+                    let known = (potential.roles.keys().copied().collect(), !potential.permissions.is_empty());
+                    Ok(((roles, permits), known))
+                });
+                each.collect::<scim::Result<Vec<_>>>()
+            });
+            for (of_list, known) in listed.unwrap() {
+                prop_assert_eq!(of_list, known);
+            }
 
             let owner = organization.clone();
             let unassigned = database.blocking_read(move |reader| {

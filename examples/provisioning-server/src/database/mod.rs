@@ -22,6 +22,7 @@ pub(crate) mod erasure;
 pub(crate) mod event;
 pub(crate) mod grants;
 pub(crate) mod groups;
+pub(crate) mod held;
 pub(crate) mod history;
 pub(crate) mod imports;
 pub(crate) mod instance_owners;
@@ -476,6 +477,12 @@ pub(crate) async fn product_of_test() -> (Product, tempfile::TempDir) {
 fn count(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> scim::Result<u64> {
     let count = reader.query_one(sql, params, |row| row.integer(0))?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// So many parameters of a list, from the one with this number on.
+fn placeholders(first: usize, count: usize) -> String {
+    let numbers = (first..first + count).map(|number| format!("?{number}"));
+    numbers.collect::<Vec<_>>().join(", ")
 }
 
 /// An id as it is stored: 16 bytes.

@@ -10,8 +10,8 @@ use super::accounts::Shown;
 use super::effective::Members;
 use super::page::Page;
 use super::{
-    accounts, activity, adoptions, bindings, conflict, delivery, grants, groups, local_groups, losses, mail,
-    mappings, migrations, roles, search, setup_links, sign_in_names, tokens,
+    accounts, activity, adoptions, bindings, conflict, delivery, grants, groups, held, local_groups, losses,
+    mail, mappings, migrations, roles, search, setup_links, sign_in_names, tokens,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
 use crate::domain::grant::Holder;
@@ -114,6 +114,13 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     roles::mirroring(reader, id, 7)?;
     roles::list(reader, id)?;
     roles::names(reader, id, true, 10)?;
+    let two = [NOBODY, Uuid::nil()];
+    held::roles(reader, &members, &two)?;
+    held::role_names(reader, id, &two.map(RoleId).into())?;
+    held::with_permissions(reader, id, &two)?;
+    held::invited(reader, id, &two, Timestamp::UNIX_EPOCH)?;
+    held::roles_of_groups(reader, &members, &[7, 8])?;
+    held::roles_of_local_groups(reader, id, &two)?;
     roles::list_mirrored(reader, id, &Page::default())?;
     mappings::roles_of(reader, id, 7)?;
     mappings::groups_of(reader, id, role, 10)?;
