@@ -8,6 +8,7 @@
 //   { "do": "choose", "label": …, "option": … }  choose an option of the list with this label
 //   { "do": "type", "label": …, "text": … }  write into the field with this label, letter by letter
 //   { "do": "key", "key": … }                press a key
+//   { "do": "back" }                         go back to the page before
 //   { "do": "press", "name": …, "within": selector }  press the button or follow the link with this name
 //   { "do": "click", "of": selector }        click a part of the page that has no name, such as the head of a disclosure
 //   { "do": "wait", "of": selector, "text": … }  wait until a part of the page says this
@@ -120,6 +121,9 @@ const commands = {
   async key({ key }) {
     await page.keyboard.press(key);
     await settle();
+  },
+  async back() {
+    await page.goBack();
   },
   async press({ name, within }) {
     const named = { name, exact: true };

@@ -13,59 +13,9 @@ use std::time::{Duration, Instant};
 
 use program::bench::{Bench, USER};
 use program::entering::{ADMINISTRATOR, PASSWORD};
+use program::people::{crew, names, open_until, page_of, page_of_role, set_active};
 use program::person::{Application, Page, Person};
 use serde_json::{Value, json};
-
-/// Opens a page again and again until it says something: what others write is seen a moment later.
-fn open_until(person: &mut Person<'_>, path: &str, text: &str) -> Page {
-    let until = Instant::now() + Duration::from_secs(10);
-    loop {
-        let page = person.open(path);
-        if page.says(text) {
-            return page;
-        }
-        assert!(
-            Instant::now() < until,
-            "{path} does not say {text:?}: {}",
-            page.answer.text
-        );
-        sleep(Duration::from_millis(50));
-    }
-}
-
-/// The path of the page of a person.
-fn page_of(bench: &Bench, name: &str) -> String {
-    let shown = bench.run(&["user", "show", "acme", name]);
-    format!("/o/acme/users/{}", shown["id"].as_str().unwrap())
-}
-
-/// The path of the page of a role.
-fn page_of_role(bench: &Bench, name: &str) -> String {
-    let shown = bench.run(&["role", "show", "acme", name]);
-    format!("/o/acme/roles/{}", shown["id"].as_str().unwrap())
-}
-
-/// The names that the list shows, in order.
-fn names(page: &Page) -> Vec<String> {
-    let rows = page.answer.text.split("class=\"row-link\"").skip(1);
-    rows.map(|row| {
-        let text = row.split_once('>').unwrap().1;
-        text.split_once('<').unwrap().0.to_owned()
-    })
-    .collect()
-}
-
-fn crew(bench: &Bench, members: &[&str]) -> String {
-    let group = bench.group("Crew", members);
-    bench.run(&["role", "create", "acme", "Desk", "--allow", "users:read"]);
-    bench.run(&["mapping", "set", "acme", "Crew", "Desk"]);
-    group
-}
-
-fn set_active(bench: &Bench, user: &str, active: bool) {
-    let operation = json!([{ "op": "replace", "path": "active", "value": active }]);
-    assert_eq!(bench.patch(&format!("/Users/{user}"), &operation).status, 200);
-}
 
 /// Feature rows 46, 53, 108, 111: the list has a part for each state, says who manages whom, and when the provider came last.
 #[test]
@@ -108,7 +58,8 @@ fn the_list_shows_people_by_their_state() {
         ("show=removed", vec![]),
         ("source=hand", vec![ADMINISTRATOR]),
         ("source=scim&show=active", vec!["Ann Byron", "carl"]),
-        ("q=b", vec!["bob@x.example"]),
+        ("q=b", vec!["Ann Byron", "bob@x.example"]),
+        ("q=byr&source=scim", vec!["Ann Byron"]),
         ("q=zz", vec![]),
     ] {
         let page = ida.open(&format!("/o/acme/users?{query}"));
@@ -528,6 +479,166 @@ fn open_refused(person: &mut Person<'_>, path: &str, name: &str) -> Page {
     page
 }
 
+/// Feature row 34: a name is one person's in every case and Unicode form, whoever manages them: the page that makes or renames
+/// a manual account refuses it with a sentence, and so is the provider.
+#[test]
+fn a_name_is_taken_in_every_case_and_unicode_form() {
+    let bench = Bench::new(&["--username", "any"]);
+    let mut ida = bench.enter();
+    bench.user("jörg@x.example");
+    bench.user("Bob");
+    let forms = [
+        "jörg@x.example",
+        "JÖRG@X.example",
+        "jo\u{308}rg@x.example",
+        "ＪÖrg@x.example",
+    ];
+    for name in forms.into_iter().chain(["bob", "ＢＯＢ", " Bob "]) {
+        let refused = open_refused(&mut ida, "/o/acme/users/new", name);
+        assert!(
+            refused.trouble().contains("is taken in this organization"),
+            "{name}: {}",
+            refused.trouble()
+        );
+    }
+    assert_eq!(names(&ida.open("/o/acme/users?source=hand")), [ADMINISTRATOR]);
+    let made = ida.submit("/o/acme/users/new", &[("name", "Zoë"), ("display", "Zoë")]);
+    assert_eq!(made.heading(), "Zoë");
+    let renamed = open_refused(&mut ida, &format!("{}/edit", made.path), "JO\u{308}RG@x.example");
+    assert!(renamed.trouble().contains("is taken in this organization"));
+    for name in ["zoë", "ZOE\u{308}"] {
+        let body = json!({ "schemas": [USER], "userName": name });
+        let answer = bench.send("POST", "/Users", &body);
+        assert_eq!(
+            (answer.status, answer.body["scimType"].as_str()),
+            (409, Some("uniqueness")),
+            "{name}"
+        );
+    }
+    let page = open_until(&mut ida, &made.path, "id=\"refused\"");
+    assert!(page.says("sends a person of this name") && page.heading() == "Zoë");
+    bench.is_sound();
+}
+
+/// Somebody of the provider who has chosen a password and is signed in.
+fn signed_in<'b>(bench: &'b Bench, name: &str) -> Person<'b> {
+    let link = bench.mailed("invitation", name);
+    let mut person = Person::new(&bench.server);
+    person.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);
+    assert_eq!(person.open("/o/acme/account").status(), 200);
+    person
+}
+
+/// Checks that somebody has no session any more, and gets none by their password.
+fn is_kept_out(person: &mut Person<'_>, name: &str) {
+    assert_eq!(person.open("/o/acme/account").heading(), "Sign in");
+    let tried = person.submit("/o/acme/sign-in", &[("name", name), ("password", PASSWORD)]);
+    assert_eq!(tried.status(), 422, "{}", tried.answer.text);
+}
+
+/// Feature row 46: whom the provider deactivates is listed as Disabled and kept out until it activates them; whom it deletes is
+/// hidden, or listed as Disabled, as the setting says, and kept out for good.
+#[test]
+fn the_provider_keeps_people_out() {
+    for (on_delete, shows) in [("remove", "show=removed"), ("deactivate", "show=disabled")] {
+        let bench = Bench::new(&["--on-delete", on_delete]);
+        let mut ida = bench.enter();
+        let id = bench.user("ann@x.example");
+        let mut ann = signed_in(&bench, "ann@x.example");
+        let page = page_of(&bench, "ann@x.example");
+        set_active(&bench, &id, false);
+        let listed = open_until(&mut ida, "/o/acme/users?show=disabled", "ann@x.example</a>");
+        assert!(listed.between("<tbody>", "</tbody>").contains("Disabled"));
+        assert!(names(&ida.open("/o/acme/users")).contains(&"ann@x.example".to_owned()));
+        assert!(!names(&ida.open("/o/acme/users?show=active")).contains(&"ann@x.example".to_owned()));
+        assert!(open_until(&mut ida, &page, "Disabled").says("The account is disabled: "));
+        is_kept_out(&mut ann, "ann@x.example");
+        set_active(&bench, &id, true);
+        open_until(&mut ida, "/o/acme/users?show=active", "ann@x.example</a>");
+        let back = ann.submit(
+            "/o/acme/sign-in",
+            &[("name", "ann@x.example"), ("password", PASSWORD)],
+        );
+        assert_eq!(back.path, "/o/acme/");
+        bench.delete(&format!("/Users/{id}"));
+        let listed = open_until(&mut ida, &format!("/o/acme/users?{shows}"), "ann@x.example</a>");
+        assert_eq!(names(&listed), ["ann@x.example"]);
+        let everybody = names(&ida.open("/o/acme/users"));
+        assert_eq!(
+            everybody.contains(&"ann@x.example".to_owned()),
+            on_delete == "deactivate"
+        );
+        is_kept_out(&mut ann, "ann@x.example");
+        assert!(
+            !ida.open(&page).says("/enable\""),
+            "only the provider can bring them back"
+        );
+        bench.is_sound();
+    }
+}
+
+/// Feature row 104: a manual account is found, changed, put into a group and deleted by no request of the provider; its page
+/// says who manages it, stays as it was, and tells that the provider was refused.
+#[test]
+fn a_manual_account_is_out_of_reach_of_the_provider() {
+    let bench = Bench::new(&[]);
+    let mut ida = bench.enter();
+    let made = ida.submit(
+        "/o/acme/users/new",
+        &[("name", "root@x.example"), ("display", "Root")],
+    );
+    let (page, id) = (
+        made.path.clone(),
+        made.path.rsplit('/').next().unwrap().to_owned(),
+    );
+    assert!(made.says("Manual account") && !made.says("id=\"refused\""));
+    assert!(made.says("<dt>Username</dt><dd>root@x.example</dd>") && !made.says("<dt>SCIM id</dt>"));
+    for filter in [
+        "userName eq \"ROOT@x.example\"",
+        "displayName eq \"Root\"",
+        "id pr",
+    ] {
+        let filter: String = url::form_urlencoded::byte_serialize(filter.as_bytes()).collect();
+        assert_eq!(
+            bench.get(&format!("/Users?filter={filter}")).body["totalResults"],
+            0
+        );
+    }
+    let patch = json!([{ "op": "replace", "path": "active", "value": false }]);
+    assert_eq!(bench.patch(&format!("/Users/{id}"), &patch).status, 404);
+    let put = json!({ "schemas": [USER], "userName": "other@x.example" });
+    for (method, body) in [("PUT", &put), ("DELETE", &Value::Null), ("GET", &Value::Null)] {
+        assert_eq!(
+            bench.send(method, &format!("/Users/{id}"), body).status,
+            404,
+            "{method}"
+        );
+    }
+    let group = bench.group("Crew", &[]);
+    let member = json!([{ "op": "add", "path": "members", "value": [{ "value": id }] }]);
+    assert_eq!(bench.patch(&format!("/Groups/{group}"), &member).status, 400);
+    let same = json!({ "schemas": [USER], "userName": "Root@x.example", "active": false });
+    assert_eq!(bench.send("POST", "/Users", &same).status, 409);
+    let ann = bench.user("ann@x.example");
+    let rename = json!([{ "op": "replace", "path": "userName", "value": "root@x.example" }]);
+    assert_eq!(bench.patch(&format!("/Users/{ann}"), &rename).status, 409);
+    let shown = open_until(&mut ida, &page, "id=\"refused\"");
+    let refused = shown.between("id=\"refused\"", "</div>");
+    assert!(
+        refused.contains("is refused because of this account"),
+        "{refused}"
+    );
+    assert_eq!(shown.heading(), "Root");
+    let head = shown.between("<h1>", "</header>");
+    assert!(head.contains("Active") && head.contains("Manual account") && !head.contains("Disabled"));
+    assert!(shown.says("<dt>Username</dt><dd>root@x.example</dd>"));
+    assert_eq!(
+        names(&ida.open("/o/acme/users?source=hand")),
+        [ADMINISTRATOR, "Root"]
+    );
+    bench.is_sound();
+}
+
 /// Feature row 104: the last owner is not lost by a form.
 #[test]
 fn the_last_owner_stays() {
@@ -657,7 +768,7 @@ fn groups_of_the_provider_are_looked_at() {
     );
 }
 
-/// Feature row 50: groups that are kept here are made, renamed, given roles and people, and deleted on pages.
+/// Feature row 50: groups that are kept here are made, renamed, described, given roles and people, and deleted on pages.
 #[test]
 fn groups_that_are_kept_here_are_looked_after() {
     let bench = Bench::new(&["--assignment", "local-groups"]);
@@ -674,8 +785,46 @@ fn groups_that_are_kept_here_are_looked_after() {
     let night = made.path;
     let reader = bench.run(&["role", "show", "acme", "Read only"])["id"].clone();
     let reader = reader.as_str().unwrap();
-    let saved = ida.submit(&night, &[("name", "Weekend"), ("role", reader)]);
+    let fields = [
+        ("name", "Weekend"),
+        ("description", "Friday to Monday"),
+        ("role", reader),
+    ];
+    let saved = ida.submit(&night, &fields);
     assert_eq!(saved.heading(), "Weekend");
+    assert!(
+        saved.says("<p class=\"lede\">Friday to Monday</p>"),
+        "{}",
+        saved.answer.text
+    );
+    let told = bench.run(&["audit", "list", "acme", "--action", "local-group.change"])["changes"][0].clone();
+    assert_eq!(
+        (&told["detail"]["former_name"], &told["detail"]["description"]),
+        (&json!("Night"), &json!("Friday to Monday")),
+        "{told}"
+    );
+    let long = ida.submit(
+        &night,
+        &[
+            ("name", "Weekend"),
+            ("description", &"x".repeat(501)),
+            ("role", reader),
+        ],
+    );
+    assert!(long.trouble().contains("The description of a group is not valid"));
+    let said = bench.run(&[
+        "local-group",
+        "set",
+        "acme",
+        "Weekend",
+        "--description",
+        "On call",
+    ]);
+    assert_eq!(
+        (&said["description"], &said["roles"]),
+        (&json!("On call"), &json!(["Read only"]))
+    );
+    open_until(&mut ida, &night, "<p class=\"lede\">On call</p>");
     let unknown = ida.submit(&format!("{night}/members/add"), &[("person", "zoe@x.example")]);
     assert_eq!(unknown.status(), 422);
     assert!(unknown.trouble().contains("Nobody here is called") && unknown.says("value=\"zoe@x.example\""));
@@ -1108,7 +1257,11 @@ fn the_pages_are_live_in_a_browser() {
     browser.type_into("Name or e-mail address begins with", "bo");
     browser.wait(".pager", "1 person");
     assert_eq!(browser.count("tbody tr"), 1);
-    assert!(browser.path().ends_with("q=bo&source="), "{}", browser.path());
+    assert!(
+        browser.path().ends_with("q=bo&source=&role="),
+        "{}",
+        browser.path()
+    );
     browser.goto(&bench.url(&page));
     browser.choose("Lost without", "Crew");
     browser.wait(

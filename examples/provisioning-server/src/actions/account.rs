@@ -11,6 +11,7 @@ use crate::database::accounts::Shown;
 use crate::database::bindings::Binding;
 use crate::database::effective::Members;
 use crate::database::page::Page;
+use crate::database::search::{self, Found};
 use crate::database::{
     Product, Stop, accounts, bindings, grants, groups, local_groups, roles, sign_in_names, waiting,
 };
@@ -85,16 +86,8 @@ pub(crate) static REVOKE: Action = Action {
     fresh: false,
 };
 
-/// The most accounts that are counted for a badge.
+/// The most accounts that are counted.
 const COUNTED: u32 = 10_000;
-
-/// Part of a list.
-#[derive(Debug, Clone)]
-pub(crate) struct Listed {
-    pub(crate) accounts: Vec<Account>,
-    /// How many there are, up to ten thousand.
-    pub(crate) count: u64,
-}
 
 /// An account with everything that is known of it.
 #[derive(Debug, Clone)]
@@ -136,20 +129,24 @@ pub(crate) struct Changes {
     pub(crate) state: Option<AccountState>,
 }
 
-/// Returns accounts in the order of their names.
+/// Returns accounts in the order of their names: those who have a role, where one is named.
 pub(crate) async fn list(
     product: &Product,
     actor: &Actor,
     organization: &Name,
     shown: Shown,
+    role: Option<&str>,
     page: Page<Uuid>,
-) -> Result<Listed> {
+) -> Result<Found> {
+    let role = role.map(str::to_owned);
     look(product, actor, &LIST, organization, move |view| {
+        let role = role.as_deref().map(|role| role::find(view, role)).transpose()?;
+        let shown = Shown {
+            role: role.map(|role| role.id).or(shown.role),
+            ..shown
+        };
         let members = Members::of(view.reader, view.organization)?;
-        Ok(Listed {
-            accounts: accounts::list(view.reader, &members, shown, &page)?,
-            count: accounts::count(view.reader, &members, shown, COUNTED)?,
-        })
+        Ok(search::people(view.reader, &members, shown, &page, COUNTED)?)
     })
     .await
 }

@@ -8,7 +8,7 @@ use super::people::synchronised;
 use crate::database::accounts::Named;
 use crate::database::effective::Members;
 use crate::database::page::Page;
-use crate::database::{Product, Stop, accounts, groups, local_groups, mappings, roles};
+use crate::database::{Product, Stop, accounts, groups, held, local_groups, mappings, roles};
 use crate::domain::account::Account;
 use crate::domain::actor::{Action, Actor};
 use crate::domain::fault::Result;
@@ -70,7 +70,8 @@ pub(crate) const COUNTED: u32 = 10_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Listed {
     pub(crate) group: ProvisionedGroup,
-    pub(crate) roles: Vec<Role>,
+    /// The names of the roles.
+    pub(crate) roles: Vec<String>,
     /// Up to [`COUNTED_OF_LIST`].
     pub(crate) members: u64,
 }
@@ -119,9 +120,11 @@ pub(crate) async fn page(
             false => groups::list(reader, id, &page)?,
         };
         let has_more = shown.page.cut(&mut found);
+        let rows: Vec<_> = found.iter().map(|group| group.row).collect();
+        let mut roles = held::roles_of_groups(reader, &members, &rows)?;
         let listed = found.into_iter().map(|group| {
             Ok(Listed {
-                roles: roles_of(view, group.row)?,
+                roles: roles.remove(&group.row).unwrap_or_default(),
                 members: members.count_in_up_to(reader, group.row, COUNTED_OF_LIST)?,
                 group,
             })

@@ -9,7 +9,7 @@ use super::group::Totals;
 use super::people::synchronised;
 use super::{account, event_row, role};
 use crate::database::page::Page;
-use crate::database::{Product, Stop, accounts, grants, local_groups, roles};
+use crate::database::{Product, Stop, accounts, grants, held, local_groups, roles};
 use crate::domain::account::Account;
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
@@ -37,7 +37,7 @@ pub(crate) static CREATE: Action = Action {
     fresh: false,
 };
 
-/// Changes the name or the roles of a group.
+/// Changes the name, the description or the roles of a group.
 pub(crate) static CHANGE: Action = Action {
     name: "local-group.change",
     permission: Permission::GROUPS_WRITE,
@@ -73,10 +73,25 @@ pub(crate) struct Detail {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
     pub(crate) name: Option<String>,
+    pub(crate) description: Option<String>,
     /// Roles to give, by name or id.
     pub(crate) allow: Vec<String>,
     /// Roles to take.
     pub(crate) deny: Vec<String>,
+}
+
+impl Changes {
+    /// Returns a group with the name and the description that it is to have.
+    fn described(&self, before: &LocalGroup) -> Result<LocalGroup> {
+        let mut after = before.clone();
+        if let Some(name) = &self.name {
+            after.name = naming::name("a group", name)?;
+        }
+        if let Some(description) = &self.description {
+            after.description = naming::description("a group", description)?;
+        }
+        Ok(after)
+    }
 }
 
 /// Whether people are put into a group or taken out.
@@ -96,11 +111,11 @@ pub(crate) async fn list(product: &Product, actor: &Actor, organization: &Name) 
     .await
 }
 
-/// A group of a list, with the roles that it holds.
+/// A group of a list, with the names of the roles that it holds.
 #[derive(Debug, Clone)]
 pub(crate) struct Listed {
     pub(crate) group: LocalGroup,
-    pub(crate) roles: Vec<Role>,
+    pub(crate) roles: Vec<String>,
     pub(crate) members: u64,
 }
 
@@ -123,9 +138,11 @@ pub(crate) async fn page(
         let (reader, id) = (view.reader, view.organization.id);
         let mut found = local_groups::page(reader, id, &page.with_one_more())?;
         let has_more = page.cut(&mut found);
+        let ids: Vec<_> = found.iter().map(|group| group.id).collect();
+        let mut roles = held::roles_of_local_groups(reader, id, &ids)?;
         let listed = found.into_iter().map(|group| {
             Ok(Listed {
-                roles: roles_of(view, group.id)?,
+                roles: roles.remove(&group.id).unwrap_or_default(),
                 members: local_groups::count(reader, id, group.id)?,
                 group,
             })
@@ -219,7 +236,7 @@ pub(crate) async fn create(
         let group = LocalGroup {
             id,
             name: naming::name("a group", &name)?,
-            description: crate::domain::role::description(&description)?,
+            description: naming::description("a group", &description)?,
             created: act.now,
         };
         demand_free(act, &group)?;
@@ -230,7 +247,7 @@ pub(crate) async fn create(
     .await
 }
 
-/// Changes the name or the roles of a group. Its members have the roles with the commit.
+/// Changes the name, the description or the roles of a group. Its members have the roles with the commit.
 pub(crate) async fn change(
     product: &Product,
     actor: &Actor,
@@ -241,19 +258,19 @@ pub(crate) async fn change(
     let group = group.to_owned();
     carry_out(product, actor, &CHANGE, organization, move |act| {
         let view = act.view();
-        let mut group = find(&view, &group)?;
+        let before = find(&view, &group)?;
         let given = resolve(&view, &changes.allow)?;
         let taken = resolve(&view, &changes.deny)?;
         given.iter().try_for_each(demand_role_to_give)?;
         // Another name is a change of the whole group.
         let own = match changes.name {
-            Some(_) => roles_of(&view, group.id)?,
+            Some(_) => roles_of(&view, before.id)?,
             None => Vec::new(),
         };
         let touched = permissions_of(given.iter().chain(&taken).chain(&own));
         Needs::of(touched).demand(act.actor, "A change of this group")?;
-        if let Some(name) = &changes.name {
-            group.name = naming::name("a group", name)?;
+        let group = changes.described(&before)?;
+        if group != before {
             demand_free(act, &group)?;
             local_groups::update(act.tx, act.organization.id, &group)?;
         }
@@ -273,12 +290,16 @@ pub(crate) async fn change(
         }
         let people = local_groups::count(act.tx, act.organization.id, group.id)?;
         let names = |roles: &[Role]| roles.iter().map(|role| role.name.clone()).collect::<Vec<_>>();
-        told(
-            act,
-            &group,
-            people,
-            json!({ "given": names(&given), "taken": names(&taken) }),
-        )?;
+        let mut said = json!({ "given": names(&given), "taken": names(&taken) });
+        if let Some(said) = said.as_object_mut() {
+            if group.name != before.name {
+                said.insert("former_name".to_owned(), before.name.into());
+            }
+            if group.description != before.description {
+                said.insert("description".to_owned(), group.description.clone().into());
+            }
+        }
+        told(act, &group, people, said)?;
         Ok(detail(&act.view(), group, NAMED)?)
     })
     .await

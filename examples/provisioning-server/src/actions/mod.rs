@@ -28,6 +28,7 @@ pub(crate) mod organization;
 pub(crate) mod people;
 pub(crate) mod role;
 pub(crate) mod saml;
+pub(crate) mod selected;
 pub(crate) mod set_up;
 pub(crate) mod setup_link;
 pub(crate) mod sign_in;

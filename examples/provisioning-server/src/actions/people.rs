@@ -1,6 +1,5 @@
 //! People as pages show them: lists with roles and states, and whatever belongs to one person beside the account.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http_body_util::BodyExt;
@@ -10,14 +9,14 @@ use scim::store::{Answer, Document, Precondition, Store};
 use scim::{Error, ScimResource};
 use uuid::Uuid;
 
-use super::account::LIST;
+use super::account::{LIST, find_living};
 use super::act::{View, look};
 use super::conflict::in_the_way;
 use crate::database::accounts::Shown;
 use crate::database::effective::Members;
 use crate::database::page::Page;
 use crate::database::{
-    Product, Stop, accounts, adoptions, connection, entries, failed, links, local_groups, roles,
+    Product, Stop, accounts, adoptions, connection, failed, held, local_groups, roles, search,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy};
 use crate::domain::actor::Actor;
@@ -25,17 +24,16 @@ use crate::domain::adoption::Adoption;
 use crate::domain::conflict::Conflict;
 use crate::domain::fault::Result;
 use crate::domain::identity::{Field, Identity};
-use crate::domain::link::LinkKind;
 use crate::domain::local_group::LocalGroup;
 use crate::domain::organization::Name;
 use crate::domain::role::{Role, RoleId};
-use crate::domain::settings::Assignment;
+use crate::domain::settings::{Assignment, Groups};
 use crate::domain::user::User;
 
 /// The most people that are counted.
 pub(crate) const COUNTED: u32 = 10_000;
 
-/// The most local groups that are offered to choose from.
+/// The most local groups, and the most roles, that are offered to choose from.
 const OFFERED: u32 = 200;
 
 /// One person of a list.
@@ -68,9 +66,15 @@ pub(crate) struct People {
     pub(crate) people: Vec<Listed>,
     /// Whether others follow.
     pub(crate) has_more: bool,
-    /// How many the list shows on all pages, up to [`COUNTED`]; none where names are searched.
-    pub(crate) count: Option<u64>,
+    /// How many the list shows on all pages.
+    pub(crate) count: u64,
+    /// Whether there are at least so many, and nobody has counted further.
+    pub(crate) is_least: bool,
+    /// Whether only the first page of those who were found can be shown.
+    pub(crate) is_cut: bool,
     pub(crate) counts: Counts,
+    /// The first roles by name that people can have, and the one that was asked for.
+    pub(crate) roles: Vec<(RoleId, String)>,
     /// When the identity provider came last.
     pub(crate) synchronised: Option<Timestamp>,
 }
@@ -93,46 +97,51 @@ pub(crate) async fn list(
 pub(super) fn found(view: &View<'_>, shown: Shown, page: &Page<Uuid>) -> scim::Result<People> {
     let reader = view.reader;
     let members = Members::of(reader, view.organization)?;
-    let mut found = accounts::list(reader, &members, shown, &page.with_one_more())?;
-    let has_more = page.cut(&mut found);
+    let found = search::people(reader, &members, shown, page, COUNTED)?;
     Ok(People {
-        people: listed(view, &members, found)?,
-        has_more,
-        count: match page.prefix.is_empty() {
-            true => Some(accounts::count(reader, &members, shown, COUNTED)?),
-            false => None,
-        },
+        people: listed(view, &members, found.accounts)?,
+        has_more: found.has_more,
+        count: found.count,
+        is_least: found.is_least,
+        is_cut: found.is_cut,
         counts: counts(view, &members)?,
+        roles: roles_to_choose(view, shown.role)?,
         synchronised: synchronised(view)?,
     })
 }
 
-fn listed(view: &View<'_>, members: &Members<'_>, found: Vec<Account>) -> scim::Result<Vec<Listed>> {
-    let (reader, organization, now) = (view.reader, view.organization.id, Timestamp::now());
-    let mut names: BTreeMap<RoleId, String> = BTreeMap::new();
-    let mut people = Vec::new();
-    for account in found {
-        let can_have = members.potential(reader, &account)?;
-        let mut held = Vec::new();
-        for id in can_have.roles.keys() {
-            if !names.contains_key(id) {
-                let role = roles::by_id(reader, organization, *id)?;
-                names.extend(role.map(|role| (*id, role.name)));
-            }
-            held.extend(names.get(id).cloned());
-        }
-        held.sort();
-        let entry = entries::find(reader, organization, account.id)?;
-        let is_new = entry.is_some_and(|entry| entry.first.is_none());
-        let invitation = links::live_until(reader, organization, account.id, LinkKind::Invitation, now)?;
-        people.push(Listed {
-            has_anything: !can_have.permissions.is_empty(),
-            roles: held,
-            is_invited: is_new && invitation.is_some(),
-            account,
-        });
+/// The roles by which people can be listed: too many mirrored ones are not offered, but for the one that was asked for.
+fn roles_to_choose(view: &View<'_>, asked: Option<RoleId>) -> scim::Result<Vec<(RoleId, String)>> {
+    let (reader, organization) = (view.reader, view.organization.id);
+    let is_mirrored = view.organization.settings.groups == Groups::Mirror;
+    let mut found = roles::names(reader, organization, is_mirrored, OFFERED)?;
+    let missing = asked.filter(|asked| !found.iter().any(|(id, _)| id == asked));
+    if let Some(id) = missing {
+        found.extend(roles::by_id(reader, organization, id)?.map(|role| (id, role.name)));
     }
-    Ok(people)
+    Ok(found)
+}
+
+fn listed(view: &View<'_>, members: &Members<'_>, found: Vec<Account>) -> scim::Result<Vec<Listed>> {
+    let (reader, organization) = (view.reader, view.organization.id);
+    let ids: Vec<_> = found.iter().map(|account| account.id).collect();
+    let mut roles = held::roles(reader, members, &ids)?;
+    let names = held::role_names(reader, organization, &roles.values().flatten().copied().collect())?;
+    let with_permissions = held::with_permissions(reader, organization, &ids)?;
+    let invited = held::invited(reader, organization, &ids, Timestamp::now())?;
+    let listed = found.into_iter().map(|account| {
+        let roles = roles.remove(&account.id).unwrap_or_default();
+        let roles: Vec<_> = roles.iter().filter_map(|role| names.get(role)).collect();
+        let mut called: Vec<_> = roles.iter().map(|role| role.name.clone()).collect();
+        called.sort();
+        Listed {
+            roles: called,
+            has_anything: with_permissions.contains(&account.id) || roles.iter().any(|role| role.permits),
+            is_invited: invited.contains(&account.id),
+            account,
+        }
+    });
+    Ok(listed.collect())
 }
 
 fn counts(view: &View<'_>, members: &Members<'_>) -> scim::Result<Counts> {
@@ -188,18 +197,11 @@ pub(crate) async fn around(
     let account = account.clone();
     look(product, actor, &LIST, organization, move |view| {
         let (reader, id) = (view.reader, view.organization.id);
-        let page = Page {
-            size: OFFERED,
-            ..Page::default()
-        };
         let adoption = adoptions::find(reader, id, &account.name)?;
         let now = Timestamp::now();
         Ok(Around {
             roles: roles::list(reader, id)?,
-            local_groups: match view.organization.settings.assignment {
-                Assignment::LocalGroups => local_groups::page(reader, id, &page)?,
-                Assignment::MappedOnly => Vec::new(),
-            },
+            local_groups: groups_to_join(view)?,
             refused: match account.managed_by {
                 ManagedBy::Hand => in_the_way(view, account.id)?,
                 ManagedBy::Scim => None,
@@ -209,6 +211,94 @@ pub(crate) async fn around(
         })
     })
     .await
+}
+
+/// The most people who are offered to choose from.
+const CALLED: u32 = 50;
+
+/// Returns the first people who are called so, by name, and whether there are others; nobody for the empty text.
+pub(crate) async fn called(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    text: &str,
+) -> Result<(Vec<Account>, bool)> {
+    let text = text.to_owned();
+    look(product, actor, &LIST, organization, move |view| {
+        Ok(find_called(view, &text)?)
+    })
+    .await
+}
+
+fn find_called(view: &View<'_>, text: &str) -> scim::Result<(Vec<Account>, bool)> {
+    if text.is_empty() {
+        return Ok((Vec::new(), false));
+    }
+    let page = Page {
+        prefix: text.to_owned(),
+        behind: None,
+        size: CALLED,
+    };
+    let members = Members::of(view.reader, view.organization)?;
+    let found = search::people(view.reader, &members, Shown::default(), &page, COUNTED)?;
+    Ok((found.accounts, found.has_more || found.is_cut))
+}
+
+/// The people whom a text may mean.
+#[derive(Debug, Clone)]
+pub(crate) enum Meant {
+    /// The one who has the name or the id, or who alone is called so.
+    One(Account),
+    /// The first of several who are called so.
+    Several(Vec<Account>),
+    Nobody,
+}
+
+/// Returns the people whom a text means: an id or a whole name, or else the beginning of what somebody is called.
+pub(crate) async fn meant(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+    text: &str,
+) -> Result<Meant> {
+    let text = text.trim().to_owned();
+    look(product, actor, &LIST, organization, move |view| {
+        match find_living(view, &text) {
+            Ok(account) => return Ok(Meant::One(account)),
+            Err(Stop::Refused(_)) => {}
+            Err(failed) => return Err(failed),
+        }
+        let (mut found, has_more) = find_called(view, &text)?;
+        Ok(match (found.len(), has_more) {
+            (0, _) => Meant::Nobody,
+            (1, false) => found.pop().map_or(Meant::Nobody, Meant::One),
+            _ => Meant::Several(found),
+        })
+    })
+    .await
+}
+
+/// Returns the first groups that are kept here; none where they have no effect.
+pub(crate) async fn joinable(
+    product: &Product,
+    actor: &Actor,
+    organization: &Name,
+) -> Result<Vec<LocalGroup>> {
+    look(product, actor, &LIST, organization, |view| {
+        Ok(groups_to_join(view)?)
+    })
+    .await
+}
+
+fn groups_to_join(view: &View<'_>) -> scim::Result<Vec<LocalGroup>> {
+    let page = Page {
+        size: OFFERED,
+        ..Page::default()
+    };
+    match view.organization.settings.assignment {
+        Assignment::LocalGroups => local_groups::page(view.reader, view.organization.id, &page),
+        Assignment::MappedOnly => Ok(Vec::new()),
+    }
 }
 
 /// Returns what the identity provider says of a person, in the order in which people read it: the fields that have a value.

@@ -32,13 +32,16 @@ pub(super) enum Command {
         #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
     },
-    /// Change the name or the roles of a group
+    /// Change the name, the description or the roles of a group
     Set {
         #[command(flatten)]
         which: Which,
         /// Another name
         #[arg(long, value_name = "NAME")]
         rename: Option<String>,
+        /// What the group is for
+        #[arg(long, value_name = "TEXT")]
+        description: Option<String>,
         /// A role that its members have; may be repeated
         #[arg(long, value_name = "ROLE")]
         allow: Vec<String>,
@@ -118,16 +121,18 @@ impl Command {
             Self::Set {
                 which,
                 rename,
+                description,
                 allow,
                 deny,
             } => {
-                if rename.is_none() && allow.is_empty() && deny.is_empty() {
+                if rename.is_none() && description.is_none() && allow.is_empty() && deny.is_empty() {
                     return Err(Fault::invalid(
                         "Nothing to change: name what shall be other; \"local-group set --help\" lists it.",
                     ));
                 }
                 let changes = Changes {
                     name: rename,
+                    description,
                     allow,
                     deny,
                 };
@@ -175,8 +180,12 @@ fn text(group: &GroupDocument) -> String {
         false => list.join(", "),
     };
     format!(
-        "Group {:?}, kept here\n  roles    {}\n  members  {}",
+        "Group {:?}, kept here\n  is for   {}\n  roles    {}\n  members  {}",
         group.name,
+        match group.description.is_empty() {
+            true => "not said",
+            false => &group.description,
+        },
         or_none(&group.roles),
         or_none(&group.members)
     )

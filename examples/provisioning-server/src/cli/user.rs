@@ -162,7 +162,10 @@ pub(super) struct List {
     /// Only people of the identity provider whom no request with its newest token has named
     #[arg(long)]
     unconfirmed: bool,
-    /// Only names that begin like this
+    /// Only people who have this role now
+    #[arg(long, value_name = "ROLE")]
+    role: Option<String>,
+    /// Only people whose name, display name, family name or e-mail address begins like this
     #[arg(long, value_name = "TEXT", default_value = "")]
     search: String,
     /// Only accounts behind the one that an earlier list ended with: its name and id, as "next" had them
@@ -176,8 +179,12 @@ pub(super) struct List {
 #[derive(Debug, Serialize)]
 struct Listed {
     organization: String,
-    /// How many there are, up to ten thousand.
+    /// How many there are, as far as they were counted.
     count: u64,
+    /// Whether there may be more than that.
+    at_least: bool,
+    /// Whether a search has found too many to show more than the first.
+    is_cut: bool,
     users: Vec<UserDocument>,
     /// The name and the id for --after, if there may be more.
     next: Option<[String; 2]>,
@@ -446,18 +453,21 @@ impl List {
             suspended: self.suspended,
             unassigned: self.unassigned,
             unconfirmed: self.unconfirmed,
+            role: None,
         };
         let page = Page {
             prefix: self.search,
             behind: behind(&self.after)?,
             size: self.limit,
         };
-        let listed = account::list(&session.product, &session.actor(), &self.name, shown, page).await?;
-        let is_full = u32::try_from(listed.accounts.len()).is_ok_and(|length| length == self.limit);
-        let last = listed.accounts.last().filter(|_| is_full);
+        let (product, actor, role) = (&session.product, &session.actor(), self.role.as_deref());
+        let listed = account::list(product, actor, &self.name, shown, role, page).await?;
+        let last = listed.accounts.last().filter(|_| listed.has_more);
         let document = Listed {
             organization: self.name.to_string(),
             count: listed.count,
+            at_least: listed.is_least,
+            is_cut: listed.is_cut,
             next: last.map(|account| [account.name.clone(), account.id.to_string()]),
             users: listed.accounts.into_iter().map(UserDocument::of).collect(),
         };
@@ -551,6 +561,10 @@ fn table(listed: &Listed) -> String {
     let lines: String = listed.users.iter().map(line).collect();
     match &listed.next {
         Some([name, id]) => format!("{lines}\nGo on with:  --after {name} {id}"),
+        None if listed.is_cut => format!(
+            "{lines}\nThese are the first of at least {} people: search for more letters to find the others.",
+            listed.count
+        ),
         None => lines,
     }
 }

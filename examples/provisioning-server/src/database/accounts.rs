@@ -1,16 +1,18 @@
 //! Table `account`: everybody who has or had an account.
 
-use scim::store::database::{Reader, Row, Transaction};
+use scim::store::database::{Param, Reader, Row, Transaction};
 use uuid::Uuid;
 
 use super::credentials;
 use super::effective::Members;
 use super::page::Page;
-use super::{read_id, read_time};
+use super::{placeholders, read_id, read_time};
 use crate::domain::account::{Account, AccountState, ManagedBy, Suspension, name_key};
 use crate::domain::email;
 use crate::domain::entry::Entry;
 use crate::domain::keyword::Keyword;
+use crate::domain::role::RoleId;
+use crate::domain::search::SearchKeys;
 
 /// Keeps a new account, with the way in that its person has.
 pub(crate) fn insert(
@@ -19,10 +21,11 @@ pub(crate) fn insert(
     account: &Account,
     entry: Entry,
 ) -> scim::Result<()> {
+    let keys = SearchKeys::of(account);
     tx.execute(
         "INSERT INTO account (org, id, managed_by, name, name_key, display, address, state, row, created, changed,
-             first_login, due, address_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             first_login, due, address_key, display_key, family_key, address_name)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         &[
             organization.as_bytes().into(),
             account.id.as_bytes().into(),
@@ -38,6 +41,9 @@ pub(crate) fn insert(
             entry.by.word().into(),
             entry.due.map(Keyword::word).into(),
             account.address.as_deref().map(email::key).as_ref().into(),
+            keys.display.as_ref().into(),
+            keys.family.as_ref().into(),
+            keys.address.as_ref().into(),
         ],
     )?;
     Ok(())
@@ -52,9 +58,11 @@ pub(crate) fn update(
     account: &Account,
 ) -> scim::Result<()> {
     let suspended = account.suspended.as_ref();
+    let keys = SearchKeys::of(account);
     tx.execute(
         "UPDATE account SET managed_by = ?3, name = ?4, name_key = ?5, display = ?6, address = ?7, state = ?8, row = ?9,
-             changed = ?10, suspended = ?11, suspended_reason = ?12, suspended_by = ?13, address_key = ?14
+             changed = ?10, suspended = ?11, suspended_reason = ?12, suspended_by = ?13, address_key = ?14,
+             display_key = ?15, family_key = ?16, address_name = ?17
          WHERE org = ?1 AND id = ?2",
         &[
             organization.as_bytes().into(),
@@ -71,10 +79,16 @@ pub(crate) fn update(
             suspended.map(|lock| &lock.reason).into(),
             suspended.map(|lock| &lock.by).into(),
             account.address.as_deref().map(email::key).as_ref().into(),
+            keys.display.as_ref().into(),
+            keys.family.as_ref().into(),
+            keys.address.as_ref().into(),
         ],
     )?;
     credentials::follow(tx, organization, before, account)
 }
+
+/// How many accounts one statement looks up by their ids.
+const AT_ONCE: usize = 500;
 
 const COLUMNS: &str =
     "SELECT a.id, a.managed_by, a.name, a.display, a.address, a.state, a.suspended, a.suspended_reason,
@@ -88,6 +102,21 @@ pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::
         &[organization.as_bytes().into(), id.as_bytes().into()],
         read,
     )
+}
+
+/// The accounts with these ids, in no order.
+pub(crate) fn by_ids(reader: &Reader<'_>, organization: Uuid, ids: &[Uuid]) -> scim::Result<Vec<Account>> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let sql = format!(
+            "{COLUMNS} WHERE a.org = ?1 AND a.id IN ({})",
+            placeholders(2, ids.len())
+        );
+        let mut params: Vec<Param<'_>> = vec![organization.as_bytes().into()];
+        params.extend(ids.iter().map(|id| Param::from(id.as_bytes())));
+        found.extend(reader.query_all(&sql, &params, read)?);
+    }
+    Ok(found)
 }
 
 /// The account that has a name now.
@@ -241,6 +270,8 @@ pub(crate) struct Shown {
     pub(crate) unassigned: bool,
     /// Only people of the provider whom no request with the newest token has named.
     pub(crate) unconfirmed: bool,
+    /// Only those who have this role now: who cannot sign in has none.
+    pub(crate) role: Option<RoleId>,
 }
 
 /// Accounts in the order of their names.
@@ -256,15 +287,16 @@ pub(crate) fn list(
     let sql = format!(
         "{COLUMNS} WHERE a.org = ?1 AND a.name_key >= ?4 AND a.name_key < ?5 AND (a.name_key, a.id) > (?6, ?7) AND {}
          ORDER BY a.name_key, a.id LIMIT ?8",
-        condition(members, shown)
+        condition(members, shown, "?9")
     );
-    let params = members.params(&[
+    let mut params = members.params(&[
         (&range.from).into(),
         (&range.to).into(),
         (&range.behind).into(),
         behind.into(),
         page.size.into(),
     ]);
+    params.extend(shown.role.as_ref().map(|role| Param::from(role.0.as_bytes())));
     reader.query_all(&sql, &params, read)
 }
 
@@ -277,9 +309,11 @@ pub(crate) fn count(
 ) -> scim::Result<u64> {
     let sql = format!(
         "SELECT count(*) FROM (SELECT 1 FROM account a WHERE a.org = ?1 AND {} LIMIT ?4)",
-        condition(members, shown)
+        condition(members, shown, "?5")
     );
-    super::count(reader, &sql, &members.params(&[most.into()]))
+    let mut params = members.params(&[most.into()]);
+    params.extend(shown.role.as_ref().map(|role| Param::from(role.0.as_bytes())));
+    super::count(reader, &sql, &params)
 }
 
 /// How many of the `walked` newest people of the provider are active, have no role and are in no local group: those who
@@ -318,8 +352,8 @@ const UNCONFIRMED: &str = " AND a.managed_by = 'scim' AND a.row IS NOT NULL AND 
     SELECT 1 FROM binding b WHERE b.org = ?1 AND b.account = a.id AND b.until IS NULL AND b.token >= (
         SELECT max(t.id) FROM token t WHERE t.org = ?1 AND t.purpose = 'scim' AND t.revoked IS NULL))";
 
-/// The condition on `a` that says which accounts are shown.
-fn condition(members: &Members<'_>, shown: Shown) -> String {
+/// The condition on `a` that says which accounts are shown; `role` is the parameter with the role that they have.
+pub(super) fn condition(members: &Members<'_>, shown: Shown, role: &str) -> String {
     let mut sql = match shown.state {
         Some(AccountState::Active) => "a.state = 'active'".to_owned(),
         // Said twice, as the index of those who are not active says it.
@@ -335,6 +369,12 @@ fn condition(members: &Members<'_>, shown: Shown) -> String {
     }
     if shown.unconfirmed {
         sql += UNCONFIRMED;
+    }
+    if shown.role.is_some() {
+        sql += &format!(
+            " AND a.state = 'active' AND a.suspended IS NULL AND {}",
+            members.holds(Some(role), None)
+        );
     }
     if shown.unassigned {
         let scim = ManagedBy::Scim.word();

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::accounts::{Named, read_word};
 use super::roles::read_permission;
-use super::{count, grants, read_id};
+use super::{count, grants, placeholders, read_id};
 use crate::domain::account::{Account, ManagedBy};
 use crate::domain::effective::{Effective, Path, Reason};
 use crate::domain::grant::Origin;
@@ -50,7 +50,11 @@ impl<'o> Members<'o> {
         })
     }
 
-    fn settings(&self) -> &Settings {
+    pub(super) fn organization(&self) -> Uuid {
+        self.organization.id
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
         &self.organization.settings
     }
 
@@ -471,7 +475,7 @@ impl<'o> Members<'o> {
 
     /// Statements for these columns of the accounts that have role 4, one for each kind of way to it: from the role to the
     /// people, so that they cost what the role has.
-    fn holders(&self, columns: &str) -> Vec<String> {
+    pub(super) fn holders(&self, columns: &str) -> Vec<String> {
         let can = "a.state = 'active' AND a.suspended IS NULL";
         let to_group = match self.settings().groups {
             Groups::Map => {
@@ -579,8 +583,7 @@ impl Side<'_> {
 
 /// The numbers of the parameters of groups, from one on.
 fn numbers(first: usize, groups: &[i64]) -> String {
-    let numbers = (first..first + groups.len()).map(|n| format!("?{n}"));
-    numbers.collect::<Vec<_>>().join(", ")
+    placeholders(first, groups.len())
 }
 
 /// The parameters of a role and of groups.
@@ -605,7 +608,8 @@ pub(crate) mod tests {
     use crate::database::accounts::{self, Shown};
     use crate::database::page::Page;
     use crate::database::{
-        Product, groups, local_groups, mappings, migrations, organizations, power, product_of_test, roles,
+        Product, groups, held, local_groups, mappings, migrations, organizations, power, product_of_test,
+        roles, search,
     };
     use crate::domain::effective::Picture;
     use crate::domain::effective::tests::picture;
@@ -785,7 +789,7 @@ pub(crate) mod tests {
             }
         }
 
-        /// Feature rows 42, 50, 60, 62, 77, 87: the statements come to the same roles, permissions, reasons, unassigned people,
+        /// Feature rows 42, 50, 60, 62, 77, 86, 87: the statements come to the same roles, permissions, reasons, unassigned people,
         /// previews and powers as the rules say of the same data.
         #[test]
         fn statements_come_to_what_the_rules_say(picture in picture(), change in change()) {
@@ -805,6 +809,27 @@ pub(crate) mod tests {
                 Ok(found)
             });
             prop_assert_eq!(found.unwrap(), picture.everybody());
+
+            // What a list says of a page of people is what is said of each.
+            let (asked, owner) = (picture.clone(), organization.clone());
+            let listed = database.blocking_read(move |reader| {
+                let members = Members::of(reader, &owner)?;
+                let ids: Vec<_> = asked.accounts.keys().copied().collect();
+                let roles = held::roles(reader, &members, &ids)?;
+                let names = held::role_names(reader, owner.id, &roles.values().flatten().copied().collect())?;
+                let own = held::with_permissions(reader, owner.id, &ids)?;
+                let each = asked.accounts.values().map(|account| {
+                    let roles = roles.get(&account.id).cloned().unwrap_or_default();
+                    let permits = own.contains(&account.id) || roles.iter().any(|role| names[role].permits);
+                    let potential = members.potential(reader, account)?;
+                    let known = (potential.roles.keys().copied().collect(), !potential.permissions.is_empty());
+                    Ok(((roles, permits), known))
+                });
+                each.collect::<scim::Result<Vec<_>>>()
+            });
+            for (of_list, known) in listed.unwrap() {
+                prop_assert_eq!(of_list, known);
+            }
 
             let owner = organization.clone();
             let unassigned = database.blocking_read(move |reader| {
@@ -871,6 +896,31 @@ pub(crate) mod tests {
                 let expected = picture.everybody().values().filter(|has| has.roles.contains_key(&role)).count();
                 let expected = u64::try_from(expected).unwrap();
                 prop_assert_eq!(people, [expected, expected, expected.min(2)]);
+            }
+
+            let (asked, owner) = (picture.clone(), organization.clone());
+            let listed = database.blocking_read(move |reader| {
+                let members = Members::of(reader, &owner)?;
+                let page = Page { size: 1_000, ..Page::default() };
+                let mut listed = BTreeMap::new();
+                for role in asked.roles.keys() {
+                    let shown = Shown { role: Some(*role), ..Shown::default() };
+                    let gathered = search::people(reader, &members, shown, &page, 1_000)?.accounts;
+                    let walked = accounts::list(reader, &members, shown, &page)?;
+                    listed.insert(*role, [gathered, walked]);
+                }
+                Ok(listed)
+            });
+            for (role, ways) in listed.unwrap() {
+                let everybody = picture.everybody();
+                let has = |account: &&Account| everybody[&account.id].roles.contains_key(&role);
+                let mut expected: Vec<_> = picture.accounts.values().filter(has)
+                    .map(|account| (account.name_key(), account.id)).collect();
+                expected.sort();
+                for accounts in ways {
+                    let found: Vec<_> = accounts.iter().map(|account| (account.name_key(), account.id)).collect();
+                    prop_assert_eq!(&found, &expected);
+                }
             }
 
             let (asked, owner) = (picture.clone(), organization.clone());

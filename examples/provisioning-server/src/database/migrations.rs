@@ -153,9 +153,8 @@ CREATE INDEX audit_actor_action ON audit (org, actor, action, sequence);
 ALTER TABLE organization ADD COLUMN converting BLOB;
 ",
     include_str!("migrations/setup_link.sql"),
-    // Since then the planner is told what organizations may have.
-    "",
     include_str!("migrations/activity.sql"),
+    include_str!("migrations/search.sql"),
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.

@@ -22,6 +22,7 @@ pub(crate) mod erasure;
 pub(crate) mod event;
 pub(crate) mod grants;
 pub(crate) mod groups;
+pub(crate) mod held;
 pub(crate) mod history;
 pub(crate) mod imports;
 pub(crate) mod instance_owners;
@@ -50,6 +51,8 @@ pub(crate) mod roles;
 mod rotation;
 pub(crate) mod saml;
 pub(crate) mod sealed_columns;
+pub(crate) mod search;
+mod search_keys;
 pub(crate) mod second_factors;
 mod sequence;
 pub(crate) mod sessions;
@@ -176,6 +179,7 @@ impl Product {
                     return Ok(Err(fault));
                 }
                 carry_over::run(tx, &store, now)?;
+                search_keys::renew(tx)?;
                 // Readers see what they were told to have been done, whoever did it.
                 carry_over::note(tx, now).map(Ok)
             };
@@ -473,6 +477,12 @@ pub(crate) async fn product_of_test() -> (Product, tempfile::TempDir) {
 fn count(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> scim::Result<u64> {
     let count = reader.query_one(sql, params, |row| row.integer(0))?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// So many parameters of a list, from the one with this number on.
+fn placeholders(first: usize, count: usize) -> String {
+    let numbers = (first..first + count).map(|number| format!("?{number}"));
+    numbers.collect::<Vec<_>>().join(", ")
 }
 
 /// An id as it is stored: 16 bytes.

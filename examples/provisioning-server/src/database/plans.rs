@@ -10,8 +10,8 @@ use super::accounts::Shown;
 use super::effective::Members;
 use super::page::Page;
 use super::{
-    accounts, activity, adoptions, bindings, check, conflict, connection, delivery, grants, groups, local_groups,
-    losses, mail, mappings, migrations, roles, setup_links, sign_in_names, tokens,
+    accounts, activity, adoptions, bindings, check, conflict, connection, delivery, grants, groups, held, local_groups,
+    losses, mail, mappings, migrations, roles, search, setup_links, sign_in_names, tokens,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
 use crate::domain::activity::Span;
@@ -104,6 +104,8 @@ const BOUNDED: &[(&str, &str)] = &[
         "SEARCH g USING INDEX provisioned_group_name",
     ),
     ("SELECT grp, group_name", "SEARCH lost_mapping"),
+    // So many people of one index, or with one role, as a search goes through.
+    ("SELECT a.id, a.name_key, CASE WHEN", "SCAN w"),
     // Those who hold permission by hand are few, and are counted.
     ("SELECT held.role", "SCAN held"),
     ("SELECT held.role", "SCAN (subquery"),
@@ -149,6 +151,14 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
     roles::by_name(reader, id, "a")?;
     roles::mirroring(reader, id, 7)?;
     roles::list(reader, id)?;
+    roles::names(reader, id, true, 10)?;
+    let two = [NOBODY, Uuid::nil()];
+    held::roles(reader, &members, &two)?;
+    held::role_names(reader, id, &two.map(RoleId).into())?;
+    held::with_permissions(reader, id, &two)?;
+    held::invited(reader, id, &two, Timestamp::UNIX_EPOCH)?;
+    held::roles_of_groups(reader, &members, &[7, 8])?;
+    held::roles_of_local_groups(reader, id, &two)?;
     roles::list_mirrored(reader, id, &Page::default())?;
     mappings::roles_of(reader, id, 7)?;
     mappings::of_group(reader, id, 7)?;
@@ -227,6 +237,7 @@ fn of_accounts(reader: &Reader<'_>, members: &Members<'_>, id: Uuid) -> scim::Re
     accounts::by_scim_id(reader, id, "7")?;
     accounts::former(reader, id, "a", "7")?;
     accounts::behind(reader, id, NOBODY, 10)?;
+    accounts::by_ids(reader, id, &[NOBODY, Uuid::nil()])?;
     sign_in_names::find(reader, id, "a")?;
     adoptions::find(reader, id, "a")?;
     bindings::of_account(reader, id, NOBODY)?;
@@ -238,6 +249,7 @@ fn of_accounts(reader: &Reader<'_>, members: &Members<'_>, id: Uuid) -> scim::Re
                 size: 10,
             };
             accounts::list(reader, members, shown, &page)?;
+            search::people(reader, members, shown, &page, 10)?;
         }
         accounts::count(reader, members, shown, 10)?;
     }
@@ -265,8 +277,10 @@ fn shown() -> Vec<Shown> {
                 suspended,
                 unassigned,
                 unconfirmed,
+                role: None,
             })
         })
+        .flat_map(|shown| [None, Some(RoleId(NOBODY))].map(|role| Shown { role, ..shown }))
         .collect()
 }
 

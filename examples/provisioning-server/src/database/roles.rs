@@ -146,6 +146,27 @@ pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<
     all(reader, &sql, &[organization.as_bytes().into()])
 }
 
+/// The first roles that administrators have made, and those that mirror groups where they count: ids and names, by name.
+pub(crate) fn names(
+    reader: &Reader<'_>,
+    organization: Uuid,
+    with_mirrored: bool,
+    most: u32,
+) -> scim::Result<Vec<(RoleId, String)>> {
+    let params = [organization.as_bytes().into(), most.into()];
+    let read = |row: &Row<'_>| Ok((RoleId(read_id(row.blob(0)?)?), row.text(1)?.to_owned()));
+    let own = "SELECT r.id, r.name FROM role r
+               WHERE r.org = ?1 AND r.mirrors IS NULL ORDER BY r.name_key LIMIT ?2";
+    let mut found = reader.query_all(own, &params, read)?;
+    if with_mirrored {
+        let mirrored =
+            "SELECT r.id, g.name FROM provisioned_group g JOIN role r ON r.org = g.org AND r.mirrors = g.row
+                        WHERE g.org = ?1 ORDER BY g.name_key, g.row LIMIT ?2";
+        found.extend(reader.query_all(mirrored, &params, read)?);
+    }
+    Ok(found)
+}
+
 /// The roles that mirror groups, in the order of the names of the groups.
 pub(crate) fn list_mirrored(
     reader: &Reader<'_>,

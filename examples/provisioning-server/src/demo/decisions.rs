@@ -119,7 +119,7 @@ async fn some_people(product: &Product, organization: &Name) -> Result<Vec<Accou
         size: 8,
         ..Page::default()
     };
-    Ok(account::list(product, &actor(), organization, shown, page)
+    Ok(account::list(product, &actor(), organization, shown, None, page)
         .await?
         .accounts)
 }

@@ -97,6 +97,7 @@ pub(crate) mod rhythm;
 pub(crate) mod role;
 pub(crate) mod saml;
 pub(crate) mod sealed;
+pub(crate) mod search;
 pub(crate) mod second_factor;
 pub(crate) mod secret;
 pub(crate) mod session;

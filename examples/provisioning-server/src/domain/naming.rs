@@ -7,6 +7,9 @@ use super::fault::{Fault, Result};
 /// The longest name, in characters.
 const LENGTH_MAX: usize = 100;
 
+/// The longest description, in characters.
+const DESCRIPTION_MAX: usize = 500;
+
 /// Returns the form in which names of roles and groups are compared: neither case nor white space at its ends makes
 /// another name.
 pub(crate) fn key(name: &str) -> String {
@@ -25,6 +28,20 @@ pub(crate) fn name(thing: &str, text: &str) -> Result<String> {
     }
     Err(Fault::invalid(format!(
         "{text:?} is not a valid name of {thing}; expected 1 to {LENGTH_MAX} printable characters."
+    )))
+}
+
+/// Checks the description of a thing, such as `a role`, and trims it.
+///
+/// # Errors
+/// The description is too long or has characters that cannot be seen.
+pub(crate) fn description(thing: &str, text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.chars().count() <= DESCRIPTION_MAX && !text.chars().any(char::is_control) {
+        return Ok(text.to_owned());
+    }
+    Err(Fault::invalid(format!(
+        "The description of {thing} is not valid; expected {DESCRIPTION_MAX} printable characters at most."
     )))
 }
 

@@ -7,9 +7,6 @@ use super::fault::{Fault, Result};
 use super::naming;
 use super::permission::{Area, Permission, Permissions, Right};
 
-/// The longest description, in characters.
-const DESCRIPTION_MAX: usize = 500;
-
 /// The identifier of a role; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
@@ -104,13 +101,7 @@ pub(crate) fn name(text: &str) -> Result<String> {
 /// # Errors
 /// The description is too long or has characters that cannot be seen.
 pub(crate) fn description(text: &str) -> Result<String> {
-    let text = text.trim();
-    if text.chars().count() <= DESCRIPTION_MAX && !text.chars().any(char::is_control) {
-        return Ok(text.to_owned());
-    }
-    Err(Fault::invalid(format!(
-        "The description of a role is not valid; expected {DESCRIPTION_MAX} printable characters at most."
-    )))
+    naming::description("a role", text)
 }
 
 /// The roles of a new organization.

@@ -276,7 +276,7 @@ impl Access<'_> {
         let group = LocalGroup {
             id: self.new_id(line.id, false)?,
             name,
-            description: role::description(&line.description).map_err(refused)?,
+            description: naming::description("a group", &line.description).map_err(refused)?,
             created: line.created,
         };
         local_groups::insert(self.tx, self.id(), &group)?;

@@ -93,6 +93,11 @@ impl Browser {
         self.ask(&json!({ "do": "key", "key": key }));
     }
 
+    /// Goes back to the page before.
+    pub fn back(&mut self) {
+        self.ask(&json!({ "do": "back" }));
+    }
+
     /// Waits until the part of the page that the selector finds says this.
     pub fn wait(&mut self, of: &str, text: &str) {
         self.ask(&json!({ "do": "wait", "of": of, "text": text }));

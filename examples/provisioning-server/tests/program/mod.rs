@@ -9,6 +9,7 @@ pub mod collector;
 pub mod entering;
 pub mod identity_provider;
 pub mod mail_server;
+pub mod people;
 pub mod person;
 pub mod recorder;
 

@@ -150,7 +150,7 @@ fn ways() -> Vec<Way> {
         account::CHANGE => |p, a, o| account::change(p, a, o, ANN, account::Changes { state: Some(AccountState::Disabled), ..Default::default() });
         account::CREATE => |p, a, o| account::create(p, a, o, "bob@x.example", None);
         account::GRANT => |p, a, o| account::grant(p, a, o, ANN, by_hand());
-        account::LIST => |p, a, o| account::list(p, a, o, ShownAccounts::default(), Page { size: 9, ..Default::default() });
+        account::LIST => |p, a, o| account::list(p, a, o, ShownAccounts::default(), None, Page { size: 9, ..Default::default() });
         account::RESUME => |p, a, o| account::resume(p, a, o, ANN);
         account::REVOKE => |p, a, o| account::revoke(p, a, o, ANN, by_hand());
         account::SUSPEND => |p, a, o| account::suspend(p, a, o, ANN, "Laptop lost");

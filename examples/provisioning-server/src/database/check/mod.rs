@@ -14,7 +14,7 @@ use scim::store::documents::{Finding, Inspected, Inspector};
 use uuid::Uuid;
 
 use super::keys::Keys;
-use super::{Product, failed, organizations, sealed_columns};
+use super::{Product, failed, organizations, sealed_columns, search_keys};
 use crate::domain;
 use crate::domain::counted::counted;
 use crate::domain::user::User;
@@ -234,6 +234,12 @@ impl<P: FnMut(u64)> Follower<'_, P> {
             if count > 0 {
                 self.inspection.find(format!("{count} {what}"));
             }
+        }
+        let lost = search_keys::count_wrong(self.reader)?;
+        if lost > 0 {
+            self.inspection.find(format!(
+                "{lost} accounts are not found by what their people are called"
+            ));
         }
         for (column, count) in sealed_columns::broken(self.reader, &self.keys)? {
             let finding = format!(

@@ -1,7 +1,7 @@
 // Makes pages quicker to use. Every essential form works without this script, so buttons that need it stay hidden
 // without it.
 const reveal = (root) => {
-  for (const button of root.querySelectorAll("[data-copy], [data-print], [data-close], [data-into]")) button.hidden = false;
+  for (const button of root.querySelectorAll("[data-copy], [data-print], [data-close], [data-into], [data-all]")) button.hidden = false;
 };
 reveal(document);
 document.addEventListener("htmx:after:swap", () => reveal(document));
@@ -24,8 +24,11 @@ document.addEventListener("click", (event) => {
   else window.print();
 });
 
-// A file is read into the field where it could be pasted.
+// A file is read into the field where it could be pasted, and one box ticks all of a list.
 document.addEventListener("change", async (event) => {
+  if ("all" in event.target.dataset) {
+    for (const box of event.target.form.querySelectorAll("tbody [type=checkbox]")) box.checked = event.target.checked;
+  }
   const field = document.getElementById(event.target.dataset?.into ?? "");
   if (field && event.target.files[0]) field.value = await event.target.files[0].text();
 });
@@ -42,8 +45,63 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !isTyping) document.querySelector("[data-leave]")?.click();
 });
 
-// The focus stays in a panel: what lies behind is inert, and the panel's title takes it first.
+// A combobox: the server answers with options while somebody types. Arrow keys and Enter, or a click, choose one.
+const listOf = (field) => document.getElementById(field.getAttribute("aria-controls"));
+const open = (field, isOpen) => {
+  listOf(field).hidden = !isOpen;
+  field.setAttribute("aria-expanded", isOpen);
+  field.removeAttribute("aria-activedescendant");
+};
+const choose = (field, option) => {
+  if (!option.dataset.value) return;
+  field.value = option.dataset.value;
+  open(field, false);
+};
+const mark = (field, option) => {
+  for (const other of listOf(field).children) other.ariaSelected = other === option;
+  field.setAttribute("aria-activedescendant", option.id);
+  option.scrollIntoView({ block: "nearest" });
+};
+document.addEventListener("htmx:after:swap", ({ target }) => {
+  if (target.role === "combobox") open(target, document.activeElement === target && listOf(target).children.length > 0);
+});
+document.addEventListener("focusout", ({ target }) => target.role === "combobox" && open(target, false));
+// The field keeps the focus while an option is clicked.
+document.addEventListener("mousedown", (event) => {
+  const option = event.target.closest("[role=option]");
+  if (!option) return;
+  event.preventDefault();
+  choose(document.querySelector(`[aria-controls="${option.parentElement.id}"]`), option);
+});
+document.addEventListener("keydown", (event) => {
+  const field = event.target;
+  if (field.role !== "combobox" || listOf(field).hidden) return;
+  const options = [...listOf(field).querySelectorAll("[data-value]")];
+  const at = options.findIndex((option) => option.ariaSelected === "true");
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (event.key === "Escape") open(field, false);
+  else if (event.key === "Enter" && at >= 0) choose(field, options[at]);
+  else if (step && options.length) mark(field, options.at((at < 0 && step < 0 ? 0 : at) + step) ?? options[0]);
+  else return;
+  event.preventDefault();
+});
+
+// The focus stays in a panel: what lies behind is inert, and the panel's title takes it first. A panel that has opened over its
+// list gives it back to the link by which it was opened.
 document.querySelector("[data-focus]")?.focus();
+let opener = document.querySelector("[data-opener]")?.dataset.opener;
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  if (detail.ctx.target?.id !== "panel") return;
+  const panel = document.getElementById("panel");
+  // Whoever is not signed in any more is led to the sign-in.
+  if (!panel) return location.reload();
+  const title = panel.querySelector("[data-focus]");
+  document.getElementById("shell").inert = Boolean(title);
+  opener = title?.dataset.opener ?? opener;
+  (title ?? document.getElementById(opener))?.focus();
+});
+// The way back to a list leads to a page that is loaded anew.
+if (document.getElementById("panel")) history.replaceState({ ...history.state, htmx: true }, "");
 document.querySelector("[role=tab][aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 
 // Settings that were changed and not saved are pointed out, and leaving asks.

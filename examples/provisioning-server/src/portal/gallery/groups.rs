@@ -132,7 +132,7 @@ fn weekend() -> Local {
     Local {
         frame: halden(),
         shell: shell(Section::Groups),
-        trouble: some("Nobody here is called \"jon\". Enter the whole name under which the person signs in."),
+        trouble: some("Nobody here is called \"jon\"."),
         provider: PROVIDER,
         page: "groups/local/x".to_owned(),
         heading: "Weekend cover".to_owned(),
@@ -150,6 +150,7 @@ fn weekend() -> Local {
             choice("Service desk", true, true),
         ],
         person: "jon".to_owned(),
+        meant: Vec::new(),
         has_effect: true,
         may_change: true,
         may_assign: true,
@@ -182,6 +183,14 @@ fn of_groups() -> Vec<Sample> {
             },
         ),
         sample("group-local", &weekend()),
+        sample(
+            "group-local-several-meant",
+            &Local {
+                trouble: None,
+                meant: members(),
+                ..weekend()
+            },
+        ),
         sample(
             "group-local-without-effect",
             &Local {
@@ -268,6 +277,7 @@ fn desk() -> RolePage {
         trouble: None,
         provider: PROVIDER,
         page: "roles/x".to_owned(),
+        id: "x".to_owned(),
         is_new: false,
         is_mirrored: false,
         heading: "Service desk".to_owned(),
@@ -289,6 +299,7 @@ fn desk() -> RolePage {
         may_delete: true,
         holders: Holders {
             people: "48 people have it".to_owned(),
+            has_any: true,
             first: vec![
                 ("users/x".to_owned(), "Grace Mbeki".to_owned()),
                 ("users/y".to_owned(), "Priya Raman".to_owned()),

@@ -17,14 +17,15 @@ use crate::portal::confirm::Confirm;
 use crate::portal::moment::Shown;
 use crate::portal::people::badge::Badge;
 use crate::portal::people::deeds::Adopt;
-use crate::portal::people::list::{Choice as SegmentChoice, List, Row, Segment};
+use crate::portal::people::list::{Choice as SegmentChoice, List, RoleChoice, Row, Segment, Users};
 use crate::portal::people::manual::Manual;
 use crate::portal::people::person::{
     Browser, Choice, Controls, Entrance, HeldPermission, HeldRole, Lock, Person, Request,
 };
+use crate::portal::people::selected::{Partly, Selected};
 use crate::portal::people::suspend::Suspend;
 use crate::portal::people::why::Why;
-use crate::portal::shell::Section;
+use crate::portal::shell::{Section, Shell};
 
 const PROVIDER: &str = "Microsoft Entra ID";
 
@@ -69,8 +70,6 @@ fn choices() -> Vec<SegmentChoice> {
 
 fn list(segment: Segment, people: Vec<Row>) -> List {
     List {
-        frame: halden(),
-        shell: shell(Section::Users),
         place: "Organization settings",
         provider: PROVIDER,
         summary: "412 people. 391 of them come from Microsoft Entra ID and are managed there.".to_owned(),
@@ -79,12 +78,32 @@ fn list(segment: Segment, people: Vec<Row>) -> List {
         segment,
         prefix: String::new(),
         source: String::new(),
+        roles: ["Auditor", "Service desk"]
+            .map(|name| RoleChoice {
+                id: name.to_owned(),
+                name: name.to_owned(),
+                is_chosen: false,
+            })
+            .to_vec(),
+        is_of_role: false,
         people,
+        path: "/o/halden-freight/users".to_owned(),
+        query: String::new(),
         said: "7 of 412 people, by name".to_owned(),
         first: None,
         next: some("/o/halden-freight/users?behind=x"),
         may_add: true,
         may_suspend: true,
+        may_select: true,
+        may_join: true,
+    }
+}
+
+fn users(list: List) -> Users {
+    Users {
+        frame: halden(),
+        shell: shell(Section::Users),
+        list,
     }
 }
 
@@ -315,6 +334,19 @@ fn priya() -> Person {
             suspend: true,
             ..Controls::default()
         },
+        over: None,
+    }
+}
+
+/// Somebody in a panel over the list.
+fn priya_over_list() -> Person {
+    Person {
+        over: Some(list(Segment::All, rows())),
+        shell: Shell {
+            is_behind_panel: true,
+            ..shell(Section::Users)
+        },
+        ..priya()
     }
 }
 
@@ -398,22 +430,65 @@ fn removed() -> Person {
 
 fn lists() -> Vec<Sample> {
     vec![
-        sample("users", &list(Segment::All, rows())),
-        sample("users-unassigned-nobody", &list(Segment::Unassigned, Vec::new())),
-        sample("users-unconfirmed", &list(Segment::Unconfirmed, rows())),
+        sample("users", &users(list(Segment::All, rows()))),
+        sample(
+            "users-unassigned-nobody",
+            &users(list(Segment::Unassigned, Vec::new())),
+        ),
+        sample("users-unconfirmed", &users(list(Segment::Unconfirmed, rows()))),
+        sample(
+            "users-too-many",
+            &users(List {
+                prefix: "a".to_owned(),
+                said: "The first 50 of at least 2 001 people: type more letters to find the others"
+                    .to_owned(),
+                next: None,
+                ..list(Segment::All, rows())
+            }),
+        ),
+        sample(
+            "users-nobody-with-role",
+            &users(List {
+                is_of_role: true,
+                ..list(Segment::All, Vec::new())
+            }),
+        ),
         sample(
             "users-nobody-found",
-            &List {
+            &users(List {
                 prefix: "zz".to_owned(),
                 synchronised: None,
                 place: "",
                 ..list(Segment::All, Vec::new())
-            },
+            }),
         ),
         sample("user", &priya()),
+        sample("user-panel", &priya_over_list()),
         sample("user-manual", &elif()),
         sample("user-removed", &removed()),
     ]
+}
+
+fn selected() -> Selected {
+    let people = [
+        "Amara Okafor",
+        "Elif Kaya",
+        "Somebody Withaverylongname-Andanother",
+    ];
+    Selected {
+        frame: halden(),
+        shell: shell(Section::Users),
+        trouble: some(
+            "\"\" is not valid as a reason to suspend an account; expected 1 to 256 printable characters.",
+        ),
+        question: "Suspend the sign-in of 3 people?".to_owned(),
+        consequence: "Every session of theirs ends at once.",
+        people: people.map(|name| ("x".to_owned(), name.to_owned())).to_vec(),
+        groups: None,
+        reason: String::new(),
+        button: "Suspend sign-in",
+        action: "users/selected/suspend",
+    }
 }
 
 fn forms() -> Vec<Sample> {
@@ -458,6 +533,41 @@ fn forms() -> Vec<Sample> {
             },
         ),
         sample("user-suspend", &suspend),
+        sample("users-selected-suspend", &selected()),
+        sample(
+            "users-selected-join",
+            &Selected {
+                question: "Add 3 people to a group kept here?".to_owned(),
+                consequence: "They get the roles of the group at once, whoever manages them.",
+                groups: Some(vec![
+                    Choice::new(&"c", "Weekend cover"),
+                    Choice::new(&"d", "Night desk"),
+                ]),
+                button: "Add to the group",
+                trouble: None,
+                ..selected()
+            },
+        ),
+        sample(
+            "users-selected-partly",
+            &Partly {
+                frame: halden(),
+                shell: shell(Section::Users),
+                heading: "3 people were suspended".to_owned(),
+                summary: "2 of 5 were not suspended:".to_owned(),
+                refused: vec![
+                    (
+                        "Elif Kaya".to_owned(),
+                        "The account \"elif.kaya@haldenfreight.example\" is suspended already.".to_owned(),
+                    ),
+                    (
+                        "Noor Haddad".to_owned(),
+                        "A suspension of this account needs organization:write, which you do not have."
+                            .to_owned(),
+                    ),
+                ],
+            },
+        ),
         sample(
             "user-adopt",
             &Adopt {

@@ -12,7 +12,6 @@ use crate::database::page::Page;
 use crate::domain::counted::counted as some;
 use crate::domain::keyword::{Keyword, keywords};
 use crate::domain::permission::Permission;
-use crate::domain::role::Role;
 use crate::domain::settings::{Assignment, Groups};
 use crate::portal::detour::Detour;
 use crate::portal::frame::Frame;
@@ -88,11 +87,6 @@ struct Found {
     totals: Totals,
 }
 
-fn names(roles: &[Role]) -> String {
-    let names: Vec<_> = roles.iter().map(|role| role.name.as_str()).collect();
-    names.join(", ")
-}
-
 impl From<group::Groups> for Found {
     fn from(found: group::Groups) -> Self {
         let last = found.groups.last().filter(|_| found.has_more);
@@ -121,7 +115,7 @@ impl Row {
             page: format!("groups/{}", listed.group.id),
             below: listed.group.external_id.unwrap_or_default(),
             people: counted(listed.members, COUNTED_OF_LIST),
-            roles: names(&listed.roles),
+            roles: listed.roles.join(", "),
             name: listed.group.name,
         }
     }
@@ -131,7 +125,7 @@ impl Row {
             page: format!("groups/local/{}", listed.group.id),
             below: listed.group.description,
             people: listed.members.to_string(),
-            roles: names(&listed.roles),
+            roles: listed.roles.join(", "),
             name: listed.group.name,
         }
     }

@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 use super::provisioned::{Member, SIZE};
 use crate::actions::local_group::{self, Assign, Changes, Opened};
+use crate::actions::people::{self, Meant};
+use crate::domain::account::Account;
 use crate::domain::counted::counted;
 use crate::domain::fault::{Fault, Kind, Result as Outcome};
 use crate::domain::organization::Name;
@@ -58,6 +60,8 @@ pub(in super::super) struct Local {
     pub(in super::super) choices: Vec<Choice>,
     /// The person who was typed to be added.
     pub(in super::super) person: String,
+    /// Those whom that may mean, if they are several.
+    pub(in super::super) meant: Vec<Member>,
     /// Whether groups that are kept here give roles.
     pub(in super::super) has_effect: bool,
     pub(in super::super) may_change: bool,
@@ -171,6 +175,12 @@ impl<'v> About<'v> {
         local_group::open(product, actor, self.name, &self.group, behind, SIZE).await
     }
 
+    /// Puts a person into the group, and returns the sentence about it.
+    async fn join(&self, person: &Account) -> Outcome<String> {
+        self.assign(&person.id.to_string(), Assign::Join).await?;
+        Ok(format!("{} is in the group now.", person.display))
+    }
+
     async fn assign(&self, person: &str, how: Assign) -> Outcome<local_group::Detail> {
         let (product, actor) = (&self.visit.product, &self.administrator.actor);
         let people = vec![person.to_owned()];
@@ -182,6 +192,7 @@ impl<'v> About<'v> {
         status: StatusCode,
         trouble: Option<String>,
         person: &str,
+        meant: &[Account],
     ) -> Result<Response, Detour> {
         let behind = Uuid::parse_str(self.visit.query.text("behind")).ok();
         let found = self.open(behind).await?;
@@ -203,6 +214,7 @@ impl<'v> About<'v> {
             members: found.members.iter().map(Member::of).collect(),
             choices: self.choices(&found),
             person: person.to_owned(),
+            meant: meant.iter().map(Member::of).collect(),
             has_effect,
             may_change: shell.may(&Permission::GROUPS_WRITE),
             may_assign: has_effect && shell.may(&Permission::USERS_WRITE),
@@ -240,7 +252,7 @@ impl<'v> About<'v> {
             Ok(done) => Ok(self.visit.done(&page(self.id), &said(done))),
             Err(fault) => {
                 let trouble = self.trouble(fault, person)?;
-                self.show(StatusCode::UNPROCESSABLE_ENTITY, Some(trouble), person)
+                self.show(StatusCode::UNPROCESSABLE_ENTITY, Some(trouble), person, &[])
                     .await
             }
         }
@@ -248,9 +260,7 @@ impl<'v> About<'v> {
 
     fn trouble(&self, fault: Fault, person: &str) -> Result<String, Detour> {
         match fault.kind() {
-            Kind::NotFound if !person.is_empty() => Ok(format!(
-                "Nobody here is called {person:?}. Enter the whole name under which the person signs in."
-            )),
+            Kind::NotFound if !person.is_empty() => Ok(format!("Nobody here is called {person:?}.")),
             _ => self.visit.trouble(fault, &page(self.id)),
         }
     }
@@ -259,10 +269,10 @@ impl<'v> About<'v> {
 /// Shows a group.
 pub(in super::super) async fn get(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
     let about = About::read(&visit, &path, page).await?;
-    about.show(StatusCode::OK, None, "").await
+    about.show(StatusCode::OK, None, "", &[]).await
 }
 
-/// Changes the name and the roles of a group.
+/// Changes the name, the description and the roles of a group.
 pub(in super::super) async fn post(
     visit: Visit,
     path: RawPathParams,
@@ -275,6 +285,7 @@ pub(in super::super) async fn post(
     let name = form.text("name").trim();
     let changes = Changes {
         name: (name != found.group.name).then(|| name.to_owned()),
+        description: form.texts("description").next().map(str::to_owned),
         allow: ticked.difference(&held).cloned().collect(),
         deny: held.difference(&ticked).cloned().collect(),
     };
@@ -289,10 +300,18 @@ pub(in super::super) async fn post(
 pub(in super::super) async fn add(visit: Visit, path: RawPathParams, form: Form) -> Result<Response, Detour> {
     let about = About::read(&visit, &path, page).await?;
     let person = form.text("person").trim();
-    let added = about.assign(person, Assign::Join).await;
-    about
-        .answer(added, person, |_| format!("{person} is in the group now."))
-        .await
+    let (product, actor) = (&visit.product, &about.administrator.actor);
+    let joined = match people::meant(product, actor, about.name, person).await {
+        Ok(Meant::One(account)) => about.join(&account).await,
+        Ok(Meant::Several(several)) => {
+            return about
+                .show(StatusCode::UNPROCESSABLE_ENTITY, None, person, &several)
+                .await;
+        }
+        Ok(Meant::Nobody) => Err(Fault::not_found(format!("Nobody here is called {person:?}."))),
+        Err(fault) => Err(fault),
+    };
+    about.answer(joined, person, |said| said).await
 }
 
 /// Takes somebody out of a group.

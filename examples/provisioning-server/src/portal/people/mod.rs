@@ -5,7 +5,9 @@ pub(super) mod badge;
 pub(super) mod deeds;
 pub(super) mod list;
 pub(super) mod manual;
+pub(super) mod options;
 pub(super) mod person;
+pub(super) mod selected;
 pub(super) mod suspend;
 pub(super) mod why;
 
@@ -24,12 +26,22 @@ use crate::domain::settings::IdentityProvider;
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/users", get(list::get))
+        .route("/users/options", get(options::get))
         .route("/users/new", get(manual::get_new).post(manual::post_new))
         .route(
             "/users/unconfirmed/suspend",
             get(suspend::get_unconfirmed).post(suspend::post_unconfirmed),
         )
+        .route(
+            "/users/selected/suspend",
+            get(selected::get_suspend).post(selected::suspend),
+        )
+        .route(
+            "/users/selected/join",
+            get(selected::get_join).post(selected::join),
+        )
         .route("/users/{user}", get(person::get))
+        .route("/users/{user}/panel", get(person::get_panel))
         .route(
             "/users/{user}/edit",
             get(manual::get_edit).post(manual::post_edit),
@@ -95,7 +107,7 @@ pub(super) fn counted(count: u64, most: u32) -> String {
 }
 
 /// Returns a number with a space between thousands.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::badge::Badge;
-use super::list::place;
+use super::list::{List, Segment, place};
 use super::provider;
 use super::why::Why;
 use crate::actions::account::{self, Detail};
@@ -22,6 +22,7 @@ use crate::domain::effective::Path;
 use crate::domain::fault::Result as Outcome;
 use crate::domain::grant::Origin;
 use crate::domain::history::{HistoryEntry, HistoryFilter};
+use crate::domain::keyword::Keyword;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::session::Session;
@@ -175,6 +176,8 @@ pub(in super::super) struct Person {
     pub(in super::super) requests: Option<Vec<Request>>,
     pub(in super::super) synchronised: Option<Shown>,
     pub(in super::super) controls: Controls,
+    /// The list over which the person is shown in a panel, if it is not a page of its own.
+    pub(in super::super) over: Option<List>,
 }
 
 /// Returns the path of the page of somebody.
@@ -185,6 +188,21 @@ pub(super) fn page(id: Uuid) -> String {
 /// Shows the page.
 pub(in super::super) async fn get(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
     show(&visit, id(&path, "user")?, StatusCode::OK, None).await
+}
+
+/// Shows the person in a panel over the list that the query asks for.
+pub(in super::super) async fn get_panel(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
+    let id = id(&path, "user")?;
+    let administrator = visit.administrator(Section::Users, &page(id)).await?;
+    let shown = Person {
+        over: Some(List::load(&visit, &administrator).await?),
+        shell: Shell {
+            is_behind_panel: true,
+            ..administrator.shell.clone()
+        },
+        ..load(&visit, &administrator, id).await?
+    };
+    Ok(administrator.answer(StatusCode::OK, &shown))
 }
 
 /// A person whom a form is about, and the administrator who has sent it.
@@ -255,6 +273,15 @@ pub(super) async fn show(
     trouble: Option<String>,
 ) -> Result<Response, Detour> {
     let administrator = visit.administrator(Section::Users, &page(id)).await?;
+    let shown = Person {
+        trouble,
+        ..load(visit, &administrator, id).await?
+    };
+    Ok(administrator.answer(status, &shown))
+}
+
+/// Returns everything that is shown of somebody.
+async fn load(visit: &Visit, administrator: &Administrator, id: Uuid) -> Result<Person, Detour> {
     let organization = visit.organization()?;
     let (product, actor, name) = (&visit.product, &administrator.actor, &organization.name);
     let detail = account::show(product, actor, name, &id.to_string()).await?;
@@ -278,15 +305,14 @@ pub(super) async fn show(
     };
     let seen = Seen {
         organization,
-        administrator: &administrator,
+        administrator,
         detail,
         entrance,
         around,
         now: Timestamp::now(),
     };
     let fields = fields.into_iter().map(|(field, value)| (field.label(), value));
-    let shown = Person {
-        trouble,
+    Ok(Person {
         without: seen.lost_without(visit.query.text("without")),
         groups: seen.groups(visit.query.text("without")),
         requests: requests.map(|requests| {
@@ -300,8 +326,7 @@ pub(super) async fn show(
             false => seen.own_fields(),
         },
         ..seen.page(visit.frame.clone(), scim_id)
-    };
-    Ok(administrator.answer(status, &shown))
+    })
 }
 
 impl Request {
@@ -398,6 +423,7 @@ impl Seen<'_> {
             requests: None,
             synchronised: self.around.synchronised.map(|time| moment::ago(self.now, time)),
             controls: self.controls(),
+            over: None,
         }
     }
 

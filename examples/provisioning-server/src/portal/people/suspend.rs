@@ -129,7 +129,7 @@ async fn ask_for_all(
     let nobody = Page::default();
     let name = &visit.organization()?.name;
     let found = people::list(&visit.product, &administrator.actor, name, shown, nobody).await?;
-    let count = found.count.unwrap_or_default();
+    let count = found.count;
     let shown = Suspend {
         frame: visit.frame.clone(),
         shell: administrator.shell.clone(),

@@ -45,6 +45,7 @@ pub(in super::super) struct Line {
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Holders {
     pub(in super::super) people: String,
+    pub(in super::super) has_any: bool,
     /// The paths of their pages, and their names.
     pub(in super::super) first: Vec<(String, String)>,
     pub(in super::super) has_more: bool,
@@ -61,6 +62,8 @@ pub(in super::super) struct RolePage {
     pub(in super::super) provider: &'static str,
     /// The page of the role; that of a new one where it is not there yet.
     pub(in super::super) page: String,
+    /// Its id; empty where it is not there yet.
+    pub(in super::super) id: String,
     pub(in super::super) is_new: bool,
     pub(in super::super) is_mirrored: bool,
     pub(in super::super) heading: String,
@@ -158,6 +161,7 @@ impl Holders {
                 1 => "1 person has it".to_owned(),
                 count => format!("{} people have it", counted(count, COUNTED)),
             },
+            has_any: found.people > 0,
             first: found
                 .first
                 .iter()
@@ -208,6 +212,7 @@ fn empty(visit: &Visit, administrator: &Administrator) -> Result<RolePage, Detou
         trouble: None,
         provider: provider(visit.organization()?),
         page: NEW.to_owned(),
+        id: String::new(),
         is_new: true,
         is_mirrored: false,
         heading: "Add a role".to_owned(),
@@ -282,6 +287,7 @@ async fn known(visit: &Visit, administrator: &Administrator, id: Uuid) -> Result
     let may_change = administrator.shell.may(&role::CHANGE.permission);
     Ok(RolePage {
         page: page(id),
+        id: id.to_string(),
         is_new: false,
         is_mirrored: role.mirrors.is_some(),
         heading: role.name.clone(),
