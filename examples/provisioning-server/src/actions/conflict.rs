@@ -7,7 +7,7 @@ use super::act::{Subject, View, carry_out, look};
 use crate::database::{Product, conflict};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::conflict::{Conflict, ConflictKind, ConflictState, Cursor};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Name;
 use crate::domain::permission::Permission;
@@ -147,7 +147,8 @@ async fn decide(
 }
 
 fn unknown(id: Uuid) -> Fault {
-    Fault::not_found(format!(
-        "There is no conflict {id} in this organization: \"conflict list\" shows them."
-    ))
+    Fault::not_found(format!("There is no conflict {id} in this organization")).mended_by(Remedy {
+        page: "the page Conflicts lists them.",
+        command: "\"conflict list\" shows them.",
+    })
 }
