@@ -85,6 +85,7 @@ fn shell(section: Section) -> Shell {
         is_behind_panel: false,
         is_owner_elsewhere: false,
         own: "/o/halden-freight/".to_owned(),
+        open_conflicts: 3,
         said: None,
     }
 }
