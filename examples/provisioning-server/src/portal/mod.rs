@@ -43,6 +43,7 @@ mod single_sign_on;
 mod step_up;
 mod theme;
 mod trouble;
+mod upload;
 mod visit;
 mod wizard;
 

@@ -1,7 +1,7 @@
 // Makes pages quicker to use. Every essential form works without this script, so buttons that need it stay hidden
 // without it.
 const reveal = (root) => {
-  for (const button of root.querySelectorAll("[data-copy], [data-print], [data-close], [data-into]")) button.hidden = false;
+  for (const button of root.querySelectorAll("[data-copy], [data-print], [data-close]")) button.hidden = false;
 };
 reveal(document);
 document.addEventListener("htmx:after:swap", () => reveal(document));
@@ -22,12 +22,6 @@ document.addEventListener("click", (event) => {
   if (button.dataset.copy) copy(button);
   else if ("close" in button.dataset) button.closest(".toast").remove();
   else window.print();
-});
-
-// A file is read into the field where it could be pasted.
-document.addEventListener("change", async (event) => {
-  const field = document.getElementById(event.target.dataset?.into ?? "");
-  if (field && event.target.files[0]) field.value = await event.target.files[0].text();
 });
 
 document.addEventListener("keydown", (event) => {
