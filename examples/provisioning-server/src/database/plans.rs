@@ -106,6 +106,7 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
             ..Account::provisioned(NOBODY, 7, person, Timestamp::UNIX_EPOCH)
         };
         members.effective(reader, &account)?;
+        members.groups_of(reader, &account, 10)?;
     }
     roles::by_id(reader, id, role)?;
     roles::by_name(reader, id, "a")?;
