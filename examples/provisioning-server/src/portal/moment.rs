@@ -1,6 +1,8 @@
 //! Times as people read them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::counted::counted;
 
 /// Returns the day.
 pub(super) fn day(time: Timestamp) -> String {
@@ -33,6 +35,14 @@ pub(super) fn wait(now: Timestamp, until: Timestamp) -> String {
         1 => "1 second".to_owned(),
         seconds @ 0..=120 => format!("{seconds} seconds"),
         seconds => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+/// Returns a length of time in words: whole hours, or whole minutes.
+pub(super) fn length(time: SignedDuration) -> String {
+    match (time.as_hours(), time.as_mins()) {
+        (hours, minutes) if hours > 0 && minutes % 60 == 0 => counted(hours.unsigned_abs(), "hour", "hours"),
+        (_, minutes) => counted(minutes.unsigned_abs(), "minute", "minutes"),
     }
 }
 
@@ -120,6 +130,19 @@ mod tests {
         assert_eq!(short(at(0)), "1 Jan 1970, 00:00");
         assert_eq!(on_day(at(0)).text, day(at(0)));
         assert_eq!(at_minute(at(0)).text, minute(at(0)));
+    }
+
+    #[test]
+    fn a_length_of_time_is_told_in_whole_hours_or_minutes() {
+        for (minutes, said) in [
+            (1, "1 minute"),
+            (30, "30 minutes"),
+            (60, "1 hour"),
+            (90, "90 minutes"),
+            (720, "12 hours"),
+        ] {
+            assert_eq!(length(SignedDuration::from_mins(minutes)), said);
+        }
     }
 
     #[test]
