@@ -37,7 +37,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The focus stays in a panel: what lies behind is inert, and the panel's title takes it first.
-document.querySelector("[data-focus]")?.focus();
+document.querySelector(".panel [data-focus]")?.focus();
 document.querySelector("[role=tab][aria-selected=true]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 
 // Settings that were changed and not saved are pointed out, and leaving asks.

@@ -30,6 +30,7 @@ use crate::domain::settings::{Contact, Settings};
 #[path = "../../../tests/program/browser.rs"]
 #[allow(dead_code, unreachable_pub, reason = "tests of the program use the rest")]
 mod browser;
+mod components;
 mod entering;
 mod groups;
 mod instance;
