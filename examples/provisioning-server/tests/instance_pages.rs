@@ -12,7 +12,7 @@ mod program;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use program::bench::Bench;
+use program::bench::{Bench, USER};
 use program::entering::{OWNER, PASSWORD};
 use program::person::{Person, open_until};
 use serde_json::json;
@@ -209,7 +209,7 @@ fn the_list_says_how_each_connection_stands() {
         open_until(&mut owner, path, "Connected</span>");
     }
     for _ in 0..3 {
-        let refused = bench.send("POST", "/Users", &json!({ "userName": "bob@x.example" }));
+        let refused = bench.send("POST", "/Users", &json!({ "schemas": [USER] }));
         assert_eq!(refused.status, 400, "{}", refused.text);
     }
     for path in [list, overview, "/instance/organizations/acme"] {

@@ -13,25 +13,8 @@ use std::time::{Duration, Instant};
 
 use program::bench::{Bench, USER};
 use program::entering::{ADMINISTRATOR, PASSWORD};
-use program::person::{Application, Page, Person};
+use program::person::{Application, Page, Person, open_until};
 use serde_json::{Value, json};
-
-/// Opens a page again and again until it says something: what others write is seen a moment later.
-fn open_until(person: &mut Person<'_>, path: &str, text: &str) -> Page {
-    let until = Instant::now() + Duration::from_secs(10);
-    loop {
-        let page = person.open(path);
-        if page.says(text) {
-            return page;
-        }
-        assert!(
-            Instant::now() < until,
-            "{path} does not say {text:?}: {}",
-            page.answer.text
-        );
-        sleep(Duration::from_millis(50));
-    }
-}
 
 /// The path of the page of a person.
 fn page_of(bench: &Bench, name: &str) -> String {
