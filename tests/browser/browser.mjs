@@ -5,6 +5,7 @@
 //   { "do": "goto", "url": … }               open a page
 //   { "do": "fill", "label": …, "text": … }  write into the field with this label
 //   { "do": "tick", "label": … }             tick the box with this label
+//   { "do": "upload", "label": …, "name": …, "text": … }  choose a file of this name and content in the field with this label
 //   { "do": "choose", "label": …, "option": … }  choose an option of the list with this label
 //   { "do": "type", "label": …, "text": … }  write into the field with this label, letter by letter
 //   { "do": "key", "key": … }                press a key
@@ -16,6 +17,8 @@
 //   { "do": "text", "of": selector }         what a part of the page says
 //   { "do": "clipboard" }                    what was copied last
 //   { "do": "broken" }                       what pages have done since the beginning that no page may do
+//   { "do": "resize", "width": … }           make the window so many pixels wide
+//   { "do": "moved" }                        what has moved by itself since the page was opened, its live parts renewed once
 //   { "do": "inspect", "name": … }           hold the page to what all pages promise; the answer lists what it breaks
 //
 // An answer is { "value": … } or { "error": … }. Where SCREENSHOTS names a folder, pages that are inspected are kept there.
@@ -65,9 +68,47 @@ async function settle() {
   await page.waitForLoadState("load");
 }
 
+// Has every live part of the page ask for itself once, and waits until all are answered.
+async function renew() {
+  await page.evaluate(async () => {
+    const parts = globalThis.htmx ? [...document.querySelectorAll("[hx-trigger^=every]")] : [];
+    let open = parts.length;
+    const answered = new Promise((done) => {
+      // A part that was replaced is told of by the document.
+      document.addEventListener("htmx:finally:request", () => (open -= 1) || done());
+    });
+    for (const part of parts) part.dispatchEvent(new CustomEvent("every"));
+    if (parts.length) await Promise.race([answered, new Promise((next) => setTimeout(next, 5_000))]);
+  });
+}
+
+// Lists the parts of the page that have moved by themselves, which nobody had asked for by a key or a click.
+async function moved() {
+  await renew();
+  return page.evaluate(async () => {
+    const found = [];
+    const told = (node) => node?.outerHTML?.match(/^<[^>]*>/)?.[0] ?? node?.textContent ?? "a part that is gone";
+    const place = ({ x, y, width, height }) => `${x} ${y} (${width} x ${height})`;
+    const way = ({ node, previousRect, currentRect }) => `${told(node)} from ${place(previousRect)} to ${place(currentRect)}`;
+    const note = (entries) => {
+      for (const { value, hadRecentInput, sources } of entries) {
+        if (!hadRecentInput) found.push(`moved by ${value.toFixed(4)}: ${sources.map(way).join(", ")}`);
+      }
+    };
+    const observer = new PerformanceObserver((list) => note(list.getEntries()));
+    observer.observe({ type: "layout-shift", buffered: true });
+    const frame = () => new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
+    for (let frames = 0; frames < 3; frames += 1) await frame();
+    note(observer.takeRecords());
+    observer.disconnect();
+    return found;
+  });
+}
+
 async function inspect({ name }) {
   const found = broken.splice(0);
   if (bytes > LONGEST_BYTES) found.push(`${bytes} bytes were loaded`);
+  found.push(...(await moved()));
   const headings = await page.locator("h1").count();
   if (headings !== 1) found.push(`${headings} main headings`);
   await page.evaluate(axe);
@@ -112,6 +153,10 @@ const commands = {
   async tick({ label }) {
     await page.getByLabel(label, { exact: true }).check();
   },
+  async upload({ label, name, text }) {
+    const file = { name, mimeType: "application/octet-stream", buffer: Buffer.from(text, "latin1") };
+    await page.getByLabel(label, { exact: true }).setInputFiles(file);
+  },
   async choose({ label, option }) {
     await page.getByLabel(label, { exact: true }).selectOption({ label: option });
   },
@@ -152,6 +197,10 @@ const commands = {
   async broken() {
     return broken.splice(0);
   },
+  async resize({ width }) {
+    await page.setViewportSize({ width, height: 800 });
+  },
+  moved,
   inspect,
 };
 

@@ -52,6 +52,13 @@ fn a_demonstration_shows_a_working_product() {
     let place = Place::new();
     let server = place.serve(&["--demo"]);
     assert!(!place.database().exists(), "it has a database of its own");
+    let components = server.get("/components", &[]);
+    assert_eq!(components.status, 200, "{}", components.text);
+    assert!(
+        components.text.contains("<h1>Components</h1>"),
+        "{}",
+        components.text
+    );
     let people = listed(&place, &["user", "list", "acme", "--managed-by", "scim"], "users");
     assert!(people.len() >= 120, "{}", people.len());
     let mappings = run(&place, &["mapping", "list", "acme"]);
@@ -198,4 +205,12 @@ fn a_demonstration_is_secluded() {
     );
     assert!(said.contains("sends nothing out"), "{said}");
     assert!(!place.database().exists() && !std::path::Path::new(&place.path("data/demo.db")).exists());
+}
+
+/// Feature row 113: what is for developers is in a demonstration, and on no other server.
+#[test]
+fn only_a_demonstration_shows_the_components() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    assert_eq!(server.get("/components", &[]).status, 404);
 }

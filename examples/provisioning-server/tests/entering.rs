@@ -91,16 +91,22 @@ fn a_forgotten_password_is_the_first_way_in() {
     assert_eq!(page.path, "/o/acme/");
 }
 
-/// Feature row 42: somebody without a role signs in, and is told what is missing without a name of anybody.
+/// Feature row 42: somebody without a role signs in, and is told which groups give nothing and whom to ask, without the name
+/// of any administrator.
 #[test]
 fn somebody_without_a_role_is_told_what_is_missing() {
-    let bench = bench(&[]);
+    let bench = bench(&["--support-contact", "helpdesk@halden.example"]);
+    bench.administrator("boss@halden.example", "organization:write");
     let noor = bench.user(NOOR);
+    bench.group("Night shift", &[&noor]);
+    bench.group("Day shift", &[]);
     let link = bench.mailed("invitation", NOOR);
     let mut person = Person::new(&bench.server);
     let page = person.submit(&link, &[("new", PASSWORD), ("again", PASSWORD)]);
     assert_eq!(page.heading(), "You are signed in, but have no access yet");
     assert!(page.says("groups at your identity provider") && page.says(NOOR));
+    assert!(page.says("<li>Night shift</li>") && page.says("helpdesk@halden.example"));
+    assert!(!page.says("Day shift") && !page.says("boss@halden.example"));
     crew(&bench, &[&noor]);
     let until = Instant::now() + Duration::from_secs(10);
     while person.open("/o/acme/").heading() != "Overview" {

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use program::bench::Bench;
 use program::browser::Browser;
 use program::entering::ADMINISTRATOR;
-use program::people::{crew, names, open_until, page_of, page_of_role, set_active};
-use program::person::Page;
+use program::people::{crew, names, page_of, page_of_role, set_active};
+use program::person::{Page, open_until};
 use serde_json::{Value, json};
 use url::form_urlencoded::byte_serialize;
 

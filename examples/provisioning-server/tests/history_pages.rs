@@ -12,28 +12,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use program::bench::{Bench, USER};
-use program::person::{Page, Person};
+use program::person::{Page, open_until};
 use serde_json::json;
 
 const HISTORY: &str = "/o/acme/integrations/scim/history";
 const PANEL: &str = "/o/acme/integrations/scim";
-
-/// Opens a page until it says something: what requests have done is seen a moment later.
-fn until(person: &mut Person<'_>, path: &str, text: &str) -> Page {
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
-        let page = person.open(path);
-        if page.says(text) {
-            return page;
-        }
-        assert!(
-            Instant::now() < end,
-            "{text} is not on {path}: {}",
-            page.answer.text
-        );
-        sleep(Duration::from_millis(50));
-    }
-}
 
 /// The sentences of the rows.
 fn sentences(page: &Page) -> Vec<&str> {
@@ -61,7 +44,7 @@ fn requests_are_sentences_that_can_be_filtered() {
     assert_eq!(create(&bench, "jdoe"), 400);
     assert_eq!(create(&bench, "elif@acme.example"), 409);
     assert_eq!(bench.get("/Users?startIndex=1&count=2").status, 200);
-    let page = until(&mut ida, HISTORY, "Connection test");
+    let page = open_until(&mut ida, HISTORY, "Connection test");
     let said = sentences(&page);
     assert_eq!(said.len(), 4, "{said:?}");
     assert_eq!(said[3], "Created user ada@acme.example");
@@ -90,7 +73,7 @@ fn requests_are_sentences_that_can_be_filtered() {
     assert!(odd.says("is not a valid date"), "{}", odd.answer.text);
 
     // The picture shows all requests of the days that are asked for, and its text says the same.
-    let chart = until(&mut ida, HISTORY, "4 requests, of which 2 were refused");
+    let chart = open_until(&mut ida, HISTORY, "4 requests, of which 2 were refused");
     let label = chart.between("role=\"img\" aria-label=\"Requests from ", "\"");
     assert!(
         label.contains(": 4 requests, of which 2 were refused. Most from "),
@@ -138,12 +121,12 @@ fn the_card_says_what_is_wrong() {
     let mut ida = bench.enter();
     bench.user_with("ada@acme.example", &json!({ "title": "Captain" }));
     assert_eq!(create(&bench, "jdoe"), 400);
-    let page = until(&mut ida, PANEL, "A value does not fit");
+    let page = open_until(&mut ida, PANEL, "A value does not fit");
     assert!(page.says("Why the last requests were refused"));
     assert!(page.says("1 person has no role"), "{}", page.answer.text);
     assert!(page.says("<dt>PATCH</dt><dd>yes</dd>") && page.says("<dt>Changing passwords</dt><dd>no</dd>"));
     assert!(page.says("pauses provisioning when more than 40 % fail"));
-    until(&mut ida, PANEL, "<dt><code>title</code></dt>");
+    open_until(&mut ida, PANEL, "<dt><code>title</code></dt>");
     let old = bench.token[bench.token.len() - 4..].to_owned();
     bench.run(&["token", "rotate", "acme"]);
     // A server hears within a second of what a command has done.
@@ -152,9 +135,9 @@ fn the_card_says_what_is_wrong() {
         assert!(Instant::now() < patience, "the old token is still good");
         sleep(Duration::from_millis(50));
     }
-    let page = until(&mut ida, PANEL, "still uses an old token");
+    let page = open_until(&mut ida, PANEL, "still uses an old token");
     assert!(page.says(&format!("revoked token ending {old}")) && page.says("Wrong token"));
-    assert!(until(&mut ida, HISTORY, "was revoked").says("Enter the current token"));
+    assert!(open_until(&mut ida, HISTORY, "was revoked").says("Enter the current token"));
     let shown = bench.run(&["connection", "show", "acme"]);
     assert_eq!(shown["old_token"]["last_four"], old, "{shown:#}");
     assert_eq!(shown["unassigned"], 1);
@@ -173,7 +156,7 @@ fn the_history_is_read_on_and_taken_out() {
         bench.user(&format!("p{n}@acme.example"));
     }
     assert_eq!(create(&bench, "jdoe"), 400);
-    until(&mut reader, HISTORY, "invalidValue");
+    open_until(&mut reader, HISTORY, "invalidValue");
     let first = reader.open(HISTORY);
     assert_eq!(sentences(&first).len(), 50);
     let next = first.between("rel=\"next\"", "</a>");

@@ -12,23 +12,10 @@ mod program;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use program::bench::Bench;
+use program::bench::{Bench, USER};
 use program::entering::{OWNER, PASSWORD};
-use program::person::{Page, Person};
+use program::person::{Person, open_until};
 use serde_json::json;
-
-/// Opens a page until it says something, which another process has written.
-fn until(person: &mut Person<'_>, path: &str, says: &str) -> Page {
-    let patience = Instant::now() + Duration::from_secs(10);
-    loop {
-        let page = person.open(path);
-        if page.says(says) {
-            return page;
-        }
-        assert!(Instant::now() < patience, "{path} does not say {says}");
-        sleep(Duration::from_millis(50));
-    }
-}
 
 /// Feature rows 15, 89: an owner makes an organization in a browser, finds it by what people call it, opens it with the
 /// same session, and gets back.
@@ -196,13 +183,37 @@ fn an_owner_renames_and_switches_an_organization() {
         asked.answer.text
     );
     let page = owner.submit("/instance/organizations/acme/disable", &[]);
-    assert!(page.says("Switched off") && page.says("acme/enable"));
+    assert!(page.says("Off</span>") && page.says("acme/enable"));
     assert_eq!(bench.get("/Users").status, 403);
     let page = owner.submit("/instance/organizations/acme/enable", &[]);
     assert!(page.says("is switched on."));
     let patience = Instant::now() + Duration::from_secs(5);
     while bench.get("/Users").status != 200 {
         assert!(Instant::now() < patience);
+    }
+}
+
+/// Feature rows 15, 74: the list of organizations says of each connection what the overview of the organization says.
+#[test]
+fn the_list_says_how_each_connection_stands() {
+    let bench = Bench::new(&[]);
+    let mut owner = bench.own();
+    owner.post("/instance/new-organization", &[("display", "Other")]);
+    let (list, overview) = ("/instance/organizations", "/o/acme/");
+    let page = owner.open(list);
+    assert!(page.says("Not configured</span>"), "{}", page.answer.text);
+    let waiting = "Waiting for the first request</span>";
+    assert!(page.says(waiting) && owner.open(overview).says(waiting));
+    bench.user("ann@x.example");
+    for path in [list, overview] {
+        open_until(&mut owner, path, "Connected</span>");
+    }
+    for _ in 0..3 {
+        let refused = bench.send("POST", "/Users", &json!({ "schemas": [USER] }));
+        assert_eq!(refused.status, 400, "{}", refused.text);
+    }
+    for path in [list, overview, "/instance/organizations/acme"] {
+        open_until(&mut owner, path, "Errors</span>");
     }
 }
 
@@ -255,7 +266,7 @@ fn owners_look_after_one_another() {
     );
     assert_eq!(entered.heading(), "Organizations");
     assert_eq!(second.open(&link).status(), 410);
-    let list = until(&mut owner, "/instance/owners", SECOND);
+    let list = open_until(&mut owner, "/instance/owners", SECOND);
     assert!(!list.says("sciml_"), "a link is shown once");
 
     let rest = list.answer.text.split(SECOND).nth(1).unwrap();
@@ -298,7 +309,7 @@ fn what_matters_asks_for_a_fresh_confirmation_first() {
         "owners/new".to_owned(),
         format!("owners/{id}/recover"),
     ] {
-        until(&mut owner, &format!("/instance/{page}"), "Confirm that it is you");
+        open_until(&mut owner, &format!("/instance/{page}"), "Confirm that it is you");
         let asked = owner.open(&format!("/instance/{page}"));
         assert_eq!(asked.path, format!("/instance/step-up?to={page}"));
     }

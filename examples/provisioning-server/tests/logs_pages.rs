@@ -9,30 +9,12 @@
 
 mod program;
 
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use program::bench::Bench;
 use program::entering::ADMINISTRATOR;
-use program::person::{Page, Person, header};
+use program::person::{Page, Person, header, open_until};
 use serde_json::{Value, json};
-
-/// Opens a page until it says something: the server sees what another process has written within a quarter of a second.
-fn open_until(person: &mut Person<'_>, path: &str, says: &str) -> Page {
-    let until = Instant::now() + Duration::from_secs(10);
-    loop {
-        let page = person.open(path);
-        if page.says(says) {
-            return page;
-        }
-        assert!(
-            Instant::now() < until,
-            "{path} never says {says}: {}",
-            page.answer.text
-        );
-        sleep(Duration::from_millis(50));
-    }
-}
 
 /// Makes somebody with the permissions that are given, and signs them in.
 fn enter_with<'s>(bench: &'s Bench, name: &str, allowed: &[&str]) -> Person<'s> {
@@ -192,6 +174,14 @@ fn a_conflict_is_listed_put_aside_and_opened_again() {
         "A manual account has the name boss@acme.example",
     );
     assert!(page.says("let the provider adopt it"), "the remedy");
+    let counted = "Conflicts <span class=\"badge warn push\">1<span class=\"sr\"> open</span></span>";
+    assert!(ida.open("/o/acme/users").says(counted), "on every page");
+    let mut auditor = enter_with(&bench, "auditor@acme.example", &["audit:read"]);
+    assert!(
+        !auditor
+            .open("/o/acme/audit")
+            .says("<span class=\"sr\"> open</span>")
+    );
     let shown = bench.run(&["user", "show", "acme", "boss@acme.example"]);
     let account = shown["id"].as_str().unwrap();
     assert!(
@@ -206,7 +196,7 @@ fn a_conflict_is_listed_put_aside_and_opened_again() {
         "{}",
         page.answer.text
     );
-    assert!(page.says("Nothing is in the way"));
+    assert!(page.says("Nothing is in the way") && !page.says(counted));
     let ignored = ida.open("/o/acme/conflicts?state=ignored");
     assert!(
         ignored.says("A manual account has the name"),

@@ -13,28 +13,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use program::bench::Bench;
-use program::person::{Page, Person};
+use program::person::{Person, open_until};
 use serde_json::{Value, json};
 
 const START: &str = "/o/acme/";
 const HELP: &str = "/o/acme/help";
-
-/// Opens a page until it says something: much of it is done by the server in between.
-fn open_until(person: &mut Person<'_>, path: &str, says: &str) -> Page {
-    let until = Instant::now() + Duration::from_secs(30);
-    loop {
-        let page = person.open(path);
-        if page.says(says) {
-            return page;
-        }
-        assert!(
-            Instant::now() < until,
-            "{path} never says {says}: {}",
-            page.answer.text
-        );
-        sleep(Duration::from_millis(100));
-    }
-}
 
 /// Feature rows 39, 74: an organization to which nobody was provisioned is told what comes next, until people arrive.
 #[test]

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use program::bench::{Bench, USER};
 use program::entering::{ADMINISTRATOR, PASSWORD};
-use program::people::{crew, names, open_until, page_of, page_of_role, set_active};
-use program::person::{Application, Page, Person};
+use program::people::{crew, names, page_of, page_of_role, set_active};
+use program::person::{Application, Page, Person, open_until};
 use serde_json::{Value, json};
 
 /// Feature rows 46, 53, 108, 111: the list has a part for each state, says who manages whom, and when the provider came last.

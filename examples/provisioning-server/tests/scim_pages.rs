@@ -8,12 +8,9 @@
 
 mod program;
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
 use program::bench::Bench;
 use program::entering::PASSWORD;
-use program::person::{Page, Person};
+use program::person::{Page, Person, open_until};
 
 const LIST: &str = "/o/acme/integrations";
 const PANEL: &str = "/o/acme/integrations/scim";
@@ -42,23 +39,6 @@ fn generate(person: &mut Person<'_>) -> Page {
     let page = person.open(PANEL);
     let newest = newest(&page);
     person.submit(TOKEN, &[("how", "generate"), ("newest", &newest), ("days", "")])
-}
-
-/// Opens a page until it says something: what requests have done is seen a moment later.
-fn until(person: &mut Person<'_>, path: &str, text: &str) -> Page {
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
-        let page = person.open(path);
-        if page.says(text) {
-            return page;
-        }
-        assert!(
-            Instant::now() < end,
-            "{text} is not on {path}: {}",
-            page.answer.text
-        );
-        sleep(Duration::from_millis(50));
-    }
 }
 
 fn status(bench: &Bench, token: &str) -> u16 {
@@ -90,7 +70,7 @@ fn a_token_comes_first_and_is_shown_once() {
     assert_eq!(saved.path, PANEL);
     assert!(saved.says("The settings were saved.") && saved.says("Edit SCIM Integration for"));
     assert_eq!(status(&bench, &token), 200);
-    until(&mut ida, PANEL, "last request ");
+    open_until(&mut ida, PANEL, "last request ");
     let off = ida.submit(PANEL, &[("has-switch", "yes")]);
     assert!(off.says("Edit SCIM"), "{}", off.answer.text);
     assert_eq!((status(&bench, &token), status(&bench, "scimp_x")), (403, 401));

@@ -12,6 +12,7 @@ mod program;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use program::bench::Bench;
+use program::browser::Browser;
 use program::identity_provider::{ISSUER, IdentityProvider, MetadataServer};
 use program::person::{Page, Person, header};
 use saml_rs::binding::deflate_raw_decode;
@@ -384,6 +385,49 @@ fn settings_ask_for_a_fresh_confirmation() {
         let page = reader.open(path);
         assert!(page.says("and not change"), "{path}: {}", page.answer.text);
         assert_eq!(reader.post(path, &required).status, 403, "{path}");
+    }
+}
+
+/// Feature row 22: without a script, the metadata are chosen as a file; a wrong file gets a sentence, and nothing of it stays
+/// on the page.
+#[test]
+fn metadata_are_chosen_as_a_file_without_a_script() {
+    let (bench, provider) = (Bench::new(&[]), IdentityProvider::new());
+    let mut browser = Browser::open();
+    browser.anew(false);
+    browser.continues(&bench.enter(), bench.server.address());
+    browser.goto(&bench.url(SAML));
+    browser.upload("Metadata file", "logo.png", "\u{89}PNG\r\n\u{1a}\n");
+    browser.press("Save");
+    let trouble = browser.text("[role=alert] p");
+    assert!(
+        trouble.contains("are not valid metadata of an identity provider: they are not XML"),
+        "{trouble}"
+    );
+    assert_eq!(browser.text("#metadata"), "");
+    browser.upload("Metadata file", "metadata.xml", &provider.metadata(&["provider"]));
+    browser.press("Save");
+    assert_eq!(browser.text("#panel-title"), "Edit SAML Integration");
+    assert!(browser.text("dialog.panel").contains(ISSUER));
+    browser.is_quiet();
+}
+
+/// Feature rows 18, 22: the panel lies over the list of integrations, as that of SCIM does.
+#[test]
+fn the_panel_lies_over_the_list_of_integrations() {
+    let bench = Bench::new(&["--idp", "okta"]);
+    bench.hire(NOOR);
+    let mut ida = bench.enter();
+    for path in [SAML, "/o/acme/integrations/scim"] {
+        let panel = ida.open(path);
+        for shown in [
+            "<div id=\"shell\" inert>",
+            "People and groups come from Okta.",
+            "href=\"/o/acme/integrations/saml\">SAML</a>",
+            "<dialog class=\"panel\" open",
+        ] {
+            assert!(panel.says(shown), "{path}: {shown}: {}", panel.answer.text);
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod program;
 
 use program::bench::Bench;
 use program::browser::Browser;
-use program::person::Person;
+use program::person::{Person, open_until};
 use serde_json::Value;
 
 const WIZARD: &str = "integrations/scim/wizard";
@@ -200,13 +200,6 @@ fn the_guide_is_for_those_who_may_see_the_integration() {
 }
 
 fn until(person: &mut Person<'_>, says: &str) -> String {
-    let patience = std::time::Instant::now() + std::time::Duration::from_secs(10);
-    loop {
-        let page = person.open(&format!("/o/acme/{WIZARD}?steps=all"));
-        if page.says(says) {
-            return page.answer.text;
-        }
-        assert!(std::time::Instant::now() < patience, "{}", page.answer.text);
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    let page = open_until(person, &format!("/o/acme/{WIZARD}?steps=all"), says);
+    page.answer.text
 }

@@ -21,7 +21,7 @@ use crate::domain::effective::{Effective, Path};
 use crate::domain::entry::Entry;
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::grant::{Holder, Origin, PermissionGrant, RoleGrant, demand_roles_by_hand};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::local_group::LocalGroup;
@@ -593,9 +593,10 @@ pub(super) fn find(view: &View<'_>, text: &str) -> Result<Account, Stop> {
         },
     };
     Ok(found.ok_or_else(|| {
-        Fault::not_found(format!(
-            "The organization has no account {text:?}: \"user list\" shows which it has."
-        ))
+        Fault::not_found(format!("The organization has no account {text:?}")).mended_by(Remedy {
+            page: "the page Users lists those that it has.",
+            command: "\"user list\" shows which it has.",
+        })
     })?)
 }
 

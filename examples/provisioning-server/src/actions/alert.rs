@@ -17,7 +17,7 @@ use crate::domain::actor::{Action, Actor};
 use crate::domain::audit::{ActorKind, AuditRow};
 use crate::domain::clock::earlier;
 use crate::domain::event::{EventKind, EventRow};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::keyword::Keyword;
 use crate::domain::mail::Content;
@@ -219,10 +219,13 @@ async fn restoration(
             (None, Some((group, _))) => group,
             (None, None) => {
                 return Err(Fault::conflict(format!(
-                    "No group has come in place of {:?} yet, or several could have: wait until the identity provider \
-                     pushes it again, or name one with --to.",
+                    "No group has come in place of {:?} yet, or several could have",
                     found.name
                 ))
+                .mended_by(Remedy {
+                    page: "wait until the identity provider pushes it again, or map the group that is meant by hand.",
+                    command: "wait until the identity provider pushes it again, or name one with --to.",
+                })
                 .into());
             }
         };
@@ -247,10 +250,14 @@ fn find(view: &View<'_>, text: &str) -> Result<LostGroup, Stop> {
             lost.id
         ))
         .into()),
-        (None, _) => Err(Fault::not_found(format!(
-            "No group {text:?} was deleted while it was mapped: \"mapping lost\" shows those that were."
-        ))
-        .into()),
+        (None, _) => Err(
+            Fault::not_found(format!("No group {text:?} was deleted while it was mapped"))
+                .mended_by(Remedy {
+                    page: "the page of mappings lists those that were.",
+                    command: "\"mapping lost\" shows those that were.",
+                })
+                .into(),
+        ),
     }
 }
 

@@ -4,12 +4,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::act::{Subject, View, carry_out, look};
-use crate::database::{Product, conflict};
+use crate::database::{self, Product, conflict};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::conflict::{Conflict, ConflictKind, ConflictState, Cursor};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::keyword::Keyword;
-use crate::domain::organization::Name;
+use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
 
 /// The most conflicts that are read at once.
@@ -80,12 +80,17 @@ pub(super) fn in_the_way(view: &View<'_>, account: Uuid) -> scim::Result<Option<
     Ok(newest.into_iter().find(is_asked))
 }
 
-/// Returns how many conflicts are open, up to a hundred.
-pub(crate) async fn count_open(product: &Product, actor: &Actor, organization: &Name) -> Result<u64> {
-    look(product, actor, &LIST, organization, |view| {
-        Ok(conflict::count_open(view.reader, view.organization.id, COUNTED)?)
-    })
-    .await
+/// Returns how many conflicts are open, up to a hundred. Every page asks, of an organization that it has found already: it is
+/// one statement.
+pub(crate) async fn count_open(product: &Product, actor: &Actor, organization: &Organization) -> Result<u64> {
+    actor.demand(&LIST)?;
+    let id = organization.id;
+    if !actor.knows(id) {
+        return Err(database::unknown(&organization.name));
+    }
+    product
+        .look(move |reader| Ok(conflict::count_open(reader, id, COUNTED)?))
+        .await
 }
 
 /// Returns one conflict.
@@ -147,7 +152,8 @@ async fn decide(
 }
 
 fn unknown(id: Uuid) -> Fault {
-    Fault::not_found(format!(
-        "There is no conflict {id} in this organization: \"conflict list\" shows them."
-    ))
+    Fault::not_found(format!("There is no conflict {id} in this organization")).mended_by(Remedy {
+        page: "the page Conflicts lists them.",
+        command: "\"conflict list\" shows them.",
+    })
 }

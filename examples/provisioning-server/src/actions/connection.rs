@@ -1,6 +1,7 @@
 //! How an organization stands with its identity provider.
 
 use jiff::{SignedDuration, Timestamp};
+use scim::store::database::Reader;
 use serde::Serialize;
 
 use super::act::look;
@@ -12,9 +13,10 @@ use crate::domain::connection::{ConnectionState, Facts};
 use crate::domain::diagnosis::{Forecast, OldToken, Refused, refusals};
 use crate::domain::fault::Result;
 use crate::domain::history::{HistoryFilter, Needed};
-use crate::domain::organization::Name;
+use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
 use crate::domain::rhythm::Rhythm;
+use crate::domain::token::{Purpose, Token};
 
 /// Looks at the connection.
 pub(crate) static SHOW: Action = Action {
@@ -66,6 +68,32 @@ pub(crate) struct Card {
     pub(crate) unassigned: u64,
 }
 
+/// Returns what the state of an organization's connection follows from, with its requests counted up to `most`.
+pub(super) fn facts(
+    reader: &Reader<'_>,
+    organization: &Organization,
+    tokens: &[Token],
+    now: Timestamp,
+    most: u32,
+) -> scim::Result<Facts> {
+    let (id, since) = (organization.id, earlier(now, DAY));
+    let (successes, last_success) = history::outcomes(reader, id, false, since, most)?;
+    let (errors, last_error) = history::outcomes(reader, id, true, since, most)?;
+    let seen = connection::find(reader, id)?;
+    let is_good = |token: &Token| token.purpose == Purpose::Scim && token.is_live(now);
+    Ok(Facts {
+        idp: organization.settings.idp,
+        is_enabled: organization.is_enabled(),
+        has_token: tokens.iter().any(is_good),
+        first: seen.map(|(first, _)| first),
+        last: seen.map(|(_, last)| last),
+        last_success,
+        last_error,
+        errors,
+        successes,
+    })
+}
+
 /// Returns how an organization stands with its identity provider.
 pub(crate) async fn show(
     product: &Product,
@@ -80,20 +108,8 @@ pub(crate) async fn show(
     let (users, groups) = product.counts(&access.tenant).await?;
     product
         .read(move |reader| {
-            let (successes, last_success) = history::outcomes(reader, id, false, since)?;
-            let (errors, last_error) = history::outcomes(reader, id, true, since)?;
-            let seen = connection::find(reader, id)?;
-            let facts = Facts {
-                idp: access.organization.settings.idp,
-                is_enabled: access.organization.is_enabled(),
-                has_token: access.tokens.iter().any(|token| token.is_live(now)),
-                first: seen.map(|(first, _)| first),
-                last: seen.map(|(_, last)| last),
-                last_success,
-                last_error,
-                errors,
-                successes,
-            };
+            let facts = facts(reader, &access.organization, &access.tokens, now, u32::MAX)?;
+            let (successes, errors) = (facts.successes, facts.errors);
             let begun = connection::synchronisations(reader, id)?;
             let newest_failures = HistoryFilter {
                 failed: Some(true),
@@ -116,14 +132,14 @@ pub(crate) async fn show(
                 first_request: facts.first,
                 last_request: facts.last,
                 rhythm: Rhythm::of(facts.idp, &begun, now),
-                last_error,
+                last_error: facts.last_error,
                 users,
                 groups,
                 requests,
                 errors,
                 tolerances: tolerance_use::sum(reader, id, since, MOST_NEEDED)?,
                 refusals: refusals(&failed),
-                old_token: OldToken::of(&failed, &access.tokens, last_success, now),
+                old_token: OldToken::of(&failed, &access.tokens, facts.last_success, now),
                 unattributed,
                 overflow,
                 forecast: Forecast::of(facts.idp, requests, errors),

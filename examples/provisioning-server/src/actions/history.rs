@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::act::{Subject, carry_out, look};
 use crate::database::{Product, history, request_body, touched};
 use crate::domain::actor::{Action, Actor};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::history::{HistoryEntry, HistoryFilter, Touched};
 use crate::domain::organization::Name;
 use crate::domain::permission::Permission;
@@ -103,9 +103,10 @@ pub(crate) async fn show(
 }
 
 fn unknown(request: &str) -> Fault {
-    Fault::not_found(format!(
-        "There is no request {request:?} in the history: \"history list\" shows them, as long as they are kept."
-    ))
+    Fault::not_found(format!("There is no request {request:?} in the history")).mended_by(Remedy {
+        page: "API History lists them, as long as they are kept.",
+        command: "\"history list\" shows them, as long as they are kept.",
+    })
 }
 
 /// Streams every request that a filter lets through, the newest first.

@@ -10,7 +10,7 @@ use crate::database::{Product, Stop, audit, credentials, instance_owners, links,
 use crate::domain::actor::Actor;
 use crate::domain::audit::AuditRow;
 use crate::domain::credential::Event;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::instance_owner::{InstanceOwner, demand_left};
 use crate::domain::link::{Link, LinkKind};
 use crate::domain::mail::{Content, Link as MailLink, Mail, Recipient};
@@ -122,9 +122,10 @@ pub(crate) async fn remove(product: &Product, actor: &Actor, address: &str) -> R
 fn find(tx: &Transaction<'_>, address: &str) -> Result<InstanceOwner, Stop> {
     let found = instance_owners::by_address(tx, address)?;
     Ok(found.ok_or_else(|| {
-        Fault::not_found(format!(
-            "No owner of the instance has the address {address:?}: \"admin list\" shows all."
-        ))
+        Fault::not_found(format!("No owner of the instance has the address {address:?}")).mended_by(Remedy {
+            page: "the page Owners lists all.",
+            command: "\"admin list\" shows all.",
+        })
     })?)
 }
 

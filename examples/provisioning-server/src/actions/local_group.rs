@@ -14,7 +14,7 @@ use crate::domain::account::Account;
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::grant::{Holder, Origin, RoleGrant, demand_local_groups};
 use crate::domain::local_group::LocalGroup;
 use crate::domain::mapping::demand_role_to_give;
@@ -404,10 +404,10 @@ fn find(view: &View<'_>, text: &str) -> Result<LocalGroup, Stop> {
         None => local_groups::by_name(reader, organization, text)?,
     };
     Ok(found.ok_or_else(|| {
-        Fault::not_found(format!(
-            "No group {text:?} is kept here: \"local-group list\" shows which are, and \"group list\" those of the \
-             identity provider."
-        ))
+        Fault::not_found(format!("No group {text:?} is kept here")).mended_by(Remedy {
+            page: "the page Groups lists those that are, and those of the identity provider.",
+            command: "\"local-group list\" shows which are, and \"group list\" those of the identity provider.",
+        })
     })?)
 }
 

@@ -11,7 +11,7 @@ use crate::database::mail::{self, Queued};
 use crate::database::{Product, Stop, audit};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::audit::AuditRow;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::mail::letter::{Letter, Letterhead};
 use crate::domain::mail::{Link, State};
@@ -229,10 +229,14 @@ pub(crate) async fn retry(
         id,
         move |tx, of, found, now| {
             if crate::database::delivery::is_kept(tx)? {
-                return Err(Fault::conflict(
-                    "The server has no mail server, and sends nothing: start it with --smtp-host first.",
-                )
-                .into());
+                return Err(
+                    Fault::conflict("The server has no mail server, and sends nothing")
+                        .mended_by(Remedy {
+                            page: "ask whoever runs the server to name one.",
+                            command: "start it with --smtp-host first.",
+                        })
+                        .into(),
+                );
             }
             match found.state {
                 State::Failed | State::Kept => Ok(mail::retry(tx, of, id, now)?),
@@ -370,9 +374,10 @@ fn note_of_instance(
 fn find(reader: &Reader<'_>, of: Uuid, id: Uuid) -> Result<Queued, Stop> {
     let found = mail::find(reader, of, id)?;
     Ok(found.ok_or_else(|| {
-        Fault::not_found(format!(
-            "There is no mail {id} in this mailbox: \"mail list\" shows them."
-        ))
+        Fault::not_found(format!("There is no mail {id} in this mailbox")).mended_by(Remedy {
+            page: "the page Outgoing mail lists those that are kept.",
+            command: "\"mail list\" shows them.",
+        })
     })?)
 }
 

@@ -16,7 +16,7 @@ use crate::domain::actor::{Action, Actor};
 use crate::domain::counted::counted;
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::mapping::{Difference, demand_mapped, demand_role_to_give};
 use crate::domain::organization::Name;
@@ -472,8 +472,12 @@ pub(super) fn find_group(view: &View<'_>, text: &str) -> Result<ProvisionedGroup
     match <[ProvisionedGroup; 1]>::try_from(named) {
         Ok([group]) => Ok(group),
         Err(named) if named.is_empty() => Err(Fault::not_found(format!(
-            "The identity provider has sent no group {text:?}: \"group list\" shows which it has sent."
+            "The identity provider has sent no group {text:?}"
         ))
+        .mended_by(Remedy {
+            page: "the page Groups lists those that it has sent.",
+            command: "\"group list\" shows which it has sent.",
+        })
         .into()),
         Err(named) => {
             let ids: Vec<_> = named.iter().map(|group| group.id.as_str()).collect();

@@ -25,6 +25,7 @@ pub(crate) mod mail;
 pub(crate) mod mapping;
 mod of_product;
 pub(crate) mod organization;
+pub(crate) mod own_groups;
 pub(crate) mod people;
 pub(crate) mod role;
 pub(crate) mod saml;

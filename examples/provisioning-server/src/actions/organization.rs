@@ -10,14 +10,15 @@ use uuid::Uuid;
 
 use super::act::{Act, Subject, View, carry_out, carry_out_in, look};
 use super::token::{self, demand_power_of_provider};
-use super::{converting, erasing, event_row, integration};
+use super::{connection, converting, erasing, event_row, integration};
 use crate::database::effective::Members;
 use crate::database::page;
 use crate::database::saml::provider;
 use crate::database::{
-    Product, Stop, accounts, connection, entries, groups, living, organizations, power, roles, tokens,
+    Product, Stop, accounts, entries, groups, living, organizations, power, roles, tokens,
 };
 use crate::domain::actor::{Action, Actor};
+use crate::domain::connection::ConnectionState;
 use crate::domain::entry::Whom;
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
@@ -116,6 +117,7 @@ pub(crate) struct Standing {
     /// People of the identity provider.
     pub(crate) people: u64,
     pub(crate) groups: u64,
+    pub(crate) connection: ConnectionState,
     pub(crate) last_request: Option<Timestamp>,
 }
 
@@ -198,6 +200,9 @@ pub(crate) async fn list(product: &Product, actor: &Actor) -> Result<Vec<Organiz
 /// How many organizations a page of the list has.
 const PAGE: usize = 25;
 
+/// Up to how many requests of each organization are counted, to say whether too many fail.
+const COUNTED: u32 = 1_000;
+
 /// Returns a page of the organizations whose names have a text in them, behind one of them.
 ///
 /// # Errors
@@ -252,17 +257,21 @@ pub(crate) async fn stand(product: &Product, actor: &Actor, organization: &Name)
 async fn standing(product: &Product, organization: Organization) -> Result<Standing> {
     let id = organization.id;
     let (people, groups) = product.counts(&id.to_string()).await?;
-    let (tokens, requests) = product
-        .look(move |reader| Ok((tokens::all(reader, id)?, connection::find(reader, id)?)))
-        .await?;
     let now = Timestamp::now();
-    let is_good = |token: &Token| token.purpose == Purpose::Scim && token.is_live(now);
+    let asked = organization.clone();
+    let facts = product
+        .look(move |reader| {
+            let tokens = tokens::all(reader, id)?;
+            Ok(connection::facts(reader, &asked, &tokens, now, COUNTED)?)
+        })
+        .await?;
     Ok(Standing {
         organization,
-        has_token: tokens.iter().any(is_good),
+        has_token: facts.has_token,
         people,
         groups,
-        last_request: requests.map(|(_, last)| last),
+        connection: ConnectionState::of(&facts, now),
+        last_request: facts.last,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::database::{Product, Stop, grants, groups, mappings, roles};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::escalation::Needs;
 use crate::domain::event::EventKind;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::group::ProvisionedGroup;
 use crate::domain::organization::Name;
 use crate::domain::permission::{Permission, Permissions};
@@ -410,9 +410,10 @@ fn mirrored(view: &View<'_>, name: &str) -> Result<Option<Role>, Stop> {
 }
 
 fn unknown(role: &str) -> Fault {
-    Fault::not_found(format!(
-        "The organization has no role {role:?}: \"role list\" shows which it has."
-    ))
+    Fault::not_found(format!("The organization has no role {role:?}")).mended_by(Remedy {
+        page: "the page User Roles lists those that it has.",
+        command: "\"role list\" shows which it has.",
+    })
 }
 
 /// Checks that no other role has the name.

@@ -14,7 +14,7 @@ use crate::domain::audit::{ActorKind, AuditRow};
 use crate::domain::clock::later;
 use crate::domain::counted::counted;
 use crate::domain::event::EventKind;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::Permission;
@@ -186,11 +186,14 @@ pub(crate) async fn delete(
     carry_out(product, actor, &DELETE, organization, move |act| {
         let provider = demand_provider(act.tx, act.organization)?;
         if act.organization.settings.first_login == FirstLogin::Saml {
-            return Err(Fault::conflict(
-                "New people get SAML-enabled accounts, which need this: choose another way first, with \
-                 \"org set ORG --first-login invitation\".",
-            )
-            .into());
+            return Err(
+                Fault::conflict("New people get SAML-enabled accounts, which need this")
+                    .mended_by(Remedy {
+                        page: "choose another way for them in Login Settings first.",
+                        command: "choose another way first, with \"org set ORG --first-login invitation\".",
+                    })
+                    .into(),
+            );
         }
         let alone = entries::count_by_saml_alone(act.tx, act.organization.id)?;
         demand_typed(act.organization, alone, typed.as_deref())?;
@@ -395,24 +398,28 @@ fn demand_provider(
 fn demand_same_url(provider: &Provider, url: &str) -> Result<()> {
     match provider.metadata_url.as_deref() == Some(url) {
         true => Ok(()),
-        false => Err(Fault::conflict(
-            "Somebody else has changed the identity provider meanwhile: look at it with \"saml show\".",
-        )),
+        false => Err(
+            Fault::conflict("Somebody else has changed the identity provider meanwhile").mended_by(Remedy {
+                page: "open the page again to see how it is now.",
+                command: "look at it with \"saml show\".",
+            }),
+        ),
     }
 }
 
 fn not_configured() -> Fault {
-    Fault::conflict(
-        "SAML is not configured: give the metadata of the identity provider, with \"saml set ORG --metadata-url URL\" or \
-         \"saml set ORG --metadata FILE\".",
-    )
+    Fault::conflict("SAML is not configured").mended_by(Remedy {
+        page: "give the metadata of the identity provider on the page of the SAML integration.",
+        command: "give the metadata of the identity provider, with \"saml set ORG --metadata-url URL\" or \
+                  \"saml set ORG --metadata FILE\".",
+    })
 }
 
 fn no_url() -> Fault {
-    Fault::conflict(
-        "The metadata came as a file, so that they cannot be read again: give newer ones with \
-         \"saml set ORG --metadata FILE\".",
-    )
+    Fault::conflict("The metadata came as a file, so that they cannot be read again").mended_by(Remedy {
+        page: "choose a newer file on the page of the SAML integration.",
+        command: "give newer ones with \"saml set ORG --metadata FILE\".",
+    })
 }
 
 /// Writes a provider, and tells of it if anything has changed.

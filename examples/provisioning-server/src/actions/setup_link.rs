@@ -14,7 +14,7 @@ use crate::database::effective::Members;
 use crate::database::{Product, Stop, accounts, instance_owners, organizations, setup_links, tokens};
 use crate::domain::actor::{Action, Actor, Who};
 use crate::domain::audit::{ActorKind, AuditRow};
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::permission::{Permission, Permissions};
 use crate::domain::secret::{Fingerprint, Secret, SecretKind};
@@ -101,8 +101,12 @@ pub(crate) async fn revoke(
 ) -> Result<SetupLink> {
     carry_out(product, actor, &REVOKE, organization, move |act| {
         let found = setup_links::by_id(act.tx, act.organization.id, id)?;
-        let link = found
-            .ok_or_else(|| Fault::not_found("No set-up link has this id: \"setup-link list\" shows all."))?;
+        let link = found.ok_or_else(|| {
+            Fault::not_found("No set-up link has this id").mended_by(Remedy {
+                page: "the page of set-up links lists all.",
+                command: "\"setup-link list\" shows all.",
+            })
+        })?;
         end(act, &link)?;
         Ok(link)
     })

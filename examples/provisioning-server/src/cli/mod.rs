@@ -29,6 +29,8 @@ mod progress;
 mod role;
 mod rows;
 mod saml;
+#[cfg(test)]
+mod sentences;
 mod serve;
 mod setting;
 mod settings;

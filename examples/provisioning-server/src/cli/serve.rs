@@ -201,6 +201,7 @@ impl Serve {
             proxies: chosen.proxies,
             drain_delay: chosen.drain_delay,
             limits: chosen.limits,
+            is_demonstration: demo.is_some(),
             is_left,
             login: Login::new(Arc::clone(&product))?,
             product,
@@ -501,6 +502,7 @@ struct Server {
     drain_delay: Duration,
     mail: Option<Mail>,
     limits: limits::InForce,
+    is_demonstration: bool,
     /// Whether commands have left work behind.
     is_left: bool,
     login: Login,
@@ -684,6 +686,7 @@ impl Server {
             lacks_public_url: self.public_url.is_none() && !self.is_on_loopback(),
             proxies: &self.proxies,
             offered: scim_api::offered(&self.limits.service),
+            demonstration: self.is_demonstration.then_some(demo::MAPPED),
         })?;
         let router = router
             .merge(api.layer(from_fn(health::without_body)))

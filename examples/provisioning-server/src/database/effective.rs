@@ -102,6 +102,19 @@ impl<'o> Members<'o> {
         Ok(effective)
     }
 
+    /// Returns the names of groups of the identity provider that an account is in, up to so many.
+    pub(crate) fn groups_of(
+        &self,
+        reader: &Reader<'_>,
+        account: &Account,
+        most: u32,
+    ) -> scim::Result<Vec<String>> {
+        let sql = "SELECT g.name FROM scim_edge e JOIN provisioned_group g ON g.org = ?1 AND g.row = e.src
+             WHERE e.tenant = ?2 AND e.attr = ?3 AND e.dst = ?4 LIMIT ?5";
+        let params = self.params(&[account.row.into(), most.into()]);
+        reader.query_all(sql, &params, |row| Ok(row.text(0)?.to_owned()))
+    }
+
     /// A statement for all ways by which account 4, whose row is 5, comes to roles.
     fn ways(&self, account: &Account) -> String {
         let by_groups = match self.settings().groups {

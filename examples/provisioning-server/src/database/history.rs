@@ -301,33 +301,39 @@ fn read(row: &Row<'_>) -> scim::Result<HistoryEntry> {
     })
 }
 
-/// How many requests there were since a time that failed, or did not, and when the last one was.
+/// The requests to one endpoint since a time that have failed, or not, up to so many, and when the last one was.
+const OUTCOMES: &str = "SELECT (SELECT count(*) FROM (SELECT 1 FROM request
+            WHERE org = ?1 AND endpoint = 'ENDPOINT' AND failed = ?2 AND sequence >= ?3 LIMIT ?4)),
+        (SELECT time FROM request WHERE org = ?1 AND sequence = (
+            SELECT sequence FROM request WHERE org = ?1 AND endpoint = 'ENDPOINT' AND failed = ?2
+            ORDER BY sequence DESC LIMIT 1))";
+
+/// How many requests there were since a time that failed, or did not, and when the last one was. Up to `most` are counted for
+/// each endpoint.
 pub(crate) fn outcomes(
     reader: &Reader<'_>,
     organization: Uuid,
     failed: bool,
     since: jiff::Timestamp,
+    most: u32,
 ) -> scim::Result<(u64, Option<jiff::Timestamp>)> {
     let since = first_sequence(since.as_millisecond());
+    let of_endpoint = |endpoint: &Endpoint| OUTCOMES.replace("ENDPOINT", endpoint.word());
+    let each: Vec<String> = Endpoint::ALL.iter().map(of_endpoint).collect();
+    let params = [
+        organization.as_bytes().into(),
+        failed.into(),
+        since.as_bytes().into(),
+        most.into(),
+    ];
     let (mut count, mut last) = (0, None);
-    for endpoint in Endpoint::ALL {
-        let of_endpoint = [
-            organization.as_bytes().into(),
-            endpoint.word().into(),
-            failed.into(),
-        ];
-        count += super::count(
-            reader,
-            "SELECT count(*) FROM request WHERE org = ?1 AND endpoint = ?2 AND failed = ?3 AND sequence >= ?4",
-            &[&of_endpoint[..], &[since.as_bytes().into()]].concat(),
-        )?;
-        let newest = reader.query_one(
-            "SELECT time FROM request WHERE org = ?1 AND sequence = (
-                 SELECT sequence FROM request WHERE org = ?1 AND endpoint = ?2 AND failed = ?3
-                 ORDER BY sequence DESC LIMIT 1)",
-            &of_endpoint,
-            |row| read_time(row.integer(0)?),
-        )?;
+    for (found, newest) in reader.query_all(&each.join(" UNION ALL "), &params, |row| {
+        Ok((
+            row.integer(0)?,
+            row.optional_integer(1)?.map(read_time).transpose()?,
+        ))
+    })? {
+        count += u64::try_from(found).unwrap_or(0);
         last = last.max(newest);
     }
     Ok((count, last))

@@ -85,7 +85,7 @@ use self::lock::Use;
 pub(crate) use self::stop::Stop;
 use crate::domain::batch::Batch;
 use crate::domain::export_file::Position;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::organization::{Name, Organization};
 use crate::domain::token::Token;
 use crate::domain::user::User;
@@ -447,10 +447,10 @@ fn access(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Access>> {
 
 /// The fault of naming an organization that does not exist.
 pub(crate) fn unknown(name: &Name) -> Fault {
-    Fault::not_found(format!(
-        "There is no organization {:?}: \"org list\" shows them all.",
-        name.as_str()
-    ))
+    Fault::not_found(format!("There is no organization {:?}", name.as_str())).mended_by(Remedy {
+        page: "the page Organizations lists them all.",
+        command: "\"org list\" shows them all.",
+    })
 }
 
 /// The database has failed. Its cause is for the operator: a command prints it, a server logs it.

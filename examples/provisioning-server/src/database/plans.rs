@@ -10,8 +10,8 @@ use super::accounts::Shown;
 use super::effective::Members;
 use super::page::Page;
 use super::{
-    accounts, activity, adoptions, bindings, check, conflict, connection, delivery, grants, groups, held, local_groups,
-    losses, mail, mappings, migrations, roles, search, setup_links, sign_in_names, tokens,
+    accounts, activity, adoptions, bindings, check, conflict, connection, delivery, grants, groups, held,
+    local_groups, losses, mail, mappings, migrations, roles, search, setup_links, sign_in_names, tokens,
 };
 use crate::domain::account::{Account, AccountState, ManagedBy, Person};
 use crate::domain::activity::Span;
@@ -146,6 +146,7 @@ fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Re
             ..Account::provisioned(NOBODY, 7, person, Timestamp::UNIX_EPOCH)
         };
         members.effective(reader, &account)?;
+        members.groups_of(reader, &account, 10)?;
     }
     roles::by_id(reader, id, role)?;
     roles::by_name(reader, id, "a")?;

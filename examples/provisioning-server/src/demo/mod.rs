@@ -20,7 +20,7 @@ use crate::domain::fault::Result;
 pub(crate) const DATABASE: &str = "sqlite://data/demo.db";
 
 /// The organization of Entra ID, whose groups are mapped to roles.
-const MAPPED: &str = "acme";
+pub(crate) const MAPPED: &str = "acme";
 
 /// The organization of Okta, whose groups are roles.
 const MIRRORED: &str = "beacon";

@@ -40,7 +40,7 @@ impl Counted {
 
 /// The wait after the first attempt that is not free; each further one doubles it, up to the longest.
 const FIRST: SignedDuration = SignedDuration::from_secs(2);
-const LONGEST: SignedDuration = SignedDuration::from_mins(15);
+pub(crate) const LONGEST: SignedDuration = SignedDuration::from_mins(15);
 
 /// A counter is forgotten this long after its last attempt.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(1);

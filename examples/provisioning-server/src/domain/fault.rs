@@ -42,11 +42,22 @@ impl Kind {
     }
 }
 
+/// The remedy for a fault where it is not the same on a page as at the command line. It goes on from the sentence, behind a
+/// colon, to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Remedy {
+    /// The step on the pages.
+    pub(crate) page: &'static str,
+    /// The command or flag.
+    pub(crate) command: &'static str,
+}
+
 /// A fault: its kind, a sentence that says what to do, and the cause, which only the operator sees.
 #[derive(Debug)]
 pub(crate) struct Fault {
     kind: Kind,
     sentence: Cow<'static, str>,
+    remedy: Option<Remedy>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -55,6 +66,7 @@ impl Fault {
         Self {
             kind,
             sentence: sentence.into(),
+            remedy: None,
             source: None,
         }
     }
@@ -100,15 +112,28 @@ impl Fault {
         }
     }
 
+    /// Returns the fault with a remedy, which ends its sentence.
+    #[must_use]
+    pub(crate) fn mended_by(self, remedy: Remedy) -> Self {
+        Self {
+            remedy: Some(remedy),
+            ..self
+        }
+    }
+
     /// What kind of fault it is.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The sentence followed by every cause: for the operator's terminal and log, never for a client. What is said to
-    /// clients in place of a cause, that somebody else finds it, is left out.
+    /// The sentence, with the remedy of the command line, followed by every cause: for the operator's terminal and log,
+    /// never for a client. What is said to clients in place of a cause, that somebody else finds it, is left out.
     pub(crate) fn with_causes(&self) -> String {
         let mut text = self.sentence.to_string();
+        if let Some(remedy) = self.remedy {
+            text.push_str(": ");
+            text.push_str(remedy.command);
+        }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             let said = error.to_string();
@@ -129,9 +154,14 @@ fn stands_for_a_cause(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
+/// Writes the sentence as pages and clients show it.
 impl Display for Fault {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.sentence)
+        f.write_str(&self.sentence)?;
+        match self.remedy {
+            Some(remedy) => write!(f, ": {}", remedy.page),
+            None => Ok(()),
+        }
     }
 }
 

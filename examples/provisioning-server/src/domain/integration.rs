@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::account::{Account, ManagedBy};
 use super::counted::counted;
 use super::effective::Picture;
-use super::fault::{Fault, Result};
+use super::fault::{Fault, Remedy, Result};
 use super::grant::Holder;
 use super::keyword::keywords;
 use super::organization::Organization;
@@ -201,10 +201,14 @@ pub(crate) fn demand_choice(active: u64, choice: Option<Attached>) -> Result<Att
         Some(choice) => Ok(choice),
         None if active == 0 => Ok(Attached::DisableAll),
         None => Err(Fault::conflict(format!(
-            "{} still active and managed by this integration: say whether to disable them all (--people disable) or to \
-             keep them as manual accounts (--people detach), or cancel.",
+            "{} still active and managed by this integration",
             counted(active, "person is", "people are")
-        ))),
+        ))
+        .mended_by(Remedy {
+            page: "choose whether they are all disabled or kept as manual accounts, or cancel.",
+            command: "say whether to disable them all (--people disable) or to keep them as manual accounts (--people \
+                      detach), or cancel.",
+        })),
     }
 }
 
@@ -318,7 +322,7 @@ mod tests {
     /// Feature row 63: whoever deletes an integration is asked about the people who are left.
     #[test]
     fn a_deletion_asks_about_those_who_are_left() {
-        let asked = demand_choice(2, None).unwrap_err().to_string();
+        let asked = demand_choice(2, None).unwrap_err().with_causes();
         assert!(asked.starts_with("2 people are still active"), "{asked}");
         assert!(
             asked.contains("--people disable")

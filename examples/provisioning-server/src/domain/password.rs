@@ -8,7 +8,7 @@ use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use super::fault::{Fault, Result};
 
 /// The fewest and the most characters of a password. The second bounds the work that a form can cause.
-const CHARACTERS: std::ops::RangeInclusive<usize> = 12..=128;
+pub(crate) const CHARACTERS: std::ops::RangeInclusive<usize> = 12..=128;
 
 /// The longest password that is read, in bytes.
 const BYTES_MAX: usize = 4 * 128;

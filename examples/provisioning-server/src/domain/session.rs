@@ -14,7 +14,7 @@ pub(crate) const ABSOLUTE: SignedDuration = SignedDuration::from_hours(12);
 const UNFINISHED: SignedDuration = SignedDuration::from_mins(10);
 
 /// For how long a factor counts as confirmed a moment ago.
-const FRESH: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const FRESH: SignedDuration = SignedDuration::from_mins(10);
 
 /// The time of the last use is written at most this often.
 const NOTED: SignedDuration = SignedDuration::from_mins(1);

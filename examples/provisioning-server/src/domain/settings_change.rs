@@ -2,7 +2,7 @@
 //! are told.
 
 use super::counted::counted;
-use super::fault::{Fault, Result};
+use super::fault::{Fault, Remedy, Result};
 use super::organization::Name;
 use super::saml::provider::Standing;
 use super::settings::{
@@ -125,15 +125,22 @@ pub(crate) fn demand_usable(changes: &Changes, before: &Settings, standing: Stan
     let (base, after) = (product.apply(before), changes.apply(before));
     let chooses_saml = after.first_login == FirstLogin::Saml && base.first_login != FirstLogin::Saml;
     if chooses_saml && standing == Standing::NotConfigured {
-        return Err(Fault::conflict(
-            "SAML-enabled accounts need SAML, which is not configured: give the metadata of the identity provider first, with \
-             \"saml set ORG --metadata-url URL\".",
-        ));
+        return Err(
+            Fault::conflict("SAML-enabled accounts need SAML, which is not configured").mended_by(Remedy {
+                page: "give the metadata of the identity provider on the page of the SAML integration first.",
+                command: "give the metadata of the identity provider first, with \"saml set ORG --metadata-url URL\".",
+            }),
+        );
     }
     if after.sso == Switch::On && base.sso == Switch::Off && standing != Standing::Tried {
-        return Err(Fault::conflict(
-            "Single sign-on can be allowed once a trial sign-in has succeeded: make a link for one with \"saml trial ORG\".",
-        ));
+        return Err(
+            Fault::conflict("Single sign-on can be allowed once a trial sign-in has succeeded").mended_by(
+                Remedy {
+                    page: "test one on the page of the SAML integration.",
+                    command: "make a link for one with \"saml trial ORG\".",
+                },
+            ),
+        );
     }
     Ok(())
 }
@@ -153,20 +160,26 @@ fn demand_address(settings: &Settings) -> Result<()> {
     if settings.first_login != FirstLogin::Invitation || has_addresses(settings) {
         return Ok(());
     }
-    Err(Fault::conflict(
-        "Invitations would have no address to go to: with --attributes mapped no e-mail address is kept, and with \
-         --username any a userName need not be one. Set --username email, --attributes all, or another --first-login.",
-    ))
+    Err(Fault::conflict("Invitations would have no address to go to").mended_by(Remedy {
+        page: "no e-mail address is kept, and a userName need not be one. Keep all attributes, take e-mail addresses alone as \
+               userName, or choose another first sign-in.",
+        command: "with --attributes mapped no e-mail address is kept, and with --username any a userName need not be one. \
+                  Set --username email, --attributes all, or another --first-login.",
+    }))
 }
 
 fn demand_nothing_held(settings: &Settings) -> Result<()> {
     match settings.hold_escalations {
         Switch::Off => Ok(()),
         Switch::On => Err(Fault::conflict(
-            "Rights that a group gives cannot be held back in this version: whoever joins a mapped group has its roles at \
-             once. Set --hold-escalations off, and map groups to roles that may change the organization only where you \
-             trust whoever can change these groups at the identity provider.",
-        )),
+            "Rights that a group gives cannot be held back in this version, and whoever joins a mapped group has its roles \
+             at once. Map groups to roles that may change the organization only where you trust whoever can change these \
+             groups at the identity provider",
+        )
+        .mended_by(Remedy {
+            page: "leave the holding of such rights off.",
+            command: "set --hold-escalations off.",
+        })),
     }
 }
 
@@ -419,7 +432,7 @@ mod tests {
         for (before, after) in [(&off, &on), (&without_address, &both)] {
             let refused = Consequences::of(before, after, Living::default()).unwrap_err();
             assert!(
-                refused.to_string().contains("--hold-escalations off"),
+                refused.with_causes().contains("--hold-escalations off"),
                 "{refused}"
             );
         }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::fault::{Fault, Result};
+use super::fault::{Fault, Remedy, Result};
 use super::keyword::keywords;
 use super::secret::{Fingerprint, Secret};
 
@@ -135,9 +135,10 @@ pub(crate) fn newest_live(all: &[Token], purpose: Purpose, now: Timestamp) -> Op
 pub(crate) fn expiry(now: Timestamp, days: Option<u32>) -> Result<Option<Timestamp>> {
     let Some(days) = days else { return Ok(None) };
     let too_long = || {
-        Fault::invalid(format!(
-            "A token can expire after 1 to {DAYS_MAX} days; without --expires it does not expire."
-        ))
+        Fault::invalid(format!("A token can expire after 1 to {DAYS_MAX} days")).mended_by(Remedy {
+            page: "choose another number of days, or none, so that it does not expire.",
+            command: "without --expires it does not expire.",
+        })
     };
     if !(1..=DAYS_MAX).contains(&days) {
         return Err(too_long());
@@ -167,13 +168,20 @@ pub(crate) fn issue(all: &[Token], purpose: Purpose, how: Issue, now: Timestamp)
     let ids: Vec<Uuid> = live_for(all, purpose, now).map(|token| token.id).collect();
     match how {
         Issue::Create => Ok(ids),
-        Issue::Rotate | Issue::Overlap if ids.is_empty() => Err(Fault::conflict(
-            "There is no token to rotate: make one with \"token create\".",
-        )),
+        Issue::Rotate | Issue::Overlap if ids.is_empty() => {
+            Err(Fault::conflict("There is no token to rotate").mended_by(Remedy {
+                page: "generate one.",
+                command: "make one with \"token create\".",
+            }))
+        }
         Issue::Rotate => Ok(ids),
         Issue::Overlap | Issue::CreateBeside if ids.len() > 1 => Err(Fault::conflict(
-            "A rotation is under way and two tokens are live: end it with \"token complete\" or \"token cancel\" first.",
-        )),
+            "A rotation is under way and two tokens are live",
+        )
+        .mended_by(Remedy {
+            page: "revoke the old token, or keep it and revoke the new one, first.",
+            command: "end it with \"token complete\" or \"token cancel\" first.",
+        })),
         Issue::Overlap | Issue::CreateBeside => Ok(Vec::new()),
     }
 }
@@ -195,9 +203,10 @@ pub(crate) fn cancel(all: &[Token], purpose: Purpose, now: Timestamp) -> Result<
 fn in_rotation(all: &[Token], purpose: Purpose, now: Timestamp) -> Result<Uuid> {
     match newest_live(all, purpose, now) {
         Some(newest) if live_for(all, purpose, now).count() > 1 => Ok(newest.id),
-        _ => Err(Fault::conflict(
-            "No rotation is under way: begin one with \"token rotate --overlap\".",
-        )),
+        _ => Err(Fault::conflict("No rotation is under way").mended_by(Remedy {
+            page: "generate a token while the present one stays valid.",
+            command: "begin one with \"token rotate --overlap\".",
+        })),
     }
 }
 
@@ -209,9 +218,7 @@ pub(crate) fn revoke(all: &[Token], which: Option<Uuid>, now: Timestamp) -> Resu
         .collect();
     match which {
         _ if !ids.is_empty() => Ok(ids),
-        Some(wanted) if !all.iter().any(|token| token.id == wanted) => Err(Fault::not_found(format!(
-            "The organization has no token {wanted}: \"token list\" shows which it has."
-        ))),
+        Some(wanted) if !all.iter().any(|token| token.id == wanted) => Err(unknown(wanted)),
         Some(_) => Err(Fault::conflict("That token is not live any more.")),
         None => Err(Fault::conflict("The organization has no live token to revoke.")),
     }
@@ -228,13 +235,18 @@ pub(crate) fn confirm(all: &[Token], which: Option<Uuid>, now: Timestamp) -> Res
         .collect();
     match which {
         _ if !ids.is_empty() => Ok(ids),
-        Some(wanted) if !all.iter().any(|token| token.id == wanted) => Err(Fault::not_found(format!(
-            "The organization has no token {wanted}: \"token list\" shows which it has."
-        ))),
+        Some(wanted) if !all.iter().any(|token| token.id == wanted) => Err(unknown(wanted)),
         _ => Err(Fault::conflict(
             "There is nothing to confirm: no live token may have been revoked since a backup was taken.",
         )),
     }
+}
+
+fn unknown(token: Uuid) -> Fault {
+    Fault::not_found(format!("The organization has no token {token}")).mended_by(Remedy {
+        page: "the page of the integration lists those that it has.",
+        command: "\"token list\" shows which it has.",
+    })
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use rustls::crypto::ring;
 use tower::Service;
 use url::{Host, Url};
 
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::network::{Networks, is_public};
 
 /// How long an answer may take, to its last byte.
@@ -167,7 +167,8 @@ fn unreachable_at(url: &Url, why: &str) -> Fault {
 }
 
 fn not_reached(url: &Url, refusal: Refused) -> Fault {
-    Fault::invalid(format!("Nothing is fetched from {url}: {refusal}."))
+    let fault = Fault::invalid(format!("Nothing is fetched from {url}, {refusal}"));
+    fault.mended_by(refusal.remedy())
 }
 
 /// Resolves names, and lets only addresses through to which somebody may be sent.
@@ -188,15 +189,28 @@ enum Refused {
 impl Display for Refused {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Private => {
-                "its address is not one of the public internet. The operator can open private networks with --fetch-from"
-            }
-            Self::NotEncrypted => "expected https",
+            Self::Private => "whose address is not one of the public internet",
+            Self::NotEncrypted => "which is not encrypted",
         })
     }
 }
 
 impl std::error::Error for Refused {}
+
+impl Refused {
+    const fn remedy(self) -> Remedy {
+        match self {
+            Self::Private => Remedy {
+                page: "ask whoever runs the server to open that network.",
+                command: "the operator can open private networks with --fetch-from.",
+            },
+            Self::NotEncrypted => Remedy {
+                page: "expected https.",
+                command: "expected https.",
+            },
+        }
+    }
+}
 
 impl Gate {
     fn lets_through(&self, address: IpAddr) -> bool {

@@ -11,6 +11,7 @@ use super::page;
 use super::problem::Problem;
 use super::shell::{Section, Shell};
 use super::visit::Visit;
+use crate::actions::conflict;
 use crate::domain::account::ManagedBy;
 use crate::domain::actor::Actor;
 use crate::domain::fault::{Fault, Kind};
@@ -41,6 +42,7 @@ impl Visit {
         let ends_said = said.as_ref().and_then(|_| self.ends_said());
         let shell = Shell {
             is_owner_elsewhere: is_elsewhere,
+            open_conflicts: self.count_conflicts(&actor).await?,
             said,
             ..Shell::new(&current, section, page)
         };
@@ -50,6 +52,16 @@ impl Visit {
             managed_by: current.account().managed_by,
             ends_said,
         })
+    }
+
+    /// Counts the open conflicts of the organization, for whoever may see them.
+    async fn count_conflicts(&self, actor: &Actor) -> Result<u64, Problem> {
+        match &self.realm {
+            Realm::Organization(organization) if actor.demand(&conflict::LIST).is_ok() => {
+                Ok(conflict::count_open(&self.product, actor, organization).await?)
+            }
+            _ => Ok(0),
+        }
     }
 
     /// Returns the organization to which the page belongs.

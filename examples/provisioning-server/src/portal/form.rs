@@ -3,13 +3,14 @@
 use std::fmt::{self, Debug, Formatter};
 use std::time::Duration;
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use url::form_urlencoded;
 
 use super::problem::Problem;
+use super::upload;
 
 /// How many bytes a form may have.
 const LIMIT: usize = 64 * 1024;
@@ -31,15 +32,24 @@ impl Form {
     /// # Errors
     /// It is not a form, too long or too slow.
     pub(crate) async fn read(request: Request, most: usize) -> Result<Self, Problem> {
-        if !is_form(request.headers()) {
+        if !is_form(kind(request.headers())) {
             return Err(Problem::NotAForm);
         }
-        let body = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), most)).await;
-        match body {
-            Ok(Ok(body)) => Ok(Self::parse(&body)),
-            Ok(Err(_)) => Err(Problem::TooLong),
-            Err(_) => Err(Problem::TooSlow),
-        }
+        Ok(Self::parse(&whole(request, most).await?))
+    }
+
+    /// Reads a form that may have files, whose texts are fields like others.
+    ///
+    /// # Errors
+    /// It is not a form, too long or too slow.
+    pub(crate) async fn read_with_files(request: Request, most: usize) -> Result<Self, Problem> {
+        let Some(boundary) = upload::boundary(kind(request.headers())).map(str::to_owned) else {
+            return Self::read(request, most).await;
+        };
+        let body = whole(request, most).await?;
+        upload::fields(&body, &boundary)
+            .map(Self)
+            .ok_or(Problem::NotAForm)
     }
 
     /// Returns the text of a field; of one that is not there, the empty text.
@@ -84,9 +94,23 @@ impl<S: Sync> FromRequest<S> for Form {
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
+/// Returns the whole body of a request.
+async fn whole(request: Request, most: usize) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), most)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Problem::TooLong),
+        Err(_) => Err(Problem::TooSlow),
+    }
+}
+
+/// Returns the media type of a body; the empty text if there is none.
+fn kind(headers: &HeaderMap) -> &str {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
+    kind.unwrap_or_default()
+}
+
+fn is_form(kind: &str) -> bool {
+    let essence = kind.split(';').next().unwrap_or_default();
     essence
         .trim()
         .eq_ignore_ascii_case("application/x-www-form-urlencoded")
@@ -98,7 +122,7 @@ mod tests {
     use std::pin::Pin;
     use std::task::{Context, Poll};
 
-    use axum::body::{Body, Bytes};
+    use axum::body::Body;
     use http_body::Frame;
 
     use super::*;
@@ -136,6 +160,32 @@ mod tests {
         assert!(matches!(
             read(Body::from(longest + "x")).await,
             Err(Problem::TooLong)
+        ));
+    }
+
+    /// RFC 7578: a form with a file is read where one is expected, and nowhere else.
+    #[tokio::test]
+    async fn a_form_with_a_file_is_read_where_one_is_expected() {
+        let sent = |body: &'static str| {
+            let request = Request::post("/").header(CONTENT_TYPE, "multipart/form-data; boundary=b");
+            request.body(Body::from(body)).unwrap()
+        };
+        let whole =
+            "--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"x\"\r\n\r\ntext\r\n--b--\r\n";
+        let form = Form::read_with_files(sent(whole), LIMIT).await.unwrap();
+        assert_eq!(form.text("a"), "text");
+        let refused = [
+            Form::read_with_files(sent("--b\r\n"), LIMIT).await,
+            Form::read_with_files(sent(whole), 10).await,
+            Form::read(sent(whole), LIMIT).await,
+        ];
+        assert!(matches!(
+            refused,
+            [
+                Err(Problem::NotAForm),
+                Err(Problem::TooLong),
+                Err(Problem::NotAForm)
+            ]
         ));
     }
 

@@ -9,6 +9,7 @@ use super::frame::Frame;
 use super::overview;
 use super::shell::{Section, Shell};
 use super::visit::Visit;
+use crate::actions::own_groups::{self, OwnGroups};
 use crate::domain::account::ManagedBy;
 use crate::domain::realm::Realm;
 
@@ -19,6 +20,8 @@ pub(super) struct NoAccess {
     pub(super) shell: Shell,
     /// Whether an identity provider looks after the account.
     pub(super) is_provisioned: bool,
+    /// The groups of the person, none of which gives a role.
+    pub(super) groups: OwnGroups,
 }
 
 /// Shows what is going on, or that somebody has no access yet.
@@ -33,6 +36,7 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
             frame,
             shell,
             is_provisioned: administrator.managed_by == ManagedBy::Scim,
+            groups: own_groups::list(&visit.product, &administrator.actor, visit.organization()?).await?,
         };
         return Ok(administrator.answer(StatusCode::OK, &shown));
     }

@@ -5,6 +5,7 @@ mod administrator;
 mod agent;
 mod assets;
 mod chart;
+mod components;
 mod confirm;
 mod cookies;
 mod destination;
@@ -45,6 +46,7 @@ mod single_sign_on;
 mod step_up;
 mod theme;
 mod trouble;
+mod upload;
 mod visit;
 mod wizard;
 
@@ -85,6 +87,8 @@ pub(crate) struct Portal<'a> {
     pub(crate) proxies: &'a Networks,
     /// The capabilities of the SCIM service.
     pub(crate) offered: ServiceProviderConfig,
+    /// The organization of a demonstration to which the page of components leads; there is no such page otherwise.
+    pub(crate) demonstration: Option<&'static str>,
 }
 
 /// The routes of all pages.
@@ -108,6 +112,10 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
         proxies: portal.proxies.clone(),
         offered: Arc::new(portal.offered.clone()),
     };
+    let components = portal.demonstration.map_or_else(Router::new, |organization| {
+        let components = Router::new().route(components::PATH, get(components::get));
+        components.with_state((pages.clone(), organization))
+    });
     let assets = Router::new()
         .route("/{name}", get(assets::get))
         .fallback(problem::not_found);
@@ -115,6 +123,7 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
         .route("/", get(entrance::get))
         .with_state((Arc::clone(portal.product), frames.clone()))
         .nest(assets::PREFIX, assets)
+        .merge(components)
         .route("/o/{organization}", get(to_home))
         .nest(
             "/o/{organization}/",

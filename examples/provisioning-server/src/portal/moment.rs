@@ -1,6 +1,8 @@
 //! Times as people read them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::counted::counted;
 
 /// Returns the day.
 pub(super) fn day(time: Timestamp) -> String {
@@ -36,6 +38,14 @@ pub(super) fn wait(now: Timestamp, until: Timestamp) -> String {
     }
 }
 
+/// Returns a length of time in words: whole hours, or whole minutes.
+pub(super) fn length(time: SignedDuration) -> String {
+    match (time.as_hours(), time.as_mins()) {
+        (hours, minutes) if hours > 0 && minutes % 60 == 0 => counted(hours.unsigned_abs(), "hour", "hours"),
+        (_, minutes) => counted(minutes.unsigned_abs(), "minute", "minutes"),
+    }
+}
+
 /// Returns how many seconds it is from now to a time, rounded up.
 pub(super) fn seconds(now: Timestamp, until: Timestamp) -> u64 {
     let milliseconds = until.duration_since(now).as_millis();
@@ -43,7 +53,7 @@ pub(super) fn seconds(now: Timestamp, until: Timestamp) -> u64 {
 }
 
 /// Returns how long something lasts, in words: minutes up to two hours, then hours, and days from two on.
-pub(super) fn length(seconds: u64) -> String {
+pub(super) fn roughly(seconds: u64) -> String {
     let counted = |count: u64, one: &str| match count {
         1 => format!("1 {one}"),
         count => format!("{count} {one}s"),
@@ -136,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_is_told_in_one_unit() {
+    fn a_length_is_told_roughly_in_one_unit() {
         for (seconds, said) in [
             (0, "1 minute"),
             (60, "1 minute"),
@@ -148,7 +158,20 @@ mod tests {
             (172_800, "2 days"),
             (604_800, "7 days"),
         ] {
-            assert_eq!(length(seconds), said);
+            assert_eq!(roughly(seconds), said);
+        }
+    }
+
+    #[test]
+    fn a_length_of_time_is_told_in_whole_hours_or_minutes() {
+        for (minutes, said) in [
+            (1, "1 minute"),
+            (30, "30 minutes"),
+            (60, "1 hour"),
+            (90, "90 minutes"),
+            (720, "12 hours"),
+        ] {
+            assert_eq!(length(SignedDuration::from_mins(minutes)), said);
         }
     }
 

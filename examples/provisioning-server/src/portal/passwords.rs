@@ -1,6 +1,7 @@
 //! The two fields in which somebody chooses a password.
 
 use super::form::Form;
+use crate::domain::password::CHARACTERS;
 
 /// The fields, with what is to be said of them.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +27,16 @@ impl Passwords {
             new_error: Some(why),
             ..Self::ask(label)
         }
+    }
+
+    /// Returns the fewest characters of a password.
+    pub(super) fn least(&self) -> usize {
+        *CHARACTERS.start()
+    }
+
+    /// Returns the most characters of a password.
+    pub(super) fn most(&self) -> usize {
+        *CHARACTERS.end()
     }
 
     /// Reads the password that was typed twice.

@@ -22,14 +22,14 @@ impl Shown {
             Next::OnChange => ("when something changes there".to_owned(), None),
             Next::At(at) => {
                 let seconds = u64::try_from(at.duration_since(now).as_secs()).unwrap_or_default();
-                (format!("in {}", moment::length(seconds)), Some(at))
+                (format!("in {}", moment::roughly(seconds)), Some(at))
             }
             Next::Overdue(at) => (format!("overdue since {}", moment::minute(at)), Some(at)),
         };
         Self {
             usual: rhythm.usual_seconds.map_or_else(
                 || NOT_KNOWN.to_owned(),
-                |seconds| format!("every {}", moment::length(seconds)),
+                |seconds| format!("every {}", moment::roughly(seconds)),
             ),
             next,
             at: at.map(|at| at.to_string()),

@@ -60,6 +60,8 @@ pub(super) struct Shell {
     pub(super) is_owner_elsewhere: bool,
     /// The beginning of the paths of their own account, with a slash at its end.
     pub(super) own: String,
+    /// How many conflicts are open, up to [`conflict::COUNTED`]; none for those who may not see them.
+    pub(super) open_conflicts: u64,
     /// What was done a moment ago.
     pub(super) said: Option<String>,
 }
@@ -75,8 +77,14 @@ impl Shell {
             is_behind_panel: false,
             is_owner_elsewhere: false,
             own: format!("{}/", current.realm.path()),
+            open_conflicts: 0,
             said: None,
         }
+    }
+
+    /// Returns how many conflicts are open as the navigation says it: nothing if none is.
+    pub(super) fn conflicts(&self) -> Option<String> {
+        counted(self.open_conflicts, conflict::COUNTED)
     }
 
     /// Returns whether the navigation leads to a section.
@@ -114,5 +122,33 @@ impl Shell {
     /// Returns the path of a page of their own account.
     pub(super) fn own(&self, page: &str) -> String {
         format!("{}{page}", self.own)
+    }
+}
+
+/// Returns a number that was counted up to `most`: nothing of none, and a sign behind the last one that is sure.
+fn counted(count: u64, most: u32) -> Option<String> {
+    match count {
+        0 => None,
+        count if count < u64::from(most) => Some(count.to_string()),
+        _ => Some(format!("{}+", most.saturating_sub(1))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feature row 99: the navigation says how many conflicts are open, and no more than it knows.
+    #[test]
+    fn open_conflicts_are_told_as_far_as_they_are_counted() {
+        for (count, told) in [
+            (0, None),
+            (1, Some("1")),
+            (99, Some("99")),
+            (100, Some("99+")),
+            (1_000, Some("99+")),
+        ] {
+            assert_eq!(counted(count, conflict::COUNTED).as_deref(), told);
+        }
     }
 }

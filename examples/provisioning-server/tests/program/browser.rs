@@ -78,6 +78,11 @@ impl Browser {
         self.ask(&json!({ "do": "tick", "label": label }));
     }
 
+    /// Chooses a file with this content, a character a byte, in the field with this label.
+    pub fn upload(&mut self, label: &str, name: &str, text: &str) {
+        self.ask(&json!({ "do": "upload", "label": label, "name": name, "text": text }));
+    }
+
     /// Chooses the option with this text in the list with this label.
     pub fn choose(&mut self, label: &str, option: &str) {
         self.ask(&json!({ "do": "choose", "label": label, "option": option }));
@@ -154,8 +159,19 @@ impl Browser {
         assert_eq!(broken, json!([]), "{broken:#}");
     }
 
+    /// Makes the window so many pixels wide.
+    pub fn resize(&mut self, width: u32) {
+        self.ask(&json!({ "do": "resize", "width": width }));
+    }
+
+    /// Returns what has moved by itself since the page was opened, its live parts renewed once.
+    pub fn moved(&mut self) -> Vec<String> {
+        let moved = self.ask(&json!({ "do": "moved" }));
+        serde_json::from_value(moved).unwrap()
+    }
+
     /// Holds the page to what all pages promise: no finding of axe-core in light and dark, narrow and wide, nothing wider
-    /// than the screen, a silent console, no other origin, and few bytes. Its name is that of the pictures that are kept
+    /// than the screen, nothing that moves by itself, a silent console, no other origin, and few bytes. Its name is that of the pictures that are kept
     /// where `SCREENSHOTS` names a folder.
     pub fn inspect(&mut self, name: &str) {
         let broken = self.ask(&json!({ "do": "inspect", "name": name }));

@@ -1,29 +1,9 @@
 //! People, groups and roles of the organization "acme", and the pages that show them.
 
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 
 use super::bench::Bench;
-use super::person::{Page, Person};
-
-/// Opens a page again and again until it says something: what others write is seen a moment later.
-pub fn open_until(person: &mut Person<'_>, path: &str, text: &str) -> Page {
-    let until = Instant::now() + Duration::from_secs(10);
-    loop {
-        let page = person.open(path);
-        if page.says(text) {
-            return page;
-        }
-        assert!(
-            Instant::now() < until,
-            "{path} does not say {text:?}: {}",
-            page.answer.text
-        );
-        sleep(Duration::from_millis(50));
-    }
-}
+use super::person::Page;
 
 /// The path of the page of a person.
 pub fn page_of(bench: &Bench, name: &str) -> String {

@@ -1,11 +1,15 @@
 //! Somebody with a browser without scripts, who keeps cookies, follows redirects and fills in forms.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use totp_rs::{Builder, Secret};
 use url::form_urlencoded::Serializer;
 
 use super::{Answer, Server};
+
+/// For how long a page is opened again until it says something.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Somebody in front of a browser.
 pub struct Person<'s> {
@@ -61,6 +65,23 @@ impl Page {
         items
             .map(|item| item.split_once("</li>").unwrap().0.to_owned())
             .collect()
+    }
+}
+
+/// Opens a page until it says something: what is written behind, or by another process, is there a moment later.
+pub fn open_until(person: &mut Person<'_>, path: &str, says: &str) -> Page {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let page = person.open(path);
+        if page.says(says) {
+            return page;
+        }
+        assert!(
+            Instant::now() < until,
+            "{path} never says {says:?}: {}",
+            page.answer.text
+        );
+        sleep(Duration::from_millis(50));
     }
 }
 

@@ -108,7 +108,10 @@ impl Letter {
     pub(crate) fn trial(head: &Letterhead<'_>) -> Self {
         let text = notice(
             format!("Mails of {} arrive", head.product),
-            ["You get this mail because somebody has run \"mail test\" on the server.".to_owned()],
+            [
+                "You get this mail because the operator of the server has tried whether mails arrive."
+                    .to_owned(),
+            ],
             "There is nothing to do.",
         );
         Self::of(head, text, None)

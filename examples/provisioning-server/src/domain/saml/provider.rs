@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::assertion::{Expectation, Signed};
 use super::certificate::Certificate;
 use super::metadata::Metadata;
-use crate::domain::fault::{Fault, Result};
+use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::settings::{Settings, Switch};
 
 /// For how long a certificate stays good after the metadata have ceased to name it: so that it makes no difference whether
@@ -133,10 +133,13 @@ impl Provider {
     pub(crate) fn refreshed(&self, metadata: Metadata, former: Former, now: Timestamp) -> Result<Self> {
         if metadata.entity_id != self.entity_id {
             return Err(Fault::conflict(format!(
-                "The metadata describe another identity provider, {:?}, in place of {:?}: if that is meant, give the URL \
-                 once more with \"saml set\".",
+                "The metadata describe another identity provider, {:?}, in place of {:?}",
                 metadata.entity_id, self.entity_id
-            )));
+            ))
+            .mended_by(Remedy {
+                page: "if that is meant, give its metadata as a file, or delete the integration and give the URL once more.",
+                command: "if that is meant, give the URL once more with \"saml set\".",
+            }));
         }
         Ok(self.replaced(metadata, self.metadata_url.clone(), former, now))
     }

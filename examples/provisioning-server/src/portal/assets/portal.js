@@ -1,7 +1,7 @@
 // Makes pages quicker to use. Every essential form works without this script, so buttons that need it stay hidden
 // without it.
 const reveal = (root) => {
-  for (const button of root.querySelectorAll("[data-copy], [data-print], [data-close], [data-into], [data-all]")) button.hidden = false;
+  for (const button of root.querySelectorAll("[data-copy], [data-print], [data-close], [data-all]")) button.hidden = false;
 };
 reveal(document);
 document.addEventListener("htmx:after:swap", () => reveal(document));
@@ -24,13 +24,10 @@ document.addEventListener("click", (event) => {
   else window.print();
 });
 
-// A file is read into the field where it could be pasted, and one box ticks all of a list.
-document.addEventListener("change", async (event) => {
-  if ("all" in event.target.dataset) {
-    for (const box of event.target.form.querySelectorAll("tbody [type=checkbox]")) box.checked = event.target.checked;
-  }
-  const field = document.getElementById(event.target.dataset?.into ?? "");
-  if (field && event.target.files[0]) field.value = await event.target.files[0].text();
+// One box ticks all of a list.
+document.addEventListener("change", (event) => {
+  if (!("all" in event.target.dataset)) return;
+  for (const box of event.target.form.querySelectorAll("tbody [type=checkbox]")) box.checked = event.target.checked;
 });
 
 document.addEventListener("keydown", (event) => {
@@ -88,7 +85,7 @@ document.addEventListener("keydown", (event) => {
 
 // The focus stays in a panel: what lies behind is inert, and the panel's title takes it first. A panel that has opened over its
 // list gives it back to the link by which it was opened.
-document.querySelector("[data-focus]")?.focus();
+document.querySelector(".panel [data-focus]")?.focus();
 let opener = document.querySelector("[data-opener]")?.dataset.opener;
 document.addEventListener("htmx:after:swap", ({ detail }) => {
   if (detail.ctx.target?.id !== "panel") return;

@@ -1,6 +1,7 @@
 //! Pages of sign-in, and of one's own account.
 
 use super::{NOOR, Sample, frames, halden, hold_to_promises, sample, shell, some};
+use crate::actions::own_groups::OwnGroups;
 use crate::domain::realm::Realm;
 use crate::portal::account::{Account, Password, Session};
 use crate::portal::destination::Destination;
@@ -288,6 +289,10 @@ fn signed_in() -> Vec<Sample> {
                 frame: halden(),
                 shell: shell(Section::Own),
                 is_provisioned: true,
+                groups: OwnGroups {
+                    names: vec!["All staff".to_owned(), "Warehouse Night Shift".to_owned()],
+                    has_more: true,
+                },
             },
         ),
         sample(
@@ -296,6 +301,7 @@ fn signed_in() -> Vec<Sample> {
                 frame: halden(),
                 shell: shell(Section::Own),
                 is_provisioned: false,
+                groups: OwnGroups::default(),
             },
         ),
     ]

@@ -4,13 +4,14 @@ use http::HeaderMap;
 
 use super::{Sample, frames, hold_to_promises, sample, shell, some};
 use crate::actions::organization::Clearing;
+use crate::domain::connection::ConnectionState;
 use crate::domain::realm::Realm;
 use crate::portal::confirm::Confirm;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
 use crate::portal::instance::new_organization::NewOrganization;
 use crate::portal::instance::organization::{OrganizationPage, Rename};
-use crate::portal::instance::organizations::{Organizations, Row, State};
+use crate::portal::instance::organizations::{Organizations, Row};
 use crate::portal::instance::owners::{NewOwner, Owners, Row as OwnerRow, WayInPage};
 use crate::portal::shell::{Section, Shell};
 
@@ -25,14 +26,19 @@ fn owner(section: Section) -> Shell {
     }
 }
 
-fn row(display: &str, provider: &'static str, state: State, people: u64) -> Row {
+fn row(display: &str, provider: &'static str, connection: ConnectionState, people: u64) -> Row {
     Row {
         name: display.to_lowercase().replace(' ', "-"),
         display: display.to_owned(),
         provider,
-        state,
+        connection,
+        is_off: provider == "OneLogin",
         people,
-        last: matches!(state, State::InUse).then(|| {
+        last: matches!(
+            connection,
+            ConnectionState::Connected | ConnectionState::Stale | ConnectionState::Errors
+        )
+        .then(|| {
             (
                 "2026-11-29T10:36:00Z".to_owned(),
                 "29 November 2026, 10:36 UTC".to_owned(),
@@ -56,11 +62,27 @@ fn list(rows: Vec<Row>) -> Organizations {
 
 fn of_organizations() -> Vec<Sample> {
     let rows = vec![
-        row("Brightwater Utilities", "JumpCloud", State::InUse, 1_204),
-        row("Halden Freight", "Microsoft Entra ID", State::InUse, 412),
-        row("Lindgren Logistics", "OneLogin", State::SwitchedOff, 58),
-        row("Osterby Clinic", "Okta", State::Waiting, 1),
-        row("Sundial Press", "Not chosen", State::NotConfigured, 0),
+        row(
+            "Brightwater Utilities",
+            "JumpCloud",
+            ConnectionState::Errors,
+            1_204,
+        ),
+        row(
+            "Halden Freight",
+            "Microsoft Entra ID",
+            ConnectionState::Connected,
+            412,
+        ),
+        row(
+            "Lindgren Logistics",
+            "OneLogin",
+            ConnectionState::NotConfigured,
+            58,
+        ),
+        row("Meridian Tours", "Google", ConnectionState::Stale, 77),
+        row("Osterby Clinic", "Okta", ConnectionState::Waiting, 1),
+        row("Sundial Press", "Not chosen", ConnectionState::NotConfigured, 0),
     ];
     let cleared = Clearing {
         display: "Pinnacle Glass".to_owned(),
@@ -98,7 +120,12 @@ fn of_organizations() -> Vec<Sample> {
             &OrganizationPage {
                 frame: instance(),
                 shell: owner(Section::Organizations),
-                row: row("Halden Freight", "Microsoft Entra ID", State::InUse, 412),
+                row: row(
+                    "Halden Freight",
+                    "Microsoft Entra ID",
+                    ConnectionState::Connected,
+                    412,
+                ),
                 words: "ThreatLocker",
                 created: "3 March 2026".to_owned(),
                 provisioned: "412 people, 18 groups".to_owned(),

@@ -1,11 +1,15 @@
 //! Every page with sample data, in every state, held to what all pages promise in a real browser.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
-use axum::response::Html;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -26,6 +30,7 @@ use crate::domain::settings::{Contact, Settings};
 #[path = "../../../tests/program/browser.rs"]
 #[allow(dead_code, unreachable_pub, reason = "tests of the program use the rest")]
 mod browser;
+mod components;
 mod entering;
 mod groups;
 mod instance;
@@ -81,12 +86,40 @@ fn shell(section: Section) -> Shell {
         is_behind_panel: false,
         is_owner_elsewhere: false,
         own: "/o/halden-freight/".to_owned(),
+        open_conflicts: 3,
         said: None,
     }
 }
 
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
+}
+
+/// The window of a phone.
+const NARROW: u32 = 360;
+
+/// The times for which the style and the scripts are on their way. A browser draws a page once its style is there: so it draws
+/// the whole page, however slow the machine is, and does so before its scripts run, so that what they move is seen to move.
+const STYLE_AFTER: Duration = Duration::from_millis(60);
+const SCRIPT_AFTER: Duration = Duration::from_millis(160);
+
+async fn late(request: Request, next: Next) -> Response {
+    match request.uri().path() {
+        path if path.ends_with(".css") => tokio::time::sleep(STYLE_AFTER).await,
+        path if path.ends_with(".js") => tokio::time::sleep(SCRIPT_AFTER).await,
+        _ => {}
+    }
+    next.run(request).await
+}
+
+/// Answers a part that asks for itself again with the page on which it is.
+fn again(samples: &BTreeMap<&'static str, String>, asked: &HeaderMap) -> Response {
+    let page = asked.get("hx-current-url").and_then(|url| url.to_str().ok());
+    let name = page.and_then(|url| url.rsplit('/').next());
+    match name.and_then(|name| samples.get(name)) {
+        Some(page) => Html(page.clone()).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    }
 }
 
 /// Serves the samples with the headers of the portal, and answers with where.
@@ -96,9 +129,13 @@ async fn serve(samples: &[Sample]) -> SocketAddr {
         let page = page.clone();
         router = router.route(&format!("/{name}"), get(|| async move { Html(page) }));
     }
-    // A part that asks for itself again stays as it is.
+    let samples: Arc<BTreeMap<_, _>> = Arc::new(samples.iter().cloned().collect());
     let router = router
-        .fallback(|| async { StatusCode::NO_CONTENT })
+        .fallback(move |asked: HeaderMap| {
+            let samples = Arc::clone(&samples);
+            async move { again(&samples, &asked) }
+        })
+        .layer(from_fn(late))
         .layer(from_fn_with_state(Scheme::Http, headers::secure));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -111,10 +148,40 @@ async fn hold_to_promises(samples: Vec<Sample>) {
     let inspecting = tokio::task::spawn_blocking(move || {
         let mut browser = Browser::open();
         for (name, _) in samples {
+            let url = format!("http://{address}/{name}");
             browser.anew(true);
-            browser.goto(&format!("http://{address}/{name}"));
+            browser.goto(&url);
             browser.inspect(name);
+            browser.anew(true);
+            browser.resize(NARROW);
+            browser.goto(&url);
+            assert_eq!(browser.moved(), [""; 0], "{name}, {NARROW} px");
         }
     });
     inspecting.await.unwrap();
+}
+
+/// Serves a page with a button that waits for the script, in a style or in none, and returns what has moved on it.
+async fn moved(style: &str) -> Vec<String> {
+    let script = assets::SCRIPT.path();
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><title>Moving</title>{style}<script src=\"{script}\" defer></script>\
+         <div><button class=\"btn\" data-copy=\"below\" hidden>Copy</button></div><p id=\"below\">Below</p>"
+    );
+    let address = serve(&[("moving", page)]).await;
+    let looking = tokio::task::spawn_blocking(move || {
+        let mut browser = Browser::open();
+        browser.goto(&format!("http://{address}/moving"));
+        browser.moved()
+    });
+    looking.await.unwrap()
+}
+
+/// Guards against pages that move under the pointer while they load: what a button pushes down that a script shows late is
+/// found, and in the style of the portal the button has its place before.
+#[tokio::test]
+async fn a_part_that_moves_by_itself_is_found() {
+    assert_ne!(moved("").await, [""; 0]);
+    let style = format!("<link rel=\"stylesheet\" href=\"{}\">", assets::STYLE.path());
+    assert_eq!(moved(&style).await, [""; 0]);
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::scim::{connected, list};
 use super::{Sample, halden, hold_to_promises, sample, shell, some};
 use crate::domain::saml::provider::Standing;
 use crate::domain::settings::{FirstLogin, SecondFactor, Switch};
@@ -34,6 +35,7 @@ fn saml() -> Saml {
     Saml {
         frame: halden(),
         shell,
+        list: list(connected()),
         trouble: None,
         trial: None,
         may_change: true,

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::name;
-use super::organizations::{PAGE, Row, State};
+use super::organizations::{PAGE, Row};
 use crate::actions::integration;
 use crate::actions::organization::{self, Change, Deleted, Standing};
 use crate::database::Product;
@@ -132,12 +132,15 @@ struct Question {
 /// Shows the organization.
 pub(super) async fn get(visit: Visit, path: RawPathParams) -> Result<Response, Detour> {
     let asked = Asked::read(&visit, &path, page).await?;
-    let organization = &asked.found.organization;
-    let state = State::of(&asked.found);
+    let Standing {
+        organization,
+        has_token,
+        ..
+    } = &asked.found;
+    let row = Row::of(&asked.found);
     let shown = OrganizationPage {
         frame: visit.frame.clone(),
         shell: asked.administrator.shell.clone(),
-        row: Row::of(&asked.found),
         words: match organization.settings.words {
             Preset::ThreatLocker => "ThreatLocker",
             Preset::LevelAccess => "Level Access",
@@ -145,8 +148,9 @@ pub(super) async fn get(visit: Visit, path: RawPathParams) -> Result<Response, D
         },
         created: moment::day(organization.created),
         provisioned: format!("{}, {}", asked.people(), asked.groups()),
-        can_enable: state == State::SwitchedOff && asked.found.has_token,
-        can_disable: matches!(state, State::Waiting | State::InUse),
+        can_enable: row.is_off && *has_token,
+        can_disable: organization.is_enabled() && *has_token,
+        row,
     };
     Ok(asked.administrator.answer(StatusCode::OK, &shown))
 }

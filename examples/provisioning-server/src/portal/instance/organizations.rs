@@ -5,11 +5,13 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::actions::organization::{self, Clearing, Standing};
+use crate::domain::connection::ConnectionState;
 use crate::domain::counted::counted;
 use crate::domain::organization::Name;
 use crate::domain::settings::IdentityProvider;
 use crate::portal::detour::Detour;
 use crate::portal::frame::Frame;
+use crate::portal::integrations::card;
 use crate::portal::moment;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
@@ -17,22 +19,15 @@ use crate::portal::visit::Visit;
 /// The path of the page.
 pub(super) const PAGE: &str = "organizations";
 
-/// How an organization stands, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::portal) enum State {
-    NotConfigured,
-    SwitchedOff,
-    Waiting,
-    InUse,
-}
-
 /// An organization in the list.
 #[derive(Debug, Clone)]
 pub(in crate::portal) struct Row {
     pub(in crate::portal) name: String,
     pub(in crate::portal) display: String,
     pub(in crate::portal) provider: &'static str,
-    pub(in crate::portal) state: State,
+    pub(in crate::portal) connection: ConnectionState,
+    /// Whether its identity provider is kept out.
+    pub(in crate::portal) is_off: bool,
     pub(in crate::portal) people: u64,
     /// When the last request came: as a machine reads it, and as people do.
     pub(in crate::portal) last: Option<(String, String)>,
@@ -55,18 +50,6 @@ pub(in crate::portal) struct Organizations {
     pub(in crate::portal) ending: Vec<Clearing>,
 }
 
-impl State {
-    pub(super) fn of(found: &Standing) -> Self {
-        match (&found.organization.source, found.last_request) {
-            (None, _) => Self::NotConfigured,
-            (Some(source), _) if !source.enabled => Self::SwitchedOff,
-            (Some(_), _) if !found.has_token => Self::NotConfigured,
-            (Some(_), None) => Self::Waiting,
-            (Some(_), Some(_)) => Self::InUse,
-        }
-    }
-}
-
 impl Row {
     pub(super) fn of(found: &Standing) -> Self {
         let organization = &found.organization;
@@ -77,9 +60,36 @@ impl Row {
                 IdentityProvider::Other => "Not chosen",
                 chosen => chosen.display(),
             },
-            state: State::of(found),
+            connection: found.connection,
+            is_off: organization.source.is_some() && !organization.is_enabled(),
             people: found.people,
             last: found.last_request.map(|at| (at.to_string(), moment::minute(at))),
+        }
+    }
+
+    /// Returns the tone and the words of its connection, which its overview says alike.
+    pub(in crate::portal) fn badge(&self) -> (&'static str, &'static str) {
+        card::state(self.connection, self.is_off)
+    }
+
+    /// Says what its connection is like.
+    pub(in crate::portal) fn sentence(&self) -> &'static str {
+        match self.connection {
+            ConnectionState::NotConfigured if self.is_off => {
+                "Every request of the identity provider is refused. People, groups and mappings are kept."
+            }
+            ConnectionState::NotConfigured => {
+                "No identity provider can connect yet. Open the organization: its page Integrations leads through the set-up."
+            }
+            ConnectionState::Waiting => "Everything is ready here. The identity provider has not called yet.",
+            ConnectionState::Connected => "The identity provider calls, and is answered.",
+            ConnectionState::Stale => {
+                "The identity provider has been silent for longer than usual. Its administrators can check whether \
+                 provisioning is still on."
+            }
+            ConnectionState::Errors => {
+                "Requests of the identity provider fail. The overview of the organization says why."
+            }
         }
     }
 }

@@ -168,7 +168,8 @@ impl Connection {
 /// The name under which attributes that are not kept are counted.
 const NOT_KEPT: &str = "not-kept";
 
-const fn state(state: ConnectionState, is_off: bool) -> (&'static str, &'static str) {
+/// Returns the tone and the words of a state; what is off was set up, and is kept out.
+pub(in crate::portal) const fn state(state: ConnectionState, is_off: bool) -> (&'static str, &'static str) {
     match state {
         ConnectionState::NotConfigured if is_off => ("warn", "Off"),
         ConnectionState::NotConfigured => ("", "Not configured"),

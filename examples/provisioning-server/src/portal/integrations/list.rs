@@ -55,7 +55,7 @@ impl List {
         visit: &Visit,
         administrator: &Administrator,
         q: &str,
-        scim: Connection,
+        scim: Option<Connection>,
     ) -> Result<Self, Detour> {
         let saml = match administrator.shell.may(&Permission::LOGIN_READ) {
             true => Some(saml(visit, administrator).await?),
@@ -63,7 +63,7 @@ impl List {
         };
         let words = visit.frame.words();
         Ok(Self {
-            scim: Some(scim).filter(|_| has(q, &[SCIM, words.card])),
+            scim: scim.filter(|_| has(q, &[SCIM, words.card])),
             saml: saml.filter(|_| has(q, &[SAML])),
             q: q.to_owned(),
             words,
@@ -127,7 +127,7 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
     let card = connection::show(&visit.product, &administrator.actor, &organization.name, now).await?;
     let scim = Connection::of(organization, &card, now);
     let shown = Integrations {
-        list: List::load(&visit, &administrator, visit.query.text("q"), scim).await?,
+        list: List::load(&visit, &administrator, visit.query.text("q"), Some(scim)).await?,
         frame: visit.frame.clone(),
         shell: administrator.shell.clone(),
     };

@@ -1,4 +1,4 @@
-//! The side panel of the SCIM integration: its title and its tabs, over the list of integrations.
+//! The side panel of the SCIM integration: its title and its tabs, over the list of integrations that every panel covers.
 
 use jiff::Timestamp;
 
@@ -118,7 +118,7 @@ pub(super) async fn open(visit: &Visit, tab: Tab, page: &str) -> Result<Opened, 
         ..administrator.shell.clone()
     };
     connection.offers(&visit.offered, &shown.organization.settings);
-    let list = List::load(visit, &administrator, "", connection.clone()).await?;
+    let list = List::load(visit, &administrator, "", Some(connection.clone())).await?;
     let title = title(visit.frame.product(), is_set_up(&shown, &card));
     Ok(Opened {
         panel: Panel::new(title, connection, tab, &shell),
@@ -129,6 +129,23 @@ pub(super) async fn open(visit: &Visit, tab: Tab, page: &str) -> Result<Opened, 
         shown,
         now,
     })
+}
+
+/// Returns the list that the panel of another integration covers, as far as somebody may see it.
+///
+/// # Errors
+/// The database fails.
+pub(in crate::portal) async fn behind(visit: &Visit, administrator: &Administrator) -> Result<List, Detour> {
+    let (organization, now) = (visit.organization()?, Timestamp::now());
+    let (product, actor) = (&visit.product, &administrator.actor);
+    let scim = match administrator.shell.may(&Permission::INTEGRATIONS_READ) {
+        true => {
+            let card = crate::actions::connection::show(product, actor, &organization.name, now).await?;
+            Some(Connection::of(organization, &card, now))
+        }
+        false => None,
+    };
+    List::load(visit, administrator, "", scim).await
 }
 
 /// Returns the title of the panel.

@@ -94,7 +94,7 @@ pub(in crate::portal) async fn get(visit: Visit) -> Result<Response, Detour> {
         ]);
     }
     if shell.may(&conflict::LIST.permission) {
-        ticks.push(names(conflict::count_open(product, actor, name).await?));
+        ticks.push(names(shell.open_conflicts));
     }
     ticks.extend(at_provider(organization.settings.idp));
     let help = Help {

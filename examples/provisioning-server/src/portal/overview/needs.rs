@@ -64,9 +64,7 @@ pub(super) async fn gather(
         let tokens = token::list(product, actor, name).await?;
         needs.extend(tokens.iter().filter_map(|token| of_token(token, now)));
     }
-    if shell.may(&conflict::LIST.permission) {
-        needs.extend(of_conflicts(conflict::count_open(product, actor, name).await?));
-    }
+    needs.extend(of_conflicts(shell.open_conflicts));
     if shell.may(&mail::LIST.permission) {
         let listed = mail::list(product, actor, &visit.realm, None, None, 1).await?;
         needs.extend(of_mails(listed.sends, listed.trouble, organization));

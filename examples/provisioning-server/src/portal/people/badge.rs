@@ -17,6 +17,19 @@ pub(in super::super) enum Badge {
 }
 
 impl Badge {
+    /// All of them.
+    pub(in super::super) const ALL: [Self; 9] = [
+        Self::Active,
+        Self::Disabled,
+        Self::Removed,
+        Self::Suspended,
+        Self::Invited,
+        Self::NoAccess,
+        Self::NoAddress,
+        Self::Scim,
+        Self::Manual,
+    ];
+
     /// Returns the class of its tone.
     pub(in super::super) const fn tone(self) -> &'static str {
         match self {

@@ -6,16 +6,20 @@ use http::StatusCode;
 
 use crate::actions::organization::{self, Change};
 use crate::actions::saml;
+use crate::domain::attempts::LONGEST;
 use crate::domain::entry::Whom;
 use crate::domain::keyword::Keyword;
 use crate::domain::organization::Organization;
+use crate::domain::password::CHARACTERS;
 use crate::domain::saml::provider::Standing;
+use crate::domain::session::{ABSOLUTE, FRESH, IDLE};
 use crate::domain::settings::{Changes, FirstLogin, SecondFactor, Settings, Switch};
 use crate::portal::administrator::Administrator;
 use crate::portal::confirm::{Confirm, TYPED};
 use crate::portal::detour::Detour;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
+use crate::portal::moment;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::visit::Visit;
 
@@ -87,6 +91,30 @@ impl LoginSettings {
 
     pub(in crate::portal) fn is_required(&self) -> bool {
         self.second_factor == SecondFactor::Required
+    }
+
+    /// Returns what is in force whatever is chosen here.
+    pub(in crate::portal) fn always(&self) -> [String; 5] {
+        [
+            format!(
+                "A password has {} characters or more, and is not easy to guess.",
+                CHARACTERS.start()
+            ),
+            format!(
+                "Attempts that fail are slowed down, longer each time, up to {}; nobody is locked out for ever.",
+                moment::length(LONGEST)
+            ),
+            format!(
+                "Tokens, mappings, SAML and these settings are changed after a confirmation that is at most {} old.",
+                moment::length(FRESH)
+            ),
+            format!(
+                "A session ends after {} without use, and after {} in any case.",
+                moment::length(IDLE),
+                moment::length(ABSOLUTE)
+            ),
+            "Manual accounts sign in with a password even if the identity provider is away.".to_owned(),
+        ]
     }
 }
 

@@ -20,6 +20,8 @@ use crate::portal::confirm::{Confirm, TYPED};
 use crate::portal::detour::Detour;
 use crate::portal::form::Form;
 use crate::portal::frame::Frame;
+use crate::portal::integrations::list::List;
+use crate::portal::integrations::panel;
 use crate::portal::moment;
 use crate::portal::shell::{Section, Shell};
 use crate::portal::single_sign_on::trial_path;
@@ -33,6 +35,7 @@ const DELETE: &str = "integrations/saml/delete";
 const SOURCE: &str = "source";
 const URL: &str = "metadata-url";
 const TEXT: &str = "metadata";
+const FILE: &str = "metadata-file";
 const SIGNED: &str = "signed";
 const STABLE_ID: &str = "stable-id-attribute";
 const END: &str = "end-former";
@@ -97,6 +100,8 @@ pub(in crate::portal) struct Typed {
     pub(in crate::portal) is_file: bool,
     pub(in crate::portal) url: String,
     pub(in crate::portal) text: String,
+    /// The text of the file that was chosen, which no page shows again.
+    pub(in crate::portal) file: String,
     pub(in crate::portal) is_response_alone: bool,
     pub(in crate::portal) stable_id_attribute: String,
 }
@@ -110,16 +115,20 @@ impl Typed {
             is_file: provider.metadata_url.is_none(),
             url: provider.metadata_url.clone().unwrap_or_default(),
             text: String::new(),
+            file: String::new(),
             is_response_alone: provider.signed == Signed::Response,
             stable_id_attribute: provider.stable_id_attribute.clone().unwrap_or_default(),
         }
     }
 
     fn read(form: &Form) -> Self {
+        let file = form.text(FILE).trim().to_owned();
         Self {
-            is_file: form.text(SOURCE) == "file",
+            // Nobody chooses a file in vain.
+            is_file: form.text(SOURCE) == "file" || !file.is_empty(),
             url: form.text(URL).trim().to_owned(),
             text: form.text(TEXT).trim().to_owned(),
+            file,
             is_response_alone: form.text(SIGNED) == Signed::Response.word(),
             stable_id_attribute: form.text(STABLE_ID).to_owned(),
         }
@@ -129,8 +138,9 @@ impl Typed {
     fn changes(&self, before: Option<&Provider>, ends_former: bool) -> Outcome<Changes> {
         let url = before.and_then(|before| before.metadata_url.as_deref());
         let metadata = match self.is_file {
-            true => Some(&self.text)
-                .filter(|text| !text.is_empty())
+            true => [&self.file, &self.text]
+                .into_iter()
+                .find(|text| !text.is_empty())
                 .map(|text| Source::Text(text.clone())),
             false => Some(&self.url)
                 .filter(|typed| !typed.is_empty() && url != Some(typed.as_str()))
@@ -154,6 +164,8 @@ impl Typed {
 pub(in crate::portal) struct Saml {
     pub(in crate::portal) frame: Frame,
     pub(in crate::portal) shell: Shell,
+    /// The list that the panel covers.
+    pub(in crate::portal) list: List,
     pub(in crate::portal) trouble: Option<String>,
     /// The path of a link that tries a sign-in, which has just been made.
     pub(in crate::portal) trial: Option<String>,
@@ -228,6 +240,7 @@ async fn show(visit: &Visit, administrator: &Administrator, said: Said) -> Resul
     shell.is_behind_panel = true;
     let panel = Saml {
         frame: visit.frame.clone(),
+        list: panel::behind(visit, administrator).await?,
         trouble: said.trouble,
         trial: said.trial,
         may_change: shell.may(&saml::SET.permission),
@@ -249,7 +262,7 @@ async fn show(visit: &Visit, administrator: &Administrator, said: Said) -> Resul
 
 /// Saves what is known of the provider, and what is accepted of it.
 pub(in crate::portal) async fn post(visit: Visit, request: Request) -> Result<Response, Detour> {
-    let form = Form::read(request, FORM_MAX).await?;
+    let form = Form::read_with_files(request, FORM_MAX).await?;
     let administrator = visit.administrator(Section::Integrations, SAML).await?;
     let (product, actor) = (&visit.product, &administrator.actor);
     let name = &visit.organization()?.name;
