@@ -269,12 +269,12 @@ fn what_is_not_as_it_must_be_is_found_and_named() {
         ("DELETE FROM sign_in_name", "2 accounts do not have their names"),
         ("DELETE FROM binding", "2 accounts of people are not bound to them"),
         (
-            "INSERT INTO account SELECT org, x'00', managed_by, 'x', 'x', 'x', NULL, state, NULL, NULL, NULL, 7, 1, 1, NULL, 'invitation', NULL, NULL
-             FROM account LIMIT 1",
+            "INSERT INTO account (org, id, managed_by, name, name_key, display, state, row, created, changed, first_login)
+             SELECT org, x'00', managed_by, 'x', 'x', 'x', state, 7, 1, 1, 'invitation' FROM account LIMIT 1",
             "1 accounts are those of no person",
         ),
         (
-            "INSERT INTO mapping VALUES (x'00', 1, x'00', 1)",
+            "INSERT INTO mapping (org, grp, role, created) VALUES (x'00', 1, x'00', 1)",
             "1 mappings lead from no group, or to no role",
         ),
         (

@@ -1,4 +1,5 @@
-//! Holds the sentences that pages can show to the words of pages: none names a command or a flag.
+//! Holds the sentences that pages can show to the words of pages: none names a command, a flag, or a setting as the
+//! command line calls it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +7,7 @@ use clap::{Command, CommandFactory};
 
 use super::CommandLine;
 use crate::domain::fault::{Fault, Remedy};
+use crate::domain::settings::Settings;
 
 /// The modules whose sentences reach pages.
 const MODULES: [&str; 8] = [
@@ -89,7 +91,7 @@ fn literal(letters: &[char], mut at: usize) -> (String, usize) {
     (text, at)
 }
 
-/// Returns the beginnings by which a text names a command or a flag.
+/// Finds the beginnings by which a text names a command or a flag.
 fn names(command: &Command, path: &str, found: &mut Vec<String>) {
     found.extend(
         command
@@ -128,9 +130,13 @@ fn is_misplaced(literal: &Literal, names: &[String]) -> bool {
     !is_command && names.iter().any(|name| literal.text.contains(name))
 }
 
+/// Returns the beginnings by which a text names a command, a flag, or a setting as the command line calls it.
 fn all_names() -> Vec<String> {
     let mut found = Vec::new();
     names(&CommandLine::command(), "", &mut found);
+    for (setting, _) in Settings::default().entries() {
+        found.extend([format!("set \"{setting}\""), format!("setting {setting}")]);
+    }
     found
 }
 

@@ -104,6 +104,17 @@ const BOUNDED: &[(&str, &str)] = &[
         "SEARCH g USING INDEX provisioned_group_name",
     ),
     ("SELECT grp, group_name", "SEARCH lost_mapping"),
+    // So many of the newest as are kept.
+    ("SELECT begun FROM synchronisation", "SEARCH synchronisation"),
+    // The first roles in the order of their names.
+    (
+        "SELECT r.id, r.name FROM role r",
+        "SEARCH r USING INDEX role_name",
+    ),
+    (
+        "SELECT r.id, g.name FROM provisioned_group g",
+        "SEARCH g USING INDEX provisioned_group_name",
+    ),
     // So many people of one index, or with one role, as a search goes through.
     ("SELECT a.id, a.name_key, CASE WHEN", "SCAN w"),
     // Those who hold permission by hand are few, and are counted.

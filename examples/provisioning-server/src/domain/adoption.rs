@@ -8,7 +8,7 @@ use super::account::{Account, AccountState, ManagedBy, Person, name_key};
 use super::actor::Actor;
 use super::effective::Picture;
 use super::escalation::Needs;
-use super::fault::{Fault, Result};
+use super::fault::{Fault, Remedy, Result};
 use super::grant::{Holder, Origin};
 use super::permission::Permissions;
 use super::settings::{ExistingAccount, OnDelete};
@@ -83,9 +83,12 @@ pub(crate) fn confirm(
 ) -> Result<Adoption> {
     if setting == ExistingAccount::Refuse {
         return Err(Fault::conflict(
-            "Manual accounts are kept from the identity provider in this organization: set \"existing-account\" to adopt \
-             first.",
-        ));
+            "Manual accounts are kept from the identity provider in this organization",
+        )
+        .mended_by(Remedy {
+            page: "have an administrator asked to hand them over first, in the settings of SCIM.",
+            command: "set \"existing-account\" to adopt first.",
+        }));
     }
     candidate.demand_adoptable()?;
     let needs = Needs::of_provider(provider_power.clone()).and(&Needs::of(candidate.permissions.clone()));
@@ -324,7 +327,7 @@ mod tests {
             at(0),
         )
         .unwrap_err();
-        assert!(refused.to_string().contains("existing-account"), "{refused}");
+        assert!(refused.with_causes().contains("existing-account"), "{refused}");
     }
 
     /// Feature row 88: what is confirmed holds for this name and identifier, and for seven days.

@@ -41,8 +41,7 @@ impl ConflictKind {
     pub(crate) const fn remedy(self) -> &'static str {
         match self {
             Self::ManualAccount => {
-                "Rename or remove the manual account, or let the provider adopt it (setting existing-account), and have the \
-                 provider try again."
+                "Rename or remove the manual account, or let the provider adopt it, and have the provider try again."
             }
             Self::DuplicateName => {
                 "Rename one of the two at the provider, or remove the one that is here, and have the provider try again."

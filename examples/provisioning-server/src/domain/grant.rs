@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::account::{Account, ManagedBy};
-use super::fault::{Fault, Result};
+use super::fault::{Fault, Remedy, Result};
 use super::keyword::keywords;
 use super::permission::Permission;
 use super::role::RoleId;
@@ -108,9 +108,12 @@ pub(crate) fn demand_local_groups(assignment: Assignment) -> Result<()> {
     match assignment {
         Assignment::LocalGroups => Ok(()),
         Assignment::MappedOnly => Err(Fault::conflict(
-            "Roles come by mapped groups alone in this organization, and groups kept here have no effect: set \
-             \"assignment\" to local-groups first.",
-        )),
+            "Roles come by mapped groups alone in this organization, and groups kept here have no effect",
+        )
+        .mended_by(Remedy {
+            page: "let people get roles through groups that you keep here first, in the settings of SCIM.",
+            command: "set \"assignment\" to local-groups first.",
+        })),
     }
 }
 

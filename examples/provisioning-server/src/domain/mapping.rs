@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::effective::Picture;
-use super::fault::{Fault, Result};
+use super::fault::{Fault, Remedy, Result};
 use super::preview::Preview;
 use super::role::{Role, RoleId};
 use super::settings::Groups;
@@ -53,9 +53,13 @@ pub(crate) fn demand_mapped(groups: Groups) -> Result<()> {
     match groups {
         Groups::Map => Ok(()),
         Groups::Mirror => Err(Fault::conflict(
-            "Each group becomes a role of its own in this organization, and mappings have no effect: set the permissions \
-             of these roles, or set \"groups\" to map first.",
-        )),
+            "Each group becomes a role of its own in this organization, and mappings have no effect",
+        )
+        .mended_by(Remedy {
+            page: "set the permissions of these roles, or have groups become members of roles first, in the settings of \
+                   SCIM.",
+            command: "set the permissions of these roles, or set \"groups\" to map first.",
+        })),
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) const WRONG: &[(&str, &str)] = &[
         "counts of requests count nothing",
     ),
     (
-        "SELECT count(*) FROM synchronisation s WHERE NOT EXISTS (SELECT 1 FROM connection c WHERE c.org = s.org)",
+        "SELECT count(*) FROM synchronisation WHERE org NOT IN (SELECT org FROM connection)",
         "synchronisations belong to no connection",
     ),
     (

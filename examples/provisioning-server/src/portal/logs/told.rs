@@ -156,8 +156,11 @@ pub(in crate::portal) fn actor(row: &AuditRow) -> String {
     }
 }
 
-/// Returns what was changed.
+/// Returns what was changed: in the sentence that was kept of it, if there is one.
 pub(in crate::portal) fn details(detail: &Value) -> String {
+    if let Some(sentence) = detail.get("sentence").and_then(Value::as_str) {
+        return sentence.to_owned();
+    }
     let parts = detail.as_object().into_iter().flatten();
     let told: Vec<_> = parts.filter_map(|(name, value)| part(name, value)).collect();
     told.join("; ")
@@ -278,5 +281,7 @@ mod tests {
             "certificates: fingerprint 4A; count: 2; first login: from “invitation” to “saml”; gained: users:read, \
              roles:read; reason: no longer “left”"
         );
+        let alert = json!({ "kind": "role-loss", "people": 9, "sentence": "Nine people lost a role." });
+        assert_eq!(details(&alert), "Nine people lost a role.");
     }
 }

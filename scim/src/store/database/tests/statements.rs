@@ -320,7 +320,8 @@ fn the_planner_knows_that_a_tenant_may_be_large() {
              CREATE TABLE badge (org BLOB NOT NULL, id BLOB NOT NULL, holder BLOB NOT NULL, until INTEGER,
                  PRIMARY KEY (org, id)) STRICT, WITHOUT ROWID;
              CREATE INDEX badge_holder ON badge (org, holder);
-             CREATE INDEX badge_returned ON badge (org, until, id) WHERE until IS NOT NULL;",
+             CREATE INDEX badge_returned ON badge (org, until, id) WHERE until IS NOT NULL;
+             CREATE UNIQUE INDEX badge_serial ON badge (org, holder, id) WHERE until IS NOT NULL;",
         )?;
         way_to_badges(tx)
     };
@@ -346,6 +347,7 @@ fn the_planner_knows_that_a_tenant_may_be_large() {
             "badge badge 1000000 100000 1 noskipscan",
             "badge badge_holder 1000000 100000 9 noskipscan",
             "badge badge_returned 10000 1000 9 8 noskipscan",
+            "badge badge_serial 1000000 100000 9 1 noskipscan",
             "person person 1000000 100000 1 noskipscan"
         ]
     );
