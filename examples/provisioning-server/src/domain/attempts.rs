@@ -117,6 +117,23 @@ mod tests {
         assert_eq!(counter.wait(Counted::Name, later(now, FORGOTTEN)), None);
     }
 
+    /// Feature row 90: an attempt after the counter is forgotten is the first again: those before do not count any more.
+    #[test]
+    fn what_is_forgotten_does_not_come_back() {
+        let mut counter = Counter::default();
+        for second in 0..8 {
+            counter = counter.counted(at(second));
+        }
+        let later = at(7 + 3_600);
+        assert_eq!(
+            (counter.failed, counter.wait(Counted::Name, later)),
+            (8, None),
+            "an hour after the last one"
+        );
+        let anew = counter.counted(later);
+        assert_eq!((anew.failed, anew.wait(Counted::Name, later)), (1, None));
+    }
+
     proptest! {
         /// Feature row 90: nobody waits for longer than a quarter of an hour, however many have failed; and nobody
         /// guesses more than a few hundred times a day.
