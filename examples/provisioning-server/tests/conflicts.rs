@@ -98,7 +98,12 @@ fn conflicts_are_listed_until_they_are_resolved() {
     let manual = &listed["conflicts"][4];
     assert_eq!(manual["account"], "00000000-0000-7000-8000-000000000001");
     assert_eq!(manual["external_id"], "2");
-    assert!(manual["remedy"].as_str().unwrap().contains("existing-account"));
+    assert!(
+        manual["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("let the provider adopt it")
+    );
     assert!(
         listed["conflicts"][2]["detail"]
             .as_str()
