@@ -51,7 +51,7 @@ const NAMED: u32 = 10;
 pub(crate) struct Mapping {
     pub(crate) group: ProvisionedGroup,
     pub(crate) roles: Vec<Role>,
-    /// Who has mapped it last, and when.
+    /// The name of whoever has mapped it last, and the time.
     pub(crate) by: String,
     pub(crate) at: Timestamp,
 }
@@ -101,7 +101,7 @@ pub(crate) struct Remapped {
     pub(crate) group: ProvisionedGroup,
     pub(crate) before: Vec<Role>,
     pub(crate) after: Vec<Role>,
-    /// Who has mapped it last, and when, if anybody has.
+    /// The name of whoever has mapped it last, and the time, if anybody has.
     pub(crate) mapped: Option<(String, Timestamp)>,
     /// How many people it has, up to [`COUNTED`].
     pub(crate) members: u64,
@@ -211,7 +211,7 @@ pub(crate) async fn page(
     .await
 }
 
-/// Who has made the newest of a group's mappings, and when.
+/// Returns the name of whoever has made the newest of a group's mappings, and the time.
 fn mapped(found: &[mappings::Mapping]) -> Option<(String, Timestamp)> {
     let newest = found.iter().max_by_key(|one| one.created)?;
     Some((newest.by.clone(), newest.created))

@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
 /// Somebody for whom a step was not taken.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// What people call the person; empty if there is no such account any more.
+    /// The display name of the person; empty if the account is gone.
     pub(crate) display: String,
     pub(crate) reason: String,
 }

@@ -86,7 +86,7 @@ struct MappingDocument {
     group_id: String,
     external_id: Option<String>,
     roles: Vec<String>,
-    /// Who has mapped it last, and when.
+    /// The name of whoever has mapped it last.
     mapped_by: String,
     mapped: Timestamp,
 }

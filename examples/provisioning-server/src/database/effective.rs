@@ -234,15 +234,10 @@ impl<'o> Members<'o> {
         added: &[i64],
         removed: &[i64],
     ) -> scim::Result<(u64, u64)> {
-        let count_side = |side: Option<Side<'_>>| match side {
-            None => Ok(0),
-            Some(side) => {
-                let sql = format!("SELECT count(*) FROM account a WHERE {}", side.by_groups());
-                count(reader, &sql, &self.params(&side.others))
-            }
-        };
-        let gain = count_side(self.gaining(&role, added))?;
-        Ok((gain, count_side(self.losing(&role, added, removed))?))
+        self.on_each_side(&role, added, removed, |side| {
+            let sql = format!("SELECT count(*) FROM account a WHERE {}", side.by_groups());
+            count(reader, &sql, &self.params(&side.others))
+        })
     }
 
     /// The first people who gain a role, and the first who lose it, by such a change, by their names.
@@ -254,12 +249,20 @@ impl<'o> Members<'o> {
         removed: &[i64],
         most: u32,
     ) -> scim::Result<(Vec<Named>, Vec<Named>)> {
-        let first = |side: Option<Side<'_>>| match side {
-            None => Ok(Vec::new()),
-            Some(side) => self.first_of(reader, &side, most),
-        };
-        let gain = first(self.gaining(&role, added))?;
-        Ok((gain, first(self.losing(&role, added, removed))?))
+        self.on_each_side(&role, added, removed, |side| self.first_of(reader, side, most))
+    }
+
+    /// Asks of those who gain a role by such a change, and of those who lose it; of nobody, nothing is asked.
+    fn on_each_side<T: Default>(
+        &self,
+        role: &RoleId,
+        added: &[i64],
+        removed: &[i64],
+        ask: impl Fn(&Side<'_>) -> scim::Result<T>,
+    ) -> scim::Result<(T, T)> {
+        let ask = |side: Option<Side<'_>>| side.map_or_else(|| Ok(T::default()), |side| ask(&side));
+        let gain = ask(self.gaining(role, added))?;
+        Ok((gain, ask(self.losing(role, added, removed))?))
     }
 
     fn first_of(&self, reader: &Reader<'_>, side: &Side<'_>, most: u32) -> scim::Result<Vec<Named>> {
@@ -296,12 +299,7 @@ impl<'o> Members<'o> {
         removed: &[i64],
         most: u32,
     ) -> scim::Result<(Vec<Named>, Vec<Named>)> {
-        let walk = |side: Option<Side<'_>>| match side {
-            None => Ok(Vec::new()),
-            Some(side) => self.walk(reader, &side, most),
-        };
-        let gain = walk(self.gaining(&role, added))?;
-        Ok((gain, walk(self.losing(&role, added, removed))?))
+        self.on_each_side(&role, added, removed, |side| self.walk(reader, side, most))
     }
 
     /// The parameters of a statement about a side of a change, and a limit.
