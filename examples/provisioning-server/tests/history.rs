@@ -344,7 +344,6 @@ fn what_is_older_than_it_is_kept_ends() {
         place.execute(
             "UPDATE request SET sequence = CAST(x'01900000' || substr(sequence, 5) AS BLOB), time = 0",
         );
-        place.execute("UPDATE touched SET sequence = CAST(x'01900000' || substr(sequence, 5) AS BLOB)");
         place.execute(
             "UPDATE event SET sequence = CAST(x'01900000' || substr(sequence, 5) AS BLOB), time = 0",
         );
@@ -361,7 +360,6 @@ fn what_is_older_than_it_is_kept_ends() {
     );
     assert!(meanings(&list(&place, &[])).is_empty());
     for sql in [
-        "SELECT count(*) FROM touched",
         "SELECT count(*) FROM named",
         "SELECT count(*) FROM named_period",
         "SELECT count(*) FROM subject_name",
@@ -489,12 +487,12 @@ fn the_check_finds_what_does_not_belong_together() {
             "1 names of members in the history lead to no request",
         ),
         (
-            "INSERT INTO touched SELECT org, subject, x'00' FROM touched LIMIT 1",
-            "DELETE FROM touched WHERE sequence = x'00'",
-            "1 links of the history lead to no request",
+            "UPDATE request SET period = 9",
+            "UPDATE request SET period = 0",
+            "2 requests are not found by the resource that they are about",
         ),
         (
-            "INSERT INTO named SELECT org, 9, subject, sequence, 1 FROM touched LIMIT 1",
+            "INSERT INTO named SELECT org, 9, resource_id, sequence, 1 FROM request LIMIT 1",
             "DELETE FROM named",
             "1 links of the history are not counted as they must be",
         ),
@@ -519,9 +517,9 @@ fn the_check_finds_what_does_not_belong_together() {
             "1 rows of the audit log cannot be read",
         ),
         (
-            "INSERT INTO touched VALUES (x'01', 'a', x'01')",
-            "DELETE FROM touched WHERE org = x'01'",
-            "1 rows of touched belong to no organization",
+            "INSERT INTO subject_name VALUES (x'01', 'a', 'b')",
+            "DELETE FROM subject_name WHERE org = x'01'",
+            "1 rows of subject_name belong to no organization",
         ),
     ] {
         place.execute(damage);

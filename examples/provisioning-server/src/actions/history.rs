@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::act::{Subject, carry_out, look};
-use crate::database::{Product, history, request_body, touched};
+use crate::database::{Product, history, request_body};
 use crate::domain::actor::{Action, Actor};
 use crate::domain::fault::{Fault, Remedy, Result};
 use crate::domain::history::{HistoryEntry, HistoryFilter, Touched};
@@ -94,7 +94,7 @@ pub(crate) async fn show(
             false => None,
         };
         Ok(Shown {
-            touched: touched::of_request(reader, id, entry.id)?,
+            touched: history::touched(reader, id, entry.id)?,
             entry,
             body,
         })

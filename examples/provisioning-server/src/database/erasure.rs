@@ -3,7 +3,7 @@
 use scim::store::database::{Param, Reader, Transaction};
 use uuid::Uuid;
 
-use super::{read_id, touched};
+use super::{history, read_id, subject_names};
 use crate::domain::account::name_key;
 use crate::domain::erasure::Mentions;
 
@@ -160,11 +160,11 @@ pub(crate) fn erase_names(
             )?;
         }
         tx.execute(
-            "UPDATE touched SET subject = ?3 WHERE org = ?1 AND subject = ?2",
+            "UPDATE request SET asked_for = ?3 WHERE org = ?1 AND asked_for = ?2",
             &[
                 organization.as_bytes().into(),
-                (&touched::asked_for(name)).into(),
-                (&touched::asked_for(pseudonym)).into(),
+                (&subject_names::asked_for(name)).into(),
+                (&subject_names::asked_for(pseudonym)).into(),
             ],
         )?;
         tx.execute(
@@ -177,7 +177,7 @@ pub(crate) fn erase_names(
             "DELETE FROM subject_name WHERE org = ?1 AND subject = ?2",
             &[organization.as_bytes().into(), id.into()],
         )?;
-        touched::insert_name(tx, organization, pseudonym, id)?;
+        subject_names::insert(tx, organization, pseudonym, id)?;
         tx.execute(
             "UPDATE binding SET external_id = NULL WHERE org = ?1 AND scim_id = ?2",
             &[organization.as_bytes().into(), id.into()],
@@ -194,9 +194,13 @@ pub(crate) fn remove_bodies(
     most: u32,
 ) -> scim::Result<u64> {
     tx.execute(
-        "DELETE FROM request_body WHERE org = ?1 AND sequence IN (
-             SELECT b.sequence FROM touched t CROSS JOIN request_body b ON b.org = t.org AND b.sequence = t.sequence
-             WHERE t.org = ?1 AND t.subject = ?2 LIMIT ?3)",
+        &format!(
+            "{} DELETE FROM request_body WHERE org = ?1 AND sequence IN (
+                 SELECT b.sequence FROM period p
+                     CROSS JOIN request r ON r.org = ?1 AND r.period = p.n AND r.resource_id = ?2
+                     CROSS JOIN request_body b ON b.org = r.org AND b.sequence = r.sequence LIMIT ?3)",
+            history::PERIODS
+        ),
         &[organization.as_bytes().into(), scim_id.into(), most.into()],
     )
 }

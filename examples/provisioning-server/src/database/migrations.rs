@@ -155,6 +155,7 @@ ALTER TABLE organization ADD COLUMN converting BLOB;
     include_str!("migrations/setup_link.sql"),
     include_str!("migrations/activity.sql"),
     include_str!("migrations/search.sql"),
+    include_str!("migrations/request_links.sql"),
 ];
 
 /// Runs the steps that have not run yet, inside one transaction.
@@ -262,5 +263,37 @@ mod tests {
             .unwrap()
             .unwrap_err();
         assert!(fault.to_string().contains("newer version"), "{fault}");
+    }
+
+    /// Feature row 76: what a database says of requests before they have links of their own is found afterwards.
+    #[test]
+    fn requests_keep_what_they_were_about() {
+        let links = include_str!("migrations/request_links.sql");
+        let before = STEPS.iter().position(|step| *step == links).unwrap();
+        let database = Database::in_memory(Options::default()).unwrap();
+        run_on(&database, STEPS.get(..before).unwrap()).unwrap().unwrap();
+        let found = database.blocking_write(|tx| {
+            tx.execute_batch(
+                "INSERT INTO request (org, sequence, time, method, path, status, duration_us, sentence, resource_id,
+                                      request_id, idp)
+                     VALUES (x'01', x'0a', 1, 'GET', '/', 200, 1, '', 'ann', '', 'okta'),
+                            (x'01', x'0b', 1, 'POST', '/', 409, 1, '', NULL, '', 'okta'),
+                            (x'02', x'0c', 1, 'GET', '/', 200, 1, '', NULL, '', 'okta');
+                 INSERT INTO touched VALUES (x'01', 'ann', x'0a'), (x'01', 'name:bob', x'0b')",
+            )?;
+            run_steps(tx, STEPS, Timestamp::UNIX_EPOCH)?.unwrap();
+            let sql = "SELECT resource_id, asked_for, number, period FROM request ORDER BY sequence";
+            tx.query_all(sql, &[], |row| {
+                let text = |column| row.optional_text(column).map(|text| text.map(str::to_owned));
+                Ok((text(0)?, text(1)?, row.integer(2)?, row.integer(3)?))
+            })
+        });
+        let text = |text: &str| Some(text.to_owned());
+        let expected = [
+            (text("ann"), None, 1, 0),
+            (None, text("name:bob"), 2, 0),
+            (None, None, 1, 0),
+        ];
+        assert_eq!(found.unwrap(), expected);
     }
 }

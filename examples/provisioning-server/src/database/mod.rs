@@ -60,9 +60,9 @@ pub(crate) mod setup_links;
 pub(crate) mod sign_in_names;
 pub(crate) mod sources;
 mod stop;
+pub(crate) mod subject_names;
 pub(crate) mod tokens;
 pub(crate) mod tolerance_use;
-pub(crate) mod touched;
 pub(crate) mod waiting;
 
 use std::fmt;

@@ -177,9 +177,6 @@ pub(super) const OF_PERIOD: &str =
     ORDER BY t.sequence DESC LIMIT ?4";
 
 /// The periods, the newest first.
-///
-/// Requests end in the order of their commits, which is nearly that of their sequences: whoever has found enough in a period
-/// looks into the next one too, so that none is left out at its edge.
 pub(super) fn periods(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<i64>> {
     reader.query_all(
         "SELECT period FROM named_period WHERE org = ?1 ORDER BY period DESC",

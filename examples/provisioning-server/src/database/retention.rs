@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
-use super::touched::SubjectName;
+use super::subject_names::SubjectName;
 use super::{
     Product, activity, attempts, audit, conflict, devices, event, history, links, mail, named, organizations,
-    request_body, saml, sessions, setup_links, tolerance_use, touched,
+    request_body, saml, sessions, setup_links, subject_names, tolerance_use,
 };
 use crate::domain::clock::earlier;
 use crate::domain::endpoint::first_sequence;
@@ -75,9 +75,6 @@ impl Product {
             .await?;
         if let Some(limit) = Retention::from(settings.history_days).limit(now) {
             // Links end before what they lead to.
-            let links = self
-                .remove(move |tx| touched::purge(tx, organization, of(limit), ROWS))
-                .await?;
             let named = self
                 .remove(move |tx| named::purge(tx, organization, of(limit), ROWS))
                 .await?;
@@ -93,7 +90,7 @@ impl Product {
                 .await?;
             self.remove(move |tx| conflict::purge(tx, organization, limit, ROWS))
                 .await?;
-            if links + named > 0 {
+            if purged.requests + named > 0 {
                 self.remove_unused_names(organization).await?;
             }
         }
@@ -144,12 +141,12 @@ impl Product {
     async fn remove_unused_names(&self, organization: Uuid) -> Result<()> {
         let mut after = Some(SubjectName::default());
         while let Some(place) = after {
-            let look = move |reader: &Reader<'_>| touched::unused_names(reader, organization, &place, ROWS);
+            let look = move |reader: &Reader<'_>| subject_names::unused(reader, organization, &place, ROWS);
             let (unused, next) = self.read(look).await?;
             if !unused.is_empty() {
                 self.write(move |tx| {
                     for name in &unused {
-                        touched::remove_name(tx, organization, name)?;
+                        subject_names::remove(tx, organization, name)?;
                     }
                     Ok(Ok(()))
                 })

@@ -10,7 +10,7 @@ use scim::store::{Cause, Event, Transition};
 use serde_json::{Map, Value};
 
 use super::rules::OfOrganization;
-use crate::database::{event, touched};
+use crate::database::{event, subject_names};
 use crate::domain::event::{EventKind, EventRow, of_members};
 use crate::domain::subject::Subject;
 use crate::domain::user::User;
@@ -26,7 +26,7 @@ pub(crate) fn told<C: OfOrganization>(store: Builder<C>) -> Builder<C> {
 fn tell<C: OfOrganization, R: Subject>(tx: &Transaction<'_>, cx: &C, change: &Event<R>) -> Result<()> {
     let (organization, now) = (cx.organization().id, Timestamp::now());
     for name in former_names(change) {
-        touched::insert_name(tx, organization, name, &change.id)?;
+        subject_names::insert(tx, organization, name, &change.id)?;
     }
     match &change.cause {
         Cause::Deletion { id, .. } => event::insert_left(tx, organization, now, &change.id, name(change), id),

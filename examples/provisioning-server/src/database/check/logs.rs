@@ -11,11 +11,6 @@ use crate::domain::keyword::Keyword;
 /// Counts of rows that must not be there, and the finding for each.
 pub(super) const WRONG: &[(&str, &str)] = &[
     (
-        "SELECT count(*) FROM touched t
-         WHERE NOT EXISTS (SELECT 1 FROM request r WHERE r.org = t.org AND r.sequence = t.sequence)",
-        "links of the history lead to no request",
-    ),
-    (
         "SELECT count(*) FROM named t
          WHERE NOT EXISTS (SELECT 1 FROM request r WHERE r.org = t.org AND r.sequence = t.sequence)",
         "names of members in the history lead to no request",
@@ -28,9 +23,8 @@ pub(super) const WRONG: &[(&str, &str)] = &[
         "links of the history are not counted as they must be",
     ),
     (
-        "SELECT count(*) FROM request r WHERE resource_id IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM touched t WHERE t.org = r.org AND t.subject = r.resource_id
-                             AND t.sequence = r.sequence)",
+        "SELECT count(*) FROM request WHERE period <> number / 4096
+           OR (resource_id IS NOT NULL AND asked_for IS NOT NULL)",
         "requests are not found by the resource that they are about",
     ),
     (
@@ -60,7 +54,7 @@ pub(super) const WRONG: &[(&str, &str)] = &[
 ];
 
 /// The tables whose rows belong to an organization, be it a deleted one.
-const OF_ORGANIZATIONS: [&str; 10] = [
+const OF_ORGANIZATIONS: [&str; 9] = [
     "activity",
     "audit",
     "conflict",
@@ -70,7 +64,6 @@ const OF_ORGANIZATIONS: [&str; 10] = [
     "request_body",
     "subject_name",
     "tolerance_use",
-    "touched",
 ];
 
 /// Returns what is not as it must be, in words.

@@ -1,37 +1,17 @@
-//! Tables `touched` and `subject_name`: which people and groups a request was about, and how they were called.
+//! Table `subject_name`: how people and groups were called that requests were about.
 
 use scim::fold::user_name;
 use scim::store::database::{Reader, Transaction};
 use uuid::Uuid;
 
-use super::history::before;
-use super::named;
-use crate::domain::history::Touched;
+use super::{history, named};
 use crate::domain::naming;
 
 /// How many people and groups of one name are looked for.
 const MOST_OF_A_NAME: u32 = 100;
 
-/// Links a request with its resource.
-pub(super) fn insert(
-    tx: &Transaction<'_>,
-    organization: Uuid,
-    sequence: Uuid,
-    subject: &str,
-) -> scim::Result<()> {
-    tx.execute(
-        "INSERT INTO touched (org, subject, sequence) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        &[
-            organization.as_bytes().into(),
-            subject.into(),
-            sequence.as_bytes().into(),
-        ],
-    )?;
-    Ok(())
-}
-
 /// Keeps a name or external id of a person or group.
-pub(crate) fn insert_name(
+pub(crate) fn insert(
     tx: &Transaction<'_>,
     organization: Uuid,
     name: &str,
@@ -70,7 +50,7 @@ const MEANT: &str = "SELECT subject FROM subject_name WHERE org = ?1 AND name = 
 
 /// Returns the subjects that somebody means by an id, an external id or a name.
 pub(super) fn meant(reader: &Reader<'_>, organization: Uuid, text: &str) -> scim::Result<Vec<String>> {
-    let mut subjects = vec![text.to_owned(), asked_for(text)];
+    let mut subjects = vec![text.to_owned()];
     reader.query(
         MEANT,
         &[
@@ -90,29 +70,15 @@ pub(super) fn meant(reader: &Reader<'_>, organization: Uuid, text: &str) -> scim
     Ok(subjects)
 }
 
-/// Returns the people and groups that a request was about: its resource first.
-pub(crate) fn of_request(reader: &Reader<'_>, organization: Uuid, sequence: Uuid) -> scim::Result<Touched> {
-    let mut subjects = reader.query_all(
-        "SELECT subject FROM touched WHERE org = ?1 AND sequence = ?2",
-        &[organization.as_bytes().into(), sequence.as_bytes().into()],
-        |row| Ok(row.text(0)?.to_owned()),
-    )?;
-    let (named, more) = named::of_request(reader, organization, sequence)?;
-    subjects.extend(named);
-    Ok(Touched { subjects, more })
-}
-
-/// Removes the links of requests before `limit`, up to so many. Answers how many there were.
-pub(super) fn purge(tx: &Transaction<'_>, organization: Uuid, limit: Uuid, most: u32) -> scim::Result<u64> {
-    tx.execute(
-        "DELETE FROM touched WHERE (org, subject, sequence) IN (
-             SELECT org, subject, sequence FROM touched WHERE org = ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3)",
-        &before(organization.as_bytes(), limit.as_bytes(), most),
+/// Returns a condition of SQL, behind [`history::PERIODS`]: that some request was about the subject `s.subject` of
+/// organization 1.
+fn is_meant() -> String {
+    format!(
+        "(EXISTS (SELECT 1 FROM period p CROSS JOIN request r
+             ON r.org = ?1 AND r.period = p.n AND r.resource_id = s.subject) OR {})",
+        named::IS_NAMED
     )
 }
-
-/// A condition of SQL: that some request was about the subject `s.subject` of organization `s.org`.
-const IS_TOUCHED: &str = "EXISTS (SELECT 1 FROM touched t WHERE t.org = s.org AND t.subject = s.subject)";
 
 /// A row of `subject_name`.
 #[derive(Debug, Clone, Default)]
@@ -123,7 +89,7 @@ pub(super) struct SubjectName {
 
 /// Returns names, after one of them, by which no request can be found any more; and the last that was looked at, if there
 /// are more.
-pub(super) fn unused_names(
+pub(super) fn unused(
     reader: &Reader<'_>,
     organization: Uuid,
     after: &SubjectName,
@@ -134,9 +100,10 @@ pub(super) fn unused_names(
     let mut seen = 0;
     reader.query(
         &format!(
-            "SELECT s.name, s.subject, {IS_TOUCHED} OR {} FROM subject_name s
+            "{} SELECT s.name, s.subject, {} FROM subject_name s
              WHERE s.org = ?1 AND (s.name, s.subject) > (?2, ?3) ORDER BY s.name, s.subject LIMIT ?4",
-            named::IS_NAMED
+            history::PERIODS,
+            is_meant()
         ),
         &[
             organization.as_bytes().into(),
@@ -161,12 +128,13 @@ pub(super) fn unused_names(
 }
 
 /// Removes a name if no request can be found by it.
-pub(super) fn remove_name(tx: &Transaction<'_>, organization: Uuid, name: &SubjectName) -> scim::Result<()> {
+pub(super) fn remove(tx: &Transaction<'_>, organization: Uuid, name: &SubjectName) -> scim::Result<()> {
     tx.execute(
         &format!(
-            "DELETE FROM subject_name WHERE (org, name, subject) IN (SELECT s.org, s.name, s.subject FROM subject_name s
-               WHERE s.org = ?1 AND s.name = ?2 AND s.subject = ?3 AND NOT ({IS_TOUCHED} OR {}))",
-            named::IS_NAMED
+            "{} DELETE FROM subject_name WHERE (org, name, subject) IN (SELECT s.org, s.name, s.subject
+               FROM subject_name s WHERE s.org = ?1 AND s.name = ?2 AND s.subject = ?3 AND NOT {})",
+            history::PERIODS,
+            is_meant()
         ),
         &[
             organization.as_bytes().into(),
