@@ -1,6 +1,7 @@
 // A browser that a test drives: one command a line on standard input, one answer a line on standard output, both JSON.
 //
 //   { "do": "open", "javascript": true }     begin anew, without cookies and cache
+//   { "do": "hold" }                         from now on, styles arrive once a page is read, and scripts once it is drawn
 //   { "do": "cookie", "name": …, "value": …, "url": … }  keep a cookie of this server
 //   { "do": "goto", "url": … }               open a page
 //   { "do": "fill", "label": …, "text": … }  write into the field with this label
@@ -62,6 +63,24 @@ async function watch() {
   const network = await context.newCDPSession(page);
   await network.send("Network.enable");
   network.on("Network.loadingFinished", (loaded) => (bytes += loaded.encodedDataLength));
+}
+
+// Waits until the page that loads says yes, whether it draws anything yet or not. A page that is left has no say.
+async function until(yes) {
+  await page.waitForFunction(yes, undefined, { polling: 10 }).catch(() => {});
+}
+
+// A browser draws a page once its style is there, which on a slow machine may be before the whole page is. So a style waits until
+// the page is read, and a script until it is drawn: what the script moves is then seen to move.
+async function hold() {
+  const isRead = () => document.readyState !== "loading";
+  const isDrawn = () => performance.getEntriesByType("paint").length > 0;
+  const after = (yes) => async (route) => {
+    await until(yes);
+    await route.continue().catch(() => {});
+  };
+  await page.route("**/*.css", after(isRead));
+  await page.route("**/*.js", after(isDrawn));
 }
 
 async function settle() {
@@ -141,6 +160,7 @@ const commands = {
     page = await context.newPage();
     await watch();
   },
+  hold,
   async cookie({ name, value, url }) {
     await context.addCookies([{ name, value, url }]);
   },

@@ -63,6 +63,11 @@ impl Browser {
         self.ask(&json!({ "do": "open", "javascript": javascript }));
     }
 
+    /// Has styles arrive once a page is read, and scripts once it is drawn, until it begins anew.
+    pub fn hold(&mut self) {
+        self.ask(&json!({ "do": "hold" }));
+    }
+
     /// Opens a page.
     pub fn goto(&mut self, url: &str) {
         self.ask(&json!({ "do": "goto", "url": url }));

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, StatusCode};
@@ -98,20 +96,6 @@ fn some(text: &str) -> Option<String> {
 /// The window of a phone.
 const NARROW: u32 = 360;
 
-/// The times for which the style and the scripts are on their way. A browser draws a page once its style is there: so it draws
-/// the whole page, however slow the machine is, and does so before its scripts run, so that what they move is seen to move.
-const STYLE_AFTER: Duration = Duration::from_millis(60);
-const SCRIPT_AFTER: Duration = Duration::from_millis(160);
-
-async fn late(request: Request, next: Next) -> Response {
-    match request.uri().path() {
-        path if path.ends_with(".css") => tokio::time::sleep(STYLE_AFTER).await,
-        path if path.ends_with(".js") => tokio::time::sleep(SCRIPT_AFTER).await,
-        _ => {}
-    }
-    next.run(request).await
-}
-
 /// Answers a part that asks for itself again with the page on which it is.
 fn again(samples: &BTreeMap<&'static str, String>, asked: &HeaderMap) -> Response {
     let page = asked.get("hx-current-url").and_then(|url| url.to_str().ok());
@@ -135,7 +119,6 @@ async fn serve(samples: &[Sample]) -> SocketAddr {
             let samples = Arc::clone(&samples);
             async move { again(&samples, &asked) }
         })
-        .layer(from_fn(late))
         .layer(from_fn_with_state(Scheme::Http, headers::secure));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -150,9 +133,11 @@ async fn hold_to_promises(samples: Vec<Sample>) {
         for (name, _) in samples {
             let url = format!("http://{address}/{name}");
             browser.anew(true);
+            browser.hold();
             browser.goto(&url);
             browser.inspect(name);
             browser.anew(true);
+            browser.hold();
             browser.resize(NARROW);
             browser.goto(&url);
             assert_eq!(browser.moved(), [""; 0], "{name}, {NARROW} px");
@@ -171,6 +156,7 @@ async fn moved(style: &str) -> Vec<String> {
     let address = serve(&[("moving", page)]).await;
     let looking = tokio::task::spawn_blocking(move || {
         let mut browser = Browser::open();
+        browser.hold();
         browser.goto(&format!("http://{address}/moving"));
         browser.moved()
     });
