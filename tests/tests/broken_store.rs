@@ -797,7 +797,7 @@ impl<R: ScimResource> Store<R, Tenant> for Broken {
             }
             (Fault::KeptPasswords, _, Some(mut current)) if password.is_some() => {
                 user_mut(&mut current.resource).unwrap().password = password;
-                Ok(Answer::Typed(current))
+                Ok(Answer::Typed(Box::new(current)))
             }
             (Fault::FrozenNames, _, _) if want.is_default() => {
                 let answer = self.store.get(&cx, &id, want, condition).await?;
@@ -808,7 +808,11 @@ impl<R: ScimResource> Store<R, Tenant> for Broken {
                     version: Version::from(1),
                     ..current.stamp()
                 };
-                Ok(Answer::Typed(Stored::new(&id, &stamp, current.resource)))
+                Ok(Answer::Typed(Box::new(Stored::new(
+                    &id,
+                    &stamp,
+                    current.resource,
+                ))))
             }
             _ => self.store.get(&cx, &id, want, condition).await,
         }

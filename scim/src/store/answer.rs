@@ -58,8 +58,9 @@ impl<R: ScimResource> Stored<R> {
 /// What is shown of a resource.
 #[derive(Debug)]
 pub enum Answer<R> {
-    /// The resource itself; the service renders what is wanted of it.
-    Typed(Stored<R>),
+    /// The resource itself; the service renders what is wanted of it. Boxed: a resource takes kilobytes, and most answers are
+    /// documents.
+    Typed(Box<Stored<R>>),
     /// A document that shows just what is wanted.
     Rendered(Rendered),
     /// The client has this version already: 304.

@@ -42,7 +42,7 @@ where
 {
     let everything = Projection::everything(R::RESOURCE_TYPE);
     let rendered = match store.get(cx, id, &everything, &Precondition::None).await {
-        Ok(Answer::Typed(stored)) => return Ok(Some(stored)),
+        Ok(Answer::Typed(stored)) => return Ok(Some(*stored)),
         Ok(Answer::Rendered(rendered)) => rendered,
         Ok(Answer::NotModified(_)) => {
             return Err(Error::internal("a store has answered 304 to no condition"));

@@ -201,13 +201,12 @@ impl<'s, C: 'static> Search<'s, C> {
             .iter()
             .map(|row| Ok((row.stamp.version(), self.key(query, row)?)));
         let heads = heads.collect::<Result<Vec<_>>>()?;
-        let documents = show::documents::<R>(self.reader, self.layout, self.tenant, rows, &owners, want)?;
+        let documents = show::documents::<R>(self.reader, self.layout, self.tenant, &rows, &owners, want)?;
         let Some(documents) = documents else {
             return Ok(None);
         };
         let items = heads.into_iter().zip(documents);
-        let items =
-            items.map(|((version, key), document)| item(version, key, Document::Whole(document.into())));
+        let items = items.map(|((version, key), document)| item(version, key, Document::Whole(document)));
         Ok(Some(Page {
             total,
             items: items.collect(),

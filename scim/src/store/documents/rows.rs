@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::store::database::{Param, Reader, Row, Transaction};
 
 /// Bytes that a derived attribute or a few edges usually take behind a document.
-const ROOM: usize = 256;
+pub(super) const ROOM: usize = 256;
 
 /// A resource as it stands in the table.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use super::document::utf8;
 use super::edges::{FIRST, Listing, visit_values, walk, walk_behind, walk_derived};
 use super::layout::{Derived, Layout};
 use super::row_key::RowKey;
-use super::rows::StoredRow;
+use super::rows::{ROOM, StoredRow};
 use super::sequence;
 use super::weight::{Owners, Weighed};
 use crate::Result;
@@ -31,25 +31,44 @@ const PART: usize = 64 << 10;
 /// The resource's own part of an answer: its document as it is where that shows just what is wanted, and otherwise what
 /// the struct or the schema of today shows of its state.
 fn own<R: ScimResource>(layout: &Layout, row: StoredRow, want: &Projection) -> Result<Vec<u8>> {
-    if row.layout == layout.documents && want.fits_stored(&layout.shape.outside) {
+    if is_as_stored(layout, &row, want) {
         return Ok(row.documents.visible.into_bytes());
     }
-    let state = row.documents.state::<R>()?;
     let mut out = Vec::with_capacity(512);
-    write_resource(&mut out, state.record(), want, Base::Hole);
+    write_own::<R>(layout, &row, want, &mut out)?;
     Ok(out)
 }
 
-/// Rows of a page with their documents in one piece each, holes and all. `owners` has who leads to them. `None` where the
-/// edges show so much that they are sent in parts.
+fn is_as_stored(layout: &Layout, row: &StoredRow, want: &Projection) -> bool {
+    row.layout == layout.documents && want.fits_stored(&layout.shape.outside)
+}
+
+/// The same, written behind what is there.
+fn write_own<R: ScimResource>(
+    layout: &Layout,
+    row: &StoredRow,
+    want: &Projection,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    if is_as_stored(layout, row, want) {
+        out.extend_from_slice(row.documents.visible.as_bytes());
+    } else {
+        let state = row.documents.state::<R>()?;
+        write_resource(out, state.record(), want, Base::Hole);
+    }
+    Ok(())
+}
+
+/// Rows of a page with their documents in one piece each, holes and all; the pieces share their memory, because each would
+/// cost as much as the page. `owners` has who leads to them. `None` where the edges show so much that they are sent in parts.
 pub(super) fn documents<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
     tenant: i64,
-    rows: Vec<StoredRow>,
+    rows: &[StoredRow],
     owners: &[Owners<'_>],
     want: &Projection,
-) -> Result<Option<Vec<Vec<u8>>>> {
+) -> Result<Option<Vec<Bytes>>> {
     let mut derived = Vec::new();
     for owners in owners {
         let values = match owners.values() {
@@ -61,24 +80,30 @@ pub(super) fn documents<R: ScimResource>(
         };
         derived.push((owners, values));
     }
-    let mut documents = Vec::with_capacity(rows.len());
-    let mut total = 0;
+    let room = rows.iter().map(|row| row.documents.bytes() + ROOM).sum();
+    let mut out = Vec::with_capacity(room);
+    let mut ends = Vec::with_capacity(rows.len());
     for row in rows {
-        let (key, edges) = (row.key(tenant), row.edges);
-        let mut out = own::<R>(layout, row, want)?;
+        let begin = out.len();
+        write_own::<R>(layout, row, want, &mut out)?;
         for (owners, values) in &derived {
-            append_values(owners, values, key.rid, &mut out);
+            append_values(owners, values, row.rid, &mut out);
         }
-        if edges > 0 {
-            let mut delivery = Delivery::Whole(MOST_BYTES.saturating_sub(total) + out.len());
-            if append_edges(reader, layout, key, want, &mut out, &mut delivery)?.is_break() {
+        if row.edges > 0 {
+            let mut delivery = Delivery::Whole(MOST_BYTES.max(begin) + out.len() - begin);
+            if append_edges(reader, layout, row.key(tenant), want, &mut out, &mut delivery)?.is_break() {
                 return Ok(None);
             }
         }
-        total += out.len();
-        documents.push(out);
+        ends.push(out.len());
     }
-    Ok(Some(documents))
+    let mut page = Bytes::from(out);
+    let mut begin = 0;
+    let documents = ends.into_iter().map(|end| {
+        let length = end - std::mem::replace(&mut begin, end);
+        page.split_to(length)
+    });
+    Ok(Some(documents.collect()))
 }
 
 /// One row with its document in one piece; `None` where so many edges lead from it or to it that the document is sent in
@@ -320,7 +345,7 @@ pub(super) fn stream_page<R: ScimResource>(
                 .try_for_each(|row| check_unchanged(reader, row.key(tenant), row.stamp.version))?;
         }
         let mut out = Vec::with_capacity(PART);
-        let documents = documents::<R>(reader, layout, tenant, few, &owners, want)?;
+        let documents = documents::<R>(reader, layout, tenant, &few, &owners, want)?;
         let documents = documents.ok_or_else(|| Error::internal("a document without edges is too long"))?;
         for document in documents {
             out.extend_from_slice(&document);
