@@ -191,6 +191,7 @@ fn send(ida: &mut program::person::Person<'_>, asked: &Page, field: (&str, &str)
         .map(|rest| ("person", rest.split('"').next().unwrap()))
         .collect();
     fields.push(field);
+    fields.push(("list", asked.between("name=\"list\" value=\"", "\"")));
     let path = asked.path.split('?').next().unwrap().to_owned();
     ida.submit(&path, &fields)
 }
@@ -270,7 +271,15 @@ fn several_people_are_added_to_a_group_at_once() {
     }
     bench.run(&["local-group", "create", "acme", "Night"]);
     open_until(&mut ida, "/o/acme/users", "/users/selected/join");
-    let asked = ida.open(&of_selected(&bench, "join", &["ann@x.example", "bob@x.example"]));
+    let list = ida.open("/o/acme/users?source=scim&to=https://evil.example");
+    assert!(
+        list.says("name=\"list\" value=\"?source=scim\""),
+        "{}",
+        list.answer.text
+    );
+    let both = of_selected(&bench, "join", &["ann@x.example", "bob@x.example"]);
+    let asked = ida.open(&format!("{both}&list=%3Fsource%3Dscim"));
+    assert!(asked.says("href=\"/o/acme/users?source=scim\">Cancel"));
     assert_eq!(asked.heading(), "Add 2 people to a group kept here?");
     let group = asked.between("<option value=\"", "\"").to_owned();
     let done = send(&mut ida, &asked, ("group", &group));
@@ -279,6 +288,7 @@ fn several_people_are_added_to_a_group_at_once() {
         "{}",
         done.answer.text
     );
+    assert_eq!(done.path, "/o/acme/users?source=scim");
     let members = ida.open(&format!("/o/acme/groups/local/{group}"));
     assert_eq!(names(&members), ["ann@x.example", "bob@x.example"]);
     assert_eq!(audited(&bench, "local-group.assign").len(), 2);

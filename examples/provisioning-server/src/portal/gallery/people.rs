@@ -488,6 +488,8 @@ fn selected() -> Selected {
         reason: String::new(),
         button: "Suspend sign-in",
         action: "users/selected/suspend",
+        list: "?show=active".to_owned(),
+        back: "users?show=active".to_owned(),
     }
 }
 
@@ -566,6 +568,8 @@ fn forms() -> Vec<Sample> {
                             .to_owned(),
                     ),
                 ],
+                asks_to_confirm: true,
+                back: "users?show=active".to_owned(),
             },
         ),
         sample(

@@ -172,6 +172,11 @@ impl Asked {
         }
     }
 
+    /// Returns the page that was asked for, as a path and a query of the organization.
+    fn page(&self) -> String {
+        format!("users{}", self.query(self.segment, self.place().as_ref()))
+    }
+
     /// Returns the path of the list of a segment, behind somebody.
     fn path(&self, frame: &Frame, segment: Segment, behind: Option<&Place>) -> String {
         frame.path("users") + &self.query(segment, behind)
@@ -225,6 +230,12 @@ impl Asked {
         };
         choices.into_iter().map(choice).collect()
     }
+}
+
+/// Returns the page of the list that a form was sent from, which names it by its query.
+pub(super) fn page_of(query: &str) -> String {
+    let query = query.strip_prefix('?').unwrap_or(query);
+    Asked::read(&Form::parse(query.as_bytes())).page()
 }
 
 impl Row {

@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use uuid::Uuid;
 
+use super::list::page_of;
 use super::person::Choice;
 use crate::actions::account;
 use crate::actions::local_group;
@@ -28,6 +29,9 @@ const JOIN: &str = "users/selected/join";
 /// The field with the id of somebody who is selected.
 const PERSON: &str = "person";
 
+/// The field with the query of the list on which they were selected.
+const LIST: &str = "list";
+
 /// A question about the people who are selected.
 #[derive(Debug, Clone, Template)]
 #[template(path = "people/selected.html")]
@@ -44,6 +48,9 @@ pub(in super::super) struct Selected {
     pub(in super::super) reason: String,
     pub(in super::super) button: &'static str,
     pub(in super::super) action: &'static str,
+    /// The query of the list on which they were selected, and its page.
+    pub(in super::super) list: String,
+    pub(in super::super) back: String,
 }
 
 /// The result of a step that was refused for somebody.
@@ -58,6 +65,10 @@ pub(in super::super) struct Partly {
     pub(in super::super) summary: String,
     /// Who was refused, and why.
     pub(in super::super) refused: Vec<(String, String)>,
+    /// Whether some were refused only because it is not certain that it is still the administrator.
+    pub(in super::super) asks_to_confirm: bool,
+    /// The page of the list on which they were selected.
+    pub(in super::super) back: String,
 }
 
 /// A step for the people who are selected.
@@ -151,9 +162,10 @@ async fn ask(
 ) -> Result<Response, Detour> {
     visit.demand(administrator, step.action(), "users")?;
     let (product, actor, name) = (&visit.product, &administrator.actor, &visit.organization()?.name);
+    let back = page_of(form.text(LIST));
     let people = match selected::show(product, actor, name, &people_of(form)).await {
         Ok(people) => people,
-        Err(fault) => return Ok(visit.done("users", &visit.trouble(fault, "users")?)),
+        Err(fault) => return Ok(visit.done(&back, &visit.trouble(fault, "users")?)),
     };
     let groups = match step {
         Step::Suspend => None,
@@ -185,6 +197,8 @@ async fn ask(
         reason: form.text("reason").to_owned(),
         button: step.button(),
         action: step.page(),
+        list: form.text(LIST).to_owned(),
+        back,
     };
     Ok(administrator.answer(status, &shown))
 }
@@ -204,9 +218,10 @@ async fn took(
             return ask(visit, administrator, step, form, Some(trouble)).await;
         }
     };
+    let back = page_of(form.text(LIST));
     let (done, refused) = (outcome.done.len(), outcome.refused.len());
     if refused == 0 {
-        return Ok(visit.done("users", &format!("{}.", step.done(done))));
+        return Ok(visit.done(&back, &format!("{}.", step.done(done))));
     }
     let line = |refused: Refused| match refused.display.is_empty() {
         true => ("Somebody".to_owned(), refused.reason),
@@ -217,7 +232,9 @@ async fn took(
         shell: administrator.shell.clone(),
         heading: step.done(done),
         summary: step.not_done(refused, done + refused),
+        asks_to_confirm: outcome.refused.iter().any(|refused| refused.is_stale),
         refused: outcome.refused.into_iter().map(line).collect(),
+        back,
     };
     Ok(administrator.answer(StatusCode::OK, &shown))
 }
