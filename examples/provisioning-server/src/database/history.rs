@@ -335,7 +335,7 @@ pub(crate) fn page(
             let subjects = subject_names::meant(reader, organization, text)?;
             gathering.read_about(&subjects, filter)?;
         }
-        (None, Some(id)) => gathering.read_about(&[id.clone()], filter)?,
+        (None, Some(id)) => gathering.read_about(std::slice::from_ref(id), filter)?,
         (None, None) if filter.path.is_none() && filter.failed.is_none() => {
             gathering.read_from(ALL, &[])?;
         }
