@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use program::bench::Bench;
 use program::browser::Browser;
-use program::entering::ADMINISTRATOR;
+use program::entering::{ADMINISTRATOR, PASSWORD};
 use program::people::{crew, names, page_of, page_of_role, set_active};
 use program::person::{Page, open_until};
 use serde_json::{Value, json};
@@ -292,6 +292,37 @@ fn several_people_are_added_to_a_group_at_once() {
     let members = ida.open(&format!("/o/acme/groups/local/{group}"));
     assert_eq!(names(&members), ["ann@x.example", "bob@x.example"]);
     assert_eq!(audited(&bench, "local-group.assign").len(), 2);
+    bench.is_sound();
+}
+
+/// Feature rows 50, 90: who must confirm first that it is still they does so without losing whom they have selected, and what they
+/// have entered.
+#[test]
+fn a_selection_outlives_a_confirmation() {
+    let bench = Bench::new(&["--assignment", "local-groups"]);
+    let mut ida = bench.enter();
+    for name in ["ann@x.example", "bob@x.example"] {
+        bench.user(name);
+    }
+    bench.run(&["local-group", "create", "acme", "Chiefs"]);
+    bench.run(&["local-group", "set", "acme", "Chiefs", "--allow", "Administrator"]);
+    open_until(&mut ida, "/o/acme/users", "/users/selected/join");
+    let asked = ida.open(&of_selected(&bench, "join", &["ann@x.example", "bob@x.example"]));
+    let group = asked.between("<option value=\"", "\"").to_owned();
+    bench.place.execute("UPDATE session SET proved = 0");
+    let refused = send(&mut ida, &asked, ("group", &group));
+    assert_eq!(refused.heading(), "0 people are in the group now");
+    assert!(refused.says("2 of 2 were not added:") && refused.says("step-up?to=users\" target=\"_blank\""));
+    let again = format!("name=\"group\" value=\"{group}\"");
+    assert!(refused.says(&again), "{}", refused.answer.text);
+    let back = ida.submit("/o/acme/step-up?to=users", &[("password", PASSWORD)]);
+    assert_eq!(back.path, "/o/acme/users");
+    let done = send(&mut ida, &refused, ("group", &group));
+    assert!(
+        done.says("2 people are in the group now."),
+        "{}",
+        done.answer.text
+    );
     bench.is_sound();
 }
 

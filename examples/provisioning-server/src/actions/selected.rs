@@ -29,8 +29,8 @@ pub(crate) struct Refused {
     /// The display name of the person; empty if the account is gone.
     pub(crate) display: String,
     pub(crate) reason: String,
-    /// Whether it would be taken once the administrator has confirmed that it is still they.
-    pub(crate) is_stale: bool,
+    /// The id of the account, if the step would be taken once the administrator has confirmed that it is still they.
+    pub(crate) asks_to_confirm: Option<Uuid>,
 }
 
 impl Outcome {
@@ -45,7 +45,7 @@ impl Outcome {
                 self.refused.push(Refused {
                     display: account.display,
                     reason: fault.to_string(),
-                    is_stale: fault.kind() == Kind::Stale,
+                    asks_to_confirm: (fault.kind() == Kind::Stale).then_some(account.id),
                 });
             }
             Err(fault) => return Err(fault),
@@ -58,7 +58,7 @@ impl Outcome {
         let missing = || Refused {
             display: String::new(),
             reason: "The account does not exist any more.".to_owned(),
-            is_stale: false,
+            asks_to_confirm: None,
         };
         self.refused.extend(std::iter::repeat_with(missing).take(count));
     }

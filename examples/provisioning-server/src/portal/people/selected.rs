@@ -65,8 +65,10 @@ pub(in super::super) struct Partly {
     pub(in super::super) summary: String,
     /// Who was refused, and why.
     pub(in super::super) refused: Vec<(String, String)>,
-    /// Whether some were refused only because it is not certain that it is still the administrator.
-    pub(in super::super) asks_to_confirm: bool,
+    /// The fields with which the step is taken again for those who were refused only because it is not certain that it is
+    /// still the administrator; none where that would not help.
+    pub(in super::super) again: Vec<(&'static str, String)>,
+    pub(in super::super) action: &'static str,
     /// The page of the list on which they were selected.
     pub(in super::super) back: String,
 }
@@ -119,6 +121,14 @@ impl Step {
         match self {
             Self::Suspend => "Suspend sign-in",
             Self::Join => "Add to the group",
+        }
+    }
+
+    /// The name of the field that the step asks for.
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Suspend => "reason",
+            Self::Join => "group",
         }
     }
 
@@ -223,6 +233,14 @@ async fn took(
     if refused == 0 {
         return Ok(visit.done(&back, &format!("{}.", step.done(done))));
     }
+    let unconfirmed = outcome
+        .refused
+        .iter()
+        .filter_map(|refused| refused.asks_to_confirm);
+    let mut again: Vec<_> = unconfirmed.map(|id| (PERSON, id.to_string())).collect();
+    if !again.is_empty() {
+        again.extend([step.field(), LIST].map(|field| (field, form.text(field).to_owned())));
+    }
     let line = |refused: Refused| match refused.display.is_empty() {
         true => ("Somebody".to_owned(), refused.reason),
         false => (refused.display, refused.reason),
@@ -232,7 +250,8 @@ async fn took(
         shell: administrator.shell.clone(),
         heading: step.done(done),
         summary: step.not_done(refused, done + refused),
-        asks_to_confirm: outcome.refused.iter().any(|refused| refused.is_stale),
+        again,
+        action: step.page(),
         refused: outcome.refused.into_iter().map(line).collect(),
         back,
     };
