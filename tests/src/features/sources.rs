@@ -166,8 +166,8 @@ impl Patterns {
         let regex = |text| Regex::new(text).unwrap();
         Self {
             rows: regex(r"Feature rows? (\d+b?(?:(?:, | and )\d+b?)*)"),
-            function: regex(r"^(?:pub(?:\([a-z]+\))? )?(?:const )?(?:async )?fn (\w+)"),
-            module: regex(r"^(\s*)(?:pub(?:\([a-z]+\))? )?mod (\w+) \{$"),
+            function: regex(r"^(?:pub(?:\([a-z_: ]+\))? )?(?:const )?(?:async )?fn (\w+)"),
+            module: regex(r"^(\s*)(?:pub(?:\([a-z_: ]+\))? )?mod (\w+) \{$"),
             test: regex(r"^#\[(?:tokio::)?test\b"),
         }
     }
@@ -323,6 +323,7 @@ mod tests {
             ("m::one", "7 8 9"),
             ("m::laws::two", "9 12 32b"),
             ("m::three", "1"),
+            ("m::seen::four", "2"),
         ];
         assert_eq!(found, expected.map(|(path, rows)| (path, rows.to_owned())));
         assert_eq!(sources.strays, ["f.rs:32", "f.rs:34"]);
