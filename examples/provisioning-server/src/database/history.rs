@@ -240,8 +240,13 @@ struct Gathering<'r> {
 }
 
 impl Gathering<'_> {
-    /// Reads entries from one source, which has parameters of its own from the fifth on. Answers how many there were.
-    fn read_from(&mut self, source: &str, more: &[Param<'_>]) -> scim::Result<u32> {
+    /// Reads entries from one source, which has parameters of its own from the fifth on.
+    fn read_from(&mut self, source: &str, more: &[Param<'_>]) -> scim::Result<()> {
+        self.read(&entries(source), more).map(drop)
+    }
+
+    /// Reads the entries of a statement. Answers how many there were.
+    fn read(&mut self, statement: &str, more: &[Param<'_>]) -> scim::Result<u32> {
         let (begin, end) = self.range;
         let range = [
             self.organization.as_bytes().into(),
@@ -250,12 +255,11 @@ impl Gathering<'_> {
             self.limit.into(),
         ];
         let mut read_now = 0;
-        self.reader
-            .query(&entries(source), &[&range, more].concat(), |row| {
-                self.found.push(read(row)?);
-                read_now += 1;
-                Ok(())
-            })?;
+        self.reader.query(statement, &[&range, more].concat(), |row| {
+            self.found.push(read(row)?);
+            read_now += 1;
+            Ok(())
+        })?;
         Ok(read_now)
     }
 
@@ -265,9 +269,10 @@ impl Gathering<'_> {
     /// period looks into the next one too, so that none is left out at its edge.
     fn read_periods(&mut self, source: &str, periods: &[i64], of: [Param<'_>; 3]) -> scim::Result<()> {
         let [subject, failed, endpoint] = of;
+        let statement = entries(source);
         let mut read_so_far = 0;
         for period in periods {
-            read_so_far += self.read_from(source, &[subject, failed, endpoint, (*period).into()])?;
+            read_so_far += self.read(&statement, &[subject, failed, endpoint, (*period).into()])?;
             if read_so_far >= self.limit.saturating_mul(2) {
                 break;
             }
@@ -336,9 +341,7 @@ pub(crate) fn page(
             gathering.read_about(&subjects, filter)?;
         }
         (None, Some(id)) => gathering.read_about(std::slice::from_ref(id), filter)?,
-        (None, None) if filter.path.is_none() && filter.failed.is_none() => {
-            gathering.read_from(ALL, &[])?;
-        }
+        (None, None) if filter.path.is_none() && filter.failed.is_none() => gathering.read_from(ALL, &[])?,
         (None, None) => gathering.read_outcomes(filter)?,
     }
     let mut found = gathering.found;

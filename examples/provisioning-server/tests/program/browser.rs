@@ -63,7 +63,7 @@ impl Browser {
         self.ask(&json!({ "do": "open", "javascript": javascript }));
     }
 
-    /// Has styles arrive once a page is read, and scripts once it is drawn, until it begins anew.
+    /// Delays styles until a page is read, and scripts until it is drawn, up to the next [`anew`](Self::anew).
     pub fn hold(&mut self) {
         self.ask(&json!({ "do": "hold" }));
     }

@@ -35,7 +35,7 @@ fn own<R: ScimResource>(layout: &Layout, row: StoredRow, want: &Projection) -> R
         return Ok(row.documents.visible.into_bytes());
     }
     let mut out = Vec::with_capacity(512);
-    write_own::<R>(layout, &row, want, &mut out)?;
+    write_state::<R>(&row, want, &mut out)?;
     Ok(out)
 }
 
@@ -52,10 +52,14 @@ fn write_own<R: ScimResource>(
 ) -> Result<()> {
     if is_as_stored(layout, row, want) {
         out.extend_from_slice(row.documents.visible.as_bytes());
-    } else {
-        let state = row.documents.state::<R>()?;
-        write_resource(out, state.record(), want, Base::Hole);
+        return Ok(());
     }
+    write_state::<R>(row, want, out)
+}
+
+fn write_state<R: ScimResource>(row: &StoredRow, want: &Projection, out: &mut Vec<u8>) -> Result<()> {
+    let state = row.documents.state::<R>()?;
+    write_resource(out, state.record(), want, Base::Hole);
     Ok(())
 }
 
