@@ -188,19 +188,21 @@ const OF_ENDPOINT: &str = "SELECT sequence FROM request
     WHERE org = ?1 AND endpoint = ?5 AND failed = ?6 AND sequence >= ?2 AND sequence < ?3
     ORDER BY sequence DESC LIMIT ?4";
 
-/// Those of what was about one person or group, in period 8.
-const OF_RESOURCE: &str =
-    "SELECT t.sequence FROM request t JOIN request r ON r.org = t.org AND r.sequence = t.sequence
-    WHERE t.org = ?1 AND t.period = ?8 AND t.resource_id = ?5 AND t.sequence >= ?2 AND t.sequence < ?3
-      AND r.failed = coalesce(?6, r.failed) AND r.endpoint = coalesce(?7, r.endpoint)
-    ORDER BY t.sequence DESC LIMIT ?4";
+/// The rows `t` of `request` that are about person or group 5, in period 8.
+const OF_RESOURCE: (&str, &str) = ("request", "t.period = ?8 AND t.resource_id = ?5");
 
-/// Those of what has asked for somebody in vain.
-const OF_ASKED_FOR: &str =
-    "SELECT t.sequence FROM request t JOIN request r ON r.org = t.org AND r.sequence = t.sequence
-    WHERE t.org = ?1 AND t.asked_for = ?5 AND t.sequence >= ?2 AND t.sequence < ?3
-      AND r.failed = coalesce(?6, r.failed) AND r.endpoint = coalesce(?7, r.endpoint)
-    ORDER BY t.sequence DESC LIMIT ?4";
+/// Those that have asked for somebody in vain.
+const OF_ASKED_FOR: (&str, &str) = ("request", "t.asked_for = ?5");
+
+/// Returns the sequences of requests to which rows `t` of a table lead, with outcome 6 and to endpoint 7, where these are given.
+fn linked((table, which): (&str, &str)) -> String {
+    format!(
+        "SELECT t.sequence FROM {table} t JOIN request r ON r.org = t.org AND r.sequence = t.sequence
+         WHERE t.org = ?1 AND {which} AND t.sequence >= ?2 AND t.sequence < ?3
+           AND r.failed = coalesce(?6, r.failed) AND r.endpoint = coalesce(?7, r.endpoint)
+         ORDER BY t.sequence DESC LIMIT ?4"
+    )
+}
 
 /// A beginning of statements: each period `n` of organization 1 that may have requests about a resource, up to `last`.
 pub(super) const PERIODS: &str = "WITH RECURSIVE period (n, last) AS (
@@ -267,9 +269,14 @@ impl Gathering<'_> {
     ///
     /// Requests end in the order of their commits, which is nearly that of their sequences: whoever has found enough in a
     /// period looks into the next one too, so that none is left out at its edge.
-    fn read_periods(&mut self, source: &str, periods: &[i64], of: [Param<'_>; 3]) -> scim::Result<()> {
+    fn read_periods(
+        &mut self,
+        source: (&str, &str),
+        periods: &[i64],
+        of: [Param<'_>; 3],
+    ) -> scim::Result<()> {
         let [subject, failed, endpoint] = of;
-        let statement = entries(source);
+        let statement = entries(&linked(source));
         let mut read_so_far = 0;
         for period in periods {
             read_so_far += self.read(&statement, &[subject, failed, endpoint, (*period).into()])?;
@@ -286,7 +293,7 @@ impl Gathering<'_> {
         let (failed, endpoint) = (filter.failed.into(), endpoint.into());
         if let Some(text) = &filter.subject {
             let name = subject_names::asked_for(text);
-            self.read_from(OF_ASKED_FOR, &[(&name).into(), failed, endpoint])?;
+            self.read_from(&linked(OF_ASKED_FOR), &[(&name).into(), failed, endpoint])?;
         }
         let of_resource = periods(self.reader, self.organization)?;
         let of_named = named::periods(self.reader, self.organization)?;
@@ -627,6 +634,8 @@ mod tests {
     fn nothing_is_read_that_is_not_shown() {
         const RANGE: &str = "sequence>? AND sequence<?)";
         let entry = "SEARCH request USING PRIMARY KEY (org=? AND sequence=?)".to_owned();
+        let joins = [OF_RESOURCE, OF_ASKED_FOR, named::OF_PERIOD].map(linked);
+        let [of_resource, of_asked_for, of_named] = joins.each_ref().map(String::as_str);
         for (sql, index) in [
             (ALL, format!("request USING PRIMARY KEY (org=? AND {RANGE}")),
             (
@@ -636,14 +645,18 @@ mod tests {
                 ),
             ),
             (
-                OF_RESOURCE,
+                of_resource,
                 format!(
                     "t USING COVERING INDEX request_resource (org=? AND period=? AND resource_id=? AND {RANGE}"
                 ),
             ),
             (
-                OF_ASKED_FOR,
+                of_asked_for,
                 format!("t USING COVERING INDEX request_asked_for (org=? AND asked_for=? AND {RANGE}"),
+            ),
+            (
+                of_named,
+                format!("t USING PRIMARY KEY (org=? AND period=? AND subject=? AND {RANGE}"),
             ),
             (
                 OF_REQUEST_ID,
@@ -655,8 +668,8 @@ mod tests {
                 format!("SEARCH {index}"),
                 entry.replace("request USING", "r USING"),
             ];
-            let joins = [OF_RESOURCE, OF_ASKED_FOR].contains(&sql);
-            let expected = expected.get(..if joins { 2 } else { 1 }).unwrap();
+            let is_join = joins.iter().any(|join| join == sql);
+            let expected = expected.get(..if is_join { 2 } else { 1 }).unwrap();
             assert_eq!(found, expected, "{sql}");
             let shown = steps(entries(sql));
             assert!(shown.contains(&entry), "{shown:#?}");

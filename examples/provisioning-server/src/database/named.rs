@@ -169,12 +169,8 @@ pub(super) fn of_request(
     Ok((subjects, u64::try_from(more).unwrap_or(0)))
 }
 
-/// The requests in a range that name a subject in period 8.
-pub(super) const OF_PERIOD: &str =
-    "SELECT t.sequence FROM named t JOIN request r ON r.org = t.org AND r.sequence = t.sequence
-    WHERE t.org = ?1 AND t.period = ?8 AND t.subject = ?5 AND t.sequence >= ?2 AND t.sequence < ?3
-      AND r.failed = coalesce(?6, r.failed) AND r.endpoint = coalesce(?7, r.endpoint)
-    ORDER BY t.sequence DESC LIMIT ?4";
+/// The rows `t` of `named` that name subject 5 in period 8.
+pub(super) const OF_PERIOD: (&str, &str) = ("named", "t.period = ?8 AND t.subject = ?5");
 
 /// The periods, the newest first.
 pub(super) fn periods(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<i64>> {
