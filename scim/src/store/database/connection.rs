@@ -1,5 +1,6 @@
 //! How a connection is opened, and what jobs may not do with it.
 
+use std::cell::Cell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,6 +65,8 @@ pub(super) struct Connection {
     /// Set while one of our own transaction statements is prepared or runs.
     privileged: Arc<AtomicBool>,
     statements: Arc<AtomicU64>,
+    /// Whether a statement was prepared that may change the database.
+    changes: Cell<bool>,
     /// Whether statements of the application must run on other engines, too.
     #[cfg(debug_assertions)]
     is_portable: bool,
@@ -192,6 +195,7 @@ impl Target {
             meter,
             privileged,
             statements: Arc::clone(&self.statements),
+            changes: Cell::new(false),
             #[cfg(debug_assertions)]
             is_portable: self.options.portable,
         })
@@ -243,6 +247,20 @@ impl Connection {
     /// Counts a statement.
     pub(super) fn count_statement(&self) {
         self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that a statement is about to run that may change the database.
+    pub(super) fn note_change(&self) {
+        self.changes.set(true);
+    }
+
+    /// Whether such a statement has run since it was last [forgotten](Self::forget_changes).
+    pub(super) fn may_have_changed(&self) -> bool {
+        self.changes.get()
+    }
+
+    pub(super) fn forget_changes(&self) {
+        self.changes.set(false);
     }
 
     pub(super) fn driver(&self) -> &rusqlite::Connection {

@@ -159,7 +159,7 @@ pub(super) fn not_opened(path: &Path, cause: impl Display) -> Error {
 
 /// Runs a job; a panic becomes a 500 and the thread lives on.
 pub(super) fn guarded<T>(job: impl FnOnce() -> Result<T>) -> Result<T> {
-    // Nothing that the job could have left half done is used afterwards: its savepoint is rolled back.
+    // Nothing that the job could have left half done is used afterwards: its changes are undone.
     catch_unwind(AssertUnwindSafe(job))
         .unwrap_or_else(|payload| Err(Error::internal(panic_message(&*payload))))
 }

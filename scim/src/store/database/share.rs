@@ -294,9 +294,9 @@ impl Database {
         Share::of_application(self).look_up(job).await
     }
 
-    /// Runs a job that changes, and answers when its changes are committed. Several jobs share one commit, each with a
-    /// savepoint of its own: if this one fails, only its own changes are undone. If the returned future is dropped
-    /// after it was polled, the job runs all the same.
+    /// Runs a job that changes, and answers when its changes are committed. Several jobs share one commit: if this one
+    /// fails, its own changes are undone and those of others are not, though the others may have to run again for that. If
+    /// the returned future is dropped after it was polled, the job runs all the same.
     ///
     /// # Errors
     /// Those of the job; 503 if too many jobs wait, or if another process kept the file locked for

@@ -348,10 +348,12 @@ impl<'a> Reader<'a> {
         #[cfg(feature = "testkit")]
         RECORDED.with_borrow_mut(|texts| texts.iter_mut().for_each(|texts| texts.push(sql.to_owned())));
         self.connection.count_statement();
-        self.connection
-            .driver()
-            .prepare_cached(sql)
-            .map_err(|error| self.failed(error))
+        let prepared = self.connection.driver().prepare_cached(sql);
+        let statement = prepared.map_err(|error| self.failed(error))?;
+        if !statement.readonly() {
+            self.connection.note_change();
+        }
+        Ok(statement)
     }
 
     /// Runs a part of a job, and answers with the texts of the statements that it has run as well: for tests that look at
@@ -560,6 +562,7 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// One of the statements fails; the later ones do not run.
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
+        self.connection.note_change();
         self.connection.driver().execute_batch(sql).map_err(failed)
     }
 
@@ -586,6 +589,7 @@ impl<'a> Transaction<'a> {
     /// # }
     /// ```
     pub fn expect_large_tenants(&self, column: &str) -> Result<()> {
+        self.connection.note_change();
         estimates::write(self.connection, column)
     }
 

@@ -28,10 +28,13 @@ const POLL: Duration = Duration::from_millis(1);
 const GAP: Duration = Duration::from_millis(2);
 /// Bytes of a page of SQLite, unless somebody changed it.
 const PAGE: usize = 4096;
+/// How many groups give each job a savepoint after one in which jobs had to run again: jobs that fail behind changes of
+/// their own come in rows.
+const CAREFUL_GROUPS: u32 = 32;
 
 /// A job of a caller with the way its answer goes.
 pub(super) struct Pending<T, J, A> {
-    job: Option<J>,
+    job: J,
     result: Option<crate::Result<T>>,
     answer: A,
 }
@@ -44,7 +47,7 @@ where
 {
     pub(super) fn boxed(job: J, answer: A) -> Box<dyn WriteJob> {
         Box::new(Self {
-            job: Some(job),
+            job,
             result: None,
             answer,
         })
@@ -58,23 +61,18 @@ where
     A: FnOnce(crate::Result<T>) + Send,
 {
     fn run(&mut self, transaction: &Transaction<'_>) -> Ran {
-        let Some(job) = self.job.take() else {
-            return Ran::Undone;
-        };
-        let result = guarded(|| job(transaction));
+        let result = guarded(|| (self.job)(transaction));
         let ran = match &result {
             Ok(_) => Ran::Kept,
             Err(error) => trouble_of(error).map_or(Ran::Undone, Ran::Hindered),
         };
         // Whom the disk hinders is told so with its group.
-        if !matches!(ran, Ran::Hindered(_)) {
-            self.result = Some(result);
-        }
+        self.result = Some(result).filter(|_| !matches!(ran, Ran::Hindered(_)));
         ran
     }
 
     fn answer(self: Box<Self>, group: Result<(), &GroupFailure>) {
-        let Self { result, answer, .. } = *self;
+        let Self { job, result, answer } = *self;
         let result = match (result, group) {
             // A job that failed by itself hears its own reason, whatever became of the group.
             (Some(Err(error)), _) => Err(error),
@@ -83,7 +81,11 @@ where
             // Never run, in a group that succeeded: dropping `answer` tells the caller.
             (None, Ok(())) => return,
         };
-        // The caller may be gone, and dropping its value is code that is not ours.
+        // The caller may be gone, and dropping its job and its value is code that is not ours.
+        _ = guarded(|| {
+            drop(job);
+            Ok(())
+        });
         _ = guarded(|| {
             answer(result);
             Ok(())
@@ -115,6 +117,8 @@ struct Writer<'a> {
     /// Pages in the log when the last checkpoint was asked for.
     checkpointed_at: u64,
     costs: Costs,
+    /// Groups that are still to give each job a savepoint.
+    careful_groups: u32,
     /// When the log may be made to start over again after that failed, and how long the pause was.
     restart_after: Option<(Instant, Duration)>,
 }
@@ -130,6 +134,14 @@ enum Cut {
     ForOthers,
 }
 
+/// Whether a job that failed left those before it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Isolation {
+    Kept,
+    /// Its changes stand among those of others.
+    Lost,
+}
+
 /// A job and whose it is.
 type Labelled = (Option<Label>, Box<dyn WriteJob>);
 
@@ -137,7 +149,7 @@ type Labelled = (Option<Label>, Box<dyn WriteJob>);
 type Waiting = IntoIter<Labelled>;
 
 /// Jobs that ran, with what they have come to.
-type Done = Vec<(Box<dyn WriteJob>, Ran)>;
+type Done = Vec<(Labelled, Ran)>;
 
 impl<'a> Writer<'a> {
     fn new(connection: &'a Connection, shared: &'a Shared) -> rusqlite::Result<Self> {
@@ -152,6 +164,7 @@ impl<'a> Writer<'a> {
             rollback_to: connection.prepare_control("ROLLBACK TO job")?,
             checkpointed_at: 0,
             costs: Costs::default(),
+            careful_groups: 0,
             restart_after: None,
         })
     }
@@ -233,25 +246,15 @@ impl<'a> Writer<'a> {
     fn transaction(&mut self, waiting: &mut Waiting, done: &mut Done) -> rusqlite::Result<Cut> {
         self.shared.pulse.beat(Instant::now());
         self.begin()?;
-        let transaction = Transaction::new(self.connection);
         let begun = Instant::now();
         let mut now = begun;
         let mut cut = Cut::Never;
-        for (label, mut job) in waiting {
+        while let Some(next) = waiting.next() {
             self.shared.pulse.beat(now);
-            if let Err(cause) = self.savepoint.run() {
-                done.push((job, Ran::Undone));
-                return Err(cause);
+            let label = next.0;
+            if self.run_job(next, done)? == Isolation::Lost {
+                self.start_over(waiting, done)?;
             }
-            let ran = job.run(&transaction);
-            done.push((job, ran));
-            if !self.connection.in_transaction() {
-                return Err(transaction_lost(ran));
-            }
-            if ran != Ran::Kept {
-                self.rollback_to.run()?;
-            }
-            self.release.run()?;
             let ended = Instant::now();
             let held = ended.duration_since(now);
             self.costs.note(label, held);
@@ -274,6 +277,50 @@ impl<'a> Writer<'a> {
         self.commit.run().map(|()| cut)
     }
 
+    /// Runs a job. One that fails is undone by itself where a savepoint stands before it.
+    ///
+    /// A savepoint costs a copy of every page that its job changes, and hardly a job needs it: most that fail do so before
+    /// they have changed anything.
+    fn run_job(&mut self, (label, mut job): Labelled, done: &mut Done) -> rusqlite::Result<Isolation> {
+        let is_careful = self.careful_groups > 0;
+        if is_careful && let Err(cause) = self.savepoint.run() {
+            done.push(((label, job), Ran::Undone));
+            return Err(cause);
+        }
+        self.connection.forget_changes();
+        let ran = job.run(&Transaction::new(self.connection));
+        done.push(((label, job), ran));
+        if !self.connection.in_transaction() {
+            return Err(transaction_lost(ran));
+        }
+        if is_careful {
+            if ran != Ran::Kept {
+                self.rollback_to.run()?;
+            }
+            self.release.run()?;
+            return Ok(Isolation::Kept);
+        }
+        match ran != Ran::Kept && self.connection.may_have_changed() {
+            true => Ok(Isolation::Lost),
+            false => Ok(Isolation::Kept),
+        }
+    }
+
+    /// Undoes everything, and has those run again that did not fail.
+    fn start_over(&mut self, waiting: &mut Waiting, done: &mut Done) -> rusqlite::Result<()> {
+        let (again, failed): (Vec<_>, Vec<_>) = std::mem::take(done)
+            .into_iter()
+            .partition(|(_, ran)| *ran == Ran::Kept);
+        *done = failed;
+        if !again.is_empty() {
+            self.careful_groups = CAREFUL_GROUPS;
+            let again = again.into_iter().map(|(job, _)| job);
+            *waiting = again.chain(waiting.by_ref()).collect::<Vec<_>>().into_iter();
+        }
+        self.rollback.run()?;
+        self.begin()
+    }
+
     fn an_ordinary_one_waits(&self) -> bool {
         self.shared.writes.any(|label| !self.costs.are_high(label))
     }
@@ -289,7 +336,8 @@ impl<'a> Writer<'a> {
         counters.writes.add(count(kept));
         counters.failed_writes.add(count(done.len() - kept));
         counters.largest_batch.raise_to(count(done.len()));
-        for (job, ran) in done {
+        self.careful_groups = self.careful_groups.saturating_sub(1);
+        for ((_, job), ran) in done {
             match ran {
                 Ran::Hindered(trouble) => {
                     self.shared.disk.has(trouble);
@@ -312,7 +360,7 @@ impl<'a> Writer<'a> {
             _ = self.shared.checkpoints.push(None, ());
         }
         let nothing_ran = done.is_empty();
-        let undone = done.into_iter().map(|(job, _)| job);
+        let undone = done.into_iter().map(|((_, job), _)| job);
         let most = if nothing_ran { usize::MAX } else { 0 };
         let never_ran = waiting.by_ref().take(most).map(|(_, job)| job);
         for job in undone.chain(never_ran) {

@@ -1,5 +1,10 @@
 //! Group commit: what jobs that share a commit do, and do not do, to each other.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -89,6 +94,104 @@ fn a_panic_undoes_its_own_job_only_and_the_writer_survives() {
     assert!(!error.to_string().contains("on purpose"));
     assert!(first.is_ok() && last.is_ok());
     assert_eq!(bodies(&database), ["first", "last"]);
+}
+
+/// A job that inserts a note and says how often it has run.
+fn counted(
+    body: &'static str,
+    runs: &Arc<AtomicUsize>,
+) -> impl Fn(&Transaction<'_>) -> Result<u64> + Send + 'static + use<> {
+    let runs = Arc::clone(runs);
+    move |tx| {
+        runs.fetch_add(1, Ordering::Relaxed);
+        insert(tx, body)
+    }
+}
+
+/// A group pays for the isolation of its jobs when one of them needs it, and the groups behind it in advance.
+#[test]
+fn jobs_run_again_only_for_one_that_fails_behind_changes() {
+    let database = notes(options());
+    let fails = || Err::<u64, _>(crate::Error::uniqueness("is taken"));
+    let runs_beside = |body: &'static str, middle: fn(&Transaction<'_>) -> Result<()>| {
+        let runs = Arc::default();
+        let gate = Gate::shut(&database);
+        let first = start(database.write(counted(body, &runs)));
+        let middle = start(database.write(move |tx| middle(tx).and_then(|()| fails())));
+        gate.open();
+        (finish(first).unwrap(), finish(middle).unwrap_err());
+        runs.load(Ordering::Relaxed)
+    };
+    let reads = |tx: &Transaction<'_>| count(tx).map(drop);
+    let changes = |tx: &Transaction<'_>| insert(tx, "undone").map(drop);
+    assert_eq!(runs_beside("a", reads), 1, "nothing is to be undone");
+    assert_eq!(runs_beside("b", changes), 2);
+    assert_eq!(runs_beside("c", changes), 1, "behind a savepoint");
+    assert_eq!(bodies(&database), ["a", "b", "c"]);
+}
+
+/// Something that a job does.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Insert(u8),
+    InsertInPart(u8),
+    MakeTable(u8),
+    Fail,
+    Panic,
+}
+
+fn carry_out(tx: &Transaction<'_>, step: Step) -> Result<()> {
+    match step {
+        Step::Insert(note) => insert(tx, &note.to_string()).map(drop),
+        Step::InsertInPart(note) => tx.nested(|tx| insert(tx, &note.to_string()).map(drop)),
+        Step::MakeTable(number) => tx.execute_batch(&format!("CREATE TABLE t{number}(n INTEGER) STRICT")),
+        Step::Fail => Err(crate::Error::internal("on purpose")),
+        Step::Panic => panic!("on purpose"),
+    }
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        8 => (0..12_u8).prop_map(Step::Insert),
+        2 => (0..12_u8).prop_map(Step::InsertInPart),
+        1 => (0..4_u8).prop_map(Step::MakeTable),
+        1 => Just(Step::Fail),
+        1 => Just(Step::Panic),
+    ];
+    prop::collection::vec(step, 0..4)
+}
+
+/// The notes and the tables that there are.
+fn state_of(database: &Database) -> (Vec<String>, Vec<String>) {
+    let tables = database.blocking_read(|reader| {
+        reader.query_all(
+            "SELECT name FROM sqlite_schema WHERE name LIKE 't_' ORDER BY name",
+            &[],
+            |row| row.text(0).map(str::to_owned),
+        )
+    });
+    (bodies(database), tables.unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Whatever jobs share a commit, each comes to what it would come to by itself, one after the other.
+    #[test]
+    fn a_group_is_its_jobs_one_by_one(groups in prop::collection::vec(prop::collection::vec(steps(), 1..8), 1..4)) {
+        let (together, apart) = (notes(options()), notes(options()));
+        for group in groups {
+            let gate = Gate::shut(&together);
+            let job = |steps: Vec<Step>| move |tx: &Transaction<'_>| steps.iter().try_for_each(|step| carry_out(tx, *step));
+            let started: Vec<_> = group.iter().map(|steps| start(together.write(job(steps.clone())))).collect();
+            gate.open();
+            for (steps, started) in group.iter().zip(started) {
+                let alone = apart.blocking_write(job(steps.clone())).map_err(|error| error.to_string());
+                prop_assert_eq!(finish(started).map_err(|error| error.to_string()), alone);
+            }
+        }
+        prop_assert_eq!(state_of(&together), state_of(&apart));
+    }
 }
 
 #[test]
