@@ -4,6 +4,8 @@
 //! the byte 0x01, which stands for the base URL and the slash after it. JSON escapes control characters, so no value
 //! of a resource can contain that byte.
 
+use bytes::BufMut;
+
 /// What is written before a relative reference such as `Users/2819`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Base<'a> {
@@ -78,13 +80,13 @@ pub fn close_document(out: &mut Vec<u8>) {
 
 /// Begins a member: a comma unless it is the first, its name and the colon. `name` is the name of an attribute, which
 /// needs no escapes.
-pub fn push_name(out: &mut Vec<u8>, name: &str) {
-    if !matches!(out.last(), None | Some(b'{')) {
-        out.push(b',');
+pub fn push_name(out: &mut (impl BufMut + AsRef<[u8]>), name: &str) {
+    if !matches!(out.as_ref().last(), None | Some(b'{')) {
+        out.put_u8(b',');
     }
-    out.push(b'"');
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+    out.put_u8(b'"');
+    out.put_slice(name.as_bytes());
+    out.put_slice(b"\":");
 }
 
 /// Writes text as a JSON string.

@@ -25,13 +25,6 @@ pub(super) struct Documents {
     pub(super) hidden: Option<String>,
 }
 
-impl Documents {
-    /// The bytes of both.
-    pub(super) fn length(&self) -> usize {
-        self.visible.len() + self.hidden.as_ref().map_or(0, String::len)
-    }
-}
-
 /// The stamp of a resource as it stands in a row: a number, and times in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct RowStamp {
@@ -42,7 +35,12 @@ pub(super) struct RowStamp {
 
 impl RowStamp {
     pub(super) fn version(self) -> Version {
-        Version::from(self.version.unsigned_abs())
+        Self::version_of(self.version)
+    }
+
+    /// The version with a number.
+    pub(super) fn version_of(number: i64) -> Version {
+        Version::from(number.unsigned_abs())
     }
 
     /// The same as others see it.

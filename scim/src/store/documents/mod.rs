@@ -18,6 +18,7 @@ mod keys;
 mod kind;
 mod layout;
 mod open;
+mod page_rows;
 mod pages;
 mod plan;
 mod prepared;

@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 
 use super::composed::Sql;
 use super::core::Core;
-use super::document::State;
+use super::document::{Documents, State};
 use super::edges::{first, first_derived};
 use super::layout::Layout;
+use super::page_rows::{PageRow, PageRows};
 use super::pages::Place;
 use super::plan::{self, Candidates};
 use super::row_key::RowKey;
@@ -21,7 +22,7 @@ use crate::limits::exceeded;
 use crate::projection::Projection;
 use crate::record::ScimResource;
 use crate::sort::{Sort, SortKey};
-use crate::store::database::{Reader, Sender};
+use crate::store::database::{Reader, Row, Sender};
 use crate::store::{Answer, Document, Item, Page, Query, Rendered, Version};
 use crate::value::View;
 
@@ -43,45 +44,17 @@ pub(super) struct Search<'s, C> {
 /// The rows of a page, in order, and how many match in all.
 struct Found {
     total: u64,
-    rows: Vec<StoredRow>,
+    rows: Vec<PageRow>,
     /// How many there were when all were listed.
     listed: Option<Count>,
 }
 
 impl Found {
-    fn new(total: u64, rows: Vec<StoredRow>) -> Self {
+    fn new(total: u64, rows: Vec<PageRow>) -> Self {
         Self {
             total,
             rows,
             listed: None,
-        }
-    }
-}
-
-/// The rows of a page, until they have so many bytes that it is full.
-struct Filled {
-    rows: Vec<StoredRow>,
-    bytes: usize,
-    most: usize,
-}
-
-impl Filled {
-    fn of(window: Window) -> Self {
-        Self {
-            rows: Vec::new(),
-            bytes: 0,
-            most: window.bytes,
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.bytes > self.most
-    }
-
-    fn push(&mut self, row: StoredRow) {
-        if !self.is_full() {
-            self.bytes = self.bytes.saturating_add(row.documents.bytes());
-            self.rows.push(row);
         }
     }
 }
@@ -163,21 +136,24 @@ impl<'s, C: 'static> Search<'s, C> {
         let Some(Candidates { select, exact: true }) = candidates else {
             return Ok(None);
         };
-        let mut rows = self.fetch(
-            &in_order(&select),
-            Window {
-                skip: 0,
-                take: 2,
-                ..Window::of(query)
-            },
-        )?;
-        let (row, None) = (rows.pop(), rows.pop()) else {
-            return Ok(None);
+        let window = Window {
+            skip: 0,
+            take: 2,
+            ..Window::of(query)
         };
-        let Some(row) = row else {
-            return Ok(Some(Page::empty()));
+        let (mut found, mut rows) = (None, 0);
+        self.visit(&in_order(&select), window, |row| {
+            found = Some(StoredRow::read(row)?);
+            rows += 1;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let row = match found {
+            None => return Ok(Some(Page::empty())),
+            Some(_) if rows > 1 => return Ok(None),
+            Some(row) => row,
         };
-        let (version, key) = (row.stamp.version(), self.key(query, &row)?);
+        let key = self.key(query, row.rid, || Ok(row.documents.clone()))?;
+        let version = row.stamp.version();
         let document = show::document::<R>(self.reader, self.layout, self.tenant, row, want, false)?;
         Ok(document.map(|document| Page {
             total: 1,
@@ -196,12 +172,9 @@ impl<'s, C: 'static> Search<'s, C> {
             return Ok(None);
         }
         let Weighed { rows, owners, .. } = page;
-        let rows = rows.into_iter().map(|(row, _)| row).collect::<Vec<_>>();
-        let heads = rows
-            .iter()
-            .map(|row| Ok((row.stamp.version(), self.key(query, row)?)));
-        let heads = heads.collect::<Result<Vec<_>>>()?;
-        let documents = show::documents::<R>(self.reader, self.layout, self.tenant, &rows, &owners, want)?;
+        let heads = self.heads(query, &rows)?;
+        let rows = rows.into_iter().map(|(row, _)| row).collect();
+        let documents = show::documents::<R>(self.reader, self.layout, self.tenant, rows, &owners, want)?;
         let Some(documents) = documents else {
             return Ok(None);
         };
@@ -222,13 +195,22 @@ impl<'s, C: 'static> Search<'s, C> {
         tell: impl FnOnce(Head),
     ) -> Result<()> {
         let (total, page) = self.weighed(query, want)?;
-        let items = page.rows.iter();
-        let items = items.map(|(row, _)| Ok((row.stamp.version(), self.key(query, row)?)));
-        tell(Head {
-            total,
-            items: items.collect::<Result<_>>()?,
-        });
+        let items = self.heads(query, &page.rows)?;
+        tell(Head { total, items });
         show::stream_page::<R>(self.reader, self.layout, self.tenant, page, want, sender)
+    }
+
+    /// The version of each row, and the key by which it is sorted among others.
+    fn heads<R: ScimResource>(
+        &self,
+        query: &Query<R>,
+        rows: &[(PageRow, usize)],
+    ) -> Result<Vec<(Version, Option<SortKey>)>> {
+        let heads = rows.iter().map(|(row, _)| {
+            let key = self.key(query, row.rid, || row.documents())?;
+            Ok((row.version(), key))
+        });
+        heads.collect()
     }
 
     /// The rows of a page, and how many match in all.
@@ -259,9 +241,19 @@ impl<'s, C: 'static> Search<'s, C> {
         Ok((total, page))
     }
 
-    fn key<R: ScimResource>(&self, query: &Query<R>, row: &StoredRow) -> Result<Option<SortKey>> {
-        let sort = query.sort.as_ref();
-        sort.map(|sort| self.sort_key::<R>(sort, row)).transpose()
+    /// The key by which a row is sorted, if the query sorts.
+    fn key<R: ScimResource>(
+        &self,
+        query: &Query<R>,
+        rid: i64,
+        documents: impl FnOnce() -> Result<Documents>,
+    ) -> Result<Option<SortKey>> {
+        let Some(sort) = &query.sort else { return Ok(None) };
+        let key = match plan::is_outside(self.layout, sort.path()) {
+            true => self.key_of_others(sort, rid)?,
+            false => sort.key(documents()?.state::<R>()?.record()),
+        };
+        Ok(Some(key))
     }
 
     fn find<R: ScimResource>(&mut self, query: &Query<R>, window: Window) -> Result<Found> {
@@ -355,23 +347,32 @@ impl<'s, C: 'static> Search<'s, C> {
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
 
-    /// The rows of a window of a selection that is in order, until the page is full: the window is cut before a row is
-    /// read.
-    fn fetch(&self, ordered: &Sql, window: Window) -> Result<Vec<StoredRow>> {
-        if window.take == 0 {
-            return Ok(Vec::new());
-        }
-        let sql = windowed(self.layout, self.tenant, ordered, window);
-        self.note_plan(&sql)?;
-        let mut page = Filled::of(window);
-        self.reader.visit(&sql.text, &sql.bound(), |row| {
-            page.push(StoredRow::read(row)?);
+    /// The rows of a window of a selection that is in order, until the page is full.
+    fn fetch(&self, ordered: &Sql, window: Window) -> Result<Vec<PageRow>> {
+        let mut page = PageRows::up_to(window.bytes);
+        self.visit(ordered, window, |row| {
+            page.read(row)?;
             Ok(match page.is_full() {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             })
         })?;
-        Ok(page.rows)
+        Ok(page.into_rows())
+    }
+
+    /// Visits the rows of a window of a selection that is in order: the window is cut before a row is read.
+    fn visit(
+        &self,
+        ordered: &Sql,
+        window: Window,
+        visit: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        if window.take == 0 {
+            return Ok(());
+        }
+        let sql = windowed(self.layout, self.tenant, ordered, window);
+        self.note_plan(&sql)?;
+        self.reader.visit(&sql.text, &sql.bound(), visit)
     }
 
     fn charge(&mut self, rows: u64) -> Result<()> {
@@ -405,7 +406,7 @@ impl<'s, C: 'static> Search<'s, C> {
         }
         let mut visited = 0_usize;
         let mut total = 0_u64;
-        let mut page = Filled::of(window);
+        let mut page = PageRows::up_to(window.bytes);
         let mut keys: Vec<(SortKey, i64)> = Vec::new();
         self.reader.query(&sql.text, &sql.bound(), |row| {
             let row = StoredRow::read(row)?;
@@ -430,7 +431,7 @@ impl<'s, C: 'static> Search<'s, C> {
             match (sort, &state) {
                 (Some(sort), Some(state)) if !by_others => keys.push((sort.key(state.record()), row.rid)),
                 (Some(sort), _) => keys.push((self.key_of_others(sort, row.rid)?, row.rid)),
-                (None, _) if window.shows(total) => page.push(row),
+                (None, _) if window.shows(total) => page.add(row),
                 (None, _) => {}
             }
             total += 1;
@@ -444,19 +445,17 @@ impl<'s, C: 'static> Search<'s, C> {
                 if page.is_full() {
                     break;
                 }
-                if let Some(row) = self.row(rid)? {
-                    page.push(row);
-                }
+                self.read_row(rid, &mut page)?;
             }
         }
-        Ok(Found::new(total, page.rows))
+        Ok(Found::new(total, page.into_rows()))
     }
 
-    fn row(&self, rid: i64) -> Result<Option<StoredRow>> {
+    fn read_row(&self, rid: i64, page: &mut PageRows) -> Result<()> {
         let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc
                    FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2";
         self.reader
-            .query_one(sql, &[self.tenant.into(), rid.into()], StoredRow::read)
+            .query(sql, &[self.tenant.into(), rid.into()], |row| page.read(row))
     }
 
     fn state<R: ScimResource>(&self, row: &StoredRow, outside: bool) -> Result<State<R>> {
@@ -466,13 +465,6 @@ impl<'s, C: 'static> Search<'s, C> {
         let mut rows = show::edges_of(self.reader, self.layout, row.key(self.tenant))?;
         rows.push_str(&show::derived_of(self.reader, self.layout, row.key(self.tenant))?);
         row.documents.decode(&rows)
-    }
-
-    fn sort_key<R: ScimResource>(&self, sort: &Sort, row: &StoredRow) -> Result<SortKey> {
-        if plan::is_outside(self.layout, sort.path()) {
-            return self.key_of_others(sort, row.rid);
-        }
-        Ok(sort.key(self.state::<R>(row, false)?.record()))
     }
 
     /// The key of a resource that is sorted by its edges, or by what mirrors those of others: none of these values is

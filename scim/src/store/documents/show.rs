@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 
-use super::document::utf8;
+use super::document::{Documents, utf8};
 use super::edges::{FIRST, Listing, visit_values, walk, walk_behind, walk_derived};
 use super::layout::{Derived, Layout};
+use super::page_rows::PageRow;
 use super::row_key::RowKey;
 use super::rows::{ROOM, StoredRow};
 use super::sequence;
@@ -31,45 +32,38 @@ const PART: usize = 64 << 10;
 /// The resource's own part of an answer: its document as it is where that shows just what is wanted, and otherwise what
 /// the struct or the schema of today shows of its state.
 fn own<R: ScimResource>(layout: &Layout, row: StoredRow, want: &Projection) -> Result<Vec<u8>> {
-    if is_as_stored(layout, &row, want) {
-        return Ok(row.documents.visible.into_bytes());
+    match is_as_stored(layout, row.layout, want) {
+        true => Ok(row.documents.visible.into_bytes()),
+        false => of_state::<R>(&row.documents, want),
     }
+}
+
+/// The same of a row of a page.
+fn own_of_page<R: ScimResource>(layout: &Layout, row: PageRow, want: &Projection) -> Result<BytesMut> {
+    match is_as_stored(layout, row.layout, want) {
+        true => Ok(row.visible),
+        false => Ok(BytesMut::from(&*of_state::<R>(&row.documents()?, want)?)),
+    }
+}
+
+/// Whether a document that was written by one layout shows just what is wanted.
+fn is_as_stored(layout: &Layout, of: i64, want: &Projection) -> bool {
+    of == layout.documents && want.fits_stored(&layout.shape.outside)
+}
+
+fn of_state<R: ScimResource>(documents: &Documents, want: &Projection) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(512);
-    write_state::<R>(&row, want, &mut out)?;
+    write_resource(&mut out, documents.state::<R>()?.record(), want, Base::Hole);
     Ok(out)
 }
 
-fn is_as_stored(layout: &Layout, row: &StoredRow, want: &Projection) -> bool {
-    row.layout == layout.documents && want.fits_stored(&layout.shape.outside)
-}
-
-/// The same, written behind what is there.
-fn write_own<R: ScimResource>(
-    layout: &Layout,
-    row: &StoredRow,
-    want: &Projection,
-    out: &mut Vec<u8>,
-) -> Result<()> {
-    if is_as_stored(layout, row, want) {
-        out.extend_from_slice(row.documents.visible.as_bytes());
-        return Ok(());
-    }
-    write_state::<R>(row, want, out)
-}
-
-fn write_state<R: ScimResource>(row: &StoredRow, want: &Projection, out: &mut Vec<u8>) -> Result<()> {
-    let state = row.documents.state::<R>()?;
-    write_resource(out, state.record(), want, Base::Hole);
-    Ok(())
-}
-
-/// Rows of a page with their documents in one piece each, holes and all; the pieces share their memory, because each would
-/// cost as much as the page. `owners` has who leads to them. `None` where the edges show so much that they are sent in parts.
+/// Rows of a page with their documents in one piece each, holes and all. `owners` has who leads to them. `None` where the
+/// edges show so much that they are sent in parts.
 pub(super) fn documents<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
     tenant: i64,
-    rows: &[StoredRow],
+    rows: Vec<PageRow>,
     owners: &[Owners<'_>],
     want: &Projection,
 ) -> Result<Option<Vec<Bytes>>> {
@@ -84,30 +78,38 @@ pub(super) fn documents<R: ScimResource>(
         };
         derived.push((owners, values));
     }
-    let room = rows.iter().map(|row| row.documents.bytes() + ROOM).sum();
-    let mut out = Vec::with_capacity(room);
-    let mut ends = Vec::with_capacity(rows.len());
+    let shows_edges = layout.shows_edges(want);
+    let mut documents = Vec::with_capacity(rows.len());
     for row in rows {
-        let begin = out.len();
-        write_own::<R>(layout, row, want, &mut out)?;
+        let (key, has_edges) = (row.key(tenant), shows_edges && row.edges > 0);
+        let mut out = own_of_page::<R>(layout, row, want)?;
         for (owners, values) in &derived {
-            append_values(owners, values, row.rid, &mut out);
+            append_values(owners, values, key.rid, &mut out);
         }
-        if row.edges > 0 {
-            let mut delivery = Delivery::Whole(MOST_BYTES.max(begin) + out.len() - begin);
-            if append_edges(reader, layout, row.key(tenant), want, &mut out, &mut delivery)?.is_break() {
-                return Ok(None);
-            }
-        }
-        ends.push(out.len());
+        documents.push(match has_edges {
+            false => out.freeze(),
+            true => match with_edges(reader, layout, key, want, &out)? {
+                Some(document) => document,
+                None => return Ok(None),
+            },
+        });
     }
-    let mut page = Bytes::from(out);
-    let mut begin = 0;
-    let documents = ends.into_iter().map(|end| {
-        let length = end - std::mem::replace(&mut begin, end);
-        page.split_to(length)
-    });
-    Ok(Some(documents.collect()))
+    Ok(Some(documents))
+}
+
+/// A document with the edges of its row; `None` where they show so much that it is sent in parts.
+fn with_edges(
+    reader: &Reader<'_>,
+    layout: &Layout,
+    row: RowKey,
+    want: &Projection,
+    own: &[u8],
+) -> Result<Option<Bytes>> {
+    let mut out = Vec::with_capacity(own.len() + ROOM);
+    out.extend_from_slice(own);
+    let mut delivery = Delivery::Whole(MOST_BYTES + own.len());
+    let flow = append_edges(reader, layout, row, want, &mut out, &mut delivery)?;
+    Ok(flow.is_continue().then(|| out.into()))
 }
 
 /// One row with its document in one piece; `None` where so many edges lead from it or to it that the document is sent in
@@ -158,16 +160,16 @@ fn values_of(
 }
 
 /// Appends the member `"groups":[…]` to the document of a row, if it has any.
-fn append_values(owners: &Owners<'_>, values: &HashMap<i64, Vec<u8>>, rid: i64, out: &mut Vec<u8>) {
+fn append_values(owners: &Owners<'_>, values: &HashMap<i64, Vec<u8>>, rid: i64, out: &mut BytesMut) {
     let mut begun = false;
     let shown = owners.of(rid).filter_map(|owner| values.get(&owner));
     for value in shown.filter(|value| !value.is_empty()) {
         if begun {
-            out.push(b',');
+            out.put_u8(b',');
         } else {
-            out.pop();
+            out.truncate(out.len().saturating_sub(1));
             push_name(out, owners.derived.attribute.name);
-            out.push(b'[');
+            out.put_u8(b'[');
             begun = true;
         }
         out.extend_from_slice(value);
@@ -309,7 +311,9 @@ pub(super) fn stream<R: ScimResource>(
     want: &Projection,
     sender: &mut Sender,
 ) -> Result<()> {
-    let rest = send_all_but_the_end::<R>(reader, layout, tenant, row, want, sender)?;
+    let of = (row.key(tenant), row.stamp.version);
+    let own = own::<R>(layout, row, want)?;
+    let rest = send_all_but_the_end(reader, layout, of, own, want, sender)?;
     sender.send_between(reader, rest).map(drop)
 }
 
@@ -327,13 +331,15 @@ pub(super) fn stream_page<R: ScimResource>(
     let mut is_later = false;
     // What an edge shows may be longer than it was weighed.
     let shows_edges = layout.shows_edges(want);
-    let is_short = |row: &StoredRow, bytes: usize| bytes <= PART && !(shows_edges && row.edges > 0);
+    let is_short = |row: &PageRow, bytes: usize| bytes <= PART && !(shows_edges && row.edges > 0);
     while let Some((row, weight)) = rows.next() {
         if is_later {
-            check_unchanged(reader, row.key(tenant), row.stamp.version)?;
+            check_unchanged(reader, row.key(tenant), row.version)?;
         }
         if !is_short(&row, weight) {
-            let mut rest = send_all_but_the_end::<R>(reader, layout, tenant, row, want, sender)?;
+            let of = (row.key(tenant), row.version);
+            let own = own_of_page::<R>(layout, row, want)?.into();
+            let mut rest = send_all_but_the_end(reader, layout, of, own, want, sender)?;
             rest.push(sequence::END);
             is_later |= sender.send_between(reader, rest)?;
             continue;
@@ -346,10 +352,10 @@ pub(super) fn stream_page<R: ScimResource>(
         if is_later {
             few.iter()
                 .skip(1)
-                .try_for_each(|row| check_unchanged(reader, row.key(tenant), row.stamp.version))?;
+                .try_for_each(|row| check_unchanged(reader, row.key(tenant), row.version))?;
         }
         let mut out = Vec::with_capacity(PART);
-        let documents = documents::<R>(reader, layout, tenant, &few, &owners, want)?;
+        let documents = documents::<R>(reader, layout, tenant, few, &owners, want)?;
         let documents = documents.ok_or_else(|| Error::internal("a document without edges is too long"))?;
         for document in documents {
             out.extend_from_slice(&document);
@@ -360,17 +366,16 @@ pub(super) fn stream_page<R: ScimResource>(
     Ok(())
 }
 
-/// Sends the parts of a document but the last, which it returns.
-fn send_all_but_the_end<R: ScimResource>(
+/// Sends the parts of the document of a row in some version but the last, which it returns. `out` is the resource's own
+/// part.
+fn send_all_but_the_end(
     reader: &Reader<'_>,
     layout: &Layout,
-    tenant: i64,
-    row: StoredRow,
+    (key, version): (RowKey, i64),
+    mut out: Vec<u8>,
     want: &Projection,
     sender: &mut Sender,
 ) -> Result<Vec<u8>> {
-    let (key, version) = (row.key(tenant), row.stamp.version);
-    let mut out = own::<R>(layout, row, want)?;
     let mut all = i64::MAX;
     let mut send = |out: &mut Vec<u8>| {
         // A comma is written when the next value comes, and the name of a member looks at what stands before it: both

@@ -246,7 +246,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
                 return Err(not_found::<R>(asked.id()));
             };
             let row = rows::find(reader, layout, tenant, id)?.ok_or_else(|| not_found::<R>(id))?;
-            if row.documents.length() > most {
+            if row.documents.bytes() > most {
                 return Ok(None);
             }
             let deciding = Deciding {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use super::edges::{Pair, pairs, pairs_between, visit_values};
 use super::layout::{Derived, Layout};
-use super::rows::StoredRow;
+use super::page_rows::PageRow;
 use crate::Result;
 use crate::projection::Projection;
 use crate::store::PAGE_IN_ONE_PIECE;
@@ -17,7 +17,7 @@ const EDGE: usize = 192;
 
 /// The rows of a page with what each takes, cut where they would take too much.
 pub(super) struct Weighed<'l> {
-    pub(super) rows: Vec<(StoredRow, usize)>,
+    pub(super) rows: Vec<(PageRow, usize)>,
     pub(super) owners: Vec<Owners<'l>>,
     total: usize,
 }
@@ -155,7 +155,7 @@ impl<'l> Weighed<'l> {
         reader: &Reader<'_>,
         layout: &'l Layout,
         tenant: i64,
-        rows: Vec<StoredRow>,
+        rows: Vec<PageRow>,
         order: Order,
         want: &Projection,
         most: usize,
@@ -177,9 +177,7 @@ impl<'l> Weighed<'l> {
             let mirrored = page.owners.iter().map(|owners| owners.bytes(row.rid, most));
             let mirrored = mirrored.fold(0, usize::saturating_add);
             let edges = usize::try_from(edges).unwrap_or(0).saturating_mul(EDGE);
-            let weight = edges
-                .saturating_add(mirrored)
-                .saturating_add(row.documents.bytes());
+            let weight = edges.saturating_add(mirrored).saturating_add(row.bytes());
             let total = page.total.saturating_add(weight);
             if total > most && !page.rows.is_empty() {
                 break;
@@ -195,7 +193,7 @@ impl<'l> Weighed<'l> {
         self.total > PAGE_IN_ONE_PIECE
     }
 
-    pub(super) fn last(&self) -> Option<&StoredRow> {
+    pub(super) fn last(&self) -> Option<&PageRow> {
         self.rows.last().map(|(row, _)| row)
     }
 }

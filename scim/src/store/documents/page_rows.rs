@@ -1,0 +1,133 @@
+//! The rows of a page, whose documents stand in memory that they share.
+
+use bytes::{BufMut as _, BytesMut};
+
+use super::document::{Documents, RowStamp, utf8};
+use super::row_key::RowKey;
+use super::rows::{ROOM, StoredRow};
+use crate::Result;
+use crate::error::Error;
+use crate::store::Version;
+use crate::store::database::Row;
+
+/// Bytes of memory that documents of a page share. Each in its own would cost as much as the rest of the page.
+const SHARED: usize = 64 << 10;
+
+/// A row of a page. Its visible document has room behind it, so that it is shown without another copy.
+#[derive(Debug)]
+pub(super) struct PageRow {
+    pub(super) rid: i64,
+    /// The number of its version.
+    pub(super) version: i64,
+    /// How many edges it has.
+    pub(super) edges: i64,
+    /// The layout by which its documents were written.
+    pub(super) layout: i64,
+    pub(super) visible: BytesMut,
+    hidden: Option<String>,
+}
+
+impl PageRow {
+    /// The key of the row, which is one of this tenant's.
+    pub(super) fn key(&self, tenant: i64) -> RowKey {
+        RowKey {
+            tenant,
+            rid: self.rid,
+        }
+    }
+
+    pub(super) fn version(&self) -> Version {
+        RowStamp::version_of(self.version)
+    }
+
+    /// How many bytes its documents have.
+    pub(super) fn bytes(&self) -> usize {
+        self.visible.len() + self.hidden.as_ref().map_or(0, String::len)
+    }
+
+    /// A copy of its documents, to be decoded.
+    pub(super) fn documents(&self) -> Result<Documents> {
+        Ok(Documents {
+            visible: utf8(self.visible.to_vec())?,
+            hidden: self.hidden.clone(),
+        })
+    }
+}
+
+/// Rows of a page, until they have so many bytes that it is full.
+pub(super) struct PageRows {
+    rows: Vec<PageRow>,
+    bytes: usize,
+    most: usize,
+    memory: BytesMut,
+}
+
+impl PageRows {
+    pub(super) fn up_to(most: usize) -> Self {
+        Self {
+            rows: Vec::new(),
+            bytes: 0,
+            most,
+            memory: BytesMut::new(),
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes > self.most
+    }
+
+    /// Adds the row with the [columns](super::rows::COLUMNS) of a resource.
+    pub(super) fn read(&mut self, row: &Row<'_>) -> Result<()> {
+        let hidden = row.optional_blob(6)?.map(<[u8]>::to_vec).map(utf8);
+        let visible = row.blob(7)?;
+        std::str::from_utf8(visible).map_err(Error::internal)?;
+        let row = PageRow {
+            rid: row.integer(0)?,
+            version: row.integer(1)?,
+            edges: row.integer(4)?,
+            layout: row.integer(5)?,
+            visible: self.copied(visible),
+            hidden: hidden.transpose()?,
+        };
+        self.push(row);
+        Ok(())
+    }
+
+    /// Adds a row that was looked at, unless the page is full.
+    pub(super) fn add(&mut self, row: StoredRow) {
+        if self.is_full() {
+            return;
+        }
+        let row = PageRow {
+            rid: row.rid,
+            version: row.stamp.version,
+            edges: row.edges,
+            layout: row.layout,
+            visible: self.copied(row.documents.visible.as_bytes()),
+            hidden: row.documents.hidden,
+        };
+        self.push(row);
+    }
+
+    fn push(&mut self, row: PageRow) {
+        self.bytes = self.bytes.saturating_add(row.bytes());
+        self.rows.push(row);
+    }
+
+    /// A copy of a document in the memory of the page.
+    fn copied(&mut self, document: &[u8]) -> BytesMut {
+        let room = document.len() + ROOM;
+        if self.memory.capacity() < room {
+            self.memory = BytesMut::with_capacity(room.max(SHARED));
+        }
+        self.memory.put_slice(document);
+        self.memory.put_bytes(0, ROOM);
+        let mut copy = self.memory.split_to(room);
+        copy.truncate(document.len());
+        copy
+    }
+
+    pub(super) fn into_rows(self) -> Vec<PageRow> {
+        self.rows
+    }
+}
