@@ -4,6 +4,7 @@ use std::fmt::{self, Debug, Formatter};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::vec;
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
@@ -23,6 +24,8 @@ enum Kind {
     #[default]
     Empty,
     Whole(Bytes),
+    /// Pieces that are all there, and how many bytes they have together.
+    Pieces(vec::IntoIter<Bytes>, u64),
     /// Parts with holes, which are filled with the base URL on the way out.
     Parts(crate::store::Body, Arc<str>),
     /// A list that is too long for one piece.
@@ -40,6 +43,12 @@ impl Body {
     #[must_use]
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Whole(bytes.into()))
+    }
+
+    /// A body in pieces, none of them empty.
+    pub(super) fn pieces(pieces: Vec<Bytes>) -> Self {
+        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
+        Self(Kind::Pieces(pieces.into_iter(), length))
     }
 
     /// A store's document, with its holes filled.
@@ -92,6 +101,10 @@ impl http_body::Body for Body {
                 self.0 = Kind::Empty;
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
+            Kind::Pieces(pieces, left) => Poll::Ready(pieces.next().map(|piece| {
+                *left = left.saturating_sub(piece.len() as u64);
+                Ok(Frame::data(piece))
+            })),
             Kind::Parts(parts, base) => {
                 let frame = ready!(Pin::new(parts).poll_frame(cx));
                 Poll::Ready(
@@ -109,6 +122,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Empty => true,
             Kind::Whole(bytes) => bytes.is_empty(),
+            Kind::Pieces(_, left) => *left == 0,
             Kind::Parts(parts, _) => parts.is_end_stream(),
             Kind::List(parts) => parts.is_end(),
         }
@@ -118,6 +132,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Pieces(_, left) => SizeHint::with_exact(*left),
             Kind::Parts(..) | Kind::List(_) => SizeHint::default(),
         }
     }
@@ -128,6 +143,7 @@ impl Debug for Body {
         f.write_str(match &self.0 {
             Kind::Empty => "Body::Empty",
             Kind::Whole(_) => "Body::Whole",
+            Kind::Pieces(..) => "Body::Pieces",
             Kind::Parts(..) => "Body::Parts",
             Kind::List(_) => "Body::List",
         })
@@ -141,7 +157,7 @@ mod tests {
     type Pieces = Vec<std::result::Result<Frame<Bytes>, Error>>;
 
     /// A body in pieces.
-    struct Pieced(std::vec::IntoIter<std::result::Result<Frame<Bytes>, Error>>);
+    struct Pieced(vec::IntoIter<std::result::Result<Frame<Bytes>, Error>>);
 
     impl http_body::Body for Pieced {
         type Data = Bytes;

@@ -9,10 +9,8 @@ use super::endpoint::Endpoint;
 use super::list_parts::ListParts;
 use super::outcome::Outcome;
 use crate::error::{Error, Result};
-use crate::message::ListWriter;
 use crate::path::AttrPath;
 use crate::policy::UNKNOWN_SORT;
-use crate::projection::{Base, Filling};
 use crate::sort::SortKey;
 use crate::store::{Document, PAGE_IN_ONE_PIECE};
 
@@ -32,7 +30,7 @@ pub(super) async fn one<C>(
     let found = endpoint.query(cx, ask).await?;
     outcome.fired.extend(found.fired);
     outcome.total = Some(found.total);
-    Ok(written(found.total, ask, found.rows))
+    written(found.total, ask, found.rows)
 }
 
 /// The list of several types as a document: totals add up, the types follow each other in the order in which they were
@@ -50,7 +48,7 @@ pub(super) async fn all<C>(
         concatenated(endpoints, cx, ask, outcome).await?
     };
     outcome.total = Some(total);
-    Ok(written(total, ask, rows))
+    written(total, ask, rows)
 }
 
 /// An attribute that no type knows is unknown indeed.
@@ -175,8 +173,8 @@ async fn merged_order<C>(
     })
 }
 
-/// The document of a list, in one piece if that is short.
-fn written(total: u64, ask: &Ask<'_>, mut rows: Vec<Row>) -> Body {
+/// The document of a list, at once if that is short.
+fn written(total: u64, ask: &Ask<'_>, mut rows: Vec<Row>) -> Result<Body> {
     let (start, base) = (ask.start, ask.base_urls.shown());
     cut(&mut rows, ask.limits.answer_bytes);
     let lengths = rows.iter().map(|row| match &row.document {
@@ -185,20 +183,11 @@ fn written(total: u64, ask: &Ask<'_>, mut rows: Vec<Row>) -> Body {
     });
     let length = lengths.sum::<Option<usize>>();
     let documents = rows.into_iter().map(|row| row.document);
-    let Some(length) = length.filter(|length| *length <= PAGE_IN_ONE_PIECE) else {
-        return Body::list(ListParts::new(total, start, documents.collect(), base));
-    };
-    let mut out = Vec::with_capacity(length + 160);
-    let filling = Filling::of(Base::Url(base));
-    let mut list = ListWriter::begin(&mut out, total, start, documents.len());
-    for document in documents {
-        list.item(&mut out);
-        if let Document::Whole(bytes) = document {
-            filling.fill(&bytes, &mut out);
-        }
+    let list = ListParts::new(total, start, documents.collect(), base);
+    match length.is_some_and(|length| length <= PAGE_IN_ONE_PIECE) {
+        true => list.written().map(Body::pieces),
+        false => Ok(Body::list(list)),
     }
-    list.end(&mut out);
-    Body::whole(out)
 }
 
 /// Cuts a page before the resource with which it would be too large. What comes in parts was cut by its store.

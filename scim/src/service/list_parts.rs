@@ -1,8 +1,8 @@
-//! A list that is written while it is sent: its documents come from a store in parts, or are together too long to be
-//! copied into one piece.
+//! A list in pieces: written at once, or while it is sent where its documents come from a store in parts or are together
+//! too long for that.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::vec;
 
 use bytes::Bytes;
@@ -13,8 +13,11 @@ use crate::message::ListWriter;
 use crate::projection::{Base, Filling};
 use crate::store::{Body, Document};
 
-/// Bytes from which on a piece is sent.
+/// Bytes from which on a piece is sent. Larger ones cost more than their copy: the allocator gives their memory back to the
+/// system each time.
 const PIECE: usize = 64 << 10;
+/// Bytes by which a piece may be longer without being moved: those of a usual document.
+const ROOM: usize = 8 << 10;
 
 /// A list response on its way out.
 pub(super) struct ListParts {
@@ -32,7 +35,7 @@ impl ListParts {
     /// A list of these documents, whose holes are filled with the base URL. How many match in all and which of them is the
     /// first here is said in the beginning, together with the number of documents.
     pub(super) fn new(total: u64, start: u64, documents: Vec<Document>, base: &str) -> Self {
-        let mut out = Vec::with_capacity(PIECE);
+        let mut out = Vec::with_capacity(PIECE + ROOM);
         let list = ListWriter::begin(&mut out, total, start, documents.len());
         Self {
             out,
@@ -41,6 +44,15 @@ impl ListParts {
             current: None,
             filling: Filling::of(Base::Url(base)),
         }
+    }
+
+    /// All pieces of a list whose documents are there.
+    pub(super) fn written(mut self) -> Result<Vec<Bytes>> {
+        let mut pieces = Vec::new();
+        while let Poll::Ready(Some(piece)) = self.poll_next(&mut Context::from_waker(Waker::noop())) {
+            pieces.push(piece?);
+        }
+        Ok(pieces)
     }
 
     pub(super) fn is_end(&self) -> bool {
@@ -61,7 +73,8 @@ impl ListParts {
                 Poll::Pending => break,
             }
         }
-        let piece = std::mem::take(&mut self.out);
+        let room = if self.list.is_some() { PIECE + ROOM } else { 0 };
+        let piece = std::mem::replace(&mut self.out, Vec::with_capacity(room));
         Poll::Ready((!piece.is_empty()).then(|| Ok(piece.into())))
     }
 

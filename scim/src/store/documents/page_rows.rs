@@ -4,14 +4,16 @@ use bytes::{BufMut as _, BytesMut};
 
 use super::document::{Documents, RowStamp, utf8};
 use super::row_key::RowKey;
-use super::rows::{ROOM, StoredRow};
+use super::rows::StoredRow;
 use crate::Result;
 use crate::error::Error;
 use crate::store::Version;
 use crate::store::database::Row;
 
 /// Bytes of memory that documents of a page share. Each in its own would cost as much as the rest of the page.
-const SHARED: usize = 64 << 10;
+const SHARED: usize = 32 << 10;
+/// Bytes behind a document: what a few groups usually take.
+const ROOM: usize = 512;
 
 /// A row of a page. Its visible document has room behind it, so that it is shown without another copy.
 #[derive(Debug)]
@@ -121,10 +123,8 @@ impl PageRows {
             self.memory = BytesMut::with_capacity(room.max(SHARED));
         }
         self.memory.put_slice(document);
-        self.memory.put_bytes(0, ROOM);
-        let mut copy = self.memory.split_to(room);
-        copy.truncate(document.len());
-        copy
+        let rest = self.memory.split_off(room);
+        std::mem::replace(&mut self.memory, rest)
     }
 
     pub(super) fn into_rows(self) -> Vec<PageRow> {

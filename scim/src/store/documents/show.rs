@@ -1,7 +1,7 @@
 //! What is shown of a row: its document as it is, or what a projection leaves of it, with edges and derived attributes.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -32,23 +32,24 @@ const PART: usize = 64 << 10;
 /// The resource's own part of an answer: its document as it is where that shows just what is wanted, and otherwise what
 /// the struct or the schema of today shows of its state.
 fn own<R: ScimResource>(layout: &Layout, row: StoredRow, want: &Projection) -> Result<Vec<u8>> {
-    match is_as_stored(layout, row.layout, want) {
+    match as_stored(layout, want) == Some(row.layout) {
         true => Ok(row.documents.visible.into_bytes()),
         false => of_state::<R>(&row.documents, want),
     }
 }
 
-/// The same of a row of a page.
-fn own_of_page<R: ScimResource>(layout: &Layout, row: PageRow, want: &Projection) -> Result<BytesMut> {
-    match is_as_stored(layout, row.layout, want) {
+/// The same of a row of a page. `as_stored` is the layout whose documents show just what is wanted.
+fn own_of_page<R: ScimResource>(row: PageRow, want: &Projection, as_stored: Option<i64>) -> Result<BytesMut> {
+    match as_stored == Some(row.layout) {
         true => Ok(row.visible),
         false => Ok(BytesMut::from(&*of_state::<R>(&row.documents()?, want)?)),
     }
 }
 
-/// Whether a document that was written by one layout shows just what is wanted.
-fn is_as_stored(layout: &Layout, of: i64, want: &Projection) -> bool {
-    of == layout.documents && want.fits_stored(&layout.shape.outside)
+/// The layout of documents that show just what is wanted, as they are. None do, where something else is wanted.
+fn as_stored(layout: &Layout, want: &Projection) -> Option<i64> {
+    want.fits_stored(&layout.shape.outside)
+        .then_some(layout.documents)
 }
 
 fn of_state<R: ScimResource>(documents: &Documents, want: &Projection) -> Result<Vec<u8>> {
@@ -78,11 +79,11 @@ pub(super) fn documents<R: ScimResource>(
         };
         derived.push((owners, values));
     }
-    let shows_edges = layout.shows_edges(want);
+    let (as_stored, shows_edges) = (as_stored(layout, want), layout.shows_edges(want));
     let mut documents = Vec::with_capacity(rows.len());
     for row in rows {
         let (key, has_edges) = (row.key(tenant), shows_edges && row.edges > 0);
-        let mut out = own_of_page::<R>(layout, row, want)?;
+        let mut out = own_of_page::<R>(row, want, as_stored)?;
         for (owners, values) in &derived {
             append_values(owners, values, key.rid, &mut out);
         }
@@ -149,9 +150,9 @@ fn values_of(
     tenant: i64,
     rids: impl Iterator<Item = i64>,
     want: &Projection,
-) -> Result<HashMap<i64, Vec<u8>>> {
+) -> Result<BTreeMap<i64, Vec<u8>>> {
     let distinct: BTreeSet<i64> = rids.flat_map(|rid| owners.of(rid)).collect();
-    let mut values = HashMap::new();
+    let mut values = BTreeMap::new();
     visit_values(reader, owners.derived, tenant, &distinct, want, |owner, value| {
         values.insert(owner, value);
         ControlFlow::Continue(())
@@ -160,7 +161,7 @@ fn values_of(
 }
 
 /// Appends the member `"groups":[…]` to the document of a row, if it has any.
-fn append_values(owners: &Owners<'_>, values: &HashMap<i64, Vec<u8>>, rid: i64, out: &mut BytesMut) {
+fn append_values(owners: &Owners<'_>, values: &BTreeMap<i64, Vec<u8>>, rid: i64, out: &mut BytesMut) {
     let mut begun = false;
     let shown = owners.of(rid).filter_map(|owner| values.get(&owner));
     for value in shown.filter(|value| !value.is_empty()) {
@@ -338,7 +339,7 @@ pub(super) fn stream_page<R: ScimResource>(
         }
         if !is_short(&row, weight) {
             let of = (row.key(tenant), row.version);
-            let own = own_of_page::<R>(layout, row, want)?.into();
+            let own = own_of_page::<R>(row, want, as_stored(layout, want))?.into();
             let mut rest = send_all_but_the_end(reader, layout, of, own, want, sender)?;
             rest.push(sequence::END);
             is_later |= sender.send_between(reader, rest)?;

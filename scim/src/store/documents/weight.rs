@@ -1,7 +1,7 @@
 //! How many bytes a page takes, estimated before it is rendered: from the documents of its rows, the counters of their
 //! edges, and what is shown of those who lead to them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::edges::{Pair, pairs, pairs_between, visit_values};
@@ -34,9 +34,9 @@ pub(super) struct Owners<'l> {
     /// The row at which the reading ended: there may be more that lead to it.
     unread: Option<i64>,
     /// How many bytes each takes; of those that are not here, it is only known that they are too much for the page.
-    lengths: HashMap<i64, usize>,
+    lengths: BTreeMap<i64, usize>,
     /// Each rendered, as long as they are short together.
-    values: Option<HashMap<i64, Vec<u8>>>,
+    values: Option<BTreeMap<i64, Vec<u8>>>,
 }
 
 impl<'l> Owners<'l> {
@@ -55,8 +55,8 @@ impl<'l> Owners<'l> {
             derived,
             pairs,
             unread,
-            lengths: HashMap::new(),
-            values: Some(HashMap::new()),
+            lengths: BTreeMap::new(),
+            values: Some(BTreeMap::new()),
         };
         let distinct: BTreeSet<i64> = page.rids.iter().flat_map(|rid| owners.of(*rid)).collect();
         owners.measure(reader, tenant, &distinct, want, most)?;
@@ -97,7 +97,7 @@ impl<'l> Owners<'l> {
     }
 
     /// The text that is shown of each, if that is short.
-    pub(super) fn values(&self) -> Option<&HashMap<i64, Vec<u8>>> {
+    pub(super) fn values(&self) -> Option<&BTreeMap<i64, Vec<u8>>> {
         self.values.as_ref()
     }
 
