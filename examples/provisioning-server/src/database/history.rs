@@ -3,6 +3,7 @@
 //! A row of a read has no sentence of its own: the view makes it of the operation, the type, the total and the status.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use scim::store::database::{Param, Reader, Row, Transaction};
 use uuid::Uuid;
@@ -20,6 +21,9 @@ use crate::domain::token::Purpose;
 
 /// Numbers of a period. Requests of a period are found by their resource in one look.
 const PERIOD: i64 = 4_096;
+
+/// How many rows are written at once behind the answers: as many as hold the writer for a few milliseconds.
+const ROWS_AT_ONCE: usize = 512;
 
 /// Inserts the row of one request, in whichever transaction the caller has: that of the change, if there is one.
 /// Of a row that is there already, what is known only after the change is corrected; so a batch can also be written
@@ -109,10 +113,17 @@ pub(crate) fn insert_so_far(tx: &Transaction<'_>, row: &RequestRow) -> scim::Res
     Ok(())
 }
 
-/// Writes what was gathered behind the answers.
-pub(super) fn append(tx: &Transaction<'_>, batch: &Batch) -> scim::Result<()> {
+/// Returns the parts in which so many rows are written: the last is written together with everything else.
+pub(super) fn slices(rows: usize) -> (impl Iterator<Item = Range<usize>>, Range<usize>) {
+    let last = rows.saturating_sub(1) / ROWS_AT_ONCE * ROWS_AT_ONCE;
+    let slices = (0..last).step_by(ROWS_AT_ONCE);
+    (slices.map(|start| start..start + ROWS_AT_ONCE), last..rows)
+}
+
+/// Writes some of the rows that were gathered behind the answers.
+pub(super) fn append_rows(tx: &Transaction<'_>, batch: &Batch, slice: Range<usize>) -> scim::Result<()> {
     let mut numbers = HashMap::new();
-    for row in &batch.rows {
+    for row in batch.rows.get(slice).into_iter().flatten() {
         let number = match numbers.get(&row.organization) {
             Some(last) => last + 1,
             None => next_number(tx, row.organization)?,
@@ -120,6 +131,12 @@ pub(super) fn append(tx: &Transaction<'_>, batch: &Batch) -> scim::Result<()> {
         insert_as(tx, row, number)?;
         numbers.insert(row.organization, number);
     }
+    Ok(())
+}
+
+/// Writes the last of those rows, and what else was gathered.
+pub(super) fn append(tx: &Transaction<'_>, batch: &Batch, slice: Range<usize>) -> scim::Result<()> {
+    append_rows(tx, batch, slice)?;
     for (organization, counts) in &batch.counts {
         count(tx, *organization, *counts)?;
     }
@@ -555,6 +572,31 @@ mod tests {
             ..read("", 405, None)
         };
         assert_eq!(meaning(lost), "rejected: unknown request");
+    }
+
+    /// Feature row 75: many requests at once do not keep others from writing, and each is written once.
+    #[tokio::test]
+    async fn rows_of_busy_moments_are_written_some_at_a_time() {
+        use crate::database::product_of_test;
+        use std::sync::Arc;
+
+        let (product, _folder) = product_of_test().await;
+        let mut written = 0;
+        for (rows, commits) in [(0, 1), (1, 1), (ROWS_AT_ONCE, 1), (2 * ROWS_AT_ONCE + 1, 3)] {
+            let mut batch = Batch::default();
+            (0..rows).for_each(|_| _ = batch.add_row(read("get", 200, None)));
+            batch.counts.entry(Uuid::nil()).or_default().unattributed = 1;
+            let before = product.statistics().commits;
+            product.append_history(Arc::new(batch)).await.unwrap();
+            assert_eq!(product.statistics().commits - before, commits, "{rows} rows");
+            written += rows;
+        }
+        let counted = product.transact(|tx| {
+            let rows = crate::database::count(tx, "SELECT count(*) FROM request", &[])?;
+            Ok((rows, not_listed(tx, Uuid::nil())?.0))
+        });
+        assert_eq!(counted.await.unwrap(), (written as u64, 4));
+        product.close().await;
     }
 
     /// Feature row 66: whoever looks through the requests about somebody meets each of them once, the newest first, in however

@@ -354,8 +354,18 @@ impl Product {
     }
 
     /// Writes what the history gathered.
+    ///
+    /// The rows of busy moments are written some at a time, so that others write in between. If it fails, the whole batch may
+    /// be written again.
     pub(crate) async fn append_history(&self, batch: Arc<Batch>) -> Result<()> {
-        self.write(move |tx| Ok(Ok(history::append(tx, &batch)?))).await
+        let (slices, last) = history::slices(batch.rows.len());
+        for slice in slices {
+            let batch = Arc::clone(&batch);
+            self.write(move |tx| Ok(Ok(history::append_rows(tx, &batch, slice.clone())?)))
+                .await?;
+        }
+        self.write(move |tx| Ok(Ok(history::append(tx, &batch, last.clone())?)))
+            .await
     }
 
     /// Whether the database answers with what is ours.
