@@ -171,6 +171,26 @@ mod tests {
         }
     }
 
+    /// RFC 9110 section 8.6: the length is that of all pieces, and of those that are left once some are sent.
+    #[tokio::test]
+    async fn a_body_in_pieces_knows_its_length() {
+        let mut body = Body::pieces(vec![Bytes::from_static(b"ab"), Bytes::from_static(b"c")]);
+        assert_eq!(
+            (body.length(), http_body::Body::is_end_stream(&body)),
+            (Some(3), false)
+        );
+        body.frame().await.unwrap().unwrap();
+        assert_eq!(
+            (body.length(), http_body::Body::is_end_stream(&body)),
+            (Some(1), false)
+        );
+        assert_eq!(
+            body.frame().await.unwrap().unwrap().into_data().unwrap(),
+            Bytes::from_static(b"c")
+        );
+        assert!(http_body::Body::is_end_stream(&body) && body.frame().await.is_none());
+    }
+
     /// A stream of parts has holes, too.
     #[tokio::test]
     async fn holes_are_filled_while_parts_are_sent() {

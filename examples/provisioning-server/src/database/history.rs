@@ -622,7 +622,9 @@ mod tests {
             expected.entry(whom).or_default().push(row.sequence);
             batch.rows.push(row);
         }
-        database.blocking_write(move |tx| append(tx, &batch)).unwrap();
+        database
+            .blocking_write(move |tx| append_rows(tx, &batch, 0..batch.rows.len()))
+            .unwrap();
         for (whom, _) in OF_EACH {
             let filter = HistoryFilter {
                 subject: Some(whom.to_owned()),

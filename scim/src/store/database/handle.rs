@@ -31,7 +31,8 @@ use crate::{Error, Result};
 /// [`Database::look_up`], never on those of the caller. A job must not wait for another job of the same database (`blocking_…` inside a job may hang forever).
 ///
 /// A job may run more than once before what it returns is answered: where a job fails that shares its transaction, or a
-/// database server ends that, it is run again. So it is a `Fn`, and has no effect but its statements; identifiers and the time come from outside.
+/// database server ends that, it is run again. So it is a `Fn`, and has no effect but its statements; identifiers and the
+/// time come from outside.
 ///
 /// * A write that was answered survives what [`Durability`](super::Durability) says, and every read that starts later
 ///   in this process sees it.

@@ -137,7 +137,7 @@ enum Cut {
 /// Whether a job that failed left those before it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Isolation {
-    Kept,
+    Intact,
     /// Its changes stand among those of others.
     Lost,
 }
@@ -298,11 +298,11 @@ impl<'a> Writer<'a> {
                 self.rollback_to.run()?;
             }
             self.release.run()?;
-            return Ok(Isolation::Kept);
+            return Ok(Isolation::Intact);
         }
         match ran != Ran::Kept && self.connection.may_have_changed() {
             true => Ok(Isolation::Lost),
-            false => Ok(Isolation::Kept),
+            false => Ok(Isolation::Intact),
         }
     }
 

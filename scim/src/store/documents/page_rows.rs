@@ -131,3 +131,33 @@ impl PageRows {
         self.rows
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// However much is written behind a document, those beside it stay as they are.
+        #[test]
+        fn documents_that_share_memory_keep_to_themselves(
+            lengths in prop::collection::vec((0_usize..40_000, 0_usize..2_000), 1..12),
+        ) {
+            let mut page = PageRows::up_to(usize::MAX);
+            let fill = |number: usize| u8::try_from(number).unwrap_or(0);
+            let mut documents: Vec<BytesMut> = Vec::new();
+            for (number, (length, _)) in lengths.iter().enumerate() {
+                documents.push(page.copied(&vec![fill(number); *length]));
+            }
+            for (number, (_, behind)) in lengths.iter().enumerate() {
+                documents[number].put_bytes(100 + fill(number), *behind);
+            }
+            for (number, (length, behind)) in lengths.iter().enumerate() {
+                let mut expected = vec![fill(number); *length];
+                expected.resize(length + behind, 100 + fill(number));
+                prop_assert_eq!(&documents[number][..], &expected[..]);
+            }
+        }
+    }
+}

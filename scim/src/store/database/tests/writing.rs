@@ -119,7 +119,8 @@ fn jobs_run_again_only_for_one_that_fails_behind_changes() {
         let first = start(database.write(counted(body, &runs)));
         let middle = start(database.write(move |tx| middle(tx).and_then(|()| fails())));
         gate.open();
-        (finish(first).unwrap(), finish(middle).unwrap_err());
+        finish(first).unwrap();
+        finish(middle).unwrap_err();
         runs.load(Ordering::Relaxed)
     };
     let reads = |tx: &Transaction<'_>| count(tx).map(drop);
