@@ -12,10 +12,7 @@ use crate::error::{Error, Result};
 use crate::path::AttrPath;
 use crate::policy::UNKNOWN_SORT;
 use crate::sort::SortKey;
-use crate::store::{Document, PAGE_IN_ONE_PIECE};
-
-/// The URLs of the service itself in most documents: the resource's own, and those of a group or two.
-const USUAL_HOLES: usize = 3;
+use crate::store::Document;
 
 /// How many of the largest pages a sorted search over several types reads at most.
 const MERGED_PAGES: usize = 10;
@@ -177,14 +174,9 @@ async fn merged_order<C>(
 fn written(total: u64, ask: &Ask<'_>, mut rows: Vec<Row>) -> Result<Body> {
     let (start, base) = (ask.start, ask.base_urls.shown());
     cut(&mut rows, ask.limits.answer_bytes);
-    let lengths = rows.iter().map(|row| match &row.document {
-        Document::Whole(bytes) => Some(bytes.len() + USUAL_HOLES * base.len()),
-        Document::Parts(_) => None,
-    });
-    let length = lengths.sum::<Option<usize>>();
     let documents = rows.into_iter().map(|row| row.document);
     let list = ListParts::new(total, start, documents.collect(), base);
-    match length.is_some_and(|length| length <= PAGE_IN_ONE_PIECE) {
+    match list.is_short() {
         true => list.written().map(Body::pieces),
         false => Ok(Body::list(list)),
     }

@@ -11,13 +11,17 @@ use http_body::Body as _;
 use crate::error::Result;
 use crate::message::ListWriter;
 use crate::projection::{Base, Filling};
-use crate::store::{Body, Document};
+use crate::store::{Body, Document, PAGE_IN_ONE_PIECE};
 
-/// Bytes from which on a piece is sent. Larger ones cost more than their copy: the allocator gives their memory back to the
+/// Bytes from which on a piece is sent. Much larger ones cost more than their copy: allocators give such memory back to the
 /// system each time.
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 16 << 10;
 /// Bytes by which a piece may be longer without being moved: those of a usual document.
-const ROOM: usize = 8 << 10;
+const ROOM: usize = 4 << 10;
+/// Bytes of a list beside its documents.
+const AROUND: usize = 160;
+/// The URLs of the service itself in most documents: the resource's own, and those of a group or two.
+const USUAL_HOLES: usize = 3;
 
 /// A list response on its way out.
 pub(super) struct ListParts {
@@ -29,21 +33,34 @@ pub(super) struct ListParts {
     /// The document that is being sent in parts.
     current: Option<Body>,
     filling: Filling,
+    /// About how many bytes are still to be written; `None` where documents come in parts.
+    left: Option<usize>,
 }
 
 impl ListParts {
     /// A list of these documents, whose holes are filled with the base URL. How many match in all and which of them is the
     /// first here is said in the beginning, together with the number of documents.
     pub(super) fn new(total: u64, start: u64, documents: Vec<Document>, base: &str) -> Self {
-        let mut out = Vec::with_capacity(PIECE + ROOM);
+        let lengths = documents.iter().map(|document| match document {
+            Document::Whole(bytes) => Some(bytes.len() + USUAL_HOLES * base.len()),
+            Document::Parts(_) => None,
+        });
+        let left = lengths.sum::<Option<usize>>().map(|length| length + AROUND);
+        let mut out = Vec::with_capacity(room_for(left));
         let list = ListWriter::begin(&mut out, total, start, documents.len());
         Self {
+            left,
             out,
             list: Some(list),
             documents: documents.into_iter(),
             current: None,
             filling: Filling::of(Base::Url(base)),
         }
+    }
+
+    /// Whether it is short enough to be written at once, and its documents are there.
+    pub(super) fn is_short(&self) -> bool {
+        self.left.is_some_and(|left| left <= PAGE_IN_ONE_PIECE)
     }
 
     /// All pieces of a list whose documents are there.
@@ -73,7 +90,12 @@ impl ListParts {
                 Poll::Pending => break,
             }
         }
-        let room = if self.list.is_some() { PIECE + ROOM } else { 0 };
+        self.left = self.left.map(|left| left.saturating_sub(self.out.len()));
+        let room = if self.list.is_some() {
+            room_for(self.left)
+        } else {
+            0
+        };
         let piece = std::mem::replace(&mut self.out, Vec::with_capacity(room));
         Poll::Ready((!piece.is_empty()).then(|| Ok(piece.into())))
     }
@@ -113,6 +135,11 @@ impl ListParts {
         }
         Poll::Ready(Ok(()))
     }
+}
+
+/// Bytes to make room for where about so many are still to be written.
+fn room_for(left: Option<usize>) -> usize {
+    left.map_or(PIECE + ROOM, |left| left.min(PIECE + ROOM))
 }
 
 #[cfg(test)]

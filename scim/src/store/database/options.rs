@@ -57,7 +57,7 @@ pub struct Options {
     /// How long the jobs of one commit may take together: what remains gets the next commit, with the jobs that have come
     /// meanwhile, and other processes get a chance to write in between. 50 ms.
     pub batch_time: Duration,
-    /// Page cache of the writer in bytes; each reader has a quarter of it, and each thread for searches a sixteenth. 24 MiB.
+    /// Page cache of the writer in bytes; each reader has a quarter of it, and each thread for searches a sixteenth. 16 MiB.
     pub cache_bytes: usize,
     /// Bytes of the file that each connection maps into memory. None: reading from the system's own cache was measured to
     /// be as fast, and what is mapped counts as memory of the process, once for each connection.
@@ -99,7 +99,7 @@ impl Default for Options {
             tenant_queue: 1024,
             batch: 256,
             batch_time: Duration::from_millis(50),
-            cache_bytes: 24 << 20,
+            cache_bytes: 16 << 20,
             mmap_bytes: 0,
             wal_bytes: 32 << 20,
             busy_timeout: Duration::from_secs(5),

@@ -11,7 +11,7 @@ use crate::store::Version;
 use crate::store::database::Row;
 
 /// Bytes of memory that documents of a page share. Each in its own would cost as much as the rest of the page.
-const SHARED: usize = 32 << 10;
+const SHARED: usize = 8 << 10;
 /// Bytes behind a document: what a few groups usually take.
 const ROOM: usize = 512;
 
