@@ -24,8 +24,8 @@ enum Kind {
     #[default]
     Empty,
     Whole(Bytes),
-    /// Pieces that are all there, and how many bytes they have together.
-    Pieces(vec::IntoIter<Bytes>, u64),
+    /// Pieces that are all there, none of them empty.
+    Pieces(vec::IntoIter<Bytes>),
     /// Parts with holes, which are filled with the base URL on the way out.
     Parts(crate::store::Body, Arc<str>),
     /// A list that is too long for one piece.
@@ -47,8 +47,7 @@ impl Body {
 
     /// A body in pieces, none of them empty.
     pub(super) fn pieces(pieces: Vec<Bytes>) -> Self {
-        let length = pieces.iter().map(|piece| piece.len() as u64).sum();
-        Self(Kind::Pieces(pieces.into_iter(), length))
+        Self(Kind::Pieces(pieces.into_iter()))
     }
 
     /// A store's document, with its holes filled.
@@ -101,10 +100,7 @@ impl http_body::Body for Body {
                 self.0 = Kind::Empty;
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
-            Kind::Pieces(pieces, left) => Poll::Ready(pieces.next().map(|piece| {
-                *left = left.saturating_sub(piece.len() as u64);
-                Ok(Frame::data(piece))
-            })),
+            Kind::Pieces(pieces) => Poll::Ready(pieces.next().map(|piece| Ok(Frame::data(piece)))),
             Kind::Parts(parts, base) => {
                 let frame = ready!(Pin::new(parts).poll_frame(cx));
                 Poll::Ready(
@@ -122,7 +118,7 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Empty => true,
             Kind::Whole(bytes) => bytes.is_empty(),
-            Kind::Pieces(_, left) => *left == 0,
+            Kind::Pieces(pieces) => pieces.as_slice().is_empty(),
             Kind::Parts(parts, _) => parts.is_end_stream(),
             Kind::List(parts) => parts.is_end(),
         }
@@ -132,7 +128,9 @@ impl http_body::Body for Body {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Pieces(_, left) => SizeHint::with_exact(*left),
+            Kind::Pieces(pieces) => {
+                SizeHint::with_exact(pieces.as_slice().iter().map(|piece| piece.len() as u64).sum())
+            }
             Kind::Parts(..) | Kind::List(_) => SizeHint::default(),
         }
     }
@@ -143,7 +141,7 @@ impl Debug for Body {
         f.write_str(match &self.0 {
             Kind::Empty => "Body::Empty",
             Kind::Whole(_) => "Body::Whole",
-            Kind::Pieces(..) => "Body::Pieces",
+            Kind::Pieces(_) => "Body::Pieces",
             Kind::Parts(..) => "Body::Parts",
             Kind::List(_) => "Body::List",
         })

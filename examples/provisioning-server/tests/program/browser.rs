@@ -63,7 +63,7 @@ impl Browser {
         self.ask(&json!({ "do": "open", "javascript": javascript }));
     }
 
-    /// Delays styles until a page is read, and scripts until it is drawn, up to the next [`anew`](Self::anew).
+    /// Delays the styles of each page until it is read, and its scripts until it is drawn. [`anew`](Self::anew) ends that.
     pub fn hold(&mut self) {
         self.ask(&json!({ "do": "hold" }));
     }

@@ -4,7 +4,7 @@ use bytes::{BufMut as _, BytesMut};
 
 use super::document::{Documents, RowStamp, utf8};
 use super::row_key::RowKey;
-use super::rows::StoredRow;
+use super::rows::ROOM;
 use crate::Result;
 use crate::error::Error;
 use crate::store::Version;
@@ -12,8 +12,6 @@ use crate::store::database::Row;
 
 /// Bytes of memory that documents of a page share. Each in its own would cost as much as the rest of the page.
 const SHARED: usize = 8 << 10;
-/// Bytes behind a document: what a few groups usually take.
-const ROOM: usize = 512;
 
 /// A row of a page. Its visible document has room behind it, so that it is shown without another copy.
 #[derive(Debug)]
@@ -78,8 +76,11 @@ impl PageRows {
         self.bytes > self.most
     }
 
-    /// Adds the row with the [columns](super::rows::COLUMNS) of a resource.
+    /// Adds a row with the [columns](super::rows::COLUMNS) of a resource, unless the page is full.
     pub(super) fn read(&mut self, row: &Row<'_>) -> Result<()> {
+        if self.is_full() {
+            return Ok(());
+        }
         let hidden = row.optional_blob(6)?.map(<[u8]>::to_vec).map(utf8);
         let visible = row.blob(7)?;
         std::str::from_utf8(visible).map_err(Error::internal)?;
@@ -91,29 +92,9 @@ impl PageRows {
             visible: self.copied(visible),
             hidden: hidden.transpose()?,
         };
-        self.push(row);
-        Ok(())
-    }
-
-    /// Adds a row that was looked at, unless the page is full.
-    pub(super) fn add(&mut self, row: StoredRow) {
-        if self.is_full() {
-            return;
-        }
-        let row = PageRow {
-            rid: row.rid,
-            version: row.stamp.version,
-            edges: row.edges,
-            layout: row.layout,
-            visible: self.copied(row.documents.visible.as_bytes()),
-            hidden: row.documents.hidden,
-        };
-        self.push(row);
-    }
-
-    fn push(&mut self, row: PageRow) {
         self.bytes = self.bytes.saturating_add(row.bytes());
         self.rows.push(row);
+        Ok(())
     }
 
     /// A copy of a document in the memory of the page.

@@ -409,18 +409,18 @@ impl<'s, C: 'static> Search<'s, C> {
         let mut page = PageRows::up_to(window.bytes);
         let mut keys: Vec<(SortKey, i64)> = Vec::new();
         self.reader.query(&sql.text, &sql.bound(), |row| {
-            let row = StoredRow::read(row)?;
+            let stored = StoredRow::read(row)?;
             visited = visited.saturating_add(1);
             if outside {
-                visited = visited.saturating_add(usize::try_from(row.edges).unwrap_or(usize::MAX));
+                visited = visited.saturating_add(usize::try_from(stored.edges).unwrap_or(usize::MAX));
             }
             if visited > self.budget {
                 return Err(exceeded::scanned_rows(self.budget, None));
             }
             // What it costs to read the document counts, too.
-            let bytes = u64::try_from(row.documents.bytes()).unwrap_or(u64::MAX);
+            let bytes = u64::try_from(stored.documents.bytes()).unwrap_or(u64::MAX);
             self.reader.charge(1 + bytes / BYTES_IN_A_STEP)?;
-            let state = reads.then(|| self.state::<R>(&row, outside)).transpose()?;
+            let state = reads.then(|| self.state::<R>(&stored, outside)).transpose()?;
             if let (Some(filter), Some(state)) = (filter, &state) {
                 let (matches, work) = filter.matches_counted(state.record());
                 self.reader.charge(work)?;
@@ -429,9 +429,9 @@ impl<'s, C: 'static> Search<'s, C> {
                 }
             }
             match (sort, &state) {
-                (Some(sort), Some(state)) if !by_others => keys.push((sort.key(state.record()), row.rid)),
-                (Some(sort), _) => keys.push((self.key_of_others(sort, row.rid)?, row.rid)),
-                (None, _) if window.shows(total) => page.add(row),
+                (Some(sort), Some(state)) if !by_others => keys.push((sort.key(state.record()), stored.rid)),
+                (Some(sort), _) => keys.push((self.key_of_others(sort, stored.rid)?, stored.rid)),
+                (None, _) if window.shows(total) => page.read(row)?,
                 (None, _) => {}
             }
             total += 1;

@@ -11,8 +11,8 @@ use crate::Result;
 use crate::error::Error;
 use crate::store::database::{Param, Reader, Row, Transaction};
 
-/// Bytes that a derived attribute or a few edges usually take behind a document.
-pub(super) const ROOM: usize = 256;
+/// Bytes that a derived attribute, such as a few groups, or a few edges usually take behind a document.
+pub(super) const ROOM: usize = 512;
 
 /// A resource as it stands in the table.
 #[derive(Debug)]
