@@ -361,10 +361,10 @@ impl Product {
         let (slices, last) = history::slices(batch.rows.len());
         for slice in slices {
             let batch = Arc::clone(&batch);
-            self.write(move |tx| Ok(Ok(history::append_rows(tx, &batch, slice.clone())?)))
+            self.append(move |tx| history::append_rows(tx, &batch, slice.clone()))
                 .await?;
         }
-        self.write(move |tx| Ok(Ok(history::append(tx, &batch, last.clone())?)))
+        self.append(move |tx| history::append(tx, &batch, last.clone()))
             .await
     }
 
@@ -435,6 +435,14 @@ impl Product {
         job: impl Fn(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
     ) -> Result<T> {
         self.database.write(job).await.map_err(failed)?
+    }
+
+    /// Writes what no look-up of people and groups asks for.
+    async fn append(
+        &self,
+        job: impl Fn(&Transaction<'_>) -> scim::Result<()> + Send + 'static,
+    ) -> Result<()> {
+        self.database.append(job).await.map_err(failed)
     }
 
     /// Notes that this process has changed what others remember.

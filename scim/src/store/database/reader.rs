@@ -1,5 +1,6 @@
 //! The connections that answer reads. Each holds its snapshot from job to job, because taking one costs more than a point
-//! read, and takes a new one when something was committed, when it gets old, and when the log should start over.
+//! read, and takes a new one when something was committed that the job has to see, when it gets old, and when the log
+//! should start over.
 //!
 //! A connection has a thread, which serves the queue and ends snapshots that nobody uses. Who wants to look up a row or
 //! two may borrow a connection that is free and spare the two changes of threads; they cost more than the look-up.
@@ -9,7 +10,7 @@ use std::time::Instant;
 
 use super::connection::Connection;
 use super::queue::{Queue, Taken};
-use super::shared::{SearchJob, Shared};
+use super::shared::{Generation, SearchJob, Sees, Shared};
 use super::statements::Reader;
 
 /// A connection and its snapshot. Empty when its thread has ended.
@@ -29,7 +30,7 @@ impl Desk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the job here and now if the connection is free; gives it back if not.
+    /// Runs a look-up here and now if the connection is free; gives it back if not.
     pub(super) fn serve_now<T, J: FnOnce(&Reader<'_>) -> T>(&self, shared: &Shared, job: J) -> Result<T, J> {
         let mut desk = match self.0.try_lock() {
             Ok(desk) => desk,
@@ -40,7 +41,7 @@ impl Desk {
             return Err(job);
         };
         let held = clerk.taken.is_some();
-        let answer = clerk.serve(shared, job);
+        let answer = clerk.serve(shared, Sees::LookedUp, job);
         if !held && clerk.taken.is_some() {
             // The thread waits without end while there is no snapshot that it would have to end.
             shared.reads.wake_all();
@@ -51,7 +52,9 @@ impl Desk {
 
 /// Serves the queue of brief reads until it is closed and drained.
 pub(super) fn run(desk: &Desk, shared: &Shared) {
-    serve(desk, shared, &shared.reads, |clerk, job| clerk.serve(shared, job));
+    serve(desk, shared, &shared.reads, |clerk, job| {
+        clerk.serve(shared, Sees::Everything, job);
+    });
 }
 
 /// Serves the queue of searches until it is closed and drained.
@@ -62,7 +65,9 @@ pub(super) fn search(desk: &Desk, shared: &Shared) {
         &shared.searches,
         |clerk, SearchJob { task, job }| {
             if !task.is_dropped() {
-                clerk.serve(shared, |reader| reader.meter().run(&task, || job(reader)));
+                clerk.serve(shared, Sees::Everything, |reader| {
+                    reader.meter().run(&task, || job(reader));
+                });
                 shared.counters.searches.add(1);
             }
         },
@@ -100,15 +105,15 @@ fn serve<J>(desk: &Desk, shared: &Shared, queue: &Queue<J>, mut run: impl FnMut(
 struct Clerk {
     connection: Connection,
     /// Generation and time at which the snapshot was taken, or before.
-    taken: Option<(u64, Instant)>,
+    taken: Option<(Generation, Instant)>,
     /// When the last job was begun.
     used: Instant,
 }
 
 impl Clerk {
-    fn serve<T>(&mut self, shared: &Shared, job: impl FnOnce(&Reader<'_>) -> T) -> T {
+    fn serve<T>(&mut self, shared: &Shared, sees: Sees, job: impl FnOnce(&Reader<'_>) -> T) -> T {
         self.used = Instant::now();
-        self.renew_if_stale(shared);
+        self.renew_if_stale(shared, sees);
         let answer = job(&Reader::new(&self.connection));
         shared.counters.reads.add(1);
         if shared.clearing() {
@@ -117,13 +122,13 @@ impl Clerk {
         answer
     }
 
-    fn renew_if_stale(&mut self, shared: &Shared) {
+    fn renew_if_stale(&mut self, shared: &Shared, sees: Sees) {
         // Read before the snapshot is taken: a commit in between costs a renewal, and is never missed.
         let generation = shared.generation();
         let now = self.used;
         let fresh = self.connection.in_transaction()
             && self.taken.is_some_and(|(at, since)| {
-                at == generation && now.duration_since(since) < shared.options.snapshot_age
+                at.shows(generation, sees) && now.duration_since(since) < shared.options.snapshot_age
             });
         if fresh {
             return;

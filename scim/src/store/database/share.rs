@@ -281,7 +281,8 @@ impl Database {
     }
 
     /// [`Database::read`] for a job that looks up a row or two: it runs on the caller's thread where a connection is free,
-    /// which spares two changes of threads. A job that may find none of its pages in memory would hold up the executor and
+    /// which spares two changes of threads. It sees what a read sees, but may miss what was just [appended](Database::append).
+    /// A job that may find none of its pages in memory would hold up the executor and
     /// belongs into [`Database::read`]; one that walks many rows into [`Database::search`].
     ///
     /// # Errors
@@ -307,6 +308,40 @@ impl Database {
         J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
         Share::of_application(self).write(job).await
+    }
+
+    /// [`Database::write`] for rows that no look-up asks for, such as those of a log. A [look-up](Database::look_up) keeps
+    /// its snapshot, and with it the pages that it has in memory, and may see them as late as
+    /// [`Options::snapshot_age`](super::Options::snapshot_age); all other reads see them as those of any write.
+    ///
+    /// ```
+    /// # use scim::store::database::{Database, Options};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let database = Database::in_memory(Options::default())?;
+    /// # database.write(|tx| tx.execute_batch("CREATE TABLE log(line TEXT NOT NULL) STRICT")).await?;
+    /// database
+    ///     .append(|tx| tx.execute("INSERT INTO log(line) VALUES ('GET /Users')", &[]))
+    ///     .await?;
+    /// let lines = database
+    ///     .read(|reader| reader.query_one("SELECT count(*) FROM log", &[], |row| row.integer(0)))
+    ///     .await?;
+    /// assert_eq!(lines, Some(1));
+    /// # Ok::<_, scim::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub async fn append<T, J>(&self, job: J) -> Result<T>
+    where
+        T: Send + 'static,
+        J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Pending::boxed_append(job, move |result| _ = sender.send(result));
+        let pushed = self.shared().writes.push(None, job);
+        pushed.map_err(|refused| Share::of_application(self).refused(refused))?;
+        receiver.await.unwrap_or_else(|_| Err(unanswered()))
     }
 
     /// Has a job done without waiting for it, in the order of the other writes of the application. Failures are only counted, in

@@ -18,6 +18,8 @@ use crate::store::withdrawal::Withdrawals;
 pub(super) trait WriteJob: Send {
     /// Says what is to become of the changes.
     fn run(&mut self, transaction: &Transaction<'_>) -> Ran;
+    /// Whether look-ups that start later have to see it.
+    fn is_looked_up(&self) -> bool;
     /// Tells the caller; `group` says whether the commit succeeded.
     fn answer(self: Box<Self>, group: Result<(), &GroupFailure>);
 }
@@ -31,6 +33,32 @@ pub(super) enum Ran {
     Undone,
     /// The same, and it was the disk that failed.
     Hindered(Trouble),
+}
+
+/// How many commits of this process there were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Generation {
+    all: u64,
+    /// Those that look-ups have to see.
+    looked_up: u64,
+}
+
+/// The commits that a job has to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sees {
+    Everything,
+    /// All but what was only [appended](super::Database::append).
+    LookedUp,
+}
+
+impl Generation {
+    /// Whether a snapshot of this generation shows what a job has to see that starts in generation `now`.
+    pub(super) fn shows(self, now: Self, sees: Sees) -> bool {
+        match sees {
+            Sees::Everything => self.all == now.all,
+            Sees::LookedUp => self.looked_up == now.looked_up,
+        }
+    }
 }
 
 /// A read that may take long.
@@ -62,7 +90,9 @@ pub(super) struct Shared {
     /// Set while the log has reached its limit and could not start over yet: streams let go of it between two statements.
     pub(super) log_is_long: Arc<AtomicBool>,
     /// Grows with every commit of this process that changed something, before its jobs are answered.
-    generation: AtomicU64,
+    commits: AtomicU64,
+    /// Grows with those of them that look-ups have to see.
+    looked_up: AtomicU64,
     /// While set, readers end their snapshot with every job: the log is about to start over.
     clearing: AtomicBool,
     /// SQLite does not wait for another checkpoint to end, so that ours wait here.
@@ -93,7 +123,8 @@ impl Shared {
             checkpoints: Queue::new(one),
             wal_pages: Arc::default(),
             log_is_long: Arc::default(),
-            generation: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            looked_up: AtomicU64::new(0),
             clearing: AtomicBool::new(false),
             checkpointing: Mutex::new(()),
             options,
@@ -110,14 +141,23 @@ impl Shared {
         self.checkpoints.close();
     }
 
-    /// A snapshot that was taken after this returned `n` shows every commit up to the `n`th.
-    pub(super) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Acquire)
+    /// A snapshot that was taken after this was called shows every commit that it counts.
+    pub(super) fn generation(&self) -> Generation {
+        Generation {
+            all: self.commits.load(Ordering::Acquire),
+            looked_up: self.looked_up.load(Ordering::Acquire),
+        }
     }
 
     /// Has every later read take a snapshot of its own time: something was committed, or is to be seen.
     pub(super) fn committed(&self) {
-        self.generation.fetch_add(1, Ordering::Release);
+        self.looked_up.fetch_add(1, Ordering::Release);
+        self.appended();
+    }
+
+    /// The same for all but look-ups.
+    pub(super) fn appended(&self) {
+        self.commits.fetch_add(1, Ordering::Release);
     }
 
     pub(super) fn clearing(&self) -> bool {

@@ -35,6 +35,7 @@ const CAREFUL_GROUPS: u32 = 32;
 /// A job of a caller with the way its answer goes.
 pub(super) struct Pending<T, J, A> {
     job: J,
+    is_looked_up: bool,
     result: Option<crate::Result<T>>,
     answer: A,
 }
@@ -46,8 +47,18 @@ where
     A: FnOnce(crate::Result<T>) + Send + 'static,
 {
     pub(super) fn boxed(job: J, answer: A) -> Box<dyn WriteJob> {
+        Self::seen(job, true, answer)
+    }
+
+    /// The same for a job whose changes no look-up has to see.
+    pub(super) fn boxed_append(job: J, answer: A) -> Box<dyn WriteJob> {
+        Self::seen(job, false, answer)
+    }
+
+    fn seen(job: J, is_looked_up: bool, answer: A) -> Box<dyn WriteJob> {
         Box::new(Self {
             job,
+            is_looked_up,
             result: None,
             answer,
         })
@@ -71,8 +82,14 @@ where
         ran
     }
 
+    fn is_looked_up(&self) -> bool {
+        self.is_looked_up
+    }
+
     fn answer(self: Box<Self>, group: Result<(), &GroupFailure>) {
-        let Self { job, result, answer } = *self;
+        let Self {
+            job, result, answer, ..
+        } = *self;
         let result = match (result, group) {
             // A job that failed by itself hears its own reason, whatever became of the group.
             (Some(Err(error)), _) => Err(error),
@@ -327,7 +344,10 @@ impl<'a> Writer<'a> {
 
     fn committed(&mut self, done: Done) {
         if self.shared.wal_pages.load(Ordering::Relaxed) > 0 {
-            self.shared.committed();
+            match done.iter().any(|((_, job), _)| job.is_looked_up()) {
+                true => self.shared.committed(),
+                false => self.shared.appended(),
+            }
             self.shared.disk.is_well();
         }
         let counters = &self.shared.counters;

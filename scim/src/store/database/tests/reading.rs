@@ -241,6 +241,35 @@ fn a_look_up_runs_on_the_callers_thread_and_sees_every_answered_write() {
     panic!("a snapshot that a look-up has taken was never ended");
 }
 
+/// A history row of each read must not cost the next read its snapshot and its pages.
+#[test]
+fn a_look_up_keeps_its_snapshot_across_what_is_appended_and_every_other_read_sees_it() {
+    let database = notes(held());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let look_up = || runtime.block_on(database.look_up(count)).unwrap();
+    let append = |body: &'static str| {
+        runtime
+            .block_on(database.append(move |tx| insert(tx, body)))
+            .unwrap();
+    };
+    assert_eq!(look_up(), 0);
+    let before = database.statistics().snapshots;
+    append("of a look-up");
+    assert_eq!((look_up(), database.statistics().snapshots), (0, before));
+    assert_eq!(database.blocking_read(count).unwrap(), 1);
+    assert_eq!(look_up(), 1, "a newer snapshot is there already");
+    append("of another");
+    database.blocking_write(|tx| insert(tx, "written")).unwrap();
+    assert_eq!(look_up(), 3, "an answered write is seen, and all before it");
+    append("the last");
+    database.catch_up();
+    assert_eq!(look_up(), 4);
+    let error = runtime
+        .block_on(database.append(|tx| insert(tx, "written")))
+        .unwrap_err();
+    assert_eq!(error.status(), 500, "it fails as a write does");
+}
+
 /// All connections are taken: the look-up waits in the queue like any read.
 #[test]
 fn a_look_up_waits_its_turn_where_no_connection_is_free() {
