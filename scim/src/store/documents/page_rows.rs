@@ -4,14 +4,16 @@ use bytes::{BufMut as _, BytesMut};
 
 use super::document::{Documents, RowStamp, utf8};
 use super::row_key::RowKey;
-use super::rows::ROOM;
+use super::rows::{ROOM, StoredRow};
 use crate::Result;
-use crate::error::Error;
 use crate::store::Version;
 use crate::store::database::Row;
 
 /// Bytes of memory that documents of a page share. Each in its own would cost as much as the rest of the page.
 const SHARED: usize = 8 << 10;
+
+/// The columns of [`PageRow`] of a row `r`.
+pub(super) const COLUMNS: &str = "r.rid, r.version, r.edges, r.layout, r.hidden, r.doc";
 
 /// A row of a page. Its visible document has room behind it, so that it is shown without another copy.
 #[derive(Debug)]
@@ -76,25 +78,44 @@ impl PageRows {
         self.bytes > self.most
     }
 
-    /// Adds a row with the [columns](super::rows::COLUMNS) of a resource, unless the page is full.
+    /// Adds a row with the [`COLUMNS`], unless the page is full. A document that is shown as it was stored is not looked
+    /// at.
     pub(super) fn read(&mut self, row: &Row<'_>) -> Result<()> {
         if self.is_full() {
             return Ok(());
         }
-        let hidden = row.optional_blob(6)?.map(<[u8]>::to_vec).map(utf8);
-        let visible = row.blob(7)?;
-        std::str::from_utf8(visible).map_err(Error::internal)?;
+        let hidden = row.optional_blob(4)?.map(<[u8]>::to_vec).map(utf8);
         let row = PageRow {
             rid: row.integer(0)?,
             version: row.integer(1)?,
-            edges: row.integer(4)?,
-            layout: row.integer(5)?,
-            visible: self.copied(visible),
+            edges: row.integer(2)?,
+            layout: row.integer(3)?,
+            visible: self.copied(row.blob(5)?),
             hidden: hidden.transpose()?,
         };
+        self.push(row);
+        Ok(())
+    }
+
+    /// Adds a row that was read for another reason, unless the page is full.
+    pub(super) fn add(&mut self, row: StoredRow) {
+        if self.is_full() {
+            return;
+        }
+        let row = PageRow {
+            rid: row.rid,
+            version: row.stamp.version,
+            edges: row.edges,
+            layout: row.layout,
+            visible: self.copied(row.documents.visible.as_bytes()),
+            hidden: row.documents.hidden,
+        };
+        self.push(row);
+    }
+
+    fn push(&mut self, row: PageRow) {
         self.bytes = self.bytes.saturating_add(row.bytes());
         self.rows.push(row);
-        Ok(())
     }
 
     /// A copy of a document in the memory of the page.

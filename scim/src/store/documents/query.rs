@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 use super::composed::Sql;
 use super::core::Core;
 use super::document::{Documents, State};
-use super::edges::{first, first_derived};
+use super::edges::{FIRST, first, first_derived};
 use super::layout::Layout;
-use super::page_rows::{PageRow, PageRows};
+use super::page_rows::{self, PageRow, PageRows};
 use super::pages::Place;
 use super::plan::{self, Candidates};
 use super::row_key::RowKey;
@@ -25,6 +25,9 @@ use crate::sort::{Sort, SortKey};
 use crate::store::database::{Reader, Row, Sender};
 use crate::store::{Answer, Document, Item, Page, Query, Rendered, Version};
 use crate::value::View;
+
+/// The row key of a row `r`, as selections have it.
+const RID: &str = "r.rid AS rid";
 
 /// Bytes of a document that are read with the work of a step.
 const BYTES_IN_A_STEP: u64 = 64;
@@ -97,10 +100,14 @@ impl Window {
         position >= self.skip && position - self.skip < self.take as u64
     }
 
+    /// How many rows it shows at most.
+    fn most(self) -> i64 {
+        i64::try_from(self.take).unwrap_or(i64::MAX)
+    }
+
     fn limit(self, sql: &mut Sql) {
         sql.push(" LIMIT ? OFFSET ?");
-        sql.params
-            .push(i64::try_from(self.take).unwrap_or(i64::MAX).into());
+        sql.params.push(self.most().into());
         sql.params
             .push(i64::try_from(self.skip).unwrap_or(i64::MAX).into());
     }
@@ -142,7 +149,8 @@ impl<'s, C: 'static> Search<'s, C> {
             ..Window::of(query)
         };
         let (mut found, mut rows) = (None, 0);
-        self.visit(&in_order(&select), window, |row| {
+        let sql = windowed(COLUMNS, self.layout, self.tenant, &in_order(&select), window);
+        self.visit(&sql, |row| {
             found = Some(StoredRow::read(row)?);
             rows += 1;
             Ok(ControlFlow::Continue(()))
@@ -304,16 +312,21 @@ impl<'s, C: 'static> Search<'s, C> {
 
     /// A page of all resources in the order of their creation.
     fn all(&self, count: Count, window: Window) -> Result<Found> {
-        let known = match window.skip {
-            0 => None,
+        let behind = match window.skip {
+            0 => Some(FIRST),
             skip => self.core.pages.row_before(self.place(skip), count),
         };
-        let (mut sql, window_left) = match known {
-            Some(rid) => (self.list("AND r.rid > ?").with(rid), Window { skip: 0, ..window }),
-            None => (self.list(""), window),
+        let rows = match behind {
+            Some(rid) => {
+                let sql = self.list(page_rows::COLUMNS, "AND r.rid > ? ORDER BY r.rid LIMIT ?");
+                self.read_page(&sql.with(rid).with(window.most()), window)?
+            }
+            None => {
+                let mut sql = self.list(RID, "");
+                sql.push(" ORDER BY r.rid");
+                self.fetch(&sql, window)?
+            }
         };
-        sql.push(" ORDER BY r.rid");
-        let rows = self.fetch(&sql, window_left)?;
         Ok(Found {
             listed: Some(count),
             ..Found::new(count.live, rows)
@@ -328,10 +341,11 @@ impl<'s, C: 'static> Search<'s, C> {
         }
     }
 
-    fn list(&self, also: &str) -> Sql {
+    /// All rows of this tenant and type.
+    fn list(&self, columns: &str, also: &str) -> Sql {
         let number = self.layout.number;
         Sql::new(format!(
-            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} {also}"
+            "SELECT {columns} FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} {also}"
         ))
         .with(self.tenant)
     }
@@ -349,8 +363,17 @@ impl<'s, C: 'static> Search<'s, C> {
 
     /// The rows of a window of a selection that is in order, until the page is full.
     fn fetch(&self, ordered: &Sql, window: Window) -> Result<Vec<PageRow>> {
+        if window.take == 0 {
+            return Ok(Vec::new());
+        }
+        let sql = windowed(page_rows::COLUMNS, self.layout, self.tenant, ordered, window);
+        self.read_page(&sql, window)
+    }
+
+    /// Reads rows until the page is full.
+    fn read_page(&self, sql: &Sql, window: Window) -> Result<Vec<PageRow>> {
         let mut page = PageRows::up_to(window.bytes);
-        self.visit(ordered, window, |row| {
+        self.visit(sql, |row| {
             page.read(row)?;
             Ok(match page.is_full() {
                 true => ControlFlow::Break(()),
@@ -360,18 +383,8 @@ impl<'s, C: 'static> Search<'s, C> {
         Ok(page.into_rows())
     }
 
-    /// Visits the rows of a window of a selection that is in order: the window is cut before a row is read.
-    fn visit(
-        &self,
-        ordered: &Sql,
-        window: Window,
-        visit: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
-    ) -> Result<()> {
-        if window.take == 0 {
-            return Ok(());
-        }
-        let sql = windowed(self.layout, self.tenant, ordered, window);
-        self.note_plan(&sql)?;
+    fn visit(&self, sql: &Sql, visit: impl FnMut(&Row<'_>) -> Result<ControlFlow<()>>) -> Result<()> {
+        self.note_plan(sql)?;
         self.reader.visit(&sql.text, &sql.bound(), visit)
     }
 
@@ -397,7 +410,7 @@ impl<'s, C: 'static> Search<'s, C> {
         let reads = filter.is_some() || (sort.is_some() && !by_others);
         let visits_all = select.is_none();
         let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
-        sql.append(select.unwrap_or_else(|| self.list("")));
+        sql.append(select.unwrap_or_else(|| self.list(RID, "")));
         sql.append(of_rows(self.layout, self.tenant));
         sql.push(" ORDER BY r.rid");
         match (&self.plans, visits_all) {
@@ -431,7 +444,7 @@ impl<'s, C: 'static> Search<'s, C> {
             match (sort, &state) {
                 (Some(sort), Some(state)) if !by_others => keys.push((sort.key(state.record()), stored.rid)),
                 (Some(sort), _) => keys.push((self.key_of_others(sort, stored.rid)?, stored.rid)),
-                (None, _) if window.shows(total) => page.read(row)?,
+                (None, _) if window.shows(total) => page.add(stored),
                 (None, _) => {}
             }
             total += 1;
@@ -452,10 +465,12 @@ impl<'s, C: 'static> Search<'s, C> {
     }
 
     fn read_row(&self, rid: i64, page: &mut PageRows) -> Result<()> {
-        let sql = "SELECT r.rid, r.version, r.created, r.modified, r.edges, r.layout, r.hidden, r.doc
-                   FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2";
+        let sql = format!(
+            "SELECT {} FROM scim_resource r WHERE r.tenant = ?1 AND r.rid = ?2",
+            page_rows::COLUMNS
+        );
         self.reader
-            .query(sql, &[self.tenant.into(), rid.into()], |row| page.read(row))
+            .query(&sql, &[self.tenant.into(), rid.into()], |row| page.read(row))
     }
 
     fn state<R: ScimResource>(&self, row: &StoredRow, outside: bool) -> Result<State<R>> {
@@ -532,9 +547,9 @@ fn in_order(select: &Sql) -> Sql {
     sql
 }
 
-/// Cuts a window out of a selection of `rid`s, and reads those rows.
-fn windowed(layout: &Layout, tenant: i64, ordered: &Sql, window: Window) -> Sql {
-    let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
+/// Cuts a window out of a selection of `rid`s, and reads those rows: none that the window skips is read.
+fn windowed(columns: &str, layout: &Layout, tenant: i64, ordered: &Sql, window: Window) -> Sql {
+    let mut sql = Sql::new(format!("SELECT {columns} FROM ("));
     sql.append(ordered.clone());
     window.limit(&mut sql);
     sql.append(of_rows(layout, tenant));
