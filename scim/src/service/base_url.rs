@@ -111,12 +111,10 @@ impl<C> BaseUrl<C> {
 
     fn origin(&self, parts: &Parts) -> Result<String> {
         let forwarded = |name: &str| {
-            let value = parts
-                .headers
-                .get(name)
-                .filter(|_| self.trust_forwarded)?
-                .to_str()
-                .ok()?;
+            if !self.trust_forwarded {
+                return None;
+            }
+            let value = parts.headers.get(name)?.to_str().ok()?;
             value
                 .split(',')
                 .next()
@@ -139,11 +137,11 @@ impl<C> BaseUrl<C> {
                 "The request has more than one header Host (RFC 9112 section 3.2): send one.",
             ));
         }
-        let host: Authority = host.unwrap_or("localhost").parse().map_err(|_| no_host())?;
-        if host.as_str().contains('@') {
-            return Err(no_host());
+        let host = host.unwrap_or("localhost");
+        match is_host(host) {
+            true => Ok([scheme, "://", host].concat()),
+            false => Err(no_host()),
         }
-        Ok(format!("{scheme}://{host}"))
     }
 }
 
@@ -167,6 +165,19 @@ pub fn host(parts: &Parts) -> Option<&str> {
         Some(authority) => Some(authority.as_str()),
         None => parts.headers.get(HOST)?.to_str().ok(),
     }
+}
+
+/// Whether a text is a host, with a port or without (RFC 3986 section 3.2), and nothing else.
+fn is_host(text: &str) -> bool {
+    is_plain_host(text) || Authority::try_from(text).is_ok_and(|host| !host.as_str().contains('@'))
+}
+
+/// Whether a text is a name and perhaps a port, as most hosts are: these need not be taken apart.
+fn is_plain_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').unwrap_or((text, "0"));
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    !name.is_empty() && name.bytes().all(in_name) && is_port
 }
 
 /// The prefix that a router has taken off the path.
@@ -225,6 +236,7 @@ pub(super) fn check_public(url: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -298,6 +310,16 @@ mod tests {
                 400,
                 "{host}"
             );
+        }
+    }
+
+    proptest! {
+        /// The short way says what the whole syntax says.
+        #[test]
+        fn a_plain_host_is_a_host(text in "[a-b0-1.:@/-]{0,8}") {
+            if is_plain_host(&text) {
+                prop_assert!(text.parse::<Authority>().is_ok_and(|host| !host.as_str().contains('@')), "{}", text);
+            }
         }
     }
 

@@ -44,12 +44,15 @@ pub(super) fn content(
         Content::Resource(resource_type, shown) => {
             outcome.status = shown.status;
             if let Some(version) = &shown.version {
-                let location = format!("{base}/{}/{}", resource_type.segment(), shown.id);
-                insert(&mut headers, LOCATION, &location);
-                if shown.status != StatusCode::NO_CONTENT {
-                    insert(&mut headers, CONTENT_LOCATION, &location);
+                let location = [base, "/", resource_type.segment(), "/", &shown.id].concat();
+                // One copy for both headers.
+                if let Ok(location) = HeaderValue::try_from(location) {
+                    if shown.status != StatusCode::NO_CONTENT {
+                        headers.insert(CONTENT_LOCATION, location.clone());
+                    }
+                    headers.insert(LOCATION, location);
                 }
-                insert(&mut headers, ETAG, &version.entity_tag());
+                insert(&mut headers, ETAG, version.entity_tag());
             }
             outcome.id = Some(shown.id);
             outcome.version = shown.version;
@@ -88,7 +91,7 @@ pub(super) fn error(
         headers.insert(RETRY_AFTER, HeaderValue::from(pause.as_secs().max(1)));
     }
     if let Some(challenge) = challenge(error, asked, realm) {
-        insert(&mut headers, WWW_AUTHENTICATE, &challenge);
+        insert(&mut headers, WWW_AUTHENTICATE, challenge);
     }
     let mut body = Vec::new();
     write_error(&mut body, error);
@@ -136,8 +139,8 @@ fn quotable(text: &str) -> String {
 }
 
 /// Sets a header, unless its value is none.
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
         headers.insert(name, value);
     }
 }
