@@ -21,6 +21,9 @@ use crate::store::edges::NamedKeys;
 use crate::store::layout::Parts;
 use crate::value::Reference;
 
+/// The row key of a row `r`, as a selection of rows has it.
+pub(super) const RID: &str = "r.rid AS rid";
+
 /// How few rows a selection is likely to have, fewest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
@@ -126,6 +129,18 @@ pub(super) struct Candidates {
     pub(super) select: Sql,
     /// Whether they all match.
     pub(super) exact: bool,
+}
+
+impl Candidates {
+    /// Returns the selection with other columns of its rows in place of their `rid`s, in any order; `None` where something
+    /// else than the rows themselves is gone through.
+    pub(super) fn of_rows(&self, columns: &str) -> Option<Sql> {
+        let rest = self.select.text.strip_prefix("SELECT ")?.strip_prefix(RID)?;
+        Some(Sql {
+            text: ["SELECT ", columns, rest].concat(),
+            params: self.select.params.clone(),
+        })
+    }
 }
 
 /// What no filter needs: nothing matches.
@@ -295,7 +310,7 @@ impl Planner<'_> {
     fn rows(&self) -> Sql {
         let number = self.layout.number;
         Sql::new(format!(
-            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} AND "
+            "SELECT {RID} FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} AND "
         ))
         .with(self.tenant)
     }

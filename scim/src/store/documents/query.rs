@@ -10,7 +10,7 @@ use super::edges::{FIRST, first, first_derived};
 use super::layout::Layout;
 use super::page_rows::{self, PageRow, PageRows};
 use super::pages::Place;
-use super::plan::{self, Candidates};
+use super::plan::{self, Candidates, RID};
 use super::row_key::RowKey;
 use super::rows::{COLUMNS, StoredRow};
 use super::show;
@@ -25,9 +25,6 @@ use crate::sort::{Sort, SortKey};
 use crate::store::database::{Reader, Row, Sender};
 use crate::store::{Answer, Document, Item, Page, Query, Rendered, Version};
 use crate::value::View;
-
-/// The row key of a row `r`, as selections have it.
-const RID: &str = "r.rid AS rid";
 
 /// Bytes of a document that are read with the work of a step.
 const BYTES_IN_A_STEP: u64 = 64;
@@ -140,17 +137,11 @@ impl<'s, C: 'static> Search<'s, C> {
         let expression = query.filter.as_ref().map(ResolvedFilter::expression);
         let candidates =
             expression.and_then(|expression| plan::candidates(self.layout, self.tenant, expression));
-        let Some(Candidates { select, exact: true }) = candidates else {
+        let Some(candidates) = candidates.filter(|candidates| candidates.exact) else {
             return Ok(None);
         };
-        let window = Window {
-            skip: 0,
-            take: 2,
-            ..Window::of(query)
-        };
         let (mut found, mut rows) = (None, 0);
-        let sql = windowed(COLUMNS, self.layout, self.tenant, &in_order(&select), window);
-        self.visit(&sql, |row| {
+        self.visit(&self.first_two(&candidates), |row| {
             found = Some(StoredRow::read(row)?);
             rows += 1;
             Ok(ControlFlow::Continue(()))
@@ -167,6 +158,24 @@ impl<'s, C: 'static> Search<'s, C> {
             total: 1,
             items: vec![item(version, key, Document::Whole(document))],
         }))
+    }
+
+    /// The rows of two of the candidates, or of those that there are: any two, because one is shown only if it is alone.
+    fn first_two(&self, candidates: &Candidates) -> Sql {
+        match candidates.of_rows(COLUMNS) {
+            Some(mut rows) => {
+                rows.push(" LIMIT 2");
+                rows
+            }
+            None => {
+                let two = Window {
+                    skip: 0,
+                    take: 2,
+                    bytes: usize::MAX,
+                };
+                windowed(COLUMNS, self.layout, self.tenant, &candidates.select, two)
+            }
+        }
     }
 
     /// A page, where it is short enough for one piece. `None` if it is to be [streamed](Self::stream).
@@ -570,7 +579,7 @@ fn sorted(layout: &Layout, tenant: i64, select: Option<&Sql>, sort: &Sort, colum
     let number = layout.number;
     let mut sql = match select {
         None => Sql::new(format!(
-            "SELECT r.rid AS rid FROM scim_resource r WHERE r.tenant = ? AND r.type = {number}"
+            "SELECT {RID} FROM scim_resource r WHERE r.tenant = ? AND r.type = {number}"
         ))
         .with(tenant),
         Some(select) => {
