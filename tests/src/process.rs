@@ -17,11 +17,23 @@ pub fn peak(process: u32, done: &AtomicBool) -> Result<f64, Failure> {
     Ok(most)
 }
 
-/// The anonymous memory of a process, in megabytes.
+/// The anonymous memory of a process, in megabytes: what it has asked for.
 pub fn anonymous(process: u32) -> Result<f64, Failure> {
+    megabytes(process, "RssAnon")
+}
+
+/// The resident memory of a process, in megabytes: its own, and what of the program and of mapped files is in memory.
+pub fn resident(process: u32) -> Result<f64, Failure> {
+    megabytes(process, "VmRSS")
+}
+
+/// A line of the status of a process, which is in kibibytes.
+fn megabytes(process: u32, name: &str) -> Result<f64, Failure> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
-    let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok());
-    let kilobytes = kilobytes.ok_or_else(|| Failure::new("there is no RssAnon"))?;
-    Ok(kilobytes * 1024.0 / 1e6)
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let kibibytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok());
+    let kibibytes = kibibytes.ok_or_else(|| Failure::new(format!("there is no {name}")))?;
+    Ok(kibibytes * 1024.0 / 1e6)
 }

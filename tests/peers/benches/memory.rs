@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use scim_tests::export_file::id;
-use scim_tests::process::{anonymous, peak};
+use scim_tests::process::{anonymous, peak, resident};
 use scim_tests::server::{Organization, Server, built_beside};
 use scim_tests::{Failure, check, flags};
 
@@ -59,6 +59,11 @@ fn main() -> Result<(), Failure> {
     };
     let server = Server::start_binary(binary)?;
     let organization = server.organization("memory", &["--idp", "other", "--username", "any"])?;
+    println!(
+        "Idle, with one organization: {:.1} MB resident, of which {:.1} MB its own. Budget: 30 MB, aim 20 MB.\n",
+        resident(server.pid())?,
+        anonymous(server.pid())?
+    );
     let began = Instant::now();
     fill(&options, &server)?;
     println!(

@@ -15,8 +15,11 @@ use crate::load::{Requests, Side};
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// Members of the small group.
+/// Members of each small group.
 pub(super) const FEW: usize = 10;
+
+/// The groups: one of all members, and small ones.
+pub(super) const GROUPS: usize = 3;
 
 /// An organization of a running server, filled.
 pub(super) struct Directory {
@@ -24,7 +27,7 @@ pub(super) struct Directory {
     address: SocketAddr,
     /// The path of the organization's base URL.
     prefix: String,
-    /// The ids of people who are in both groups (the first few) or in the large one.
+    /// The ids of people who are in all groups (the first few) or in the large one.
     members: Arc<[String]>,
     /// The ids of people who are in no group, one per connection.
     others: Arc<[String]>,
@@ -47,7 +50,7 @@ fn person(number: usize) -> String {
 }
 
 impl Directory {
-    /// Creates people over as many connections as are measured, a group of [`FEW`] and a group of `members`.
+    /// Creates people over as many connections as are measured, groups of [`FEW`] and a group of `members`.
     pub(super) fn fill(
         organization: Organization,
         members: usize,
@@ -64,7 +67,11 @@ impl Directory {
         let next = Arc::new(AtomicUsize::new(0));
         let mut ids = create_people(&organization, &next, members + connections, connections)?;
         let others: Vec<String> = ids.split_off(members);
-        let small = create_group(&organization, "Small", ids.get(..FEW).unwrap_or(&ids))?;
+        let few = ids.get(..FEW).unwrap_or(&ids);
+        for number in 2..GROUPS {
+            create_group(&organization, &format!("Small {number}"), few)?;
+        }
+        let small = create_group(&organization, "Small", few)?;
         let large = create_group(&organization, "Large", &ids)?;
         Ok(Self {
             organization,
@@ -113,6 +120,39 @@ impl Directory {
         let members = Arc::clone(&self.members);
         self.rotating(members.len(), move |number| {
             format!("/Users/{}", members.get(number).map_or("", String::as_str))
+        })
+    }
+
+    /// GETs of the people who are in all groups.
+    pub(super) fn gets_of_joiners(&self) -> Requests {
+        let members = Arc::clone(&self.members);
+        self.rotating(FEW.min(members.len()), move |number| {
+            format!("/Users/{}", members.get(number).map_or("", String::as_str))
+        })
+    }
+
+    /// GETs of people who are in no group, as many as the above.
+    pub(super) fn gets_of_loners(&self) -> Requests {
+        let others = Arc::clone(&self.others);
+        self.rotating(FEW.min(others.len()), move |number| {
+            format!("/Users/{}", others.get(number).map_or("", String::as_str))
+        })
+    }
+
+    /// GETs of the list, of one page after the other: each connection goes through all of it.
+    pub(super) fn pages(&self, count: usize) -> Requests {
+        let pages: Vec<_> = (0..self.members.len() / count)
+            .map(|page| {
+                let start = page * count + 1;
+                self.request("GET", &format!("/Users?startIndex={start}&count={count}"), "")
+            })
+            .collect();
+        let next: Vec<_> = self.others.iter().map(|_| AtomicUsize::new(0)).collect();
+        Arc::new(move |connection| {
+            let page = next
+                .get(connection)
+                .map(|next| next.fetch_add(1, Ordering::Relaxed) % pages.len().max(1));
+            page.and_then(|page| pages.get(page)).cloned().unwrap_or_default()
         })
     }
 

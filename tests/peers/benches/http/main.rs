@@ -6,6 +6,7 @@
 
 mod directory;
 mod floor;
+mod library;
 mod load;
 mod options;
 
@@ -13,8 +14,9 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use directory::{Directory, FEW};
+use directory::{Directory, FEW, GROUPS};
 use floor::Floor;
+use library::Library;
 use load::{Round, Side, drive};
 use options::{Options, Target};
 use scim_tests::Failure;
@@ -64,7 +66,7 @@ impl Bench {
         let directory = Directory::fill(organization, members, connections)?;
         let seconds = start.elapsed().as_secs_f64();
         println!(
-            "Filled with {members} people and two groups over {connections} connections in {seconds:.1} s \
+            "Filled with {members} people and {GROUPS} groups over {connections} connections in {seconds:.1} s \
              ({:.0} a second). Budget: 100,000 with a lookup each and 1,000 groups of 500 in 60 s.\n",
             members as f64 / seconds
         );
@@ -106,9 +108,22 @@ impl Bench {
             &Measure::Throughput,
             "at least 0.90",
         )?;
+        self.in_memory()?;
+        let sides = [directory.gets_of_loners(), directory.gets_of_joiners()];
+        let [loners, joiners] = sides.map(|requests| directory.side(requests));
+        let name = format!("GET by id: in no group / in {GROUPS} groups");
+        self.row(&name, [&loners, &joiners], &Measure::Time, "at most 1.15")?;
+
         let listed = directory.side(directory.gets(list));
         let body = directory.body_of(list)?;
         self.beside_floor("list of 100", &listed, 200, body, "at least 0.20, aim 0.28")?;
+        let walk = directory.side(directory.pages(100));
+        self.row(
+            "list of 100: page 1 / page after page",
+            [&listed, &walk],
+            &Measure::Time,
+            "at most 1.2",
+        )?;
         let posts = directory.side(directory.posts());
         self.beside_floor("POST user", &posts, 201, person, "-")?;
         self.durable_post(&posts)?;
@@ -125,6 +140,17 @@ impl Bench {
         let sides = [&get(&directory.small), &get(&directory.large)];
         let name = format!("GET without members: group of {few} / {many}");
         self.row(&name, sides, &Measure::Time, "at most 1.1")
+    }
+
+    /// The library without a database.
+    fn in_memory(&self) -> Result<(), Failure> {
+        const PEOPLE: usize = 1_000;
+        let library = Library::start(self.directory.token())?;
+        let directory = Directory::fill(library.organization(), PEOPLE, self.options.connections)?;
+        let by_id = directory.side(directory.gets_by_id());
+        let person = directory.body_of(&directory.a_person()?)?;
+        let name = "GET by id, library in memory";
+        self.beside_floor(name, &by_id, 200, person, "at least 0.75, aim 0.85")
     }
 
     /// The floor, which answers with `body`, and then the server.
