@@ -6,6 +6,8 @@
 
 use bytes::BufMut;
 
+use crate::scan::plain_length;
+
 /// What is written before a relative reference such as `Users/2819`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Base<'a> {
@@ -38,7 +40,8 @@ pub(crate) fn without_hole(text: &str) -> Option<&str> {
 /// ```
 pub fn fill_holes(document: &[u8], base: Base<'_>, out: &mut Vec<u8>) {
     let filling = Filling::of(base);
-    out.reserve(document.len() + 2 * filling.0.len());
+    let holes = memchr::memchr_iter(HOLE, document).count();
+    out.reserve(document.len() - holes + holes * filling.0.len());
     filling.fill(document, out);
 }
 
@@ -47,7 +50,10 @@ pub(crate) struct Filling(Vec<u8>);
 
 impl Filling {
     pub(crate) fn of(base: Base<'_>) -> Self {
-        let mut prefix = Vec::new();
+        let mut prefix = match base {
+            Base::Url(url) => Vec::with_capacity(url.len() + 1),
+            Base::Hole | Base::Relative => Vec::new(),
+        };
         push_base(&mut prefix, base);
         Self(prefix)
     }
@@ -116,11 +122,43 @@ fn push_base(out: &mut Vec<u8>, base: Base<'_>) {
 
 /// Writes text as it stands between the quotes of a JSON string.
 fn push_escaped(out: &mut Vec<u8>, text: &str) {
+    // References and URLs hardly ever hold what has to be escaped.
+    if plain_length(text.as_bytes()) == text.len() {
+        return out.extend_from_slice(text.as_bytes());
+    }
     let start = out.len();
     push_string(out, text);
     // The quotes: the one at the end, and the one at the start.
     out.pop();
     if start < out.len() {
         out.remove(start);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// RFC 8259 section 7: whatever a reference holds, it is a JSON string that says the same.
+        #[test]
+        fn what_is_escaped_is_what_was_written(text in r#"[a-z/:"\\\x00-\x1fé]{0,24}"#) {
+            let mut out = b"x".to_vec();
+            push_reference(&mut out, Base::Url(&text), &text);
+            let read: String = serde_json::from_slice(out.get(1..).unwrap_or_default()).unwrap();
+            prop_assert_eq!(read, format!("{}/{text}", text.trim_end_matches('/')));
+        }
+
+        /// The memory that is reserved is what is needed, however many holes there are.
+        #[test]
+        fn a_document_is_filled_in_room_of_its_size(parts in prop::collection::vec("[a-z]{0,9}", 1..9)) {
+            let document = parts.join("\x01");
+            let mut out = Vec::new();
+            fill_holes(document.as_bytes(), Base::Url("https://example.com/v2"), &mut out);
+            prop_assert_eq!(String::from_utf8_lossy(&out), parts.join("https://example.com/v2/"));
+            prop_assert!(out.capacity() <= out.len().max(8), "{} for {}", out.capacity(), out.len());
+        }
     }
 }

@@ -22,7 +22,10 @@ use crate::store::memory::tenant::{Row, Table, Tenant};
 use crate::store::{
     Answer, Document, Freshness, Item, Page, Precondition, Query, Rendered, Stored, not_found,
 };
-use crate::value::{Action, Cx, Edit, Intent, Json, JsonBuf, Reference, Strict};
+use crate::value::{Action, Cx, Edit, Intent, Json, JsonBuf, Reference, Strict, View};
+
+/// Bytes that a few groups or members usually take behind a document.
+const ROOM: usize = 512;
 
 /// The resources of one type and tenant, to be read.
 pub(super) struct Reader<'a, R> {
@@ -118,11 +121,12 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         let edges = layout.edges.iter().map(|edges| (edges.index, edges.path));
         for (index, path) in derived.chain(edges) {
             let view = shown.view(index);
-            let is_shown = want.includes(path) && view.is_present();
+            let is_shown = want.includes(path) && !matches!(view, View::Absent);
             let (Some(attribute), true) = (shown.attributes().get(index), is_shown) else {
                 continue;
             };
             if out.is_empty() {
+                out.reserve(row.document.len() + ROOM);
                 open_document(&row.document, Base::Hole, &mut out);
             }
             let before = out.len();
