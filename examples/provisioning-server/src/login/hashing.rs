@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
 use super::turns::Turns;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::password::Password;
 use crate::domain::secret::random;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 
 /// 19 MiB, two passes, one lane: what OWASP asks for at least.
 fn argon2() -> Argon2<'static> {
@@ -32,7 +35,7 @@ impl Hashing {
     pub(super) fn new(turns: Turns) -> Result<Self> {
         Ok(Self {
             turns,
-            nobody: hash(&random::<32>()?)?.into(),
+            nobody: of_nobody()?.into(),
             verifications: Arc::default(),
         })
     }
@@ -83,6 +86,18 @@ pub(super) fn is_outdated(hash: &str) -> bool {
     !is_present
 }
 
+/// Returns a hash that takes as long to compare with as any, and that nothing was hashed for: a server that starts would
+/// keep the memory of it.
+fn of_nobody() -> Result<String> {
+    let (salt, output) = (random::<16>()?, random::<{ Params::DEFAULT_OUTPUT_LEN }>()?);
+    let [salt, output] = [&salt[..], &output[..]].map(|bytes| STANDARD_NO_PAD.encode(bytes));
+    let (name, version, params) = (Algorithm::Argon2id, u32::from(Version::V0x13), Params::DEFAULT);
+    let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+    Ok(format!(
+        "${name}$v={version}$m={memory},t={passes},p={lanes}${salt}${output}"
+    ))
+}
+
 fn hash(password: &[u8]) -> Result<String> {
     let failed = |cause: argon2::password_hash::Error| {
         Fault::internal("The password could not be hashed.", cause.to_string())
@@ -115,6 +130,19 @@ pub(super) mod tests {
         assert!(is_outdated(&outdated("secret")));
         assert!(is_outdated("$argon2i$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA"));
         assert!(is_outdated("nothing of ours"));
+    }
+
+    /// Whoever has no password is compared with what is, but for its bytes, the hash of one: it costs the same work.
+    #[test]
+    fn the_hash_of_nobody_is_a_hash_of_now() {
+        let (nobody, somebody) = (of_nobody().unwrap(), hash(b"secret").unwrap());
+        assert!(!is_outdated(&nobody));
+        let parts = |hash: &str| {
+            let parts: Vec<_> = hash.split('$').map(str::to_owned).collect();
+            (parts[..4].join("$"), parts[4].len(), parts[5].len())
+        };
+        assert_eq!(parts(&nobody), parts(&somebody));
+        assert_ne!(of_nobody().unwrap(), nobody);
     }
 
     /// Feature row 18: a password is kept as a hash of its own, and only it is taken for it.
