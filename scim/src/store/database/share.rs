@@ -142,13 +142,22 @@ impl<'d> Share<'d> {
         T: Send + 'static,
         J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
         let grant = self.grant();
         let job = move |tx: &Transaction<'_>| {
             grant.as_ref().map_or(Ok(()), Grant::check)?;
             job(tx)
         };
-        let job = Pending::boxed(job, move |result| _ = sender.send(result));
+        self.change(job, true).await
+    }
+
+    /// Has a job done by the writer. `is_looked_up` says whether look-ups have to see what it changes.
+    async fn change<T, J>(self, job: J, is_looked_up: bool) -> Result<T>
+    where
+        T: Send + 'static,
+        J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Pending::boxed(job, is_looked_up, move |result| _ = sender.send(result));
         let pushed = self.database.shared().writes.push(self.label, job);
         pushed.map_err(|refused| self.refused(refused))?;
         receiver.await.unwrap_or_else(|_| Err(unanswered()))
@@ -281,9 +290,9 @@ impl Database {
     }
 
     /// [`Database::read`] for a job that looks up a row or two: it runs on the caller's thread where a connection is free,
-    /// which spares two changes of threads. It sees what a read sees, but may miss what was just [appended](Database::append).
-    /// A job that may find none of its pages in memory would hold up the executor and
-    /// belongs into [`Database::read`]; one that walks many rows into [`Database::search`].
+    /// which spares two changes of threads. It sees what a read sees, but may miss what was just
+    /// [appended](Database::append). A job that may find none of its pages in memory would hold up the executor and belongs
+    /// into [`Database::read`]; one that walks many rows into [`Database::search`].
     ///
     /// # Errors
     /// As [`Database::read`].
@@ -337,11 +346,7 @@ impl Database {
         T: Send + 'static,
         J: Fn(&Transaction<'_>) -> Result<T> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        let job = Pending::boxed_append(job, move |result| _ = sender.send(result));
-        let pushed = self.shared().writes.push(None, job);
-        pushed.map_err(|refused| Share::of_application(self).refused(refused))?;
-        receiver.await.unwrap_or_else(|_| Err(unanswered()))
+        Share::of_application(self).change(job, false).await
     }
 
     /// Has a job done without waiting for it, in the order of the other writes of the application. Failures are only counted, in
@@ -355,7 +360,7 @@ impl Database {
     {
         // Not the whole `Arc<Handle>`: a job must not keep its own database open.
         let shared = Arc::clone(self.shared());
-        let job = Pending::boxed(job, move |result: Result<()>| {
+        let job = Pending::boxed(job, true, move |result: Result<()>| {
             if result.is_err() {
                 shared.counters.failed_behind.add(1);
             }

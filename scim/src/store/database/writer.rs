@@ -46,16 +46,8 @@ where
     J: Fn(&Transaction<'_>) -> crate::Result<T> + Send + 'static,
     A: FnOnce(crate::Result<T>) + Send + 'static,
 {
-    pub(super) fn boxed(job: J, answer: A) -> Box<dyn WriteJob> {
-        Self::seen(job, true, answer)
-    }
-
-    /// The same for a job whose changes no look-up has to see.
-    pub(super) fn boxed_append(job: J, answer: A) -> Box<dyn WriteJob> {
-        Self::seen(job, false, answer)
-    }
-
-    fn seen(job: J, is_looked_up: bool, answer: A) -> Box<dyn WriteJob> {
+    /// `is_looked_up` says whether look-ups have to see what it changes.
+    pub(super) fn boxed(job: J, is_looked_up: bool, answer: A) -> Box<dyn WriteJob> {
         Box::new(Self {
             job,
             is_looked_up,
