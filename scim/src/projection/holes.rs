@@ -50,10 +50,7 @@ pub(crate) struct Filling(Vec<u8>);
 
 impl Filling {
     pub(crate) fn of(base: Base<'_>) -> Self {
-        let mut prefix = match base {
-            Base::Url(url) => Vec::with_capacity(url.len() + 1),
-            Base::Hole | Base::Relative => Vec::new(),
-        };
+        let mut prefix = Vec::new();
         push_base(&mut prefix, base);
         Self(prefix)
     }
@@ -112,6 +109,7 @@ pub fn push_reference(out: &mut Vec<u8>, base: Base<'_>, path: &str) {
 fn push_base(out: &mut Vec<u8>, base: Base<'_>) {
     match base {
         Base::Url(url) => {
+            out.reserve(url.len() + 1);
             push_escaped(out, url.trim_end_matches('/'));
             out.push(b'/');
         }

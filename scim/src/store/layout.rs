@@ -13,6 +13,9 @@ use crate::store::edges::{edge_attributes, key_position};
 use crate::store::links::{Link, Links};
 use crate::value::{Action, Cx, Edit, Intent, Strict};
 
+/// Bytes that a derived attribute, such as a few groups, or a few edges usually take behind a document.
+pub(crate) const ROOM: usize = 512;
+
 /// A resource type with its edges and what mirrors the edges of others.
 #[derive(Debug)]
 pub(crate) struct Layout {

@@ -4,10 +4,11 @@ use bytes::{BufMut as _, BytesMut};
 
 use super::document::{Documents, RowStamp, utf8};
 use super::row_key::RowKey;
-use super::rows::{ROOM, StoredRow};
+use super::rows::StoredRow;
 use crate::Result;
 use crate::store::Version;
 use crate::store::database::Row;
+use crate::store::layout::ROOM;
 
 /// Bytes of memory that documents of a page share. Each in its own would cost as much as the rest of the page.
 const SHARED: usize = 8 << 10;

@@ -10,9 +10,7 @@ use super::row_key::RowKey;
 use crate::Result;
 use crate::error::Error;
 use crate::store::database::{Param, Reader, Row, Transaction};
-
-/// Bytes that a derived attribute, such as a few groups, or a few edges usually take behind a document.
-pub(super) const ROOM: usize = 512;
+use crate::store::layout::ROOM;
 
 /// A resource as it stands in the table.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::edges::{FIRST, Listing, visit_values, walk, walk_behind, walk_derived
 use super::layout::{Derived, Layout};
 use super::page_rows::PageRow;
 use super::row_key::RowKey;
-use super::rows::{ROOM, StoredRow};
+use super::rows::StoredRow;
 use super::sequence;
 use super::weight::{Owners, Weighed};
 use crate::Result;
@@ -20,6 +20,7 @@ use crate::projection::{Base, Projection, push_name, write_resource};
 use crate::record::ScimResource;
 use crate::store::PAGE_IN_ONE_PIECE;
 use crate::store::database::{Reader, Sender};
+use crate::store::layout::ROOM;
 
 /// Resources with more edges are shown in parts.
 pub(super) const MOST_IN_ONE_PIECE: i64 = 1_000;

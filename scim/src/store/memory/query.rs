@@ -15,7 +15,7 @@ use crate::projection::{
 };
 use crate::record::{Record, ScimResource};
 use crate::sort::{Sort, SortKey};
-use crate::store::layout::{Derived, Parts, step};
+use crate::store::layout::{Derived, Parts, ROOM, step};
 use crate::store::memory::layout::Layout;
 use crate::store::memory::shown::Shown;
 use crate::store::memory::tenant::{Row, Table, Tenant};
@@ -23,9 +23,6 @@ use crate::store::{
     Answer, Document, Freshness, Item, Page, Precondition, Query, Rendered, Stored, not_found,
 };
 use crate::value::{Action, Cx, Edit, Intent, Json, JsonBuf, Reference, Strict, View};
-
-/// Bytes that a few groups or members usually take behind a document.
-const ROOM: usize = 512;
 
 /// The resources of one type and tenant, to be read.
 pub(super) struct Reader<'a, R> {
