@@ -141,7 +141,7 @@ impl<'s, C: 'static> Search<'s, C> {
             return Ok(None);
         };
         let (mut found, mut rows) = (None, 0);
-        self.visit(&self.first_two(&candidates), |row| {
+        self.visit(&self.any_two(&candidates), |row| {
             found = Some(StoredRow::read(row)?);
             rows += 1;
             Ok(ControlFlow::Continue(()))
@@ -160,8 +160,8 @@ impl<'s, C: 'static> Search<'s, C> {
         }))
     }
 
-    /// The rows of two of the candidates, or of those that there are: any two, because one is shown only if it is alone.
-    fn first_two(&self, candidates: &Candidates) -> Sql {
+    /// Returns the statement that reads any two of the candidates, or as many as there are: one is shown only if it is alone.
+    fn any_two(&self, candidates: &Candidates) -> Sql {
         match candidates.of_rows(COLUMNS) {
             Some(mut rows) => {
                 rows.push(" LIMIT 2");
