@@ -167,8 +167,16 @@ pub fn host(parts: &Parts) -> Option<&str> {
     }
 }
 
-/// Whether a text is a host, with a port or without (RFC 3986 section 3.2), and nothing else.
-fn is_host(text: &str) -> bool {
+/// Returns whether a text is a host, with a port or without (RFC 9110 section 7.2), and nothing else.
+///
+/// ```
+/// use scim::service::is_host;
+///
+/// assert!(is_host("acme.example.com:8443") && is_host("[::1]"));
+/// assert!(!is_host("ali@example.com") && !is_host("example.com/scim") && !is_host(""));
+/// ```
+#[must_use]
+pub fn is_host(text: &str) -> bool {
     is_plain_host(text) || Authority::try_from(text).is_ok_and(|host| !host.as_str().contains('@'))
 }
 

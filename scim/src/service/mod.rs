@@ -56,7 +56,7 @@ mod tower;
 mod under_way;
 
 pub use authorize::{Access, Authorize, Decision};
-pub use base_url::{MountedAt, host};
+pub use base_url::{MountedAt, host, is_host};
 pub use body::Body;
 pub use builder::{Builder, Plain, Served};
 pub use context::{FromParts, GivenContext, MakeContext, NoContext, from_parts};

@@ -9,11 +9,10 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use http::header::{CONNECTION, HOST};
-use http::uri::Authority;
 use http::{HeaderMap, Request, StatusCode, Version};
 use http_body::{Frame, SizeHint};
 use scim::Error;
-use scim::service::{close_unread, error_response};
+use scim::service::{close_unread, error_response, is_host};
 use tower::{Service, ServiceExt};
 
 use super::open::{self, Place};
@@ -77,16 +76,12 @@ fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Error> {
     }
     let mut values = headers.get_all(HOST).iter();
     let fault = match (values.next(), values.next()) {
-        (Some(host), None) if is_host(host.as_bytes()) => return Ok(()),
+        (Some(host), None) if host.to_str().is_ok_and(is_host) => return Ok(()),
         (Some(_), None) => "The header Host names no host.",
         (None, _) => "The request has no header Host (RFC 9112 section 3.2): send one.",
         (Some(_), Some(_)) => "The request has more than one header Host (RFC 9112 section 3.2): send one.",
     };
     Err(Error::new(StatusCode::BAD_REQUEST, fault))
-}
-
-fn is_host(value: &[u8]) -> bool {
-    Authority::try_from(value).is_ok_and(|host| !host.as_str().contains('@'))
 }
 
 /// The body of an answer. As long as it is sent, its request is under way.
