@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::turns::Turns;
 use crate::domain::fault::{Fault, Result};
@@ -89,13 +87,16 @@ pub(super) fn is_outdated(hash: &str) -> bool {
 /// Returns a hash that takes as long to compare with as any, and that nothing was hashed for: a server that starts would
 /// keep the memory of it.
 fn of_nobody() -> Result<String> {
+    let failed = |cause: String| Fault::internal("The hash of nobody could not be made.", cause);
     let (salt, output) = (random::<16>()?, random::<{ Params::DEFAULT_OUTPUT_LEN }>()?);
-    let [salt, output] = [&salt[..], &output[..]].map(|bytes| STANDARD_NO_PAD.encode(bytes));
-    let (name, version, params) = (Algorithm::Argon2id, u32::from(Version::V0x13), Params::DEFAULT);
-    let (memory, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
-    Ok(format!(
-        "${name}$v={version}$m={memory},t={passes},p={lanes}${salt}${output}"
-    ))
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(Params::DEFAULT).map_err(|cause| failed(cause.to_string()))?,
+        salt: Some(Salt::new(&salt).map_err(|cause| failed(cause.to_string()))?),
+        hash: Some(Output::new(&output).map_err(|cause| failed(cause.to_string()))?),
+    };
+    Ok(hash.to_string())
 }
 
 fn hash(password: &[u8]) -> Result<String> {
