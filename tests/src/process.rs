@@ -27,6 +27,11 @@ pub fn resident(process: u32) -> Result<f64, Failure> {
     megabytes(process, "VmRSS")
 }
 
+/// The most resident memory that a process has had, in megabytes.
+pub fn peak_resident(process: u32) -> Result<f64, Failure> {
+    megabytes(process, "VmHWM")
+}
+
 /// A line of the status of a process, which is in kibibytes.
 fn megabytes(process: u32, name: &str) -> Result<f64, Failure> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;

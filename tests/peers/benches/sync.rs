@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use scim::client::{Http1, over_http};
 use scim::testkit::simulate::{Dialect, Progress, Report, Script, Simulation, Through};
 use scim_tests::server::{Organization, Server, built_beside};
-use scim_tests::{Failure, check, flags};
+use scim_tests::{Failure, check, flags, process};
 use tokio::runtime::Builder;
 
 const USAGE: &str = "\
@@ -125,27 +125,26 @@ fn run(options: &Options, binary: &std::path::Path) -> Result<Row, Failure> {
     let server = Server::start_binary(binary)?;
     let flags = ["--idp", "other", "--username", "any", "--policy", "tolerant"];
     let organization = server.organization("sync", &flags)?;
-    let process = Process(server.pid().to_string());
-    let own = Process("self".to_owned());
-    let before = own.cpu_seconds()?;
+    let (served, own) = (server.pid(), std::process::id());
+    let before = cpu_seconds(own)?;
     let anonymous = Arc::new(Mutex::new(0.0_f64));
-    let report = synchronise(options, &organization, watch(&process, &anonymous))?;
+    let report = synchronise(options, &organization, watch(served, &anonymous))?;
     check(report.is_success(), || report.to_string())?;
     let sync = report.timing.initial_cycle.as_secs_f64();
     // The comparison reads people by the hundred and groups by twenty.
     let lists = options.people.div_ceil(100) + options.groups.div_ceil(20);
     let sent = report.request_count() - lists as u64;
-    let last = process.megabytes("RssAnon")?;
+    let last = process::anonymous(served)?;
     let anonymous = anonymous.lock().unwrap_or_else(PoisonError::into_inner).max(last);
     Ok(Row([
         sync,
         report.timing.comparison.as_secs_f64(),
         sent as f64 / sync,
-        process.cpu_seconds()?,
-        own.cpu_seconds()? - before,
-        process.megabytes("VmHWM")?,
+        cpu_seconds(served)?,
+        cpu_seconds(own)? - before,
+        process::peak_resident(served)?,
         anonymous,
-        own.megabytes("VmHWM")?,
+        process::peak_resident(own)?,
     ]))
 }
 
@@ -177,11 +176,11 @@ fn connection(organization: &Organization) -> Result<Through<Http1>, Failure> {
 }
 
 /// Keeps the most anonymous memory that the process has had, looking now and then.
-fn watch(process: &Process, most: &Arc<Mutex<f64>>) -> impl FnMut(Progress) + Send + 'static {
-    let (process, most) = (Process(process.0.clone()), Arc::clone(most));
+fn watch(server: u32, most: &Arc<Mutex<f64>>) -> impl FnMut(Progress) + Send + 'static {
+    let most = Arc::clone(most);
     move |progress| {
         if progress.done.is_multiple_of(200)
-            && let Ok(now) = process.megabytes("RssAnon")
+            && let Ok(now) = process::anonymous(server)
         {
             let mut most = most.lock().unwrap_or_else(PoisonError::into_inner);
             *most = most.max(now);
@@ -189,33 +188,13 @@ fn watch(process: &Process, most: &Arc<Mutex<f64>>) -> impl FnMut(Progress) + Se
     }
 }
 
-/// A process as Linux shows it in `/proc`.
-struct Process(String);
-
-impl Process {
-    fn read(&self, file: &str) -> Result<String, Failure> {
-        let path = format!("/proc/{}/{file}", self.0);
-        fs::read_to_string(&path).map_err(|error| Failure::from(error).during(path))
-    }
-
-    /// A line of `status`, which counts in KiB.
-    fn megabytes(&self, name: &str) -> Result<f64, Failure> {
-        let status = self.read("status")?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        let kilobytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok());
-        let kilobytes = kilobytes.ok_or_else(|| Failure::new(format!("there is no {name} in {status}")))?;
-        Ok(kilobytes / 1024.0)
-    }
-
-    /// User and system time. Linux counts them in hundredths of a second for everybody who asks.
-    fn cpu_seconds(&self) -> Result<f64, Failure> {
-        let stat = self.read("stat")?;
-        // The second field is a name that may hold anything; the times are fields 14 and 15.
-        let fields = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-        let times = fields.split(' ').skip(11).take(2);
-        let ticks: f64 = times.filter_map(|time| time.parse::<f64>().ok()).sum();
-        Ok(ticks / 100.0)
-    }
+/// User and system time of a process. Linux counts them in hundredths of a second for everybody who asks.
+fn cpu_seconds(process: u32) -> Result<f64, Failure> {
+    let path = format!("/proc/{process}/stat");
+    let stat = fs::read_to_string(&path).map_err(|error| Failure::from(error).during(path))?;
+    // The second field is a name that may hold anything; the times are fields 14 and 15.
+    let fields = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let times = fields.split(' ').skip(11).take(2);
+    let ticks: f64 = times.filter_map(|time| time.parse::<f64>().ok()).sum();
+    Ok(ticks / 100.0)
 }

@@ -117,25 +117,24 @@ impl Directory {
 
     /// GETs of people by id, of one after the other.
     pub(super) fn gets_by_id(&self) -> Requests {
-        let members = Arc::clone(&self.members);
-        self.rotating(members.len(), move |number| {
-            format!("/Users/{}", members.get(number).map_or("", String::as_str))
-        })
+        self.gets_of(&self.members, usize::MAX)
     }
 
     /// GETs of the people who are in all groups.
     pub(super) fn gets_of_joiners(&self) -> Requests {
-        let members = Arc::clone(&self.members);
-        self.rotating(FEW.min(members.len()), move |number| {
-            format!("/Users/{}", members.get(number).map_or("", String::as_str))
-        })
+        self.gets_of(&self.members, FEW)
     }
 
     /// GETs of people who are in no group, as many as the above.
     pub(super) fn gets_of_loners(&self) -> Requests {
-        let others = Arc::clone(&self.others);
-        self.rotating(FEW.min(others.len()), move |number| {
-            format!("/Users/{}", others.get(number).map_or("", String::as_str))
+        self.gets_of(&self.others, FEW)
+    }
+
+    /// GETs of the first of these people, of one after the other.
+    fn gets_of(&self, people: &Arc<[String]>, most: usize) -> Requests {
+        let people = Arc::clone(people);
+        self.rotating(people.len().min(most), move |number| {
+            format!("/Users/{}", people.get(number).map_or("", String::as_str))
         })
     }
 

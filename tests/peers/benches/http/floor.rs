@@ -23,7 +23,7 @@ pub(super) struct Floor {
 }
 
 struct Shared {
-    /// Who is behind the hash of a token.
+    /// The owners of tokens, by the hash of the token.
     tokens: HashMap<[u8; 32], u64>,
     answer: RwLock<(StatusCode, Bytes)>,
 }

@@ -61,7 +61,7 @@ impl Library {
     }
 }
 
-/// Who is behind the hash of a token.
+/// The owners of tokens, by the hash of the token.
 struct Tokens(HashMap<[u8; 32], u64>);
 
 impl Verify for Tokens {

@@ -145,11 +145,14 @@ impl Bench {
     /// The library without a database.
     fn in_memory(&self) -> Result<(), Failure> {
         const PEOPLE: usize = 1_000;
+        let name = "GET by id, library in memory";
+        if !self.is_asked_for(&beside_floor(name)) {
+            return Ok(());
+        }
         let library = Library::start(self.directory.token())?;
         let directory = Directory::fill(library.organization(), PEOPLE, self.options.connections)?;
         let by_id = directory.side(directory.gets_by_id());
         let person = directory.body_of(&directory.a_person()?)?;
-        let name = "GET by id, library in memory";
         self.beside_floor(name, &by_id, 200, person, "at least 0.75, aim 0.85")
     }
 
@@ -167,12 +170,20 @@ impl Bench {
             address: self.floor.address(),
             requests: Arc::clone(&server.requests),
         };
-        let name = format!("{name}: static handler / server");
-        self.row(&name, [&floor, server], &Measure::Throughput, budget)
+        self.row(
+            &beside_floor(name),
+            [&floor, server],
+            &Measure::Throughput,
+            budget,
+        )
+    }
+
+    fn is_asked_for(&self, row: &str) -> bool {
+        row.contains(&self.options.only)
     }
 
     fn row(&self, name: &str, sides: [&Side; 2], measure: &Measure, budget: &str) -> Result<(), Failure> {
-        if !name.contains(&self.options.only) {
+        if !self.is_asked_for(name) {
             return Ok(());
         }
         let [first, second] = sides;
@@ -209,7 +220,7 @@ impl Bench {
     /// The time of a POST by one client beside that of making a page durable.
     fn durable_post(&self, posts: &Side) -> Result<(), Failure> {
         let name = "POST user, one client: fdatasync / server";
-        if !name.contains(&self.options.only) {
+        if !self.is_asked_for(name) {
             return Ok(());
         }
         let (mut syncs, mut times, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -225,6 +236,11 @@ impl Bench {
         println!("{name:44} {first:>12.0} {second:>12.0} {ratio:>7.2}   at most 2, aim 1.5");
         Ok(())
     }
+}
+
+/// The name of a row that has the floor as its first side.
+fn beside_floor(name: &str) -> String {
+    format!("{name}: static handler / server")
 }
 
 /// The median time in which 4 KiB of a file that has its size already are written and made durable.
