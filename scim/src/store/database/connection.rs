@@ -19,6 +19,8 @@ use super::meter::{GRAIN, Meter};
 use super::options::{Durability, Options};
 use crate::Result;
 
+/// Between two tries to get a lock that another connection has.
+pub(super) const POLL: Duration = Duration::from_millis(1);
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 512;
 
@@ -316,15 +318,23 @@ impl Connection {
             .map(drop)
     }
 
-    /// Moves everything from the log to the file and makes the next commit start the log over; waits up to `patience`
-    /// for those who read from it. Only for the writer's connection, which does not wait otherwise.
+    /// Moves everything from the log to the file and makes the next commit start the log over; tries up to `patience`
+    /// until nobody reads from the log. Only for the writer's connection, which does not wait otherwise.
+    ///
+    /// SQLite would wait by itself, but for the slot in which a reader has noted the end of what it reads, and it does
+    /// not look at the slot again: readers that never rest note a newer end in it, which would do, and are waited for in
+    /// vain. Each try looks anew.
     pub(super) fn restart_wal(&self, patience: Duration) -> rusqlite::Result<()> {
-        self.driver.busy_timeout(patience)?;
-        let outcome = self
-            .driver
-            .wal_checkpoint_v2(None::<&str>, CheckpointMode::RESTART);
-        self.driver.busy_timeout(Duration::ZERO)?;
-        outcome.map(drop)
+        let deadline = Instant::now() + patience;
+        loop {
+            let restarted = self
+                .driver
+                .wal_checkpoint_v2(None::<&str>, CheckpointMode::RESTART);
+            match restarted {
+                Err(error) if is_busy(&error) && Instant::now() < deadline => sleep(POLL),
+                outcome => return outcome.map(drop),
+            }
+        }
     }
 }
 
@@ -344,15 +354,23 @@ impl Control<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use rusqlite::StatementStatus;
+    use tempfile::TempDir;
 
     use super::*;
+
+    fn target() -> (TempDir, Target) {
+        let directory = tempfile::tempdir().unwrap();
+        let target = Target::file(&directory.path().join("data.sqlite"), &Options::default());
+        (directory, target)
+    }
 
     /// A statement is parsed and planned once, also if the number of rows it may give is bound anew each time.
     #[test]
     fn a_kept_statement_is_not_prepared_again() {
-        let directory = tempfile::tempdir().unwrap();
-        let target = Target::file(&directory.path().join("data.sqlite"), &Options::default());
+        let (_directory, target) = target();
         let connection = target.writer(Arc::default()).unwrap();
         connection
             .driver()
@@ -364,5 +382,38 @@ mod tests {
             assert!(!statement.exists([0, limit]).unwrap());
         }
         assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+    }
+
+    /// Two readers that pass a read mark to each other without a gap: the one that holds it lets go only when the other
+    /// has it too, and each sees the newest state.
+    #[test]
+    fn the_log_starts_over_though_some_reader_always_holds_the_same_mark() {
+        let (_directory, target) = target();
+        let writer = target.writer(Arc::default()).unwrap();
+        let insert = || writer.driver().execute("INSERT INTO note(body) VALUES ('x')", []);
+        writer.driver().execute_batch("CREATE TABLE note(body)").unwrap();
+        let (old, new) = (target.reader().unwrap(), target.reader().unwrap());
+        old.begin_snapshot().unwrap();
+        insert().unwrap();
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let is_over = &is_over;
+            scope.spawn(move || {
+                let mut readers = [old, new];
+                // The checkpoint has seen by now that an old state is being read.
+                sleep(Duration::from_millis(50));
+                readers[0].control("COMMIT").unwrap();
+                readers[0].begin_snapshot().unwrap();
+                while !is_over.load(Ordering::Relaxed) {
+                    readers[1].begin_snapshot().unwrap();
+                    readers[0].control("COMMIT").unwrap();
+                    readers.swap(0, 1);
+                }
+            });
+            let outcome = writer.restart_wal(Duration::from_secs(20));
+            is_over.store(true, Ordering::Relaxed);
+            outcome.unwrap();
+        });
+        insert().unwrap();
     }
 }

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use std::vec::IntoIter;
 
-use super::connection::{Connection, Control};
+use super::connection::{Connection, Control, POLL};
 use super::cost::Costs;
 use super::disk::Trouble;
 use super::failure::{GroupFailure, guarded, is_busy, trouble_of};
@@ -21,8 +21,6 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How many times its limit the log may reach while a checkpoint is under way.
 const PATIENT_LIMITS: u64 = 4;
-/// Between two tries to get the lock that another process has.
-const POLL: Duration = Duration::from_millis(1);
 /// How long the lock is left to other processes after a group that took all of its time: longer than they wait for their
 /// next try.
 const GAP: Duration = Duration::from_millis(2);
