@@ -128,15 +128,46 @@ impl<'s, C: 'static> Search<'s, C> {
         }
     }
 
-    /// A page of at most one resource that an index finds and that is short: a look-up. `None` if it would be more.
+    /// A page that is a look-up: of at most one resource that an index finds, or of a few that follow each other. `None` if
+    /// it would be more.
     pub(super) fn look_up<R: ScimResource>(
-        &self,
+        self,
         query: &Query<R>,
         want: &Projection,
     ) -> Result<Option<Page<R>>> {
-        let expression = query.filter.as_ref().map(ResolvedFilter::expression);
-        let candidates =
-            expression.and_then(|expression| plan::candidates(self.layout, self.tenant, expression));
+        match &query.filter {
+            Some(filter) => self.only_one(query, filter, want),
+            None => self.next_few(query, want),
+        }
+    }
+
+    /// A page of all resources that begins at a place that is known. `None` where it is not known, and where the page is cut
+    /// because it is not short.
+    fn next_few<R: ScimResource>(mut self, query: &Query<R>, want: &Projection) -> Result<Option<Page<R>>> {
+        let Window { skip, take, .. } = Window::of(query);
+        if skip > 0 {
+            let count = tables::count(self.reader, self.tenant, self.layout.number)?;
+            if self.core.pages.row_before(self.place(skip), count).is_none() {
+                return Ok(None);
+            }
+        }
+        let (total, page) = self.weighed(query, want)?;
+        let shown = page.rows.len();
+        let is_cut = shown < take && skip.saturating_add(shown as u64) < total;
+        match is_cut {
+            true => Ok(None),
+            false => self.in_one_piece(query, want, total, page),
+        }
+    }
+
+    /// A page of at most one resource that an index finds and that is short. `None` if it would be more.
+    fn only_one<R: ScimResource>(
+        &self,
+        query: &Query<R>,
+        filter: &ResolvedFilter,
+        want: &Projection,
+    ) -> Result<Option<Page<R>>> {
+        let candidates = plan::candidates(self.layout, self.tenant, filter.expression());
         let Some(candidates) = candidates.filter(|candidates| candidates.exact) else {
             return Ok(None);
         };
@@ -185,6 +216,17 @@ impl<'s, C: 'static> Search<'s, C> {
         want: &Projection,
     ) -> Result<Option<Page<R>>> {
         let (total, page) = self.weighed(query, want)?;
+        self.in_one_piece(query, want, total, page)
+    }
+
+    /// The documents of a page, unless it is too long for one piece.
+    fn in_one_piece<R: ScimResource>(
+        &self,
+        query: &Query<R>,
+        want: &Projection,
+        total: u64,
+        page: Weighed<'_>,
+    ) -> Result<Option<Page<R>>> {
         if page.is_long() {
             return Ok(None);
         }

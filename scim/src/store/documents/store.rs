@@ -114,6 +114,8 @@ enum Read<T> {
 enum Work {
     /// It looks up a row and what hangs on it.
     Brief,
+    /// It reads a hundred rows or so, for which nobody who looks up a row on the same thread should wait.
+    Short,
     /// It may walk many rows, within a budget.
     Long(Budget),
 }
@@ -124,19 +126,25 @@ const SHORT: usize = 64 << 10;
 /// Instructions of the database's machine that the look-up of a list may take; beyond, it is a search.
 const LOOK_UP: u64 = 20_000;
 
-/// Whether an index may find a query's only resource: its first page, of those with one value of an attribute that has an
-/// index.
+/// Resources that a look-up reads of a list, and bytes of their documents; beyond, it is a search.
+const SHORT_PAGE: usize = 100;
+const SHORT_PAGE_BYTES: usize = 256 << 10;
+
+/// Whether a list may take no longer than a look-up: an index finds its only resource, or it is a short page of all.
 fn may_be_look_up<R: ScimResource>(query: &Query<R>) -> bool {
-    let has_index = match query.filter.as_ref().map(ResolvedFilter::expression) {
+    match query.filter.as_ref().map(ResolvedFilter::expression) {
         Some(Expression::Compare(Compare {
             attribute,
             operator: Operator::Eq,
             operand: Operand::Text { .. },
             ..
-        })) => attribute.indexed || attribute.shape.uniqueness != Uniqueness::None,
-        _ => false,
-    };
-    has_index && query.start_index <= 1 && query.count > 0
+        })) => {
+            let has_index = attribute.indexed || attribute.shape.uniqueness != Uniqueness::None;
+            has_index && query.start_index <= 1 && query.count > 0
+        }
+        Some(_) => false,
+        None => query.sort.is_none() && query.count <= SHORT_PAGE,
+    }
 }
 
 impl<C: Send + Sync + 'static> DocumentStore<C> {
@@ -211,6 +219,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
         };
         match work {
             Work::Brief => share.look_up(job).await,
+            Work::Short => share.read(job).await,
             Work::Long(budget) => share.search(budget, job).await,
         }
     }
@@ -538,17 +547,23 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for DocumentStore<C>
 
     async fn list(&self, cx: &Arc<C>, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
         if may_be_look_up(query) {
-            let (query, want) = (query.clone(), want.clone());
+            let (mut asked, want) = (query.clone(), want.clone());
+            asked.answer_bytes = query.answer_bytes.min(SHORT_PAGE_BYTES);
             let look_up = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant| match tenant {
                 Some(tenant) => {
-                    let search = Search::new(reader, core, layout, tenant, query.scanned_rows);
-                    let found = reader.within(LOOK_UP, || search.look_up(&query, &want))?;
+                    let search = Search::new(reader, core, layout, tenant, asked.scanned_rows);
+                    let found = reader.within(LOOK_UP, || search.look_up(&asked, &want))?;
                     Ok(found.flatten())
                 }
                 None => Ok(Some(Page::empty())),
             };
             let tenant = self.core.tenant_of(cx)?.into_owned();
-            if let Some(page) = self.read::<R, _, _>(Work::Brief, tenant, look_up).await? {
+            let work = if query.filter.is_some() {
+                Work::Brief
+            } else {
+                Work::Short
+            };
+            if let Some(page) = self.read::<R, _, _>(work, tenant, look_up).await? {
                 return Ok(page);
             }
         }

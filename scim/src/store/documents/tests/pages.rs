@@ -295,6 +295,51 @@ fn changed(change: impl FnOnce(&mut Query<User>)) -> Query<User> {
     query
 }
 
+/// RFC 7644 section 3.4.2.4: a page of a few resources that begins at a known place is a brief read, of which a tenant may
+/// have any number at work. Whatever takes longer is a search, of which it may not, and shows the same.
+#[test]
+fn a_short_page_is_not_a_search() {
+    let bench = bench();
+    let of_length = |title: usize| {
+        (0..120).for_each(|n| {
+            let mut user = User::new(format!("{title}-{n}"));
+            user.title = Some("x".repeat(title));
+            make(&bench, user);
+        });
+    };
+    // 120 documents that are short, and then 120 of which a hundred are half a megabyte.
+    of_length(1);
+    of_length(5_000);
+    let want = Projection::default_of(User::RESOURCE_TYPE);
+    let searches_for = |change: &dyn Fn(&mut Query<User>), shown: usize| {
+        let query = changed(change);
+        let before = bench.store.database().statistics().searches;
+        let page = page(&bench, &query, &want);
+        assert_eq!((page.total, page.items.len()), (240, shown), "{query:?}");
+        bench.store.database().statistics().searches - before
+    };
+    let window = |start_index, count, shown| {
+        searches_for(
+            &|query| (query.start_index, query.count) = (start_index, count),
+            shown,
+        )
+    };
+    for (start_index, count) in [(1, 0), (1, 1), (1, 100), (101, 19), (1, 80), (81, 30)] {
+        assert_eq!(window(start_index, count, count), 0, "{count} from {start_index}");
+    }
+    assert_eq!(window(1, 101, 101), 1, "more than a hundred");
+    assert_eq!(window(57, 10, 10), 1, "nobody has ended there");
+    assert_eq!(window(67, 64, 64), 0, "to where the long ones have begun");
+    assert_eq!(window(131, 100, 100), 1, "long");
+    assert_eq!(window(231, 100, 10), 0, "the last page");
+    let sorted = |query: &mut Query<User>| {
+        query.count = 10;
+        let by = "userName".parse().unwrap();
+        query.sort = Some(Sort::resolve(&by, SortOrder::Ascending, User::RESOURCE_TYPE.schema).unwrap());
+    };
+    assert_eq!(searches_for(&sorted, 10), 1);
+}
+
 /// A search over all types goes on to its end, in the same order as one without members, although both types are large and
 /// there is one stream at a time.
 #[test]
