@@ -94,8 +94,16 @@ pub fn push_name(out: &mut (impl BufMut + AsRef<[u8]>), name: &str) {
 
 /// Writes text as a JSON string.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
-    // Writing text to memory cannot fail.
-    _ = serde_json::to_writer(out, text);
+    // Hardly any text holds what has to be escaped.
+    if plain_length(text.as_bytes()) == text.len() {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // Writing text to memory cannot fail.
+        _ = serde_json::to_writer(out, text);
+    }
 }
 
 /// Writes a reference to a resource of this service, such as `Users/2819`.

@@ -9,6 +9,9 @@ use crate::error::{Error, Result};
 /// # Errors
 /// 400 if the segment is not UTF-8.
 pub(super) fn decode(segment: &str) -> Result<String> {
+    if !segment.contains('%') {
+        return Ok(segment.to_owned());
+    }
     let mut out = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
     while let [first, after @ ..] = rest {

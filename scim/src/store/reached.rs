@@ -33,10 +33,9 @@ impl Record for Reached<'_> {
         let here = Some(index);
         let computed = match self {
             _ if index == self.parts.value => Some(View::text(&self.id)),
-            _ if here == self.parts.reference => self.segment.map(|segment| {
-                let place = Reference::resource(segment, &self.id);
-                View::Relative(place.as_str().to_owned().into())
-            }),
+            _ if here == self.parts.reference => self
+                .segment
+                .map(|segment| View::Relative(Reference::path_of(segment, &self.id).into())),
             _ if here == self.parts.kind => self.kind.map(View::text),
             _ if here == self.parts.display => self.display.as_deref().map(View::text),
             _ => None,

@@ -85,19 +85,24 @@ impl Reference {
     /// attributes whose `reference_types` name a resource type: elsewhere a client that sends it back sends a URL.
     #[must_use]
     pub fn resource(endpoint: &str, id: &str) -> Self {
+        Self(Target::Resource(Self::path_of(endpoint, id).into()))
+    }
+
+    /// The path of a resource below the base of the service: its endpoint without slashes around it, and its id as a segment.
+    pub(crate) fn path_of(endpoint: &str, id: &str) -> String {
         let endpoint = endpoint.trim_matches('/');
         let mut path = String::with_capacity(endpoint.len() + 1 + id.len());
         path.push_str(endpoint);
         path.push('/');
-        encode_segment(&mut path, id);
-        Self(Target::Resource(path.into()))
+        push_segment(&mut path, id);
+        path
     }
 
     /// The id in the path of a resource at `endpoint`, spelt as [`Reference::resource`] spells it. An id that has to be
     /// encoded is not read back.
     pub(crate) fn id_at<'p>(endpoint: &str, path: &'p str) -> Option<&'p str> {
         let id = path.strip_prefix(endpoint.trim_matches('/'))?.strip_prefix('/')?;
-        (Self::resource(endpoint, id).as_str() == path).then_some(id)
+        (Self::path_of(endpoint, id) == path).then_some(id)
     }
 
     /// The reference: the text as given, or the path below the base of the service.
@@ -262,20 +267,28 @@ fn may_stand_in_uri(character: char) -> bool {
 }
 
 /// Appends a path segment; whatever would not stay one segment is percent-encoded (RFC 3986 section 3.3).
-fn encode_segment(out: &mut String, segment: &str) {
+fn push_segment(out: &mut String, segment: &str) {
     if matches!(segment, "." | "..") {
         // A plain dot segment would be resolved away, and the reference would name something else.
         out.push_str(&segment.replace('.', "%2E"));
         return;
     }
+    if segment.bytes().all(may_stand_in_segment) {
+        out.push_str(segment);
+        return;
+    }
     for byte in segment.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
+        if may_stand_in_segment(byte) {
             out.push(char::from(byte));
         } else {
             // Writing to a String cannot fail.
             let _ = write!(out, "%{byte:02X}");
         }
     }
+}
+
+fn may_stand_in_segment(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
 impl FromStr for Reference {
