@@ -41,6 +41,7 @@ impl Recorder {
             sequence: row.sequence,
             text,
         });
+        let row = row.bounded();
         let mut batch = self.batch();
         let lost = batch.add_row(row);
         if let Some(body) = body.filter(|_| lost == 0) {
