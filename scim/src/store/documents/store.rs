@@ -112,12 +112,12 @@ enum Read<T> {
 
 /// How much a read has to do.
 enum Work {
-    /// It looks up a row and what hangs on it.
-    Brief,
-    /// It reads a hundred rows or so, for which nobody who looks up a row on the same thread should wait.
-    Short,
+    /// A row and what hangs on it, on the caller's own thread.
+    LookUp,
+    /// A hundred rows or so: too many for that thread.
+    ShortPage,
     /// It may walk many rows, within a budget.
-    Long(Budget),
+    Search(Budget),
 }
 
 /// Bytes of documents that are decoded, changed and written anew in less than a millisecond.
@@ -130,8 +130,9 @@ const LOOK_UP: u64 = 20_000;
 const SHORT_PAGE: usize = 100;
 const SHORT_PAGE_BYTES: usize = 256 << 10;
 
-/// Whether a list may take no longer than a look-up: an index finds its only resource, or it is a short page of all.
-fn may_be_look_up<R: ScimResource>(query: &Query<R>) -> bool {
+/// How a list is read that may take no longer than a look-up, because an index finds its only resource or it is a short page
+/// of all. `None` for a search.
+fn brief_work<R: ScimResource>(query: &Query<R>) -> Option<Work> {
     match query.filter.as_ref().map(ResolvedFilter::expression) {
         Some(Expression::Compare(Compare {
             attribute,
@@ -140,10 +141,11 @@ fn may_be_look_up<R: ScimResource>(query: &Query<R>) -> bool {
             ..
         })) => {
             let has_index = attribute.indexed || attribute.shape.uniqueness != Uniqueness::None;
-            has_index && query.start_index <= 1 && query.count > 0
+            let is_first = query.start_index <= 1 && query.count > 0;
+            (has_index && is_first).then_some(Work::LookUp)
         }
-        Some(_) => false,
-        None => query.sort.is_none() && query.count <= SHORT_PAGE,
+        Some(_) => None,
+        None => (query.sort.is_none() && query.count <= SHORT_PAGE).then_some(Work::ShortPage),
     }
 }
 
@@ -155,7 +157,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
     pub async fn count<R: ScimResource>(&self, tenant: &str) -> Result<u64> {
         let tenant = tenant.to_owned();
         self.read::<R, _, _>(
-            Work::Brief,
+            Work::LookUp,
             tenant,
             move |reader, _, layout, tenant| match tenant {
                 Some(tenant) => Ok(tables::count(reader, tenant, layout.number)?.live),
@@ -191,7 +193,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
     pub async fn explain<R: ScimResource>(&self, tenant: &str, query: &Query<R>) -> Result<Vec<String>> {
         let query = query.clone();
         self.read::<R, _, _>(
-            Work::Long(query.budget.clone()),
+            Work::Search(query.budget.clone()),
             tenant.to_owned(),
             move |reader, core, layout, tenant| {
                 let tenant = tenant.unwrap_or_default();
@@ -218,9 +220,9 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
             job(reader, &core, &layout, tenant)
         };
         match work {
-            Work::Brief => share.look_up(job).await,
-            Work::Short => share.read(job).await,
-            Work::Long(budget) => share.search(budget, job).await,
+            Work::LookUp => share.look_up(job).await,
+            Work::ShortPage => share.read(job).await,
+            Work::Search(budget) => share.search(budget, job).await,
         }
     }
 
@@ -233,12 +235,12 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
             return Ok(None);
         }
         let is_brief = write.loads() == Loads::Resource && !walks && !write.sets_edges();
-        if is_brief && let Some(first) = self.decide_by(write, Work::Brief, SHORT).await? {
+        if is_brief && let Some(first) = self.decide_by(write, Work::LookUp, SHORT).await? {
             return Ok(Some(first));
         }
         let limits = write.its_limits();
         let budget = Budget::new(limits.search_steps, limits.search_time);
-        self.decide_by(write, Work::Long(budget), usize::MAX).await
+        self.decide_by(write, Work::Search(budget), usize::MAX).await
     }
 
     /// Decides a write, unless the documents of the resource have more than `most` bytes.
@@ -348,6 +350,28 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
             document: Document::Parts(stream.boxed_unsync()),
             version,
         }))
+    }
+
+    /// Reads a page that takes no longer than a look-up. `None` if it would.
+    async fn list_briefly<R: ScimResource>(
+        &self,
+        work: Work,
+        cx: &Arc<C>,
+        query: &Query<R>,
+        want: &Projection,
+    ) -> Result<Option<Page<R>>> {
+        let (mut asked, want) = (query.clone(), want.clone());
+        asked.answer_bytes = query.answer_bytes.min(SHORT_PAGE_BYTES);
+        let page = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant| match tenant {
+            Some(tenant) => {
+                let search = Search::new(reader, core, layout, tenant, asked.scanned_rows);
+                let found = reader.within(LOOK_UP, || search.look_up(&asked, &want))?;
+                Ok(found.flatten())
+            }
+            None => Ok(Some(Page::empty())),
+        };
+        let tenant = self.core.tenant_of(cx)?.into_owned();
+        self.read::<R, _, _>(work, tenant, page).await
     }
 
     /// Sends the documents of a page in parts. What is told of the page and the documents are of one snapshot.
@@ -524,7 +548,7 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for DocumentStore<C>
         let (wanted, projection, demanded) = (id.to_owned(), want.clone(), precondition.clone());
         let read = self
             .read::<R, _, _>(
-                Work::Brief,
+                Work::LookUp,
                 self.core.tenant_of(cx)?.into_owned(),
                 move |reader, _, layout, tenant| {
                     let tenant = tenant.ok_or_else(|| not_found::<R>(&wanted))?;
@@ -546,26 +570,10 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for DocumentStore<C>
     }
 
     async fn list(&self, cx: &Arc<C>, query: &Query<R>, want: &Projection) -> Result<Page<R>> {
-        if may_be_look_up(query) {
-            let (mut asked, want) = (query.clone(), want.clone());
-            asked.answer_bytes = query.answer_bytes.min(SHORT_PAGE_BYTES);
-            let look_up = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant| match tenant {
-                Some(tenant) => {
-                    let search = Search::new(reader, core, layout, tenant, asked.scanned_rows);
-                    let found = reader.within(LOOK_UP, || search.look_up(&asked, &want))?;
-                    Ok(found.flatten())
-                }
-                None => Ok(Some(Page::empty())),
-            };
-            let tenant = self.core.tenant_of(cx)?.into_owned();
-            let work = if query.filter.is_some() {
-                Work::Brief
-            } else {
-                Work::Short
-            };
-            if let Some(page) = self.read::<R, _, _>(work, tenant, look_up).await? {
-                return Ok(page);
-            }
+        if let Some(work) = brief_work(query)
+            && let Some(page) = self.list_briefly(work, cx, query, want).await?
+        {
+            return Ok(page);
         }
         let (asked, shown) = (query.clone(), want.clone());
         let page = move |reader: &Reader<'_>, core: &Core<C>, layout: &Layout, tenant| match tenant {
@@ -575,7 +583,7 @@ impl<R: ScimResource, C: Send + Sync + 'static> Store<R, C> for DocumentStore<C>
             None => Ok(Some(Page::empty())),
         };
         let tenant = self.core.tenant_of(cx)?.into_owned();
-        let work = Work::Long(query.budget.clone());
+        let work = Work::Search(query.budget.clone());
         match self.read::<R, _, _>(work, tenant, page).await? {
             Some(page) => Ok(page),
             None => self.page_in_parts(cx, query.clone(), want.clone()).await,
