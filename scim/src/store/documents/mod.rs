@@ -26,6 +26,7 @@ mod purge;
 mod query;
 mod row_key;
 mod rows;
+mod selection;
 mod sequence;
 mod show;
 mod store;

@@ -11,6 +11,7 @@ use super::column::Column;
 use super::composed::Sql;
 use super::key::Key;
 use super::layout::{Derived, EdgeAttribute, End, Layout, Valued};
+use super::selection::{Rank, Select, Selection};
 use crate::filter::{Compare, Expression, Operand, Operator, ReferenceOperand};
 use crate::path::AttrPath;
 use crate::schema::{Attribute, Type, Uniqueness};
@@ -21,85 +22,8 @@ use crate::store::edges::NamedKeys;
 use crate::store::layout::Parts;
 use crate::value::Reference;
 
-/// The row key of a row `r`, as a selection of rows has it.
-pub(super) const RID: &str = "r.rid AS rid";
-
-/// How few rows a selection is likely to have, fewest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    One,
-    Few,
-    Some,
-    Many,
-    Most,
-}
-
 /// The most parts of a `UNION ALL`: SQLite takes 500.
 const MOST_ARMS: usize = 450;
-
-/// A selection of `rid`s by indexes.
-struct Selection {
-    rank: Rank,
-    /// The statements in one of which each selected row is: a `SELECT` of `rid`s each. There is at least one.
-    arms: Vec<Sql>,
-    /// Whether an arm may select a row more than once.
-    repeats: bool,
-}
-
-impl Selection {
-    fn new(rank: Rank, select: Sql) -> Self {
-        Self {
-            rank,
-            arms: vec![select],
-            repeats: false,
-        }
-    }
-
-    /// Returns a selection that may select a row more than once.
-    fn repeating(rank: Rank, select: Sql) -> Self {
-        Self {
-            repeats: true,
-            ..Self::new(rank, select)
-        }
-    }
-
-    /// Joins it with another.
-    fn or(mut self, other: Self) -> Self {
-        self.rank = self.rank.max(other.rank);
-        self.arms.extend(other.arms);
-        self.repeats = true;
-        self
-    }
-
-    /// Returns the `SELECT`, by which a row may be selected more than once.
-    fn repeating_sql(mut self) -> Sql {
-        if let [arm] = self.arms.as_mut_slice() {
-            return std::mem::take(arm);
-        }
-        let mut union = Sql::new("SELECT rid FROM (");
-        for (position, arm) in self.arms.into_iter().enumerate() {
-            if position > 0 {
-                union.push(" UNION ALL ");
-            }
-            // An arm may have a clause that may not stand in a union.
-            union.push("SELECT rid FROM (");
-            union.append(arm);
-            union.push(")");
-        }
-        union.push(")");
-        union
-    }
-
-    /// Returns the `SELECT` that selects each row once.
-    fn distinct_sql(self) -> Sql {
-        let repeats = self.repeats;
-        let mut sql = self.repeating_sql();
-        if repeats {
-            sql.text = sql.text.replacen("SELECT ", "SELECT DISTINCT ", 1);
-        }
-        sql
-    }
-}
 
 /// A condition in SQL.
 struct Condition {
@@ -125,28 +49,16 @@ impl Condition {
 /// The rows that may match a filter.
 #[derive(Debug, PartialEq)]
 pub(super) struct Candidates {
-    /// Selects their `rid`s, each once.
-    pub(super) select: Sql,
+    /// Selects each once.
+    pub(super) select: Select,
     /// Whether they all match.
     pub(super) exact: bool,
-}
-
-impl Candidates {
-    /// Returns the selection with other columns of its rows in place of their `rid`s, in any order; `None` where something
-    /// else than the rows themselves is gone through.
-    pub(super) fn of_rows(&self, columns: &str) -> Option<Sql> {
-        let rest = self.select.text.strip_prefix("SELECT ")?.strip_prefix(RID)?;
-        Some(Sql {
-            text: ["SELECT ", columns, rest].concat(),
-            params: self.select.params.clone(),
-        })
-    }
 }
 
 /// What no filter needs: nothing matches.
 pub(super) fn nothing() -> Candidates {
     Candidates {
-        select: Sql::new("SELECT NULL AS rid WHERE 1 = 0"),
+        select: Select::of("NULL", Sql::new(" WHERE 1 = 0")),
         exact: true,
     }
 }
@@ -159,7 +71,7 @@ pub(super) fn candidates(layout: &Layout, tenant: i64, expression: &Expression) 
     }
     let condition = planner.condition(expression)?;
     Some(Candidates {
-        select: condition.select?.distinct_sql(),
+        select: condition.select?.distinct_select(),
         exact: condition.exact,
     })
 }
@@ -221,20 +133,19 @@ impl Planner<'_> {
                 exact,
             });
         }
-        let mut narrowed = Sql::new("SELECT c.rid AS rid FROM (");
-        let (rank, repeats) = (select.rank, select.repeats);
-        narrowed.append(select.repeating_sql());
-        narrowed.push(") c CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = c.rid WHERE ");
-        narrowed.params.push(self.tenant.into());
-        narrowed.append(test.clone());
+        let narrowed = select.narrowed(|rows| {
+            let mut from = Sql::new(" FROM (");
+            from.append(rows.sql());
+            from.push(") c CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = c.rid WHERE ");
+            from.params.push(self.tenant.into());
+            from.append(test.clone());
+            Select::of("c.rid", from)
+        });
         let mut both = driver.test;
         both.push(" AND ");
         both.append(test);
         Some(Condition {
-            select: Some(Selection {
-                repeats,
-                ..Selection::new(rank, narrowed)
-            }),
+            select: Some(narrowed),
             test: both,
             exact,
         })
@@ -260,7 +171,7 @@ impl Planner<'_> {
         let selects: Option<Vec<_>> = selects.into_iter().collect();
         let select = selects
             .and_then(|selects| selects.into_iter().reduce(Selection::or))
-            .filter(|select| select.arms.len() <= MOST_ARMS);
+            .filter(|select| select.arms() <= MOST_ARMS);
         test.push(")");
         Some(Condition { select, test, exact })
     }
@@ -293,10 +204,10 @@ impl Planner<'_> {
             return None;
         };
         let column = self.column(*path)?;
-        let mut other = self.rows();
-        column.search(&Range::equal(Bound::Bool(!value)), &mut other);
-        let mut missing = self.rows();
-        column.search_missing(&mut missing);
+        let other = self
+            .rows()
+            .and(|sql| column.search(&Range::equal(Bound::Bool(!value)), sql));
+        let missing = self.rows().and(|sql| column.search_missing(sql));
         Some(Selection::new(Rank::Most, other).or(Selection::new(Rank::Most, missing)))
     }
 
@@ -305,14 +216,9 @@ impl Planner<'_> {
         Column::key(self.layout.column(path)?.column)
     }
 
-    /// Returns the rows of the type for which the condition on `r` holds that follows. The tenant is a parameter, or each
-    /// tenant would have statements of its own.
-    fn rows(&self) -> Sql {
-        let number = self.layout.number;
-        Sql::new(format!(
-            "SELECT {RID} FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} AND "
-        ))
-        .with(self.tenant)
+    /// Returns the rows of the type.
+    fn rows(&self) -> Select {
+        Select::of_type(self.layout.number, self.tenant)
     }
 
     fn on_row(&self, rank: Rank, column: Column, keys: &KeyRange<'_>) -> Condition {
@@ -321,8 +227,7 @@ impl Planner<'_> {
             Range::Everything => Rank::Most,
             _ => rank,
         };
-        let mut select = self.rows();
-        column.search(&keys.range, &mut select);
+        let select = self.rows().and(|sql| column.search(&keys.range, sql));
         Condition {
             select: Some(Selection::new(rank, select)),
             test: column.test(&keys.range),
@@ -387,8 +292,8 @@ impl Planner<'_> {
             "t.tenant = ? AND t.type IN ({}) AND t.id IN ({marks})",
             types.join(", ")
         );
-        let select = format!(
-            "SELECT e.src AS rid FROM scim_resource t CROSS JOIN scim_edge e
+        let from = format!(
+            " FROM scim_resource t CROSS JOIN scim_edge e
              ON e.tenant = t.tenant AND e.dst = t.rid AND e.attr = {attribute} WHERE {named}"
         );
         let test = format!(
@@ -398,10 +303,13 @@ impl Planner<'_> {
         Some(Condition {
             select: Some(Selection::repeating(
                 Rank::Some,
-                Sql {
-                    text: select,
-                    params: params.clone(),
-                },
+                Select::of(
+                    "e.src",
+                    Sql {
+                        text: from,
+                        params: params.clone(),
+                    },
+                ),
             )),
             test: Sql { text: test, params },
             exact,
@@ -417,8 +325,8 @@ impl Planner<'_> {
         let (marks, params) = self.id_list(&ids);
         let named = format!("t.tenant = ? AND t.type = {source} AND t.id IN ({marks})");
         // An edge may lead to other types too.
-        let select = format!(
-            "SELECT e.dst AS rid FROM scim_resource t
+        let from = format!(
+            " FROM scim_resource t
              CROSS JOIN scim_edge e ON e.tenant = t.tenant AND e.src = t.rid AND e.attr = {attribute}
              CROSS JOIN scim_resource r ON r.tenant = e.tenant AND r.rid = e.dst AND r.type = {number}
              WHERE {named}"
@@ -430,10 +338,13 @@ impl Planner<'_> {
         Some(Condition {
             select: Some(Selection::repeating(
                 Rank::Many,
-                Sql {
-                    text: select,
-                    params: params.clone(),
-                },
+                Select::of(
+                    "e.dst",
+                    Sql {
+                        text: from,
+                        params: params.clone(),
+                    },
+                ),
             )),
             test: Sql { text: test, params },
             exact,
@@ -484,7 +395,7 @@ impl Planner<'_> {
         let mut test = rows("EXISTS(SELECT 1 FROM");
         test.push(" AND v.rid = r.rid)");
         Condition {
-            select: Some(Selection::repeating(rank, rows("SELECT v.rid AS rid FROM"))),
+            select: Some(Selection::repeating(rank, Select::of("v.rid", rows(" FROM")))),
             test,
             exact: keys.exact,
         }

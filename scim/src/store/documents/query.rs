@@ -10,9 +10,10 @@ use super::edges::{FIRST, first, first_derived};
 use super::layout::Layout;
 use super::page_rows::{self, PageRow, PageRows};
 use super::pages::Place;
-use super::plan::{self, Candidates, RID};
+use super::plan::{self, Candidates};
 use super::row_key::RowKey;
 use super::rows::{COLUMNS, StoredRow};
+use super::selection::Select;
 use super::show;
 use super::tables::{self, Count};
 use super::weight::{Order, Weighed};
@@ -193,7 +194,7 @@ impl<'s, C: 'static> Search<'s, C> {
 
     /// Returns the statement that reads any two of the candidates, or as many as there are: one is shown only if it is alone.
     fn any_two(&self, candidates: &Candidates) -> Sql {
-        match candidates.of_rows(COLUMNS) {
+        match candidates.select.of_rows(COLUMNS) {
             Some(mut rows) => {
                 rows.push(" LIMIT 2");
                 rows
@@ -204,7 +205,7 @@ impl<'s, C: 'static> Search<'s, C> {
                     take: 2,
                     bytes: usize::MAX,
                 };
-                windowed(COLUMNS, self.layout, self.tenant, &candidates.select, two)
+                windowed(COLUMNS, self.layout, self.tenant, &candidates.select.sql(), two)
             }
         }
     }
@@ -344,7 +345,7 @@ impl<'s, C: 'static> Search<'s, C> {
                         window,
                     )?,
                 };
-                Ok(Found::new(self.count(select)?, rows))
+                Ok(Found::new(self.count(&select)?, rows))
             }
             Some(Candidates { select, exact }) => {
                 let filter = (!exact).then_some(filter);
@@ -369,11 +370,14 @@ impl<'s, C: 'static> Search<'s, C> {
         };
         let rows = match behind {
             Some(rid) => {
-                let sql = self.list(page_rows::COLUMNS, "AND r.rid > ? ORDER BY r.rid LIMIT ?");
+                let behind = self
+                    .rows()
+                    .and(|sql| sql.push("r.rid > ? ORDER BY r.rid LIMIT ?"));
+                let sql = behind.showing(page_rows::COLUMNS);
                 self.read_page(&sql.with(rid).with(window.most()), window)?
             }
             None => {
-                let mut sql = self.list(RID, "");
+                let mut sql = self.rows().sql();
                 sql.push(" ORDER BY r.rid");
                 self.fetch(&sql, window)?
             }
@@ -393,17 +397,13 @@ impl<'s, C: 'static> Search<'s, C> {
     }
 
     /// All rows of this tenant and type.
-    fn list(&self, columns: &str, also: &str) -> Sql {
-        let number = self.layout.number;
-        Sql::new(format!(
-            "SELECT {columns} FROM scim_resource r WHERE r.tenant = ? AND r.type = {number} {also}"
-        ))
-        .with(self.tenant)
+    fn rows(&self) -> Select {
+        Select::of_type(self.layout.number, self.tenant)
     }
 
-    fn count(&self, select: Sql) -> Result<u64> {
+    fn count(&self, select: &Select) -> Result<u64> {
         let mut sql = Sql::new("SELECT count(*) FROM (");
-        sql.append(select);
+        sql.append(select.sql());
         sql.push(")");
         self.note_plan(&sql)?;
         let count = self
@@ -451,7 +451,7 @@ impl<'s, C: 'static> Search<'s, C> {
     /// they are sorted.
     fn examined<R: ScimResource>(
         &self,
-        select: Option<Sql>,
+        select: Option<Select>,
         filter: Option<&ResolvedFilter>,
         sort: Option<&Sort>,
         window: Window,
@@ -461,7 +461,7 @@ impl<'s, C: 'static> Search<'s, C> {
         let reads = filter.is_some() || (sort.is_some() && !by_others);
         let visits_all = select.is_none();
         let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM ("));
-        sql.append(select.unwrap_or_else(|| self.list(RID, "")));
+        sql.append(select.unwrap_or_else(|| self.rows()).sql());
         sql.append(of_rows(self.layout, self.tenant));
         sql.push(" ORDER BY r.rid");
         match (&self.plans, visits_all) {
@@ -591,9 +591,9 @@ fn item<R>(version: Version, sort_key: Option<SortKey>, document: Document) -> I
 }
 
 /// A selection of `rid`s in the order of creation.
-fn in_order(select: &Sql) -> Sql {
+fn in_order(select: &Select) -> Sql {
     let mut sql = Sql::new("SELECT rid FROM (");
-    sql.append(select.clone());
+    sql.append(select.sql());
     sql.push(") ORDER BY rid");
     sql
 }
@@ -617,16 +617,12 @@ fn of_rows(layout: &Layout, tenant: i64) -> Sql {
 }
 
 /// A selection in the order of a column; resources without value come where the largest do.
-fn sorted(layout: &Layout, tenant: i64, select: Option<&Sql>, sort: &Sort, column: &str) -> Sql {
-    let number = layout.number;
+fn sorted(layout: &Layout, tenant: i64, select: Option<&Select>, sort: &Sort, column: &str) -> Sql {
     let mut sql = match select {
-        None => Sql::new(format!(
-            "SELECT {RID} FROM scim_resource r WHERE r.tenant = ? AND r.type = {number}"
-        ))
-        .with(tenant),
+        None => Select::of_type(layout.number, tenant).sql(),
         Some(select) => {
             let mut sql = Sql::new("SELECT r.rid AS rid FROM (");
-            sql.append(select.clone());
+            sql.append(select.sql());
             sql.push(") s CROSS JOIN scim_resource r ON r.tenant = ? AND r.rid = s.rid");
             sql.with(tenant)
         }
