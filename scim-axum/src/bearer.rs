@@ -34,7 +34,7 @@ pub trait Verify: Send + Sync + 'static {
     /// # Errors
     /// The answer to a request that is not admitted, of any status: 401 for a token that is unknown, expired or revoked,
     /// `Error::bearer(BearerError::InsufficientScope, …)` for one that is not good for this, 404 for a tenant that does not
-    /// exist; [`Error::internal`] if nobody can say. What a refusal is to leave behind, such as a row in a history or a
+    /// exist; [`Error::internal`] if nobody can say. Anything that a refusal is to leave behind, such as a row in a history or a
     /// count, is written before it is returned. A header on every answer is a matter of a layer around this one.
     fn verify(
         &self,
@@ -99,7 +99,7 @@ impl<V> Clone for Settings<V> {
 }
 
 impl<V: Verify> BearerLayer<V> {
-    /// A layer that asks `verifier`.
+    /// Makes a layer that asks `verifier`.
     #[must_use]
     pub fn new(verifier: V) -> Self {
         Self {
@@ -110,7 +110,7 @@ impl<V: Verify> BearerLayer<V> {
         }
     }
 
-    /// The realm that a 401 names; `scim` unless said otherwise.
+    /// Sets the realm that a 401 names; `scim` unless said otherwise.
     #[must_use]
     pub fn realm(mut self, realm: &str) -> Self {
         self.settings.realm = realm.into();

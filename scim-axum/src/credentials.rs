@@ -153,7 +153,7 @@ fn is_bearer(word: &str) -> bool {
     word.eq_ignore_ascii_case("bearer")
 }
 
-/// Whether the URL has the parameter of RFC 6750 section 2.3.
+/// Returns whether the URL has the parameter of RFC 6750 section 2.3.
 fn has_access_token(uri: &Uri) -> bool {
     let parameters = uri.query().unwrap_or_default().split('&');
     parameters

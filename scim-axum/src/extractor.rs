@@ -16,10 +16,10 @@ pub struct Extractor<E, S = ()> {
     extractor: PhantomData<fn() -> E>,
 }
 
-/// The extractor `E` as the context of requests: a tuple of path parameters, a header, what a layer has left in the
-/// extensions, or a type of the application's own.
+/// Makes the extractor `E` as the context of requests: a tuple of path parameters, a header, what a layer has left in
+/// the extensions, or a type of the application's own.
 ///
-/// What the extractor rejects is answered with a SCIM error of the same status.
+/// Whatever the extractor rejects is answered with a SCIM error of the same status.
 ///
 /// ```
 /// use axum::Extension;
@@ -101,7 +101,7 @@ pub fn principal<P: Clone + Send + Sync + 'static>() -> impl MakeContext<P> {
     })
 }
 
-/// The same for an extractor that needs a state.
+/// Makes the same context for an extractor that needs a state.
 #[must_use]
 pub fn extract_with<E, S>(state: S) -> Extractor<E, S> {
     Extractor {
@@ -122,7 +122,8 @@ where
     }
 }
 
-/// What a rejection says in its body is meant for programmers: the client gets the status and a sentence.
+/// Makes the error for a rejection. The body of a rejection is meant for programmers: the client gets the status and a
+/// sentence.
 fn refused(status: StatusCode) -> Error {
     let detail = match status {
         StatusCode::UNAUTHORIZED => "The request carries no valid credentials.",

@@ -8,7 +8,7 @@ use axum::extract::{OriginalUri, Request};
 use axum::response::IntoResponse;
 use scim::service::MountedAt;
 
-/// A router that serves SCIM below `prefix`, such as `/scim/v2`, or `/scim/{tenant}/v2` with a parameter for
+/// Makes a router that serves SCIM below `prefix`, such as `/scim/v2`, or `/scim/{tenant}/v2` with a parameter for
 /// [`extract`](crate::extract). Locations in answers carry the prefix of the request.
 ///
 /// `/` mounts the service at the root of the router, which may itself be nested.
@@ -57,7 +57,7 @@ where
     }
 }
 
-/// A router that serves SCIM and nothing else. Nested in another, it learns its prefix from the request.
+/// Makes a router that serves SCIM and nothing else. Nested in another, it learns its prefix from the request.
 pub fn router<T, S>(service: T) -> Router<S>
 where
     T: tower::Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -89,7 +89,7 @@ impl<T: tower::Service<Request>> tower::Service<Request> for Mounted<T> {
     }
 }
 
-/// What routers have taken off the path of the request.
+/// Returns the part that routers have taken off the path of the request.
 fn prefix(request: &Request) -> Option<String> {
     let OriginalUri(original) = request.extensions().get()?;
     let (whole, rest) = (original.path(), request.uri().path());

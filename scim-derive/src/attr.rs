@@ -66,7 +66,7 @@ impl From<Expr> for Value {
     fn from(expr: Expr) -> Self {
         let span = expr.span();
         match expr {
-            // What a `macro_rules!` hands on, such as a `$urn:literal`.
+            // A value that a `macro_rules!` hands on, such as a `$urn:literal`.
             Expr::Group(group) => Self::from(*group.expr),
             Expr::Lit(ExprLit {
                 lit: Lit::Str(text), ..
@@ -102,7 +102,7 @@ impl Item {
         }
     }
 
-    /// The value of `key = "text"`.
+    /// Returns the value of `key = "text"`.
     pub(crate) fn text(self, errors: &mut Errors) -> Option<LitStr> {
         if let Value::Text(text) = self.value {
             return Some(text);
@@ -112,7 +112,7 @@ impl Item {
         None
     }
 
-    /// Whether the flag is set: `key`, `key = true` or `key = false`.
+    /// Returns whether the flag is set: `key`, `key = true` or `key = false`.
     pub(crate) fn switch(self, errors: &mut Errors) -> Option<bool> {
         match &self.value {
             Value::Flag => Some(true),
@@ -136,7 +136,7 @@ impl Item {
         }
     }
 
-    /// The values of `key = ["a", "b"]` or `key("a", "b")`.
+    /// Returns the values of `key = ["a", "b"]` or `key("a", "b")`.
     pub(crate) fn texts(self, errors: &mut Errors) -> Option<Vec<LitStr>> {
         let span = self.value_span();
         match self.value {
@@ -149,7 +149,7 @@ impl Item {
         }
     }
 
-    /// One of the given words; the result is the name of the variant that stands for it.
+    /// Reads one of the given words; the result is the name of the variant that stands for it.
     pub(crate) fn one_of(self, words: &[(&str, &'static str)], errors: &mut Errors) -> Option<&'static str> {
         let key = self.key.clone();
         let known: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
@@ -167,7 +167,7 @@ impl Item {
         found.map(|(_, variant)| *variant)
     }
 
-    /// Code in text: `with = "path::Handler"`.
+    /// Parses code in text: `with = "path::Handler"`.
     pub(crate) fn code<T: Parse>(self, what: &str, errors: &mut Errors) -> Option<T> {
         let text = self.text(errors)?;
         match text.parse() {
@@ -180,7 +180,7 @@ impl Item {
     }
 }
 
-/// Every `#[scim(…)]` of an input, without the items that are given twice.
+/// Returns every `#[scim(…)]` of an input, without the items that are given twice.
 pub(crate) fn items(attributes: &[Attribute], errors: &mut Errors) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     for attribute in attributes.iter().filter(|a| a.path().is_ident("scim")) {
@@ -222,7 +222,7 @@ fn parse_items(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Item> {
     items
 }
 
-/// The key by the name this crate knows it under.
+/// Returns the key by the name this crate knows it under.
 pub(crate) fn canonical(key: &Ident) -> String {
     match key.unraw().to_string().as_str() {
         "uniqueness" => "unique".to_owned(),
@@ -231,7 +231,7 @@ pub(crate) fn canonical(key: &Ident) -> String {
     }
 }
 
-/// The first paragraph of the documentation, on one line: what a schema gives as `description`.
+/// Returns the first paragraph of the documentation, on one line: what a schema gives as `description`.
 pub(crate) fn docs(attributes: &[Attribute]) -> String {
     let mut lines = Vec::new();
     for attribute in attributes {

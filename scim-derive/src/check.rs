@@ -1,4 +1,4 @@
-//! What can be said against an input by looking at it. What only the types tell is checked by the generated code.
+//! The checks that need only a look at the input. The generated code checks whatever only the types tell.
 
 use proc_macro2::Span;
 use syn::{Fields, GenericParam, Generics, Ident, LitStr, Type};
@@ -6,7 +6,7 @@ use syn::{Fields, GenericParam, Generics, Ident, LitStr, Type};
 use crate::attr::Errors;
 use crate::ir::{Container, Derive, Given, Name, Options, RawField, Struct, inside, is_common, last_segment};
 
-/// A derived type owns what it holds.
+/// Checks the generic parameters: a derived type owns what it holds.
 pub(crate) fn generics(generics: &Generics, errors: &mut Errors) {
     for param in &generics.params {
         if let GenericParam::Lifetime(lifetime) = param {
@@ -18,7 +18,7 @@ pub(crate) fn generics(generics: &Generics, errors: &mut Errors) {
     }
 }
 
-/// The URN of the schema.
+/// Returns the URN of the schema.
 pub(crate) fn schema(container: &Container, ident: &Ident, errors: &mut Errors) -> String {
     let Some(schema) = &container.schema else {
         errors.push(ident, "the schema is missing: `#[scim(schema = \"urn:…\")]`");
@@ -37,7 +37,7 @@ pub(crate) fn schema(container: &Container, ident: &Ident, errors: &mut Errors) 
     urn
 }
 
-/// `urn:` namespace `:` specific part (RFC 8141 section 2).
+/// Returns whether a text is a URN: `urn:` namespace `:` specific part (RFC 8141 section 2).
 fn is_urn(text: &str) -> bool {
     let mut parts = text.splitn(3, ':');
     let (scheme, namespace, specific) = (parts.next(), parts.next(), parts.next());
@@ -56,7 +56,7 @@ fn is_urn(text: &str) -> bool {
         })
 }
 
-/// The endpoint: given, or the name in the plural.
+/// Returns the endpoint: given, or the name in the plural.
 pub(crate) fn endpoint(container: &Container, name: &str, ident: &Ident, errors: &mut Errors) -> String {
     let (endpoint, span) = match &container.endpoint {
         Some(text) => (text.value(), text.span()),
@@ -76,7 +76,7 @@ pub(crate) fn endpoint(container: &Container, name: &str, ident: &Ident, errors:
     endpoint
 }
 
-/// Every field by itself.
+/// Checks every field by itself.
 pub(crate) fn fields(ident: &Ident, fields: &[RawField], derive: Derive, is_set: bool, errors: &mut Errors) {
     for field in fields {
         types(ident, field, errors);
@@ -108,7 +108,7 @@ fn at_most_one(fields: &[RawField], mark: impl Fn(&Options) -> Option<&Ident>, e
     }
 }
 
-/// Types of which the text already says that they do not work.
+/// Refuses types of which the text already says that they do not work.
 fn types(ident: &Ident, field: &RawField, errors: &mut Errors) {
     if field.options.skip.is_some() || field.options.extra.is_some() {
         return;
@@ -143,7 +143,7 @@ fn types(ident: &Ident, field: &RawField, errors: &mut Errors) {
     }
 }
 
-/// The type without `Option`, `Vec` and `Edges` around it.
+/// Returns the type without `Option`, `Vec` and `Edges` around it.
 pub(crate) fn bare(ty: &Type) -> &Type {
     ["Option", "Vec", "Edges"]
         .iter()
@@ -151,7 +151,7 @@ pub(crate) fn bare(ty: &Type) -> &Type {
         .map_or(ty, bare)
 }
 
-/// What marks a field as something special, and where that is possible.
+/// Checks the marks that make a field something special, and whether they are possible there.
 fn marks(field: &RawField, derive: Derive, is_set: bool, errors: &mut Errors) {
     let options = &field.options;
     if let Some(special) = options.special() {
@@ -266,7 +266,7 @@ fn characteristics(options: &Options, errors: &mut Errors) {
     }
 }
 
-/// `id`, `externalId` and `meta` are what the RFC says they are.
+/// Checks that `id`, `externalId` and `meta` are what the RFC says they are.
 fn common(field: &RawField, errors: &mut Errors) {
     let name = field.ident.to_string();
     let (want, ty) = match name.as_str() {
@@ -298,7 +298,7 @@ fn common(field: &RawField, errors: &mut Errors) {
     }
 }
 
-/// The names of the attributes.
+/// Checks the names of the attributes.
 pub(crate) fn names(input: &Struct, derive: Derive, errors: &mut Errors) {
     let mut names = Vec::new();
     for field in &input.fields {
@@ -328,7 +328,7 @@ pub(crate) fn names(input: &Struct, derive: Derive, errors: &mut Errors) {
     clashes(&names, "attribute", errors);
 }
 
-/// `ATTRNAME` of RFC 7643 section 2.1, and `$ref`.
+/// Returns whether a text is an `ATTRNAME` of RFC 7643 section 2.1, or `$ref`.
 fn is_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic());
@@ -336,7 +336,7 @@ fn is_name(name: &str) -> bool {
         || first && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// Names that are the same, case apart: each is pointed at.
+/// Reports names that are the same, case apart: each is pointed at.
 pub(crate) fn clashes(names: &[(String, Span)], what: &str, errors: &mut Errors) {
     for (index, (name, span)) in names.iter().enumerate() {
         let same = |other: &&(String, Span)| other.0.eq_ignore_ascii_case(name);
@@ -355,7 +355,7 @@ pub(crate) fn clashes(names: &[(String, Span)], what: &str, errors: &mut Errors)
     }
 }
 
-/// Whether a variant is `Name(T)`.
+/// Returns whether a variant is `Name(T)`.
 pub(crate) fn holds_one_value(variant: &syn::Variant) -> bool {
     matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1)
 }

@@ -1,4 +1,4 @@
-//! What an input means, once it is known to make sense.
+//! The meaning of an input, once it is known to make sense.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -12,7 +12,7 @@ pub(crate) enum Derive {
     Extension,
 }
 
-/// What the struct becomes.
+/// The kind of thing that the struct becomes.
 pub(crate) enum Kind {
     Resource {
         schema: SchemaInfo,
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     ExtensionSet,
 }
 
-/// What a schema says of itself.
+/// The description that a schema gives of itself.
 pub(crate) struct SchemaInfo {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -61,7 +61,7 @@ pub(crate) struct Field {
     pub(crate) options: Options,
 }
 
-/// What an attribute is called.
+/// The name of an attribute.
 pub(crate) enum Name {
     Text(String, Span),
     /// The URN of the extension that this type is.
@@ -74,7 +74,7 @@ pub(crate) struct Given<T> {
     pub(crate) value: T,
 }
 
-/// What `#[scim(…)]` says of a field.
+/// The content of `#[scim(…)]` on a field.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) keys: Vec<Ident>,
@@ -101,7 +101,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The mark that makes of the field something else than an attribute with characteristics.
+    /// Returns the mark that makes the field something other than an attribute with characteristics.
     pub(crate) fn special(&self) -> Option<&Ident> {
         let marks = [&self.extension, &self.extra, &self.flatten, &self.skip];
         marks.into_iter().find_map(Option::as_ref)
@@ -118,7 +118,7 @@ impl Options {
     }
 }
 
-/// What `#[scim(…)]` says of a struct or an enum.
+/// The content of `#[scim(…)]` on a struct or an enum.
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) schema: Option<LitStr>,
@@ -129,12 +129,12 @@ pub(crate) struct Container {
 }
 
 impl Struct {
-    /// The names of the type parameters.
+    /// Returns the names of the type parameters.
     pub(crate) fn type_params(&self) -> Vec<&Ident> {
         self.generics.type_params().map(|param| &param.ident).collect()
     }
 
-    /// Whether a type depends on a type parameter or a constant parameter.
+    /// Returns whether a type depends on a type parameter or a constant parameter.
     pub(crate) fn is_generic(&self, ty: &impl ToTokens) -> bool {
         let params: Vec<&Ident> = self
             .generics
@@ -166,12 +166,12 @@ pub(crate) struct RawField {
     pub(crate) options: Options,
 }
 
-/// Whether a field of a resource is one of the attributes that every resource has (RFC 7643 section 3.1).
+/// Returns whether a field of a resource is one of the attributes that every resource has (RFC 7643 section 3.1).
 pub(crate) fn is_common(ident: &Ident) -> bool {
     ["id", "external_id", "meta"].iter().any(|name| ident == name)
 }
 
-/// `T` of `Option<T>`, if the type is written so.
+/// Returns `T` of `Option<T>`, if the type is written so.
 pub(crate) fn inside<'t>(ty: &'t Type, wrapper: &str) -> Option<&'t Type> {
     let segment = last_segment(ty)?;
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else {

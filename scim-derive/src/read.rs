@@ -251,7 +251,7 @@ impl RawField {
     }
 }
 
-/// `family_name` as SCIM spells it: `familyName`.
+/// Spells a name as SCIM does: `family_name` becomes `familyName`.
 fn camel_case(name: &str) -> String {
     let mut words = name.split('_').filter(|word| !word.is_empty());
     let mut out = words.next().unwrap_or_default().to_owned();

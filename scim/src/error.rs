@@ -42,7 +42,7 @@ pub enum ScimType {
 }
 
 impl ScimType {
-    /// The keyword as it stands in an error response.
+    /// Returns the keyword as it stands in an error response.
     ///
     /// ```
     /// assert_eq!(scim::ScimType::NoTarget.as_str(), "noTarget");
@@ -85,7 +85,7 @@ impl ScimType {
         Self::InvalidCount,
     ];
 
-    /// The type with this keyword, in any case.
+    /// Returns the type with this keyword, in any case.
     #[must_use]
     pub fn of_keyword(keyword: &str) -> Option<Self> {
         Self::ALL
@@ -144,7 +144,7 @@ impl Display for BearerError {
     }
 }
 
-/// What went wrong, said to the person who has to put it right.
+/// A failure, explained to the person who has to put it right.
 ///
 /// An error knows its HTTP status, its [`ScimType`] where the RFC defines one, a sentence, the attribute it is about
 /// and the index of the operation that caused it. It is one word wide. Its [`Display`] is the `detail` that the
@@ -186,8 +186,8 @@ macro_rules! constructors {
         $(
             $(#[$doc])*
             ///
-            /// `detail` completes the sentence "Attribute x …" where a path is added with [`Error::at`], and is a
-            /// sentence of its own otherwise. A sentence that gets a path nevertheless stands behind a colon.
+            /// Takes a `detail` that completes the sentence "Attribute x …" where a path is added with [`Error::at`],
+            /// and is a sentence of its own otherwise. A sentence that gets a path nevertheless stands behind a colon.
             #[must_use]
             pub fn $name(detail: impl Into<Cow<'static, str>>) -> Self {
                 Self::new(StatusCode::$status, detail).with_type(ScimType::$kind)
@@ -197,7 +197,7 @@ macro_rules! constructors {
 }
 
 impl Error {
-    /// An error with a status and a sentence, and no SCIM error type.
+    /// Makes an error with a status and a sentence, and no SCIM error type.
     #[must_use]
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
@@ -215,23 +215,23 @@ impl Error {
     }
 
     constructors! {
-        /// 400 `invalidFilter` (RFC 7644 section 3.4.2.2).
+        /// Makes the error 400 `invalidFilter` (RFC 7644 section 3.4.2.2).
         invalid_filter => BAD_REQUEST, InvalidFilter;
-        /// 400 `tooMany` (RFC 7644 section 3.4.2.1).
+        /// Makes the error 400 `tooMany` (RFC 7644 section 3.4.2.1).
         too_many => BAD_REQUEST, TooMany;
-        /// 409 `uniqueness` (RFC 7644 section 3.3).
+        /// Makes the error 409 `uniqueness` (RFC 7644 section 3.3).
         uniqueness => CONFLICT, Uniqueness;
-        /// 400 `mutability` (RFC 7644 section 3.5.2).
+        /// Makes the error 400 `mutability` (RFC 7644 section 3.5.2).
         mutability => BAD_REQUEST, Mutability;
-        /// 400 `invalidSyntax` (RFC 7644 table 9).
+        /// Makes the error 400 `invalidSyntax` (RFC 7644 table 9).
         invalid_syntax => BAD_REQUEST, InvalidSyntax;
-        /// 400 `invalidPath` (RFC 7644 section 3.5.2).
+        /// Makes the error 400 `invalidPath` (RFC 7644 section 3.5.2).
         invalid_path => BAD_REQUEST, InvalidPath;
-        /// 400 `noTarget` (RFC 7644 section 3.5.2).
+        /// Makes the error 400 `noTarget` (RFC 7644 section 3.5.2).
         no_target => BAD_REQUEST, NoTarget;
-        /// 400 `invalidValue` (RFC 7644 table 9).
+        /// Makes the error 400 `invalidValue` (RFC 7644 table 9).
         invalid_value => BAD_REQUEST, InvalidValue;
-        /// 400 `invalidVers` (RFC 7644 section 3.13).
+        /// Makes the error 400 `invalidVers` (RFC 7644 section 3.13).
         invalid_version => BAD_REQUEST, InvalidVers;
     }
 
@@ -251,7 +251,7 @@ impl Error {
         Self::new(code.status(), detail).with_bearer_error(code)
     }
 
-    /// 404: no resource has this id.
+    /// Makes the error 404: no resource has this id.
     #[must_use]
     pub fn not_found(resource_type: &str, id: &str) -> Self {
         Self::new(
@@ -260,7 +260,7 @@ impl Error {
         )
     }
 
-    /// 412: the resource has changed since the version named in `If-Match` (RFC 7644 section 3.14).
+    /// Makes the error 412: the resource has changed since the version named in `If-Match` (RFC 7644 section 3.14).
     #[must_use]
     pub fn precondition_failed() -> Self {
         Self::new(
@@ -269,7 +269,7 @@ impl Error {
         )
     }
 
-    /// 503 with `Retry-After`: the service is busy, and the request may be repeated as it is.
+    /// Makes the error 503 with `Retry-After`: the service is busy, and the request may be repeated as it is.
     #[must_use]
     pub fn busy(retry_after: Duration) -> Self {
         let mut error = Self::new(
@@ -287,8 +287,8 @@ impl Error {
         self
     }
 
-    /// 503: another write came in between, and this one can be decided again. [`submit`](crate::store::submit) does so
-    /// before a client hears of it.
+    /// Makes the error 503: another write came in between, and this one can be decided again.
+    /// [`submit`](crate::store::submit) does so before a client hears of it.
     #[must_use]
     pub fn conflict() -> Self {
         let mut error = Self::busy(Duration::from_secs(1));
@@ -296,18 +296,18 @@ impl Error {
         error
     }
 
-    /// Whether another write came in between: see [`Error::conflict`].
+    /// Returns whether another write came in between: see [`Error::conflict`].
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.0.conflict
     }
 
-    /// 500 with a sentence for the programmer: what is put together does not fit together.
+    /// Makes the error 500 with a sentence for the programmer: what is put together does not fit together.
     pub(crate) fn misconfigured(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, sentence)
     }
 
-    /// 500: the fault is ours. The client is told nothing of `source`.
+    /// Makes the error 500: the fault is ours. The client is told nothing of `source`.
     #[must_use]
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let mut error = Self::new(
@@ -318,14 +318,14 @@ impl Error {
         error
     }
 
-    /// The same error with a SCIM error type.
+    /// Sets the SCIM error type.
     #[must_use]
     pub fn with_type(mut self, scim_type: ScimType) -> Self {
         self.0.scim_type = Some(scim_type);
         self
     }
 
-    /// The same error about this limit of [`Limits`](crate::Limits).
+    /// Adds the limit of [`Limits`](crate::Limits) that the error is about.
     #[must_use]
     pub(crate) fn with_limit(mut self, name: &'static str) -> Self {
         self.0.limit = Some(name);
@@ -346,7 +346,7 @@ impl Error {
         self
     }
 
-    /// The same error with the cause that a log should show.
+    /// Adds the cause that a log should show.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
@@ -404,13 +404,13 @@ impl Error {
         self
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
-    /// The SCIM error type, where the RFC defines one for this error.
+    /// Returns the SCIM error type, where the RFC defines one for this error.
     #[must_use]
     pub fn scim_type(&self) -> Option<ScimType> {
         self.0.scim_type
@@ -422,19 +422,19 @@ impl Error {
         self.0.bearer
     }
 
-    /// The index of the PATCH or bulk operation that failed, counted from 0.
+    /// Returns the index of the PATCH or bulk operation that failed, counted from 0.
     #[must_use]
     pub fn operation(&self) -> Option<usize> {
         self.0.operation
     }
 
-    /// How long the client should wait before it repeats the request.
+    /// Returns how long the client should wait before it repeats the request.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// The attribute the error is about, such as `emails[0].value`; `None` if it is about the whole request.
+    /// Returns the attribute the error is about, such as `emails[0].value`; `None` if it is about the whole request.
     #[must_use]
     pub fn attribute(&self) -> Option<String> {
         if self.0.path.is_empty() {
@@ -459,7 +459,7 @@ impl Error {
 }
 
 impl Error {
-    /// Whether the detail says something by itself, so that it cannot complete another sentence.
+    /// Returns whether the detail says something by itself, so that it cannot complete another sentence.
     fn is_sentence(&self) -> bool {
         self.0.detail.starts_with(char::is_uppercase)
     }
@@ -489,8 +489,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// Client text in an error: quoted, cut so that a hostile value cannot blow the message up, and with what cannot be seen
-/// written as in JSON.
+/// Quotes client text for an error, cut so that a hostile value cannot blow the message up, and with what cannot be
+/// seen written as in JSON.
 pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 80;
     let mut out = String::with_capacity(text.len().min(LONGEST) + 4);
@@ -513,13 +513,15 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
-/// Whether a character takes no place of its own: controls, separators of lines, marks of direction and of nothing.
+/// Returns whether a character takes no place of its own: controls, separators of lines, marks of direction and of
+/// nothing.
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// A name that a client made up, as a segment of the path of an error: as it is, or quoted if it does not look like one.
+/// Returns a name that a client made up, as a segment of the path of an error: as it is, or quoted if it does not look
+/// like one.
 pub(crate) fn named(name: &str) -> Cow<'static, str> {
     const LONGEST: usize = 120;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_$.:".contains(&byte);

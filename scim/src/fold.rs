@@ -23,7 +23,7 @@ pub const VERSION: u32 = {
         | edition(std.0 as u32, std.1 as u32)
 };
 
-/// A version of Unicode in eight bits; they suffice until Unicode 32.
+/// Packs a version of Unicode into eight bits; they suffice until Unicode 32.
 const fn edition(major: u32, minor: u32) -> u32 {
     (major * 8 + minor) & 0xff
 }
@@ -49,7 +49,7 @@ pub enum Fold {
 }
 
 impl Fold {
-    /// The comparison key of a text, borrowed where the text is its own key.
+    /// Returns the comparison key of a text, borrowed if the text is its own key.
     #[must_use]
     pub fn key(self, text: &str) -> Cow<'_, str> {
         match self {
@@ -59,7 +59,8 @@ impl Fold {
         }
     }
 
-    /// The key of a part of a text: what `co`, `sw` and `ew` look for. White space at the ends of a part counts.
+    /// Returns the key of a part of a text: what `co`, `sw` and `ew` look for. White space at the ends of a part
+    /// counts.
     #[must_use]
     pub fn part_key(self, text: &str) -> Cow<'_, str> {
         match self {
@@ -68,7 +69,7 @@ impl Fold {
         }
     }
 
-    /// The text without what its key never holds.
+    /// Returns the text without what its key never holds.
     pub(crate) fn trimmed(self, text: &str) -> &str {
         match self {
             Self::UserName => text.trim(),
@@ -76,7 +77,7 @@ impl Fold {
         }
     }
 
-    /// Whether two texts have one key.
+    /// Returns whether two texts have one key.
     #[must_use]
     pub fn same(self, left: &str, right: &str) -> bool {
         let (left, right) = (self.trimmed(left), self.trimmed(right));
@@ -90,8 +91,8 @@ impl Fold {
     }
 }
 
-/// The key of text that ignores case: compatibility caseless matching of the Unicode standard (definition D146),
-/// composed. There is no locale in it (RFC 7644 section 3.4.2.3).
+/// Returns the key of text that ignores case: compatibility caseless matching of the Unicode standard (definition
+/// D146), composed. There is no locale in it (RFC 7644 section 3.4.2.3).
 ///
 /// ```
 /// assert_eq!(scim::fold::fold("ＬＥ\u{301}on"), "léon");
@@ -101,7 +102,8 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     fold_ascii(text).unwrap_or_else(|| Cow::Owned(fold_unicode(text)))
 }
 
-/// The key of text whose case counts: composed (NFC), so that one character has one encoding (RFC 7644 section 7.8).
+/// Returns the key of text whose case counts: composed (NFC), so that one character has one encoding (RFC 7644 section
+/// 7.8).
 #[must_use]
 pub fn exact(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_nfc(text) {
@@ -111,7 +113,7 @@ pub fn exact(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The key of a user name (RFC 7643 section 4.1.1).
+/// Returns the key of a user name (RFC 7643 section 4.1.1).
 ///
 /// For a name that the profile UsernameCaseMapped accepts it is what the profile enforces (RFC 8265 section 3.3). For
 /// any other name, `Anna Smith` say, it is made the same way with the wider compatibility mapping (NFKC), so that
@@ -158,7 +160,7 @@ pub fn check_user_name(text: &str) -> Result<()> {
     })
 }
 
-/// The key of an ASCII text, for which all ways of ignoring case agree; `None` for other text.
+/// Returns the key of an ASCII text, for which all ways of ignoring case agree; `None` for other text.
 fn fold_ascii(text: &str) -> Option<Cow<'_, str>> {
     if !text.is_ascii() {
         return None;
@@ -194,12 +196,12 @@ mod tests {
 
     const ALL: [Fold; 3] = [Fold::Exact, Fold::CaseInsensitive, Fold::UserName];
 
-    /// Every plane that has characters in it, but for private use.
+    /// Returns the characters of every plane that has characters in it, but for private use.
     fn characters() -> impl Iterator<Item = char> {
         ('\0'..='\u{323af}').chain('\u{e0000}'..='\u{e0fff}')
     }
 
-    /// Text of letters that case, width, composition and script make interesting, besides any text at all.
+    /// Makes text of letters that case, width, composition and script make interesting, besides any text at all.
     fn text() -> impl Strategy<Value = String> {
         let letters =
             "[a-cA-CßẞſÅÅåéÉ\u{301}\u{345}\u{30a}ΣσςİıIiＢｂｱｶﾞㇰ가\u{1100}\u{1161}ⅣﬃǅᾈᾳᎠꭰאبﷺ℡ϓ 0-2@._-]{0,8}";

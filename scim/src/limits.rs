@@ -141,22 +141,22 @@ impl Excess {
     }
 }
 
-/// 413 (RFC 7644 section 3.7.4).
+/// Makes a 413 (RFC 7644 section 3.7.4).
 fn payload_too_large(detail: String) -> Error {
     Error::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
 }
 
-/// 414 (RFC 9110 section 15.5.15).
+/// Makes a 414 (RFC 9110 section 15.5.15).
 fn uri_too_long(detail: String) -> Error {
     Error::new(StatusCode::URI_TOO_LONG, detail)
 }
 
-/// 429 with `Retry-After` (RFC 6585 section 4): the client, or its tenant, has its share.
+/// Makes a 429 with `Retry-After` (RFC 6585 section 4): the client, or its tenant, has its share.
 fn share_used(detail: String) -> Error {
     Error::new(StatusCode::TOO_MANY_REQUESTS, detail).with_retry_after(RETRY_AFTER)
 }
 
-/// 503 with `Retry-After` (RFC 9110 section 15.6.4): others use all there is.
+/// Makes a 503 with `Retry-After` (RFC 9110 section 15.6.4): others use all there is.
 fn no_room(detail: String) -> Error {
     Error::new(StatusCode::SERVICE_UNAVAILABLE, detail).with_retry_after(RETRY_AFTER)
 }
@@ -263,7 +263,7 @@ impl Limits {
 
 #[cfg(test)]
 impl Limits {
-    /// Limits that nothing exceeds, for data as it was before there were any.
+    /// Returns limits that nothing exceeds, for data as it was before there were any.
     pub(crate) fn boundless() -> std::sync::Arc<Self> {
         let mut limits = Self::default();
         for limit in TABLE {

@@ -30,16 +30,16 @@ pub trait ScimResource: Record + Debug + Clone + PartialEq + Send + Sync + Sized
     /// or does not fit.
     fn decode(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Self>;
 
-    /// The identifier; empty until a store has created the resource.
+    /// Returns the identifier; empty until a store has created the resource.
     fn id(&self) -> &ResourceId;
 
-    /// The identifier, for a store to set.
+    /// Returns the identifier, for a store to set.
     fn id_mut(&mut self) -> &mut ResourceId;
 
-    /// Type, times, place and version.
+    /// Returns type, times, place and version.
     fn meta(&self) -> &Meta;
 
-    /// Type, times, place and version, for a store to set.
+    /// Returns type, times, place and version, for a store to set.
     fn meta_mut(&mut self) -> &mut Meta;
 
     /// Reads the values that a client adds to an attribute marked `edges`, by its place in the table; `None` if there are
@@ -56,7 +56,7 @@ pub trait ScimResource: Record + Debug + Clone + PartialEq + Send + Sync + Sized
         ))
     }
 
-    /// The attributes that no schema knows, if the resource keeps them.
+    /// Returns the attributes that no schema knows, if the resource keeps them.
     fn extra(&self) -> Option<&Extra> {
         None
     }
@@ -143,7 +143,7 @@ pub fn decode_resource(
     .map(|_| ())
 }
 
-/// `schemas` names the resource's own schema and none that the resource type does not have (RFC 7643 section 3).
+/// Checks that `schemas` names the resource's own schema and none that the resource type does not have (RFC 7643 section 3).
 fn check_schemas(schemas: Option<Json<'_>>, resource_type: &ResourceType, cx: &mut Cx<'_>) -> Result<()> {
     let own = resource_type.schema.id;
     let schemas = schemas.filter(|json| cx.meaning(*json, Position::Body, &SCHEMAS.shape) == Meaning::Value);
@@ -199,7 +199,7 @@ fn tolerate(
     Ok(())
 }
 
-/// The extensions of which a record holds anything: what `schemas` lists beside the own schema (RFC 7643 section 3.3).
+/// Returns the extensions of which a record holds anything: what `schemas` lists beside the own schema (RFC 7643 section 3.3).
 pub fn extensions_in_use(record: &dyn Record) -> impl Iterator<Item = &'static Schema> {
     record
         .attributes()

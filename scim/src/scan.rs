@@ -3,7 +3,7 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// How many bytes come before the first that a JSON string may not hold as it is (RFC 8259 section 7): a quote, a
+/// Returns how many bytes come before the first that a JSON string may not hold as it is (RFC 8259 section 7): a quote, a
 /// backslash or a control character.
 #[inline]
 pub(crate) fn plain_length(bytes: &[u8]) -> usize {
@@ -23,7 +23,7 @@ pub(crate) fn plain_length(bytes: &[u8]) -> usize {
     length + tail.unwrap_or(rest.len())
 }
 
-/// The highest bit of each byte that is special. Bits after the first may be wrong: the subtractions carry upwards.
+/// Returns the highest bit of each byte that is special. Bits after the first may be wrong: the subtractions carry upwards.
 const fn special_bytes(word: u64) -> u64 {
     let quote = word ^ (ONES * b'"' as u64);
     let backslash = word ^ (ONES * b'\\' as u64);

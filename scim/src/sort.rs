@@ -25,7 +25,7 @@ pub enum SortOrder {
 }
 
 impl SortOrder {
-    /// The keyword.
+    /// Returns the keyword.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -139,7 +139,7 @@ impl Sort {
         })
     }
 
-    /// The same order for clients that see references to the service below this base URL. Without one, they are sorted by
+    /// Returns the same order for clients that see references to the service below this base URL. Without one, they are sorted by
     /// their paths, such as `Users/2819`.
     #[must_use]
     pub fn with_base_url(mut self, base_url: &str) -> Self {
@@ -149,37 +149,37 @@ impl Sort {
         self
     }
 
-    /// The attribute, as indices.
+    /// Returns the attribute, as indices.
     #[must_use]
     pub fn path(&self) -> AttrPath {
         self.path
     }
 
-    /// The attribute.
+    /// Returns the attribute.
     #[must_use]
     pub fn attribute(&self) -> &'static Attribute {
         self.attribute
     }
 
-    /// The direction.
+    /// Returns the direction.
     #[must_use]
     pub fn order(&self) -> SortOrder {
         self.order
     }
 
-    /// Whether the greatest comes first.
+    /// Returns whether the greatest comes first.
     #[must_use]
     pub fn is_descending(&self) -> bool {
         self.order == SortOrder::Descending
     }
 
-    /// The key of a resource. `record` must have the table that the sort was resolved against.
+    /// Returns the key of a resource. `record` must have the table that the sort was resolved against.
     #[must_use]
     pub fn key(&self, record: &dyn Record) -> SortKey {
         self.key_within(&View::Complex(record), 0)
     }
 
-    /// The key of a resource of which no more is known than the value that stands `depth` steps along the path.
+    /// Returns the key of a resource of which no more is known than the value that stands `depth` steps along the path.
     pub(crate) fn key_within(&self, value: &View<'_>, depth: usize) -> SortKey {
         let mut key = SortKey::Missing;
         let steps = self.path.steps().get(depth..).unwrap_or_default();
@@ -200,7 +200,7 @@ impl Sort {
         }
     }
 
-    /// How two keys stand to each other in the direction of the sort.
+    /// Returns how two keys stand to each other in the direction of the sort.
     #[must_use]
     pub fn compare(&self, left: &SortKey, right: &SortKey) -> Ordering {
         self.order.compare(left, right)
@@ -208,7 +208,7 @@ impl Sort {
 }
 
 impl SortOrder {
-    /// How two keys stand to each other in this direction. The keys may be those of resources of several types.
+    /// Returns how two keys stand to each other in this direction. The keys may be those of resources of several types.
     #[must_use]
     pub fn compare(self, left: &SortKey, right: &SortKey) -> Ordering {
         match self {
@@ -251,21 +251,21 @@ fn at(value: &View<'_>, steps: &[u16], found: &mut dyn FnMut(&View<'_>)) {
     }
 }
 
-/// Whether elements of this kind can be preferred to each other: if not, the first need not be compared to a million.
+/// Returns whether elements of this kind can be preferred to each other: if not, the first need not be compared to a million.
 fn may_be_primary(element: &View<'_>) -> bool {
     element
         .record()
         .is_some_and(|record| position(record.attributes(), "primary").is_some())
 }
 
-/// Whether a set of sub-attributes has none at all, so that no document shows it.
+/// Returns whether a set of sub-attributes has none at all, so that no document shows it.
 fn is_void(element: &View<'_>) -> bool {
     element.record().is_some_and(|record| {
         (0..record.attributes().len()).all(|index| matches!(record.view(index), View::Absent))
     })
 }
 
-/// What a resource is sorted by: its order is the ascending one.
+/// The key that a resource is sorted by: its order is the ascending one.
 ///
 /// Text is its comparison key, in the order of code points and of no locale. Keys of different types, which a search
 /// over several resource types can meet, are in the order of the variants.
@@ -309,7 +309,7 @@ mod tests {
         Sort::resolve(&by.parse().unwrap(), order, &PERSON_SCHEMA).unwrap()
     }
 
-    /// The ids in the order of the sort.
+    /// Returns the ids in the order of the sort.
     fn sorted(by: &str, order: SortOrder, people: &[Row]) -> Vec<usize> {
         let sort = sort(by, order);
         let keys: Vec<_> = people.iter().map(|person| sort.key(person)).collect();

@@ -49,7 +49,7 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // Where no thread can be had, nobody would be woken: the time is over at once.
+        // If no thread can be had, nobody would be woken: the time is over at once.
         let Some(clock) = Clock::running() else {
             return Poll::Ready(());
         };
@@ -71,7 +71,7 @@ impl Drop for Sleep {
     }
 }
 
-/// Who sleeps, in the order in which they are woken.
+/// The sleepers, in the order in which they are woken.
 #[derive(Default)]
 struct Sleepers {
     wakers: BTreeMap<Place, Waker>,

@@ -41,7 +41,7 @@ pub enum Change {
     },
 }
 
-/// What one person must be like.
+/// The state that one person must be in.
 #[derive(Debug)]
 struct Person {
     id: String,
@@ -54,7 +54,7 @@ struct Person {
     is_deleted: Fact,
 }
 
-/// What is known of something that was asked for.
+/// Our knowledge of something that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fact {
     Yes,
@@ -138,23 +138,23 @@ impl Writers {
         killed
     }
 
-    /// The writes that were acknowledged so far.
+    /// Returns the writes that were acknowledged so far.
     pub fn acknowledged(&self) -> impl Iterator<Item = &Change> {
         self.0.iter().flat_map(|writer| &writer.acknowledged)
     }
 
-    /// The ids of the groups.
+    /// Returns the ids of the groups.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|writer| writer.group.as_str())
     }
 
-    /// How many people are members of the groups, once that was [verified](Self::verify).
+    /// Returns how many people are members of the groups, once that was [verified](Self::verify).
     pub fn member_count(&self) -> usize {
         let people = self.0.iter().flat_map(|writer| &writer.people);
         people.filter(|person| person.is_member == Fact::Yes).count()
     }
 
-    /// Compares everything that was acknowledged with what the server shows. What was open is known afterwards.
+    /// Compares everything that was acknowledged with what the server shows. Whatever was open is known afterwards.
     ///
     /// # Errors
     /// Something that was acknowledged is not there, or not like that.
@@ -186,7 +186,7 @@ impl Writer {
         }
     }
 
-    /// A connection that broke is what a kill looks like.
+    /// Takes the failure, and returns it unless a connection broke: that is what a kill looks like.
     fn take_broken(&mut self) -> Result<(), Failure> {
         match self.broken.take() {
             Some(failure) if failure.to_string().contains(WRONG) => Err(failure),

@@ -22,7 +22,7 @@ pub struct ExportFile {
     members: usize,
 }
 
-/// An identifier, which the file may choose.
+/// Makes an identifier, which the file may choose.
 #[must_use]
 pub fn id(kind: char, number: usize) -> String {
     format!("00000000-000{kind}-7000-8000-{number:012x}")

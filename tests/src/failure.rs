@@ -9,12 +9,12 @@ use std::fmt;
 pub struct Failure(String);
 
 impl Failure {
-    /// A failure with this explanation.
+    /// Makes a failure with this explanation.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 
-    /// The same failure, with what was being done in front.
+    /// Returns the same failure, with what was being done in front.
     #[must_use]
     pub fn during(self, what: impl fmt::Display) -> Self {
         Self(format!("{what}: {}", self.0))
@@ -47,7 +47,7 @@ impl From<serde_json::Error> for Failure {
     }
 }
 
-/// `Ok` if the condition holds, else a failure with the message.
+/// Returns `Ok` if the condition holds, else a failure with the message.
 pub fn check(holds: bool, message: impl FnOnce() -> String) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(Failure(message())) }
 }

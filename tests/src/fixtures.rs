@@ -1,4 +1,4 @@
-//! Where the fixtures of this package are, and how they are read.
+//! The place of the fixtures of this package, and how they are read.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 
 use crate::Failure;
 
-/// The folder of this package.
+/// Returns the folder of this package.
 pub fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The path of a fixture, such as `vectors/filter.json`.
+/// Returns the path of a fixture, such as `vectors/filter.json`.
 pub fn path(name: &str) -> PathBuf {
     package().join("fixtures").join(name)
 }
@@ -24,7 +24,7 @@ pub fn read<T: DeserializeOwned>(name: &str) -> Result<T, Failure> {
     serde_json::from_str(&text).map_err(|e| Failure::from(e).during(path.display()))
 }
 
-/// The names, without `.json`, of the fixtures in a folder, sorted.
+/// Returns the names, without `.json`, of the fixtures in a folder, sorted.
 pub fn names(folder: &str) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for entry in fs::read_dir(path(folder))? {

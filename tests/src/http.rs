@@ -33,7 +33,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request without headers and body.
+    /// Makes a request without headers and body.
     pub fn new(method: &str, target: impl Into<Vec<u8>>) -> Self {
         Self {
             method: method.to_owned(),
@@ -69,7 +69,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The first value of a header; the name in lower case.
+    /// Returns the first value of a header; the name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -77,12 +77,12 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     pub fn json(&self) -> Result<Value, Failure> {
         serde_json::from_slice(&self.body).map_err(|e| Failure::from(e).during(self))
     }
 
-    /// This answer if it has the status, else a failure that shows it.
+    /// Returns this answer if it has the status, else a failure that shows it.
     pub fn expect(self, status: u16) -> Result<Self, Failure> {
         check(self.status == status, || {
             format!("wanted status {status}, got {self}")
@@ -113,7 +113,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of `http://ADDRESS:PORT/path`; the address is numeric.
+    /// Makes a client of `http://ADDRESS:PORT/path`; the address is numeric.
     pub fn new(base_url: &str) -> Result<Self, Failure> {
         let malformed = || {
             Failure::new(format!(
@@ -130,7 +130,7 @@ impl Client {
         })
     }
 
-    /// The same client, sending this bearer token with every request that has no `Authorization` of its own.
+    /// Returns the same client, sending this bearer token with every request that has no `Authorization` of its own.
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Self {
         self.default_headers
@@ -138,7 +138,7 @@ impl Client {
         self
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     pub fn base_url(&self) -> String {
         format!("http://{}{}", self.address, self.prefix)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Failure;
 
-/// The most anonymous memory of a process until something is done, in megabytes.
+/// Measures the most anonymous memory of a process until something is done, in megabytes.
 pub fn peak(process: u32, done: &AtomicBool) -> Result<f64, Failure> {
     let mut most = 0.0_f64;
     while !done.load(Ordering::Relaxed) {
@@ -17,22 +17,23 @@ pub fn peak(process: u32, done: &AtomicBool) -> Result<f64, Failure> {
     Ok(most)
 }
 
-/// The anonymous memory of a process, in megabytes: what it has asked for.
+/// Returns the anonymous memory of a process, in megabytes: what it has asked for.
 pub fn anonymous(process: u32) -> Result<f64, Failure> {
     megabytes(process, "RssAnon")
 }
 
-/// The resident memory of a process, in megabytes: its own, and what of the program and of mapped files is in memory.
+/// Returns the resident memory of a process, in megabytes: its own, and what of the program and of mapped files is in
+/// memory.
 pub fn resident(process: u32) -> Result<f64, Failure> {
     megabytes(process, "VmRSS")
 }
 
-/// The most resident memory that a process has had, in megabytes.
+/// Returns the most resident memory that a process has had, in megabytes.
 pub fn peak_resident(process: u32) -> Result<f64, Failure> {
     megabytes(process, "VmHWM")
 }
 
-/// A line of the status of a process, which is in kibibytes.
+/// Reads a line of the status of a process, which is in kibibytes.
 fn megabytes(process: u32, name: &str) -> Result<f64, Failure> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status

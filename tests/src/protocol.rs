@@ -19,7 +19,7 @@ pub struct Peer {
     runtime: tokio::runtime::Runtime,
 }
 
-/// Where a service keeps what it holds.
+/// The place in which a service keeps what it holds.
 #[derive(Debug, Clone, Copy)]
 pub enum Kept {
     /// In memory.
@@ -29,7 +29,7 @@ pub enum Kept {
 }
 
 impl Peer {
-    /// A service with nobody in it.
+    /// Makes a service with nobody in it.
     pub fn new(kept: Kept, policy: vectors::Policy) -> Result<Self, Failure> {
         let policy = match policy {
             vectors::Policy::Strict => Policy::strict(),

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::{Failure, check, fixtures};
 
-/// The program of this name, which reaches the loopback interface without a proxy.
+/// Returns the program of this name, which reaches the loopback interface without a proxy.
 pub fn program(name: &str) -> Result<Command, Failure> {
     let environment =
         env::var_os("SCIM_TESTS_VENV").map_or_else(|| fixtures::package().join(".venv"), PathBuf::from);

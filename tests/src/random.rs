@@ -3,17 +3,17 @@
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// 64 random bits, from the keys the standard library draws for its hash maps.
+/// Returns 64 random bits, from the keys the standard library draws for its hash maps.
 pub fn bits() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Eight random hexadecimal digits.
+/// Returns eight random hexadecimal digits.
 pub fn hex8() -> String {
     format!("{:08x}", bits() & 0xffff_ffff)
 }
 
-/// A random UUID (version 4) in its usual spelling.
+/// Returns a random UUID (version 4) in its usual spelling.
 pub fn uuid() -> String {
     let (high, low) = (bits(), bits());
     format!(

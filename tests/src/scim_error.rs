@@ -1,4 +1,4 @@
-//! What every refusal has to look like (RFC 7644 section 3.12).
+//! The form that every refusal has to have (RFC 7644 section 3.12).
 
 use crate::http::Response;
 use crate::{Failure, check};

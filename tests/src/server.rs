@@ -30,7 +30,7 @@ pub struct Server {
     flags: Vec<String>,
 }
 
-/// What `org create --json` prints.
+/// The output of `org create --json`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Organization {
@@ -43,7 +43,7 @@ pub struct Organization {
 }
 
 impl Organization {
-    /// A client of this organization that sends its token.
+    /// Makes a client of this organization that sends its token.
     pub fn client(&self) -> Result<Client, Failure> {
         Ok(Client::new(&self.scim_url)?.with_token(&self.token))
     }
@@ -58,12 +58,12 @@ impl Server {
         Self::start_binary(&binary()?)
     }
 
-    /// The same with this binary.
+    /// Starts this binary in the same way.
     pub fn start_binary(binary: &Path) -> Result<Self, Failure> {
         Self::start_with(binary, &[])
     }
 
-    /// The same with these flags of `serve`.
+    /// Starts this binary in the same way, with these flags of `serve`.
     pub fn start_with(binary: &Path, flags: &[&str]) -> Result<Self, Failure> {
         let mut last = Failure::new("never tried");
         // Another process may take the port between finding it and listening on it: then the server ends at once.
@@ -142,17 +142,17 @@ impl Server {
         )))
     }
 
-    /// The id of the process.
+    /// Returns the id of the process.
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
-    /// A client of the server's root, without a token.
+    /// Makes a client of the server's root, without a token.
     pub fn origin(&self) -> Result<Client, Failure> {
         Client::new(&format!("http://{}", self.address))
     }
 
-    /// The folder of this server: its database is `data.sqlite` in it.
+    /// Returns the folder of this server: its database is `data.sqlite` in it.
     pub fn directory(&self) -> &Path {
         &self.directory.0
     }

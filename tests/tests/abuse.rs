@@ -61,7 +61,8 @@ fn a_bystander_is_answered_whatever_another_organization_does() -> Result<(), Fa
     server.alive()
 }
 
-/// A change by another process is in force within a second: asked again and again, the attacker is refused at last.
+/// Checks that a change by another process is in force within a second: asked again and again, the attacker is refused at
+/// last.
 fn is_shut_out(organization: &Organization) -> Result<(), Failure> {
     let mut client = organization.client()?;
     for _ in 0..200 {

@@ -437,7 +437,7 @@ impl Broken {
         wait_for(others).await;
     }
 
-    /// The id that a new resource goes by, if that is not its own.
+    /// Returns the id that a new resource goes by, if that is not its own.
     fn alias<R: ScimResource>(&self) -> Option<String> {
         let name = R::RESOURCE_TYPE.name;
         let mut numbers = self.numbers.lock().unwrap();
@@ -592,7 +592,7 @@ impl Broken {
         Ok(written)
     }
 
-    /// A page that is not cut, however large it is.
+    /// Returns a page that is not cut, however large it is.
     async fn whole_page<R: ScimResource>(
         &self,
         cx: &Arc<Tenant>,
@@ -612,7 +612,7 @@ impl Broken {
         }
     }
 
-    /// A page that is cut before the filter is applied.
+    /// Returns a page that is cut before the filter is applied.
     async fn cut_page<R: ScimResource>(
         &self,
         cx: &Arc<Tenant>,
@@ -655,7 +655,7 @@ impl Broken {
         Ok(page)
     }
 
-    /// The document that was shown first of this version.
+    /// Returns the document that was shown first of this version.
     fn frozen<R>(&self, id: &str, answer: &Answer<R>) -> Answer<R> {
         let key = (id.to_owned(), answer.version().to_string());
         let first = text_of(answer);
@@ -678,7 +678,7 @@ async fn wait_for(holds: impl Fn() -> bool) {
     }
 }
 
-/// Whether a write changes a resource: it does not delete it.
+/// Returns whether a write changes a resource: it does not delete it.
 fn changes<R: ScimResource>(write: &Write<R, Tenant>) -> bool {
     write.loads() >= Loads::Resource || !write.edge_edits().is_empty()
 }
@@ -695,7 +695,7 @@ fn group_mut<R: Any>(resource: &mut R) -> Option<&mut Group> {
     (resource as &mut dyn Any).downcast_mut()
 }
 
-/// The resource that a create makes, without its edges.
+/// Returns the resource that a create makes, without its edges.
 fn write_of<R: ScimResource>(write: &Write<R, Tenant>) -> R {
     match write.decide(None, SystemClock.now()) {
         Ok(Decision::Put(put)) => put.resource.unwrap(),
@@ -703,7 +703,7 @@ fn write_of<R: ScimResource>(write: &Write<R, Tenant>) -> R {
     }
 }
 
-/// The first value that must be unique, in no case.
+/// Returns the first value that must be unique, without regard to case.
 fn first_unique<R: ScimResource>(resource: &R) -> String {
     let unique = resource
         .attributes()
@@ -716,7 +716,7 @@ fn first_unique<R: ScimResource>(resource: &R) -> String {
     }
 }
 
-/// The whole next state, with the edges that were there and those that were added.
+/// Returns the whole next state, with the edges that were there and those that were added.
 fn completed<R: ScimResource>(before: R, put: Put<R>) -> R {
     let mut members = match (&before as &dyn Any).downcast_ref::<Group>() {
         Some(group) => group.members.loaded().unwrap_or_default().to_vec(),
@@ -864,7 +864,7 @@ impl Broken {
     }
 }
 
-/// Something that tells the resources of a list apart.
+/// Returns something that tells the resources of a list apart.
 fn text_of<R>(answer: &Answer<R>) -> Vec<u8> {
     match answer {
         Answer::Rendered(Rendered {
@@ -903,7 +903,7 @@ fn check<S: Send + Sync + 'static>(contract: &Contract<S, Tenant>, rule: &str) -
     said.join("\n")
 }
 
-/// A fault is found by the rules that are to find it, and each says the rule, what was seen and what to do.
+/// Checks that a fault is found by the rules that are to find it, and that each says the rule, what was seen and what to do.
 fn is_found(fault: Fault) {
     let (_, by) = FOUND.iter().find(|(known, _)| *known == fault).unwrap();
     let contract = Contract::of_users_and_groups(move || async move { Broken::new(fault) });

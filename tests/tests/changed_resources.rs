@@ -248,7 +248,7 @@ async fn an_extension_can_be_added() {
     );
 }
 
-/// What is handed on from now on is shown by no answer.
+/// Whatever is handed on from now on is shown by no answer.
 #[tokio::test]
 async fn a_value_that_is_not_kept_any_more_is_not_shown() {
     let kept = Kept::new().await;

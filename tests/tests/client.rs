@@ -28,7 +28,7 @@ fn service() -> ScimService<()> {
         .unwrap()
 }
 
-/// The life of a user and a group, from beginning to end.
+/// Goes through the life of a user and a group, from beginning to end.
 async fn works(client: &Client<impl Exchange>) {
     let mut user = User::new("bjensen");
     user.password = Some(Password::new("t1meMa$heen"));

@@ -26,7 +26,7 @@ const OURS: [(&str, &str); 3] = [
     ),
 ];
 
-/// Schema and attribute name, with the characteristics.
+/// Reads the characteristics, by schema and attribute name.
 fn expected() -> BTreeMap<String, Vec<String>> {
     let mut schema = "";
     let mut out = BTreeMap::new();
@@ -193,7 +193,7 @@ fn resource_types_have_their_endpoints_and_extensions() {
     assert_eq!(Group::RESOURCE_TYPE.schema.extensions().count(), 0);
 }
 
-/// What stores keep an index on, and what they keep apart.
+/// The attributes that stores keep an index on, and those that they keep apart.
 #[test]
 fn indexed_attributes_edges_and_transient_ones_are_marked() {
     let marked = |schema: &'static Schema, test: fn(&Attribute) -> bool| -> Vec<String> {

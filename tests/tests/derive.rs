@@ -43,7 +43,7 @@ pub struct Badge {
     pub cached: Option<std::time::Duration>,
 }
 
-/// Who carries the badge.
+/// The person who carries the badge.
 #[derive(Debug, Clone, PartialEq, ScimComplex)]
 pub struct Holder {
     /// The id of the holder.
@@ -70,7 +70,7 @@ pub enum Colour {
     Other(String),
 }
 
-/// What auditors want to know.
+/// The facts that auditors want to know.
 #[derive(Debug, Clone, PartialEq, ScimExtension)]
 #[scim(schema = "urn:example:scim:schemas:2.0:Audit")]
 pub struct AuditInfo {
@@ -130,7 +130,7 @@ fn decode<R: ScimResource>(body: &str) -> Result<R> {
 const BADGE: &str = "urn:example:scim:schemas:2.0:Badge";
 const AUDIT: &str = "urn:example:scim:schemas:2.0:Audit";
 
-/// A badge with the given members behind those that are required.
+/// Decodes a badge with the given members behind those that are required.
 fn badge(members: &str) -> Result<Badge> {
     let comma = if members.is_empty() { "" } else { "," };
     decode(&format!(
@@ -144,7 +144,7 @@ fn attribute<R: ScimResource>(name: &str) -> &'static Attribute {
         .1
 }
 
-/// What an edit of the attribute at `path` does to the badge.
+/// Applies an edit of the attribute at `path` to the badge.
 fn edit(badge: &mut Badge, path: AttrPath, op: Op, value: &str) -> Result<Change> {
     let value = (!value.is_empty()).then(|| JsonBuf::parse(value.as_bytes(), &LIMITS).unwrap());
     let edit = Edit {
@@ -260,7 +260,7 @@ fn common_attributes_and_extensions_have_their_roles() {
         panic!("{audit:?}")
     };
     assert_eq!((schema.id, schema.name), (AUDIT, "AuditInfo"));
-    assert_eq!(audit.description, "What auditors want to know.");
+    assert_eq!(audit.description, "The facts that auditors want to know.");
     let auditor = &audit.shape.sub_attributes[0];
     assert!(
         auditor.shape.required,

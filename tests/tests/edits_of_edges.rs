@@ -40,7 +40,7 @@ fn members_operation() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// What a group says, whatever the order of its members.
+/// Returns what a group says, whatever the order of its members.
 fn content(group: &Group) -> (String, BTreeSet<String>) {
     let members = group.members.loaded().unwrap_or_default();
     (

@@ -39,7 +39,7 @@ fn value(literal: &Literal) -> Value {
     }
 }
 
-/// The notation of the vectors.
+/// Returns a filter in the notation of the vectors.
 fn tree(filter: &Filter) -> Value {
     let all = |filters: &[Filter]| filters.iter().map(tree).collect::<Vec<_>>();
     match filter {

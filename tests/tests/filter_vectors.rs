@@ -44,7 +44,7 @@ fn resolve(text: &str, policy: &Policy) -> Result<ResolvedFilter> {
     ResolvedFilter::resolve(&filter, User::RESOURCE_TYPE.schema, options)
 }
 
-/// What evaluating the filter gives, in the notation of the vectors.
+/// Returns what evaluating the filter gives, in the notation of the vectors.
 fn outcome(text: &str, users: &[(String, User)], policy: &Policy) -> Value {
     match resolve(text, policy) {
         Ok(filter) => {

@@ -14,7 +14,7 @@ use scim_tests::server::Server;
 use scim_tests::{Failure, check};
 use serde_json::Value;
 
-/// What is acknowledged is durable (RFC 7644 section 3.3: 201 says that the resource was created).
+/// Whatever is acknowledged is durable (RFC 7644 section 3.3: 201 says that the resource was created).
 #[test]
 fn nothing_that_was_acknowledged_is_lost() -> Result<(), Failure> {
     let mut server = Server::start()?;

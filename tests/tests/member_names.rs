@@ -1,4 +1,4 @@
-//! What a member is called (`members.display`) says the service: the sub-attribute is `readOnly` (RFC 7643 section 7),
+//! The service says what a member is called (`members.display`): the sub-attribute is `readOnly` (RFC 7643 section 7),
 //! and is treated as such everywhere.
 
 #![allow(
@@ -23,7 +23,7 @@ struct Setting {
 }
 
 impl Setting {
-    /// In every store and under every policy.
+    /// Makes a setting in every store and under every policy.
     fn all() -> Result<Vec<Self>, Failure> {
         let mut settings = Vec::new();
         for policy in [Policy::Strict, Policy::Tolerant] {
@@ -48,7 +48,7 @@ impl Setting {
         Ok((answer.status, answer.body))
     }
 
-    /// The group has its one member, under the member's own name.
+    /// Checks that the group has its one member, under the member's own name.
     fn check(&mut self, after: &str) -> Result<(), Failure> {
         let group = self.peer.exchange("GET", &self.group, None)?.expect(200, after)?;
         let members = &group["members"];

@@ -24,7 +24,7 @@ fn rules(policy: Policy) -> Rules {
     }
 }
 
-/// The resource as an answer shows it.
+/// Returns the resource as an answer shows it.
 fn shown<R: ScimResource>(resource: &R) -> Value {
     let mut text = Vec::new();
     let projection = Projection::default_of(R::RESOURCE_TYPE);
@@ -54,7 +54,7 @@ fn patched<R: ScimResource>(resource: &R, body: &Value, rules: &Rules) -> Result
         .unwrap_or_else(|| resource.clone()))
 }
 
-/// What is wrong with what comes out of a vector, if anything.
+/// Says what is wrong with what comes out of a vector, if anything.
 fn fault<R: ScimResource>(vector: &PatchVector, policy: Policy) -> Option<String> {
     let rules = rules(policy);
     let ids = Ids::of_users(["u1", "u2", "u3"]).with_self("self");

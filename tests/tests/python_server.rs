@@ -56,7 +56,7 @@ impl Peer {
         Err(Failure::new("scim2-server did not listen after 600 attempts"))
     }
 
-    /// A provider with an organization of its own on this server.
+    /// Runs a provider with an organization of its own on this server.
     fn visited_by(&self, dialect: Dialect) -> Result<Report, Failure> {
         let base = format!("{}/{dialect}/v2", self.origin);
         let client = over_http(&base).map_err(|error| Failure::new(error.to_string()))?;
@@ -77,7 +77,7 @@ impl Drop for Peer {
     }
 }
 
-/// The provider went on to the end, and these and no other faults are in its report, each with what to do.
+/// Checks that the provider went on to the end, and that these and no other faults are in its report, each with what to do.
 fn finds(report: &Report, faults: &[Fault]) -> Result<(), Failure> {
     let wanted: Vec<_> = faults.iter().collect();
     let found: Vec<_> = report.faults.keys().collect();

@@ -1,4 +1,4 @@
-//! What README quotes of an example stands there, letter by letter: the examples are compiled and tested, README is not.
+//! Whatever README quotes of an example stands there, letter by letter: the examples are compiled and tested, README is not.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
@@ -22,14 +22,14 @@ fn read(file: &str) -> String {
     fs::read_to_string(root.join(file)).unwrap()
 }
 
-/// The lines without their indentation and without comments between them.
+/// Returns the lines without their indentation and without comments between them.
 fn bare(text: &str) -> String {
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.starts_with("// ") && !line.starts_with("#!["));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The paragraphs of all blocks of Rust in a text.
+/// Returns the paragraphs of all blocks of Rust in a text.
 fn quotes(section: &str) -> Vec<String> {
     let blocks = section.split("```rust\n").skip(1);
     let blocks = blocks.map(|block| block.split("```").next().unwrap());

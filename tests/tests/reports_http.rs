@@ -1,4 +1,4 @@
-//! What clients were reported to send, over HTTP against the running server.
+//! The requests that clients were reported to send, over HTTP against the running server.
 
 use scim_tests::Failure;
 use scim_tests::reports;

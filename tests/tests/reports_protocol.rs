@@ -1,4 +1,4 @@
-//! What clients were reported to send, over `Protocol` and both stores: no server, no network.
+//! The requests that clients were reported to send, over `Protocol` and both stores: no server, no network.
 
 use scim_tests::Failure;
 use scim_tests::protocol::{Kept, Peer};

@@ -7,7 +7,7 @@ use std::path::Path;
 use scim_tests::features::workspace;
 use scim_tests::{Failure, check};
 
-/// The names of all functions in the sources below a folder.
+/// Finds the names of all functions in the sources below a folder.
 fn functions(folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Failure> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

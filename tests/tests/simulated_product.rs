@@ -8,7 +8,7 @@ use scim_tests::server::{Organization, Server};
 use scim_tests::{Failure, check};
 use tokio::task::JoinSet;
 
-/// The settings that an administrator chooses for the provider.
+/// Returns the settings that an administrator chooses for the provider.
 fn idp(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Okta | Dialect::OktaOin => "okta",
@@ -31,7 +31,7 @@ fn connection(organization: &Organization) -> Result<Through<Http1>, Failure> {
     Ok(Through::new(client.service().clone(), &organization.scim_url).with_header(AUTHORIZATION, token))
 }
 
-/// The server is equal to the model, and over a good network nothing was refused.
+/// Checks that the server is equal to the model, and that over a good network nothing was refused.
 fn is_in_step(network: Misbehaviour, report: &Report) -> Result<(), Failure> {
     check(report.is_success() && report.changes == 1_000, || {
         report.to_string()

@@ -220,7 +220,7 @@ impl Faulty {
         Ok(serde_json::from_slice(response.body()).unwrap_or_default())
     }
 
-    /// What the faulty server understands of a PATCH.
+    /// Turns a PATCH into what the faulty server understands of it.
     fn distort(&mut self, path: &str, mut body: Value, held: &Value) -> Result<Value, Response> {
         for operation in body["Operations"].as_array_mut().unwrap() {
             let target = operation["path"].as_str().unwrap_or_default().to_owned();

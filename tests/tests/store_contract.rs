@@ -55,7 +55,7 @@ mod sqlite {
         builder.build().expect("a store")
     }
 
-    /// A new file in the folder that Cargo keeps for tests.
+    /// Opens a new file in the folder that Cargo keeps for tests.
     fn in_file() -> DocumentStore<Tenant> {
         static FILES: AtomicU32 = AtomicU32::new(0);
         let number = FILES.fetch_add(1, Ordering::Relaxed);
@@ -179,7 +179,7 @@ mod own {
         scim::testkit::store_contract!(contract: contract());
     }
 
-    /// The columns of a table.
+    /// Returns the columns of a table.
     fn columns() -> Kept {
         let names = [
             "userName",

@@ -24,8 +24,9 @@ fn text(output: &Output) -> String {
     )
 }
 
-/// The check of scim2-tester that removes `active` from a person and wants it gone. The values that it fills in are drawn
-/// by chance: where it has drawn `false`, the person stays disabled, because absence never enables anybody here.
+/// Returns whether this is the check of scim2-tester that removes `active` from a person and wants it gone. The values that
+/// it fills in are drawn by chance: if it has drawn `false`, the person stays disabled, because absence never enables
+/// anybody here.
 fn is_disabled_person_kept(fault: &str) -> bool {
     fault.contains("did not remove attribute 'active'") && fault.contains("'initial_value': False")
 }

@@ -7,7 +7,7 @@ use scim_tests::replay::{Trace, replay};
 use scim_tests::server::Server;
 use scim_tests::{Failure, check, fixtures};
 
-/// Value of `--idp` for the provider that a trace names.
+/// Returns the value of `--idp` for the provider that a trace names.
 fn provider_flag(idp: &str) -> Result<&'static str, Failure> {
     let flags = [
         ("authentik", "authentik"),

@@ -1,4 +1,4 @@
-//! What the derives accept and refuse. `TRYBUILD=overwrite` writes the expected messages anew.
+//! The code that the derives accept and refuse. `TRYBUILD=overwrite` writes the expected messages anew.
 
 #[test]
 fn derives() {

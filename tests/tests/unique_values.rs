@@ -41,7 +41,7 @@ struct Seal {
     words: Vec<String>,
 }
 
-/// An attribute, a value of it, the same written in another way, and another value.
+/// Returns, for each attribute, its name, a value of it, the same written in another way, and another value.
 fn values() -> Vec<(&'static str, Value, Value, Value)> {
     vec![
         ("label", json!("a"), json!("A"), json!("b")),

@@ -232,7 +232,7 @@ impl Peer {
             .await
     }
 
-    /// The attribute `time` of a list, in its order.
+    /// Returns the attribute `time` of a list, in its order.
     async fn times(&self, query: &str) -> Vec<Value> {
         let list = self.send(Method::GET, &format!("/Samples?{query}"), "").await;
         let resources = list.body["Resources"].as_array().cloned().unwrap_or_default();
@@ -252,7 +252,7 @@ impl Peer {
 struct Way {
     name: &'static str,
     method: Method,
-    /// What is sent; `@single`, `@multiple` and `@value` are replaced.
+    /// The body that is sent; `@single`, `@multiple` and `@value` are replaced.
     body: &'static str,
     shown: &'static str,
 }
@@ -328,7 +328,7 @@ impl Way {
         }
     }
 
-    /// Whether the value is where it belongs; in a list it may stand behind others.
+    /// Returns whether the value is where it belongs; in a list it may stand behind others.
     fn finds(&self, of: &Type, document: &Value, value: &Value) -> bool {
         match document.pointer(&self.fill(self.shown, of)) {
             Some(Value::Array(values)) => values.contains(value),

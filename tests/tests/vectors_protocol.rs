@@ -4,7 +4,7 @@ use scim_tests::protocol::{Kept, Peer};
 use scim_tests::vectors::{Policy, Report, filter, patch};
 use scim_tests::{Failure, check};
 
-/// All must have passed but those that are debatable.
+/// Runs the vectors: all must have passed but those that are debatable.
 fn run(policy: Policy, vectors: impl FnOnce(&mut Peer) -> Result<Report, Failure>) -> Result<(), Failure> {
     let report = vectors(&mut Peer::new(Kept::InMemory, policy)?)?;
     check(report.failed.is_empty(), || {

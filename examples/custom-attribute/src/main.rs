@@ -24,7 +24,7 @@ struct Locker {
     number: String,
     /// The floor the locker is on; the basement is -1.
     floor: Floor,
-    /// What has become of the locker.
+    /// The state of the locker.
     state: Option<State>,
     /// How often the locker has been opened.
     #[scim(with = "Counter")]
@@ -53,7 +53,7 @@ impl Scalar for Floor {
     }
 }
 
-/// What has become of a locker.
+/// The state of a locker.
 #[derive(Debug, Clone, Copy, PartialEq, ScimEnum)]
 enum State {
     Free,

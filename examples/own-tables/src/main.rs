@@ -32,7 +32,7 @@ const TABLES: &str = "
     CREATE INDEX IF NOT EXISTS teams_of ON team_members (person_id);
     CREATE TABLE IF NOT EXISTS outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT NOT NULL, event TEXT NOT NULL);";
 
-/// Which column holds which attribute. The letters keep the ids of people and teams apart.
+/// Says which column holds which attribute. The letters keep the ids of people and teams apart.
 fn people() -> Columns {
     let user = User::paths();
     Columns::table::<User>(Dialect::Sqlite, "people", Column::numbered("id", "p"))
@@ -168,7 +168,7 @@ impl<C: Send + Sync + 'static> SqlRows<Group, C> for Directory {
     }
 }
 
-/// A complete store of it. SQLite blocks, so it works on threads of its own.
+/// Makes a complete store of it. SQLite blocks, so it works on threads of its own.
 fn table<C: Send + Sync + 'static>(directory: Directory) -> Table<Directory, C> {
     Table::new(directory)
         .resource::<User>()
@@ -177,7 +177,7 @@ fn table<C: Send + Sync + 'static>(directory: Directory) -> Table<Directory, C> 
         .on_threads(4)
 }
 
-/// The service keeps what the columns hold: it lists no other attribute, and accepts others without keeping them.
+/// Mounts the service, which keeps what the columns hold: it lists no other attribute, and accepts others without keeping them.
 fn app(directory: Directory) -> scim::Result<axum::Router> {
     let (people, teams) = (directory.people.kept::<User>(), directory.teams.kept::<Group>());
     let table = table(directory).tenant_by(|Path(org): &Path<String>| Some(org.into()));

@@ -26,7 +26,7 @@ fn directory() -> (Directory, TempDir) {
     )
 }
 
-/// The provider over a rough network: at the end, the tables hold what they must.
+/// Runs the provider over a rough network: at the end, the tables hold what they must.
 async fn is_in_step(provider: Provider) {
     let kept: Vec<_> = people().kept::<User>().names();
     let kept = kept.into_iter().chain(teams(&people()).kept::<Group>().names());
@@ -70,7 +70,7 @@ async fn compliant_entra_is_in_step() {
     is_in_step(Provider::EntraCompliant).await;
 }
 
-/// The rules of every store, for what the columns hold: one address, no times, and teams of people alone.
+/// Returns the rules of every store, for what the columns hold: one address, no times, and teams of people alone.
 fn contract() -> Contract<Table<Directory, Tenant>, Tenant> {
     let folders = Mutex::new(Vec::new());
     let make = move || {

@@ -11,7 +11,7 @@ mod program;
 use program::bench::{Bench, USER, texts};
 use serde_json::{Value, json};
 
-/// The names of the people whom a list shows.
+/// Returns the names of the people whom a list shows.
 fn users(bench: &Bench, flags: &[&str]) -> Vec<String> {
     let listed = bench.run(&[&["user", "list", "acme"], flags].concat());
     let users = listed["users"].as_array().unwrap().iter();
@@ -24,7 +24,7 @@ fn show(bench: &Bench, user: &str) -> Value {
     bench.run(&["user", "show", "acme", user])
 }
 
-/// The names of the permissions of a person.
+/// Returns the names of the permissions of a person.
 fn permissions(shown: &Value) -> Vec<&str> {
     let held = shown["permissions"].as_array().unwrap().iter();
     held.map(|held| held["permission"].as_str().unwrap()).collect()
@@ -594,7 +594,7 @@ fn a_manual_account_is_adopted_once_that_is_confirmed() {
         (&account, &json!("scim"), &created.body["id"], &json!([]))
     );
     assert_eq!(permissions(&shown), ["app:reports"]);
-    // What was confirmed has happened, and holds for nothing else.
+    // The confirmed step has happened, and its confirmation holds for nothing else.
     bench.delete(&format!("/Users/{}", created.body["id"].as_str().unwrap()));
     bench.run(&["user", "create", "acme", "ann@x.example"]);
     assert_eq!(post("e-1").status, 409);

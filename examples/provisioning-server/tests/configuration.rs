@@ -1,4 +1,4 @@
-//! Where settings come from: flags, environment, files that the environment names, the configuration file.
+//! The origins of settings: flags, environment, files that the environment names, the configuration file.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ use std::net::TcpListener;
 use program::Place;
 use serde_json::{Value, json};
 
-/// What `serve --check-config` says of each setting: its value and where it was found.
+/// Returns what `serve --check-config` says of each setting: its value and where it was found.
 fn checked(place: &Place, arguments: &[&str], environment: &[(&str, &str)]) -> Vec<[Value; 4]> {
     let arguments = [&["serve", "--check-config", "--json"], arguments].concat();
     let output = place.run_with(environment, &arguments);
@@ -265,7 +265,7 @@ fn health_is_that_of_the_server_with_the_same_settings() {
         json!({ "url": format!("http://{}/readyz", server.address()), "status": "ready" })
     );
     place.execute("ALTER TABLE instance RENAME TO elsewhere");
-    // What others do to the database is seen within a moment.
+    // Changes that others make to the database are seen within a moment.
     let address = [("LISTEN", server.address())];
     let mut attempts = (0..1_000).map(|_| place.run_with(&address, &["health", "--json"]));
     let unhealthy = attempts.find(|output| !output.status.success()).unwrap();
@@ -337,7 +337,7 @@ fn a_limit_is_set_as_every_setting_is() {
     assert!(said.contains("limit-body") && said.contains("2MiB"), "{said}");
 }
 
-/// Default, meaning and reason of a limit that is not the library's. Some defaults depend on the machine.
+/// Returns default, meaning and reason of a limit that is not the library's. Some defaults depend on the machine.
 fn of_server<'a>(name: &str, default: &'a str) -> [&'a str; 3] {
     let [shown, bounds, why] = match name {
         "connections" => [

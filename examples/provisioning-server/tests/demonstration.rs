@@ -22,7 +22,7 @@ fn run(place: &Place, arguments: &[&str]) -> Value {
     place.json(&[arguments, &["--database", DATABASE]].concat())
 }
 
-/// Everything in a list that has pages.
+/// Returns everything in a list that has pages.
 fn listed(place: &Place, arguments: &[&str], name: &str) -> Vec<Value> {
     let found = run(place, &[arguments, &["--limit", "1000"]].concat());
     found[name].as_array().unwrap().clone()
@@ -34,7 +34,7 @@ fn texts(list: &[Value], name: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// How many events there are.
+/// Counts the events.
 fn events(place: &Place) -> usize {
     listed(place, &["event", "list", "acme"], "events").len()
 }
@@ -96,7 +96,7 @@ fn a_demonstration_shows_a_working_product() {
     assert_eq!(run(&place, &["check"])["sound"], true);
 }
 
-/// Types the commands that the server prints as they stand.
+/// Runs the commands that the server prints as they stand.
 fn commands_work(place: &Place, server: &Server) {
     let commands = server.started["commands"].as_array().unwrap();
     assert!(commands.len() >= 8, "{commands:?}");

@@ -1,4 +1,4 @@
-//! What `deploy/` holds fits the program: the unit, its configuration, the container.
+//! The files of `deploy/` fit the program: the unit, its configuration, the container.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -33,14 +33,14 @@ fn deploy(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)).unwrap()
 }
 
-/// The values of a key of the unit.
+/// Returns the values of a key of the unit.
 fn values<'u>(unit: &'u str, key: &str) -> Vec<&'u str> {
     unit.lines()
         .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='))
         .collect()
 }
 
-/// The unit with the binary of this build in place of the one that is installed.
+/// Makes the unit with the binary of this build in place of the one that is installed.
 fn unit(place: &Place) -> String {
     let built = env!("CARGO_BIN_EXE_provisioning-server");
     let text = deploy("provisioning-server.service");
@@ -80,7 +80,7 @@ fn the_unit_leaves_the_server_no_right_that_it_does_not_need() {
     assert!(said.contains("Overall exposure level"), "{said}");
 }
 
-/// `server.toml` with a certificate that exists, and what the check of the unit's own command says about it.
+/// Makes `server.toml` with a certificate that exists, and returns what the check of the unit's own command says about it.
 fn checked(place: &Place) -> Value {
     let pair = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = place.file("fullchain.pem", &pair.cert.pem());
@@ -106,7 +106,7 @@ fn checked(place: &Place) -> Value {
     place.json(&[&words[1..], &["--check-config"]].concat())
 }
 
-/// A setting in what `--check-config` says.
+/// Finds a setting in what `--check-config` says.
 fn setting<'c>(checked: &'c Value, name: &str) -> &'c Value {
     let settings = checked["settings"].as_array().unwrap();
     settings.iter().find(|setting| setting["name"] == name).unwrap()
@@ -149,7 +149,7 @@ fn systemd_is_told_when_the_server_is_ready_and_when_it_ends() {
     assert_eq!(told(), "STOPPING=1");
 }
 
-/// The words of an instruction of the container file that is a JSON array.
+/// Returns the words of an instruction of the container file that is a JSON array.
 fn words(file: &str, instruction: &str) -> Vec<String> {
     let (_, rest) = file.rsplit_once(instruction).unwrap();
     serde_json::from_str(rest.lines().next().unwrap().trim()).unwrap()

@@ -31,7 +31,7 @@ const CANONICAL: [(&str, &str, &[&str]); 7] = [
     (GROUP, "members", &["User", "Group"]),
 ];
 
-/// The element of a list whose member has this text.
+/// Finds the element of a list whose member has this text.
 fn one<'v>(list: &'v Value, member: &str, text: &str) -> &'v Value {
     let found = list.as_array().unwrap().iter().find(|item| item[member] == text);
     found.unwrap_or_else(|| panic!("no {member} is {text}: {list:#}"))

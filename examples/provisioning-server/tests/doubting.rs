@@ -56,7 +56,7 @@ fn tokens_are_in_doubt_after_a_restore() {
     assert_eq!(place.json(&["check"])["sound"], true);
 }
 
-/// The names of the people whom no request with the newest token has named.
+/// Returns the names of the people whom no request with the newest token has named.
 fn unconfirmed(place: &Place) -> Vec<String> {
     let listed = place.json(&["user", "list", "acme", "--unconfirmed"]);
     let users = listed["users"].as_array().unwrap().iter();
@@ -82,7 +82,7 @@ fn people_whom_a_new_token_has_not_named_are_suspended_together() {
     assert_eq!(bench.get(&format!("/Users/{}", ids[1])).status, 200);
     bench.group("Crew", &[&ids[2]]);
     assert_eq!(bench.get(&format!("/Users/{}x", ids[3])).status, 404);
-    // What was read is written behind the answers.
+    // Everything that was read is written behind the answers.
     let Bench { server, place, .. } = bench;
     server.terminate();
     assert_eq!(unconfirmed(&place), names[3..]);

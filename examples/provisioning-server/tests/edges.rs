@@ -44,7 +44,7 @@ impl Wire {
         assert!(head.starts_with("HTTP/1.1 100 "), "{head}");
     }
 
-    /// Everything until the server closes.
+    /// Reads everything until the server closes.
     fn answer(mut self) -> Answer {
         let mut text = String::new();
         self.0.read_to_string(&mut text).unwrap();
@@ -52,7 +52,7 @@ impl Wire {
         Answer::new(head, body)
     }
 
-    /// Whether the server has closed; waits for it to say anything.
+    /// Returns whether the server has closed; waits for it to say anything.
     fn is_closed(&mut self) -> bool {
         match self.0.read(&mut [0; 1]) {
             Ok(read) => read == 0,
@@ -66,7 +66,7 @@ fn token(place: &Place, organization: &str) -> String {
     made["token"].as_str().unwrap().to_owned()
 }
 
-/// The head of a POST with a body of this length.
+/// Makes the head of a POST with a body of this length.
 fn head(path: &str, token: &str, length: usize) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\

@@ -1,4 +1,4 @@
-//! What Microsoft Entra ID sends, as administrators see it: with its default mappings, and with mistakes in them.
+//! The requests of Microsoft Entra ID, as administrators see them: with its default mappings, and with mistakes in them.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,19 +36,19 @@ fn until(person: &mut Person<'_>, path: &str, text: &str) -> Page {
     }
 }
 
-/// The page of the newest request that a filter lets through.
+/// Opens the page of the newest request that a filter lets through.
 fn newest(person: &mut Person<'_>, filter: &str) -> Page {
     let page = person.open(&format!("{HISTORY}?{filter}"));
     let request = page.between("id=\"request-", "\"").to_owned();
     person.open(&format!("{HISTORY}/{request}"))
 }
 
-/// What stands below a heading of a request.
+/// Returns what stands below a heading of a request.
 fn below<'p>(page: &'p Page, heading: &str) -> &'p str {
     page.between(&format!("<h4>{heading}</h4>\n    <p>"), "</p>")
 }
 
-/// A person as Entra ID creates one, with further attributes.
+/// Makes a person as Entra ID creates one, with further attributes.
 fn person(name: &str, more: &Value) -> Value {
     let mut body = json!({
         "schemas": [USER, ENTERPRISE],

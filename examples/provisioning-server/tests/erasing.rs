@@ -16,7 +16,7 @@ use serde_json::json;
 /// The texts that must not be found anywhere.
 const NEEDLES: [&str; 4] = ["ada.byron", "ada%2ebyron", "countess", "emp-1815"];
 
-/// Every text and blob of the whole database in which one of the needles stands, with its table and column.
+/// Finds every text and blob of the whole database in which one of the needles stands, with its table and column.
 fn mentions(place: &Place) -> Vec<String> {
     let database = Database::open(place.database(), Options::default()).unwrap();
     let found = database.blocking_read(|reader| {
@@ -51,7 +51,7 @@ fn mentions(place: &Place) -> Vec<String> {
     found.unwrap()
 }
 
-/// Somebody who has left traces in every table, and is removed.
+/// Makes somebody who has left traces in every table, and is removed.
 fn removed() -> (Bench, String) {
     let bench = Bench::new(&["--capture-bodies", "on", "--assignment", "local-groups"]);
     let person = json!({ "displayName": "Countess Ada", "externalId": "emp-1815" });
@@ -111,7 +111,7 @@ fn an_erased_person_is_named_nowhere() {
     let account = bench.run(&["user", "show", "acme", &id])["id"].clone();
     let refused = bench.refused(&["user", "erase", "acme", &id, "--confirm", "bob@x.example"]);
     assert!(refused.contains("is not the name"), "{refused}");
-    // What the server has not written yet is written when it ends.
+    // Anything that the server has not written yet is written when it ends.
     let Bench { server, place, .. } = bench;
     server.terminate();
     let erased = place.json(&[

@@ -17,7 +17,7 @@ fn patch(bench: &Bench, path: &str, operations: &Value) {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-/// Kind, subject and what the test cares for of every event, read in pages of two.
+/// Returns kind, subject and what the test cares for of every event, read in pages of two.
 fn told(place: &Place) -> Vec<(String, String, Value)> {
     let mut told = Vec::new();
     let mut cursor: Option<String> = None;

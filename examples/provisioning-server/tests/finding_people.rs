@@ -37,7 +37,7 @@ fn wait_for_path(browser: &mut Browser, path: &str) {
     }
 }
 
-/// The id of somebody's account.
+/// Returns the id of somebody's account.
 fn id_of(bench: &Bench, name: &str) -> String {
     page_of(bench, name).rsplit('/').next().unwrap().to_owned()
 }
@@ -163,13 +163,13 @@ fn the_list_shows_who_has_a_role() {
     bench.refused(&["user", "list", "acme", "--role", "Nonsense"]);
 }
 
-/// The entries of the audit log about an action.
+/// Returns the entries of the audit log about an action.
 fn audited(bench: &Bench, action: &str) -> Vec<Value> {
     let listed = bench.run(&["audit", "list", "acme", "--action", action]);
     listed["changes"].as_array().unwrap().clone()
 }
 
-/// The path of a page about several people, with its query.
+/// Returns the path of a page about several people, with its query.
 fn of_selected(bench: &Bench, step: &str, people: &[&str]) -> String {
     let people: Vec<_> = people
         .iter()

@@ -180,7 +180,7 @@ fn a_change_of_members_leads_to_each_of_them() {
     assert_eq!(place.json(&["check"])["sound"], true);
 }
 
-/// The number of rows of a table.
+/// Returns the number of rows of a table.
 fn count(place: &Place, sql: &'static str) -> usize {
     let found = rows(place, sql);
     (0..)
@@ -283,7 +283,7 @@ fn tolerances_are_summed_up() {
         notes.contains("not kept: title") && notes.contains("shoeSize"),
         "{notes}"
     );
-    // What was yesterday is not counted.
+    // The uses of yesterday are not counted.
     place.execute("UPDATE tolerance_use SET hour = hour - 25");
     assert_eq!(
         place.json(&["connection", "show", "acme"])["tolerances"],

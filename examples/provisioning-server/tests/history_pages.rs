@@ -18,7 +18,7 @@ use serde_json::json;
 const HISTORY: &str = "/o/acme/integrations/scim/history";
 const PANEL: &str = "/o/acme/integrations/scim";
 
-/// The sentences of the rows.
+/// Returns the sentences of the rows.
 fn sentences(page: &Page) -> Vec<&str> {
     let parts = page.answer.text.split("<span class=\"what\"><b>").skip(1);
     parts.map(|part| part.split_once("</b>").unwrap().0).collect()

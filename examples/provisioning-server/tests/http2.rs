@@ -59,7 +59,7 @@ impl Bench {
         TlsConnector::from(config).connect(name, stream).await.unwrap()
     }
 
-    /// A client that keeps to the protocol.
+    /// Makes a client that keeps to the protocol.
     async fn client(&self) -> SendRequest<Bytes> {
         let (client, connection) = h2::client::handshake(self.connect().await).await.unwrap();
         tokio::spawn(connection);
@@ -76,7 +76,7 @@ impl Bench {
             .unwrap()
     }
 
-    /// Whether a client on another connection is answered.
+    /// Returns whether a client on another connection is answered.
     async fn serves(&self) -> bool {
         let mut client = self.client().await;
         self.gets(&mut client).await
@@ -165,7 +165,7 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
-/// A text without Huffman codes (RFC 7541 section 5.2), shorter than what a byte can say.
+/// Encodes a text without Huffman codes (RFC 7541 section 5.2), shorter than what a byte can say.
 fn text(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();
     assert!(length < 127);
@@ -198,7 +198,7 @@ impl Wire {
         self.0.write_all(bytes).await.is_ok() && self.0.flush().await.is_ok()
     }
 
-    /// The head of a POST to "acme", as literals that are not indexed (RFC 7541 section 6.2.2).
+    /// Encodes the head of a POST to "acme", as literals that are not indexed (RFC 7541 section 6.2.2).
     fn head(bench: &Bench) -> Vec<u8> {
         let bearer = format!("Bearer {}", bench.token);
         let fields = [

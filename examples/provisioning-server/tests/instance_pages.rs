@@ -217,7 +217,7 @@ fn the_list_says_how_each_connection_stands() {
     }
 }
 
-/// What an organization is called is none of its set-up: with the order in which the first save makes the key, a new name
+/// The name of an organization is not part of its set-up: with the order in which the first save makes the key, a new name
 /// makes none.
 ///
 /// Feature row 13.

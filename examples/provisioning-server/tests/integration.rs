@@ -23,7 +23,7 @@ fn state(place: &Place) -> String {
     show(place)["state"].as_str().unwrap().to_owned()
 }
 
-/// The one text or number that a query finds.
+/// Returns the one text or number that a query finds.
 fn cell(place: &Place, sql: &'static str) -> String {
     let found = rows(place, sql);
     let first = found.first().and_then(|row| row.first());
@@ -34,7 +34,7 @@ fn cell(place: &Place, sql: &'static str) -> String {
     }
 }
 
-/// An organization whose integration was deleted before anybody came.
+/// Makes an organization whose integration was deleted before anybody came.
 fn without_integration(settings: &[&str]) -> Place {
     let place = Place::new();
     place.json(&[&["org", "create", "acme"], settings].concat());
@@ -117,7 +117,7 @@ fn the_first_save_makes_the_token() {
     assert_eq!(place.serve(&[]).scim("acme", token).status, 200);
 }
 
-/// People of a provider with a mapped group, a permission of their own, and one who was disabled.
+/// Makes people of a provider with a mapped group, a permission of their own, and one who was disabled.
 fn attached() -> Bench {
     let bench = Bench::new(&[]);
     let people: Vec<_> = ["ann@x.example", "bob@x.example", "eve@x.example"]
@@ -480,7 +480,7 @@ fn the_audit_log_has_everything_but_tokens() {
     }
 }
 
-/// The states of an organization's tokens.
+/// Returns the states of an organization's tokens.
 fn states(bench: &Bench, noun: &str, verb: &str) -> Vec<String> {
     let listed = bench.run(&[noun, verb, "acme"]);
     let tokens = listed["tokens"].as_array().unwrap().iter();

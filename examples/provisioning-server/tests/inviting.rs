@@ -15,7 +15,7 @@ use program::Place;
 use program::bench::Bench;
 use serde_json::{Value, json};
 
-/// The kinds and recipients of the mails of an organization, the first first.
+/// Returns the kinds and recipients of the mails of an organization, the first first.
 fn mails(bench: &Bench, organization: &str) -> Vec<(String, String)> {
     let listed = bench.run(&["mail", "list", organization]);
     let mut all: Vec<_> = listed["mails"]

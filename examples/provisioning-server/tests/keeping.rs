@@ -44,7 +44,7 @@ fn get(server: &Server, token: &str, path: &str) -> Answer {
     server.acme(token, "GET", path, &Value::Null)
 }
 
-/// An organization with two people, one of them in a group.
+/// Makes an organization with two people, one of them in a group.
 fn inhabited(place: &Place) -> (String, String) {
     let token = token_of(&place.json(&["org", "create", "acme"]));
     let server = place.serve(&[]);
@@ -91,7 +91,7 @@ fn a_backup_of_a_running_server_brings_back_what_was_there_when_it_was_taken() {
     let checked = place.json(&["check"]);
     assert_eq!(checked["sound"], true, "{checked:#}");
 
-    // What was there before is a database still.
+    // The database that was there before is a database still.
     let replaced = restored["replaced"].as_str().unwrap();
     let checked = place.json(&["check", "--database", &format!("sqlite://{replaced}")]);
     assert_eq!((&checked["sound"], &checked["people"]), (&json!(true), &json!(1)));

@@ -26,7 +26,7 @@ fn enter_with<'s>(bench: &'s Bench, name: &str, allowed: &[&str]) -> Person<'s> 
     bench.enter_as(name, name)
 }
 
-/// How many rows the list of the audit log has.
+/// Counts the rows of the list of the audit log.
 fn rows(page: &Page) -> usize {
     page.answer.text.matches("<td class=\"nowrap\"><time").count()
 }
@@ -90,7 +90,7 @@ fn a_long_log_has_pages() {
     assert!(second.says(">First page</a>"));
 }
 
-/// The lines of a file that comes in chunks, all of which begin with a character.
+/// Returns the lines of a file that comes in chunks, all of which begin with a character.
 fn lines(text: &str, first: char) -> Vec<&str> {
     text.lines().filter(|line| line.starts_with(first)).collect()
 }

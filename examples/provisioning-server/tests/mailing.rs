@@ -15,7 +15,7 @@ use program::bench::Bench;
 use program::mail_server::{MailServer, Manner, Received};
 use serde_json::{Value, json};
 
-/// The administrators who can disable the integration: each gets a mail of an alert.
+/// Makes the administrators who can disable the integration: each gets a mail of an alert.
 fn administrators(bench: &Bench, count: usize) -> Vec<String> {
     let names: Vec<_> = (0..count).map(|n| format!("admin{n}@x.example")).collect();
     for name in &names {

@@ -11,14 +11,14 @@ mod program;
 use program::bench::{Bench, texts};
 use serde_json::json;
 
-/// How many people have a role.
+/// Counts the people who have a role.
 fn people(bench: &Bench, role: &str) -> u64 {
     bench.run(&["role", "show", "acme", role])["people"]
         .as_u64()
         .unwrap()
 }
 
-/// The names of the groups that a list shows.
+/// Returns the names of the groups that a list shows.
 fn groups(bench: &Bench, flags: &[&str]) -> Vec<String> {
     let listed = bench.run(&[&["group", "list", "acme"], flags].concat());
     let groups = listed["groups"].as_array().unwrap().iter();

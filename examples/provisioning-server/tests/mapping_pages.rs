@@ -15,20 +15,20 @@ use serde_json::json;
 
 const MAPPING: &str = "/o/acme/integrations/scim/mapping";
 
-/// The id of a role.
+/// Returns the id of a role.
 fn role(bench: &Bench, name: &str) -> String {
     let shown = bench.run(&["role", "show", "acme", name]);
     shown["id"].as_str().unwrap().to_owned()
 }
 
-/// How many people have a role.
+/// Counts the people who have a role.
 fn people(bench: &Bench, name: &str) -> u64 {
     bench.run(&["role", "show", "acme", name])["people"]
         .as_u64()
         .unwrap()
 }
 
-/// The names of the groups that can be chosen.
+/// Returns the names of the groups that can be chosen.
 fn options(page: &Page) -> Vec<String> {
     let list = page.between("<select id=\"group\" name=\"group\">", "</select>");
     let options = list.split("<option value=\"").skip(2);
@@ -40,7 +40,7 @@ fn options(page: &Page) -> Vec<String> {
         .collect()
 }
 
-/// The draft that a page has in its form.
+/// Returns the draft that a page has in its form.
 fn draft(page: &Page) -> Vec<String> {
     let parts = page.answer.text.split("name=\"draft\" value=\"").skip(1);
     parts
@@ -132,7 +132,7 @@ fn mappings_are_drafted_foreseen_and_saved() {
     bench.is_sound();
 }
 
-/// The names of people in the preview of a page, and whether each leads to a page.
+/// Returns the names of people in the preview of a page, and whether each leads to a page.
 fn named(page: &Page) -> Vec<String> {
     let preview = page.between("id=\"mapping-preview\"", "</section>");
     let links = preview.split("<a href=\"/o/acme/users/").skip(1);

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 /// The token of the organization "acme" in the old database.
 const TOKEN: &str = "scimp_7SUSEN69bO0ZooXlMCeepq5OriOKW1wllJJ6UQKDoJJr16Q4hb";
 
-/// A place with a database that was made by the first version.
+/// Makes a place with a database that was made by the first version.
 fn old() -> Place {
     let place = Place::new();
     let path = place.database();

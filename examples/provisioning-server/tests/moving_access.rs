@@ -14,7 +14,7 @@ use program::Place;
 use program::bench::Bench;
 use serde_json::{Value, json};
 
-/// An organization that has one of everything by which people have access.
+/// Makes an organization that has one of everything by which people have access.
 fn full() -> Bench {
     let bench = Bench::new(&["--assignment", "local-groups"]);
     let ids: Vec<_> = ["ada", "bob", "cleo", "dan"]
@@ -141,21 +141,21 @@ fn mirror(bench: &Bench) {
     bench.run(&["role", "set", "acme", id, "--allow", "app:sales"]);
 }
 
-/// A file of the whole organization.
+/// Writes a file of the whole organization.
 fn export(place: &Place, name: &str) -> String {
     let file = place.path(name);
     place.json(&["export", "acme", "--out", &file]);
     file
 }
 
-/// The lines but the first and the last.
+/// Returns the lines but the first and the last.
 fn content(file: &str) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap();
     let lines: Vec<_> = text.lines().map(str::to_owned).collect();
     lines[1..lines.len() - 1].to_vec()
 }
 
-/// Roles are shown in the order of their ids, which mean nothing.
+/// Sorts roles: they are shown in the order of their ids, which mean nothing.
 fn sort(shown: &mut Value) {
     let roles = shown["roles"].as_array_mut().unwrap();
     roles.sort_by_key(|role| role["role"].to_string());
@@ -181,7 +181,7 @@ fn access(place: &Place) -> Vec<Value> {
 }
 
 /// Feature row 115: everything by which people have access moves along, under the same ids, and nobody can do more or less
-/// than before. What is exported there is what was exported here.
+/// than before. Whatever is exported there is what was exported here.
 #[test]
 fn access_moves_with_the_organization() {
     for mirrors in [false, true] {
@@ -374,7 +374,7 @@ fn lines_that_break_a_rule_are_refused() {
     }
 }
 
-/// A line as the program writes it: what it is comes first.
+/// Writes a line as the program does: what it is comes first.
 fn ordered(line: &Value) -> String {
     let mut line = line.as_object().unwrap().clone();
     let kind = line.remove("access").unwrap();

@@ -162,7 +162,7 @@ fn metrics_count_requests_and_name_nobody() {
     }
 }
 
-/// The value of a sample.
+/// Returns the value of a sample.
 fn sample(text: &str, name: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.starts_with(&format!("{name} ")))?;
     line.rsplit_once(' ').unwrap().1.parse().ok()

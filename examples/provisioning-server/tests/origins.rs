@@ -281,7 +281,7 @@ impl World {
         }
     }
 
-    /// Everything that is not the provider's: the account that it belongs to, and what is kept.
+    /// Returns everything that is not the provider's: the account that it belongs to, and what is kept.
     fn kept(&self) -> BTreeSet<(String, String)> {
         let cell = |cell: &Cell| match cell {
             Cell::Text(text) => text.clone(),
@@ -305,7 +305,7 @@ impl World {
         before.into_iter().filter(|(of, what)| !ends(of, what)).collect()
     }
 
-    /// Whether everybody has just what the rules say of what is there.
+    /// Checks that everybody has just what the rules say of what is there.
     fn has_what_the_rules_say(&self) {
         let permissions = self.permissions();
         let mut roles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -55,7 +55,7 @@ impl Route {
         OWN.iter().any(|own| self.path.starts_with(own))
     }
 
-    /// The path with an organization in the place of a name, and nobody's id in that of every other.
+    /// Returns the path with an organization in the place of a name, and nobody's id in that of every other.
     fn filled(&self) -> String {
         let mut filled = String::new();
         for part in self.path.split_inclusive(['{', '}']) {
@@ -69,7 +69,7 @@ impl Route {
     }
 }
 
-/// Every route that modules of the pages name, whichever realm it is of.
+/// Returns every route that modules of the pages name, whichever realm it is of.
 fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     read(
@@ -96,7 +96,7 @@ fn read(folder: &Path, routes: &mut Vec<Route>) {
     }
 }
 
-/// The route that a call names: its path, and what serves it.
+/// Reads the route that a call names: its path, and what serves it.
 fn route(call: &str) -> Option<Route> {
     let (path, rest) = call.trim_start().strip_prefix('"')?.split_once('"')?;
     let mut open = 1_i32;

@@ -45,7 +45,7 @@ const MOST_OF_LISTS: [(&str, u64); 4] = [("users", 40), ("users?q=a", 40), ("gro
 /// By how much two sizes may differ: people at the edge of a page have more roles or fewer.
 const SLACK: u64 = 8;
 
-/// An organization that a simulated provider has filled, with a conflict, a local group and mapped groups.
+/// Makes an organization that a simulated provider has filled, with a conflict, a local group and mapped groups.
 fn filled(users: &str, groups: &str) -> Bench {
     let bench = Bench::new(&["--assignment", "local-groups", "--idp", "okta"]);
     let url = format!("http://{}/scim/acme/v2", bench.server.address());
@@ -74,7 +74,7 @@ fn filled(users: &str, groups: &str) -> Bench {
     bench
 }
 
-/// The number of statements that the server has run.
+/// Returns the number of statements that the server has run.
 fn statements(bench: &Bench) -> u64 {
     let text = bench.server.get("/metrics", &[]).text;
     let mut lines = text.lines();
@@ -82,7 +82,7 @@ fn statements(bench: &Bench) -> u64 {
     count.unwrap().parse().unwrap()
 }
 
-/// How many statements a page runs: the least of several times, because the server does other work meanwhile.
+/// Counts the statements that a page runs: the least of several times, because the server does other work meanwhile.
 fn cost(bench: &Bench, person: &mut Person<'_>, path: &str) -> u64 {
     let mut once = || {
         let before = statements(bench);
@@ -94,7 +94,7 @@ fn cost(bench: &Bench, person: &mut Person<'_>, path: &str) -> u64 {
     (0..5).map(|_| once()).min().unwrap()
 }
 
-/// The path of the last thing that a list leads to.
+/// Returns the path of the last thing that a list leads to.
 fn of_one(person: &mut Person<'_>, list: &str) -> String {
     let page = person.open(&format!("/o/acme/{list}"));
     let begin = format!("href=\"/o/acme/{list}/");

@@ -11,13 +11,13 @@ mod program;
 use program::browser::Browser;
 use program::{Answer, Place};
 
-/// The value of a header, in lower case.
+/// Returns the value of a header, in lower case.
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     let mut lines = answer.head.lines();
     lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// The paths of the assets that a page names.
+/// Returns the paths of the assets that a page names.
 fn assets(page: &str) -> Vec<&str> {
     let parts = page.split('"');
     parts.filter(|part| part.starts_with("/assets/")).collect()

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// The state of an account.
+/// Returns the state of an account.
 fn state(bench: &Bench, user: &str) -> Value {
     bench.run(&["user", "show", "acme", user])["state"].clone()
 }

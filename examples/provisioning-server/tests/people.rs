@@ -236,7 +236,7 @@ fn a_password_stands_in_no_schema() {
     assert!(refused.detail().contains("password") && !refused.detail().contains(secret));
 }
 
-/// The names of all attributes and sub-attributes below a document.
+/// Returns the names of all attributes and sub-attributes below a document.
 fn names(document: &Value) -> Vec<&str> {
     let inner = match document {
         Value::Array(items) => items.iter().flat_map(names).collect(),

@@ -520,7 +520,7 @@ fn a_name_is_taken_in_every_case_and_unicode_form() {
     bench.is_sound();
 }
 
-/// Somebody of the provider who has chosen a password and is signed in.
+/// Returns somebody of the provider who has chosen a password and is signed in.
 fn signed_in<'b>(bench: &'b Bench, name: &str) -> Person<'b> {
     let link = bench.mailed("invitation", name);
     let mut person = Person::new(&bench.server);
@@ -1086,7 +1086,7 @@ fn nobody_gives_more_than_they_have() {
     }
 }
 
-/// Every page of people, groups and roles of an organization, and every form.
+/// Returns every page of people, groups and roles of an organization, and every form.
 fn routes(bench: &Bench) -> (Vec<String>, Vec<String>) {
     let ann = page_of(bench, "ann@x.example");
     let eve = page_of(bench, "eve@x.example");

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 /// The attributes that ThreatLocker keeps of a person, and whether they are active.
 const MAPPED: &str = "userName,name.givenName,name.familyName,active,externalId";
 
-/// An organization like a product, whose integration is then set up in the order of the product: `set_up` answers with the
-/// token.
+/// Makes an organization like a product, whose integration is then set up in the order of the product: `set_up` answers with
+/// the token.
 fn bench(product: &str, provider: &str, set_up: impl Fn(&Place) -> String) -> Bench {
     let place = Place::new();
     place.json(&["org", "create", "acme", "--like", product, "--idp", provider]);
@@ -124,7 +124,7 @@ fn until(holds: impl Fn() -> bool) {
     }
 }
 
-/// A generated token ends the one before at once, and off keeps the provider out.
+/// Checks that a generated token ends the one before at once, and that off keeps the provider out.
 fn tokens_and_switch(bench: &mut Bench) {
     let old = bench.token.clone();
     bench.token = text(&bench.run(&["token", "rotate", "acme"])["token"]);
@@ -137,7 +137,7 @@ fn tokens_and_switch(bench: &mut Bench) {
     until(|| is(200));
 }
 
-/// A manual account stays as it is: its name is refused, and no search finds it.
+/// Checks that a manual account stays as it is: its name is refused, and no search finds it.
 fn manual_accounts_stay(bench: &Bench) {
     bench.run(&["user", "create", "acme", "root@x.example"]);
     for name in ["root@x.example", "ROOT@X.example"] {
@@ -153,7 +153,7 @@ fn manual_accounts_stay(bench: &Bench) {
     assert_eq!(show(bench, "root@x.example")["managed_by"], "hand");
 }
 
-/// The end: people are disabled or stay, and nobody is let in any more.
+/// Checks the end: people are disabled or stay, and nobody is let in any more.
 fn remove(bench: &Bench, people: &str) {
     bench.run(&["integration", "delete", "acme", "--people", people]);
     until(|| bench.get("/Users").status == 404);

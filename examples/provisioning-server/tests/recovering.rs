@@ -68,7 +68,7 @@ impl Unlucky {
         );
     }
 
-    /// Everything since the backup is lost.
+    /// Loses everything since the backup.
     fn lose(&mut self) {
         let server = self.server.take().unwrap();
         let address = server.address().to_owned();
@@ -103,7 +103,7 @@ impl Transport for Unlucky {
     }
 }
 
-/// Done when: a backup taken in the middle of a synchronization restores to a state that `check` accepts and that the
+/// Checks that a backup taken in the middle of a synchronization restores to a state that `check` accepts and that the
 /// provider's next cycle repairs.
 async fn is_repaired(dialect: Dialect) {
     let mut server = Unlucky::new();

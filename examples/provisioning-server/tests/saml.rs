@@ -25,7 +25,7 @@ fn refused(place: &Place, arguments: &[&str]) -> (String, String) {
     (word("error"), word("detail"))
 }
 
-/// The certificates that are accepted: whether each is only there for its overlap.
+/// Returns for each certificate that is accepted whether it is only there for its overlap.
 fn overlaps(shown: &Value) -> Vec<bool> {
     let certificates = shown["provider"]["certificates"].as_array().unwrap();
     certificates.iter().map(|one| !one["until"].is_null()).collect()

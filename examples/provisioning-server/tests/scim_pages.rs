@@ -16,21 +16,21 @@ const LIST: &str = "/o/acme/integrations";
 const PANEL: &str = "/o/acme/integrations/scim";
 const TOKEN: &str = "/o/acme/integrations/scim/token";
 
-/// An organization with these settings whose integration is still to be set up.
+/// Makes an organization with these settings whose integration is still to be set up.
 fn unconnected(settings: &[&str]) -> Bench {
     let bench = Bench::new(settings);
     bench.run(&["integration", "delete", "acme"]);
     bench
 }
 
-/// The token that a page shows.
+/// Returns the token that a page shows.
 fn secret(page: &Page) -> String {
     assert_eq!(page.status(), 200, "{}", page.answer.text);
     page.between("<code id=\"secret\" tabindex=\"0\">", "</code>")
         .to_owned()
 }
 
-/// The id of the newest token, as the form has it.
+/// Returns the id of the newest token, as the form has it.
 fn newest(page: &Page) -> String {
     page.between("name=\"newest\" value=\"", "\"").to_owned()
 }

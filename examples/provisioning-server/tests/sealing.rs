@@ -32,7 +32,7 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// The id and the secret of the keys in a key file.
+/// Returns the id and the secret of the keys in a key file.
 fn keys(place: &Place) -> Vec<(Vec<u8>, Vec<u8>)> {
     let text = fs::read_to_string(place.path(KEY_FILE)).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -44,7 +44,7 @@ fn keys(place: &Place) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-/// The text with which the link of a mail is authenticated.
+/// Returns the text with which the link of a mail is authenticated.
 fn place_of(id: &[u8]) -> Vec<u8> {
     let mut place = b"provisioning-server sealed value".to_vec();
     for part in [&b"mail"[..], b"sealed_link", &INSTANCE, id] {
@@ -54,7 +54,7 @@ fn place_of(id: &[u8]) -> Vec<u8> {
     place
 }
 
-/// The secret of the link that a mail has.
+/// Returns the secret of the link that a mail has.
 fn link(number: u16) -> Vec<u8> {
     format!("/instance/link/hush{number}").into_bytes()
 }
@@ -92,7 +92,7 @@ fn add_links(place: &Place, numbers: std::ops::Range<u16>) {
     database.blocking_write(add).unwrap();
 }
 
-/// How many links there are; all of them open with the newest key of the file.
+/// Counts the links, and checks that all of them open with the newest key of the file.
 fn open_links(place: &Place) -> usize {
     let (key_id, secret) = keys(place).pop().unwrap();
     let cipher = XChaCha20Poly1305::new_from_slice(&secret).unwrap();

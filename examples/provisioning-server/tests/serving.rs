@@ -14,7 +14,7 @@ use program::{Answer, Place, Server, rows};
 use scim::store::database::Value;
 use serde_json::json;
 
-/// What a request of an admitted client gets.
+/// The status that a request of an admitted client gets.
 const ADMITTED: u16 = 200;
 
 /// Asks until the answer has a status. The patience is far beyond what is promised, so that a slow machine is no

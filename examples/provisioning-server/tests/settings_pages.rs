@@ -24,7 +24,7 @@ const SETTINGS: &str = "/o/acme/login-settings";
 const ACS: &str = "/portalApi/acme/AuthenticationSAML/AssertionConsumerService";
 const NOOR: &str = "noor@acme.example";
 
-/// The text of a field that is there to be copied.
+/// Returns the text of a field that is there to be copied.
 fn copied<'p>(page: &'p Page, id: &str) -> &'p str {
     page.between(&format!("id=\"{id}\" type=\"text\" readonly value=\""), "\"")
 }
@@ -35,7 +35,7 @@ fn configure(person: &mut Person<'_>, provider: &IdentityProvider) -> Page {
     person.submit(SAML, &[("source", "file"), ("metadata", &metadata)])
 }
 
-/// The id of the request with which a path leads to the provider, and the state that comes back with the answer.
+/// Returns the id of the request with which a path leads to the provider, and the state that comes back with the answer.
 fn begin(person: &mut Person<'_>, path: &str) -> (String, String) {
     let answer = person.get(path);
     let url = Url::parse(header(&answer, "location").unwrap()).unwrap();

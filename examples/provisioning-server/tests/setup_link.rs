@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 const LINKS: &str = "/o/acme/integrations/scim/setup-link";
 
-/// The path of a URL.
+/// Returns the path of a URL.
 fn path(url: &str) -> String {
     let (_, rest) = url.split_once("://").unwrap();
     rest[rest.find('/').unwrap()..].to_owned()
@@ -54,7 +54,7 @@ fn until(person: &mut Person<'_>, path: &str, status: u16) -> Page {
     }
 }
 
-/// The actions of the audit log about links and tokens, with the kind of actor, the oldest first.
+/// Returns the actions of the audit log about links and tokens, with the kind of actor, the oldest first.
 fn audited(bench: &Bench) -> Vec<(String, String)> {
     let listed = bench.run(&["audit", "list", "acme"]);
     let rows = listed["changes"].as_array().unwrap();

@@ -16,13 +16,13 @@ const OWNER: &str = "ida@halden.example";
 const PASSWORD: &str = "seven herons over the grey fjord";
 const OTHER: &str = "a lighthouse keeps no calendar";
 
-/// The path of a URL that the program has printed.
+/// Returns the path of a URL that the program has printed.
 fn path(url: &str) -> String {
     let (_, rest) = url.split_once("://").unwrap();
     rest[rest.find('/').unwrap()..].to_owned()
 }
 
-/// The path by which the first owner comes.
+/// Returns the path by which the first owner comes.
 fn set_up_path(server: &Server) -> String {
     path(server.started["set_up_url"].as_str().unwrap())
 }

@@ -2,7 +2,7 @@
 //! in the database (feature rows 6, 83 and 85): a whole run is made, and everything that it wrote is searched for
 //! everything that it was sent.
 //!
-//! What may be written, and where:
+//! The list of what may be written, and where:
 //! - A token, once, on the standard output of the command that made it.
 //! - Logins and names, in the report of `simulate`: they are the simulator's own, and its reader is the administrator of
 //!   the provider. In an answer: they are the client's. In the database: that is what it is for.
@@ -48,7 +48,7 @@ const PROVIDERS: [&str; 10] = [
     "scim-sdk",
 ];
 
-/// What a command printed.
+/// The output of a command.
 struct Printed {
     command: String,
     out: String,
@@ -185,14 +185,14 @@ impl Run {
         Needles::of(&self.requests, &tokens)
     }
 
-    /// What the collector was sent, as text.
+    /// Returns what the collector was sent, as text.
     fn traces(&self) -> String {
         let spans = self.collector.spans();
         spans.iter().map(|span| format!("{span:?}\n")).collect()
     }
 }
 
-/// Every provider, each with an organization and a token of its own.
+/// Simulates every provider, each with an organization and a token of its own.
 fn provision(run: &mut Run, serving: &Serving) {
     for (number, provider) in PROVIDERS.into_iter().enumerate() {
         let token = run.token(&["org", "create", provider]);
@@ -214,7 +214,7 @@ fn provision(run: &mut Run, serving: &Serving) {
     );
 }
 
-/// A database that fails in the middle.
+/// Sends requests to a database that fails in the middle.
 fn fail(run: &Run, client: &Client<'_>) {
     let user = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -395,7 +395,7 @@ fn mistake(run: &mut Run, serving: &Serving, token: &str) {
     }
 }
 
-/// The line with which an export begins.
+/// Returns the line with which an export begins.
 fn first_line(run: &Run) -> String {
     let out = run.place.path("first.jsonl");
     run.place.json(&["export", "okta", "--out", &out]);
@@ -555,7 +555,7 @@ fn use_every_credential(bench: &Bench) -> BTreeSet<String> {
     secrets
 }
 
-/// The files beside the database, and it.
+/// Reads the files beside the database, and it.
 fn files(place: &Place) -> Vec<(String, String)> {
     let entries = std::fs::read_dir(place.database().parent().unwrap()).unwrap();
     entries
@@ -568,7 +568,7 @@ fn files(place: &Place) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What was found where it must not be.
+/// The needles that were found where they must not be.
 #[derive(Default)]
 struct Trouble(BTreeSet<String>);
 
@@ -584,7 +584,7 @@ impl Trouble {
     }
 }
 
-/// The needles are what was sent; there are enough of them; and there is something to search in.
+/// Checks that the needles are what was sent, that there are enough of them, and that there is something to search in.
 fn the_search_would_find(run: &Run, needles: &Needles) {
     let sent: String = run
         .requests
@@ -623,7 +623,7 @@ fn the_search_would_find(run: &Run, needles: &Needles) {
     }
 }
 
-/// What names organizations: their names and ids.
+/// Returns what names organizations: their names and ids.
 fn organizations(run: &Run) -> BTreeSet<String> {
     let list = run.place.json(&["org", "list"]);
     let list = list["organizations"].as_array().unwrap();

@@ -51,7 +51,7 @@ impl Bench {
             .run(&[&["simulate"], arguments, &SIZE, &fixed].concat())
     }
 
-    /// How many people there are on the server.
+    /// Returns how many people there are on the server.
     fn people(&self) -> Value {
         let answer = self
             .server

@@ -32,7 +32,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// One that is ready, with Ada in it.
+    /// Makes one that is ready, with Ada in it.
     fn new() -> Self {
         let bench = Self::untried();
         bench.hire(ADA, "x-ada");
@@ -41,14 +41,14 @@ impl Bench {
         bench
     }
 
-    /// One whose provider is known, and no more.
+    /// Makes one whose provider is known, and no more.
     fn untried() -> Self {
         let place = Place::new();
         let created = place.json(&["org", "create", "acme"]);
         Self::on(place, &created["token"])
     }
 
-    /// The same on a database that has the organization and a token.
+    /// Makes the same on a database that has the organization and a token.
     fn on(place: Place, token: &Value) -> Self {
         let bench = Self {
             server: place.serve(&["--public-url", PUBLIC]),
@@ -120,7 +120,7 @@ impl Bench {
         self.try_out_with(server, organization, &json!({}));
     }
 
-    /// The same with what is other about the person.
+    /// Tries it in the same way, with what is other about the person.
     fn try_out_with(&self, server: &Server, organization: &str, changes: &Value) {
         let url = self.run(&["saml", "trial", organization])["url"]
             .as_str()
@@ -144,7 +144,7 @@ impl Bench {
         assert!(!has_session(&admin), "a trial signs nobody in");
     }
 
-    /// The last refusal that an administrator sees.
+    /// Returns the last refusal that an administrator sees.
     fn last_failure(&self) -> Value {
         self.run(&["saml", "failures", "acme", "--limit", "1"])["failures"][0].clone()
     }

@@ -31,7 +31,7 @@ impl Authority {
         self.connect_by(server, protocols, rustls::DEFAULT_VERSIONS)
     }
 
-    /// The same for a client that speaks these versions of TLS.
+    /// Connects in the same way as a client that speaks these versions of TLS.
     fn connect_by(
         &self,
         server: &Server,
@@ -48,7 +48,7 @@ impl Authority {
         Connection(stream)
     }
 
-    /// The certificate that a new connection is shown.
+    /// Connects, and returns the certificate that a new connection is shown.
     fn shown(&self, server: &Server) -> CertificateDer<'static> {
         let connection = self.connect(server, &[]);
         connection.0.conn.peer_certificates().unwrap()[0]

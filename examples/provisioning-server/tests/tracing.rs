@@ -32,7 +32,7 @@ fn person(name: &str) -> Value {
     json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name })
 }
 
-/// The one span of a name.
+/// Returns the one span of a name.
 fn span<'s>(spans: &'s [Span], name: &str) -> &'s Span {
     let found: Vec<_> = spans.iter().filter(|span| span.name == name).collect();
     assert_eq!(found.len(), 1, "{name}: {spans:#?}");
@@ -175,7 +175,7 @@ fn a_failure_is_an_error_in_its_span_and_its_cause_is_in_the_log_alone() {
     let collector = Collector::new();
     let (server, log) = place.serve_logged(&["--otlp-endpoint", &collector.url, "--log-format", "json"], &[]);
     place.execute("ALTER TABLE organization RENAME TO elsewhere");
-    // What a server has read lives for a moment.
+    // Whatever a server has read lives for a moment.
     let authorization = format!("Bearer {token}");
     while server
         .get("/scim/acme/v2/Schemas", &[("authorization", &authorization)])
@@ -277,7 +277,7 @@ fn the_environment_says_where_and_as_whom() {
     }
 }
 
-/// How many spans ended so, by the metrics.
+/// Returns how many spans ended so, by the metrics.
 fn spans_that_were(server: &Server, result: &str) -> u64 {
     let text = server.get("/metrics", &[]).text;
     let name = format!("scim_trace_spans_total{{result=\"{result}\"}} ");

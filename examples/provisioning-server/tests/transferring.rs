@@ -38,7 +38,7 @@ impl Source {
         }
     }
 
-    /// An organization with so many people, each with a long title, and a group of them all.
+    /// Makes an organization with so many people, each with a long title, and a group of them all.
     fn with_people(count: usize) -> Self {
         let source = Self::new(&["--username", "any"]);
         let file = source.place.file("seed", &seed(count));
@@ -60,7 +60,7 @@ impl Source {
     }
 }
 
-/// A file as `export` writes it, of an organization of many people who are all in one group.
+/// Makes a file as `export` writes it, of an organization of many people who are all in one group.
 fn seed(count: usize) -> String {
     let meta = r#""meta":{"created":"2024-01-01T00:00:00Z","lastModified":"2024-01-02T00:00:00Z","version":"W/\"1\""}"#;
     let mut text = HEAD.to_owned() + "\n";
@@ -92,12 +92,12 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// The lines but the first and the last, which say whose they are and when they were written.
+/// Returns the lines but the first and the last, which say whose they are and when they were written.
 fn content(lines: &[String]) -> &[String] {
     &lines[1..lines.len() - 1]
 }
 
-/// The lines of people, groups and members.
+/// Returns the lines of people, groups and members.
 fn resources(text: &str) -> Vec<&str> {
     let is_other = |line: &&str| {
         ["{\"access\"", "{\"format\"", "{\"end\""]
@@ -107,7 +107,7 @@ fn resources(text: &str) -> Vec<&str> {
     text.lines().filter(|line| !is_other(line)).collect()
 }
 
-/// Everything that a client sees of an organization, by id. The order of members means nothing.
+/// Returns everything that a client sees of an organization, by id. The order of members means nothing.
 fn seen(server: &Server, token: &str) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     let origin = server.started["listening"].as_str().unwrap();
@@ -145,7 +145,7 @@ fn token(place: &Place) -> String {
 struct Moving {
     source: Source,
     old: Option<Server>,
-    /// Where it has moved to.
+    /// The place and server to which it has moved.
     new: Option<(Place, Server)>,
     connections: Through<Http1>,
     /// Requests until it moves.
@@ -448,7 +448,7 @@ fn a_file_is_never_overwritten_by_mistake() {
     }
 }
 
-/// What an import into a new organization says of a file.
+/// Returns what an import into a new organization says of a file.
 fn refused(file: &str) -> (Place, String) {
     let place = Place::new();
     let path = place.file("file.jsonl", file);

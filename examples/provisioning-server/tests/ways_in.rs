@@ -22,7 +22,7 @@ const OTHER: &str = "a lighthouse keeps no calendar";
 /// The attributes that ThreatLocker keeps of a person, and whether they are active.
 const MAPPED: &str = "userName,name.givenName,name.familyName,active,externalId";
 
-/// An organization like a product, whose people and groups a simulated provider has sent.
+/// Makes an organization like a product, whose people and groups a simulated provider has sent.
 fn provisioned(product: &str, dialect: &str, flags: &[&str]) -> Bench {
     let place = Place::new();
     place.json(&["org", "create", "acme", "--like", product, "--idp", "other"]);
@@ -53,7 +53,7 @@ fn provisioned(product: &str, dialect: &str, flags: &[&str]) -> Bench {
     bench
 }
 
-/// Somebody whom the provider has sent, who can sign in and is in a group: name, id over SCIM and address.
+/// Finds somebody whom the provider has sent, who can sign in and is in a group: name, id over SCIM and address.
 fn somebody(bench: &Bench) -> (String, String, String) {
     let listed = bench.run(&["user", "list", "acme", "--state", "active"]);
     for user in listed["users"].as_array().unwrap() {
@@ -82,7 +82,7 @@ fn sign_in(person: &mut Person<'_>, name: &str, password: &str) -> Page {
     person.submit("/o/acme/sign-in", &[("name", name), ("password", password)])
 }
 
-/// The permissions that somebody sees on the page of their account.
+/// Returns the permissions that somebody sees on the page of their account.
 fn shown_permissions(person: &mut Person<'_>) -> BTreeSet<String> {
     let page = person.open("/o/acme/account");
     let list = page.between("id=\"permissions\">", "</ul>");
@@ -104,7 +104,7 @@ fn set_active(bench: &Bench, scim_id: &str, is_active: bool) {
     assert_eq!(bench.patch(&format!("/Users/{scim_id}"), &set).status, 200);
 }
 
-/// From the first page to the last refusal, for somebody who has a link that sets a password.
+/// Goes from the first page to the last refusal, for somebody who has a link that sets a password.
 fn story(bench: &Bench, name: &str, scim_id: &str, address: &str, link: &str) {
     let mut person = Person::new(&bench.server);
     let page = person.submit(link, &[("new", PASSWORD), ("again", PASSWORD)]);

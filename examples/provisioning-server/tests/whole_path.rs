@@ -25,7 +25,7 @@ const OTHER: &str = "a lighthouse keeps no calendar";
 /// The most actions from a built program to a provider that is connected, with a mapped group.
 const MOST: usize = 15;
 
-/// The actions that the README names, in their order.
+/// Returns the actions that the README names, in their order.
 fn named() -> Vec<String> {
     let readme = include_str!("../../../README.md");
     let (_, section) = readme
@@ -62,7 +62,7 @@ impl Follower {
     }
 }
 
-/// What a provider is called here, and by the simulator.
+/// The names of a provider here and in the simulator.
 struct Provider {
     organization: &'static str,
     name: &'static str,
@@ -101,7 +101,7 @@ fn simulate(place: &Place, server: &Server, provider: &Provider, token: &str) {
     place.json(&[&sent[..], &size].concat());
 }
 
-/// The name of the first group of an organization.
+/// Returns the name of the first group of an organization.
 fn group(place: &Place, organization: &str) -> String {
     let listed = place.json(&["group", "list", organization]);
     listed["groups"][0]["name"].as_str().unwrap().to_owned()
@@ -223,8 +223,8 @@ fn url(server: &Server, provider: &Provider, page: &str) -> String {
     format!("http://{}/o/{}/{page}", server.address(), provider.name)
 }
 
-/// Somebody of the group comes by their invitation and has the role; the history says what came; once they are deactivated at
-/// the provider, they are out within a second.
+/// Checks that somebody of the group comes by their invitation and has the role, that the history says what came, and that once
+/// they are deactivated at the provider, they are out within a second.
 fn is_in_force(
     place: &Place,
     server: &Server,

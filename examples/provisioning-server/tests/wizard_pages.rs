@@ -16,13 +16,13 @@ use serde_json::Value;
 
 const WIZARD: &str = "integrations/scim/wizard";
 
-/// What the three products' guides say, in order: steps, and the words of each.
+/// Returns what the three products' guides say, in order: steps, and the words of each.
 fn guides() -> Vec<Value> {
     let text = include_str!("fixtures/guides.json");
     serde_json::from_str(text).unwrap()
 }
 
-/// The organization that is like a product.
+/// Returns the organization that is like a product.
 fn organization(product: &str) -> &str {
     match product {
         "threatlocker" => "acme",

@@ -12,7 +12,7 @@ use program::bench::{Bench, GROUP, texts};
 use program::browser::Browser;
 use serde_json::{Value, json};
 
-/// The page as one reads it from top to bottom: what is hidden or closed is not in it.
+/// Returns the page as one reads it from top to bottom: what is hidden or closed is not in it.
 fn panel(browser: &mut Browser) -> String {
     browser.text("dialog.panel")
 }
@@ -30,7 +30,7 @@ fn has_in_order(text: &str, words: &[&str]) {
     }
 }
 
-/// Whether a line of a text is just this.
+/// Returns whether a line of a text is just this.
 fn has_line(text: &str, line: &str) -> bool {
     text.lines().any(|found| found.trim() == line)
 }

@@ -34,7 +34,7 @@ async fn send(
     (status, body)
 }
 
-/// The same with the id of the request.
+/// Sends a request like `send`, and returns the id of the request, too.
 async fn send_for_id(
     router: &Router,
     (host, token): (&str, &str),

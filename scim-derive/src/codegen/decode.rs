@@ -9,7 +9,7 @@ use super::table::{attributes, resource_type};
 use super::tokens::{access, item_of, name};
 use crate::ir::{Field, Struct, inside};
 
-/// The body of `ScimValue::decode`.
+/// Writes the body of `ScimValue::decode`.
 pub(super) fn value(input: &Struct) -> TokenStream {
     let attributes = attributes(input);
     body(
@@ -18,7 +18,7 @@ pub(super) fn value(input: &Struct) -> TokenStream {
     )
 }
 
-/// The body of `ScimResource::decode`.
+/// Writes the body of `ScimResource::decode`.
 pub(super) fn resource(input: &Struct) -> TokenStream {
     let extra = match &input.extra {
         Some(_) => quote!(__s::Some(&mut extra)),
@@ -91,11 +91,12 @@ struct Slot<'f> {
     start: Start,
 }
 
-/// What a field holds before the walk. Fewer `?` behind the walk make the function cheaper to compile.
+/// The value of a field before the walk. Fewer `?` behind the walk make the function cheaper to compile.
 enum Start {
     /// Nothing, as the type is written.
     Default,
-    /// What an unassigned attribute holds, else the default of the type: a read-only attribute, which the service sets.
+    /// The value of an unassigned attribute, else the default of the type: a read-only attribute, which the service
+    /// sets.
     ReadOnly,
     /// Nothing at all: the walk brings a value, or the type has one for unassigned attributes.
     Required,

@@ -5,7 +5,7 @@ use quote::quote;
 
 use crate::ir::Enumeration;
 
-/// All that is written for an enum.
+/// Returns all that is written for an enum.
 pub(crate) fn enumeration(input: &Enumeration) -> TokenStream {
     let Enumeration {
         ident,

@@ -15,7 +15,7 @@ pub(crate) use enumeration::enumeration;
 
 use crate::ir::{Kind, Struct};
 
-/// All that is written for a struct.
+/// Returns all that is written for a struct.
 pub(crate) fn structure(input: &Struct) -> TokenStream {
     let root = &input.root;
     let (paths, impl_paths) = paths::generate(input);

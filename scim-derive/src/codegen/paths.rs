@@ -9,7 +9,7 @@ use super::table::attributes;
 use super::tokens::{access, bounded, item_of};
 use crate::ir::{Field, Kind, Name, Struct};
 
-/// The declaration, which stands beside the struct, and the implementations, which stand in the block.
+/// Returns the declaration, which stands beside the struct, and the implementations, which stand in the block.
 pub(super) fn generate(input: &Struct) -> (TokenStream, TokenStream) {
     (declaration(input), implementations(input))
 }
@@ -18,7 +18,7 @@ fn ident(input: &Struct) -> Ident {
     format_ident!("{}Paths", input.ident.unraw(), span = input.ident.span())
 }
 
-/// The type of the paths of `input` in a resource `owner`.
+/// Returns the type of the paths of `input` in a resource `owner`.
 pub(super) fn type_of(input: &Struct, owner: &TokenStream) -> TokenStream {
     let ident = ident(input);
     let params = input.generics.params.iter().filter_map(|param| match param {
@@ -29,7 +29,7 @@ pub(super) fn type_of(input: &Struct, owner: &TokenStream) -> TokenStream {
     quote!(#ident<#owner #(, #params)*>)
 }
 
-/// The parameters of the type of paths, without bounds and defaults: the owner, then those of the struct.
+/// Returns the parameters of the type of paths, without bounds and defaults: the owner, then those of the struct.
 fn parameters(input: &Struct) -> Generics {
     let mut generics = Generics::default();
     let owner = owner(input);
@@ -50,7 +50,7 @@ fn parameters(input: &Struct) -> Generics {
     generics
 }
 
-/// `R`, unless the struct has a parameter of this name.
+/// Returns `R`, unless the struct has a parameter of this name.
 fn owner(input: &Struct) -> Ident {
     let taken = input.type_params().iter().any(|param| *param == "R");
     format_ident!("{}", if taken { "Owner" } else { "R" })
@@ -155,7 +155,7 @@ fn method(input: &Struct, index: usize, field: &Field, owner: &Ident) -> TokenSt
     }
 }
 
-/// `…::Paths<R>`, all with one span: the compiler drops what it has said already.
+/// Writes `…::Paths<R>`, all with one span: the compiler drops what it has said already.
 fn owned(paths: &TokenStream, owner: &Ident) -> TokenStream {
     let last = paths.clone().into_iter().last();
     let span = last.map_or_else(Span::call_site, |token| token.span());
@@ -164,7 +164,7 @@ fn owned(paths: &TokenStream, owner: &Ident) -> TokenStream {
     quote!(#paths #arguments)
 }
 
-/// `User::paths()`.
+/// Writes `User::paths()`.
 fn start(input: &Struct) -> Option<TokenStream> {
     if !matches!(input.kind, Kind::Resource { .. }) {
         return None;

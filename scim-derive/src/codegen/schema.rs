@@ -1,4 +1,4 @@
-//! What a struct says of itself: resource, extension, set of extensions; and what only the types tell.
+//! The code in which a struct describes itself: resource, extension, set of extensions; and what only the types tell.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -60,7 +60,7 @@ pub(super) fn resource(input: &Struct, schema: &SchemaInfo, endpoint: &str) -> T
     }
 }
 
-/// How the values of attributes marked `edges` are read apart from their resource.
+/// Writes how the values of attributes marked `edges` are read apart from their resource.
 fn edges(input: &Struct) -> Option<TokenStream> {
     let fields = input.fields.iter().enumerate();
     let arms: Vec<_> = fields

@@ -6,8 +6,8 @@ use quote::{format_ident, quote};
 use super::tokens::{access, item_of};
 use crate::ir::{Field, Given, Kind, Name, SchemaInfo, Struct};
 
-/// What does not depend on parameters of the struct, as constants beside the implementations. A constant cannot depend
-/// on parameters: where there are some, it is part of the implementations instead.
+/// Writes whatever does not depend on parameters of the struct, as constants beside the implementations. A constant
+/// cannot depend on parameters: where there are some, it is part of the implementations instead.
 pub(super) fn constants(input: &Struct) -> Option<TokenStream> {
     if !input.generics.params.is_empty() {
         return None;
@@ -26,7 +26,7 @@ pub(super) fn constants(input: &Struct) -> Option<TokenStream> {
     })
 }
 
-/// The table, where it is defined for the implementation.
+/// Returns the table, where it is defined for the implementation.
 pub(super) fn table(input: &Struct) -> TokenStream {
     if input.generics.params.is_empty() {
         quote!(__TABLE)
@@ -35,7 +35,7 @@ pub(super) fn table(input: &Struct) -> TokenStream {
     }
 }
 
-/// A constant expression of the type `&'static [Attribute]`.
+/// Writes a constant expression of the type `&'static [Attribute]`.
 fn expression(input: &Struct) -> TokenStream {
     let entries = input.fields.iter().map(entry);
     let own = quote!(&[#(#entries),*]);
@@ -93,7 +93,7 @@ fn entry(field: &Field) -> TokenStream {
     }
 }
 
-/// The shape of the type with the field's own characteristics.
+/// Returns the shape of the type with the field's own characteristics.
 fn overridden(field: &Field, shape: TokenStream) -> TokenStream {
     let options = &field.options;
     let mut members = Vec::new();
@@ -172,7 +172,7 @@ pub(super) fn resource_type_literal(
     }
 }
 
-/// The resource type within the generated code.
+/// Returns the resource type within the generated code.
 pub(super) fn resource_type(input: &Struct) -> TokenStream {
     match input.generics.params.is_empty() {
         true => quote!(__TYPE),
@@ -180,7 +180,7 @@ pub(super) fn resource_type(input: &Struct) -> TokenStream {
     }
 }
 
-/// Where the table of a struct is found.
+/// Returns the place of the table of a struct.
 pub(super) fn attributes(input: &Struct) -> TokenStream {
     if input.generics.params.is_empty() {
         return quote!(__TABLE);

@@ -7,7 +7,8 @@ use syn::{Generics, Ident, Type, parse_quote};
 
 use crate::ir::{Field, Kind, Name, Struct, inside};
 
-/// An item of the trait through which a field is handled, `ScimValue` or that of its handler: `<T as ScimValue>::view`.
+/// Writes an item of the trait through which a field is handled, `ScimValue` or that of its handler:
+/// `<T as ScimValue>::view`.
 ///
 /// The whole path has the span of the type (or handler), from its first token to its last: the compiler says of an
 /// unfit type once, and there, what it would else say wherever the type is used.
@@ -26,7 +27,7 @@ pub(super) fn access(field: &Field, item: &str) -> TokenStream {
     }
 }
 
-/// `<T as __s::Trait>::item` with the span of `T`.
+/// Writes `<T as __s::Trait>::item` with the span of `T`.
 pub(super) fn item_of(ty: &Type, of: &str, item: &str) -> TokenStream {
     let (first, last) = ends(ty);
     let (of, item) = (Ident::new(of, first), Ident::new(item, last));
@@ -35,7 +36,7 @@ pub(super) fn item_of(ty: &Type, of: &str, item: &str) -> TokenStream {
     quote!(#open #ty #rest)
 }
 
-/// The spans of the first and the last token of a type.
+/// Returns the spans of the first and the last token of a type.
 fn ends(ty: &Type) -> (Span, Span) {
     let mut tokens = ty.to_token_stream().into_iter();
     let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
@@ -53,7 +54,7 @@ fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
     tokens.into_iter().map(respan).collect()
 }
 
-/// A handler of `T`, lifted over the `Option` and `Vec` that are written around `T`.
+/// Returns a handler of `T`, lifted over the `Option` and `Vec` that are written around `T`.
 pub(super) fn lifted(handler: &Type, ty: &Type, span: Span) -> TokenStream {
     if let Some(inner) = inside(ty, "Option") {
         let inner = lifted(handler, inner, span);
@@ -66,7 +67,7 @@ pub(super) fn lifted(handler: &Type, ty: &Type, span: Span) -> TokenStream {
     }
 }
 
-/// The name of an attribute as an expression.
+/// Returns the name of an attribute as an expression.
 pub(super) fn name(field: &Field) -> TokenStream {
     match &field.name {
         Name::Text(text, _) => quote!(#text),
@@ -77,7 +78,7 @@ pub(super) fn name(field: &Field) -> TokenStream {
     }
 }
 
-/// The generics with the bounds that the generated code needs.
+/// Returns the generics with the bounds that the generated code needs.
 pub(super) fn bounded(input: &Struct) -> Generics {
     let mut generics = input.generics.clone();
     let params: Vec<Ident> = input.type_params().into_iter().cloned().collect();

@@ -1,10 +1,10 @@
-//! What the derives can only check with the types at hand. The compiler evaluates these functions; a failure is an
-//! error of the build at the place that is at fault.
+//! The checks that the derives can only do with the types at hand. The compiler evaluates these functions; a failure is
+//! an error of the build at the place that is at fault.
 #![allow(clippy::panic, clippy::indexing_slicing)]
 
 use crate::schema::{Attribute, Format, Shape, Type};
 
-/// The attribute has no sub-attributes.
+/// Checks that the attribute has no sub-attributes.
 ///
 /// # Panics
 /// If it has.
@@ -15,7 +15,7 @@ pub const fn assert_leaf(shape: &Shape, message: &str) {
     }
 }
 
-/// The attribute holds text.
+/// Checks that the attribute holds text.
 ///
 /// # Panics
 /// If it does not.
@@ -26,7 +26,7 @@ pub const fn assert_text(shape: &Shape, message: &str) {
     }
 }
 
-/// The attribute holds a reference.
+/// Checks that the attribute holds a reference.
 ///
 /// # Panics
 /// If it does not.
@@ -37,7 +37,7 @@ pub const fn assert_reference(shape: &Shape, message: &str) {
     }
 }
 
-/// The attribute is of the data type that has the format.
+/// Checks that the attribute is of the data type that has the format.
 ///
 /// # Panics
 /// If it is of another.
@@ -52,7 +52,7 @@ pub const fn assert_format(shape: &Shape, format: Format, message: &str) {
     }
 }
 
-/// The values have a sub-attribute that tells them apart.
+/// Checks that the values have a sub-attribute that tells them apart.
 ///
 /// # Panics
 /// If they have none.
@@ -68,7 +68,7 @@ pub const fn assert_keyed(shape: &Shape, message: &str) {
     panic!("{}", message);
 }
 
-/// No two entries of a table have the same name.
+/// Checks that no two entries of a table have the same name.
 ///
 /// # Panics
 /// If two have.
@@ -89,7 +89,7 @@ pub const fn assert_distinct(attributes: &[Attribute]) {
     }
 }
 
-/// The two texts, one behind the other, as far as there is space: a panic of a constant cannot format.
+/// Returns the two texts, one behind the other, as far as there is space: a panic of a constant cannot format.
 const fn joined<'a>(space: &'a mut [u8], first: &'a str, second: &str) -> &'a str {
     let (head, tail) = (first.as_bytes(), second.as_bytes());
     let mut length = 0;

@@ -1,4 +1,4 @@
-//! What the code written by the derives names. No part of the public interface.
+//! The items that the code written by the derives names. They are not part of the public interface.
 
 mod assert;
 mod node;

@@ -1,4 +1,4 @@
-//! What every generated type of typed paths wraps.
+//! The node that every generated type of typed paths wraps.
 
 use std::marker::PhantomData;
 
@@ -23,7 +23,7 @@ impl<R> Clone for Node<R> {
 impl<R> Copy for Node<R> {}
 
 impl<R> Node<R> {
-    /// The node at `path` of the table `root`.
+    /// Makes the node at `path` of the table `root`.
     #[must_use]
     pub const fn new(path: AttrPath, root: &'static [Attribute], offset: u16) -> Self {
         Self {
@@ -34,20 +34,21 @@ impl<R> Node<R> {
         }
     }
 
-    /// The node of the attribute at `index`.
+    /// Returns the node of the attribute at `index`.
     #[must_use]
     pub fn child<P: PathNode>(&self, index: usize) -> P {
         P::at(self.path.push(step(index).saturating_add(self.offset)), self.root)
     }
 
-    /// The node of a struct whose attributes are part of the same table, from `offset` on.
+    /// Returns the node of a struct whose attributes are part of the same table, from `offset` on.
     #[must_use]
     pub fn flattened<P: PathNode>(&self, offset: usize) -> P {
         P::flattened(self.path, self.root, step(offset))
     }
 }
 
-/// Tables are written by hand, one field at a time: none has 65,536 entries, and a path that leads nowhere is harmless.
+/// Returns the step to an index. Tables are written by hand, one field at a time: none has 65,536 entries, and a path
+/// that leads nowhere is harmless.
 fn step(index: usize) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
 }

@@ -5,7 +5,7 @@ use crate::record::missing;
 use crate::schema::{Attribute, Role, Schema, Shape};
 use crate::value::{Action, Cx, Edit, Json, Multi, ScimValue};
 
-/// The table entry of a schema extension.
+/// Makes the table entry of a schema extension.
 #[must_use]
 pub const fn extension(schema: &'static Schema, shape: Shape) -> Attribute {
     let mut attribute = Attribute::new(schema.id, shape);
@@ -42,7 +42,7 @@ impl Joined {
         Self { attributes, len }
     }
 
-    /// The joined table.
+    /// Returns the joined table.
     #[must_use]
     pub const fn attributes(&self) -> &[Attribute] {
         self.attributes.as_slice().split_at(self.len).0
@@ -78,7 +78,7 @@ pub fn put_some<T>(place: &mut Option<T>, value: Result<T>) -> Result<()> {
     put(place, value.map(Some))
 }
 
-/// What a decoded field holds: its value, or that of an unassigned attribute.
+/// Returns what a decoded field holds: its value, or that of an unassigned attribute.
 ///
 /// # Errors
 /// 400 `invalidValue` if there is neither.
@@ -86,13 +86,13 @@ pub fn or_absent<T>(slot: Option<T>, absent: fn() -> Option<T>, name: &'static s
     slot.or_else(absent).ok_or_else(|| missing(name))
 }
 
-/// What a read-only field holds before it is decoded: what the service replaces.
+/// Returns what a read-only field holds before it is decoded: what the service replaces.
 #[must_use]
 pub fn initial<T: Default>(absent: fn() -> Option<T>) -> T {
     absent().unwrap_or_default()
 }
 
-/// Which of the canonical values a value is, ignoring case.
+/// Tells which of the canonical values a value is, ignoring case.
 #[must_use]
 pub fn keyword(json: Json<'_>, canonical: &[&str]) -> Option<usize> {
     let text = json.as_str()?;
@@ -101,7 +101,7 @@ pub fn keyword(json: Json<'_>, canonical: &[&str]) -> Option<usize> {
         .position(|value| text.eq_ignore_ascii_case(value))
 }
 
-/// The text of a value that is not canonical.
+/// Returns the text of a value that is not canonical.
 ///
 /// # Errors
 /// 400 `invalidValue` if it is no string.
@@ -109,7 +109,7 @@ pub fn other_keyword(json: Json<'_>) -> Result<String> {
     <String as crate::value::Scalar>::parse(json)
 }
 
-/// 400 `invalidValue`: the value is none of the canonical ones.
+/// Makes the error 400 `invalidValue`: the value is none of the canonical ones.
 #[must_use]
 pub fn unknown_keyword(json: Json<'_>, canonical: &[&str]) -> Error {
     let values = canonical.join(", ");

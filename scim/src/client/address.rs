@@ -6,7 +6,7 @@ use http::Uri;
 
 use crate::client::{Error, Result};
 
-/// The base URL without a slash at its end.
+/// Returns the base URL without a slash at its end.
 pub(super) fn base(text: &str) -> Result<&str> {
     let base = text.trim_end_matches('/');
     let is_base = base.is_empty()
@@ -25,7 +25,7 @@ pub(super) fn base(text: &str) -> Result<&str> {
     ))))
 }
 
-/// `text` with everything percent-encoded that is not unreserved.
+/// Returns `text` with everything percent-encoded that is not unreserved.
 pub(super) fn encoded(text: &str) -> Encoded<'_> {
     Encoded(text)
 }

@@ -1,4 +1,4 @@
-//! What can go wrong for a client.
+//! The things that can go wrong for a client.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -66,7 +66,7 @@ impl Refusal {
         refusal
     }
 
-    /// The type of the fault, if it is one that the RFCs know.
+    /// Returns the type of the fault, if it is one that the RFCs know.
     #[must_use]
     pub fn scim_type(&self) -> Option<ScimType> {
         ScimType::of_keyword(self.keyword.as_deref()?)
@@ -91,7 +91,7 @@ impl Error {
         Self::Unreadable { status, error }
     }
 
-    /// The server's refusal, if that is what went wrong.
+    /// Returns the server's refusal, if that is what went wrong.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -100,7 +100,7 @@ impl Error {
         }
     }
 
-    /// The status of the answer, if there is one.
+    /// Returns the status of the answer, if there is one.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self {
@@ -110,25 +110,25 @@ impl Error {
         }
     }
 
-    /// The type of the fault that the server names.
+    /// Returns the type of the fault that the server names.
     #[must_use]
     pub fn scim_type(&self) -> Option<ScimType> {
         self.refusal()?.scim_type()
     }
 
-    /// Whether the resource does not exist: 404.
+    /// Returns whether the resource does not exist: 404.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
     }
 
-    /// Whether the resource exists already, or an attribute that must be unique is taken: 409.
+    /// Returns whether the resource exists already, or an attribute that must be unique is taken: 409.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.status() == Some(StatusCode::CONFLICT)
     }
 
-    /// Whether a precondition does not hold: 412.
+    /// Returns whether a precondition does not hold: 412.
     #[must_use]
     pub fn is_stale(&self) -> bool {
         self.status() == Some(StatusCode::PRECONDITION_FAILED)

@@ -16,8 +16,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
 
-/// What a [`Client`] sends its requests through: every tower service that can be cloned, takes requests with a body of
-/// bytes and answers with any body.
+/// The service through which a [`Client`] sends its requests: every tower service that can be cloned, takes requests
+/// with a body of bytes and answers with any body.
 pub trait Exchange: Clone + Send + Sync {
     /// Sends a request and reads the answer, of which at most `most` bytes are taken.
     fn exchange(
@@ -94,7 +94,7 @@ impl Plan {
         Ok(self)
     }
 
-    /// The fate of the request if nobody knows whether the server has got it: only what is done twice with the
+    /// Returns the fate of the request if nobody knows whether the server has got it: only what is done twice with the
     /// result of once is sent again. A precondition that the first try has made false would be taken for a conflict.
     fn repeat(&self) -> Repeat {
         let is_conditional = self.headers.contains_key(IF_MATCH);

@@ -11,8 +11,8 @@ use crate::client::{Client, Result};
 /// Connections over TCP without TLS, pooled per server.
 pub type Http1 = Pool<HttpConnector, Full<Bytes>>;
 
-/// A client over HTTP/1.1 without TLS, which waits with tokio's timer; for loopback, and for what stands behind a proxy.
-/// With TLS there is `over_https`, of the feature `client-tls`.
+/// Makes a client over HTTP/1.1 without TLS, which waits with tokio's timer; for loopback, and for what stands behind a
+/// proxy. With TLS there is `over_https`, of the feature `client-tls`.
 ///
 /// # Errors
 /// [`Error::Request`](crate::client::Error::Request) if `base` is no URL.

@@ -35,7 +35,7 @@ pub type Https1 = Pool<HttpsConnector<HttpConnector>, Full<Bytes>>;
 pub struct Trust(ClientConfig);
 
 impl Trust {
-    /// Those with a certificate of an authority that the operating system trusts. On Unix, `SSL_CERT_FILE` and
+    /// Trusts servers with a certificate of an authority that the operating system trusts. On Unix, `SSL_CERT_FILE` and
     /// `SSL_CERT_DIR` name others.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Trust {
         })
     }
 
-    /// Those with a certificate of one of these authorities alone, whose certificates are given in PEM.
+    /// Trusts servers with a certificate of one of these authorities alone, whose certificates are given in PEM.
     ///
     /// # Errors
     /// If `pem` holds no certificate, or one that cannot be an authority's.
@@ -76,7 +76,7 @@ impl Trust {
         Self::roots(roots)
     }
 
-    /// Nobody: only servers without TLS can be reached.
+    /// Trusts nobody: only servers without TLS can be reached.
     ///
     /// # Errors
     /// If TLS cannot be set up at all.
@@ -99,8 +99,8 @@ impl From<ClientConfig> for Trust {
     }
 }
 
-/// A client over HTTP/1.1 and TLS 1.2 or 1.3, which waits with tokio's timer. A `base` with `http` is reached without
-/// TLS.
+/// Makes a client over HTTP/1.1 and TLS 1.2 or 1.3, which waits with tokio's timer. A `base` with `http` is reached
+/// without TLS.
 ///
 /// # Errors
 /// [`Error::Request`](crate::client::Error::Request) if `base` is no URL.

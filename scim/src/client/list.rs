@@ -20,7 +20,7 @@ use crate::value::{Json, JsonBuf};
 
 /// Names an attribute of `R`: a typed path, or the name as text.
 pub trait AttributeRef<R> {
-    /// The name as it stands in a request.
+    /// Returns the name as it stands in a request.
     fn attribute_name(&self) -> String;
 }
 
@@ -77,18 +77,18 @@ impl<'c, S, R> List<'c, S, R> {
         }
     }
 
-    /// Only the resources that match.
+    /// Lists only the resources that match.
     pub fn filter(self, filter: TypedFilter<R>) -> Self {
         self.filter_text(Filter::from(filter).to_string())
     }
 
-    /// Only the resources that match a filter written as text (RFC 7644 section 3.4.2.2), sent as it is.
+    /// Lists only the resources that match a filter written as text (RFC 7644 section 3.4.2.2), sent as it is.
     pub fn filter_text(mut self, filter: impl Into<String>) -> Self {
         self.filter = Some(filter.into());
         self
     }
 
-    /// In the order of an attribute.
+    /// Sorts in the order of an attribute.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a path is small and made on the spot"
@@ -98,7 +98,7 @@ impl<'c, S, R> List<'c, S, R> {
         self
     }
 
-    /// The greatest first.
+    /// Puts the greatest first.
     pub fn descending(mut self) -> Self {
         self.descending = true;
         self
@@ -114,7 +114,7 @@ impl<'c, S, R> List<'c, S, R> {
         self
     }
 
-    /// Does not show this attribute. The members of groups are the ones to leave out.
+    /// Omits this attribute. The members of groups are the ones to leave out.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a path is small and made on the spot"
@@ -210,7 +210,7 @@ impl<'c, S: Exchange, R: ScimResource> List<'c, S, R> {
         })
     }
 
-    /// How many resources match; none is sent.
+    /// Returns how many resources match; none is sent.
     ///
     /// # Errors
     /// Those of [`page`](Self::page).
@@ -219,7 +219,7 @@ impl<'c, S: Exchange, R: ScimResource> List<'c, S, R> {
         Ok(self.page().await?.total_results)
     }
 
-    /// The first resource that matches, if there is one.
+    /// Returns the first resource that matches, if there is one.
     ///
     /// # Errors
     /// Those of [`page`](Self::page).
@@ -228,7 +228,7 @@ impl<'c, S: Exchange, R: ScimResource> List<'c, S, R> {
         Ok(self.page().await?.resources.into_iter().next())
     }
 
-    /// All pages, one after the other.
+    /// Returns all pages, one after the other.
     #[must_use]
     pub fn pages(self) -> Pages<'c, S, R> {
         Pages {
@@ -239,8 +239,8 @@ impl<'c, S: Exchange, R: ScimResource> List<'c, S, R> {
         }
     }
 
-    /// All resources, one after the other, as a [`Stream`]: page by page, each read when the stream is asked for more than
-    /// the last one held. It ends with the first error.
+    /// Returns all resources, one after the other, as a [`Stream`]: page by page, each read when the stream is asked
+    /// for more than the last one held. It ends with the first error.
     ///
     /// ```
     /// use std::pin::pin;
@@ -260,7 +260,7 @@ impl<'c, S: Exchange, R: ScimResource> List<'c, S, R> {
         })
     }
 
-    /// All resources at once, which is wise only where they are known to be few.
+    /// Reads all resources at once, which is wise only if they are known to be few.
     ///
     /// # Errors
     /// Those of [`page`](Self::page).
@@ -295,7 +295,7 @@ pub struct Page<R> {
 /// The pages of a [`List`], each read when it is asked for.
 ///
 /// Resources that come or go while pages are read move the others: one may be seen twice or not at all, as RFC 7644
-/// section 3.4.2.4 warns. Where that matters, sort by what does not change.
+/// section 3.4.2.4 warns. If that matters, sort by what does not change.
 pub struct Pages<'c, S, R> {
     list: List<'c, S, R>,
     read: VecDeque<R>,
@@ -304,8 +304,8 @@ pub struct Pages<'c, S, R> {
 }
 
 impl<S: Exchange, R: ScimResource> Pages<'_, S, R> {
-    /// The next page, or what [`next`](Self::next) has left of the current one; `None` after the last. A page is never
-    /// empty.
+    /// Returns the next page, or what [`next`](Self::next) has left of the current one; `None` after the last. A page
+    /// is never empty.
     ///
     /// # Errors
     /// Those of [`List::page`]. The same page can be asked for again.
@@ -322,14 +322,14 @@ impl<S: Exchange, R: ScimResource> Pages<'_, S, R> {
             return Ok(None);
         }
         let page = self.list.page().await?;
-        // What counts is how many came: a server may cut pages shorter than it was asked to.
+        // The number that came is what counts: a server may cut pages shorter than it was asked to.
         self.list.start_index += page.resources.len() as u64;
         self.total_results = page.total_results;
         self.is_done = page.resources.is_empty() || self.list.start_index > page.total_results;
         Ok((!page.resources.is_empty()).then_some(page))
     }
 
-    /// The next resource; `None` after the last.
+    /// Returns the next resource; `None` after the last.
     ///
     /// # Errors
     /// Those of [`List::page`]. The same resource can be asked for again.

@@ -68,7 +68,7 @@ pub use https1::{Https1, Trust, over_https};
 pub use list::{AttributeRef, List, Page, Pages};
 pub use retry::{Backoff, Sleep};
 
-/// What every operation of the client returns.
+/// The result of every operation of the client.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A client of one SCIM endpoint.
@@ -87,7 +87,7 @@ pub struct Client<S> {
 }
 
 impl<S> Client<S> {
-    /// A client of the endpoint at `base`, such as `https://example.com/scim/v2`. In process a path is enough:
+    /// Makes a client of the endpoint at `base`, such as `https://example.com/scim/v2`. In process a path is enough:
     /// `/scim/v2`, or nothing.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ impl<S> Client<S> {
         })
     }
 
-    /// The same with a bearer token (RFC 6750).
+    /// Sends a bearer token with every request (RFC 6750).
     ///
     /// # Errors
     /// [`Error::Request`] if the token cannot stand in a header.
@@ -118,7 +118,7 @@ impl<S> Client<S> {
         self.with_header(AUTHORIZATION, &format!("Bearer {token}"))
     }
 
-    /// The same with a header in every request. Its value is taken for a secret and shown by no `Debug` output.
+    /// Adds a header to every request. Its value is taken for a secret and shown by no `Debug` output.
     ///
     /// # Errors
     /// [`Error::Request`] if the value cannot stand in a header.
@@ -133,35 +133,35 @@ impl<S> Client<S> {
         Ok(self)
     }
 
-    /// The same with a way to wait, such as `tokio::time::sleep`. Without one no request is repeated.
+    /// Sets a way to wait, such as `tokio::time::sleep`. Without one no request is repeated.
     #[must_use]
     pub fn with_sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Some(Arc::new(sleep));
         self
     }
 
-    /// The same with other rules for repeating requests.
+    /// Sets other rules for repeating requests.
     #[must_use]
     pub fn with_backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
     }
 
-    /// The same with a seed for the random part of every wait, so that a test is repeatable.
+    /// Sets a seed for the random part of every wait, so that a test is repeatable.
     #[must_use]
     pub fn with_jitter_seed(mut self, seed: u64) -> Self {
         self.jitter = Jitter::seeded(seed);
         self
     }
 
-    /// The same with limits for answers: their bytes (`large_body`) and their nesting.
+    /// Sets limits for answers: their bytes (`large_body`) and their nesting.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// The service.
+    /// Returns the service.
     pub fn service(&self) -> &S {
         &self.service
     }
@@ -202,8 +202,8 @@ impl<S: Exchange> Client<S> {
         self.decode(&answer).map(Some)
     }
 
-    /// Reads some attributes of a resource (RFC 7644 section 3.9): `attributes` alone, or all but `excluded`. What is
-    /// not read is unassigned in the result, which is therefore nothing to [`replace`](Self::replace) the resource
+    /// Reads some attributes of a resource (RFC 7644 section 3.9): `attributes` alone, or all but `excluded`. Whatever
+    /// is not read is unassigned in the result, which is therefore nothing to [`replace`](Self::replace) the resource
     /// with.
     ///
     /// # Errors
@@ -225,8 +225,8 @@ impl<S: Exchange> Client<S> {
         self.decode(&self.send(Plan::new(Method::GET, path)).await?)
     }
 
-    /// Replaces a resource (RFC 7644 section 3.5.1) and returns it as the server has stored it. What the resource does
-    /// not hold is removed, but for edges that are not loaded: whether those are kept is for the server to say.
+    /// Replaces a resource (RFC 7644 section 3.5.1) and returns it as the server has stored it. Whatever the resource
+    /// does not hold is removed, but for edges that are not loaded: whether those are kept is for the server to say.
     ///
     /// [`unchanged`] makes the precondition that nobody has changed the resource since it was read.
     ///
@@ -329,8 +329,8 @@ impl<S> Debug for Client<S> {
     }
 }
 
-/// The precondition that a resource still has the version with which it was read; none if the server has told no
-/// version.
+/// Returns the precondition that a resource still has the version with which it was read; none if the server has told
+/// no version.
 #[must_use]
 pub fn unchanged<R: ScimResource>(resource: &R) -> Precondition {
     match &resource.meta().version {

@@ -13,7 +13,7 @@ use jiff::fmt::rfc2822;
 
 /// A way to wait. Every function from a duration to a future is one, such as `tokio::time::sleep`.
 pub trait Sleep: Send + Sync + 'static {
-    /// Waits.
+    /// Waits for `duration`.
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
@@ -57,7 +57,7 @@ impl Default for Backoff {
     }
 }
 
-/// What may happen to a request of which nobody knows whether it was taken.
+/// The possible fate of a request of which nobody knows whether it was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
     Always,
@@ -65,7 +65,8 @@ pub(super) enum Repeat {
 }
 
 impl Backoff {
-    /// How long to wait before the next try; `None` if there is none. `status` is `None` if there was no answer.
+    /// Returns how long to wait before the next try; `None` if there is none. `status` is `None` if there was no
+    /// answer.
     pub(super) fn wait(
         &self,
         tries: u32,
@@ -95,7 +96,7 @@ impl Backoff {
     }
 }
 
-/// Whether a server may have done what it was asked although it did not say so.
+/// Returns whether a server may have done what it was asked although it did not say so.
 pub(super) fn may_have_succeeded(status: Option<StatusCode>) -> bool {
     matches!(
         status,
@@ -137,7 +138,8 @@ impl Debug for Jitter {
     }
 }
 
-/// `Retry-After`: seconds, or a date, which is compared with the `Date` of the same answer and so needs no clock here.
+/// Reads `Retry-After`: seconds, or a date, which is compared with the `Date` of the same answer and so needs no clock
+/// here.
 pub(super) fn read_retry_after(text: &str, date: Option<&str>) -> Option<Duration> {
     let text = text.trim();
     if let Ok(seconds) = text.parse() {

@@ -31,13 +31,13 @@ pub enum Filter {
 }
 
 impl Filter {
-    /// `attribute pr`.
+    /// Makes the filter `attribute pr`.
     #[must_use]
     pub fn present(attribute: impl Into<AttributeName>) -> Self {
         Self::Present(attribute.into())
     }
 
-    /// `attribute operator value`.
+    /// Makes the filter `attribute operator value`.
     #[must_use]
     pub fn compare(
         attribute: impl Into<AttributeName>,
@@ -51,7 +51,7 @@ impl Filter {
         })
     }
 
-    /// `attribute[filter]`; the names in `filter` are those of sub-attributes.
+    /// Makes the filter `attribute[filter]`; the names in `filter` are those of sub-attributes.
     #[must_use]
     pub fn value_path(attribute: impl Into<AttributeName>, filter: Filter) -> Self {
         Self::ValuePath(ValuePath {
@@ -60,7 +60,7 @@ impl Filter {
         })
     }
 
-    /// Both match. A conjunction takes the other in, so that a long chain stays one flat node.
+    /// Requires that both match. A conjunction takes the other in, so that a long chain stays one flat node.
     #[must_use]
     pub fn and(self, other: Filter) -> Self {
         match self {
@@ -72,7 +72,8 @@ impl Filter {
         }
     }
 
-    /// One of the two matches. A disjunction takes the other in, so that a long chain stays one flat node.
+    /// Requires that one of the two matches. A disjunction takes the other in, so that a long chain stays one flat
+    /// node.
     #[must_use]
     pub fn or(self, other: Filter) -> Self {
         match self {
@@ -84,7 +85,7 @@ impl Filter {
         }
     }
 
-    /// It does not match.
+    /// Requires that it does not match.
     #[must_use]
     pub fn negate(self) -> Self {
         Self::Not(Box::new(self))
@@ -150,7 +151,7 @@ impl Operator {
         Self::Le,
     ];
 
-    /// The operator as it stands in a filter, in lower case.
+    /// Returns the operator as it stands in a filter, in lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -211,30 +212,30 @@ impl From<Number> for Literal {
 pub struct Number(Box<str>);
 
 impl Number {
-    /// `text` must be a JSON number.
+    /// Makes a number of `text`, which must be a JSON number.
     pub(super) fn from_json(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// A finite number; `None` for an infinite one and for NaN, which JSON cannot express.
+    /// Makes a number of a finite `f64`; `None` for an infinite one and for NaN, which JSON cannot express.
     #[must_use]
     pub fn from_f64(value: f64) -> Option<Self> {
         value.is_finite().then(|| Self(value.to_string().into()))
     }
 
-    /// The text of the number.
+    /// Returns the text of the number.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number, if it is written as an integer and fits.
+    /// Returns the number, if it is written as an integer and fits.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
     }
 
-    /// The nearest `f64`; `None` if the number is beyond its range.
+    /// Returns the nearest `f64`; `None` if the number is beyond its range.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         self.0.parse().ok().filter(|value: &f64| value.is_finite())

@@ -9,13 +9,14 @@ use crate::record::Record;
 use crate::value::{JsonBuf, Select, View};
 
 impl ResolvedFilter {
-    /// Whether a resource satisfies the filter. `record` must have the table that the filter was resolved against.
+    /// Returns whether a resource satisfies the filter. `record` must have the table that the filter was resolved
+    /// against.
     #[must_use]
     pub fn matches(&self, record: &dyn Record) -> bool {
         self.matches_counted(record).0
     }
 
-    /// The same, with the work that was done: how many expressions were evaluated and values visited.
+    /// Returns the same, with the work that was done: how many expressions were evaluated and values visited.
     #[must_use]
     pub fn matches_counted(&self, record: &dyn Record) -> (bool, u64) {
         let mut work = 0;
@@ -39,12 +40,12 @@ impl Select for ResolvedFilter {
 }
 
 impl Expression {
-    /// Whether the expression is true of a value, from which its paths start.
+    /// Returns whether the expression is true of a value, from which its paths start.
     pub(crate) fn holds_for(&self, value: &View<'_>) -> bool {
         evaluate(self, value, &mut 0)
     }
 
-    /// How many expressions there are.
+    /// Counts the expressions.
     fn terms(&self) -> usize {
         match self {
             Self::And(all) | Self::Or(all) => all.iter().fold(1, |sum, one| sum + one.terms()),
@@ -68,7 +69,7 @@ fn evaluate(expression: &Expression, scope: &View<'_>, work: &mut u64) -> bool {
     }
 }
 
-/// The test of the value at the end of the steps; false where the way ends early. No test here is true of nothing.
+/// Checks the value at the end of the steps; false where the way ends early. No test here is true of nothing.
 fn at(scope: &View<'_>, steps: &[u16], test: &mut dyn FnMut(&View<'_>) -> bool) -> bool {
     let [step, rest @ ..] = steps else {
         return test(scope);
@@ -115,7 +116,7 @@ impl Compare {
     }
 }
 
-/// Whether an operator that compares is satisfied by how the value stands to the operand.
+/// Returns whether an operator that compares is satisfied by how the value stands to the operand.
 fn accepts(operator: Operator, ordering: Ordering) -> bool {
     match operator {
         Operator::Eq => ordering.is_eq(),
@@ -151,7 +152,7 @@ pub(super) fn text_satisfies(text: &str, operator: Operator, key: &str, fold: Fo
     }
 }
 
-/// Code points are in the order of their UTF-8 bytes.
+/// Returns whether a text satisfies the comparison with a key. Code points are in the order of their UTF-8 bytes.
 fn key_satisfies(text: &str, operator: Operator, key: &str) -> bool {
     match operator {
         Operator::Co => text.contains(key),
@@ -482,7 +483,7 @@ mod tests {
             r#"manager eq "https://elsewhere.example.com/Users/2819""#
         ));
         assert!(!matches(&theirs, r#"manager eq "Users/2819""#));
-        // Where nobody knows a base URL, the path is all there is to compare.
+        // If nobody knows a base URL, the path is all there is to compare.
         holds(&ours, &[r#"manager eq "Users/2819""#, r#"manager sw "Users/""#]);
         fails(&ours, &[r#"manager eq "https://example.com/scim/v2/Users/2819""#]);
     }

@@ -83,7 +83,7 @@ pub enum Operand {
 }
 
 impl Expression {
-    /// Both are true; what is certain is left out.
+    /// Requires that both are true; what is certain is left out.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -97,7 +97,7 @@ impl Expression {
         }
     }
 
-    /// One of the two is true; what is certain is left out.
+    /// Requires that one of the two is true; what is certain is left out.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         match (self, other) {
@@ -111,7 +111,7 @@ impl Expression {
         }
     }
 
-    /// It is false.
+    /// Requires that it is false.
     #[must_use]
     pub fn negate(self) -> Self {
         match self {
@@ -122,7 +122,7 @@ impl Expression {
         }
     }
 
-    /// The expressions that all have to be true: those of a conjunction, or else the expression itself.
+    /// Returns the expressions that all have to be true: those of a conjunction, or else the expression itself.
     #[must_use]
     pub fn conjuncts(&self) -> &[Self] {
         match self {

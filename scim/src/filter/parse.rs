@@ -116,7 +116,7 @@ impl Filter {
 impl FromStr for Filter {
     type Err = Error;
 
-    /// [`Filter::parse`] with the default limits.
+    /// Calls [`Filter::parse`] with the default limits.
     fn from_str(text: &str) -> Result<Self> {
         Self::parse(text, &Limits::default())
     }
@@ -136,7 +136,7 @@ pub(super) fn check_length(subject: &str, text: &str, limits: &Limits, scim_type
     Err(error.with_limit("filter_bytes"))
 }
 
-/// What an opening parenthesis or bracket was the beginning of.
+/// The construct that an opening parenthesis or bracket began.
 #[derive(Debug)]
 enum Opening {
     Group,
@@ -152,14 +152,14 @@ impl Opening {
     }
 }
 
-/// Where the operands of one level begin among `Parser::operands`.
+/// The places where the operands of one level begin among `Parser::operands`.
 #[derive(Debug, Clone, Copy, Default)]
 struct Level {
     any: usize,
     all: usize,
 }
 
-/// What follows a term.
+/// The thing that follows a term.
 enum Next {
     And,
     Or,
@@ -197,20 +197,21 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A whole filter, up to the end of the text.
+    /// Parses a whole filter, up to the end of the text.
     pub(super) fn filter(mut self) -> Result<(Filter, Syntax), Fault<'a>> {
         let filter = self.run()?;
         Ok((filter, self.departures))
     }
 
-    /// The filter in the brackets of a PATCH path, from behind the opening one; also what is left behind the closing one.
+    /// Parses the filter in the brackets of a PATCH path, from behind the opening one; also returns what is left behind
+    /// the closing one.
     pub(super) fn bracketed(mut self) -> Result<(&'a str, Filter, Syntax), Fault<'a>> {
         self.push(Opening::Target)?;
         let filter = self.run()?;
         Ok((self.rest, filter, self.departures))
     }
 
-    /// The operator and the value of an `attr-exp` about the sub-attribute `name`, up to the end of the text.
+    /// Parses the operator and the value of an `attr-exp` about the sub-attribute `name`, up to the end of the text.
     pub(super) fn comparison_of(mut self, name: &'a str) -> Result<(Filter, Syntax), Fault<'a>> {
         let filter = self.expression(bare(name))?;
         self.spaces();
@@ -260,7 +261,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The name that an expression begins with; `None` if something was opened instead.
+    /// Reads the name that an expression begins with; `None` if something was opened instead.
     fn open_or_name(&mut self) -> Result<Option<Parts<'a>>, Fault<'a>> {
         if self.peek() == Some(b'(') {
             self.push(Opening::Group)?;
@@ -284,7 +285,7 @@ impl<'a> Parser<'a> {
         Ok(Some(name))
     }
 
-    /// Behind the word `not`: takes the parenthesis that makes it an operator rather than an attribute.
+    /// Takes, behind the word `not`, the parenthesis that makes it an operator rather than an attribute.
     fn opens_negation(&mut self, start: &'a str) -> Result<bool, Fault<'a>> {
         let behind = self.rest.trim_start_matches(is_space);
         if !behind.starts_with('(') {
@@ -314,7 +315,8 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Behind a closing bracket: `.sub op value` is one more condition on the same element, where the syntax allows it.
+    /// Ends a value path behind a closing bracket: `.sub op value` is one more condition on the same element, where the
+    /// syntax allows it.
     fn value_path(&mut self, attribute: AttributeName, inner: Filter) -> Result<Filter, Fault<'a>> {
         let behind = self.rest.strip_prefix('.');
         let filter = match behind.filter(|_| self.syntax.value_path_comparisons) {
@@ -329,7 +331,7 @@ impl<'a> Parser<'a> {
         Ok(Filter::value_path(attribute, filter))
     }
 
-    /// The operator and the value behind `name`.
+    /// Parses the operator and the value behind `name`.
     fn expression(&mut self, name: Parts<'a>) -> Result<Filter, Fault<'a>> {
         self.charge(self.rest)?;
         if self.spaces() == 0 && !self.rest.is_empty() {
@@ -387,7 +389,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The text behind a term: a logical operator, the end of something, or a fault.
+    /// Reads the text behind a term: a logical operator, the end of something, or a fault.
     #[inline]
     fn next(&mut self) -> Result<Next, Fault<'a>> {
         let spaced = self.spaces() > 0;
@@ -463,7 +465,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// The conjunction that ends with `last`.
+    /// Returns the conjunction that ends with `last`.
     fn join_all(&mut self, last: Filter) -> Filter {
         match self.pop_from(self.level.all, last) {
             Ok(all) => Filter::And(all),
@@ -471,7 +473,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The disjunction whose last conjunction ends with `last`.
+    /// Returns the disjunction whose last conjunction ends with `last`.
     fn join_any(&mut self, last: Filter) -> Filter {
         let last = self.join_all(last);
         match self.pop_from(self.level.any, last) {
@@ -480,7 +482,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The operands from `start` on with `last`; `last` alone if there are none.
+    /// Takes the operands from `start` on with `last`; `last` alone if there are none.
     fn pop_from(&mut self, start: usize, last: Filter) -> Result<Vec<Filter>, Filter> {
         if self.operands.len() <= start {
             return Err(last);
@@ -525,7 +527,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A name without prefix and sub-attribute.
+/// Makes a name without prefix and sub-attribute.
 fn bare(name: &str) -> Parts<'_> {
     Parts {
         urn: None,
@@ -538,12 +540,12 @@ fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t')
 }
 
-/// Everything up to the next delimiter, possibly nothing.
+/// Takes everything up to the next delimiter, possibly nothing.
 pub(super) fn word(input: &str) -> Parsed<'_, &str> {
     bytes_while(|byte| !is_delimiter(byte))(input)
 }
 
-/// The operator that `word` names, in any case.
+/// Returns the operator that `word` names, in any case.
 #[inline]
 pub(super) fn operator(word: &str) -> Option<Operator> {
     let &[first, second] = word.as_bytes() else {
@@ -575,7 +577,7 @@ fn bare_literal(word: &str) -> Option<Literal> {
     }
 }
 
-/// A JSON number (RFC 8259 section 6), all of the input.
+/// Parses a JSON number (RFC 8259 section 6), all of the input.
 fn number(input: &str) -> Parsed<'_, &str> {
     let integer = alt((tag("0"), digit1));
     let fraction = (char('.'), digit1);
@@ -583,7 +585,7 @@ fn number(input: &str) -> Parsed<'_, &str> {
     all_consuming(recognize((opt(char('-')), integer, opt(fraction), opt(exponent)))).parse(input)
 }
 
-/// A JSON string (RFC 8259 section 7), its escapes decoded.
+/// Parses a JSON string (RFC 8259 section 7), its escapes decoded.
 fn string(input: &str) -> Parsed<'_, String> {
     let (rest, _) = char('"')(input)?;
     let (rest, plain) = plain(rest);
@@ -612,7 +614,7 @@ fn string_with_escapes<'a>(beginning: &str, mut rest: &'a str) -> Parsed<'a, Str
     }
 }
 
-/// What stands for itself in a string, and what comes behind it.
+/// Returns what stands for itself in a string, and what comes behind it.
 fn plain(input: &str) -> (&str, &str) {
     let (plain, rest) = input
         .split_at_checked(plain_length(input.as_bytes()))
@@ -620,7 +622,7 @@ fn plain(input: &str) -> (&str, &str) {
     (rest, plain)
 }
 
-/// An escape, from its backslash on; two of them where they make a surrogate pair.
+/// Parses an escape, from its backslash on; two of them where they make a surrogate pair.
 fn escape(input: &str) -> Parsed<'_, char> {
     const ESCAPE: &str = "an escape of JSON (\\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX)";
     let (rest, _) = char('\\')(input)?;
@@ -658,7 +660,7 @@ fn unicode_escape(input: &str) -> Parsed<'_, char> {
     }
 }
 
-/// `\uXXXX`
+/// Parses `\uXXXX`.
 fn code_unit(input: &str) -> Parsed<'_, u32> {
     let digits = input
         .strip_prefix("\\u")
@@ -1022,7 +1024,7 @@ mod tests {
         assert_eq!(Syntax::of(&Policy::strict()), Syntax::default());
     }
 
-    /// Every limit off, or the bytes alone would refuse the text.
+    /// Turns every limit off, or the bytes alone would refuse the text.
     fn boundless() -> Limits {
         Limits {
             filter_bytes: usize::MAX,

@@ -104,7 +104,7 @@ impl PathExpression {
         )))
     }
 
-    /// The path of a whole attribute.
+    /// Makes the path of a whole attribute.
     fn of(attribute: AttributeName) -> Self {
         Self {
             attribute,
@@ -113,14 +113,14 @@ impl PathExpression {
         }
     }
 
-    /// The sub-attribute that the path ends with, whether brackets precede it or not.
+    /// Returns the sub-attribute that the path ends with, whether brackets precede it or not.
     #[must_use]
     pub fn sub_attribute(&self) -> Option<&str> {
         self.sub.as_deref().or(self.attribute.sub.as_deref())
     }
 }
 
-/// What may follow the closing bracket: nothing, or a dot and a sub-attribute.
+/// Reads what may follow the closing bracket: nothing, or a dot and a sub-attribute.
 fn behind_brackets(rest: &str) -> Result<Option<&str>, Fault<'_>> {
     const END: &str = "the end of the path";
     if rest.is_empty() {
@@ -138,7 +138,7 @@ fn behind_brackets(rest: &str) -> Result<Option<&str>, Fault<'_>> {
     }
 }
 
-/// Whether an operator follows the name, so that the path is an `attr-exp`.
+/// Returns whether an operator follows the name, so that the path is an `attr-exp`.
 fn is_expression(name: Parts<'_>, rest: &str) -> bool {
     let behind = rest.trim_start_matches([' ', '\t']);
     let word = word(behind).map_or("", |(_, word)| word);
@@ -156,7 +156,7 @@ impl From<AttributeName> for PathExpression {
 impl FromStr for PathExpression {
     type Err = Error;
 
-    /// [`PathExpression::parse`] with the default limits.
+    /// Calls [`PathExpression::parse`] with the default limits.
     fn from_str(text: &str) -> Result<Self> {
         Self::parse(text, &Limits::default())
     }

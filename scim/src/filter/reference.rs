@@ -1,4 +1,4 @@
-//! What a comparison of complete URLs says of the paths below the base URL.
+//! The meaning of a comparison of complete URLs for the paths below the base URL.
 //!
 //! A reference to a resource of the service is kept as its path, and clients see it behind the base URL of their
 //! request. The base is the same for all of them, so that a comparison of URLs can be reduced, once, to comparisons of
@@ -53,7 +53,7 @@ impl ReferenceOperand {
 }
 
 impl PathTest {
-    /// The one path that satisfies it, if there is one and the comparison asks for nothing else.
+    /// Returns the one path that satisfies it, if there is one and the comparison asks for nothing else.
     pub(crate) fn one_path(&self) -> Option<&str> {
         match self {
             Self::Any(any) => match any.as_slice() {
@@ -64,7 +64,7 @@ impl PathTest {
         }
     }
 
-    /// Whether a path satisfies it.
+    /// Returns whether a path satisfies it.
     pub(super) fn accepts(&self, path: &str, fold: Fold) -> bool {
         match self {
             Self::All => true,
@@ -74,7 +74,7 @@ impl PathTest {
         }
     }
 
-    /// The test that is true of a path if and only if the comparison is true of `base` and the path behind it.
+    /// Makes the test that is true of a path if and only if the comparison is true of `base` and the path behind it.
     fn reduced(operator: Operator, base: &str, operand: &str) -> Self {
         let behind_base = operand.strip_prefix(base);
         let one = |operator, key: &str| Self::Any(vec![(operator, key.into())]);
@@ -94,7 +94,8 @@ impl PathTest {
         }
     }
 
-    /// The operand stands in the path, or begins in the base: then the path has to go on with the rest of it.
+    /// Makes the test for an operand that stands in the path, or begins in the base: then the path has to go on with
+    /// the rest of it.
     fn across(operator: Operator, rest_operator: Operator, base: &str, operand: &str) -> Self {
         let rests = operand
             .char_indices()
@@ -107,7 +108,8 @@ impl PathTest {
         Self::Any([(operator, operand.into())].into_iter().chain(rests).collect())
     }
 
-    /// Base and operand differ before the path begins, or the operand ends there: no path changes the order.
+    /// Decides by the base. Base and operand differ before the path begins, or the operand ends there: no path changes
+    /// the order.
     fn by_base(operator: Operator, base: Ordering) -> Self {
         let greater = matches!(operator, Operator::Gt | Operator::Ge);
         match base.is_gt() == greater {
@@ -135,7 +137,7 @@ mod tests {
         Operator::Le,
     ];
 
-    /// RFC 7644 table 3, word for word.
+    /// Compares by RFC 7644 table 3, word for word.
     fn naive(value: &str, operator: Operator, operand: &str) -> bool {
         match operator {
             Operator::Eq => value == operand,
@@ -150,7 +152,7 @@ mod tests {
         }
     }
 
-    /// Texts of few letters, which share parts more often than not.
+    /// Makes texts of few letters, which share parts more often than not.
     fn text() -> impl Strategy<Value = String> {
         prop_oneof![4 => "[ab/]{0,6}", 1 => "[aé日/]{0,4}"]
     }

@@ -27,7 +27,7 @@ pub struct Resolve<'a> {
     pub base_urls: Option<&'a BaseUrls<'a>>,
 }
 
-/// What becomes of names in a filter that the schema does not know.
+/// The fate of names in a filter that the schema does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Unknown {
     /// The filter is refused: ignoring a condition would match the wrong people.
@@ -38,7 +38,7 @@ pub enum Unknown {
 }
 
 impl Default for Resolve<'_> {
-    /// The RFC's letter, for one resource type.
+    /// Follows the RFC's letter, for one resource type.
     fn default() -> Self {
         Self {
             rules: &Strict,
@@ -104,20 +104,20 @@ impl ResolvedFilter {
         })
     }
 
-    /// The tree, for stores that translate it.
+    /// Returns the tree, for stores that translate it.
     #[must_use]
     pub fn expression(&self) -> &Expression {
         &self.expression
     }
 
-    /// The tolerances that acted on literals, with the attributes they acted on.
+    /// Returns the tolerances that acted on literals, with the attributes they acted on.
     #[must_use]
     pub fn fired(&self) -> &[Fired] {
         &self.fired
     }
 }
 
-/// What names are resolved against.
+/// The scope that names are resolved against.
 enum Scope<'s> {
     Resource(&'static Schema),
     Element {
@@ -141,7 +141,8 @@ impl Scope<'_> {
         }
     }
 
-    /// The attributes along a path. The root of an element that is no set of sub-attributes is the element itself.
+    /// Returns the attributes along a path. The root of an element that is no set of sub-attributes is the element
+    /// itself.
     fn way(&self, path: AttrPath) -> Vec<&'static Attribute> {
         match self {
             Self::Element { parent, .. } if path.is_root() => vec![parent],
@@ -149,7 +150,7 @@ impl Scope<'_> {
         }
     }
 
-    /// The name of an attribute as errors give it.
+    /// Returns the name of an attribute as errors give it.
     fn label(&self, path: AttrPath) -> String {
         let name = path.name(self.table()).map(|name| name.to_string());
         match (self, name) {
@@ -181,7 +182,7 @@ impl Scope<'_> {
     }
 }
 
-/// Where a name leads.
+/// The place that a name leads to.
 struct Found {
     path: AttrPath,
     /// The attributes along the path; never empty.
@@ -241,7 +242,7 @@ impl Resolver<'_> {
         Ok(Name::Attribute(Found { path, way, attribute }))
     }
 
-    /// A name that is nearly right, where the policy takes it.
+    /// Finds a name that is nearly right, where the policy takes it.
     fn find_near(&mut self, name: &AttributeName, scope: &Scope<'_>) -> Option<AttrPath> {
         let Scope::Resource(schema) = scope else {
             return None;
@@ -284,8 +285,8 @@ impl Resolver<'_> {
         ))
     }
 
-    /// Whether an attribute is assigned. Under a policy that takes elements without a value for none, one of the elements
-    /// must have a value.
+    /// Makes the test whether an attribute is assigned. Under a policy that takes elements without a value for none,
+    /// one of the elements must have a value.
     fn present(&self, found: &Found) -> Expression {
         let attribute = found.attribute;
         let can_be_valueless = attribute.shape.multi_valued
@@ -345,8 +346,8 @@ impl Resolver<'_> {
         Ok(if negated { positive.negate() } else { positive })
     }
 
-    /// A complex attribute cannot be compared; of a multi-valued one, `value` is meant (RFC 7643 section 2.4), and by a
-    /// tolerance of a single one, too.
+    /// Goes on to the default sub-attribute. A complex attribute cannot be compared; of a multi-valued one, `value` is
+    /// meant (RFC 7643 section 2.4), and by a tolerance of a single one, too.
     fn with_default_sub_attribute(&mut self, found: Found, label: &str) -> Result<Found> {
         if !found.attribute.is_complex() {
             return Ok(found);
@@ -405,7 +406,7 @@ impl Resolver<'_> {
         }))
     }
 
-    /// The literal as its attribute wants it: itself, or what the policy makes of it.
+    /// Returns the literal as its attribute wants it: itself, or what the policy makes of it.
     fn fit<'l>(
         &mut self,
         literal: &'l Literal,
@@ -477,7 +478,7 @@ fn is_secret(attribute: &Attribute) -> bool {
     attribute.shape.returned == Returned::Never || attribute.shape.mutability == Mutability::WriteOnly
 }
 
-/// Whether the attribute says which element of a multi-valued attribute is preferred.
+/// Returns whether the attribute says which element of a multi-valued attribute is preferred.
 fn is_primary(found: &Found, scope: &Scope<'_>) -> bool {
     let owner = match (found.way.as_slice(), scope) {
         ([.., owner, _], _) => Some(*owner),
@@ -495,7 +496,7 @@ struct Rest {
     attribute: Option<&'static Attribute>,
 }
 
-/// The expression at the end of a way, inside one [`Expression::Any`] for each multi-valued attribute passed.
+/// Returns the expression at the end of a way, inside one [`Expression::Any`] for each multi-valued attribute passed.
 fn walk(steps: &[u16], way: &[&'static Attribute], leaf: &mut dyn FnMut(Rest) -> Expression) -> Expression {
     // The root of an element stands for the element, which has been reached already.
     let multiple = way
@@ -529,7 +530,7 @@ fn some(path: AttrPath, attribute: &'static Attribute, inner: Expression) -> Exp
     }
 }
 
-/// Whether an attribute is assigned. A multi-valued one at the end of the way is asked as a whole.
+/// Makes the test whether an attribute is assigned. A multi-valued one at the end of the way is asked as a whole.
 fn present(found: &Found) -> Expression {
     let attribute = found.attribute;
     let (way, steps) = match (found.way.as_slice(), found.path.steps()) {
@@ -548,7 +549,8 @@ fn present(found: &Found) -> Expression {
     })
 }
 
-/// `schemas` is what the service computes: the schema of the resource and those of the extensions in use.
+/// Compares `schemas`, which is what the service computes: the schema of the resource and those of the extensions in
+/// use.
 fn compare_schemas(schema: &'static Schema, operator: Operator, value: &Literal) -> Result<Expression> {
     let operand = match value {
         Literal::String(text) => Fold::CaseInsensitive.key(text),
@@ -577,7 +579,7 @@ fn compare_schemas(schema: &'static Schema, operator: Operator, value: &Literal)
     Ok(extensions.fold(Expression::Never, Expression::or))
 }
 
-/// What a type holds, how its values stand in a filter, and which operators it knows.
+/// Checks an operator against what a type holds, how its values stand in a filter, and which operators it knows.
 fn check_operator(attribute: &Attribute, operator: Operator) -> Result<()> {
     let (what, ordered) = match attribute.shape.kind {
         Type::String | Type::Reference | Type::Complex => return Ok(()),
@@ -664,7 +666,7 @@ fn operand(
     }
 }
 
-/// A literal as JSON; `None` for null, which no element needs to hold.
+/// Returns a literal as JSON; `None` for null, which no element needs to hold.
 fn json(literal: &Literal) -> Option<JsonBuf> {
     match literal {
         Literal::Null => None,

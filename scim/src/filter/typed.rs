@@ -31,7 +31,7 @@ use crate::value::{Binary, ExternalId, Reference, ResourceId, Scalar, ScimValue,
 /// assert_eq!(filter.to_string(), r#"name sw "A" and seats ge 12"#);
 /// ```
 ///
-/// What does not fit the type of an attribute is no filter:
+/// Whatever does not fit the type of an attribute is not a filter:
 ///
 /// ```compile_fail,E0277
 /// # use scim::ScimResource;
@@ -72,30 +72,30 @@ impl<R> TypedFilter<R> {
         }
     }
 
-    /// Both match.
+    /// Requires that both match.
     pub fn and(self, other: Self) -> Self {
         Self::new(self.filter.and(other.filter))
     }
 
-    /// One of the two matches.
+    /// Requires that one of the two matches.
     pub fn or(self, other: Self) -> Self {
         Self::new(self.filter.or(other.filter))
     }
 
-    /// It does not match; `!filter` says the same.
+    /// Requires that it does not match; `!filter` says the same.
     pub fn negate(self) -> Self {
         Self::new(self.filter.negate())
     }
 
-    /// The tree.
+    /// Returns the tree.
     pub fn as_filter(&self) -> &Filter {
         &self.filter
     }
 }
 
 impl<R: ScimResource> TypedFilter<R> {
-    /// The filter, ready to be evaluated. It is compared to resources as they are kept: a reference to a resource of the
-    /// service is its path, without base URL.
+    /// Returns the filter, ready to be evaluated. It is compared to resources as they are kept: a reference to a
+    /// resource of the service is its path, without base URL.
     ///
     /// # Errors
     /// 400 `invalidFilter` for an attribute that is never returned.
@@ -154,13 +154,13 @@ impl Text for Reference {}
 impl Text for ResourceId {}
 impl Text for ExternalId {}
 
-/// What an attribute of type `T` can be compared to: a `T`, and for [`Text`] a `&str`.
+/// A value that an attribute of type `T` can be compared to: a `T`, and for [`Text`] a `&str`.
 #[diagnostic::on_unimplemented(
     message = "an attribute of type `{T}` cannot be compared to `{Self}`",
     label = "not a `{T}`"
 )]
 pub trait ComparableTo<T> {
-    /// The value as it stands in a filter.
+    /// Returns the value as it stands in a filter.
     fn literal(&self) -> Literal;
 }
 
@@ -197,13 +197,13 @@ fn literal(view: &View<'_>) -> Literal {
     }
 }
 
-/// The name of what a path leads to. The root of an element that has no sub-attributes is called `value`.
+/// Returns the name of what a path leads to. The root of an element that has no sub-attributes is called `value`.
 fn name(path: AttrPath, root: &'static [Attribute]) -> AttributeName {
     path.name(root).unwrap_or_else(|| AttributeName::new("value"))
 }
 
 impl<R, T> Path<R, T> {
-    /// `pr`: the attribute has a value.
+    /// Makes the filter `pr`: the attribute has a value.
     pub fn is_present(&self) -> TypedFilter<R> {
         TypedFilter::new(Filter::Present(name(self.path(), self.root())))
     }
@@ -255,44 +255,44 @@ const fn has_order(kind: Type) -> bool {
 
 impl<R, T: Scalar> Path<R, T> {
     comparisons! {
-        /// `eq`: the value, or one of the values, is this one.
+        /// Makes the filter `eq`: the value, or one of the values, is this one.
         eq Eq;
-        /// `ne`: no value is this one; also true of an attribute without value.
+        /// Makes the filter `ne`: no value is this one; also true of an attribute without value.
         ne Ne;
     }
 
     orderings! {
-        /// `gt`: greater, later, or behind in the order of code points.
+        /// Makes the filter `gt`: greater, later, or behind in the order of code points.
         gt Gt;
-        /// `ge`: greater, later or behind in the order of code points, or equal.
+        /// Makes the filter `ge`: greater, later or behind in the order of code points, or equal.
         ge Ge;
-        /// `lt`: less, earlier, or before in the order of code points.
+        /// Makes the filter `lt`: less, earlier, or before in the order of code points.
         lt Lt;
-        /// `le`: less, earlier or before in the order of code points, or equal.
+        /// Makes the filter `le`: less, earlier or before in the order of code points, or equal.
         le Le;
     }
 }
 
 impl<R, T: Text> Path<R, T> {
     searches! {
-        /// `co`: the value contains this text.
+        /// Makes the filter `co`: the value contains this text.
         contains Co;
-        /// `sw`: the value starts with this text.
+        /// Makes the filter `sw`: the value starts with this text.
         starts_with Sw;
-        /// `ew`: the value ends with this text.
+        /// Makes the filter `ew`: the value ends with this text.
         ends_with Ew;
     }
 }
 
 impl<R, T, N> MultiPath<R, T, N> {
-    /// `pr`: the attribute has a value.
+    /// Makes the filter `pr`: the attribute has a value.
     pub fn is_present(&self) -> TypedFilter<R> {
         TypedFilter::new(Filter::Present(name(self.path(), self.root())))
     }
 }
 
 impl<R, T: ScimValue, N> MultiPath<R, T, N> {
-    /// `attribute[…]`: one value satisfies all the conditions, which are about its own attributes.
+    /// Makes the filter `attribute[…]`: one value satisfies all the conditions, which are about its own attributes.
     pub fn any(&self, conditions: impl FnOnce(T::Paths<T>) -> TypedFilter<T>) -> TypedFilter<R> {
         let element = <T::Paths<T> as PathNode>::at(AttrPath::ROOT, T::SHAPE.sub_attributes);
         let conditions = conditions(element).filter;

@@ -15,7 +15,7 @@ const fn text(name: &'static str, description: &'static str) -> Attribute {
     attribute(name, Type::String, description)
 }
 
-/// Text whose case matters.
+/// Makes an attribute of text whose case matters.
 const fn exact(name: &'static str, description: &'static str) -> Attribute {
     let mut attribute = text(name, description);
     attribute.shape.case_exact = true;
@@ -231,7 +231,7 @@ const SUB_TYPES: &[&str] = &[
     "binary",
 ];
 
-/// The characteristics, of an attribute and of a sub-attribute.
+/// Returns the characteristics, of an attribute and of a sub-attribute.
 const fn characteristics(types: &'static [&'static str]) -> [Attribute; 11] {
     [
         required(exact("name", "The name of the attribute.")),

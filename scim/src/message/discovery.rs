@@ -1,4 +1,4 @@
-//! What the documents of discovery have in common.
+//! The things that the documents of discovery have in common.
 
 use serde::Serialize;
 

@@ -1,4 +1,5 @@
-//! What a client may say of a list, in a URL or in the body of a search (RFC 7644 sections 3.4.2 and 3.4.3).
+//! The parameters that a client may give for a list, in a URL or in the body of a search (RFC 7644 sections 3.4.2 and
+//! 3.4.3).
 
 use std::num::IntErrorKind;
 
@@ -209,7 +210,7 @@ impl ListParameters {
     }
 }
 
-/// Whether the query itself holds U+FFFD, which otherwise shows that bytes were no UTF-8.
+/// Returns whether the query itself holds U+FFFD, which otherwise shows that bytes were no UTF-8.
 fn writes_replacement_character(query: &str) -> bool {
     query.contains(char::REPLACEMENT_CHARACTER) || query.to_ascii_lowercase().contains("%ef%bf%bd")
 }
@@ -217,7 +218,7 @@ fn writes_replacement_character(query: &str) -> bool {
 /// The greatest number that a signed reader of 64 bits understands.
 const GREATEST: u64 = i64::MAX as u64;
 
-/// An integer of any size: below 0 counts as 0 (RFC 7644 section 3.4.2.4), beyond the greatest as the greatest.
+/// Reads an integer of any size: below 0 counts as 0 (RFC 7644 section 3.4.2.4), beyond the greatest as the greatest.
 fn integer(parameter: Parameter, text: &str) -> Result<u64> {
     match text.trim().parse::<i64>() {
         Ok(value) => Ok(u64::try_from(value).unwrap_or(0)),

@@ -45,8 +45,8 @@ fn is_empty(list: &[&str]) -> bool {
     list.is_empty()
 }
 
-/// The schemas of a resource type, each with the path of its attributes in the resource: the root for its own schema,
-/// the container for an extension.
+/// Returns the schemas of a resource type, each with the path of its attributes in the resource: the root for its own
+/// schema, the container for an extension.
 pub fn schemas_of(resource_type: &ResourceType) -> impl Iterator<Item = (AttrPath, &'static Schema)> + use<> {
     let schema = resource_type.schema;
     let extensions = (0..u16::MAX)
@@ -150,7 +150,7 @@ mod tests {
         attributes.into()
     }
 
-    /// The attribute of this name in a list of a document.
+    /// Finds the attribute of this name in a list of a document.
     fn named<'a>(attributes: &'a mut Value, name: &str) -> &'a mut Value {
         let mut attributes = attributes.as_array_mut().unwrap().iter_mut();
         attributes.find(|attribute| attribute["name"] == name).unwrap()

@@ -1,4 +1,4 @@
-//! What the service can do (RFC 7643 section 5, RFC 9865 section 4).
+//! The abilities of the service (RFC 7643 section 5, RFC 9865 section 4).
 
 use serde::{Serialize, Serializer};
 
@@ -7,7 +7,8 @@ use crate::message::discovery::write_with_meta;
 use crate::policy::Policy;
 use crate::projection::Base;
 
-/// The document of `/ServiceProviderConfig`. What it says must be true: the service checks what it can at its start.
+/// The document of `/ServiceProviderConfig`. Whatever it says must be true: the service checks what it can at its
+/// start.
 ///
 /// ```
 /// use scim::message::{AuthenticationScheme, ServiceProviderConfig};
@@ -105,7 +106,7 @@ pub struct AuthenticationScheme {
 }
 
 impl AuthenticationScheme {
-    /// A token in the header `Authorization: Bearer …` (RFC 6750), as the preferred scheme.
+    /// Describes a token in the header `Authorization: Bearer …` (RFC 6750), as the preferred scheme.
     #[must_use]
     pub fn bearer_token() -> Self {
         Self {
@@ -122,7 +123,8 @@ impl AuthenticationScheme {
 }
 
 impl ServiceProviderConfig {
-    /// The abilities of this crate's service within `limits`, without bulk, change of passwords and authentication.
+    /// Describes the abilities of this crate's service within `limits`, without bulk, change of passwords and
+    /// authentication.
     #[must_use]
     pub fn new(limits: &Limits) -> Self {
         Self {
@@ -145,8 +147,8 @@ impl ServiceProviderConfig {
         }
     }
 
-    /// Whether the service is what the SCIM 2.0 Interoperability Profile asks for, under `policy`: PATCH and filters are
-    /// supported, a page holds 100 resources, and the policy
+    /// Returns whether the service is what the SCIM 2.0 Interoperability Profile asks for, under `policy`: PATCH and
+    /// filters are supported, a page holds 100 resources, and the policy
     /// [conforms](crate::policy::Policy::conforms_to_interop_profile).
     #[must_use]
     pub fn conforms_to_interop_profile(&self, policy: &Policy) -> bool {
@@ -214,7 +216,7 @@ fn supported<S: Serializer>(supported: &bool, serializer: S) -> Result<S::Ok, S:
     .serialize(serializer)
 }
 
-/// What is not supported has limits too, for its members are required: nothing at all.
+/// Writes the support of bulk. Whatever is not supported has limits too, for its members are required: nothing at all.
 fn bulk<S: Serializer>(bulk: &Option<BulkSupport>, serializer: S) -> Result<S::Ok, S::Error> {
     let supported = bulk.is_some();
     let more = bulk.clone().unwrap_or(BulkSupport {

@@ -17,7 +17,7 @@ pub struct Delta<V> {
     pub change: DeltaChange<V>,
 }
 
-/// What a delta does.
+/// The change that a delta makes.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum DeltaChange<V> {
@@ -62,7 +62,7 @@ impl<R: ScimResource> Patch<R> {
         })
     }
 
-    /// The same for an attribute marked `edges` that is known by its path alone.
+    /// Splits in the same way an attribute marked `edges` that is known by its path alone.
     ///
     /// # Errors
     /// As [`split`](Self::split).
@@ -77,7 +77,7 @@ impl<R: ScimResource> Patch<R> {
         })
     }
 
-    /// `decode` reads the values of a list; `None` if there are none.
+    /// Splits with `decode`, which reads the values of a list; `None` if there are none.
     fn split_with<V>(
         &self,
         at: AttrPath,
@@ -196,7 +196,8 @@ mod tests {
         ids.iter().map(|id| json!({"value": id})).collect()
     }
 
-    /// Every way in which an operation can reach the members, beside some that do not, and one that fails.
+    /// Makes operations: every way in which an operation can reach the members, beside some that do not, and one that
+    /// fails.
     fn operation() -> impl Strategy<Value = Value> {
         prop_oneof![
             4 => ids().prop_map(|ids| json!({"op": "add", "path": "members", "value": values(&ids)})),
@@ -225,7 +226,7 @@ mod tests {
         members.iter().map(|member| member.value.clone()).collect()
     }
 
-    /// The work of a store with deltas, in the fewest words.
+    /// Carries out the work of a store with deltas, in the fewest words.
     fn carry_out(deltas: Vec<Delta<Vec<Member>>>, members: &mut Members) {
         for delta in deltas {
             match delta.change {

@@ -113,7 +113,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The path of an operation; `None` if it has none.
+    /// Reads the path of an operation; `None` if it has none.
     fn read_path<'j>(&mut self, path: Option<Json<'j>>) -> Result<Option<Cow<'j, str>>> {
         let Some(json) = path.filter(|path| !path.is_null()) else {
             return Ok(None);
@@ -134,8 +134,8 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// The RFC knows no value for `remove`, but clients list the values to remove, and reading that as "all" would
-    /// empty a group.
+    /// Returns the values that a `remove` lists. The RFC knows no value for `remove`, but clients list the values to
+    /// remove, and reading that as "all" would empty a group.
     fn removed_values<'j>(&mut self, path: &PathExpression, value: Json<'j>) -> Result<Option<Json<'j>>> {
         if value.is_null() {
             return Ok(None);
@@ -171,7 +171,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// An operation without a path: its value is an object of attributes, and each becomes an operation of its own.
+    /// Reads an operation without a path: its value is an object of attributes, and each becomes an operation of its
+    /// own.
     fn unaddressed(&mut self, op: Op, value: Json<'_>) -> Result<()> {
         if !value.is_object() {
             return Err(Error::invalid_value(format!(
@@ -207,7 +208,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// The attributes of an extension, among which there may be keys that are paths.
+    /// Reads the attributes of an extension, among which there may be keys that are paths.
     fn extension(
         &mut self,
         op: Op,
@@ -296,7 +297,7 @@ impl Reader<'_, '_> {
         Ok(expression)
     }
 
-    /// The target of the path; `None` if no schema knows it.
+    /// Finds the target of the path; `None` if no schema knows it.
     fn resolve(&mut self, expression: &PathExpression) -> Result<Option<Target>> {
         let Some(mut path) = self.resolve_name(&expression.attribute) else {
             return Ok(None);
@@ -336,7 +337,7 @@ impl Reader<'_, '_> {
         }))
     }
 
-    /// Filters take more memory than their text.
+    /// Counts the terms of filters. Filters take more memory than their text.
     fn charge_terms(&mut self, terms: usize) -> Result<()> {
         let most = self.cx.limits().patch_terms;
         self.terms = self.terms.saturating_add(terms);
@@ -356,7 +357,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// The attribute whose values a filter in brackets selects.
+    /// Returns the attribute whose values a filter in brackets selects.
     fn selected(&mut self, path: AttrPath, name: &AttributeName) -> Result<&'static Attribute> {
         let attribute = match path {
             AttrPath::SCHEMAS => Some(&SCHEMAS),
@@ -396,7 +397,7 @@ fn needs_value<'j>(op: Op, value: Option<Json<'j>>) -> Result<Json<'j>> {
     value.ok_or_else(|| Error::invalid_value(format!("The operation {} needs a value.", op.as_str())))
 }
 
-/// `add`, `remove` or `replace`, in any case.
+/// Reads `add`, `remove` or `replace`, in any case.
 fn read_op(json: Option<Json<'_>>) -> Result<Op> {
     let Some(json) = json else {
         return Err(Error::invalid_syntax(

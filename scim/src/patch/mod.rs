@@ -49,7 +49,7 @@ pub struct Patch<R> {
     resource: PhantomData<fn() -> R>,
 }
 
-/// What a PATCH makes of a resource.
+/// The result of a PATCH to a resource.
 #[derive(Debug)]
 pub struct Applied<R> {
     /// The changed resource; `None` if the PATCH changes nothing, which leaves version and time alone.
@@ -95,19 +95,19 @@ impl<R: ScimResource> Patch<R> {
         })
     }
 
-    /// A message to fill by hand, for clients and tests.
+    /// Returns a message to fill by hand, for clients and tests.
     #[must_use]
     pub fn builder() -> PatchBuilder<R> {
         PatchBuilder::default()
     }
 
-    /// The operations in order.
+    /// Returns the operations in order.
     #[must_use]
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }
 
-    /// Whether an operation reaches attributes that a store keeps as rows of their own.
+    /// Returns whether an operation reaches attributes that a store keeps as rows of their own.
     #[must_use]
     pub fn touches_edges(&self) -> bool {
         let table = R::RESOURCE_TYPE.schema.attributes;
@@ -120,13 +120,13 @@ impl<R: ScimResource> Patch<R> {
         })
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }
 
-    /// The tolerances that acted while the message was read, and whenever it was applied or split, each once.
+    /// Returns the tolerances that acted while the message was read, and whenever it was applied or split, each once.
     #[must_use]
     pub fn fired(&self) -> Vec<Fired> {
         self.fired.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -152,7 +152,7 @@ impl<R: ScimResource> Patch<R> {
         self.apply_within(resource, Steps::of(&self.limits))
     }
 
-    /// The same within another budget of steps.
+    /// Applies all operations in the same way within another budget of steps.
     pub(crate) fn apply_within(&self, resource: &R, steps: Steps) -> Result<Applied<R>> {
         let mut cx = self.context().within_steps(steps);
         let result = self.apply_in(resource, &mut cx);
@@ -193,7 +193,7 @@ impl<R: ScimResource> Patch<R> {
 }
 
 impl<R> Patch<R> {
-    /// The same PATCH with other operations out of its own.
+    /// Returns the same PATCH with other operations out of its own.
     fn with_operations(&self, operations: Vec<Operation>) -> Self {
         Self {
             text: self.text.clone(),

@@ -54,7 +54,7 @@ impl Act {
     }
 }
 
-/// What an operation is addressed to.
+/// The place that an operation is addressed to.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The attribute; [`AttrPath::SCHEMAS`] for `schemas`.
@@ -64,7 +64,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// A whole attribute.
+    /// Targets a whole attribute.
     pub(super) const fn of(path: AttrPath) -> Self {
         Self { path, select: None }
     }
@@ -92,7 +92,7 @@ impl Operand {
 }
 
 impl Operation {
-    /// The keyword of the operation.
+    /// Returns the keyword of the operation.
     #[must_use]
     pub fn op(&self) -> Op {
         match self.act {
@@ -125,7 +125,7 @@ impl Operation {
         apply_to_record(resource, edit, cx)
     }
 
-    /// A path that names what only the service sets is refused even where nothing is assigned yet on the way to it: what
+    /// Refuses a path that names what only the service sets, even where nothing is assigned yet on the way to it: what
     /// is made from a document would pass it over in silence.
     fn refuse_read_only(&self, table: &'static [Attribute]) -> Result<()> {
         let path = self.target.path;
@@ -140,8 +140,8 @@ impl Operation {
         Err(along.into_iter().take(depth + 1).rev().fold(error, Error::at))
     }
 
-    /// `schemas` follows from what a resource holds. Adding a schema the resource type has changes nothing yet; removing
-    /// an extension's removes its attributes (RFC 7644 section 3.5.2).
+    /// Applies an operation to `schemas`, which follows from what a resource holds. Adding a schema the resource type
+    /// has changes nothing yet; removing an extension's removes its attributes (RFC 7644 section 3.5.2).
     fn apply_to_schemas<R: ScimResource>(
         &self,
         resource: &mut R,
@@ -212,7 +212,7 @@ fn check_schemas(value: Json<'_>, resource_type: &ResourceType, cx: &mut Cx<'_>)
     Ok(())
 }
 
-/// The URIs of a value of `schemas`; a PATCH may give one without a list around it (RFC 7644 section 3.5.2.1).
+/// Returns the URIs of a value of `schemas`; a PATCH may give one without a list around it (RFC 7644 section 3.5.2.1).
 fn urns(json: Json<'_>) -> Result<Vec<String>> {
     let single = (!json.is_array()).then_some(json);
     let listed = single.into_iter().chain(json.elements());

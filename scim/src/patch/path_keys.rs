@@ -87,7 +87,7 @@ impl Expanded<'_, '_, '_> {
                 _ => self.members.push((key.into_owned(), value.into())),
             }
         }
-        // What is named by its path says more than what stands beside it, and so comes last.
+        // Whatever is named by its path says more than what stands beside it, and so comes last.
         for (target, value) in paths {
             self.found = true;
             if !self.reader.is_read_only(target.path) {
@@ -167,7 +167,7 @@ fn put(
     Ok(())
 }
 
-/// A list with one more element; with the element that has the same labels completed, if there is one.
+/// Returns a list with one more element; with the element that has the same labels completed, if there is one.
 fn with_element(list: Option<Json<'_>>, new: &JsonBuf, select: Option<&dyn Select>) -> JsonBuf {
     let labels = select.and_then(Select::template).unwrap_or_default();
     let is_same = |element: Json<'_>| {
@@ -190,7 +190,7 @@ fn with_element(list: Option<Json<'_>>, new: &JsonBuf, select: Option<&dyn Selec
     JsonBuf::array(elements.iter().map(JsonBuf::as_json))
 }
 
-/// Two objects in one; what the second says wins.
+/// Merges two objects into one; what the second says wins.
 fn merged(first: Json<'_>, second: Json<'_>) -> JsonBuf {
     let kept = first.members().filter(|(name, _)| second.get(name).is_none());
     JsonBuf::object(kept.chain(second.members()))

@@ -1,4 +1,4 @@
-//! What RFC 7644 section 3.5.2 says of single operations, on real resources. The vectors say it at length.
+//! Tests of what RFC 7644 section 3.5.2 says of single operations, on real resources. The vectors say it at length.
 
 use super::*;
 use crate::ScimType;
@@ -19,7 +19,7 @@ fn decode<R: ScimResource>(text: &str) -> R {
     R::decode(Json::parse(text.as_bytes(), &limits).unwrap(), &mut cx).unwrap()
 }
 
-/// The attributes for which a tolerance acted while the message was read.
+/// Returns the attributes for which a tolerance acted while the message was read.
 fn applied_to(policy: &Policy, operations: &str) -> Vec<String> {
     let patch = patch::<Group>(policy, operations).unwrap();
     patch.fired().into_iter().map(|fired| fired.subject).collect()

@@ -93,7 +93,7 @@ impl<R: 'static> PatchBuilder<R> {
         self.push(Op::Remove, &path, None)
     }
 
-    /// The message.
+    /// Returns the message.
     #[must_use]
     pub fn to_message(&self) -> JsonBuf {
         let urn = JsonBuf::string(PATCH_OP);

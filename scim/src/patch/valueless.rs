@@ -37,7 +37,7 @@ pub(super) fn remove_valueless(
     Ok(())
 }
 
-/// The list of complex values on the way to a target.
+/// Finds the list of complex values on the way to a target.
 fn list_of(target: AttrPath, record: &dyn Record) -> Option<AttrPath> {
     let mut path = AttrPath::ROOT;
     for (step, attribute) in target.steps().iter().zip(target.attributes(record.attributes())) {

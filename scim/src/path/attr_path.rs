@@ -21,7 +21,7 @@ impl AttrPath {
     /// The attribute `schemas`, which no table lists because the service computes it.
     pub const SCHEMAS: Self = Self([SCHEMAS, END, END, END]);
 
-    /// One step further. A fifth step cannot be taken and is ignored: no schema nests that deep.
+    /// Goes one step further. A fifth step cannot be taken and is ignored: no schema nests that deep.
     #[must_use]
     pub const fn push(self, index: u16) -> Self {
         let [a, b, c, d] = self.0;
@@ -38,31 +38,32 @@ impl AttrPath {
         }
     }
 
-    /// The steps, outermost first.
+    /// Returns the steps, outermost first.
     #[must_use]
     pub fn steps(&self) -> &[u16] {
         self.0.split(|step| *step == END).next().unwrap_or_default()
     }
 
-    /// Whether the path names the resource itself.
+    /// Returns whether the path names the resource itself.
     #[must_use]
     pub fn is_root(&self) -> bool {
         *self == Self::ROOT
     }
 
-    /// Whether the path is the same as `other` or leads into it.
+    /// Returns whether the path is the same as `other` or leads into it.
     #[must_use]
     pub fn starts_with(&self, other: Self) -> bool {
         self.steps().starts_with(other.steps())
     }
 
-    /// The attribute at the end of the path; `None` for the root, for `schemas` and for a path of another table.
+    /// Returns the attribute at the end of the path; `None` for the root, for `schemas` and for a path of another
+    /// table.
     #[must_use]
     pub fn attribute(&self, attributes: &'static [Attribute]) -> Option<&'static Attribute> {
         self.attributes(attributes).last()
     }
 
-    /// The attributes along the path, outermost first.
+    /// Returns the attributes along the path, outermost first.
     pub fn attributes(&self, table: &'static [Attribute]) -> impl Iterator<Item = &'static Attribute> {
         let mut table = table;
         self.steps().iter().map_while(move |step| {

@@ -1,4 +1,4 @@
-//! What a parser found where it expected something else.
+//! The thing that a parser found where it expected something else.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use nom::error::{ErrorKind, ParseError};
 
 use crate::error::{Error, ScimType, quoted};
 
-/// What a token parser returns: the rest of the text and the token, or a fault.
+/// The result of a token parser: the rest of the text and the token, or a fault.
 pub(crate) type Parsed<'a, O> = IResult<&'a str, O, Fault<'a>>;
 
 /// A fault knows the text that was left when it happened, so it costs nothing until it is reported.
@@ -28,7 +28,7 @@ enum Problem {
 }
 
 impl<'a> Fault<'a> {
-    /// `rest` begins where something other than `expected` was found.
+    /// Makes the fault that `rest` begins where something other than `expected` was found.
     pub(crate) fn expected(rest: &'a str, expected: &'static str) -> Self {
         Self {
             rest,
@@ -36,7 +36,8 @@ impl<'a> Fault<'a> {
         }
     }
 
-    /// The part that begins at `rest` would be more than the `most` of something that a limit with this name allows.
+    /// Makes the fault that the part from `rest` on would be more than the `most` of something that a limit with this
+    /// name allows.
     pub(crate) fn beyond(rest: &'a str, limit: &'static str, most: usize, of: &'static str) -> Self {
         Self {
             rest,
@@ -44,7 +45,7 @@ impl<'a> Fault<'a> {
         }
     }
 
-    /// The error for the client; `text` is everything that was to be parsed and `subject` what it is called.
+    /// Makes the error for the client; `text` is everything that was to be parsed and `subject` what it is called.
     pub(crate) fn into_error(self, subject: &str, text: &str, scim_type: ScimType) -> Error {
         let at = text.len().saturating_sub(self.rest.len());
         let error = |detail| Error::new(http::StatusCode::BAD_REQUEST, detail).with_type(scim_type);
@@ -62,7 +63,7 @@ impl<'a> Fault<'a> {
         }
     }
 
-    /// The word, or else the single character, at the fault.
+    /// Returns the word, or else the single character, at the fault.
     fn found(self) -> Cow<'static, str> {
         let Some(first) = self.rest.chars().next() else {
             return Cow::Borrowed("the end");
@@ -80,7 +81,7 @@ impl<'a> Fault<'a> {
     }
 }
 
-/// Where a word ends.
+/// Returns whether a word ends at this byte.
 pub(crate) fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'(' | b')' | b'[' | b']' | b'"')
 }
@@ -104,7 +105,7 @@ impl<'a> ParseError<&'a str> for Fault<'a> {
     }
 }
 
-/// A recoverable nom error.
+/// Returns a recoverable nom error.
 pub(crate) fn expected<'a, O>(rest: &'a str, what: &'static str) -> Parsed<'a, O> {
     Err(nom::Err::Error(Fault::expected(rest, what)))
 }

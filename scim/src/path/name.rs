@@ -35,7 +35,7 @@ pub struct AttributeName {
 }
 
 impl AttributeName {
-    /// An attribute without schema URN and sub-attribute. `name` is taken as it is.
+    /// Makes the name of an attribute without schema URN and sub-attribute. `name` is taken as it is.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -45,21 +45,22 @@ impl AttributeName {
         }
     }
 
-    /// The same name with the URN of a schema before it.
+    /// Puts the URN of a schema before the name.
     #[must_use]
     pub fn with_urn(mut self, urn: impl Into<String>) -> Self {
         self.urn = Some(urn.into());
         self
     }
 
-    /// The same name with a sub-attribute after it.
+    /// Puts a sub-attribute after the name.
     #[must_use]
     pub fn with_sub(mut self, sub: impl Into<String>) -> Self {
         self.sub = Some(sub.into());
         self
     }
 
-    /// Whether the whole name, as written, is this schema URN in any case: it addresses an extension's container.
+    /// Returns whether the whole name, as written, is this schema URN in any case: it addresses an extension's
+    /// container.
     ///
     /// ```
     /// use scim::path::AttributeName;
@@ -79,7 +80,7 @@ impl AttributeName {
             .is_some_and(<[u8]>::is_empty)
     }
 
-    /// The pieces that [`Display`] prints.
+    /// Returns the pieces that [`Display`] prints.
     fn pieces(&self) -> impl Iterator<Item = &str> {
         let colon = (self.urn.is_some() && !self.name.is_empty()).then_some(":");
         let dot = self.sub.is_some().then_some(".");
@@ -141,14 +142,14 @@ impl Hash for AttributeName {
 }
 
 impl From<&str> for AttributeName {
-    /// An attribute without schema URN and sub-attribute: the text is not parsed.
+    /// Makes the name of an attribute without schema URN and sub-attribute: the text is not parsed.
     fn from(name: &str) -> Self {
         Self::new(name)
     }
 }
 
 impl From<String> for AttributeName {
-    /// An attribute without schema URN and sub-attribute: the text is not parsed.
+    /// Makes the name of an attribute without schema URN and sub-attribute: the text is not parsed.
     fn from(name: String) -> Self {
         Self::new(name)
     }

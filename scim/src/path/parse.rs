@@ -25,7 +25,7 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// Whether this is one word: neither prefix nor sub-attribute.
+    /// Returns whether this is one word: neither prefix nor sub-attribute.
     pub(crate) fn is_plain(&self) -> bool {
         self.urn.is_none() && self.sub.is_none()
     }
@@ -40,7 +40,7 @@ impl Parts<'_> {
     }
 }
 
-/// The longest prefix, possibly empty, of bytes of a class.
+/// Takes the longest prefix, possibly empty, of bytes of a class.
 ///
 /// Bytes are several times faster to scan than characters. A class must hold all of the bytes from 0x80 on or none of
 /// them, so that no character is ever split.
@@ -52,7 +52,7 @@ pub(crate) fn bytes_while<'a>(class: impl Fn(u8) -> bool) -> impl Fn(&'a str) ->
     }
 }
 
-/// One `attr-name`.
+/// Parses one `attr-name`.
 #[inline]
 pub(crate) fn name<'a>(input: &'a str, what: &'static str) -> Parsed<'a, &'a str> {
     let (rest, word) = bytes_while(is_name_byte)(input)?;
@@ -62,12 +62,12 @@ pub(crate) fn name<'a>(input: &'a str, what: &'static str) -> Parsed<'a, &'a str
     }
 }
 
-/// The name of a sub-attribute.
+/// Parses the name of a sub-attribute.
 pub(crate) fn sub_attribute(input: &str) -> Parsed<'_, &str> {
     name(input, SUB_ATTRIBUTE)
 }
 
-/// An `attr-path`.
+/// Parses an `attr-path`.
 #[inline]
 pub(crate) fn attribute(input: &str) -> Parsed<'_, Parts<'_>> {
     // Nearly every name is without a URN, and a URN does not end here.
@@ -86,7 +86,8 @@ pub(crate) fn attribute(input: &str) -> Parsed<'_, Parts<'_>> {
     }
 }
 
-/// An `attr-path`, or the URN of a schema whose last part could not be an attribute, such as `urn:example:hr:1.0`.
+/// Parses an `attr-path`, or the URN of a schema whose last part could not be an attribute, such as
+/// `urn:example:hr:1.0`.
 pub(crate) fn attribute_or_schema(input: &str) -> Parsed<'_, Parts<'_>> {
     let (after, word) = bytes_while(is_uri_byte)(input)?;
     match attribute(input) {
@@ -105,7 +106,7 @@ fn schema(urn: &str) -> Parts<'_> {
     }
 }
 
-/// The text before and after the last `:` of `word`, with which `input` begins.
+/// Returns the text before and after the last `:` of `word`, with which `input` begins.
 fn split_urn<'a>(input: &'a str, word: &str) -> Option<(&'a str, &'a str)> {
     let colon = word.rfind(':')?;
     let (urn, local) = input.split_at_checked(colon)?;
@@ -121,7 +122,7 @@ fn local_name<'a>(input: &'a str, urn: Option<&'a str>) -> Parsed<'a, Parts<'a>>
     Ok((rest, Parts { urn, name, sub }))
 }
 
-/// A scheme, a colon, and something after it.
+/// Returns whether a text is a scheme, a colon, and something after it.
 fn is_uri(text: &str) -> bool {
     text.split_once(':').is_some_and(|(scheme, rest)| {
         !rest.is_empty()
@@ -150,7 +151,7 @@ fn is_name_byte(byte: u8) -> bool {
     NAME_BYTES.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
-/// The characters of a URI (RFC 3986) but those that delimit the words of a filter.
+/// Accepts the characters of a URI (RFC 3986) but those that delimit the words of a filter.
 fn is_uri_byte(byte: u8) -> bool {
     is_name_byte(byte) || b":./%~!&'*+,;=@?#".contains(&byte)
 }

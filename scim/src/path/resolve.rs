@@ -108,8 +108,8 @@ impl AttrPath {
         }
     }
 
-    /// The canonical name of what the path leads to, in a table that may be a resource's or an element's. `None` for the
-    /// root and for a path of another table.
+    /// Returns the canonical name of what the path leads to, in a table that may be a resource's or an element's.
+    /// `None` for the root and for a path of another table.
     #[must_use]
     pub fn name(&self, table: &'static [Attribute]) -> Option<AttributeName> {
         if *self == Self::SCHEMAS {
@@ -134,7 +134,7 @@ impl AttrPath {
     }
 }
 
-/// The extensions of a schema: their places, their attributes in its table, and their URNs.
+/// Returns the extensions of a schema: their places, their attributes in its table, and their URNs.
 fn extensions(schema: &Schema) -> impl Iterator<Item = (AttrPath, &Attribute, &'static str)> {
     let table = schema.attributes.iter().zip(0..u16::MAX);
     table.filter_map(|(attribute, index)| match attribute.role {

@@ -8,10 +8,10 @@ use crate::schema::Attribute;
 
 /// A node of a tree of typed paths; the derives implement it for the types they generate.
 pub trait PathNode: Copy {
-    /// The node at `path` below a resource or element whose attribute table is `root`.
+    /// Makes the node at `path` below a resource or element whose attribute table is `root`.
     fn at(path: AttrPath, root: &'static [Attribute]) -> Self;
 
-    /// The node of a flattened struct whose first attribute stands at `offset` in its owner's table.
+    /// Makes the node of a flattened struct whose first attribute stands at `offset` in its owner's table.
     #[must_use]
     fn flattened(path: AttrPath, root: &'static [Attribute], offset: u16) -> Self {
         _ = offset;
@@ -27,13 +27,13 @@ pub struct Path<R, T> {
 }
 
 impl<R, T> Path<R, T> {
-    /// The path as indices.
+    /// Returns the path as indices.
     #[must_use]
     pub fn path(&self) -> AttrPath {
         self.path
     }
 
-    /// The table that the path starts from.
+    /// Returns the table that the path starts from.
     #[must_use]
     pub fn root(&self) -> &'static [Attribute] {
         self.root
@@ -81,13 +81,13 @@ pub struct MultiPath<R, T, N> {
 }
 
 impl<R, T, N> MultiPath<R, T, N> {
-    /// The path as indices.
+    /// Returns the path as indices.
     #[must_use]
     pub fn path(&self) -> AttrPath {
         self.path
     }
 
-    /// The table that the path starts from.
+    /// Returns the table that the path starts from.
     #[must_use]
     pub fn root(&self) -> &'static [Attribute] {
         self.root

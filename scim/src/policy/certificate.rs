@@ -52,7 +52,7 @@ fn other(bytes: &[u8]) -> String {
     }
 }
 
-/// The number of certificates with which the bytes begin.
+/// Counts the certificates with which the bytes begin.
 fn certificates(mut bytes: &[u8]) -> usize {
     let mut number = 0;
     while let Ok((_, rest)) = Certificate::from_der_partial(bytes) {
@@ -62,7 +62,7 @@ fn certificates(mut bytes: &[u8]) -> usize {
     number
 }
 
-/// What is there of the content of a DER sequence, and how long its header says that it is.
+/// Returns what is there of the content of a DER sequence, and how long its header says that it is.
 fn sequence(bytes: &[u8]) -> Option<(&[u8], usize)> {
     let mut reader = SliceReader::new(bytes).ok()?;
     let header = Header::decode(&mut reader).ok()?;
@@ -97,7 +97,7 @@ mod tests {
         Binary::parse(RFC_EXAMPLE).unwrap().into_bytes()
     }
 
-    /// A DER sequence of this content.
+    /// Makes a DER sequence of this content.
     fn sequence_of(content: &[u8]) -> Vec<u8> {
         let length = u16::try_from(content.len()).unwrap().to_be_bytes();
         [&[0x30, 0x82], &length[..], content].concat()

@@ -4,7 +4,7 @@ use crate::schema::{Shape, Type, position};
 use crate::value::json::Kind;
 use crate::value::{Json, JsonBuf};
 
-/// `[x]`, `[{"value": x}]` and `{"value": x}` become `x`; for a complex attribute, `[{…}]` becomes the object.
+/// Turns `[x]`, `[{"value": x}]` and `{"value": x}` into `x`; for a complex attribute, turns `[{…}]` into the object.
 ///
 /// One step, and never text into text: a string is a string, whatever it looks like.
 pub(super) fn unwrapped(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
@@ -30,7 +30,7 @@ fn only_element(json: Json<'_>) -> Option<Json<'_>> {
     elements.next().is_none().then_some(only)
 }
 
-/// `{"1": x, "2": y}` becomes `[x, y]`.
+/// Turns `{"1": x, "2": y}` into `[x, y]`.
 pub(super) fn numbered_object(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     let is_number = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
     let mut members = json.members().peekable();
@@ -40,7 +40,7 @@ pub(super) fn numbered_object(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     Some(JsonBuf::array(json.members().map(|(_, value)| value)))
 }
 
-/// `"True"` becomes `true`.
+/// Turns `"True"` into `true`.
 pub(super) fn boolean_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     if want.kind != Type::Boolean || want.multi_valued {
         return None;
@@ -53,7 +53,7 @@ pub(super) fn boolean_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     }
 }
 
-/// `4711` becomes `"4711"`.
+/// Turns `4711` into `"4711"`.
 pub(super) fn number_as_text(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     let text = json.text();
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -61,7 +61,7 @@ pub(super) fn number_as_text(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     (want.kind == Type::String && !want.multi_valued && is_integer).then(|| JsonBuf::string(text))
 }
 
-/// JSON text becomes what it says, where the attribute does not hold strings: a complex value, or a list of them.
+/// Turns JSON text into what it says, where the attribute does not hold strings: a complex value, or a list of them.
 pub(super) fn json_in_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     match want.kind {
         Type::Complex if want.multi_valued => list_in_string(json),
@@ -77,7 +77,7 @@ fn list_in_string(json: Json<'_>) -> Option<JsonBuf> {
         .then(|| JsonBuf::parse(text.as_bytes(), &crate::Limits::default()).ok())?
 }
 
-/// `"{\"value\": …}"`, or an object whose `value` is such a string, becomes the object. Entra's `id` is not a
+/// Turns `"{\"value\": …}"`, or an object whose `value` is such a string, into the object. Entra's `id` is not a
 /// sub-attribute of ours, and its `displayName` is our `display`.
 fn complex_in_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     let text = json.as_str().or_else(|| json.get("value")?.as_str())?;
@@ -101,19 +101,19 @@ fn complex_in_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     Some(JsonBuf::object(members.collect::<Vec<_>>()))
 }
 
-/// `x` becomes `[x]`.
+/// Turns `x` into `[x]`.
 pub(super) fn value_without_array(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     (want.multi_valued && !json.is_array() && !json.is_null()).then(|| JsonBuf::array([json]))
 }
 
-/// `"26118915"` becomes `{"value": "26118915"}`.
+/// Turns `"26118915"` into `{"value": "26118915"}`.
 pub(super) fn bare_value(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     let (_, value) = position(want.sub_attributes, "value").filter(|_| !want.multi_valued)?;
     let text = json.as_str()?;
     (want.kind == Type::Complex && !text.is_empty()).then(|| JsonBuf::object([(value.name, json)]))
 }
 
-/// `1.0` and `1e2` become `1` and `100`.
+/// Turns `1.0` and `1e2` into `1` and `100`.
 pub(super) fn exact_integer(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     if want.kind != Type::Integer || want.multi_valued || json.as_i64().is_some() {
         return None;
@@ -121,7 +121,7 @@ pub(super) fn exact_integer(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     json.as_exact_i64().map(JsonBuf::integer)
 }
 
-/// `"10"` becomes `10`.
+/// Turns `"10"` into `10`.
 pub(super) fn numeric_string(json: Json<'_>, want: &Shape) -> Option<JsonBuf> {
     if !matches!(want.kind, Type::Integer | Type::Decimal) || want.multi_valued {
         return None;

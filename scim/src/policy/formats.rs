@@ -31,8 +31,8 @@ impl Formats {
         Ok(())
     }
 
-    /// Whether there can be anything to check of an attribute: the values of most need not be looked at. What the service
-    /// sets itself is its own affair.
+    /// Returns whether there can be anything to check of an attribute: the values of most need not be looked at.
+    /// Whatever the service sets itself is its own affair.
     fn is_checked(self, attribute: &Attribute) -> bool {
         let checked = match attribute.shape.kind {
             Type::String => attribute.shape.required || self.has_format(attribute),
@@ -101,7 +101,8 @@ fn is_country(text: &str) -> bool {
     text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// RFC 5646 in its outline, with the underscore that RFC 7643 section 4.1.1 admits.
+/// Returns whether a text is a language tag: RFC 5646 in its outline, with the underscore that RFC 7643 section 4.1.1
+/// admits.
 fn is_language_tag(text: &str) -> bool {
     let mut subtags = text.split(['-', '_']);
     let language = subtags.next().unwrap_or_default();

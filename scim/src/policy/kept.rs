@@ -60,8 +60,8 @@ impl Kept {
         }
     }
 
-    /// The names of the attributes that were given to keep, but for those that are always kept by their nature: what
-    /// `Simulation::keeping` of the testkit takes.
+    /// Returns the names of the attributes that were given to keep, but for those that are always kept by their nature:
+    /// what `Simulation::keeping` of the testkit takes.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let named = self.paths.iter();
@@ -75,13 +75,13 @@ impl Kept {
         names.map(|name| name.to_string()).collect()
     }
 
-    /// The URN of the schema of which these are attributes.
+    /// Returns the URN of the schema of which these are attributes.
     #[must_use]
     pub fn schema(&self) -> &'static str {
         self.schema
     }
 
-    /// How much of what `path` leads to is kept.
+    /// Tells how much of what `path` leads to is kept.
     #[must_use]
     pub fn extent(&self, path: AttrPath) -> Extent {
         let always =

@@ -62,8 +62,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Everything that a provider is known to need today: all tolerances but [`UNQUOTED_OPERANDS`], which take what is
-    /// malformed for a filter and must be asked for.
+    /// Accepts everything that a provider is known to need today: all tolerances but [`UNQUOTED_OPERANDS`], which take
+    /// what is malformed for a filter and must be asked for.
     #[must_use]
     pub fn tolerant() -> Self {
         let needed = ALL.iter().copied();
@@ -78,14 +78,14 @@ impl Policy {
         }
     }
 
-    /// [`tolerant`](Self::tolerant) by its former name.
+    /// Returns [`tolerant`](Self::tolerant) by its former name.
     #[deprecated(note = "use `Policy::tolerant`")]
     #[must_use]
     pub fn interop() -> Self {
         Self::tolerant()
     }
 
-    /// The RFC's letter.
+    /// Follows the RFC's letter.
     #[must_use]
     pub fn strict() -> Self {
         Self {
@@ -149,62 +149,62 @@ impl Policy {
             .fold(strict, |policy, restriction| policy.restricting(restriction))
     }
 
-    /// The needs of Okta, in both its dialects.
+    /// Meets the needs of Okta, in both its dialects.
     #[must_use]
     pub fn okta() -> Self {
         Self::tolerant().named("okta").without(&JSON_IN_STRINGS)
     }
 
-    /// The needs of Microsoft Entra ID, in all its dialects.
+    /// Meets the needs of Microsoft Entra ID, in all its dialects.
     #[must_use]
     pub fn entra() -> Self {
         Self::tolerant().named("entra")
     }
 
-    /// The needs of JumpCloud.
+    /// Meets the needs of JumpCloud.
     #[must_use]
     pub fn jumpcloud() -> Self {
         Self::tolerant().named("jumpcloud").without(&JSON_IN_STRINGS)
     }
 
-    /// The needs of OneLogin.
+    /// Meets the needs of OneLogin.
     #[must_use]
     pub fn onelogin() -> Self {
         Self::tolerant().named("onelogin").without(&JSON_IN_STRINGS)
     }
 
-    /// The needs of Google Workspace.
+    /// Meets the needs of Google Workspace.
     #[must_use]
     pub fn google() -> Self {
         Self::tolerant().named("google").without(&JSON_IN_STRINGS)
     }
 
-    /// The needs of Ping Identity's products.
+    /// Meets the needs of Ping Identity's products.
     #[must_use]
     pub fn ping() -> Self {
         Self::tolerant().named("ping").without(&JSON_IN_STRINGS)
     }
 
-    /// The needs of authentik.
+    /// Meets the needs of authentik.
     #[must_use]
     pub fn authentik() -> Self {
         Self::tolerant().named("authentik").without(&JSON_IN_STRINGS)
     }
 
-    /// The name under which the policy appears in logs.
+    /// Returns the name under which the policy appears in logs.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The same policy under another name.
+    /// Gives the policy another name.
     #[must_use]
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The same policy with one more tolerance. Those that come earlier have the first say.
+    /// Adds one more tolerance. Those that come earlier have the first say.
     #[must_use]
     pub fn with(mut self, tolerance: &'static Tolerance) -> Self {
         if !self.allows(tolerance) {
@@ -213,7 +213,7 @@ impl Policy {
         self
     }
 
-    /// The same policy with one tolerance less.
+    /// Removes one tolerance.
     #[must_use]
     pub fn without(mut self, tolerance: &'static Tolerance) -> Self {
         self.tolerances = self
@@ -234,7 +234,7 @@ impl Policy {
         self
     }
 
-    /// Whether the policy has this restriction.
+    /// Returns whether the policy has this restriction.
     #[must_use]
     pub fn restricts(&self, restriction: &Restriction) -> bool {
         self.restrictions
@@ -247,8 +247,8 @@ impl Policy {
         self.restrictions.iter().copied()
     }
 
-    /// Whether a service under this policy is what the SCIM 2.0 Interoperability Profile asks for: the policy has every
-    /// restriction of [`interop_profile`](Self::interop_profile), and no further tolerance.
+    /// Returns whether a service under this policy is what the SCIM 2.0 Interoperability Profile asks for: the policy
+    /// has every restriction of [`interop_profile`](Self::interop_profile), and no further tolerance.
     #[must_use]
     pub fn conforms_to_interop_profile(&self) -> bool {
         ALL_RESTRICTIONS
@@ -259,13 +259,13 @@ impl Policy {
                 .all(|tolerance| tolerance.name == REMOVE_LISTED_VALUES.name)
     }
 
-    /// Whether the policy has this tolerance.
+    /// Returns whether the policy has this tolerance.
     #[must_use]
     pub fn allows(&self, tolerance: &Tolerance) -> bool {
         self.tolerances.iter().any(|known| known.name == tolerance.name)
     }
 
-    /// The name of the tolerance if the policy has it: what is reported when it acts.
+    /// Returns the name of the tolerance if the policy has it: what is reported when it acts.
     #[must_use]
     pub fn grants(&self, tolerance: &Tolerance) -> Option<&'static str> {
         self.tolerances
@@ -274,12 +274,12 @@ impl Policy {
             .map(|known| known.name)
     }
 
-    /// The tolerances of the policy.
+    /// Returns the tolerances of the policy.
     pub fn tolerances(&self) -> impl Iterator<Item = &'static Tolerance> {
         self.tolerances.iter().copied()
     }
 
-    /// The same policy for an application that keeps only some attributes of a resource type.
+    /// Adapts the policy to an application that keeps only some attributes of a resource type.
     #[must_use]
     pub fn keeping(mut self, kept: Kept) -> Self {
         let schema = kept.schema();
@@ -288,18 +288,18 @@ impl Policy {
         self
     }
 
-    /// The attributes that are kept of resources of this schema; `None` if all are.
+    /// Returns the attributes that are kept of resources of this schema; `None` if all are.
     #[must_use]
     pub fn kept(&self, schema: &str) -> Option<&Kept> {
         self.kept.iter().find(|kept| kept.schema() == schema)
     }
 
-    /// The rules for the attributes that are kept, resource type by resource type.
+    /// Returns the rules for the attributes that are kept, resource type by resource type.
     pub fn all_kept(&self) -> impl Iterator<Item = &Kept> {
         self.kept.iter()
     }
 
-    /// The same policy, under which absence never enables: once this attribute is `false`, a PUT or a PATCH makes it
+    /// Sees to it that absence never enables: once this attribute is `false`, a PUT or a PATCH makes it
     /// true by saying `true`, and not by leaving it out or setting it to `null`. A resource that never had the attribute
     /// is left alone.
     ///
@@ -383,7 +383,8 @@ impl Coerce for Policy {
         }
         let mut made: Option<JsonBuf> = None;
         let mut acted: Vec<&'static str> = Vec::new();
-        // What one tolerance makes may need another: `["True"]` is unwrapped, and then it is a string. Each acts once.
+        // The result of one tolerance may need another: `["True"]` is unwrapped, and then it is a string. Each acts
+        // once.
         loop {
             let current = made.as_ref().map_or(json, JsonBuf::as_json);
             if !acted.is_empty() && fits(current.kind(), want) {
@@ -436,8 +437,8 @@ impl Coerce for Policy {
     }
 }
 
-/// Whether nothing can have to be coerced, which is so of nearly all that is sent. Not of objects: one may hold JSON in
-/// a string.
+/// Returns whether nothing can have to be coerced, which is so of nearly all that is sent. Not of objects: one may hold
+/// JSON in a string.
 fn fits(sent: Kind, want: &Shape) -> bool {
     match sent {
         Kind::Array => want.multi_valued,

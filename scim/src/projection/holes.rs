@@ -1,6 +1,6 @@
 //! The place of the base URL in a document, and the parts of which a stored document is completed.
 //!
-//! A stored document does not know under which URL it will be read. Where a URL of the service itself belongs, it holds
+//! A stored document does not know under which URL it will be read. At the start of a URL of the service itself, it holds
 //! the byte 0x01, which stands for the base URL and the slash after it. JSON escapes control characters, so no value
 //! of a resource can contain that byte.
 
@@ -8,7 +8,7 @@ use bytes::BufMut;
 
 use crate::scan::plain_length;
 
-/// What is written before a relative reference such as `Users/2819`.
+/// The text that is written before a relative reference such as `Users/2819`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Base<'a> {
     /// The service's base URL, with or without a slash at its end.
@@ -22,7 +22,7 @@ pub enum Base<'a> {
 /// The byte that stands for the base URL and its slash.
 const HOLE: u8 = 0x01;
 
-/// What follows the hole at the beginning of a stored text; `None` if it does not begin with one.
+/// Returns the rest after the hole at the beginning of a stored text; `None` if it does not begin with one.
 pub(crate) fn without_hole(text: &str) -> Option<&str> {
     text.strip_prefix(char::from(HOLE))
 }
@@ -45,7 +45,7 @@ pub fn fill_holes(document: &[u8], base: Base<'_>, out: &mut Vec<u8>) {
     filling.fill(document, out);
 }
 
-/// What goes into holes, made once for many documents.
+/// The text that goes into holes, made once for many documents.
 pub(crate) struct Filling(Vec<u8>);
 
 impl Filling {

@@ -1,4 +1,4 @@
-//! What an answer shows of a resource, and the resource written out as JSON (RFC 7644 sections 3.4.2.5 and 3.9).
+//! The part of a resource that an answer shows, and the resource written out as JSON (RFC 7644 sections 3.4.2.5 and 3.9).
 
 mod holes;
 mod select;

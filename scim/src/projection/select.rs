@@ -36,7 +36,7 @@ pub struct Projection {
     pub(super) schemas: bool,
 }
 
-/// What is shown of one attribute.
+/// The part of one attribute that is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Show {
     /// Nothing.
@@ -48,7 +48,7 @@ pub(super) enum Show {
 }
 
 impl Show {
-    /// The sub-attributes that are shown, where `None` within stands for the default; `None` if nothing is.
+    /// Returns the sub-attributes that are shown, where `None` within stands for the default; `None` if nothing is.
     pub(super) fn parts(&self) -> Option<Option<&[Self]>> {
         match self {
             Self::No => None,
@@ -58,7 +58,7 @@ impl Show {
     }
 }
 
-/// What a rule says of one attribute.
+/// The verdict of a rule on one attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is not shown.
@@ -70,7 +70,7 @@ pub(super) enum Verdict {
 }
 
 impl Projection {
-    /// The default: everything that is returned `always` or by `default`.
+    /// Makes the default: everything that is returned `always` or by `default`.
     #[must_use]
     pub fn default_of(resource_type: &'static ResourceType) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Projection {
         }
     }
 
-    /// The rest that `attributes` and `excludedAttributes` leave to show (RFC 7644 section 3.9).
+    /// Makes the projection that `attributes` and `excludedAttributes` leave to show (RFC 7644 section 3.9).
     ///
     /// Each item may itself be a list separated by commas. Names that the resource type does not know are ignored, and
     /// so are requests for what is never returned. A complex attribute stands for its sub-attributes, the URN of an
@@ -110,7 +110,7 @@ impl Projection {
         }
     }
 
-    /// Also shows what is returned on `request` and was set by this very request, at these paths (RFC 7643 section 7).
+    /// Shows also what is returned on `request` and was set by this very request, at these paths (RFC 7643 section 7).
     /// The list of the client decides if it has named the attributes that it wants.
     #[must_use]
     pub fn with_asserted(self, paths: &[AttrPath]) -> Self {
@@ -120,13 +120,13 @@ impl Projection {
         }
     }
 
-    /// Every attribute, also what is never returned: the whole state of a resource, for no client's eyes.
+    /// Shows every attribute, also what is never returned: the whole state of a resource, for no client's eyes.
     #[must_use]
     pub fn everything(resource_type: &'static ResourceType) -> Self {
         Self::by(resource_type, None, &|_, _| Verdict::Open)
     }
 
-    /// Everything that a client may assign and so sends, also such as no answer shows, for instance a password.
+    /// Shows everything that a client may assign and so sends, also such as no answer shows, for instance a password.
     #[must_use]
     pub fn assignable(resource_type: &'static ResourceType) -> Self {
         Self::by(
@@ -139,13 +139,14 @@ impl Projection {
         )
     }
 
-    /// The resource type.
+    /// Returns the resource type.
     #[must_use]
     pub fn resource_type(&self) -> &'static ResourceType {
         self.resource_type
     }
 
-    /// Whether the attribute at `path` is shown, or anything of it. What is not shown need not be read from a database.
+    /// Returns whether the attribute at `path` is shown, or anything of it. Anything that is not shown need not be read from a
+    /// database.
     #[must_use]
     pub fn includes(&self, path: AttrPath) -> bool {
         if path == AttrPath::SCHEMAS {
@@ -154,7 +155,7 @@ impl Projection {
         self.at(path).is_some()
     }
 
-    /// The sub-attributes at `path` that are shown, where `None` within stands for the default; `None` if nothing is.
+    /// Returns the sub-attributes at `path` that are shown, where `None` within stands for the default; `None` if nothing is.
     pub(super) fn at(&self, path: AttrPath) -> Option<Option<&[Show]>> {
         let mut table = self.resource_type.schema.attributes;
         let mut shows = self.shows();
@@ -167,13 +168,13 @@ impl Projection {
         Some(shows)
     }
 
-    /// Whether this is what is shown by default.
+    /// Returns whether this is what is shown by default.
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.shows.is_none() && self.schemas
     }
 
-    /// Whether a document of [`stored_visible`](Self::stored_visible) shows exactly this, beside the edges and what the
+    /// Returns whether a document of [`stored_visible`](Self::stored_visible) shows exactly this, beside the edges and what the
     /// store holds `apart`.
     #[must_use]
     pub fn fits_stored(&self, apart: &[AttrPath]) -> bool {
@@ -185,7 +186,7 @@ impl Projection {
             })
     }
 
-    /// Whether no attribute at all is shown.
+    /// Returns whether no attribute at all is shown.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let table = self.resource_type.schema.attributes;
@@ -200,7 +201,7 @@ impl Projection {
         self.shows.as_deref()
     }
 
-    /// Only `chosen`, and what is always shown.
+    /// Shows only `chosen`, and what is always shown.
     fn only(resource_type: &'static ResourceType, chosen: &[AttrPath]) -> Self {
         Self::by(resource_type, None, &|attribute, path| {
             let returned = attribute.shape.returned;
@@ -219,7 +220,7 @@ impl Projection {
         })
     }
 
-    /// The default without `excluded`, and with what is returned on request and was `asserted`.
+    /// Shows the default without `excluded`, and with what is returned on request and was `asserted`.
     fn except(
         resource_type: &'static ResourceType,
         mut excluded: Vec<AttrPath>,
@@ -249,7 +250,7 @@ impl Projection {
         Self::by(resource_type, Some(excluded.clone().into()), &rule)
     }
 
-    /// The attributes that a rule shows.
+    /// Shows the attributes that a rule shows.
     pub(super) fn by(
         resource_type: &'static ResourceType,
         excluded: Option<Arc<[AttrPath]>>,
@@ -266,7 +267,7 @@ impl Projection {
     }
 }
 
-/// What is shown of the attribute at `index`, of which `shows` is the table's list or `None` for the default.
+/// Returns what is shown of the attribute at `index`; `shows` is the table's list, or `None` for the default.
 pub(super) fn show_at<'s>(shows: Option<&'s [Show]>, index: usize, attribute: &Attribute) -> &'s Show {
     match shows {
         Some(shows) => shows.get(index).unwrap_or(&Show::No),
@@ -317,7 +318,7 @@ fn returned_at(path: AttrPath, resource_type: &'static ResourceType) -> Option<R
     Some(attribute.shape.returned)
 }
 
-/// Whether one of `names` lies within `path`.
+/// Returns whether one of `names` lies within `path`.
 fn leads_to(path: AttrPath, names: &[AttrPath]) -> bool {
     names.iter().any(|name| name.starts_with(path))
 }

@@ -1,4 +1,4 @@
-//! What a store keeps: a document that is ready to be shown, and another for what is not shown by default.
+//! The documents that a store keeps: one that is ready to be shown, and another for what is not shown by default.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use crate::schema::{Attribute, ResourceType, Returned, Role};
 use crate::value::{Json, JsonBuf};
 
 impl Projection {
-    /// The document that a store can hand out as it is: the default without what it keeps as rows (edges), without what
-    /// nobody keeps (transient attributes), and without what it holds `apart` for reasons of its own, such as the groups
-    /// of a user, which it derives from their members.
+    /// Makes the projection for the document that a store can hand out as it is: the default without what it keeps as rows
+    /// (edges), without what nobody keeps (transient attributes), and without what it holds `apart` for reasons of its own, such
+    /// as the groups of a user, which it derives from their members.
     #[must_use]
     pub fn stored_visible(resource_type: &'static ResourceType, apart: &[AttrPath]) -> Self {
         Self::by(
@@ -25,9 +25,9 @@ impl Projection {
         )
     }
 
-    /// The document that a store keeps beside [`stored_visible`](Self::stored_visible): every attribute of which the
-    /// other lacks anything, in full, so that [`join_stored`] makes the whole state of the two. It has no `schemas`, is
-    /// `{}` for a resource without such values, and [`is_empty`](Self::is_empty) for a type that has no such attribute.
+    /// Makes the projection for the document that a store keeps beside [`stored_visible`](Self::stored_visible): every attribute
+    /// of which the other lacks anything, in full, so that [`join_stored`] makes the whole state of the two. It has no `schemas`,
+    /// is `{}` for a resource without such values, and [`is_empty`](Self::is_empty) for a type that has no such attribute.
     #[must_use]
     pub fn stored_hidden(resource_type: &'static ResourceType, apart: &[AttrPath]) -> Self {
         let mut projection = Self::by(resource_type, None, &|attribute, path| {
@@ -43,8 +43,9 @@ impl Projection {
         projection
     }
 
-    /// The document that a store keeps beside columns of its own, which hold what is `apart`: every other attribute in
-    /// full, but for what the service makes itself (`id`, `meta`), edges and transient attributes. It has no `schemas`.
+    /// Makes the projection for the document that a store keeps beside columns of its own, which hold what is `apart`: every
+    /// other attribute in full, but for what the service makes itself (`id`, `meta`), edges and transient attributes. It has no
+    /// `schemas`.
     pub(crate) fn stored_rest(resource_type: &'static ResourceType, apart: &[AttrPath]) -> Self {
         let mut projection = Self::by(resource_type, None, &|attribute, path| {
             let is_made = matches!(attribute.role, Role::Common) && attribute.name != "externalId";
@@ -58,7 +59,7 @@ impl Projection {
     }
 }
 
-/// Whether a store keeps anything of the attribute that is not shown by default.
+/// Returns whether a store keeps anything of the attribute that is not shown by default.
 fn has_hidden(attribute: &Attribute) -> bool {
     let by_itself = matches!(attribute.shape.returned, Returned::Never | Returned::Request);
     !attribute.transient
@@ -66,7 +67,7 @@ fn has_hidden(attribute: &Attribute) -> bool {
         && (by_itself || attribute.shape.sub_attributes.iter().any(has_hidden))
 }
 
-/// The whole state of a resource, from its two stored documents (their holes filled with
+/// Makes the whole state of a resource from its two stored documents (their holes filled with
 /// [`Base::Relative`](crate::projection::Base::Relative)).
 #[must_use]
 pub fn join_stored(visible: Json<'_>, hidden: Json<'_>) -> JsonBuf {

@@ -287,7 +287,7 @@ fn shown(badge: &Thing, projection: &Projection) -> Value {
     serde_json::from_slice(&written(badge, projection, Base::Url("https://example.com/v2"))).unwrap()
 }
 
-/// The names of all leaves in a document, as clients write them.
+/// Returns the names of all leaves in a document, as clients write them.
 fn leaves(document: &Value) -> Vec<String> {
     fn walk(prefix: &str, value: &Value, names: &mut Vec<String>) {
         match value {
@@ -318,14 +318,14 @@ fn along(name: &str) -> &'static [&'static Attribute] {
     &entry.unwrap_or_else(|| panic!("{name} is no attribute")).1
 }
 
-/// Whether `name` is `within` or lies in it.
+/// Returns whether `name` is `within` or lies in it.
 fn is_in(name: &str, within: &str) -> bool {
     let (name, within) = (name.to_lowercase(), within.to_lowercase());
     name.strip_prefix(&within)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':']))
 }
 
-/// The attributes along a path without the extension, which has no `returned` of its own.
+/// Returns the attributes along a path without the extension, which has no `returned` of its own.
 fn returned_along(name: &str) -> Vec<Returned> {
     let along = along(name).iter().filter(|attribute| !attribute.is_extension());
     along.map(|attribute| attribute.shape.returned).collect()
@@ -335,7 +335,7 @@ fn is_default(returned: Returned) -> bool {
     matches!(returned, Always | ByDefault)
 }
 
-/// RFC 7644 section 3.9 for one leaf, by names.
+/// Applies RFC 7644 section 3.9 to one leaf, by names.
 fn leaf_is_shown_by_attributes(name: &str, chosen: &[String]) -> bool {
     let returned = returned_along(name);
     let top_always = returned.first() == Some(&Always);
@@ -578,7 +578,7 @@ fn badge() -> Thing {
     }
 }
 
-/// The document as text, without `schemas` and the extension.
+/// Returns the document as text, without `schemas` and the extension.
 fn text_of(projection: &Projection) -> String {
     let document = String::from_utf8(written(&badge(), projection, Base::Url("http://h/v2/"))).unwrap();
     let schemas = r#""schemas":["urn:example:schemas:Badge","urn:example:schemas:Audit"],"#;

@@ -14,7 +14,7 @@ use crate::record::{Record, extensions_in_use};
 use crate::value::{Multi, View};
 
 /// Writes what `projection` shows of `record` to the end of `out`: `schemas` first, then the attributes in the order of
-/// the table. What is unassigned, and what has nothing to show, is left out; `null` is never written.
+/// the table. Anything that is unassigned, or has nothing to show, is left out; `null` is never written.
 ///
 /// `schemas` lists the extensions of which the resource holds anything, shown or not (RFC 7643 section 3.3). Edges that
 /// are not loaded print nothing.

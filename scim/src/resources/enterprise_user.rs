@@ -6,16 +6,16 @@ use crate::{ScimComplex, ScimExtension};
 /// The extensions of [`User`](crate::resources::User): the enterprise extension alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default, ScimComplex)]
 pub struct Enterprise {
-    /// What an organization keeps of its people.
+    /// The facts that an organization keeps of its people.
     #[scim(extension)]
     pub enterprise: Option<EnterpriseUser>,
 }
 
-/// What an organization keeps of its people (RFC 7643 section 4.3).
+/// The facts that an organization keeps of its people (RFC 7643 section 4.3).
 #[derive(Debug, Clone, PartialEq, Eq, Default, ScimExtension)]
 #[scim(
     schema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
-    description = "What an organization keeps of its people"
+    description = "The facts that an organization keeps of its people"
 )]
 pub struct EnterpriseUser {
     /// The number under which the organization keeps the person.

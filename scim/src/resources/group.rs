@@ -20,7 +20,7 @@ pub struct GroupWith<E> {
     /// The identifier that the client has for the group.
     #[scim(indexed)]
     pub external_id: Option<ExternalId>,
-    /// What the service knows of the resource itself.
+    /// The facts that the service keeps of the resource itself.
     pub meta: Meta,
     /// The name of the group, as people see it.
     #[scim(indexed)]
@@ -34,7 +34,7 @@ pub struct GroupWith<E> {
 }
 
 impl<E> GroupWith<E> {
-    /// A group without members.
+    /// Makes a group without members.
     ///
     /// ```
     /// use scim::resources::{Group, Member};
@@ -77,7 +77,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// A member of which the id alone is known.
+    /// Makes a member of which the id alone is known.
     #[must_use]
     pub fn new(id: impl Into<String>) -> Self {
         Self {
@@ -88,13 +88,13 @@ impl Member {
         }
     }
 
-    /// The user with this id, below the endpoint `/Users`.
+    /// Makes a member for the user with this id, below the endpoint `/Users`.
     #[must_use]
     pub fn user(id: impl Into<String>) -> Self {
         Self::of("User", "/Users", id.into())
     }
 
-    /// The group with this id, below the endpoint `/Groups`.
+    /// Makes a member for the group with this id, below the endpoint `/Groups`.
     #[must_use]
     pub fn group(id: impl Into<String>) -> Self {
         Self::of("Group", "/Groups", id.into())

@@ -41,13 +41,13 @@ use crate::value::{Json, Scalar, View};
 pub struct Password(String);
 
 impl Password {
-    /// A password.
+    /// Makes a password.
     #[must_use]
     pub fn new(password: impl Into<String>) -> Self {
         Self(password.into())
     }
 
-    /// The clear text.
+    /// Returns the clear text.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

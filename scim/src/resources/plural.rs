@@ -7,20 +7,20 @@ use crate::value::{Binary, Reference};
 macro_rules! value_and_type {
     ($($name:ident: $value:ty,)*) => {$(
         impl $name {
-            /// A value without a type.
+            /// Makes a value without a type.
             #[must_use]
             pub fn new(value: impl Into<$value>) -> Self {
                 Self { value: Some(value.into()), ..Self::default() }
             }
 
-            /// The same with a type, such as `work`.
+            /// Adds a type, such as `work`.
             #[must_use]
             pub fn with_kind(mut self, kind: impl Into<String>) -> Self {
                 self.kind = Some(kind.into());
                 self
             }
 
-            /// The same, preferred to the others.
+            /// Marks the value as preferred to the others.
             #[must_use]
             pub fn primary(mut self) -> Self {
                 self.primary = Some(true);
@@ -48,7 +48,7 @@ pub struct Email {
     pub value: Option<String>,
     /// The address as it is shown to people.
     pub display: Option<String>,
-    /// What the address is for.
+    /// The purpose of the address.
     #[scim(rename = "type", canonical("work", "home", "other"))]
     pub kind: Option<String>,
     /// Whether this address is preferred to the others.
@@ -62,7 +62,7 @@ pub struct PhoneNumber {
     pub value: Option<String>,
     /// The number as it is shown to people.
     pub display: Option<String>,
-    /// What the number is for.
+    /// The purpose of the number.
     #[scim(rename = "type", canonical("work", "home", "mobile", "fax", "pager", "other"))]
     pub kind: Option<String>,
     /// Whether this number is preferred to the others.
@@ -92,7 +92,7 @@ pub struct Photo {
     /// The URL of the picture itself, not of a page that shows it.
     #[scim(reference_types("external"))]
     pub value: Option<Reference>,
-    /// What the picture is called.
+    /// The name of the picture.
     pub display: Option<String>,
     /// The size of the picture.
     #[scim(rename = "type", canonical("photo", "thumbnail"))]
@@ -117,7 +117,7 @@ pub struct Address {
     /// The country by its two letters of ISO 3166-1, such as DE.
     #[scim(format = "country")]
     pub country: Option<String>,
-    /// What the address is for.
+    /// The purpose of the address.
     #[scim(rename = "type", canonical("work", "home", "other"))]
     pub kind: Option<String>,
     /// Whether this address is preferred to the others.
@@ -175,7 +175,7 @@ pub struct X509Certificate {
     /// One X.509 certificate in DER.
     #[scim(format = "certificate")]
     pub value: Option<Binary>,
-    /// What the certificate is called.
+    /// The name of the certificate.
     pub display: Option<String>,
     /// A label for the kind of certificate. RFC 7643 has no values for it; these are suggestions of this library.
     #[scim(

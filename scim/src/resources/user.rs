@@ -24,7 +24,7 @@ pub struct UserWith<E> {
     /// The identifier that the client has for the person.
     #[scim(indexed)]
     pub external_id: Option<ExternalId>,
-    /// What the service knows of the resource itself.
+    /// The facts that the service keeps of the resource itself.
     pub meta: Meta,
     /// The name under which the person signs in. No two people have the same one, whatever its case.
     #[scim(unique = "server", fold = "user_name", indexed)]
@@ -34,7 +34,7 @@ pub struct UserWith<E> {
     /// The name by which the person is shown to others.
     #[scim(indexed)]
     pub display_name: Option<String>,
-    /// What the person is called among friends, such as Bob for Robert.
+    /// The name of the person among friends, such as Bob for Robert.
     pub nick_name: Option<String>,
     /// The URL of a page about the person.
     #[scim(reference_types("external"))]
@@ -82,7 +82,7 @@ pub struct UserWith<E> {
 }
 
 impl<E> UserWith<E> {
-    /// A person of whom no more than the user name is known.
+    /// Makes a person of whom no more than the user name is known.
     ///
     /// ```
     /// use scim::resources::User;
@@ -137,8 +137,8 @@ pub struct Name {
     pub given_name: Option<String>,
     /// The names between given and family name.
     pub middle_name: Option<String>,
-    /// What stands before the name, such as Dr.
+    /// The part before the name, such as Dr.
     pub honorific_prefix: Option<String>,
-    /// What stands behind the name, such as III.
+    /// The part behind the name, such as III.
     pub honorific_suffix: Option<String>,
 }

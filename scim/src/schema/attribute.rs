@@ -12,7 +12,7 @@ macro_rules! keywords {
         }
 
         impl $name {
-            /// The keyword as it stands in a schema document.
+            /// Returns the keyword as it stands in a schema document.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -108,7 +108,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The data type of the attributes that may have the format.
+    /// Returns the data type of the attributes that may have the format.
     #[must_use]
     pub const fn kind(self) -> Type {
         match self {
@@ -118,7 +118,7 @@ impl Format {
     }
 }
 
-/// What a Rust type says of the attributes it can hold; a field's `#[scim(…)]` overrides it.
+/// The properties that a Rust type gives to the attributes it can hold; a field's `#[scim(…)]` overrides them.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     /// The data type.
@@ -144,7 +144,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// A single-valued, required attribute with the RFC's defaults (RFC 7643 section 2.2).
+    /// Makes a single-valued, required attribute with the RFC's defaults (RFC 7643 section 2.2).
     #[must_use]
     pub const fn new(kind: Type) -> Self {
         Self {
@@ -161,7 +161,7 @@ impl Shape {
         }
     }
 
-    /// A complex attribute with these sub-attributes.
+    /// Makes a complex attribute with these sub-attributes.
     #[must_use]
     pub const fn complex(sub_attributes: &'static [Attribute]) -> Self {
         let mut shape = Self::new(Type::Complex);
@@ -169,14 +169,14 @@ impl Shape {
         shape
     }
 
-    /// The same, not required: what `Option<T>` makes of `T`.
+    /// Returns the shape of `Option<T>` for that of `T`: the same, not required.
     #[must_use]
     pub const fn optional(mut self) -> Self {
         self.required = false;
         self
     }
 
-    /// The same, multi-valued and not required: what `Vec<T>` makes of `T`.
+    /// Returns the shape of `Vec<T>` for that of `T`: the same, multi-valued and not required.
     #[must_use]
     pub const fn multiple(mut self) -> Self {
         self.multi_valued = true;
@@ -184,14 +184,14 @@ impl Shape {
         self
     }
 
-    /// The same with suggested values.
+    /// Sets the suggested values.
     #[must_use]
     pub const fn with_canonical_values(mut self, values: &'static [&'static str]) -> Self {
         self.canonical_values = values;
         self
     }
 
-    /// The shape of one element of a multi-valued attribute.
+    /// Returns the shape of one element of a multi-valued attribute.
     #[must_use]
     pub const fn element(mut self) -> Self {
         self.multi_valued = false;
@@ -199,7 +199,7 @@ impl Shape {
     }
 }
 
-/// What an entry of an attribute table stands for.
+/// The meaning of an entry of an attribute table.
 #[derive(Debug, Clone, Copy)]
 pub enum Role {
     /// An attribute of the struct's own schema.
@@ -236,7 +236,7 @@ pub struct Attribute {
 }
 
 impl Attribute {
-    /// An attribute of this name and shape.
+    /// Makes an attribute of this name and shape.
     #[must_use]
     pub const fn new(name: &'static str, shape: Shape) -> Self {
         Self {
@@ -253,7 +253,7 @@ impl Attribute {
         }
     }
 
-    /// How two values of this attribute are compared.
+    /// Returns how two values of this attribute are compared.
     #[must_use]
     pub const fn fold(&self) -> Fold {
         match self.fold {
@@ -263,19 +263,19 @@ impl Attribute {
         }
     }
 
-    /// Whether the entry stands for a schema extension.
+    /// Returns whether the entry stands for a schema extension.
     #[must_use]
     pub const fn is_extension(&self) -> bool {
         matches!(self.role, Role::Extension(_))
     }
 
-    /// Whether the attribute is a set of sub-attributes.
+    /// Returns whether the attribute is a set of sub-attributes.
     #[must_use]
     pub const fn is_complex(&self) -> bool {
         matches!(self.shape.kind, Type::Complex)
     }
 
-    /// The index of the sub-attribute `name`, ignoring case.
+    /// Returns the index of the sub-attribute `name`, ignoring case.
     #[must_use]
     pub fn sub_attribute(&self, name: &str) -> Option<(usize, &'static Attribute)> {
         position(self.shape.sub_attributes, name)
@@ -290,13 +290,13 @@ pub(crate) static SCHEMAS: Attribute = Attribute::new("schemas", {
     shape
 });
 
-/// Where the attribute `name` stands in a table, ignoring case (RFC 7643 section 2.1).
+/// Finds the place of the attribute `name` in a table, ignoring case (RFC 7643 section 2.1).
 #[must_use]
 pub fn position<'a>(attributes: &'a [Attribute], name: &str) -> Option<(usize, &'a Attribute)> {
     position_from(attributes, name, 0)
 }
 
-/// The same, with the search beginning at `start` and going on in front of it. Documents mostly keep to the order of
+/// Finds the same place with a search that begins at `start` and goes on in front of it. Documents mostly keep to the order of
 /// their schema: whoever reads one member after the other begins behind the last one that was found.
 pub(crate) fn position_from<'a>(
     attributes: &'a [Attribute],

@@ -16,14 +16,14 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The attributes that the schema itself defines, without common attributes and extensions.
+    /// Returns the attributes that the schema itself defines, without common attributes and extensions.
     pub fn own_attributes(&self) -> impl Iterator<Item = &'static Attribute> + use<> {
         self.attributes
             .iter()
             .filter(|attribute| matches!(attribute.role, Role::Plain))
     }
 
-    /// The schema extensions of a resource, in the order of its fields.
+    /// Returns the schema extensions of a resource, in the order of its fields.
     pub fn extensions(&self) -> impl Iterator<Item = (&'static Attribute, &'static Schema)> + use<> {
         self.attributes
             .iter()
@@ -48,13 +48,13 @@ pub struct ResourceType {
 }
 
 impl ResourceType {
-    /// The endpoint without its slash, as it stands in a relative reference such as `Users/2819`.
+    /// Returns the endpoint without its slash, as it stands in a relative reference such as `Users/2819`.
     #[must_use]
     pub fn segment(&self) -> &'static str {
         self.endpoint.trim_start_matches('/')
     }
 
-    /// Whether `urn`, in any case, is the schema of the resources or that of one of their extensions (RFC 7643
+    /// Returns whether `urn`, in any case, is the schema of the resources or that of one of their extensions (RFC 7643
     /// section 3).
     #[must_use]
     pub fn has_schema(&self, urn: &str) -> bool {

@@ -1,4 +1,4 @@
-//! What a list or an answer is asked for: filter, order, window and attributes (RFC 7644 sections 3.4.2 and 3.9).
+//! The things that a list or an answer is asked for: filter, order, window and attributes (RFC 7644 sections 3.4.2 and 3.9).
 
 use super::outcome::Outcome;
 use crate::error::Result;
@@ -150,7 +150,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// The same with another window.
+    /// Returns the same with another window.
     pub(super) fn page(&self, start: u64, count: usize) -> Self {
         Self {
             parameters: self.parameters,
@@ -168,7 +168,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// The same window, of which nothing is shown but the order.
+    /// Returns the same with another window, of which nothing is shown but the order.
     pub(super) fn keys(&self, start: u64, count: usize) -> Self {
         Self {
             keys_only: true,
@@ -193,7 +193,7 @@ fn parse_filter(
     Ok(Some(filter))
 }
 
-/// What `attributes` and `excludedAttributes` leave of a type.
+/// Returns what `attributes` and `excludedAttributes` leave of a type.
 pub(super) fn projection(
     resource_type: &'static ResourceType,
     parameters: &ListParameters,
@@ -212,7 +212,7 @@ pub(super) fn projection(
     Projection::parse(resource_type, &attributes, &excluded, both.is_some())
 }
 
-/// The names of a list as the schema has them, where they are nearly right and the policy takes them.
+/// Returns the names of a list as the schema has them, if they are nearly right and the policy takes them.
 fn right_names(
     names: &[String],
     resource_type: &'static ResourceType,
@@ -228,7 +228,7 @@ fn right_names(
     .collect()
 }
 
-/// The name as the schema has it, if it is nearly right and the policy takes it.
+/// Returns the name as the schema has it, if it is nearly right and the policy takes it.
 fn near_name(
     name: &AttributeName,
     resource_type: &'static ResourceType,

@@ -1,4 +1,4 @@
-//! Who may do what (RFC 7644 section 2).
+//! The rules for who may do what (RFC 7644 section 2).
 
 use std::future::Future;
 
@@ -7,7 +7,7 @@ use crate::schema::ResourceType;
 use crate::service::Operation;
 use crate::service::context::Boxed;
 
-/// What somebody wants to do.
+/// The thing that somebody wants to do.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Access<'a> {
@@ -51,7 +51,7 @@ pub enum Decision {
 /// let builder = Protocol::<String>::builder().authorize_with(Rights);
 /// ```
 pub trait Authorize<C>: Send + Sync + 'static {
-    /// Decides.
+    /// Decides whether the context may do this.
     ///
     /// # Errors
     /// Whatever the client is to be told instead; an error of [`Error::internal`](crate::Error::internal) if no

@@ -16,7 +16,7 @@ pub struct MountedAt(pub String);
 
 type PrefixOf<C> = Arc<dyn Fn(&C, &Parts) -> String + Send + Sync>;
 
-/// Where the service is mounted.
+/// The place where the service is mounted.
 pub(super) enum Mount<C> {
     /// At the root, or where [`MountedAt`] says.
     Unknown,
@@ -47,7 +47,7 @@ impl<C> Default for BaseUrl<C> {
 }
 
 impl<C> BaseUrl<C> {
-    /// The path below the mount.
+    /// Returns the path below the mount.
     ///
     /// # Errors
     /// 404 for a path outside of it.
@@ -66,7 +66,7 @@ impl<C> BaseUrl<C> {
         }
     }
 
-    /// The base URL of a request, without a slash at its end.
+    /// Returns the base URL of a request, without a slash at its end.
     ///
     /// # Errors
     /// 400 if the request names no usable host and no public URL is configured.
@@ -78,14 +78,14 @@ impl<C> BaseUrl<C> {
         Ok(self.mounted(origin, cx, parts))
     }
 
-    /// The base URL below which the request reached the service, where a public URL hides it.
+    /// Returns the base URL below which the request reached the service, if a public URL hides it.
     pub(super) fn reached_at(&self, cx: &C, parts: &Parts) -> Option<String> {
         self.public.as_ref()?;
         let origin = self.origin(parts).ok()?;
         Some(self.mounted(origin, cx, parts))
     }
 
-    /// The URL of the mount.
+    /// Returns the URL of the mount.
     fn mounted(&self, origin: String, cx: &C, parts: &Parts) -> String {
         let mut base = origin;
         let prefix = match &self.mount {
@@ -180,7 +180,7 @@ pub fn is_host(text: &str) -> bool {
     is_plain_host(text) || Authority::try_from(text).is_ok_and(|host| !host.as_str().contains('@'))
 }
 
-/// Whether a text is a name and perhaps a port, as most hosts are: these need not be taken apart.
+/// Returns whether a text is a name and perhaps a port, as most hosts are: these need not be taken apart.
 fn is_plain_host(text: &str) -> bool {
     let (name, port) = text.split_once(':').unwrap_or((text, "0"));
     let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
@@ -188,7 +188,7 @@ fn is_plain_host(text: &str) -> bool {
     !name.is_empty() && name.bytes().all(in_name) && is_port
 }
 
-/// The prefix that a router has taken off the path.
+/// Returns the prefix that a router has taken off the path.
 fn mounted_at(parts: &Parts) -> Option<&str> {
     parts
         .extensions
@@ -202,7 +202,7 @@ fn below<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether a router was told of the same prefix as the service, and has taken it off already.
+/// Returns whether a router was told of the same prefix as the service, and has taken it off already.
 fn is_mounted_twice(prefix: &str, parts: &Parts) -> bool {
     mounted_at(parts).is_some_and(|mounted| mounted.trim_end_matches('/').ends_with(prefix))
 }

@@ -33,24 +33,24 @@ enum Kind {
 }
 
 impl Body {
-    /// No body.
+    /// Makes an empty body.
     #[must_use]
     pub fn empty() -> Self {
         Self(Kind::Empty)
     }
 
-    /// A body in one piece.
+    /// Makes a body in one piece.
     #[must_use]
     pub fn whole(bytes: impl Into<Bytes>) -> Self {
         Self(Kind::Whole(bytes.into()))
     }
 
-    /// A body in pieces, none of them empty.
+    /// Makes a body in pieces, none of them empty.
     pub(super) fn pieces(pieces: Vec<Bytes>) -> Self {
         Self(Kind::Pieces(pieces.into_iter()))
     }
 
-    /// A store's document, with its holes filled.
+    /// Makes a body of a store's document, with its holes filled.
     pub(super) fn of_document(document: Document, base: &str) -> Self {
         match document {
             Document::Whole(bytes) => Self::whole(filled(&bytes, base)),
@@ -58,18 +58,18 @@ impl Body {
         }
     }
 
-    /// A list that is written while it is sent.
+    /// Makes a body of a list that is written while it is sent.
     pub(super) fn list(parts: ListParts) -> Self {
         Self(Kind::List(Box::new(parts)))
     }
 
-    /// The length, where it is known before the body is sent.
+    /// Returns the length, if it is known before the body is sent.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
         http_body::Body::size_hint(self).exact()
     }
 
-    /// Everything, for whoever cannot stream.
+    /// Reads everything, for whoever cannot stream.
     ///
     /// # Errors
     /// Those of the store that makes the document while it is read.
@@ -78,7 +78,7 @@ impl Body {
     }
 }
 
-/// The document with the base URL in its holes.
+/// Returns the document with the base URL in its holes.
 pub(super) fn filled(document: &[u8], base: &str) -> Vec<u8> {
     let mut out = Vec::new();
     fill_holes(document, Base::Url(base), &mut out);

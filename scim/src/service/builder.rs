@@ -1,4 +1,4 @@
-//! Putting a service together. What can be wrong with it is found before it serves anything.
+//! Putting a service together. Anything that can be wrong with it is found before it serves anything.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -102,21 +102,21 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         self
     }
 
-    /// The tolerances beyond the RFC's letter; [`Policy::tolerant`] unless said otherwise.
+    /// Sets the tolerances beyond the RFC's letter; [`Policy::tolerant`] unless said otherwise.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policies = Policies::One(policy);
         self
     }
 
-    /// The policy of each request, for instance that of its tenant.
+    /// Sets the policy of each request, for instance that of its tenant.
     #[must_use]
     pub fn policy_for(mut self, policy: impl Fn(&C) -> Policy + Send + Sync + 'static) -> Self {
         self.policies = Policies::PerRequest(Box::new(policy));
         self
     }
 
-    /// The limits.
+    /// Sets the limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -139,14 +139,14 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         self.authorize_with(rule)
     }
 
-    /// The same for a rule that waits, or that can fail.
+    /// Asks a rule that waits, or that can fail, in the same way.
     #[must_use]
     pub fn authorize_with(mut self, rule: impl Authorize<C>) -> Self {
         self.guard = Box::new(rule);
         self
     }
 
-    /// The application's own rules before writes, and what it does after them: see [`Hooks`].
+    /// Sets the application's own rules before writes, and what it does after them: see [`Hooks`].
     #[must_use]
     pub fn hooks(mut self, hooks: Hooks<C>) -> Self {
         self.hooks = hooks;
@@ -209,15 +209,15 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
         self
     }
 
-    /// A PATCH of a resource with more edges than this (a group and its members) is answered 204 unless the client
-    /// says what it wants to see; 100 unless said otherwise.
+    /// Sets the number of edges up to which a PATCH shows the resource: a PATCH of one with more (a group and its members) is
+    /// answered 204 unless the client says what it wants to see; 100 unless said otherwise.
     #[must_use]
     pub fn edges_shown_after_patch(mut self, most: usize) -> Self {
         self.most_edges = most;
         self
     }
 
-    /// The realm in the header `WWW-Authenticate` of a 401; `scim` unless said otherwise.
+    /// Sets the realm in the header `WWW-Authenticate` of a 401; `scim` unless said otherwise.
     #[must_use]
     pub fn realm(mut self, realm: impl Into<String>) -> Self {
         self.realm = realm.into();
@@ -322,7 +322,7 @@ impl<C: Send + Sync + 'static> ScimService<C> {
 }
 
 impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
-    /// The URL under which clients reach the server, such as `https://id.example.com`. The prefix of the mount follows
+    /// Sets the URL under which clients reach the server, such as `https://id.example.com`. The prefix of the mount follows
     /// it in locations. Without one, the request's header `Host` counts.
     #[must_use]
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
@@ -352,7 +352,7 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
         self
     }
 
-    /// The path at which the service lives, such as `/scim/v2`: requests come with it, and elsewhere is nothing. It is
+    /// Sets the path at which the service lives, such as `/scim/v2`: requests come with it, and elsewhere is nothing. It is
     /// for a service that is not in a router of `axum`: in one, `scim_axum::mount` alone says where the service lives.
     ///
     /// If both say it, a prefix that the router has taken off and that ends with this one counts once; any other stands
@@ -364,14 +364,14 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
         self
     }
 
-    /// The path at which the service lives, where a router takes it off the requests.
+    /// Sets the path at which the service lives, if a router takes it off the requests.
     #[must_use]
     pub fn nested_at(self, prefix: &str) -> Self {
         let prefix = prefix.to_owned();
         self.nested_by(move |_, _| prefix.clone())
     }
 
-    /// The same where the path differs from request to request, for instance with the tenant.
+    /// Sets that path for each request, as it may differ between them, for instance with the tenant.
     #[must_use]
     pub fn nested_by(mut self, prefix: impl Fn(&C, &Head) -> String + Send + Sync + 'static) -> Self {
         self.finish.base_url.mount = Mount::Nested(Arc::new(prefix));
@@ -403,7 +403,7 @@ impl<C: Send + Sync + 'static> Builder<C, Served<C>> {
     }
 }
 
-/// With a slash at the beginning and none at the end.
+/// Returns the prefix with a slash at the beginning and none at the end.
 fn with_slash(prefix: &str) -> String {
     match prefix.trim_matches('/') {
         "" => String::new(),
@@ -415,7 +415,7 @@ fn wrong(detail: String) -> Error {
     Error::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
-/// S-6-06 (RFC 7643 section 6 with errata 8365 and 8475).
+/// Checks S-6-06 (RFC 7643 section 6 with errata 8365 and 8475).
 fn check_types(types: &[&'static ResourceType]) -> Result<()> {
     let mut names = HashSet::new();
     let mut endpoints: Vec<String> = Vec::new();
@@ -431,7 +431,7 @@ fn check_types(types: &[&'static ResourceType]) -> Result<()> {
             )));
         }
         let path = endpoint.trim_matches('/').to_ascii_lowercase();
-        // What lies below an endpoint is the id of a resource.
+        // Anything below an endpoint is the id of a resource.
         let clash = endpoints.iter().any(|other| {
             path == *other || path.starts_with(&format!("{other}/")) || other.starts_with(&format!("{path}/"))
         });
@@ -449,8 +449,8 @@ fn check_types(types: &[&'static ResourceType]) -> Result<()> {
     Ok(())
 }
 
-/// What clients may write must point to something that is served. What only the service writes may point to types
-/// that are left out, as `groups` does where there are no groups.
+/// Checks that whatever clients may write points to something that is served. Attributes that only the service writes may point
+/// to types that are left out, as `groups` does if there are no groups.
 fn check_references(table: &[Attribute], names: &HashSet<String>) -> std::result::Result<(), String> {
     for attribute in table
         .iter()
@@ -473,7 +473,7 @@ fn check_references(table: &[Attribute], names: &HashSet<String>) -> std::result
     Ok(())
 }
 
-/// S-5-07 (RFC 7643 section 5): what is said is true.
+/// Checks S-5-07 (RFC 7643 section 5): what is said is true.
 fn check_config(config: &ServiceProviderConfig) -> Result<()> {
     let fault = if config.bulk.is_some() {
         "says that bulk requests are supported"

@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 use crate::error::{Error, Result};
 use crate::store::{Precondition, Version};
 
-/// What the headers demand.
+/// The demands of the headers.
 #[derive(Debug, Default)]
 pub(super) struct Conditions {
     if_match: Option<Tags>,
@@ -31,7 +31,7 @@ impl Conditions {
         })
     }
 
-    /// The precondition of a write. Both headers count, If-Match first (RFC 9110 section 13.2.2).
+    /// Returns the precondition of a write. Both headers count, If-Match first (RFC 9110 section 13.2.2).
     pub(super) fn for_write(&self) -> Precondition {
         match (&self.if_match, &self.if_none_match) {
             (_, Some(Tags::Any)) => Precondition::IfNoneMatchAny,
@@ -49,7 +49,7 @@ impl Conditions {
         }
     }
 
-    /// The precondition of a read for the store. `never_fresh` leaves out what could be answered 304.
+    /// Returns the precondition of a read for the store. `never_fresh` leaves out what could be answered 304.
     pub(super) fn for_read(&self, never_fresh: bool) -> Precondition {
         match (&self.if_match, &self.if_none_match) {
             (Some(Tags::These(wanted)), _) => Precondition::IfMatch(wanted.clone()),
@@ -61,7 +61,7 @@ impl Conditions {
         }
     }
 
-    /// Whether If-None-Match is still to be checked on what a read has found: If-Match went first.
+    /// Returns whether If-None-Match is still to be checked on what a read has found: If-Match went first.
     pub(super) fn is_known(&self, version: &Version) -> bool {
         match &self.if_none_match {
             Some(Tags::Any) => true,
@@ -100,7 +100,7 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>> {
     })
 }
 
-/// Entity tags between commas (RFC 9110 section 8.8.3). A comma may be part of a tag.
+/// Appends the entity tags between commas to `versions` (RFC 9110 section 8.8.3). A comma may be part of a tag.
 fn list(mut text: &str, versions: &mut Vec<Version>) -> Option<()> {
     let before = versions.len();
     loop {

@@ -1,4 +1,4 @@
-//! What of a resource comes from elsewhere, and what is shown on request only.
+//! The attributes of a resource that come from elsewhere, and those that are shown on request only.
 
 use std::ops::ControlFlow;
 
@@ -7,7 +7,7 @@ use crate::projection::Projection;
 use crate::record::Record;
 use crate::schema::{Attribute, Mutability, Returned, Role};
 
-/// Whether a projection shows anything that changes without a new version of the resource: edges, which are shown with
+/// Returns whether a projection shows anything that changes without a new version of the resource: edges, which are shown with
 /// the names of others, and lists that only the service fills, such as `groups`.
 pub(super) fn is_shown(want: &Projection) -> bool {
     is_derived_below(want.resource_type().schema.attributes, AttrPath::ROOT, want)
@@ -28,14 +28,14 @@ fn is_derived(attribute: &Attribute) -> bool {
     attribute.edges || (attribute.shape.multi_valued && attribute.shape.mutability == Mutability::ReadOnly)
 }
 
-/// Whether a table knows attributes that are returned on request only.
+/// Returns whether a table knows attributes that are returned on request only.
 pub(super) fn has_requested(table: &[Attribute]) -> bool {
     table.iter().any(|attribute| {
         attribute.shape.returned == Returned::Request || has_requested(attribute.shape.sub_attributes)
     })
 }
 
-/// The attributes of a record that are returned on request only and have a value.
+/// Returns the attributes of a record that are returned on request only and have a value.
 pub(super) fn requested_in(record: &dyn Record) -> Vec<AttrPath> {
     let mut paths = Vec::new();
     collect(record, AttrPath::ROOT, &mut paths);

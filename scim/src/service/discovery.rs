@@ -13,7 +13,7 @@ use crate::schema::{ResourceType, Schema};
 use crate::service::route::Route;
 use crate::value::Coerce;
 
-/// The document at `route`; `None` if the route is none of discovery.
+/// Returns the document at `route`; `None` if the route is not one of discovery.
 pub(super) fn document(
     route: &Route,
     config: &ServiceProviderConfig,
@@ -87,19 +87,19 @@ impl Entry {
 }
 
 impl Entry {
-    /// Whether a path leads to the attribute that announces the Interoperability Profile.
+    /// Returns whether a path leads to the attribute that announces the Interoperability Profile.
     fn is_announcement(&self, path: AttrPath) -> bool {
         let attribute = path.attribute(self.schema.attributes);
         attribute.is_some_and(|attribute| attribute.name == message::INTEROP_PROFILE_CONFORMANT)
     }
 }
 
-/// Whether an attribute or an extension of a type is kept.
+/// Returns whether an attribute or an extension of a type is kept.
 fn kept(resource_type: &'static ResourceType, policy: &Policy) -> impl Fn(AttrPath) -> bool {
     |path| policy.keeps(resource_type.schema.id, path)
 }
 
-/// Every schema once. An extension of which nothing is kept is none.
+/// Returns every schema once. An extension of which nothing is kept is left out.
 fn entries(types: &[&'static ResourceType], policy: &Policy) -> Vec<Entry> {
     let of_types = types.iter().flat_map(|resource_type| {
         let owner = resource_type.schema.id;

@@ -34,7 +34,7 @@ pub(super) struct Exchange<'a, C> {
 }
 
 impl<C: Send + Sync + 'static> Exchange<'_, C> {
-    /// The content that answers the request.
+    /// Returns the content that answers the request.
     pub(super) async fn content(&self, route: &Route, outcome: &mut Outcome) -> Result<Content> {
         self.check_body(route, outcome)?;
         let query = self.request.query.as_deref();
@@ -157,7 +157,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
         }
     }
 
-    /// Those that may be listed. Where nothing is left because it is forbidden, that is said.
+    /// Returns those that may be listed. If nothing is left because it is forbidden, the error says so.
     async fn visible<'e>(
         &self,
         endpoints: Vec<&'e dyn Endpoint<C>>,
@@ -194,7 +194,7 @@ impl<C: Send + Sync + 'static> Exchange<'_, C> {
     }
 }
 
-/// The parameters of a search by POST.
+/// Returns the parameters of a search by POST.
 fn searched(body: &[u8], policy: &Policy, limits: &Limits, outcome: &mut Outcome) -> Result<ListParameters> {
     let mut cx = Cx::new(Intent::Replace, policy, limits);
     let parameters = Json::parse(body, limits).and_then(|json| ListParameters::decode_search(json, &mut cx));

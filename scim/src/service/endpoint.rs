@@ -24,7 +24,7 @@ use crate::service::outcome::Outcome;
 use crate::store::{Answer, Document, Hooks, Query, Reply, Store, Version, Write, Written, submit};
 use crate::value::{BaseUrls, Cx, Intent, Json, JsonBuf};
 
-/// What an operation on one resource is asked with.
+/// The input of an operation on one resource.
 pub(super) struct Call<'a, C> {
     pub(super) cx: &'a Arc<C>,
     pub(super) hooks: &'a Hooks<C>,
@@ -38,7 +38,7 @@ pub(super) struct Call<'a, C> {
     pub(super) outcome: &'a mut Outcome,
 }
 
-/// What an operation on one resource is answered with.
+/// The output of an operation on one resource.
 pub(super) struct Shown {
     pub(super) status: StatusCode,
     pub(super) id: String,
@@ -49,9 +49,9 @@ pub(super) struct Shown {
 /// The resources of one type, whatever type it is.
 pub(super) trait Endpoint<C>: Send + Sync {
     fn resource_type(&self) -> &'static ResourceType;
-    /// Whether the store can serve the type beside the others that are served.
+    /// Checks that the store can serve the type beside the others that are served.
     fn check(&self, served: &[&'static ResourceType]) -> Result<()>;
-    /// The tenant of a request, if the store tells.
+    /// Returns the tenant of a request, if the store tells.
     fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>>;
     /// Has the store end the work of a tenant.
     fn end_work_of(&self, tenant: &str);
@@ -112,7 +112,7 @@ impl<R: ScimResource, S> Typed<R, S> {
         }
     }
 
-    /// The attributes that the client wants to see, where `asserted` is what its request has set.
+    /// Returns the attributes that the client wants to see, where `asserted` is what its request has set.
     fn projection<C>(call: &mut Call<'_, C>, asserted: &[AttrPath]) -> Result<Projection> {
         projection(R::RESOURCE_TYPE, call.parameters, call.policy, call.outcome)
             .map(|projection| projection.with_asserted(asserted))
@@ -228,7 +228,7 @@ impl<R: ScimResource, S> Typed<R, S> {
         S: Store<R, C>,
     {
         let want = Self::projection(&mut call, &[])?;
-        // What is derived from other resources changes without a new version.
+        // Anything that is derived from other resources changes without a new version.
         let never_fresh = derived::is_shown(&want);
         let precondition = call.conditions.for_read(never_fresh);
         let answer = self.store.get(call.cx, id, &want, &precondition).await?;
@@ -383,7 +383,7 @@ where
     }
 }
 
-/// The document that is shown of a resource.
+/// Returns the document that is shown of a resource.
 fn written<R: ScimResource>(resource: &R, want: &Projection, base: Base<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(512);
     write_resource(&mut out, resource, want, base);

@@ -17,7 +17,7 @@ use crate::store::Document;
 /// How many of the largest pages a sorted search over several types reads at most.
 const MERGED_PAGES: usize = 10;
 
-/// The list of one type as a document.
+/// Returns the list of one type as a document.
 pub(super) async fn one<C>(
     endpoint: &dyn Endpoint<C>,
     cx: &Arc<C>,
@@ -30,7 +30,7 @@ pub(super) async fn one<C>(
     written(found.total, ask, found.rows)
 }
 
-/// The list of several types as a document: totals add up, the types follow each other in the order in which they were
+/// Returns the list of several types as a document: totals add up, the types follow each other in the order in which they were
 /// registered, or are merged by their sort keys.
 pub(super) async fn all<C>(
     endpoints: &[&dyn Endpoint<C>],
@@ -48,7 +48,7 @@ pub(super) async fn all<C>(
     written(total, ask, rows)
 }
 
-/// An attribute that no type knows is unknown indeed.
+/// Checks that some type knows the attribute to sort by: one that no type knows is unknown indeed.
 fn check_sort<C>(endpoints: &[&dyn Endpoint<C>], ask: &Ask<'_>, outcome: &mut Outcome) -> Result<()> {
     let Some(name) = &ask.sort_by else { return Ok(()) };
     let is_known = endpoints
@@ -170,7 +170,7 @@ async fn merged_order<C>(
     })
 }
 
-/// The document of a list, at once if that is short.
+/// Makes the document of a list, at once if that is short.
 fn written(total: u64, ask: &Ask<'_>, mut rows: Vec<Row>) -> Result<Body> {
     let (start, base) = (ask.start, ask.base_urls.shown());
     cut(&mut rows, ask.limits.answer_bytes);
@@ -182,7 +182,7 @@ fn written(total: u64, ask: &Ask<'_>, mut rows: Vec<Row>) -> Result<Body> {
     }
 }
 
-/// Cuts a page before the resource with which it would be too large. What comes in parts was cut by its store.
+/// Cuts a page before the resource with which it would be too large. Documents that come in parts were cut by their store.
 fn cut(rows: &mut Vec<Row>, most: usize) {
     let mut length = 0_usize;
     let fits = rows.iter().take_while(|row| {

@@ -38,7 +38,7 @@ pub(super) struct ListParts {
 }
 
 impl ListParts {
-    /// A list of these documents, whose holes are filled with the base URL. How many match in all and which of them is the
+    /// Makes a list of these documents, whose holes are filled with the base URL. How many match in all and which of them is the
     /// first here is said in the beginning, together with the number of documents.
     pub(super) fn new(total: u64, start: u64, documents: Vec<Document>, base: &str) -> Self {
         let lengths = documents.iter().map(|document| match document {
@@ -58,12 +58,12 @@ impl ListParts {
         }
     }
 
-    /// Whether it is short enough to be written at once, and its documents are there.
+    /// Returns whether it is short enough to be written at once, and its documents are there.
     pub(super) fn is_short(&self) -> bool {
         self.left.is_some_and(|left| left <= PAGE_IN_ONE_PIECE)
     }
 
-    /// All pieces of a list whose documents are there.
+    /// Returns all pieces of a list whose documents are there.
     pub(super) fn written(mut self) -> Result<Vec<Bytes>> {
         let mut pieces = Vec::new();
         while let Poll::Ready(Some(piece)) = self.poll_next(&mut Context::from_waker(Waker::noop())) {
@@ -76,7 +76,7 @@ impl ListParts {
         self.list.is_none() && self.out.is_empty()
     }
 
-    /// The next piece; nothing follows an error.
+    /// Returns the next piece; nothing follows an error.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         while self.list.is_some() && self.out.len() < PIECE {
             match self.poll_fill(cx) {
@@ -137,7 +137,7 @@ impl ListParts {
     }
 }
 
-/// Bytes to make room for where about so many are still to be written.
+/// Returns for how many bytes to make room if about so many are still to be written.
 fn room_for(left: Option<usize>) -> usize {
     left.map_or(PIECE + ROOM, |left| left.min(PIECE + ROOM))
 }
@@ -161,7 +161,7 @@ mod tests {
         Ok(http_body::Frame::data(Bytes::from_static(text.as_bytes())))
     }
 
-    /// The pieces of a list whose documents never wait.
+    /// Returns the pieces of a list whose documents never wait.
     fn pieces(mut list: ListParts) -> Vec<Result<Bytes>> {
         let mut cx = Context::from_waker(Waker::noop());
         let mut pieces = Vec::new();

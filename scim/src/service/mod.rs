@@ -16,8 +16,8 @@
 //!
 //! The body of a request is read once the request has a context, never before. It has a length, a time, a least rate, and a
 //! share of the memory for all bodies under way, of which each tenant has at most a part: see
-//! [`Limits::body`](crate::Limits::body) and those behind it. What is refused is read on for a while and thrown away, so that
-//! a client that sends before it listens sees why; where the body is not read to its end, the answer has `Connection: close`
+//! [`Limits::body`](crate::Limits::body) and those behind it. A body that is refused is read on for a while and thrown away, so
+//! that a client that sends before it listens sees why; where the body is not read to its end, the answer has `Connection: close`
 //! (HTTP/1). The time is told by a thread of its own ([`ThreadTimer`]) unless the service is given another
 //! [`Timer`].
 //!

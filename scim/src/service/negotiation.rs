@@ -11,7 +11,7 @@ use crate::policy::{MEDIA_TYPES, OTHER_ACCEPT, PLAIN_JSON, Policy};
 pub(super) const SCIM_JSON: &str = "application/scim+json";
 const JSON: &str = "application/json";
 
-/// The media type of the answer: `application/json` only if the client takes no `application/scim+json`, and the
+/// Returns the media type of the answer: `application/json` only if the client takes no `application/scim+json`, and the
 /// policy lets it. A tolerance answers a client that takes neither, as RFC 9110 section 12.5.1 lets a server do, and is
 /// noted in `outcome`.
 ///
@@ -24,7 +24,7 @@ pub(super) fn answer_type(
 ) -> Result<&'static str> {
     let mut ranges = Vec::new();
     for value in headers.get_all(ACCEPT) {
-        // What is no text cannot be understood, and a header that cannot be understood is ignored.
+        // A value that is not text cannot be understood, and a header that cannot be understood is ignored.
         let Ok(text) = value.to_str() else {
             return Ok(SCIM_JSON);
         };
@@ -74,7 +74,7 @@ impl<'h> Range<'h> {
         }
     }
 
-    /// How precisely the range names `media_type`; `None` if it does not.
+    /// Returns how precisely the range names `media_type`; `None` if it does not.
     fn precision(&self, media_type: &str) -> Option<u8> {
         if self.name.eq_ignore_ascii_case(media_type) {
             Some(2)
@@ -86,7 +86,7 @@ impl<'h> Range<'h> {
     }
 }
 
-/// The most precise range decides.
+/// Returns whether the most precise range accepts the media type.
 fn is_accepted(media_type: &str, ranges: &[Range<'_>]) -> bool {
     let named = ranges
         .iter()

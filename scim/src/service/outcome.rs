@@ -1,4 +1,4 @@
-//! What became of a request, for histories, events and logs.
+//! The outcome of a request, for histories, events and logs.
 
 use std::error::Error as _;
 
@@ -9,7 +9,7 @@ use crate::policy::ALL;
 use crate::store::Version;
 use crate::value::{Fired, NOT_KEPT};
 
-/// What a request does.
+/// The action of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -34,7 +34,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// A word for logs.
+    /// Returns a word for logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -50,14 +50,14 @@ impl Operation {
         }
     }
 
-    /// Whether it is meant to change a resource.
+    /// Returns whether it is meant to change a resource.
     #[must_use]
     pub const fn is_write(self) -> bool {
         matches!(self, Self::Create | Self::Replace | Self::Patch | Self::Delete)
     }
 }
 
-/// What became of a request. The response carries it as an extension, too.
+/// The outcome of a request. The response carries it as an extension, too.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -82,7 +82,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Whether the client was told that it has the current version: 304.
+    /// Returns whether the client was told that it has the current version: 304.
     #[must_use]
     pub fn is_not_modified(&self) -> bool {
         self.status == StatusCode::NOT_MODIFIED

@@ -1,4 +1,4 @@
-//! What a service is made of, and what that says of a request.
+//! The parts of a service, and what they say of a request.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -25,13 +25,13 @@ pub(super) enum Policies<C> {
     PerRequest(Box<dyn Fn(&C) -> Policy + Send + Sync>),
 }
 
-/// What is told of every outcome.
+/// The function that is told of every outcome.
 pub(super) type Listener<C> = Box<dyn Fn(Option<&C>, &Outcome) + Send + Sync>;
 
 /// Makes the error that the client is shown.
 pub(super) type ErrorMap<C> = Box<dyn Fn(Option<&C>, Error) -> Error + Send + Sync>;
 
-/// What a service is made of.
+/// The parts of a service.
 pub(super) struct Parts<C> {
     pub(super) endpoints: Vec<Box<dyn Endpoint<C>>>,
     /// The type of each of them.
@@ -54,13 +54,13 @@ pub(super) struct Parts<C> {
 }
 
 impl<C> Parts<C> {
-    /// The tenant of a request; `None` where no store tells tenants apart.
+    /// Returns the tenant of a request; `None` if no store tells tenants apart.
     pub(super) fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
         let mut endpoints = self.endpoints.iter();
         endpoints.find_map(|endpoint| endpoint.tenant(cx))
     }
 
-    /// The access under which a request begins something now.
+    /// Returns the access under which a request begins something now.
     pub(super) fn grant(&self, cx: &C) -> Option<Grant> {
         self.tenant(cx)
             .map(|tenant| self.withdrawals.grant(Label::of(&tenant)))
@@ -94,7 +94,7 @@ impl<C> Parts<C> {
         }
     }
 
-    /// How many bytes the body of a request may have; `None` if it has none.
+    /// Returns how many bytes the body of a request may have; `None` if it has none.
     pub(super) fn limit_at(&self, route: &Route, method: &Method) -> Option<BodyLimit> {
         match (route, method.as_str()) {
             (Route::Resource(index, _), "PUT" | "PATCH") | (Route::Collection(index), "POST") => {
@@ -129,7 +129,7 @@ impl<C> Parts<C> {
         }
     }
 
-    /// The route of a path.
+    /// Returns the route of a path.
     pub(super) fn route(&self, path: &str) -> Result<Routed> {
         route::find(path, &self.endpoint_paths)
     }

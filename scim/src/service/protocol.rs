@@ -60,24 +60,24 @@ impl From<Error> for Failure {
 }
 
 impl<C: Send + Sync + 'static> Protocol<C> {
-    /// The limits.
+    /// Returns the limits.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.parts.limits
     }
 
-    /// The registered resource types.
+    /// Returns the registered resource types.
     pub fn resource_types(&self) -> impl Iterator<Item = &'static ResourceType> {
         self.parts.resource_types.iter().copied()
     }
 
-    /// How many bytes the body of a request may have: 0 where none is read at all.
+    /// Returns how many bytes the body of a request may have: 0 if none is read at all.
     #[must_use]
     pub fn body_limit(&self, method: &Method, path: &str) -> usize {
         self.limit_of_body(method, path).map_or(0, |limit| limit.bytes)
     }
 
-    /// How many bytes the body of a request may have, and which limit says so; `None` where none is read at all.
+    /// Returns how many bytes the body of a request may have, and which limit says so; `None` if none is read at all.
     pub(super) fn limit_of_body(&self, method: &Method, path: &str) -> Option<BodyLimit> {
         if !matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
             return None;
@@ -86,12 +86,12 @@ impl<C: Send + Sync + 'static> Protocol<C> {
         self.parts.limit_at(&routed.route, method)
     }
 
-    /// The tenant of a request; `None` where no store tells tenants apart.
+    /// Returns the tenant of a request; `None` if no store tells tenants apart.
     pub(super) fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
         self.parts.tenant(cx)
     }
 
-    /// The access under which a request begins something now.
+    /// Returns the access under which a request begins something now.
     pub(super) fn grant(&self, cx: &C) -> Option<Grant> {
         self.parts.grant(cx)
     }
@@ -257,7 +257,7 @@ impl<C: Send + Sync + 'static> Protocol<C> {
     }
 }
 
-/// What a method does at a route; `None` if nothing.
+/// Returns what a method does at a route; `None` if nothing.
 fn operation(route: &Route, method: &Method) -> Option<Operation> {
     Some(match (route, method.as_str()) {
         (_, "OPTIONS") => Operation::Options,

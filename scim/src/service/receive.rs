@@ -78,7 +78,7 @@ where
     }
 
     /// Reads what is left and keeps nothing of it: a client that sends before it listens loses the answer if the
-    /// connection is closed meanwhile. What is too long for that, or too slow, is not waited for.
+    /// connection is closed meanwhile. A rest that is too long for that, or too slow, is not waited for.
     pub(super) async fn discard(&mut self) {
         let most = self.arrival.limits.discarded_body;
         let is_too_long = self.announced.is_some_and(|length| length > most as u64);
@@ -94,7 +94,7 @@ where
         }
     }
 
-    /// Whether nothing is left to read, so that another request can follow on the connection.
+    /// Returns whether nothing is left to read, so that another request can follow on the connection.
     pub(super) fn is_read(&self) -> bool {
         self.ended || self.body.is_end_stream()
     }
@@ -150,7 +150,7 @@ impl<B> Incoming<'_, B> {
         }
     }
 
-    /// Nothing more is read, and nothing thrown away either.
+    /// Ends the reading with the error: nothing more is read, and nothing thrown away either.
     fn access_ended(&mut self, error: Error) -> Result<()> {
         self.withdrawal = None;
         self.arrival.is_over = true;
@@ -291,7 +291,7 @@ impl<'a> Arrival<'a> {
     }
 }
 
-/// The length of a body as its head says it (RFC 9110 section 8.6).
+/// Returns the length of a body as its head says it (RFC 9110 section 8.6).
 fn announced(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
     text.trim().parse().ok()

@@ -18,13 +18,13 @@ use crate::schema::ResourceType;
 /// How many headers an answer has at most: `HeaderMap` need not grow, also if a layer adds one.
 const MOST_HEADERS: usize = 8;
 
-/// What is shown, before it has headers.
+/// The content that is shown, before it has headers.
 pub(super) enum Content {
     Resource(&'static ResourceType, Shown),
     Document(Body),
 }
 
-/// The answer to a request that succeeded. Its status goes into `outcome`.
+/// Makes the answer to a request that succeeded. Its status goes into `outcome`.
 pub(super) fn content(
     content: Content,
     base: &str,
@@ -65,7 +65,7 @@ pub(super) fn content(
     (headers, body)
 }
 
-/// What HEAD shows of what GET would (RFC 9110 section 9.3.2).
+/// Returns what HEAD shows of what GET would (RFC 9110 section 9.3.2).
 pub(super) fn without_body(mut headers: HeaderMap, body: &Body) -> (HeaderMap, Body) {
     if let Some(length) = body.length().filter(|length| *length > 0) {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
@@ -73,7 +73,7 @@ pub(super) fn without_body(mut headers: HeaderMap, body: &Body) -> (HeaderMap, B
     (headers, Body::empty())
 }
 
-/// The answer to a request that failed. `asked` are the headers of the request.
+/// Makes the answer to a request that failed. `asked` are the headers of the request.
 pub(super) fn error(
     error: &Error,
     allow: Option<&'static str>,
@@ -103,7 +103,7 @@ pub(super) fn error(
     }
 }
 
-/// The value of `WWW-Authenticate` (RFC 6750 section 3); `None` for an error that has nothing to do with a token. `asked`
+/// Returns the value of `WWW-Authenticate` (RFC 6750 section 3); `None` for an error that has nothing to do with a token. `asked`
 /// are the headers of the request.
 fn challenge(error: &Error, asked: &HeaderMap, realm: &str) -> Option<String> {
     let unauthorized = error.status() == StatusCode::UNAUTHORIZED;
@@ -120,7 +120,7 @@ fn challenge(error: &Error, asked: &HeaderMap, realm: &str) -> Option<String> {
     Some(format!("Bearer realm=\"{realm}\"{code}"))
 }
 
-/// Whether a request has a bearer token. RFC 6750 section 3.1 has no code for one without credentials, or with those of
+/// Returns whether a request has a bearer token. RFC 6750 section 3.1 has no code for one without credentials, or with those of
 /// another scheme.
 fn shows_token(asked: &HeaderMap) -> bool {
     asked.get_all(AUTHORIZATION).iter().any(|value| {
@@ -131,7 +131,7 @@ fn shows_token(asked: &HeaderMap) -> bool {
     })
 }
 
-/// What of a text can stand between quotes in a header: 401 must not go out without its challenge.
+/// Returns the part of a text that can stand between quotes in a header: 401 must not go out without its challenge.
 fn quotable(text: &str) -> String {
     text.chars()
         .filter(|character| (' '..='~').contains(character) && !['"', '\\'].contains(character))
@@ -145,7 +145,7 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
     }
 }
 
-/// A SCIM error as an HTTP response (RFC 7644 section 3.12), for layers around the service that refuse requests.
+/// Turns a SCIM error into an HTTP response (RFC 7644 section 3.12), for layers around the service that refuse requests.
 /// `asked` are the headers of the request: a 401 that names no [`BearerError`] itself has `invalid_token` if they show a
 /// bearer token, and no code otherwise.
 ///

@@ -27,7 +27,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request without a body, to a service at `http://localhost`. What follows a question mark in `target` is its
+    /// Makes a request without a body, to a service at `http://localhost`. The text after a question mark in `target` is its
     /// query.
     #[must_use]
     pub fn new(method: Method, target: &str) -> Self {
@@ -46,20 +46,20 @@ impl Request {
         }
     }
 
-    /// A GET request.
+    /// Makes a GET request.
     #[must_use]
     pub fn get(target: &str) -> Self {
         Self::new(Method::GET, target)
     }
 
-    /// The same with a body of type `application/scim+json`.
+    /// Adds a body of type `application/scim+json`.
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self.with_header(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON))
     }
 
-    /// The same with one more header.
+    /// Adds one more header.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.append(name, value);

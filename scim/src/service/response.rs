@@ -19,7 +19,7 @@ pub struct Response {
 }
 
 impl From<Response> for http::Response<Body> {
-    /// The same as an HTTP response, which carries the [`Outcome`] as an extension.
+    /// Turns the answer into an HTTP response, which carries the [`Outcome`] as an extension.
     fn from(answer: Response) -> Self {
         let mut response = Self::new(answer.body);
         *response.status_mut() = answer.status;

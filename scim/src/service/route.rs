@@ -6,7 +6,7 @@ use super::percent;
 use crate::error::{Error, Result, quoted};
 use crate::value::base_urls::is_api_version;
 
-/// What a path below the base URL names. Numbers count the registered resource types.
+/// The target of a path below the base URL. Numbers count the registered resource types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     /// All resources.
@@ -29,7 +29,7 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// The methods that are allowed there, for the header `Allow`.
+    /// Returns the methods that are allowed there, for the header `Allow`.
     pub(super) fn allow(&self) -> &'static str {
         match self {
             Self::Root
@@ -45,7 +45,7 @@ impl Route {
         }
     }
 
-    /// Whether `method` is among them.
+    /// Returns whether `method` is among them.
     pub(super) fn allows(&self, method: &Method) -> bool {
         self.allow().split(", ").any(|allowed| allowed == method.as_str())
     }
@@ -147,7 +147,7 @@ fn one(rest: &str, route: impl FnOnce(String) -> Route) -> Result<Option<Route>>
     Ok(Some(route(percent::decode(rest)?)))
 }
 
-/// What follows an endpoint, which is found whatever its case.
+/// Returns the rest after an endpoint, which is found whatever its case.
 fn below<'p>(path: &'p str, endpoint: &str) -> Option<&'p str> {
     let (start, rest) = path.split_at_checked(endpoint.len())?;
     if !start.eq_ignore_ascii_case(endpoint) {
@@ -160,7 +160,7 @@ fn below<'p>(path: &'p str, endpoint: &str) -> Option<&'p str> {
     }
 }
 
-/// Whether a resource type may be registered at an endpoint: it is relative, and nothing else is found there.
+/// Returns whether a resource type may be registered at an endpoint: it is relative, and nothing else is found there.
 pub(super) fn is_free(endpoint: &str) -> bool {
     const TAKEN: [&str; 7] = [
         "ServiceProviderConfig",

@@ -77,17 +77,17 @@ impl<C: Send + Sync + 'static> ScimService<C> {
         }
     }
 
-    /// The protocol without the network.
+    /// Returns the protocol without the network.
     #[must_use]
     pub fn protocol(&self) -> &Protocol<C> {
         &self.inner.protocol
     }
 
     /// Ends what a tenant has begun, because its access was withdrawn: bodies that come in, searches, streams and writes
-    /// that have not begun end with 503 and `Retry-After`; a write that has begun may still be committed. What it asks for
-    /// from now on is done as ever: to keep it out is for whoever lets requests in.
+    /// that have not begun end with 503 and `Retry-After`; a write that has begun may still be committed. Anything that it asks
+    /// for from now on is done as ever: to keep it out is for whoever lets requests in.
     ///
-    /// The tenant is the one that the store is asked for ([`HasTenant`](crate::store::HasTenant)). What a store does
+    /// The tenant is the one that the store is asked for ([`HasTenant`](crate::store::HasTenant)). Work that a store does
     /// beside searches within their [budget](crate::store::Query::budget) ends where the store sees to it
     /// ([`Store::end_work_of`](crate::store::Store::end_work_of)), as that of feature `sqlite` does.
     ///

@@ -63,8 +63,8 @@ impl Column {
         binary Binary;
     }
 
-    /// A text as it was written, and its comparison [`key`](Self::key) in a column beside it: it is read from the one and
-    /// searched by the other.
+    /// Makes a column for a text as it was written, with its comparison [`key`](Self::key) in a column beside it: it is read from
+    /// the one and searched by the other.
     #[must_use]
     pub fn folded(text: impl Into<String>, key: impl Into<String>) -> Self {
         let mut column = Self::key(key);
@@ -72,8 +72,8 @@ impl Column {
         column
     }
 
-    /// The id of a row that the database has numbered, shown behind a prefix: `Column::numbered("id", "p")` shows 12 as
-    /// `p12`. With prefixes of their own, no two tables have an id in common.
+    /// Makes a column for the id of a row that the database has numbered, shown behind a prefix: `Column::numbered("id", "p")`
+    /// shows 12 as `p12`. With prefixes of their own, no two tables have an id in common.
     #[must_use]
     pub fn numbered(expression: impl Into<String>, prefix: impl Into<String>) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Column {
         }
     }
 
-    /// The column that holds the value itself; `None` for a key without its text.
+    /// Returns the column that holds the value itself; `None` for a key without its text.
     pub(super) fn value(&self) -> Option<&str> {
         match self.kind {
             _ if self.fixed.is_some() => None,
@@ -94,7 +94,7 @@ impl Column {
         }
     }
 
-    /// The expression as text: of a numbered row, its id as it is shown.
+    /// Returns the expression as text: of a numbered row, its id as it is shown.
     pub(super) fn as_text(&self) -> String {
         match self.kind {
             Kind::Numbered => format!("('{}' || {})", self.prefix.replace('\'', "''"), self.expression),
@@ -102,7 +102,7 @@ impl Column {
         }
     }
 
-    /// The value by which a row is found that has this id; `None` if no row can have it.
+    /// Returns the value by which a row is found that has this id; `None` if no row can have it.
     pub(super) fn id_value(&self, id: &str) -> Option<SqlValue> {
         if self.kind != Kind::Numbered {
             return Some(SqlValue::Text(id.to_owned())).filter(|_| !id.contains('\0'));
@@ -146,7 +146,7 @@ impl Column {
         }
     }
 
-    /// The id that a value stands for; `None` for a value of another type.
+    /// Returns the id that a value stands for; `None` for a value of another type.
     pub(super) fn id_of(&self, value: &SqlValue) -> Option<String> {
         match value {
             SqlValue::Text(text) => Some(text.clone()),
@@ -164,8 +164,8 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// `table` is what stands behind `FROM`, and `condition` ties its rows to the row of the resource:
-    /// `Rows::new("email", "email.owner = person.id")`.
+    /// Makes rows of another table: `table` is what stands behind `FROM`, and `condition` ties its rows to the row of the
+    /// resource: `Rows::new("email", "email.owner = person.id")`.
     #[must_use]
     pub fn new(table: impl Into<String>, condition: impl Into<String>) -> Self {
         Self {

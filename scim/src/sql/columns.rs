@@ -1,4 +1,4 @@
-//! Where an application keeps which attribute.
+//! The places where an application keeps its attributes.
 
 use super::column::{Column, Rows};
 use super::dialect::Dialect;
@@ -27,7 +27,7 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// No columns yet.
+    /// Makes a set of columns that is still empty.
     #[must_use]
     pub fn new(dialect: Dialect) -> Self {
         Self {
@@ -42,8 +42,8 @@ impl Columns {
         }
     }
 
-    /// No columns yet but the id, of a table whose rows are resources of type `R`: the library reads and writes them. The
-    /// id is a [text](Column::text), which the library makes, or [numbered](Column::numbered) by the database.
+    /// Makes a set of columns that has only the id yet, of a table whose rows are resources of type `R`: the library reads and
+    /// writes them. The id is a [text](Column::text), which the library makes, or [numbered](Column::numbered) by the database.
     ///
     /// ```
     /// use scim::resources::User;
@@ -75,20 +75,21 @@ impl Columns {
         columns
     }
 
-    /// A column says whose row it is: no statement reaches those of another tenant, whose name is its first parameter.
+    /// Sets the column that says whose row it is: no statement reaches those of another tenant, whose name is its first
+    /// parameter.
     #[must_use]
     pub fn tenant(self, column: impl Into<String>) -> Self {
         self.parameters_from(2)
             .with_table(|table| table.tenant = Some(column.into()))
     }
 
-    /// An integer counts the versions of a row, from 1. Without it, a digest of the content is the version.
+    /// Sets the integer column that counts the versions of a row, from 1. Without it, a digest of the content is the version.
     #[must_use]
     pub fn version(self, column: impl Into<String>) -> Self {
         self.with_table(|table| table.version = Some(column.into()))
     }
 
-    /// An integer says when a row was made, in [microseconds](Column::micros).
+    /// Sets the integer column that says when a row was made, in [microseconds](Column::micros).
     #[must_use]
     pub fn created(self, column: impl Into<String>) -> Self {
         let column = column.into();
@@ -96,7 +97,7 @@ impl Columns {
             .with_table(|table| table.created = Some(column))
     }
 
-    /// An integer says when a row was changed last, in [microseconds](Column::micros).
+    /// Sets the integer column that says when a row was changed last, in [microseconds](Column::micros).
     #[must_use]
     pub fn modified(self, column: impl Into<String>) -> Self {
         let column = column.into();
@@ -104,14 +105,14 @@ impl Columns {
             .with_table(|table| table.modified = Some(column))
     }
 
-    /// A text holds, as a JSON object, all attributes for which there is no column. Filters over them are evaluated in
-    /// memory.
+    /// Sets the text column that holds, as a JSON object, all attributes for which there is no column. Filters over them are
+    /// evaluated in memory.
     #[must_use]
     pub fn more(self, column: impl Into<String>) -> Self {
         self.with_table(|table| table.more = Some(column.into()))
     }
 
-    /// The edges at `path`, such as the members of a group, are rows of a table. An attribute whose edges lead to several
+    /// Keeps the edges at `path`, such as the members of a group, as rows of a table. An attribute whose edges lead to several
     /// types has a table for each.
     #[must_use]
     pub fn edges(mut self, path: impl Into<AttrPath>, edges: EdgeTable) -> Self {
@@ -141,7 +142,7 @@ impl Columns {
         }
     }
 
-    /// The attributes that the columns hold, for [`Policy::keeping`](crate::policy::Policy::keeping): the service accepts
+    /// Returns the attributes that the columns hold, for [`Policy::keeping`](crate::policy::Policy::keeping): the service accepts
     /// and lists no others.
     #[must_use]
     pub fn kept<R: ScimResource>(&self) -> Kept {
@@ -168,7 +169,7 @@ impl Columns {
         self
     }
 
-    /// The columns of the table itself that hold attributes, but for the id and the times.
+    /// Returns the columns of the table itself that hold attributes, but for the id and the times.
     pub(super) fn own(&self) -> impl Iterator<Item = (AttrPath, &Column)> {
         let attributes = self
             .table
@@ -185,14 +186,14 @@ impl Columns {
             .filter(move |(path, _)| is_own(path))
     }
 
-    /// The attribute at `path` is held by a column.
+    /// Keeps the attribute at `path` in a column.
     #[must_use]
     pub fn column(mut self, path: impl Into<AttrPath>, column: Column) -> Self {
         self.columns.push((path.into(), column));
         self
     }
 
-    /// Of the multi-valued attribute at `path`, a row keeps one value: its sub-attribute `value` in a column, and others that
+    /// Keeps one value of the multi-valued attribute at `path` in a row: its sub-attribute `value` in a column, and others that
     /// are always the same. Of what a client sends, the first value is kept that says nothing else of these.
     ///
     /// ```
@@ -238,7 +239,7 @@ impl Columns {
         self
     }
 
-    /// The values of the multi-valued attribute at `path` are rows of a table. The columns of that table are given with
+    /// Keeps the values of the multi-valued attribute at `path` as rows of a table. The columns of that table are given with
     /// [`column`](Self::column), at the paths of the sub-attributes, or at this same path if the values have none.
     #[must_use]
     pub fn rows(mut self, path: impl Into<AttrPath>, rows: Rows) -> Self {
@@ -246,7 +247,7 @@ impl Columns {
         self
     }
 
-    /// The value by which resources are sorted at `path`, where a filter sees many: that of the primary element, or
+    /// Sets the value by which resources are sorted at `path`, if a filter sees many: that of the primary element, or
     /// else of the first.
     #[must_use]
     pub fn sorted_by(mut self, path: impl Into<AttrPath>, column: Column) -> Self {
@@ -254,7 +255,7 @@ impl Columns {
         self
     }
 
-    /// The number of the first parameter, 1 by default: for a condition that becomes part of a longer statement.
+    /// Sets the number of the first parameter, 1 by default: for a condition that becomes part of a longer statement.
     #[must_use]
     pub fn parameters_from(mut self, first: usize) -> Self {
         self.first_parameter = first;
@@ -265,17 +266,17 @@ impl Columns {
         at(&self.columns, path)
     }
 
-    /// The column of the one value that a row keeps of a multi-valued attribute.
+    /// Returns the column of the one value that a row keeps of a multi-valued attribute.
     pub(super) fn one_at(&self, path: AttrPath) -> Option<&Column> {
         at(&self.ones, path)
     }
 
-    /// The multi-valued attributes of which a row keeps one value.
+    /// Returns the multi-valued attributes of which a row keeps one value.
     pub(super) fn kept_once(&self) -> impl Iterator<Item = AttrPath> {
         self.ones.iter().map(|(path, _)| *path)
     }
 
-    /// The sub-attributes that are the same in all rows, of the one value at `path`.
+    /// Returns the sub-attributes that are the same in all rows, of the one value at `path`.
     pub(super) fn fixed_below(&self, path: AttrPath) -> impl Iterator<Item = (AttrPath, &'static str)> {
         let below = self
             .columns
@@ -288,14 +289,14 @@ impl Columns {
         at(&self.rows, path)
     }
 
-    /// The column to sort by: that of one value for each resource.
+    /// Returns the column to sort by: that of one value for each resource.
     pub(super) fn sort_column_at(&self, path: AttrPath) -> Option<&Column> {
         let many = self.rows.iter().any(|(rows, _)| path.starts_with(*rows));
         at(&self.sorted, path).or_else(|| self.column_at(path).filter(|_| !many))
     }
 }
 
-/// Whether an attribute is the id or `meta`: the library writes them with columns of their own.
+/// Returns whether an attribute is the id or `meta`: the library writes them with columns of their own.
 fn is_of_the_library(attribute: &Attribute) -> bool {
     matches!(attribute.role, Role::Common) && attribute.name != "externalId"
 }
@@ -304,7 +305,7 @@ fn path_of<R: ScimResource>(name: &str) -> Option<AttrPath> {
     AttrPath::resolve(&name.parse().ok()?, R::RESOURCE_TYPE.schema)
 }
 
-/// What was said last of a path.
+/// Returns what was said last of a path.
 fn at<T>(entries: &[(AttrPath, T)], path: AttrPath) -> Option<&T> {
     entries
         .iter()

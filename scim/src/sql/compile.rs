@@ -27,7 +27,7 @@ pub struct SqlFilter {
     pub parameters: Vec<SqlValue>,
 }
 
-/// What a filter or sort asks that the columns cannot answer. The application evaluates it itself, or refuses it.
+/// A part of a filter or sort that the columns cannot answer. The application evaluates it itself, or refuses it.
 #[derive(Debug, Clone)]
 pub struct NotTranslatable {
     /// The attribute, as indices from the resource.
@@ -57,7 +57,7 @@ type Result<T> = std::result::Result<T, NotTranslatable>;
 const NO_COLUMN: &str = "no column holds it";
 
 impl Columns {
-    /// The condition that selects the rows of the resources for which `expression` is true.
+    /// Returns the condition that selects the rows of the resources for which `expression` is true.
     ///
     /// # Errors
     /// The first part of the expression that the columns cannot answer.
@@ -74,7 +74,7 @@ impl Columns {
         })
     }
 
-    /// The text behind ORDER BY. Resources without value come last in ascending and first in descending order. Add a
+    /// Returns the text behind ORDER BY. Resources without value come last in ascending and first in descending order. Add a
     /// unique column behind it: rows that compare equal are in no order.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Columns {
     }
 }
 
-/// What surrounds a condition.
+/// The surroundings of a condition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Nothing, or parentheses.
@@ -167,7 +167,7 @@ impl<'c> Compiler<'c> {
         Ok(())
     }
 
-    /// Whether a multi-valued attribute has a value.
+    /// Writes the test of whether a multi-valued attribute has a value.
     fn any_row(&mut self, path: AttrPath, attribute: &'static Attribute) -> Result<()> {
         if let Some(Column { expression, .. }) = self.columns.one_at(path) {
             Range::Everything.write(expression, self);
@@ -187,7 +187,7 @@ impl<'c> Compiler<'c> {
         })
     }
 
-    /// Whether a single value is there; it may be an element that has no sub-attributes.
+    /// Writes the test of whether a single value is there; it may be an element that has no sub-attributes.
     fn present(&mut self, path: AttrPath, attribute: &'static Attribute) -> Result<()> {
         let columns = self.columns;
         let Some(Column { expression, kind, .. }) = columns.column_at(path) else {
@@ -227,7 +227,8 @@ impl<'c> Compiler<'c> {
         Ok(())
     }
 
-    /// The one value of a complex attribute. Conditions that are true of no value need to know that there is one.
+    /// Writes the condition on the one value of a complex attribute. Conditions that are true of no value need to know that there
+    /// is one.
     fn complex(
         &mut self,
         path: AttrPath,

@@ -78,7 +78,7 @@ impl Columns {
         })
     }
 
-    /// The JSON object of all attributes for which there is no column.
+    /// Returns the JSON object of all attributes for which there is no column.
     pub(super) fn rest(&self, table: &Table, record: &dyn Record) -> String {
         let columns = self.own().filter(|(_, column)| column.value().is_some());
         let apart: Vec<_> = columns.map(|(path, _)| path).chain(self.kept_once()).collect();
@@ -119,7 +119,7 @@ impl Columns {
         JsonBuf::object(members.iter().map(|(name, value)| (*name, value.as_json())))
     }
 
-    /// The one value that a row keeps of a multi-valued attribute, with what is the same in all rows.
+    /// Returns the one value that a row keeps of a multi-valued attribute, with what is the same in all rows.
     fn one_value(
         &self,
         attribute: &'static Attribute,
@@ -143,7 +143,7 @@ impl Columns {
         Some(JsonBuf::array([whole.as_json()]))
     }
 
-    /// Whether a column, or the JSON object, holds the attribute or a part of it.
+    /// Returns whether a column, or the JSON object, holds the attribute or a part of it.
     pub(crate) fn holds(&self, path: AttrPath) -> bool {
         let has_more = self.table.as_ref().is_some_and(|table| table.more.is_some());
         let readable = self.own().filter(|(_, column)| column.value().is_some());
@@ -159,7 +159,7 @@ fn unreadable(table: &Table, column: &str, what: &str) -> Error {
     ))
 }
 
-/// The value of a column as an attribute shows it; `None` for one of another kind.
+/// Returns the value of a column as an attribute shows it; `None` for one of another kind.
 fn shown_value(value: &SqlValue, kind: Kind) -> Option<View<'_>> {
     Some(match (kind, value) {
         (_, SqlValue::Null) => View::Absent,
@@ -176,7 +176,7 @@ fn shown_value(value: &SqlValue, kind: Kind) -> Option<View<'_>> {
 }
 
 impl Columns {
-    /// The comparison key of an attribute.
+    /// Returns the comparison key of an attribute.
     pub(super) fn key_value(&self, record: &dyn Record, path: AttrPath) -> Result<SqlValue> {
         let Some(attribute) = path.attribute(record.attributes()) else {
             return Ok(SqlValue::Null);
@@ -193,7 +193,7 @@ impl Columns {
         key.map_or(Ok(SqlValue::Null), |key| text(&key, attribute))
     }
 
-    /// The value of an attribute as a column holds it.
+    /// Returns the value of an attribute as a column holds it.
     pub(super) fn stored_value(&self, record: &dyn Record, path: AttrPath, kind: Kind) -> Result<SqlValue> {
         let Some(attribute) = path.attribute(record.attributes()) else {
             return Ok(SqlValue::Null);
@@ -231,7 +231,7 @@ impl Columns {
         }
     }
 
-    /// Whether a value of a multi-valued attribute says nothing else of what is the same in all rows.
+    /// Returns whether a value of a multi-valued attribute says nothing else of what is the same in all rows.
     fn is_kept(&self, value: &View<'_>, path: AttrPath) -> bool {
         let Some(record) = value.record() else { return true };
         self.fixed_below(path).all(|(sub, text)| {
@@ -248,7 +248,7 @@ impl Columns {
     }
 }
 
-/// The value of an attribute as a column of this kind holds it.
+/// Returns the value of an attribute as a column of this kind holds it.
 fn sql_value(view: &View<'_>, kind: Kind, attribute: &Attribute) -> Result<SqlValue> {
     Ok(match (kind, view) {
         (_, View::Absent) => SqlValue::Null,
@@ -269,7 +269,7 @@ fn sql_value(view: &View<'_>, kind: Kind, attribute: &Attribute) -> Result<SqlVa
     })
 }
 
-/// A text, which must be one that databases can search.
+/// Returns the text, which must be one that databases can search.
 fn text(text: &str, attribute: &Attribute) -> Result<SqlValue> {
     match text.contains('\0') {
         true => Err(Error::invalid_value("must not contain U+0000").at(attribute.name)),

@@ -1,6 +1,6 @@
-//! What differs between database engines.
+//! The differences between database engines.
 
-/// What differs between database engines.
+/// The differences between database engines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// SQLite: parameters are `?1`, `?2` and so on.

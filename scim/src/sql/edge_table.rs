@@ -33,7 +33,7 @@ pub(crate) struct ReachedRow {
 }
 
 impl Reach {
-    /// The end in a row that was read; `None` for a row without an id.
+    /// Returns the end in a row that was read; `None` for a row without an id.
     pub(crate) fn end(&self, row: &[SqlValue]) -> Option<ReachedRow> {
         let display = match row.get(1) {
             Some(SqlValue::Text(text)) if !text.is_empty() => Some(text.clone()),
@@ -48,12 +48,12 @@ impl Reach {
 }
 
 impl EdgeTable {
-    /// The type of the resources to which the edges lead.
+    /// Returns the type of the resources to which the edges lead.
     pub(crate) fn target_type(&self) -> Option<&'static ResourceType> {
         self.reach.as_ref().map(|reach| reach.resource_type)
     }
 
-    /// How filters find the edges of a row.
+    /// Returns how filters find the edges of a row.
     pub(super) fn search(&self, owner: &Table) -> Option<(Rows, Column)> {
         let id = &owner.id.expression;
         let tie = format!("{}.{} = {}.{id}", self.name, self.owner, owner.name);
@@ -62,7 +62,7 @@ impl EdgeTable {
         Some((Rows::new(&self.name, tie), column))
     }
 
-    /// The table at the other end.
+    /// Returns the table at the other end.
     pub(crate) fn reach(&self) -> Option<&Reach> {
         self.reach.as_ref()
     }

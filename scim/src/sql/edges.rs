@@ -19,8 +19,9 @@ pub(crate) struct EdgeChanges<'a> {
 }
 
 impl EdgeTable {
-    /// The rows of the table `name` say in the column `owner` whose edges they are, and in the column `target` to which
-    /// row of the table of `targets` they lead. Give the two columns a unique constraint together, and a foreign key each.
+    /// Makes a table of edges: the rows of the table `name` say in the column `owner` whose edges they are, and in the column
+    /// `target` to which row of the table of `targets` they lead. Give the two columns a unique constraint together, and a
+    /// foreign key each.
     #[must_use]
     pub fn new(
         name: impl Into<String>,
@@ -36,7 +37,7 @@ impl EdgeTable {
         }
     }
 
-    /// The statement that reads the edges of a row, all or those to certain targets: the id and name of each.
+    /// Returns the statement that reads the edges of a row, all or those to certain targets: the id and name of each.
     pub(crate) fn read(
         &self,
         columns: &Columns,
@@ -61,7 +62,7 @@ impl EdgeTable {
         Ok(Some(writer.finish()))
     }
 
-    /// The statement that reads which rows have an edge to this one.
+    /// Returns the statement that reads which rows have an edge to this one.
     pub(crate) fn leading_to(
         &self,
         columns: &Columns,
@@ -100,7 +101,7 @@ impl EdgeTable {
         writer
     }
 
-    /// The statement that counts the edges of a row.
+    /// Returns the statement that counts the edges of a row.
     pub(crate) fn count(&self, columns: &Columns, owner: &str) -> Result<Option<Statement>> {
         let Some(owner) = columns.described()?.id.id_value(owner) else {
             return Ok(None);
@@ -113,7 +114,7 @@ impl EdgeTable {
         Ok(Some(writer.finish()))
     }
 
-    /// The statements that add edges.
+    /// Returns the statements that add edges.
     pub(crate) fn add(&self, columns: &Columns, changes: &EdgeChanges<'_>) -> Result<Vec<Statement>> {
         let (owner, targets) = self.ends(columns, changes)?;
         let statements = targets.chunks(AT_ONCE).map(|targets| {
@@ -134,7 +135,7 @@ impl EdgeTable {
         Ok(statements.collect())
     }
 
-    /// The statements that remove edges.
+    /// Returns the statements that remove edges.
     pub(crate) fn remove(&self, columns: &Columns, changes: &EdgeChanges<'_>) -> Result<Vec<Statement>> {
         let (owner, targets) = self.ends(columns, changes)?;
         let statements = targets.chunks(AT_ONCE).map(|targets| {
@@ -151,7 +152,7 @@ impl EdgeTable {
         Ok(statements.collect())
     }
 
-    /// The statement that removes all edges of a row.
+    /// Returns the statement that removes all edges of a row.
     pub(crate) fn clear(&self, columns: &Columns, owner: &str) -> Result<Option<Statement>> {
         let Some(owner) = columns.described()?.id.id_value(owner) else {
             return Ok(None);
@@ -175,7 +176,7 @@ impl EdgeTable {
 }
 
 impl Columns {
-    /// This table as the end of an edge; `None` for columns that name no table.
+    /// Returns this table as the end of an edge; `None` for columns that name no table.
     pub(crate) fn reach(&self) -> Option<Reach> {
         let table = self.table.as_ref()?;
         let path = "displayName".parse().ok();
@@ -199,7 +200,7 @@ impl Columns {
         })
     }
 
-    /// The tables that hold the edges at `path`.
+    /// Returns the tables that hold the edges at `path`.
     pub(crate) fn edge_tables(&self, path: AttrPath) -> impl Iterator<Item = &EdgeTable> {
         let tables = self.edges.iter().filter(move |(known, _)| *known == path);
         tables.map(|(_, table)| table)

@@ -90,7 +90,7 @@ impl Columns {
         })
     }
 
-    /// The name of the table, if its rows are of this type.
+    /// Returns the name of the table, if its rows are of this type.
     pub(crate) fn name_for(&self, resource_type: &'static ResourceType) -> Result<&str> {
         let table = self.described()?;
         if table.resource_type.name == resource_type.name {
@@ -102,7 +102,7 @@ impl Columns {
         )))
     }
 
-    /// The id in a row that begins with it.
+    /// Returns the id in a row that begins with it.
     pub(crate) fn id_in(&self, row: &[SqlValue]) -> Option<String> {
         self.table.as_ref()?.id.id_of(row.first()?)
     }
@@ -111,7 +111,7 @@ impl Columns {
         Writer::new(self.dialect, text)
     }
 
-    /// The names of what is read of a row: id, version, times, attributes, and all else.
+    /// Returns the names of what is read of a row: id, version, times, attributes, and all else.
     fn selected(&self, table: &Table) -> String {
         let library = [Some(table.id.expression.as_str()), table.version.as_deref()];
         let times = [table.created.as_deref(), table.modified.as_deref()];
@@ -136,7 +136,7 @@ impl Columns {
         Ok(())
     }
 
-    /// The statement that finds a row; `None` if none can have the id.
+    /// Returns the statement that finds a row; `None` if none can have the id.
     pub(crate) fn find(&self, tenant: &SqlValue, id: &str, locks: bool) -> Result<Option<Statement>> {
         let table = self.described()?;
         let Some(id) = table.id.id_value(id) else {
@@ -159,7 +159,7 @@ impl Columns {
         Ok(Some(writer.finish()))
     }
 
-    /// The statement that says which of these ids rows have; `None` if none can.
+    /// Returns the statement that says which of these ids rows have; `None` if none can.
     pub(crate) fn known(&self, tenant: &SqlValue, ids: &[&str]) -> Result<Option<Statement>> {
         let table = self.described()?;
         let ids: Vec<_> = ids.iter().filter_map(|id| table.id.id_value(id)).collect();
@@ -173,7 +173,7 @@ impl Columns {
         Ok(Some(writer.finish()))
     }
 
-    /// The statement that makes a row and returns its id.
+    /// Returns the statement that makes a row and returns its id.
     pub(crate) fn insert(&self, tenant: &SqlValue, content: &Content<'_>) -> Result<Statement> {
         let table = self.described()?;
         let mut names = Vec::new();
@@ -203,7 +203,7 @@ impl Columns {
         Ok(writer.finish())
     }
 
-    /// The statement that writes the next state of a row that has the version `expected`, and returns its id.
+    /// Returns the statement that writes the next state of a row that has the version `expected`, and returns its id.
     pub(crate) fn update(
         &self,
         tenant: &SqlValue,
@@ -222,7 +222,7 @@ impl Columns {
         self.of_version(table, tenant, content.id, expected, writer)
     }
 
-    /// The statement that deletes a row that has the version `expected`, and returns its id.
+    /// Returns the statement that deletes a row that has the version `expected`, and returns its id.
     pub(crate) fn delete(&self, tenant: &SqlValue, id: &str, expected: &str) -> Result<Statement> {
         let table = self.described()?;
         let writer = self.writer(format!("DELETE FROM {} WHERE ", table.name));
@@ -259,7 +259,7 @@ impl Columns {
         Ok(writer.finish())
     }
 
-    /// The columns that every write sets.
+    /// Returns the columns that every write sets.
     fn written<'c>(&'c self, table: &'c Table, content: &Content<'_>) -> Result<Vec<(&'c str, SqlValue)>> {
         let mut columns = Vec::new();
         for (path, column) in self.own() {
@@ -282,7 +282,7 @@ impl Columns {
         Ok(columns)
     }
 
-    /// The statement that counts the rows of a list.
+    /// Returns the statement that counts the rows of a list.
     pub(crate) fn count(&self, tenant: &SqlValue, condition: Option<&SqlFilter>) -> Result<Statement> {
         let table = self.described()?;
         let mut writer = self.writer(format!("SELECT count(*) FROM {}", table.name));
@@ -290,7 +290,7 @@ impl Columns {
         Ok(writer.finish())
     }
 
-    /// The statement that reads the rows of a list. Rows that compare equal are in the order of their ids, which is that
+    /// Returns the statement that reads the rows of a list. Rows that compare equal are in the order of their ids, which is that
     /// of their creation.
     pub(crate) fn select(&self, tenant: &SqlValue, window: &Window<'_>) -> Result<Statement> {
         let table = self.described()?;

@@ -52,7 +52,7 @@ fn content(record: &User) -> Content<'_> {
     }
 }
 
-/// What runs on PostgreSQL, where no test of this crate can: texts without values, a lock, and an id that comes back.
+/// Statements that run on PostgreSQL, where no test of this crate can: texts without values, a lock, and an id that comes back.
 #[test]
 fn statements_are_those_of_the_dialect() {
     let people = people(Dialect::Postgres);
@@ -228,7 +228,7 @@ prop_compose! {
     }
 }
 
-/// What is kept of a person: of several addresses, the first that is not said to be for something else.
+/// Returns what is kept of a person: of several addresses, the first that is not said to be for something else.
 fn kept(user: &User) -> User {
     let is_work = |email: &&Email| {
         email

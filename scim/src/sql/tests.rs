@@ -1,4 +1,4 @@
-//! What SQL selects is what the evaluator matches.
+//! Tests that SQL selects what the evaluator matches.
 
 use proptest::prelude::*;
 use rusqlite::{Connection, params, params_from_iter};
@@ -114,7 +114,7 @@ prop_compose! {
     }
 }
 
-/// A value, or none.
+/// Returns a value, or none.
 fn value<T>(held: Option<T>, make: impl FnOnce(T) -> Value) -> Value {
     held.map_or(Value::Absent, make)
 }
@@ -268,7 +268,7 @@ fn name(text: &str) -> AttributeName {
     text.parse().unwrap()
 }
 
-/// A comparison of one of the attributes to one of the operands, with one of the operators; or the other tests that
+/// Generates a comparison of one of the attributes to one of the operands, with one of the operators; or the other tests that
 /// every attribute has.
 fn test_of(
     attributes: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! What comes out of a store: state, and what is shown.
+//! The output of a store: state, and what is shown.
 
 use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -23,7 +23,7 @@ pub struct Stored<R> {
 }
 
 impl<R: ScimResource> Stored<R> {
-    /// A stored state: the attributes of a resource, its id and its stamp. The rest of `meta` follows from them.
+    /// Makes a stored state: the attributes of a resource, its id and its stamp. The rest of `meta` follows from them.
     ///
     /// ```
     /// use scim::resources::User;
@@ -43,7 +43,7 @@ impl<R: ScimResource> Stored<R> {
         }
     }
 
-    /// The version and the times.
+    /// Returns the version and the times.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         let meta = self.resource.meta();
@@ -55,7 +55,7 @@ impl<R: ScimResource> Stored<R> {
     }
 }
 
-/// What is shown of a resource.
+/// The part of a resource that is shown.
 #[derive(Debug)]
 pub enum Answer<R> {
     /// The resource itself; the service renders what is wanted of it. Boxed: a resource takes kilobytes, and most answers are
@@ -68,7 +68,7 @@ pub enum Answer<R> {
 }
 
 impl<R> Answer<R> {
-    /// The version of what is shown.
+    /// Returns the version of what is shown.
     pub fn version(&self) -> &Version {
         match self {
             Self::Typed(stored) => &stored.version,
@@ -112,7 +112,7 @@ pub struct Item<R> {
 /// A page of resources.
 ///
 /// It may have fewer than were asked for and match (RFC 7644 section 3.4.2.4 lets a service return fewer), so that a page
-/// of large resources takes bounded memory: the client goes on behind the last one. Where any is left, the first is always
+/// of large resources takes bounded memory: the client goes on behind the last one. If any is left, the first is always
 /// there.
 #[derive(Debug)]
 pub struct Page<R> {
@@ -123,7 +123,7 @@ pub struct Page<R> {
 }
 
 impl<R> Page<R> {
-    /// The page of a list without resources.
+    /// Makes the page of a list without resources.
     pub(crate) fn empty() -> Self {
         Self {
             total: 0,
@@ -132,7 +132,7 @@ impl<R> Page<R> {
     }
 }
 
-/// What a write is to be answered with (RFC 7644 sections 3.3, 3.5.1 and 3.5.2).
+/// The choice of what a write is answered with (RFC 7644 sections 3.3, 3.5.1 and 3.5.2).
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The attributes to show.
@@ -142,7 +142,7 @@ pub struct Reply {
     pub most_edges: Option<usize>,
 }
 
-/// What came of a write.
+/// The outcome of a write.
 #[derive(Debug)]
 pub struct Written<R> {
     /// The id of the resource; of one that was created, the id that the store gave it.

@@ -50,7 +50,7 @@ impl Budget {
         Self::under(None, steps, time)
     }
 
-    /// The same for work that ends when the access of its tenant is withdrawn.
+    /// Makes a budget for work that ends when the access of its tenant is withdrawn.
     pub(crate) fn under(grant: Option<Grant>, steps: usize, time: Duration) -> Self {
         Self(Arc::new(Inner {
             steps,

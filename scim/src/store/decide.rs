@@ -1,4 +1,4 @@
-//! What comes of a write: worked out from what is there, without any I/O, as often as need be.
+//! The outcome of a write: worked out from what is there, without any I/O, as often as need be.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::store::write::{Change, holds_edges};
 use crate::store::{Stamp, Stored, Write, not_found};
 use crate::value::{Action, Cx, DateTime, Edit, Intent, JsonBuf, ResourceId, Strict};
 
-/// What a store has of the resource that a write is about: at least what [`Write::loads`] says.
+/// The state of the resource that a write is about, as a store has it: at least what [`Write::loads`] says.
 pub enum Current<'a, R> {
     /// There is no such resource.
     Absent,
@@ -42,7 +42,7 @@ impl<'a, R> From<Option<&'a Stored<R>>> for Current<'a, R> {
     }
 }
 
-/// What a store is to do.
+/// The work that a store is to do.
 #[derive(Debug)]
 pub enum Decision<R> {
     /// Nothing: the resource is as it is to be. Version and time stay.
@@ -316,7 +316,7 @@ impl<'a, R: ScimResource> State<'a, R> {
         }
     }
 
-    /// The state without its edges; `None` if it was not read or does not fit the struct.
+    /// Returns the state without its edges; `None` if it was not read or does not fit the struct.
     fn without_edges(&self) -> Result<Option<Cow<'a, R>>> {
         let Known::Stored(stored) = self.known else {
             return Ok(None);
@@ -329,7 +329,7 @@ impl<'a, R: ScimResource> State<'a, R> {
         Ok(Some(Cow::Owned(bare)))
     }
 
-    /// Whether a next state without edges says anything else. Its id and meta are made the same first.
+    /// Returns whether a next state without edges says anything else. Its id and meta are made the same first.
     fn differs(&self, next: &mut R) -> Result<bool> {
         let Known::Stored(stored) = self.known else {
             return Ok(true);
@@ -345,7 +345,7 @@ fn unread() -> Error {
     Error::internal("a store has decided a write without what Write::loads asks for")
 }
 
-/// 400 for a PATCH of what does not fit its struct any more.
+/// Makes the 400 for a PATCH of what does not fit its struct any more.
 fn unfit(fault: &Error) -> Error {
     let error = Error::invalid_value(
         "is missing or not valid in the resource as it is stored, which an earlier version of this service has \

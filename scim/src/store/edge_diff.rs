@@ -54,7 +54,7 @@ impl EdgeSet {
 /// Whether a filter selects an edge.
 pub(crate) type Selects<'s> = dyn FnMut(&ResolvedFilter, &Edge) -> Result<bool> + 's;
 
-/// Whether a filter selects what is at the end of an edge, and what that look costs.
+/// Returns whether a filter selects what is at the end of an edge, and spends what that look costs.
 ///
 /// # Errors
 /// 413 if there are too few steps left.
@@ -63,7 +63,7 @@ pub(crate) fn selects(filter: &ResolvedFilter, reached: &View<'_>, steps: &mut S
     Ok(Select::matches(filter, reached))
 }
 
-/// What is to become of a set of edges: worked out beside it, and carried out once nothing can fail any more.
+/// The planned changes to a set of edges: worked out beside it, and carried out once nothing can fail any more.
 #[derive(Debug, Default)]
 pub(crate) struct EdgeDiff {
     cleared: bool,
@@ -133,7 +133,7 @@ impl EdgeDiff {
         Ok(())
     }
 
-    /// The keys of the edges that a filter selects: by the key where the filter names it, else by a walk over all.
+    /// Returns the keys of the edges that a filter selects: by the key where the filter names it, else by a walk over all.
     fn selected(
         &self,
         attribute: &EdgeAttribute,
@@ -177,7 +177,7 @@ impl EdgeDiff {
         }
     }
 
-    /// The edges as they would be, in order.
+    /// Returns the edges as they would be, in order.
     pub(crate) fn iter<'s>(
         &'s self,
         base: Option<&'s EdgeSet>,
@@ -189,19 +189,19 @@ impl EdgeDiff {
             .chain(self.added.iter())
     }
 
-    /// One edge as it would be.
+    /// Returns one edge as it would be.
     fn get<'s>(&'s self, base: Option<&'s EdgeSet>, key: &str) -> Option<(&'s Arc<str>, &'s Edge)> {
         let kept = base.filter(|base| self.keeps(Some(base), key));
         let set = kept.unwrap_or(&self.added);
         set.order.get(set.places.get(key)?).map(|(key, edge)| (key, edge))
     }
 
-    /// Which operation has added the edge.
+    /// Returns which operation has added the edge.
     pub(crate) fn operation(&self, key: &str) -> Option<usize> {
         self.operations.get(key).copied()
     }
 
-    /// The difference to `base`. An edge that is taken away and comes again unchanged makes none.
+    /// Returns the difference to `base`. An edge that is taken away and comes again unchanged makes none.
     pub(crate) fn settle(self, base: Option<&EdgeSet>) -> Settled {
         let unchanged = |key: &str| base.and_then(|base| base.get(key)) == self.added.get(key);
         let removed = match (self.cleared, base) {
@@ -226,7 +226,7 @@ impl EdgeDiff {
     }
 }
 
-/// The edges as they are kept: each under its key, and without what follows from the other end of a link.
+/// Returns the edges as they are kept: each under its key, and without what follows from the other end of a link.
 pub(crate) fn keyed<'e>(
     attribute: &'e EdgeAttribute,
     edges: &'e [Edge],

@@ -32,7 +32,7 @@ pub struct EdgeEdit {
     pub change: EdgeChange,
 }
 
-/// What an edit of edges does.
+/// The change that an edit of edges makes.
 #[derive(Debug, Clone)]
 pub enum EdgeChange {
     /// Adds those that are not there yet.
@@ -46,7 +46,7 @@ pub enum EdgeChange {
 }
 
 impl EdgeEdit {
-    /// The edit that a delta of a PATCH asks for.
+    /// Makes the edit that a delta of a PATCH asks for.
     pub(crate) fn of_delta(attribute: AttrPath, table: &[Attribute], delta: Delta<Box<dyn Multi>>) -> Self {
         let edges = |values: Box<dyn Multi>| edges_of(&*values, table);
         let change = match delta.change {
@@ -64,7 +64,7 @@ impl EdgeEdit {
     }
 }
 
-/// The attributes of a resource type that are marked `edges`.
+/// Returns the attributes of a resource type that are marked `edges`.
 pub(crate) fn edge_attributes(
     table: &'static [Attribute],
 ) -> impl Iterator<Item = (AttrPath, &'static Attribute)> {
@@ -73,7 +73,7 @@ pub(crate) fn edge_attributes(
     edges.map(|(step, attribute)| (AttrPath::ROOT.push(step), attribute))
 }
 
-/// Takes the edges out of a resource, as edits that make those it has the only ones. What was not loaded stays as it
+/// Takes the edges out of a resource, as edits that make those it has the only ones. Whatever was not loaded stays as it
 /// is.
 pub(crate) fn take_edges(record: &mut dyn Record) -> Result<Vec<EdgeEdit>> {
     let mut edits = Vec::new();
@@ -91,7 +91,7 @@ pub(crate) fn take_edges(record: &mut dyn Record) -> Result<Vec<EdgeEdit>> {
     Ok(edits)
 }
 
-/// The values of an attribute as edges.
+/// Returns the values of an attribute as edges.
 fn edges_of(values: &dyn Multi, table: &[Attribute]) -> Vec<Edge> {
     let key = key_position(table);
     let mut edges = Vec::with_capacity(values.len());
@@ -119,7 +119,7 @@ fn edge_of(record: &dyn Record, key: usize) -> Option<Edge> {
     })
 }
 
-/// Where the sub-attribute stands by which edges are told apart: the one marked `key`, or else `value`.
+/// Returns the place of the sub-attribute by which edges are told apart: the one marked `key`, or else `value`.
 pub(crate) fn key_position(table: &[Attribute]) -> usize {
     let marked = table.iter().position(|sub| sub.key);
     marked
@@ -168,7 +168,7 @@ impl<'f> NamedKeys<'f> {
     }
 }
 
-/// The key that a comparison names: `value eq "a"`.
+/// Returns the key that a comparison names: `value eq "a"`.
 pub(crate) fn named_key(compare: &Compare, key: usize) -> Option<&str> {
     let is_key = matches!(compare.path.steps(), [step] if usize::from(*step) == key);
     match (&compare.operand, compare.operator) {

@@ -11,13 +11,13 @@ use crate::value::DateTime;
 
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {
-    /// The time now.
+    /// Returns the time now.
     fn now(&self) -> DateTime;
 }
 
 /// Makes identifiers that nobody has made before.
 pub trait IdSource: Send + Sync + 'static {
-    /// A new identifier: never empty, never given twice, never containing `bulkId` (RFC 7643 section 3.1).
+    /// Makes a new identifier: never empty, never given twice, never containing `bulkId` (RFC 7643 section 3.1).
     fn next_id(&self) -> String;
 }
 
@@ -44,8 +44,8 @@ impl IdSource for TimeOrderedIds {
 
 /// Lets time pass before a write is tried again.
 pub trait Pauses: Send + Sync + 'static {
-    /// A pause after a conflict; `attempt` counts them from 0. Writers that met once must not meet again: its length is
-    /// left to chance.
+    /// Pauses after a conflict; `attempt` counts the pauses from 0. Writers that met once must not meet again: the
+    /// length of a pause is left to chance.
     fn pause(&self, attempt: u32) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
@@ -67,7 +67,7 @@ impl Pauses for RandomPauses {
     }
 }
 
-/// Where stores and the writes that they carry out get time, identifiers and pauses from.
+/// The source from which stores and the writes that they carry out get time, identifiers and pauses.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -90,7 +90,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The clock of the system, UUIDs of version 7, pauses left to chance.
+    /// Returns the environment with the clock of the system, UUIDs of version 7, pauses left to chance.
     #[must_use]
     pub fn of_the_system() -> &'static Self {
         static SYSTEM: OnceLock<Environment> = OnceLock::new();

@@ -1,4 +1,4 @@
-//! What a write has done, for whoever hears of it: in its transaction, or after the commit.
+//! The effects of a write, for whoever hears of it: in its transaction, or after the commit.
 
 use crate::store::Version;
 use crate::value::Fired;
@@ -83,7 +83,7 @@ impl<R> Event<R> {
         }
     }
 
-    /// The state before; `None` if the resource is new, or if that state did not fit the struct.
+    /// Returns the state before; `None` if the resource is new, or if that state did not fit the struct.
     pub fn before(&self) -> Option<&R> {
         match &self.transition {
             Transition::Created { .. } => None,
@@ -91,7 +91,7 @@ impl<R> Event<R> {
         }
     }
 
-    /// The state now; `None` if the resource was deleted, or if its state does not fit the struct.
+    /// Returns the state now; `None` if the resource was deleted, or if its state does not fit the struct.
     pub fn after(&self) -> Option<&R> {
         match &self.transition {
             Transition::Created { after } => Some(after),
@@ -101,7 +101,7 @@ impl<R> Event<R> {
     }
 }
 
-/// What became of the edges of one attribute, such as the members of a group.
+/// The changes to the edges of one attribute, such as the members of a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MovedEdges {
     /// The name of the attribute.
@@ -117,7 +117,7 @@ pub struct MovedEdges {
 }
 
 impl MovedEdges {
-    /// The moved edges of an attribute, by their ids.
+    /// Makes the moved edges of an attribute, by their ids.
     #[must_use]
     pub fn new<'a>(
         attribute: &'static str,
@@ -133,13 +133,13 @@ impl MovedEdges {
         }
     }
 
-    /// The edge that is lost to a resource which is deleted.
+    /// Returns the edge that is lost to a resource which is deleted.
     pub(super) fn lost(attribute: &'static str, id: &str) -> Self {
         Self::new(attribute, [].into_iter(), [id].into_iter())
     }
 
-    /// The edges of a resource that is gone: how many they were, and ids of at most [`MOST_EDGES_NAMED`]. A store that
-    /// would have to load more names none.
+    /// Returns the edges of a resource that is gone: how many they were, and ids of at most [`MOST_EDGES_NAMED`]. A
+    /// store that would have to load more names none.
     #[must_use]
     pub fn gone(attribute: &'static str, removed: u64, removed_ids: Vec<String>) -> Self {
         Self {
@@ -150,7 +150,7 @@ impl MovedEdges {
         }
     }
 
-    /// Whether nothing was added or removed.
+    /// Returns whether nothing was added or removed.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.added == 0 && self.removed == 0

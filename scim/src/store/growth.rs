@@ -67,7 +67,7 @@ pub(crate) fn check_edges(edits: &[EdgeEdit], limits: &Limits) -> Result<()> {
     Ok(())
 }
 
-/// What is measured of an attribute.
+/// The thing that is measured of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Values,
@@ -111,7 +111,7 @@ impl Size {
     }
 }
 
-/// The kind of text that an attribute holds.
+/// Returns the kind of text that an attribute holds.
 fn kind_of_text(attribute: &Attribute) -> Kind {
     let is_name = attribute.indexed
         || attribute.shape.uniqueness != Uniqueness::None

@@ -89,7 +89,7 @@ impl<R, C> Clone for Typed<R, C> {
 }
 
 impl<C: Send + Sync + 'static> Hooks<C> {
-    /// No hooks.
+    /// Makes a set without hooks.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -115,9 +115,10 @@ impl<C: Send + Sync + 'static> Hooks<C> {
     /// client is answered when it has ended. The closure names the type (`event: Arc<Event<User>>`), or the call does:
     /// `after_commit::<User, _>(…)`.
     ///
-    /// It is told at most once, and in no particular order across requests: if the process ends in between, never. What
-    /// must arrive needs a row that is written with the resource, in its transaction. It is also told of a resource that
-    /// has changed because another was deleted, such as a group that has lost a member: see [`Event::cause`].
+    /// It is told at most once, and in no particular order across requests: if the process ends in between, never.
+    /// Whatever must arrive needs a row that is written with the resource, in its transaction. It is also told of a
+    /// resource that has changed because another was deleted, such as a group that has lost a member: see
+    /// [`Event::cause`].
     #[must_use]
     pub fn after_commit<R: ScimResource, F>(
         mut self,
@@ -131,7 +132,7 @@ impl<C: Send + Sync + 'static> Hooks<C> {
         self
     }
 
-    /// The resource types that have hooks.
+    /// Returns the resource types that have hooks.
     pub(crate) fn resource_types(&self) -> impl Iterator<Item = &'static ResourceType> {
         self.types.values().map(|slot| slot.resource_type)
     }
@@ -152,8 +153,8 @@ impl<C: Send + Sync + 'static> Hooks<C> {
         self.types.insert(TypeId::of::<R>(), slot);
     }
 
-    /// The hooks for a write of a type in a context; `None` if there are none. A deletion may change resources of other
-    /// types.
+    /// Returns the hooks for a write of a type in a context; `None` if there are none. A deletion may change resources
+    /// of other types.
     pub(super) fn bind<R: ScimResource>(&self, cx: &Arc<C>, is_delete: bool) -> Option<Arc<dyn Bound<R>>> {
         let own = self.typed::<R>();
         let others_hear = is_delete && self.types.values().any(|slot| slot.hears);
@@ -168,7 +169,7 @@ impl<C: Send + Sync + 'static> Hooks<C> {
         })
     }
 
-    /// The types of which somebody wants to hear.
+    /// Returns the types of which somebody wants to hear.
     fn heard(&self) -> HashSet<TypeId> {
         let types = self.types.iter().filter(|(_, slot)| slot.hears);
         types.map(|(type_id, _)| *type_id).collect()
@@ -187,7 +188,7 @@ impl<C: 'static> Hooks<C> {
         Arc::clone(&slot.typed).downcast().ok()
     }
 
-    /// Whether there are rules for resources of type `R`.
+    /// Returns whether there are rules for resources of type `R`.
     #[cfg(feature = "sqlite")]
     pub(super) fn has_rules<R: ScimResource>(&self) -> bool {
         self.typed::<R>().is_some_and(|typed| !typed.before.is_empty())
@@ -264,33 +265,33 @@ pub struct Proposed<'a, R> {
 }
 
 impl<R> Proposed<'_, R> {
-    /// The id of the resource; of one that is created, the id that the store may give it.
+    /// Returns the id of the resource; of one that is created, the id that the store may give it.
     #[must_use]
     pub fn id(&self) -> &str {
         self.id
     }
 
-    /// The state that is there, without edges. `None` if the resource is new, or if that state does not fit the struct any
-    /// more, which was changed since it was written.
+    /// Returns the state that is there, without edges. `None` if the resource is new, or if that state does not fit the
+    /// struct any more, which was changed since it was written.
     #[must_use]
     pub fn before(&self) -> Option<&R> {
         self.before
     }
 
-    /// The next state, without edges, but with values that are handed on and not kept, such as a password. `None` if
-    /// the resource is to be deleted.
+    /// Returns the next state, without edges, but with values that are handed on and not kept, such as a password.
+    /// `None` if the resource is to be deleted.
     #[must_use]
     pub fn after(&self) -> Option<&R> {
         self.after.as_deref()
     }
 
-    /// The same, to be changed. The id and `meta` are the service's, and edges are changed by requests alone: to set an
-    /// attribute of edges here is a fault of the application, and answered with 500.
+    /// Returns the same, to be changed. The id and `meta` are the service's, and edges are changed by requests alone:
+    /// to set an attribute of edges here is a fault of the application, and answered with 500.
     pub fn after_mut(&mut self) -> Option<&mut R> {
         self.after.as_deref_mut()
     }
 
-    /// The edits of edges, such as the members of a group, as they were asked for: nobody has looked which of
+    /// Returns the edits of edges, such as the members of a group, as they were asked for: nobody has looked which of
     /// them are there.
     #[must_use]
     pub fn edges(&self) -> &[EdgeEdit] {
@@ -311,11 +312,11 @@ impl<R> Debug for Proposed<'_, R> {
 /// The hooks of a type in the context of a write, whatever context that is.
 pub(super) trait Bound<R>: Send + Sync {
     fn before(&self, proposed: &mut Proposed<'_, R>) -> Result<()>;
-    /// Whether the type has rules.
+    /// Returns whether the type has rules.
     fn is_asked(&self) -> bool;
-    /// Whether anybody wants to hear of writes of the type.
+    /// Returns whether anybody wants to hear of writes of the type.
     fn hears(&self) -> bool;
-    /// The record of what is seen of a write, if anybody wants to hear of it or of its consequences.
+    /// Returns the record of what is seen of a write, if anybody wants to hear of it or of its consequences.
     fn seen(&self) -> Option<Seen<R>>;
     fn after(&self, event: Event<R>) -> Boxed;
     fn after_others(&self, others: &Consequences) -> Boxed;
@@ -374,7 +375,7 @@ impl<R: ScimResource, C: Send + Sync + 'static> Bound<R> for BoundTo<R, C> {
     }
 }
 
-/// What a write has done to resources of other types.
+/// The effects of a write on resources of other types.
 pub(super) struct Consequences {
     heard: HashSet<TypeId>,
     told: Mutex<Vec<Consequence>>,
@@ -387,7 +388,7 @@ struct Consequence {
 }
 
 impl Consequences {
-    /// Whether anybody wants to hear of resources of type `Q`.
+    /// Returns whether anybody wants to hear of resources of type `Q`.
     pub(super) fn are_heard<Q: ScimResource>(&self) -> bool {
         self.heard.contains(&TypeId::of::<Q>())
     }
@@ -410,7 +411,7 @@ impl Consequences {
     }
 }
 
-/// What is seen of a write while it is decided and carried out. The last time that it was decided counts.
+/// The record of what is seen of a write while it is decided and carried out. The last time that it was decided counts.
 pub(super) struct Seen<R> {
     own: Mutex<Option<(Transition<R>, Vec<MovedEdges>)>>,
     pub(super) others: Consequences,

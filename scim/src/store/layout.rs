@@ -1,4 +1,4 @@
-//! What every store must know of a resource type to keep its edges apart from it: worked out once.
+//! The things that every store must know of a resource type to keep its edges apart from it: worked out once.
 
 use std::any::TypeId;
 
@@ -53,7 +53,7 @@ pub(crate) struct Derived {
     pub(crate) link: Link,
 }
 
-/// Where the parts of a reference to a resource stand in the table of an attribute.
+/// The places of the parts of a reference to a resource in the table of an attribute.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts {
     pub(crate) table: &'static [Attribute],
@@ -68,7 +68,7 @@ pub(crate) struct Parts {
 }
 
 impl Layout {
-    /// The layout of a type, with what the links say of it.
+    /// Makes the layout of a type, with what the links say of it.
     ///
     /// # Errors
     /// A sentence for the programmer: a link between attributes that cannot be linked, edges without a key.
@@ -113,7 +113,7 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Whether an answer shows what follows from other resources, and so can be new while the version is old.
+    /// Returns whether an answer shows what follows from other resources, and so can be new while the version is old.
     pub(crate) fn shows_others(&self, want: &Projection) -> bool {
         let displays = |edges: &EdgeAttribute| {
             let display = edges.parts.display.filter(|_| edges.link.is_some());
@@ -156,8 +156,8 @@ impl Layout {
     }
 }
 
-/// The resource type and its attribute whose edges a read-only attribute can only be the mirror of; `None` if it is
-/// none.
+/// Returns the resource type and its attribute whose edges a read-only attribute can only be the mirror of; `None` if
+/// it is not a mirror.
 fn unlinked_source(
     attribute: &Attribute,
     owner: &ResourceType,
@@ -176,14 +176,14 @@ fn unlinked_source(
         .map(|(source, edges)| (source.name, edges.name))
 }
 
-/// The resource types that the `$ref` of an attribute names.
+/// Returns the resource types that the `$ref` of an attribute names.
 pub(crate) fn reference_types(attribute: &Attribute) -> Option<&'static [&'static str]> {
     let (_, reference) = attribute.sub_attribute("$ref")?;
     (reference.shape.kind == Type::Reference).then_some(reference.shape.reference_types)
 }
 
 impl EdgeAttribute {
-    /// How the sub-attribute that tells edges apart is compared.
+    /// Returns how the sub-attribute that tells edges apart is compared.
     pub(crate) fn fold(&self) -> Fold {
         let key = self.parts.table.get(self.parts.value);
         key.map_or(Fold::Exact, Attribute::fold)
@@ -210,13 +210,13 @@ impl Parts {
         })
     }
 
-    /// Whether a sub-attribute follows from the other end.
+    /// Returns whether a sub-attribute follows from the other end.
     pub(crate) fn is_computed(&self, index: usize) -> bool {
         [self.reference, self.kind, self.display].contains(&Some(index))
     }
 }
 
-/// One step further.
+/// Goes one step further.
 pub(crate) fn step(path: AttrPath, index: usize) -> AttrPath {
     u16::try_from(index).map_or(path, |index| path.push(index))
 }

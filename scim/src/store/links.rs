@@ -1,4 +1,4 @@
-//! What a store must know of attributes that point from one resource to another.
+//! The things that a store must know of attributes that point from one resource to another.
 
 use std::any::TypeId;
 
@@ -38,7 +38,7 @@ pub struct LinkEnd {
 }
 
 impl Link {
-    /// The attribute `derived` shows which resources have an edge to this one.
+    /// Links two attributes: `derived` shows which resources have an edge to this one.
     #[must_use]
     pub fn between<G: ScimResource, E, P: Copy, U: ScimResource, D, Q: Copy>(
         edges: MultiPath<G, E, P>,
@@ -50,20 +50,20 @@ impl Link {
         }
     }
 
-    /// The attribute that holds the edges.
+    /// Returns the attribute that holds the edges.
     #[must_use]
     pub fn edges(&self) -> &LinkEnd {
         &self.edges
     }
 
-    /// The attribute that mirrors them; no client writes it.
+    /// Returns the attribute that mirrors them; no client writes it.
     #[must_use]
     pub fn derived(&self) -> &LinkEnd {
         &self.derived
     }
 
-    /// The names of the resource types that an edge may lead to: the `referenceTypes` of its `$ref`, or else the type
-    /// that mirrors it.
+    /// Returns the names of the resource types that an edge may lead to: the `referenceTypes` of its `$ref`, or else
+    /// the type that mirrors it.
     #[must_use]
     pub fn targets(&self) -> Vec<&'static str> {
         let named = self
@@ -78,7 +78,7 @@ impl Link {
         }
     }
 
-    /// Whether the two attributes can be linked at all. It is the program that is wrong if not.
+    /// Checks whether the two attributes can be linked at all. It is the program that is wrong if not.
     ///
     /// # Errors
     /// A sentence for the programmer, with the attribute and what it lacks.
@@ -115,31 +115,31 @@ impl LinkEnd {
         }
     }
 
-    /// Whether the attribute is one of `R`.
+    /// Returns whether the attribute is one of `R`.
     #[must_use]
     pub fn is_of<R: ScimResource>(&self) -> bool {
         self.type_id == TypeId::of::<R>()
     }
 
-    /// The resource's type in Rust.
+    /// Returns the resource's type in Rust.
     #[must_use]
     pub fn type_id(&self) -> TypeId {
         self.type_id
     }
 
-    /// The resource type.
+    /// Returns the resource type.
     #[must_use]
     pub fn resource_type(&self) -> &'static ResourceType {
         self.resource_type
     }
 
-    /// The path of the attribute.
+    /// Returns the path of the attribute.
     #[must_use]
     pub fn path(&self) -> AttrPath {
         self.path
     }
 
-    /// The index of the attribute in the table of its resource.
+    /// Returns the index of the attribute in the table of its resource.
     #[must_use]
     pub fn index(&self) -> usize {
         self.path
@@ -148,7 +148,7 @@ impl LinkEnd {
             .map_or(usize::MAX, |index| usize::from(*index))
     }
 
-    /// The attribute; `None` for a path that is no attribute's.
+    /// Returns the attribute; `None` for a path that is no attribute's.
     #[must_use]
     pub fn attribute(&self) -> Option<&'static Attribute> {
         self.path.attribute(self.resource_type.schema.attributes)
@@ -160,32 +160,32 @@ impl LinkEnd {
 pub struct Links(Vec<Link>);
 
 impl Links {
-    /// None.
+    /// Makes a list without links.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// These and one more.
+    /// Returns these and one more.
     #[must_use]
     pub fn with(mut self, link: Link) -> Self {
         self.0.push(link);
         self
     }
 
-    /// All of them.
+    /// Returns all of them.
     pub fn iter(&self) -> impl Iterator<Item = &Link> {
         self.0.iter()
     }
 
-    /// The link of the edges that `R` has at `path`.
+    /// Returns the link of the edges that `R` has at `path`.
     #[must_use]
     pub fn of_edges<R: ScimResource>(&self, path: AttrPath) -> Option<&Link> {
         self.iter()
             .find(|link| link.edges.is_of::<R>() && link.edges.path == path)
     }
 
-    /// The links that attributes of `R` mirror.
+    /// Returns the links that attributes of `R` mirror.
     pub fn of_derived<R: ScimResource>(&self) -> impl Iterator<Item = &Link> {
         self.iter().filter(|link| link.derived.is_of::<R>())
     }

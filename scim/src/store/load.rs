@@ -12,9 +12,9 @@ use crate::record::ScimResource;
 use crate::store::{Answer, Document, Precondition, Store, Stored};
 use crate::value::{Cx, Intent, Json, Strict};
 
-/// The whole state of a resource with all its edges, or `None` if there is none: for the application's own eyes, as it
-/// has what no client is shown, but for what no schema knows (`#[scim(extra)]`). A write does not need it: [`Write::decide`](crate::store::Write::decide) is told what is
-/// there.
+/// Returns the whole state of a resource with all its edges, or `None` if there is none: for the application's own
+/// eyes, as it has what no client is shown, but for what no schema knows (`#[scim(extra)]`). A write does not need it:
+/// [`Write::decide`](crate::store::Write::decide) is told what is there.
 ///
 /// ```
 /// use std::sync::Arc;

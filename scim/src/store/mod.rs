@@ -1,4 +1,4 @@
-//! Where resources live: the trait that every store implements, and what goes in and out of it.
+//! The home of resources: the trait that every store implements, and what goes in and out of it.
 //!
 //! A store for one type of resource implements [`Store`]; the stores of this crate, in memory and (feature `sqlite`) in
 //! a file, implement it for every derived resource, and [`table`] does so over tables that an application has already.
@@ -58,11 +58,11 @@ pub use stamp::Stamp;
 pub use tenant::{HasTenant, OfContext, SingleTenant, Tenancy, TenantBy};
 pub use write::{Loads, Write, submit};
 
-/// Where resources of type `R` live. `C` is the application's own context of a request: tenant, principal.
+/// The place where resources of type `R` live. `C` is the application's own context of a request: tenant, principal.
 ///
-/// A store finds, writes and shows. What is to be written it asks of the [`Write`]; it knows no PATCH, no precondition
-/// and no policy, and keeps no `meta`: its [`Stamp`] and the id say it all. Every method is one transaction. What a
-/// store must keep to, beyond the signatures, and what [`Table`](table::Table) does for tables of an application:
+/// A store finds, writes and shows. It asks the [`Write`] what is to be written; it knows no PATCH, no precondition and no
+/// policy, and keeps no `meta`: its [`Stamp`] and the id say it all. Every method is one transaction. A store must keep to the
+/// following, beyond the signatures, and [`Table`](table::Table) does so for tables of an application:
 ///
 /// * A write is decided on what its transaction finds, or on a snapshot if the transaction still finds that version;
 ///   where it does not, the store decides again or returns [`Error::conflict`]. A version is never given to two states.
@@ -77,9 +77,9 @@ pub use write::{Loads, Write, submit};
 ///   never [`Answer::NotModified`].
 /// * A filter is applied before a page is cut, never after; past the row budget it is 400 `tooMany`.
 /// * A page takes bounded memory, however large its resources are: see [`Page`] and [`Item::answer`].
-/// * Where a query sorts, every item has its sort key.
-/// * What one tenant keeps, no other sees: not in lists, not by id, not in uniqueness. A request for no tenant is 404.
-/// * Where [`Write::is_observed`] says so, it says with [`Write::moved`] which edges a write has added and removed; where
+/// * If a query sorts, every item has its sort key.
+/// * No tenant sees what another one keeps: not in lists, not by id, not in uniqueness. A request for no tenant is 404.
+/// * If [`Write::is_observed`] says so, the store says with [`Write::moved`] which edges a write has added and removed; if
 ///   [`Write::is_observed_by`] says so, with [`Write::consequence`] which resources have lost an edge to a deleted one.
 pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'static {
     /// Carries out a write.
@@ -89,7 +89,7 @@ pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'stati
     /// [`Error::conflict`] if another write came in between.
     fn write(&self, write: Write<R, C>) -> impl Future<Output = Result<Written<R>>> + Send;
 
-    /// A resource as it is to be shown, or [`Answer::NotModified`].
+    /// Returns a resource as it is to be shown, or [`Answer::NotModified`].
     ///
     /// # Errors
     /// 404 if there is none; 412 if `precondition` demands another version.
@@ -101,7 +101,7 @@ pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'stati
         precondition: &Precondition,
     ) -> impl Future<Output = Result<Answer<R>>> + Send;
 
-    /// A page of resources.
+    /// Returns a page of resources.
     ///
     /// # Errors
     /// 400 `tooMany` for a filter that would visit more rows than the query allows.
@@ -112,7 +112,7 @@ pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'stati
         want: &Projection,
     ) -> impl Future<Output = Result<Page<R>>> + Send;
 
-    /// Whether the store can serve `R` in a service that serves these types: asked once, before it serves anything.
+    /// Checks whether the store can serve `R` in a service that serves these types: called once, before it serves anything.
     ///
     /// # Errors
     /// A sentence for the programmer: the store was not given the type, or lacks a link.
@@ -121,12 +121,12 @@ pub trait Store<R: ScimResource, C: Send + Sync + 'static>: Send + Sync + 'stati
         Ok(())
     }
 
-    /// The sources of the ids of new resources and of the pauses between tries.
+    /// Returns the sources of the ids of new resources and of the pauses between tries.
     fn environment(&self) -> &Environment {
         Environment::of_the_system()
     }
 
-    /// The tenant of a request, for what a service grants each tenant a share of
+    /// Returns the tenant of a request, for what a service grants each tenant a share of
     /// ([`Limits::tenant_bodies`](crate::Limits::tenant_bodies)). `None`, unless a store says otherwise: then only the
     /// bounds for all together count.
     fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>> {
@@ -184,7 +184,7 @@ impl<R: ScimResource, C: Send + Sync + 'static, S: Store<R, C>> Store<R, C> for 
     }
 }
 
-/// 404 for a resource of this type.
+/// Returns 404 for a resource of this type.
 pub(crate) fn not_found<R: ScimResource>(id: &str) -> Error {
     Error::not_found(R::RESOURCE_TYPE.name, id)
 }

@@ -10,19 +10,19 @@ use crate::value::DateTime;
 pub struct Version(String);
 
 impl Version {
-    /// A version as a store makes it. It must fit between the quotes of an entity tag.
+    /// Makes a version from the text that a store gives it. It must fit between the quotes of an entity tag.
     #[must_use]
     pub fn new(version: impl Into<String>) -> Self {
         Self(version.into())
     }
 
-    /// The text between the quotes.
+    /// Returns the text between the quotes.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A version that this one has not been: the next number, or a number made of the time where this is none.
+    /// Returns a version that this one has not been: the next number, or a number made of the time if this is not a number.
     #[must_use]
     pub fn successor(&self, now: DateTime) -> Self {
         match self.0.parse::<u64>() {
@@ -31,13 +31,13 @@ impl Version {
         }
     }
 
-    /// The entity tag, as in the header `ETag` and in `meta.version`.
+    /// Returns the entity tag, as in the header `ETag` and in `meta.version`.
     #[must_use]
     pub fn entity_tag(&self) -> String {
         format!("W/\"{}\"", self.0)
     }
 
-    /// The version in an entity tag, weak or strong; the text itself where it is none.
+    /// Returns the version in an entity tag, weak or strong; the text itself if it is not one.
     #[must_use]
     pub fn of_entity_tag(tag: &str) -> Self {
         let tag = tag.trim();
@@ -61,7 +61,7 @@ impl Display for Version {
     }
 }
 
-/// What a request demands of the version it meets.
+/// A request's demand on the version it meets.
 ///
 /// Tags are compared by what stands between the quotes, weak or not: SCIM recommends weak tags and If-Match at once,
 /// and the strong comparison would make the two exclude each other.
@@ -81,7 +81,7 @@ pub enum Precondition {
 }
 
 impl Precondition {
-    /// Whether the client demands anything.
+    /// Returns whether the client demands nothing.
     #[must_use]
     pub fn is_none(&self) -> bool {
         matches!(self, Self::None)
@@ -119,7 +119,7 @@ impl Precondition {
     }
 }
 
-/// What a conditional read finds.
+/// The outcome of a conditional read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
     /// The client needs the representation.

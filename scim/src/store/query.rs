@@ -1,4 +1,4 @@
-//! What a list asks a store for.
+//! The question that a list asks a store.
 
 use std::marker::PhantomData;
 
@@ -30,7 +30,7 @@ pub struct Query<R> {
 }
 
 impl<R: ScimResource> Query<R> {
-    /// The first `count` of all resources.
+    /// Asks for the first `count` of all resources.
     #[must_use]
     pub fn all(count: usize) -> Self {
         Self {
@@ -45,7 +45,7 @@ impl<R: ScimResource> Query<R> {
         }
     }
 
-    /// The same question for those that a filter selects.
+    /// Asks the same for those resources that a filter selects.
     #[must_use]
     pub fn matching(mut self, filter: ResolvedFilter) -> Self {
         self.filter = Some(filter);

@@ -9,7 +9,7 @@ use crate::store::layout::Parts;
 use crate::store::untyped::view_member;
 use crate::value::{Change, Cx, Edit, Json, Reference, View};
 
-/// What a value of an attribute of edges, or of one that mirrors edges, says of the other end.
+/// All that a value of an attribute of edges, or of one that mirrors edges, says of the other end.
 pub(crate) struct Reached<'a> {
     pub(crate) parts: Parts,
     /// The id of the other end.

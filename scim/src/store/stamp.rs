@@ -1,4 +1,4 @@
-//! What a store keeps of a resource beside its attributes.
+//! The data that a store keeps of a resource beside its attributes.
 
 use crate::schema::ResourceType;
 use crate::store::Version;
@@ -29,7 +29,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// A version without times.
+    /// Makes a stamp of a version without times.
     #[must_use]
     pub fn new(version: Version) -> Self {
         Self {
@@ -39,7 +39,7 @@ impl Stamp {
         }
     }
 
-    /// The stamp of a resource that is created now.
+    /// Makes the stamp of a resource that is created now.
     #[must_use]
     pub fn first(now: DateTime) -> Self {
         Self {
@@ -49,8 +49,8 @@ impl Stamp {
         }
     }
 
-    /// The stamp of the next state. Two states of a resource never have the same time, and later ones have later times,
-    /// even where the clock was put back a little: another server's clock may be ahead.
+    /// Makes the stamp of the next state. Two states of a resource never have the same time, and later ones have later times,
+    /// even if the clock was put back a little: another server's clock may be ahead.
     ///
     /// After it was put back by more than an hour, the time of the last state was wrong, or that of now is. A time that
     /// runs ahead of the clock by a microsecond with each change would stay wrong for ever, and every search for what has
@@ -69,7 +69,7 @@ impl Stamp {
         }
     }
 
-    /// The attribute `meta` of a resource with this stamp (RFC 7643 section 3.1).
+    /// Makes the attribute `meta` of a resource with this stamp (RFC 7643 section 3.1).
     #[must_use]
     pub fn meta(&self, resource_type: &ResourceType, id: &str) -> Meta {
         Meta {
@@ -90,7 +90,7 @@ fn micros_ahead(last: DateTime, now: DateTime) -> i64 {
     last.as_unix_micros().saturating_sub(now.as_unix_micros())
 }
 
-/// The next instant that a store can tell from this one.
+/// Returns the next instant that a store can tell from this one.
 fn just_after(time: DateTime) -> DateTime {
     DateTime::from_unix_micros(time.as_unix_micros().saturating_add(1))
 }

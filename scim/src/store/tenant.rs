@@ -30,10 +30,10 @@ use crate::error::{Error, Result};
     note = "implement `HasTenant` for it, or make the store with `.tenant_by(|cx: &{Self}| …)` or `.single_tenant()`"
 )]
 pub trait HasTenant {
-    /// The tenant. A request for a tenant with an empty name is 404.
+    /// Returns the tenant. A request for a tenant with an empty name is 404.
     fn tenant(&self) -> &str;
 
-    /// The tenant as a store asks for it: `None` where the request is for none, by default where the name is empty.
+    /// Returns the tenant as a store asks for it: `None` if the request is for none, by default if the name is empty.
     fn named_tenant(&self) -> Option<&str> {
         Some(self.tenant()).filter(|name| !name.is_empty())
     }
@@ -75,7 +75,7 @@ const THE_ONLY_TENANT: &str = "";
     note = "implement `HasTenant` for the context, or make the store with `.tenant_by(|cx: &{C}| …)` or `.single_tenant()`"
 )]
 pub trait Tenancy<C>: Send + Sync + 'static {
-    /// The tenant; `None` if the request is for none, which is 404.
+    /// Returns the tenant; `None` if the request is for none, which is 404.
     fn tenant<'a>(&self, cx: &'a C) -> Option<Cow<'a, str>>;
 }
 

@@ -1,4 +1,4 @@
-//! What is handed on and never kept (`#[scim(transient)]`), such as a password.
+//! Values that are handed on and never kept (`#[scim(transient)]`), such as a password.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use crate::record::{Record, apply_to_record};
 use crate::schema::Attribute;
 use crate::value::{Action, Cx, Edit, Intent, Strict, View};
 
-/// Whether a resource carries a value that is handed on and not kept: such a value is a change, though nothing that is
+/// Returns whether a resource carries a value that is handed on and not kept: such a value is a change, though nothing that is
 /// kept shows it.
 pub(crate) fn carries_transient(record: &dyn Record) -> bool {
     carries(&View::Complex(record), record.attributes())

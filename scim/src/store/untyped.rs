@@ -51,7 +51,7 @@ impl Multi for Values<'_> {
     }
 }
 
-/// The value of an attribute in an object that may have it.
+/// Returns the value of an attribute in an object that may have it.
 pub(crate) fn view_member<'a>(object: Json<'a>, attribute: &'static Attribute) -> View<'a> {
     match object.get(attribute.name) {
         Some(json) if attribute.shape.multi_valued && json.is_array() => {

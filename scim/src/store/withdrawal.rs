@@ -20,7 +20,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Label(u64);
 
 impl Label {
-    /// Two tenants may have one label, and then share what they have by it.
+    /// Makes the label of a tenant. Two tenants may have one label, and then share what they have by it.
     pub(crate) fn of(tenant: &str) -> Self {
         let mut hasher = DefaultHasher::new();
         tenant.hash(&mut hasher);
@@ -109,7 +109,7 @@ impl Grant {
     }
 }
 
-/// 503: whether the client may still come is for whoever lets it in to say, when it comes again.
+/// Returns 503: whether the client may still come is for whoever lets it in to say, when it comes again.
 fn withdrawn() -> Error {
     Error::new(
         StatusCode::SERVICE_UNAVAILABLE,

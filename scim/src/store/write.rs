@@ -55,7 +55,7 @@ pub struct Write<R, C> {
     pub(super) seen: Option<Arc<Seen<R>>>,
 }
 
-/// What a write does.
+/// The action of a write.
 #[allow(clippy::large_enum_variant, reason = "it stands behind a pointer of its own")]
 pub(super) enum Change<R> {
     Create(R),
@@ -137,7 +137,7 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
-    /// The same replacement, in which these attributes stay as they are although `resource` does not have them: a client
+    /// Leaves these attributes as they are in a replacement, although `resource` does not have them: a client
     /// has sent something of them that names nothing.
     #[must_use]
     pub fn leaving(mut self, attributes: Vec<AttrPath>) -> Self {
@@ -147,28 +147,28 @@ impl<R: ScimResource, C> Write<R, C> {
         self
     }
 
-    /// The same write, carried out only if the resource has the version that is demanded.
+    /// Has the write carried out only if the resource has the version that is demanded.
     #[must_use]
     pub fn precondition(mut self, precondition: Precondition) -> Self {
         self.precondition = precondition;
         self
     }
 
-    /// The same write with another answer; the default projection otherwise.
+    /// Sets another answer; the default projection otherwise.
     #[must_use]
     pub fn answered(mut self, reply: Reply) -> Self {
         self.reply = Some(reply);
         self
     }
 
-    /// The same write under another policy, whose checks the new state must pass.
+    /// Sets another policy, whose checks the new state must pass.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// The same write within other limits than the defaults: how large the new state may be, and how many steps may lead
+    /// Sets other limits than the defaults: how large the new state may be, and how many steps may lead
     /// to it.
     #[must_use]
     pub fn limits(mut self, limits: &Arc<Limits>) -> Self {
@@ -176,12 +176,12 @@ impl<R: ScimResource, C> Write<R, C> {
         self
     }
 
-    /// The limits.
+    /// Returns the limits.
     pub(super) fn its_limits(&self) -> &Limits {
         self.limits.as_deref().unwrap_or(&Limits::DEFAULT)
     }
 
-    /// The same write, to be decided in few steps: where it takes more, deciding ends with a conflict, so that it is
+    /// Returns the same write, to be decided in few steps: if it takes more, deciding ends with a conflict, so that it is
     /// decided once more where nobody waits for it.
     #[cfg(feature = "sqlite")]
     #[must_use]
@@ -192,7 +192,7 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
-    /// The budget for all that a store does for the write by looking at values that it does not name: the edges that a
+    /// Returns the budget for all that a store does for the write by looking at values that it does not name: the edges that a
     /// filter selects, for instance. A store charges it while it does so.
     #[must_use]
     pub fn steps(&self) -> Steps {
@@ -202,7 +202,7 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
-    /// The same write, for the reading of which these tolerances of the policy were needed: whoever is told of the write
+    /// Adds the tolerances of the policy that were needed to read the write: whoever is told of the write
     /// is told of them.
     #[must_use]
     pub fn tolerances(mut self, fired: &[Fired]) -> Self {
@@ -210,7 +210,7 @@ impl<R: ScimResource, C> Write<R, C> {
         self
     }
 
-    /// The same write with the application's hooks for `R`. Those before the write are asked by
+    /// Adds the application's hooks for `R`. Those before the write are asked by
     /// [`decide`](Self::decide), those after it are told by [`submit`].
     #[must_use]
     pub fn hooks(mut self, hooks: &Hooks<C>) -> Self
@@ -221,7 +221,7 @@ impl<R: ScimResource, C> Write<R, C> {
         self
     }
 
-    /// The same write in another context, for a store that stands before another one. Hooks keep the context they were
+    /// Returns the same write in another context, for a store that stands before another one. Hooks keep the context they were
     /// given in.
     #[must_use]
     pub fn in_context<D>(&self, cx: &Arc<D>) -> Write<R, D> {
@@ -241,27 +241,27 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
-    /// The same write of the resource with another id, for a store that stands before another one.
+    /// Makes it a write of the resource with another id, for a store that stands before another one.
     #[must_use]
     pub fn about(mut self, id: &str) -> Self {
         self.id = id.into();
         self
     }
 
-    /// The id of the resource. Of one that is created it is what the store may give it: never empty, never given
+    /// Returns the id of the resource. Of one that is created it is what the store may give it: never empty, never given
     /// before.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The application's own context of the request.
+    /// Returns the application's own context of the request.
     #[must_use]
     pub fn context(&self) -> &Arc<C> {
         &self.cx
     }
 
-    /// The answer that the write is to have.
+    /// Returns the answer that the write is to have.
     #[must_use]
     pub fn reply(&self) -> Reply {
         self.reply.clone().unwrap_or_else(|| Reply {
@@ -270,7 +270,7 @@ impl<R: ScimResource, C> Write<R, C> {
         })
     }
 
-    /// How much of the resource [`decide`](Self::decide) must be told.
+    /// Says how much of the resource [`decide`](Self::decide) must be told.
     #[must_use]
     pub fn loads(&self) -> Loads {
         let stamp = match self.is_hooked() {
@@ -288,7 +288,7 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
-    /// Whether somebody is told of the write after it. If so, a store that keeps edges says which have
+    /// Returns whether somebody is told of the write after it. If so, a store that keeps edges says which have
     /// [moved](Self::moved).
     #[must_use]
     pub fn is_observed(&self) -> bool {
@@ -303,7 +303,7 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
-    /// Whether somebody is told of resources of type `Q` that change because this write deletes another. If so, a store
+    /// Returns whether somebody is told of resources of type `Q` that change because this write deletes another. If so, a store
     /// says so with [`consequence`](Self::consequence).
     #[must_use]
     pub fn is_observed_by<Q: ScimResource>(&self) -> bool {
@@ -322,7 +322,7 @@ impl<R: ScimResource, C> Write<R, C> {
         self.seen.as_ref().map(|seen| &seen.others)
     }
 
-    /// The cause of what follows for others.
+    /// Returns the cause of what follows for others.
     pub(super) fn as_cause(&self) -> Cause {
         Cause::Deletion {
             resource_type: R::RESOURCE_TYPE.name,
@@ -330,38 +330,38 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
-    /// The event of the write with the tolerances that it has needed.
+    /// Returns the event of the write with the tolerances that it has needed.
     pub(super) fn noted(&self, mut event: Event<R>) -> Event<R> {
         event.tolerances = self.all_tolerances();
         event
     }
 
-    /// The tolerances that the write has needed so far.
+    /// Returns the tolerances that the write has needed so far.
     pub(super) fn all_tolerances(&self) -> Vec<Fired> {
         let mut all = self.tolerances.to_vec();
         all.extend(self.fired());
         all
     }
 
-    /// Whether rules are asked of the write, or somebody is told of it.
+    /// Returns whether rules are asked of the write, or somebody is told of it.
     pub(super) fn is_hooked(&self) -> bool {
         self.hooks
             .as_ref()
             .is_some_and(|hooks| hooks.is_asked() || hooks.hears())
     }
 
-    /// Whether the write deletes the resource, if it does anything.
+    /// Returns whether the write deletes the resource, if it does anything.
     pub(crate) fn is_delete(&self) -> bool {
         matches!(*self.change, Change::Delete)
     }
 
-    /// The same write, seen apart from its other copies by whoever is told of it.
+    /// Returns the same write, seen apart from its other copies by whoever is told of it.
     fn observed(mut self) -> Self {
         self.seen = self.hooks.as_ref().and_then(|hooks| hooks.seen()).map(Arc::new);
         self
     }
 
-    /// The event for whoever wants to hear of the write; `None` if nobody does, or if nothing has changed.
+    /// Returns the event for whoever wants to hear of the write; `None` if nobody does, or if nothing has changed.
     fn event(&self, written: &Written<R>) -> Option<Event<R>> {
         let (mut transition, edges) = self.seen.as_ref()?.take().filter(|_| written.changed)?;
         if let Transition::Created { after }
@@ -389,7 +389,7 @@ impl<R: ScimResource, C> Write<R, C> {
         })
     }
 
-    /// The edits of edges that a PATCH asks for, without all else. Empty where an operation reaches into an edge.
+    /// Returns the edits of edges that a PATCH asks for, without all else; empty if an operation reaches into an edge.
     #[must_use]
     pub fn edge_edits(&self) -> &[EdgeEdit] {
         match &*self.change {
@@ -398,7 +398,7 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
-    /// Whether the write may say which edges are to be all: a replacement that names them.
+    /// Returns whether the write may say which edges are to be all: a replacement that names them may.
     #[must_use]
     pub fn sets_edges(&self) -> bool {
         match &*self.change {
@@ -407,7 +407,7 @@ impl<R: ScimResource, C> Write<R, C> {
         }
     }
 
-    /// The tolerances that a PATCH has needed so far: values are read where they are applied.
+    /// Returns the tolerances that a PATCH has needed so far: values are read where they are applied.
     #[must_use]
     pub fn fired(&self) -> Vec<Fired> {
         match &*self.change {
@@ -417,7 +417,7 @@ impl<R: ScimResource, C> Write<R, C> {
     }
 }
 
-/// Whether a resource says what its edges are.
+/// Returns whether a resource says what its edges are.
 pub(super) fn holds_edges(record: &dyn Record) -> bool {
     let mut table = record.attributes().iter().enumerate();
     table.any(|(index, attribute)| attribute.edges && record.view(index).values().is_some())

@@ -31,7 +31,7 @@ pub struct BaseUrls<'a> {
 }
 
 impl<'a> BaseUrls<'a> {
-    /// The one base URL of a service.
+    /// Takes the one base URL of a service.
     #[must_use]
     pub fn new(shown: &'a str) -> Self {
         Self {
@@ -41,14 +41,14 @@ impl<'a> BaseUrls<'a> {
         }
     }
 
-    /// The same for a service that is reached at `other`, too.
+    /// Says that the service is reached at `other`, too.
     #[must_use]
     pub fn and(mut self, other: &'a str) -> Self {
         self.other = Some(other.trim_end_matches('/').into());
         self
     }
 
-    /// The same for a service that has these endpoints, such as `/Users`. A URL that leads to one of them is the
+    /// Says that the service has these endpoints, such as `/Users`. A URL that leads to one of them is the
     /// service's own whatever version of the API it names.
     #[must_use]
     pub fn with_endpoints(mut self, endpoints: &'a [&'static str]) -> Self {
@@ -56,7 +56,7 @@ impl<'a> BaseUrls<'a> {
         self
     }
 
-    /// The same, to be kept beyond the request.
+    /// Returns the same, to be kept beyond the request.
     #[must_use]
     pub fn into_owned(self) -> BaseUrls<'static> {
         BaseUrls {
@@ -66,13 +66,13 @@ impl<'a> BaseUrls<'a> {
         }
     }
 
-    /// The base URL that answers show, without a slash at its end.
+    /// Returns the base URL that answers show, without a slash at its end.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// The path below the base, such as `Users/2819`, of a reference to this service; `None` for every other.
+    /// Returns the path below the base, such as `Users/2819`, of a reference to this service; `None` for every other.
     #[must_use]
     pub fn path_of<'t>(&self, reference: &'t str) -> Option<Cow<'t, str>> {
         self.apply(reference, &|url| {
@@ -80,7 +80,7 @@ impl<'a> BaseUrls<'a> {
         })
     }
 
-    /// The URL that is shown of a reference; any but those to this service are shown as they are. A relative one is to
+    /// Returns the URL that is shown of a reference; any but those to this service are shown as they are. A relative one is to
     /// this service if it names an endpoint.
     pub(crate) fn shown_url<'t>(&self, reference: &'t str) -> Cow<'t, str> {
         match reference::scheme(reference) {
@@ -91,14 +91,14 @@ impl<'a> BaseUrls<'a> {
         }
     }
 
-    /// The same for what may be a part of a reference: a relative one is taken for any text.
+    /// Returns the same for what may be a part of a reference: a relative one is taken for any text.
     pub(crate) fn shown_part<'t>(&self, text: &'t str) -> Cow<'t, str> {
         reference::scheme(text)
             .and_then(|_| self.path_of(text))
             .map_or(Cow::Borrowed(text), |path| Cow::Owned(self.url_of(&path)))
     }
 
-    /// The complete URL of a path below the base.
+    /// Returns the complete URL of a path below the base.
     pub(crate) fn url_of(&self, path: &str) -> String {
         format!("{}/{path}", self.shown)
     }
@@ -138,7 +138,7 @@ impl<'a> BaseUrls<'a> {
         reference::is_path(rest).then(|| format!("{origin}{path}/{rest}"))
     }
 
-    /// The index in a complete URL at which the path to an endpoint begins, whatever version stands before it.
+    /// Returns the index in a complete URL at which the path to an endpoint begins, whatever version stands before it.
     fn path_to_endpoint(&self, url: &str) -> Option<usize> {
         self.bases().find_map(|base| {
             let rest = behind(without_version(base), url)?;
@@ -155,7 +155,7 @@ impl<'a> BaseUrls<'a> {
         })
     }
 
-    /// The index in a complete URL at which a path below a base begins.
+    /// Returns the index in a complete URL at which a path below a base begins.
     fn path_below(&self, url: &str) -> Option<usize> {
         self.bases().find_map(|base| {
             let path = behind(base, url).filter(|path| reference::is_path(path))?;
@@ -168,7 +168,7 @@ impl<'a> BaseUrls<'a> {
     }
 }
 
-/// The part of a URL that names a host, and its path.
+/// Returns the part of a URL that names a host, and its path.
 fn split_origin(url: &str) -> (&str, &str) {
     let authority = url.find("://").map_or(0, |scheme| scheme + "://".len());
     let path = url.get(authority..).and_then(|rest| rest.find('/'));
@@ -176,7 +176,7 @@ fn split_origin(url: &str) -> (&str, &str) {
         .unwrap_or(if authority == 0 { ("", url) } else { (url, "") })
 }
 
-/// A base URL without the version of the API at its end.
+/// Returns a base URL without the version of the API at its end.
 fn without_version(base: &str) -> &str {
     let (_, path) = split_origin(base);
     match path.rsplit_once('/') {
@@ -185,7 +185,7 @@ fn without_version(base: &str) -> &str {
     }
 }
 
-/// What follows a base URL and a slash. Hosts have no case (RFC 3986 section 6.2.2.1).
+/// Returns what follows a base URL and a slash. Hosts have no case (RFC 3986 section 6.2.2.1).
 fn behind<'u>(base: &str, url: &'u str) -> Option<&'u str> {
     let (origin, path) = split_origin(base);
     let (start, rest) = url.split_at_checked(origin.len())?;
@@ -193,7 +193,7 @@ fn behind<'u>(base: &str, url: &'u str) -> Option<&'u str> {
     rest.strip_prefix(path).filter(|_| same_origin)?.strip_prefix('/')
 }
 
-/// Whether a segment of a path names a version of the API: `v` and a number (RFC 7644 section 3.13).
+/// Returns whether a segment of a path names a version of the API: `v` and a number (RFC 7644 section 3.13).
 pub(crate) fn is_api_version(segment: &str) -> bool {
     let mut characters = segment.chars();
     let marked = characters

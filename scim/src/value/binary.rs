@@ -31,7 +31,7 @@ const READ: GeneralPurpose = GeneralPurpose::new(
 pub struct Binary(Vec<u8>);
 
 impl Binary {
-    /// These bytes.
+    /// Takes these bytes.
     #[must_use]
     pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
@@ -48,18 +48,18 @@ impl Binary {
         })
     }
 
-    /// The same; the error says what is wrong with the text, as the end of a sentence about it.
+    /// Reads the same; the error says what is wrong with the text, as the end of a sentence about it.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         READ.decode(text).map(Self).map_err(|reason| flaw(text, &reason))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes, taken out.
+    /// Takes out the bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
@@ -111,7 +111,7 @@ impl FromStr for Binary {
 }
 
 impl Display for Binary {
-    /// Standard base64 with padding.
+    /// Writes standard base64 with padding.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Base64Display::new(&self.0, &STANDARD))
     }

@@ -14,13 +14,13 @@ use crate::value::{DateTime, Json, Reference, Scalar, View};
 pub struct ResourceId(String);
 
 impl ResourceId {
-    /// An identifier made by a store.
+    /// Wraps an identifier made by a store.
     #[must_use]
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
 
-    /// The identifier as text.
+    /// Returns the identifier as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -66,13 +66,13 @@ impl Scalar for ResourceId {
 pub struct ExternalId(String);
 
 impl ExternalId {
-    /// An identifier made by a client.
+    /// Wraps an identifier made by a client.
     #[must_use]
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())
     }
 
-    /// The identifier as text.
+    /// Returns the identifier as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -102,7 +102,7 @@ impl Scalar for ExternalId {
     }
 }
 
-/// What the service knows of a resource: its type, times, place and version. Read-only for clients.
+/// The facts that the service keeps of a resource: its type, times, place and version. Read-only for clients.
 ///
 /// Everything is unassigned until a store has created the resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default, ScimComplex)]

@@ -8,10 +8,10 @@ use crate::value::{
 
 /// A struct seen as a row of attributes. Object safe; written by the derives.
 pub trait Record: Send + Sync {
-    /// The table; `view` and `apply` count in it.
+    /// Returns the table; `view` and `apply` count in it.
     fn attributes(&self) -> &'static [Attribute];
 
-    /// A look at the attribute at `index`; absent where the table ends.
+    /// Returns a look at the attribute at `index`; absent where the table ends.
     fn view(&self, index: usize) -> View<'_>;
 
     /// Changes the attribute at `index`.
@@ -127,7 +127,7 @@ fn is_missing(attribute: &Attribute, index: usize, seen: &Seen) -> bool {
     attribute.shape.required && attribute.shape.mutability != Mutability::ReadOnly && !seen.contains(index)
 }
 
-/// 400 `invalidValue`: a required attribute is missing.
+/// Returns 400 `invalidValue`: a required attribute is missing.
 #[must_use]
 pub fn missing(attribute: &'static str) -> Error {
     required().at(attribute)
@@ -230,12 +230,12 @@ fn apply_within(
     }
 }
 
-/// Whether a filter in brackets applies to the attribute's single value. An extension is not a value.
+/// Returns whether a filter in brackets applies to the attribute's single value. An extension is not a value.
 fn is_selected_as_a_whole(attribute: &Attribute) -> bool {
     !attribute.shape.multi_valued && !attribute.is_extension()
 }
 
-/// A single value that the brackets do not select.
+/// Returns the outcome for a single value that the brackets do not select.
 fn not_selected(action: Action<'_>) -> Result<Change> {
     match action.removes() {
         true => Ok(Change::None),
@@ -268,7 +268,7 @@ fn apply_value(
     }
 }
 
-/// The position of the operand of an action.
+/// Returns the position of the operand of an action.
 pub(crate) const fn position_of(action: Action<'_>) -> Position {
     match action.op() {
         Op::Add => Position::Add,
@@ -330,7 +330,7 @@ fn unassign_unnamed(
     Ok(change)
 }
 
-/// Removing a complex value unassigns every sub-attribute that can be.
+/// Removes a complex value: unassigns every sub-attribute that can be.
 fn clear(record: &mut dyn Record, cx: &mut Cx<'_>) -> Result<Change> {
     let mut change = Change::None;
     for (index, attribute) in record.attributes().iter().enumerate() {
@@ -369,7 +369,7 @@ fn remove_named(record: &mut dyn Record, named: Json<'_>, cx: &mut Cx<'_>) -> Re
     Ok(change)
 }
 
-/// Adding to or replacing a complex value merges the given sub-attributes; the others stay (RFC 7644 sections 3.5.2.1
+/// Merges the given sub-attributes into a complex value that is added to or replaced; the others stay (RFC 7644 sections 3.5.2.1
 /// and 3.5.2.3).
 fn merge(record: &mut dyn Record, action: Action<'_>, operand: Json<'_>, cx: &mut Cx<'_>) -> Result<Change> {
     check_object(operand)?;

@@ -1,4 +1,4 @@
-//! What decoding and editing know of the request they serve.
+//! The knowledge that decoding and editing have of the request they serve.
 
 use crate::error::{Error, Result};
 use crate::limits::{Limits, Steps, exceeded};
@@ -76,18 +76,18 @@ pub trait Coerce: Send + Sync {
         None
     }
 
-    /// Whether the application keeps this attribute of resources of this schema, or a part of it.
+    /// Returns whether the application keeps this attribute of resources of this schema, or a part of it.
     fn keeps(&self, schema: &str, attribute: AttrPath) -> bool {
         _ = (schema, attribute);
         true
     }
 
-    /// Whether formats that providers often break are checked: countries, languages, time zones.
+    /// Returns whether formats that providers often break are checked: countries, languages, time zones.
     fn checks_formats(&self) -> bool {
         true
     }
 
-    /// Whether the policy forbids what the RFCs allow.
+    /// Returns whether the policy forbids what the RFCs allow.
     fn forbids(&self, prohibition: Prohibition) -> bool {
         _ = prohibition;
         false
@@ -167,7 +167,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// The same within another budget of steps.
+    /// Sets another budget of steps.
     pub(crate) fn within_steps(mut self, steps: Steps) -> Self {
         self.steps = steps;
         self
@@ -198,38 +198,38 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// The same for a request to a service at these URLs: references to its own resources are read without them.
+    /// Says that the request is to a service at these URLs: references to its own resources are read without them.
     #[must_use]
     pub fn with_base_urls(mut self, urls: Option<&'a BaseUrls<'a>>) -> Self {
         self.base_urls = urls;
         self
     }
 
-    /// Why the value is decoded.
+    /// Returns why the value is decoded.
     #[must_use]
     pub fn intent(&self) -> Intent {
         self.intent
     }
 
-    /// Whether a store reads what it has written.
+    /// Returns whether a store reads what it has written.
     #[must_use]
     pub fn is_stored(&self) -> bool {
         self.intent == Intent::Stored
     }
 
-    /// Whether read-only attributes are taken, as from a service, and not left out, as from a client.
+    /// Returns whether read-only attributes are taken, as from a service, and not left out, as from a client.
     #[must_use]
     pub fn takes_read_only(&self) -> bool {
         matches!(self.intent, Intent::Import | Intent::Stored)
     }
 
-    /// The policy.
+    /// Returns the policy.
     #[must_use]
     pub fn rules(&self) -> &'a dyn Coerce {
         self.rules
     }
 
-    /// The limits.
+    /// Returns the limits.
     #[must_use]
     pub fn limits(&self) -> &'a Limits {
         self.limits
@@ -247,7 +247,7 @@ impl<'a> Cx<'a> {
         self.at = at;
     }
 
-    /// Does something to the attribute at `index` of the record at hand.
+    /// Has `act` do something to the attribute at `index` of the record at hand.
     pub(crate) fn within<T>(
         &mut self,
         index: usize,
@@ -262,7 +262,7 @@ impl<'a> Cx<'a> {
         result
     }
 
-    /// Does something to an element of the list at hand.
+    /// Has `act` do something to an element of the list at hand.
     pub(crate) fn within_list<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
         self.lists += 1;
         let result = act(self);
@@ -270,19 +270,19 @@ impl<'a> Cx<'a> {
         result
     }
 
-    /// The name of the attribute at hand, as history and administrators know it; empty at the root.
+    /// Returns the name of the attribute at hand, as history and administrators know it; empty at the root.
     fn subject(&self) -> String {
         let name = self.at.name(self.table);
         name.map(|name| name.to_string()).unwrap_or_default()
     }
 
-    /// The URLs of the service that the request was sent to, where one is known.
+    /// Returns the URLs of the service that the request was sent to, if one is known.
     #[must_use]
     pub fn base_urls(&self) -> Option<&'a BaseUrls<'a>> {
         self.base_urls
     }
 
-    /// A reference in the attribute at hand as it is kept, if that is not as it was sent.
+    /// Returns a reference in the attribute at hand as it is kept, if that is not as it was sent.
     pub(super) fn kept_reference(&self, sent: &str) -> Option<KeptReference> {
         let urls = self.base_urls?;
         let attribute = self.at.attribute(self.table);
@@ -312,7 +312,7 @@ impl<'a> Cx<'a> {
         self.fire(tolerance, self.subject());
     }
 
-    /// The tolerances that acted so far.
+    /// Returns the tolerances that acted so far.
     #[must_use]
     pub fn fired(&self) -> &[Fired] {
         &self.fired
@@ -334,7 +334,7 @@ impl<'a> Cx<'a> {
         }
     }
 
-    /// Whether the policy forbids this, and the value comes from a client.
+    /// Returns whether the policy forbids this, and the value comes from a client.
     #[must_use]
     pub fn forbids(&self, prohibition: Prohibition) -> bool {
         !self.takes_read_only() && self.rules.forbids(prohibition)
@@ -454,7 +454,7 @@ pub enum Fitted<'j> {
 }
 
 impl Fitted<'_> {
-    /// The value.
+    /// Returns the value.
     #[must_use]
     pub fn json(&self) -> Json<'_> {
         match self {

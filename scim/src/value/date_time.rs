@@ -58,7 +58,7 @@ impl DateTime {
         })
     }
 
-    /// The same; the error says what is wrong with the text, as the end of a sentence about it.
+    /// Reads the same; the error says what is wrong with the text, as the end of a sentence about it.
     pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
         const FORM: &str = "is not written that way";
         let mut rest = text;
@@ -83,7 +83,7 @@ impl DateTime {
         Self::from_unix_nanos(instant).ok_or("lies beyond the years -290307 to 294246")
     }
 
-    /// The moment so many microseconds after 1970 began in UTC.
+    /// Returns the moment so many microseconds after 1970 began in UTC.
     #[must_use]
     pub fn from_unix_micros(micros: i64) -> Self {
         Self { micros, nanos: 0 }
@@ -96,19 +96,19 @@ impl DateTime {
         })
     }
 
-    /// The whole microseconds since 1970 began in UTC, rounded down.
+    /// Returns the whole microseconds since 1970 began in UTC, rounded down.
     #[must_use]
     pub fn as_unix_micros(self) -> i64 {
         self.micros
     }
 
-    /// The nanoseconds since 1970 began in UTC.
+    /// Returns the nanoseconds since 1970 began in UTC.
     #[must_use]
     pub fn as_unix_nanos(self) -> i128 {
         i128::from(self.micros) * 1000 + i128::from(self.nanos)
     }
 
-    /// The moment as a timestamp of the crate `jiff`; `None` outside of the years -9999 to 9999, and for the 26 hours at
+    /// Returns the moment as a timestamp of the crate `jiff`; `None` outside of the years -9999 to 9999, and for the 26 hours at
     /// either end of them, which that type does not reach.
     #[must_use]
     pub fn to_timestamp(self) -> Option<Timestamp> {
@@ -132,7 +132,7 @@ impl FromStr for DateTime {
 }
 
 impl Display for DateTime {
-    /// The form of RFC 3339 in UTC; beyond the years 0000 to 9999, which that form does not reach, that of `xsd:dateTime`.
+    /// Writes the form of RFC 3339 in UTC; beyond the years 0000 to 9999, which that form does not reach, that of `xsd:dateTime`.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let days = self.micros.div_euclid(MICROS_A_DAY) - EPOCH_TO_CYCLE_START;
         let day = CYCLE_START.saturating_add(SignedDuration::from_hours(24 * days.rem_euclid(CYCLE_DAYS)));
@@ -177,7 +177,7 @@ impl DateText {
         Some(Self { year, month, day })
     }
 
-    /// The days from the beginning of 1970 to this one; `None` if there is not such a day.
+    /// Returns the days from the beginning of 1970 to this one; `None` if there is not such a day.
     fn days(&self) -> Option<i128> {
         let cycle = self.year.div_euclid(CYCLE_YEARS) - i64::from(CYCLE_START.year()) / CYCLE_YEARS;
         let year = i64::from(CYCLE_START.year()) + self.year.rem_euclid(CYCLE_YEARS);
@@ -220,7 +220,7 @@ impl TimeText {
         })
     }
 
-    /// The nanoseconds since the day began; `None` if there is not such a time.
+    /// Returns the nanoseconds since the day began; `None` if there is not such a time.
     fn nanos(&self) -> Option<i128> {
         if (self.hour, self.minute, self.second, self.has_fraction) == (24, 0, 0, false) {
             return Some(i128::from(MICROS_A_DAY) * 1000);
@@ -230,7 +230,7 @@ impl TimeText {
     }
 }
 
-/// The offset from UTC that the text consists of, in minutes.
+/// Returns the offset from UTC that the text consists of, in minutes.
 fn offset(text: &str) -> Option<i64> {
     if matches!(text, "" | "Z") {
         return Some(0);
@@ -395,7 +395,7 @@ mod tests {
     }
 
     prop_compose! {
-        /// Any moment, those of the years that clients speak of as often as all others together.
+        /// Makes any moment, those of the years that clients speak of as often as all others together.
         fn moment()(
             micros in prop_oneof![any::<i64>(), -62_135_596_800_000_000..253_402_300_800_000_000_i64],
             nanos in 0_u16..1000,

@@ -20,7 +20,7 @@ pub enum Edges<T> {
 }
 
 impl<T> Edges<T> {
-    /// The values, if they are loaded.
+    /// Returns the values, if they are loaded.
     #[must_use]
     pub fn loaded(&self) -> Option<&[T]> {
         match self {
@@ -66,7 +66,7 @@ impl<T: ScimValue> ScimValue for Edges<T> {
 
     type Paths<R: 'static> = MultiPath<R, T, T::Paths<R>>;
 
-    /// Absent if the edges are not loaded; a list, be it empty, if they are.
+    /// Shows an absent value if the edges are not loaded; a list, be it empty, if they are.
     fn view(&self) -> View<'_> {
         match self {
             Self::NotLoaded => View::Absent,

@@ -16,7 +16,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The keyword of the operation.
+    /// Returns the keyword of the operation.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ pub enum Action<'a> {
 }
 
 impl<'a> Action<'a> {
-    /// The keyword of the operation.
+    /// Returns the keyword of the operation.
     #[must_use]
     pub const fn op(self) -> Op {
         match self {
@@ -54,7 +54,7 @@ impl<'a> Action<'a> {
         }
     }
 
-    /// The operand, if the operation has one.
+    /// Returns the operand, if the operation has one.
     #[must_use]
     pub const fn operand(self) -> Option<Json<'a>> {
         match self {
@@ -63,13 +63,13 @@ impl<'a> Action<'a> {
         }
     }
 
-    /// Whether it removes, all or part.
+    /// Returns whether it removes, all or part.
     #[must_use]
     pub const fn removes(self) -> bool {
         matches!(self.op(), Op::Remove)
     }
 
-    /// The same action with another operand.
+    /// Returns the same action with another operand.
     #[must_use]
     pub(crate) const fn with_operand<'b>(self, json: Json<'b>) -> Action<'b> {
         match self {
@@ -93,13 +93,13 @@ pub enum Change {
 }
 
 impl Change {
-    /// Whether anything changed.
+    /// Returns whether anything changed.
     #[must_use]
     pub const fn is_done(self) -> bool {
         matches!(self, Self::Done)
     }
 
-    /// Either changed.
+    /// Says whether either changed.
     pub const fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, Self::None) => Self::None,
@@ -107,7 +107,7 @@ impl Change {
         }
     }
 
-    /// `Done` if `changed`.
+    /// Returns `Done` if `changed`.
     pub const fn when(changed: bool) -> Self {
         if changed { Self::Done } else { Self::None }
     }
@@ -115,15 +115,15 @@ impl Change {
 
 /// Picks elements of a multi-valued attribute: the filter in `emails[type eq "work"]`.
 pub trait Select: Send + Sync {
-    /// Whether the element is meant.
+    /// Returns whether the element is meant.
     fn matches(&self, element: &View<'_>) -> bool;
 
-    /// How many comparisons it makes of an element at most: what a look at one costs.
+    /// Says how many comparisons it makes of an element at most: what a look at one costs.
     fn terms(&self) -> usize {
         1
     }
 
-    /// The sub-attributes an element must have to be meant, if the filter is made of `eq` and `and` alone: what a
+    /// Returns the sub-attributes an element must have to be meant, if the filter is made of `eq` and `and` alone: what a
     /// missing element is created from. Each is an index into the element's table and a value.
     fn template(&self) -> Option<Vec<(u16, JsonBuf)>>;
 }
@@ -142,7 +142,7 @@ pub struct Edit<'a> {
 }
 
 impl<'a> Edit<'a> {
-    /// An edit of the whole value at hand.
+    /// Makes an edit of the whole value at hand.
     #[must_use]
     pub const fn whole(action: Action<'a>) -> Self {
         Self {
@@ -152,13 +152,13 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Whether the edit means the whole value at hand, not a part of it.
+    /// Returns whether the edit means the whole value at hand, not a part of it.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.select.is_none() && self.rest.is_empty()
     }
 
-    /// Whether the edit removes the whole value at hand.
+    /// Returns whether the edit removes the whole value at hand.
     #[must_use]
     pub fn clears(&self) -> bool {
         self.is_whole() && matches!(self.action, Action::Remove)
@@ -186,7 +186,7 @@ impl<'a> Edit<'a> {
         Ok(change)
     }
 
-    /// The document from which a value that is not there yet is made, so that the edit then holds: the way that is
+    /// Makes the document from which a value that is not there yet is made, so that the edit then holds: the way that is
     /// still to go and the `eq` terms of the filter become members. `operand` is that of the action.
     ///
     /// # Errors
@@ -208,7 +208,7 @@ impl<'a> Edit<'a> {
         let [step, rest @ ..] = self.rest else {
             return Ok(match members.is_empty() {
                 true => operand.into(),
-                // What the operation says itself stands last and so wins.
+                // Whatever the operation says itself stands last and so wins.
                 false => JsonBuf::object(
                     pairs(&members).chain(operand.members().map(|(n, v)| (n.into_owned(), v))),
                 ),

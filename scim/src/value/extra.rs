@@ -1,4 +1,4 @@
-//! What no schema knows.
+//! The attributes that no schema knows.
 
 use crate::value::{Json, JsonBuf};
 
@@ -9,14 +9,14 @@ use crate::value::{Json, JsonBuf};
 pub struct Extra(Vec<(String, JsonBuf)>);
 
 impl Extra {
-    /// The attributes in the order in which they came.
+    /// Returns the attributes in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Json<'_>)> {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_json()))
     }
 
-    /// The attribute `name`, ignoring case.
+    /// Returns the attribute `name`, ignoring case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Json<'_>> {
         self.iter()
@@ -24,7 +24,7 @@ impl Extra {
             .map(|(_, value)| value)
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

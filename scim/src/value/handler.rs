@@ -22,7 +22,7 @@ pub trait Handler<T>: 'static {
     /// The typed paths below the attribute in a resource `R`; [`Path<R, T>`](crate::path::Path) for a leaf.
     type Paths<R: 'static>: PathNode;
 
-    /// A look at the value.
+    /// Returns a look at the value.
     fn view(value: &T) -> View<'_>;
 
     /// Reads a value.
@@ -31,7 +31,7 @@ pub trait Handler<T>: 'static {
     /// 400 `invalidValue` if the JSON does not fit.
     fn decode(json: Json<'_>, cx: &mut Cx<'_>) -> Result<T>;
 
-    /// The value of an unassigned attribute; `None` if there is none, which makes the attribute required.
+    /// Returns the value of an unassigned attribute; `None` if there is none, which makes the attribute required.
     #[must_use]
     fn absent() -> Option<T> {
         None

@@ -1,7 +1,7 @@
 //! JSON as it came in: text that was checked once and is read in place.
 //!
 //! [`Json::parse`] is the only way in. It walks the text once, builds no tree, and refuses everything that two readers
-//! could understand differently. What it hands out is a slice of the text: copying a [`Json`] copies two words, and
+//! could understand differently. It hands out slices of the text: copying a [`Json`] copies two words, and
 //! reading one level of it is one scan of that level.
 
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ use crate::scan::plain_length;
 /// How often [`Json::parse`] was called in this process, and how often a store has decoded one of its documents.
 static PARSES: AtomicU64 = AtomicU64::new(0);
 
-/// How many texts this process has parsed, so that a test can state what does not parse. Other threads count too.
+/// Says how many texts this process has parsed, so that a test can state what does not parse. Other threads count too.
 #[doc(hidden)]
 #[must_use]
 pub fn parse_count() -> u64 {
@@ -111,13 +111,13 @@ impl<'a> Json<'a> {
         Checker::new(text, limits.json_depth).document()
     }
 
-    /// A value out of text that [`Json::parse`] or [`JsonBuf`] has produced before. Text that is anything else gives
+    /// Makes a value out of text that [`Json::parse`] or [`JsonBuf`] has produced before. Text that is anything else gives
     /// wrong answers later, though never a panic.
     pub(crate) const fn from_checked(text: &'a str) -> Self {
         Self { text }
     }
 
-    /// The kind of value.
+    /// Returns the kind of value.
     #[must_use]
     pub fn kind(self) -> Kind {
         match self.text.as_bytes().first() {
@@ -130,31 +130,31 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The text of the value as the client wrote it.
+    /// Returns the text of the value as the client wrote it.
     #[must_use]
     pub fn text(self) -> &'a str {
         self.text
     }
 
-    /// Whether it is `null`.
+    /// Returns whether it is `null`.
     #[must_use]
     pub fn is_null(self) -> bool {
         self.kind() == Kind::Null
     }
 
-    /// Whether the value is an array.
+    /// Returns whether the value is an array.
     #[must_use]
     pub fn is_array(self) -> bool {
         self.kind() == Kind::Array
     }
 
-    /// Whether the value is an object.
+    /// Returns whether the value is an object.
     #[must_use]
     pub fn is_object(self) -> bool {
         self.kind() == Kind::Object
     }
 
-    /// The boolean; `None` if it is anything else.
+    /// Returns the boolean; `None` if it is anything else.
     #[must_use]
     pub fn as_bool(self) -> Option<bool> {
         match self.text {
@@ -164,7 +164,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The string, borrowed from the document unless it holds escapes; `None` if it is anything else.
+    /// Returns the string, borrowed from the document unless it holds escapes; `None` if it is anything else.
     #[must_use]
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         let inner = self.text.strip_prefix('"')?.strip_suffix('"')?;
@@ -174,13 +174,13 @@ impl<'a> Json<'a> {
         ))
     }
 
-    /// The integer, if the number is written without fraction and exponent (RFC 7643 section 2.3.4) and fits.
+    /// Returns the integer, if the number is written without fraction and exponent (RFC 7643 section 2.3.4) and fits.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
         self.text.parse().ok()
     }
 
-    /// The integer, however the number is written: `1.0` and `1e2` are integers too, `1.5` is not.
+    /// Returns the integer, however the number is written: `1.0` and `1e2` are integers too, `1.5` is not.
     #[must_use]
     pub fn as_exact_i64(self) -> Option<i64> {
         self.as_i64().or_else(|| match self.kind() {
@@ -189,7 +189,7 @@ impl<'a> Json<'a> {
         })
     }
 
-    /// The number, rounded to the nearest `f64`; `None` if it is anything else.
+    /// Returns the number, rounded to the nearest `f64`; `None` if it is anything else.
     #[must_use]
     pub fn as_f64(self) -> Option<f64> {
         match self.kind() {
@@ -198,7 +198,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The members of an object in the order of the document; nothing if it is no object.
+    /// Returns the members of an object in the order of the document; nothing if it is not an object.
     #[must_use]
     pub fn members(self) -> Members<'a> {
         Members {
@@ -206,7 +206,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The elements of an array in the order of the document; nothing if it is no array.
+    /// Returns the elements of an array in the order of the document; nothing if it is not an array.
     #[must_use]
     pub fn elements(self) -> Elements<'a> {
         Elements {
@@ -214,7 +214,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The member of that name, ignoring ASCII case (RFC 7643 section 2.1); `None` also if it is no object.
+    /// Returns the member of that name, ignoring ASCII case (RFC 7643 section 2.1); `None` also if it is not an object.
     ///
     /// This scans the object: to read several members, walk [`members`](Self::members) once.
     #[must_use]
@@ -224,7 +224,7 @@ impl<'a> Json<'a> {
             .map(|(_, value)| value)
     }
 
-    /// The members of these names, ignoring case, in one walk over the object.
+    /// Returns the members of these names, ignoring case, in one walk over the object.
     pub(crate) fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Json<'a>>; N] {
         let mut found = [None; N];
         for (name, value) in self.members() {
@@ -236,7 +236,7 @@ impl<'a> Json<'a> {
         found
     }
 
-    /// The value in the words of an error: `the string "x"`, `the number 3`, `true`, `null`, `an array`.
+    /// Returns the value in the words of an error: `the string "x"`, `the number 3`, `true`, `null`, `an array`.
     ///
     /// Long values are cut.
     #[must_use]
@@ -253,7 +253,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The same without the text of a string: for a place where an object or array belongs. The string may be a whole
+    /// Returns the same without the text of a string: for a place where an object or array belongs. The string may be a whole
     /// document, written as JSON twice, with a password in it.
     pub(crate) fn describe_shape(self) -> String {
         match self.kind() {
@@ -262,7 +262,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The range of this value in `whole`, in bytes; `None` if it is not a slice of that very allocation.
+    /// Returns the range of this value in `whole`, in bytes; `None` if it is not a slice of that very allocation.
     ///
     /// With it a message can own its text and remember its values as ranges.
     #[must_use]
@@ -297,7 +297,7 @@ impl PartialEq for Json<'_> {
     }
 }
 
-/// The members under their lower-case names, in the order of these names.
+/// Returns the members under their lower-case names, in the order of these names.
 fn sorted_members(object: Json<'_>) -> Vec<(String, Json<'_>)> {
     let mut members: Vec<_> = object
         .members()
@@ -348,7 +348,7 @@ impl<'a> Iterator for Elements<'a> {
 
 impl FusedIterator for Elements<'_> {}
 
-/// The next value of an open array or object and what follows it; `None` before the closing bracket.
+/// Returns the next value of an open array or object and what follows it; `None` before the closing bracket.
 ///
 /// The text is checked, so separators need no grammar: they are skipped.
 fn next_value(rest: &str) -> Option<(Json<'_>, &str)> {
@@ -361,7 +361,7 @@ fn next_value(rest: &str) -> Option<(Json<'_>, &str)> {
     Some((Json { text }, rest.get(end..)?))
 }
 
-/// The length of the value that checked text starts with; `None` if it starts with none.
+/// Returns the length of the value that checked text starts with; `None` if it starts with none.
 fn value_length(bytes: &[u8]) -> Option<usize> {
     match bytes.first()? {
         b'"' => string_length(bytes).map(|(length, _)| length),
@@ -376,7 +376,7 @@ fn value_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of the string that checked text starts with, quotes included, and whether it holds escapes.
+/// Returns the length of the string that checked text starts with, quotes included, and whether it holds escapes.
 fn string_length(bytes: &[u8]) -> Option<(usize, bool)> {
     let mut at = 1;
     let mut escaped = false;
@@ -390,7 +390,7 @@ fn string_length(bytes: &[u8]) -> Option<(usize, bool)> {
     }
 }
 
-/// What a checked string says: the text between its quotes, with its escapes undone if it has any.
+/// Returns what a checked string says: the text between its quotes, with its escapes undone if it has any.
 fn string_content(inner: &str, escaped: bool) -> Cow<'_, str> {
     if escaped {
         Cow::Owned(unescape(inner))
@@ -399,7 +399,7 @@ fn string_content(inner: &str, escaped: bool) -> Cow<'_, str> {
     }
 }
 
-/// The length of the array or object that checked text starts with. Brackets pair up there, so counting suffices.
+/// Returns the length of the array or object that checked text starts with. Brackets pair up there, so counting suffices.
 fn container_length(bytes: &[u8]) -> Option<usize> {
     let mut open = 0_usize;
     let mut at = 0;
@@ -422,7 +422,7 @@ fn container_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// The content of a checked string with its escapes (RFC 8259 section 7) undone.
+/// Returns the content of a checked string with its escapes (RFC 8259 section 7) undone.
 fn unescape(inner: &str) -> String {
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
@@ -449,7 +449,7 @@ fn unescape(inner: &str) -> String {
     out
 }
 
-/// The character that stands behind `\u`, one escape or a surrogate pair of two, and the text after it.
+/// Returns the character that stands behind `\u`, one escape or a surrogate pair of two, and the text after it.
 fn unicode_escape(text: &str) -> (Option<char>, &str) {
     let Some((unit, rest)) = code_unit(text) else {
         return (None, text);
@@ -467,7 +467,7 @@ fn unicode_escape(text: &str) -> (Option<char>, &str) {
     }
 }
 
-/// The four hexadecimal digits that the text starts with, and the text after them.
+/// Returns the four hexadecimal digits that the text starts with, and the text after them.
 fn code_unit(text: &str) -> Option<(u32, &str)> {
     let (digits, rest) = text.split_at_checked(4)?;
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -476,13 +476,13 @@ fn code_unit(text: &str) -> Option<(u32, &str)> {
     Some((u32::from_str_radix(digits, 16).ok()?, rest))
 }
 
-/// The code point of a surrogate pair; `None` if the halves are not a high and a low one.
+/// Returns the code point of a surrogate pair; `None` if the halves are not a high and a low one.
 fn combine(high: u32, low: u32) -> Option<u32> {
     let pair = (0xD800..0xDC00).contains(&high) && (0xDC00..0xE000).contains(&low);
     pair.then(|| 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00))
 }
 
-/// The integer that a number with fraction or exponent stands for, worked out on its digits: no `f64` in between
+/// Returns the integer that a number with fraction or exponent stands for, worked out on its digits: no `f64` in between
 /// could round it.
 fn exact_integer(number: &str) -> Option<i64> {
     let (sign, number) = match number.strip_prefix('-') {
@@ -835,7 +835,7 @@ impl<'a> Checker<'a> {
 /// A name and where it stands.
 type Name<'a> = (Cow<'a, str>, usize);
 
-/// A name that an earlier one equals, by comparing each with each.
+/// Finds a name that an earlier one equals, by comparing each with each.
 fn repeated_among_few<'n, 'a>(names: &'n [Name<'a>]) -> Option<&'n Name<'a>> {
     names.iter().enumerate().find_map(|(position, name)| {
         names
@@ -846,7 +846,7 @@ fn repeated_among_few<'n, 'a>(names: &'n [Name<'a>]) -> Option<&'n Name<'a>> {
     })
 }
 
-/// A name that an earlier one equals, by sorting: an object of a million members must not cost a million squared.
+/// Finds a name that an earlier one equals, by sorting: an object of a million members must not cost a million squared.
 fn repeated_among_many<'n, 'a>(names: &'n mut [Name<'a>]) -> Option<&'n Name<'a>> {
     names.sort_unstable_by(|left, right| compare_ignoring_case(&left.0, &right.0).then(left.1.cmp(&right.1)));
     names.windows(2).find_map(|pair| match pair {
@@ -892,7 +892,7 @@ impl JsonBuf {
         Json::parse(bytes, limits).map(Self::from)
     }
 
-    /// A string.
+    /// Makes a string.
     #[must_use]
     pub fn string(text: &str) -> Self {
         let mut out = String::with_capacity(text.len() + 2);
@@ -900,19 +900,19 @@ impl JsonBuf {
         Self::from_text(out)
     }
 
-    /// An integer.
+    /// Makes an integer.
     #[must_use]
     pub fn integer(number: i64) -> Self {
         Self::from_text(number.to_string())
     }
 
-    /// A number; `null` if it is infinite or not a number, which JSON cannot say.
+    /// Makes a number; `null` if it is infinite or not a number, which JSON cannot say.
     #[must_use]
     pub fn number(number: f64) -> Self {
         Self::from(serde_json::Value::from(number))
     }
 
-    /// An array of values.
+    /// Makes an array of values.
     #[must_use]
     pub fn array<'a>(elements: impl IntoIterator<Item = Json<'a>>) -> Self {
         let mut out = String::from("[");
@@ -926,7 +926,7 @@ impl JsonBuf {
         Self::from_text(out)
     }
 
-    /// An object of members. A member whose name came before, ignoring ASCII case, replaces that one.
+    /// Makes an object of members. A member whose name came before, ignoring ASCII case, replaces that one.
     #[must_use]
     pub fn object<'a, N: AsRef<str>>(members: impl IntoIterator<Item = (N, Json<'a>)>) -> Self {
         let mut kept: Vec<(N, Json<'a>)> = Vec::new();
@@ -953,13 +953,13 @@ impl JsonBuf {
         Self::from_text(out)
     }
 
-    /// The value, to read.
+    /// Returns the value, to read.
     #[must_use]
     pub fn as_json(&self) -> Json<'_> {
         Json::from_checked(&self.0.0)
     }
 
-    /// The text of the value.
+    /// Returns the text of the value.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0.0
@@ -977,7 +977,7 @@ impl From<Json<'_>> for JsonBuf {
 }
 
 impl From<serde_json::Value> for JsonBuf {
-    /// Of members whose names differ only in ASCII case, the last is kept.
+    /// Converts a value. Of members whose names differ only in ASCII case, the last is kept.
     fn from(value: serde_json::Value) -> Self {
         use serde_json::Value;
         match value {
@@ -1355,7 +1355,7 @@ mod tests {
         );
     }
 
-    /// Names of few letters, so that they often collide when case is ignored.
+    /// Makes texts with names of few letters, so that these often collide when case is ignored.
     fn json_text() -> impl Strategy<Value = String> {
         proptest::collection::vec(
             proptest::sample::select(vec![
@@ -1393,7 +1393,7 @@ mod tests {
         })
     }
 
-    /// Whether a text that serde_json takes has an object with one name twice, ignoring case.
+    /// Returns whether a text that serde_json takes has an object with one name twice, ignoring case.
     fn has_duplicates(text: &str) -> bool {
         struct Names(bool);
         impl<'de> serde::Deserialize<'de> for Names {
@@ -1487,7 +1487,8 @@ mod tests {
         }
     }
 
-    /// Equal, except in the last digits of a float, which serde_json reads less exactly than we do.
+    /// Returns whether two values are equal, except in the last digits of a float, which serde_json reads less exactly than we
+    /// do.
     fn close(left: &Value, right: &Value) -> bool {
         match (left, right) {
             (Value::Number(left), Value::Number(right)) if left.is_f64() && right.is_f64() => {

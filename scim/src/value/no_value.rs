@@ -50,7 +50,7 @@ impl NoValue {
     /// Every spelling.
     pub const ALL: [Self; 4] = [Self::Null, Self::EmptyText, Self::EmptyList, Self::EmptyObject];
 
-    /// The spelling that `json` is; `None` if it is a value.
+    /// Returns the spelling that `json` is; `None` if it is a value.
     #[must_use]
     pub fn of(json: Json<'_>) -> Option<Self> {
         match json.text() {
@@ -91,8 +91,8 @@ impl NoValue {
     }
 }
 
-/// Whether a list, as the value of a single-valued attribute, had elements of which none says anything: `[null]`,
-/// `[{}]`, `[{"value": ""}]`, `[{"unknown": 1}]`. It names nothing, and so it cannot mean "take the value away".
+/// Returns whether a list, as the value of a single-valued attribute, had elements of which none says anything:
+/// `[null]`, `[{}]`, `[{"value": ""}]`, `[{"unknown": 1}]`. It names nothing, and so it cannot mean "take the value away".
 pub(crate) fn is_emptied_wrapping(json: Json<'_>, want: &Shape) -> bool {
     if want.multi_valued || !json.is_array() {
         return false;
@@ -116,7 +116,7 @@ fn says_something(element: Json<'_>, want: &Shape) -> bool {
     has_known_value(element, want)
 }
 
-/// Whether an object has a member that the table knows, with a value.
+/// Returns whether an object has a member that the table knows, with a value.
 pub(crate) fn has_known_value(object: Json<'_>, want: &Shape) -> bool {
     object.members().any(|(name, value)| {
         crate::schema::position(want.sub_attributes, &name).is_some() && NoValue::of(value).is_none()

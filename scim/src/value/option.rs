@@ -58,7 +58,7 @@ fn is_simple<T: 'static, H: Handler<T>>() -> bool {
     H::SHAPE.sub_attributes.is_empty()
 }
 
-/// Whether two simple values are equal by the rule of their type.
+/// Returns whether two simple values are equal by the rule of their type.
 fn is_equal(a: &View<'_>, b: &View<'_>, shape: &Shape) -> bool {
     let fold = if shape.case_exact {
         Fold::Exact

@@ -72,7 +72,7 @@ impl Reference {
         }
     }
 
-    /// The same for text that was taken once, when the rules may have been others.
+    /// Reads in the same way a text that was taken once, when the rules may have been others.
     pub(crate) fn read_stored(text: &str) -> Self {
         Self(if is_path(text) {
             Target::Resource(text.into())
@@ -81,14 +81,15 @@ impl Reference {
         })
     }
 
-    /// The place of a resource of this service: its endpoint, such as `Users` or `/Users`, and its id. It belongs into
-    /// attributes whose `reference_types` name a resource type: elsewhere a client that sends it back sends a URL.
+    /// Makes a reference to a resource of this service from its endpoint, such as `Users` or `/Users`, and its id. It belongs
+    /// into attributes whose `reference_types` name a resource type: elsewhere a client that sends it back sends a URL.
     #[must_use]
     pub fn resource(endpoint: &str, id: &str) -> Self {
         Self(Target::Resource(Self::path_of(endpoint, id).into()))
     }
 
-    /// The path of a resource below the base of the service: its endpoint without slashes around it, and its id as a segment.
+    /// Returns the path of a resource below the base of the service: its endpoint without slashes around it, and its id as a
+    /// segment.
     pub(crate) fn path_of(endpoint: &str, id: &str) -> String {
         let endpoint = endpoint.trim_matches('/');
         let mut path = String::with_capacity(endpoint.len() + 1 + id.len());
@@ -98,14 +99,14 @@ impl Reference {
         path
     }
 
-    /// The id in the path of a resource at `endpoint`, spelt as [`Reference::resource`] spells it. An id that has to be
-    /// encoded is not read back.
+    /// Returns the id in the path of a resource at `endpoint`, spelt as [`Reference::resource`] spells it. An id that has to
+    /// be encoded is not read back.
     pub(crate) fn id_at<'p>(endpoint: &str, path: &'p str) -> Option<&'p str> {
         let id = path.strip_prefix(endpoint.trim_matches('/'))?.strip_prefix('/')?;
         (Self::path_of(endpoint, id) == path).then_some(id)
     }
 
-    /// The reference: the text as given, or the path below the base of the service.
+    /// Returns the reference: the text as given, or the path below the base of the service.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {
@@ -113,19 +114,19 @@ impl Reference {
         }
     }
 
-    /// Whether it names no scheme, and so needs a base to be found.
+    /// Returns whether it names no scheme, and so needs a base to be found.
     #[must_use]
     pub fn is_relative(&self) -> bool {
         scheme(self.as_str()).is_none()
     }
 
-    /// Whether it was made by [`Reference::resource`].
+    /// Returns whether it was made by [`Reference::resource`].
     #[must_use]
     pub fn is_resource(&self) -> bool {
         matches!(self.0, Target::Resource(_))
     }
 
-    /// The reference as a client should see it: a resource of this service below `base`, the URL of the service with
+    /// Returns the reference as a client should see it: a resource of this service below `base`, the URL of the service with
     /// or without slash at its end; any other as it was given.
     #[must_use]
     pub fn resolve(&self, base: &str) -> Cow<'_, str> {
@@ -136,19 +137,20 @@ impl Reference {
     }
 }
 
-/// Whether a text reads as a path below a base: of two segments at least, and complete without another path before it.
+/// Returns whether a text reads as a path below a base: of two segments at least, and complete without another path before
+/// it.
 pub(super) fn is_path(text: &str) -> bool {
     !text.starts_with(['.', '/', '?', '#']) && text.contains('/') && scheme(text).is_none()
 }
 
-/// What stands before the first colon, if that colon can end a scheme.
+/// Returns the part before the first colon, if that colon can end a scheme.
 pub(super) fn scheme(text: &str) -> Option<&str> {
     let end = text.find([':', '/', '?', '#'])?;
     let (before, after) = text.split_at_checked(end)?;
     after.starts_with(':').then_some(before)
 }
 
-/// What is wrong with a text that is not a URI reference, to follow the text in a sentence.
+/// Says what is wrong with a text that is not a URI reference, to follow the text in a sentence.
 fn flaw(text: &str) -> Option<String> {
     if let Some(scheme) = scheme(text) {
         let starts_well = scheme.starts_with(|first: char| first.is_ascii_alphabetic());
@@ -241,14 +243,16 @@ impl<'t> Authority<'t> {
         (!is_port).then_some("has a port that is not a number up to 65535")
     }
 
-    /// RFC 3986 section 3.2.3: digits, as many as one likes, and none as well. A port of TCP has 16 bits.
+    /// Returns whether this is a port by RFC 3986 section 3.2.3: digits, as many as one likes, and none as well. A port of
+    /// TCP has 16 bits.
     fn takes_port(&self, port: &str) -> bool {
         port.bytes().all(|byte| byte.is_ascii_digit())
             && (!self.is_http || port.is_empty() || port.parse::<u16>().is_ok())
     }
 }
 
-/// The inside of the brackets of a host: an IPv6 address, or the form kept for later ones (RFC 3986 section 3.2.2).
+/// Returns whether this is the inside of the brackets of a host: an IPv6 address, or the form kept for later ones
+/// (RFC 3986 section 3.2.2).
 fn is_ip_literal(text: &str) -> bool {
     let Some(future) = text.strip_prefix(['v', 'V']) else {
         return text.parse::<Ipv6Addr>().is_ok();
@@ -260,8 +264,8 @@ fn is_ip_literal(text: &str) -> bool {
     })
 }
 
-/// The characters of RFC 3986 section 2, and letters and digits of any script. Brackets pass outside of a host, too:
-/// browsers leave them in queries.
+/// Returns whether this is one of the characters of RFC 3986 section 2, or a letter or digit of any script. Brackets pass
+/// outside of a host, too: browsers leave them in queries.
 fn may_stand_in_uri(character: char) -> bool {
     character.is_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
 }

@@ -23,7 +23,7 @@ pub trait ScimValue: Sized + Send + Sync + 'static {
     /// The typed paths below a value of this type in a resource `R`.
     type Paths<R: 'static>: PathNode;
 
-    /// A look at the value.
+    /// Returns a view of the value.
     fn view(&self) -> View<'_>;
 
     /// Reads a value, which the policy has coerced to [`SHAPE`](Self::SHAPE) where it could.
@@ -32,7 +32,7 @@ pub trait ScimValue: Sized + Send + Sync + 'static {
     /// 400 `invalidValue` if the JSON does not fit.
     fn decode(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Self>;
 
-    /// The value of an unassigned attribute; `None` if there is none, which makes the attribute required.
+    /// Returns the value of an unassigned attribute; `None` if there is none, which makes the attribute required.
     #[must_use]
     fn absent() -> Option<Self> {
         None
@@ -86,13 +86,13 @@ pub trait Scalar: Sized + PartialEq + Send + Sync + 'static {
     /// Characteristics that differ from the RFC's defaults, such as `case_exact`.
     const SHAPE: Shape = Shape::new(Self::TYPE).with_canonical_values(Self::CANONICAL_VALUES);
 
-    /// The value of an unassigned attribute, for types that have one of their own.
+    /// Returns the value of an unassigned attribute, for types that have one of their own.
     #[must_use]
     fn absent() -> Option<Self> {
         None
     }
 
-    /// A look at the value.
+    /// Returns a view of the value.
     fn view(&self) -> View<'_>;
 
     /// Reads a value.
@@ -111,8 +111,8 @@ pub trait Scalar: Sized + PartialEq + Send + Sync + 'static {
     }
 }
 
-/// A reference that is kept in another form than the one in which it was sent, by a type that knows paths below the
-/// base: it shows them as [`View::Relative`].
+/// Reads a reference that is kept in another form than the one in which it was sent, by a type that knows paths below
+/// the base: it shows them as [`View::Relative`].
 fn kept_reference<T: Scalar>(json: Json<'_>, cx: &Cx<'_>) -> Option<T> {
     let sent = json.as_str()?;
     let read = |text: &str| T::parse(JsonBuf::string(text).as_json()).ok();

@@ -8,7 +8,7 @@ use crate::fold::Fold;
 use crate::schema::position;
 use crate::value::{Binary, DateTime, Json, JsonBuf, Record};
 
-/// What an attribute holds at the moment. Every read goes through views: filters, sorting, projection, serialisation.
+/// The content of an attribute at the moment. Every read goes through views: filters, sorting, projection, serialisation.
 #[derive(Default)]
 #[non_exhaustive]
 pub enum View<'a> {
@@ -41,10 +41,10 @@ pub enum View<'a> {
 
 /// The values of a multi-valued attribute, walked in order.
 pub trait Multi: Send + Sync {
-    /// How many values there are.
+    /// Returns how many values there are.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -67,13 +67,13 @@ pub trait Multi: Send + Sync {
 }
 
 impl<'a> View<'a> {
-    /// Borrowed text.
+    /// Makes a view of borrowed text.
     #[must_use]
     pub fn text(text: &'a str) -> Self {
         Self::Str(Cow::Borrowed(text))
     }
 
-    /// The record behind a complex value.
+    /// Returns the record behind a complex value.
     #[must_use]
     pub fn record(&self) -> Option<&dyn Record> {
         match self {
@@ -83,7 +83,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The values behind a multi-valued attribute.
+    /// Returns the values behind a multi-valued attribute.
     #[must_use]
     pub fn values(&self) -> Option<&dyn Multi> {
         match self {
@@ -93,7 +93,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether the attribute is assigned in the sense of the operator `pr`: an empty string, an empty list and a
+    /// Returns whether the attribute is assigned in the sense of the operator `pr`: an empty string, an empty list and a
     /// complex value without any assigned sub-attribute are not (RFC 7644 table 3).
     #[must_use]
     pub fn is_present(&self) -> bool {
@@ -111,7 +111,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The sub-attribute `name` of a complex value; absent in every other case.
+    /// Returns the sub-attribute `name` of a complex value; absent in every other case.
     #[must_use]
     pub fn sub(&self, name: &str) -> View<'_> {
         self.record()
@@ -119,13 +119,13 @@ impl<'a> View<'a> {
             .unwrap_or_default()
     }
 
-    /// Whether a complex value says `primary: true` (RFC 7643 section 2.4).
+    /// Returns whether a complex value says `primary: true` (RFC 7643 section 2.4).
     #[must_use]
     pub fn is_primary(&self) -> bool {
         matches!(self.sub("primary"), View::Bool(true))
     }
 
-    /// How many steps it takes to look at the value: one for each part, and more for long ones.
+    /// Returns how many steps it takes to look at the value: one for each part, and more for long ones.
     pub(crate) fn steps(&self) -> usize {
         /// Bytes that are looked at in a step.
         const AT_ONCE: usize = 64;
@@ -151,7 +151,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether two views show the same value. Text is compared to the letter: a change of case is a change.
+    /// Returns whether two views show the same value. Text is compared to the letter: a change of case is a change.
     #[must_use]
     pub fn same(&self, other: &View<'_>) -> bool {
         match (self, other) {
@@ -196,7 +196,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// The keys of all sub-attributes, each behind its place in the table.
+/// Joins the keys of all sub-attributes, each behind its place in the table.
 fn key_of_record(record: &dyn Record) -> Option<String> {
     let mut key = String::new();
     for (index, attribute) in record.attributes().iter().enumerate() {
@@ -210,7 +210,7 @@ fn key_of_record(record: &dyn Record) -> Option<String> {
     (!key.is_empty()).then_some(key)
 }
 
-/// The keys of all values, in order.
+/// Joins the keys of all values, in order.
 fn key_of_values(values: &dyn Multi, fold: Fold) -> Option<String> {
     let mut key = String::new();
     let mut position = 0;
@@ -231,7 +231,8 @@ fn push_part(key: &mut String, place: usize, part: &str) {
 }
 
 impl View<'_> {
-    /// The value as JSON, with all its sub-attributes and with references as they are kept: for state, not for clients.
+    /// Returns the value as JSON, with all its sub-attributes and with references as they are kept: for state, not for
+    /// clients.
     #[must_use]
     pub fn to_json(&self) -> JsonBuf {
         if let Some(record) = self.record() {
@@ -266,7 +267,7 @@ impl View<'_> {
     }
 }
 
-/// Whether a record has any assigned attribute.
+/// Returns whether a record has any assigned attribute.
 pub(crate) fn has_content(record: &dyn Record) -> bool {
     (0..record.attributes().len()).any(|index| record.view(index).is_present())
 }
@@ -337,7 +338,7 @@ mod tests {
         Value::Complex(Row::new(INNER).with("a", a).with("b", b))
     }
 
-    /// The values of each attribute: in one class stand the ways to write one value.
+    /// Returns the values of the attribute `name`: in one class stand the ways to write one value.
     fn classes(name: &str) -> Vec<Vec<Value>> {
         let texts = |classes: &[&[&str]]| {
             let classes = classes.iter();
@@ -394,7 +395,7 @@ mod tests {
         classes
     }
 
-    /// An element, and the class of each of its values.
+    /// Makes an element, and returns it with the class of each of its values.
     fn element(choices: &[(Index, Index)]) -> (Row, Vec<usize>) {
         let mut row = Row::new(TABLE);
         let mut chosen = Vec::new();

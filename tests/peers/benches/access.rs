@@ -145,7 +145,7 @@ struct Bench<'s> {
 }
 
 impl Bench<'_> {
-    /// The median time of some work.
+    /// Measures the median time of some work.
     fn median(&self, mut work: impl FnMut() -> Result<(), Failure>) -> Result<Duration, Failure> {
         let mut times = Vec::new();
         for _ in 0..self.runs {
@@ -161,7 +161,7 @@ impl Bench<'_> {
         self.median(|| self.server.command_line(arguments).map(drop))
     }
 
-    /// A preview and a change, beside the bare statement for the same people.
+    /// Measures a preview and a change, beside the bare statement for the same people.
     fn mapping(&self) -> Result<(), Failure> {
         let (bare, joined) = self.bare()?;
         println!("bare edges          {:8.1} ms", milliseconds(bare));
@@ -250,7 +250,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The writes of a provider while an administrator changes the mapping again and again, and while nobody does.
+    /// Measures the writes of a provider while an administrator changes the mapping again and again, and while nobody does.
     fn beside(&self, organization: &Organization) -> Result<(), Failure> {
         for changes in [false, true] {
             let is_over = AtomicBool::new(false);
@@ -285,8 +285,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// How long the writer of the server is held by a change of the mapping of the large group, and by a write of the
-    /// provider: both by requests to the one process.
+    /// Measures how long the writer of the server is held by a change of the mapping of the large group, and by a write of
+    /// the provider: both by requests to the one process.
     fn hold(&self, organization: &Organization, owner: &mut Owner) -> Result<(), Failure> {
         let roles = ["Read only", "Operator"].map(|name| self.role(name));
         let [first, second] = roles;
@@ -317,7 +317,7 @@ impl Bench<'_> {
         Ok(id.ok_or_else(|| Failure::new("a role without an id"))?.to_owned())
     }
 
-    /// The pages that show people, groups and roles, as an administrator waits for them.
+    /// Measures the pages that show people, groups and roles, as an administrator waits for them.
     fn pages(&self, owner: &mut Owner) -> Result<(), Failure> {
         let nothing = self.median(|| owner.open("/o/access/help").map(drop))?;
         println!(
@@ -432,7 +432,7 @@ impl Written {
         })
     }
 
-    /// The milliseconds of one write since then, on the average.
+    /// Returns the milliseconds of one write since then, on the average.
     fn each_since(&self, before: &Self) -> f64 {
         (self.seconds - before.seconds) * 1e3 / (self.writes - before.writes)
     }

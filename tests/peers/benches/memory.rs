@@ -90,7 +90,7 @@ fn main() -> Result<(), Failure> {
     asked.measure("the large group by id", &by_id, "16 MB more")
 }
 
-/// A directory of people, small groups and one group of all.
+/// Makes a directory of people, small groups and one group of all.
 fn fill(options: &Options, server: &Server) -> Result<(), Failure> {
     server.import("memory", |file| {
         for n in 0..options.people {
@@ -147,7 +147,7 @@ impl Asked {
         Ok(())
     }
 
-    /// The longest that somebody else's look-up takes while something is done.
+    /// Measures the longest that somebody else's look-up takes while something is done.
     fn longest_while(&self, target: &str, work: impl FnOnce()) -> Result<Duration, Failure> {
         let done = AtomicBool::new(false);
         thread::scope(|scope| {

@@ -41,7 +41,7 @@ mod patch {
         bencher.bench_local(|| patch.apply(&user).unwrap().resource.unwrap());
     }
 
-    /// The floor: nothing is read, nothing is checked.
+    /// Measures the floor: nothing is read, nothing is checked.
     #[divan::bench]
     fn clone_and_set(bencher: Bencher<'_, '_>) {
         let user = user(&Policy::tolerant()).unwrap();
@@ -51,7 +51,7 @@ mod patch {
         });
     }
 
-    /// The shape of the engines that change documents: both are trees, the path is followed by name, nothing is
+    /// Measures the shape of the engines that change documents: both are trees, the path is followed by name, nothing is
     /// checked, and the result stays a tree.
     #[divan::bench]
     fn json_tree(bencher: Bencher<'_, '_>) {
@@ -71,7 +71,7 @@ mod patch {
         });
     }
 
-    /// The same for those who hold a struct: it goes into a tree and comes back.
+    /// Measures the same for those who hold a struct: it goes into a tree and comes back.
     #[divan::bench]
     fn json_tree_from_and_to_struct(bencher: Bencher<'_, '_>) {
         let user: scim_peers::by_hand::User = serde_json::from_str(USER).unwrap();
@@ -85,7 +85,7 @@ mod patch {
         });
     }
 
-    /// Only reads the message: this crate applies none.
+    /// Reads the message only: this crate applies none.
     #[divan::bench]
     fn scim_v2_parse_only() -> scim_v2::models::others::PatchOp {
         serde_json::from_str(divan::black_box(DEACTIVATE)).unwrap()

@@ -20,7 +20,7 @@ Build the server with `cargo build --release -p provisioning-server`, or name on
 Also: --provider NAME (entra), --people N (100000), --groups N (1000), --members N (500), --connections N (16),
   --runs N (3)";
 
-/// What the synchronisation of 100,000 people and 1,000 groups of 500 may take, on two cores that do nothing else.
+/// The most that the synchronisation of 100,000 people and 1,000 groups of 500 may take, on two cores that do nothing else.
 const BUDGET_SECONDS: f64 = 60.0;
 const BUDGET_MEGABYTES: f64 = 100.0;
 
@@ -188,7 +188,7 @@ fn watch(server: u32, most: &Arc<Mutex<f64>>) -> impl FnMut(Progress) + Send + '
     }
 }
 
-/// User and system time of a process. Linux counts them in hundredths of a second for everybody who asks.
+/// Returns the user and system time of a process. Linux counts them in hundredths of a second for everybody who asks.
 fn cpu_seconds(process: u32) -> Result<f64, Failure> {
     let path = format!("/proc/{process}/stat");
     let stat = fs::read_to_string(&path).map_err(|error| Failure::from(error).during(path))?;

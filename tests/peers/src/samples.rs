@@ -12,7 +12,7 @@ pub const ONE_TERM: &str = r#"userName eq "bjensen@example.com""#;
 pub const LONGEST_EXAMPLE: &str =
     r#"emails[type eq "work" and value co "@example.com"] or ims[type eq "xmpp" and value co "@foo.com"]"#;
 
-/// Twenty terms: five disjunctions of four.
+/// Returns twenty terms: five disjunctions of four.
 #[must_use]
 pub fn twenty_terms() -> String {
     let group = |group: usize| {
@@ -27,10 +27,10 @@ pub fn twenty_terms() -> String {
 /// A person as a client sends one, in about 600 bytes.
 pub const USER: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],"externalId":"00u1a2b3c4d5e6f7g8h9","userName":"bjensen@example.com","name":{"formatted":"Barbara Jensen","familyName":"Jensen","givenName":"Barbara"},"displayName":"Barbara Jensen","title":"Tour Guide","locale":"en-US","active":true,"emails":[{"value":"bjensen@example.com","type":"work","primary":true}],"phoneNumbers":[{"value":"+1-555-555-8377","type":"work"}],"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"employeeNumber":"701984","department":"Guides"}}"#;
 
-/// What Okta sends to deactivate a person.
+/// The message that Okta sends to deactivate a person.
 pub const DEACTIVATE: &str = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":false}]}"#;
 
-/// [`USER`], decoded.
+/// Decodes [`USER`].
 ///
 /// # Errors
 /// Those of decoding.
@@ -40,7 +40,7 @@ pub fn user(policy: &Policy) -> Result<User, Error> {
     User::decode(Json::parse(USER.as_bytes(), &limits)?, &mut cx)
 }
 
-/// Many people, of whom every tenth is inactive and every third has a private address.
+/// Makes many people, of whom every tenth is inactive and every third has a private address.
 #[must_use]
 pub fn people(number: usize) -> Vec<User> {
     (0..number).map(person).collect()

@@ -21,7 +21,7 @@ const BODY: usize = 16 << 20;
 /// One way, with as many connections as it takes.
 #[derive(Debug)]
 pub struct Attack {
-    /// What is done.
+    /// The name of what is done.
     pub name: &'static str,
     connections: usize,
     run: fn(&Attacker) -> Result<(), Failure>,
@@ -101,7 +101,7 @@ pub const ATTACKS: &[Attack] = &[
 ];
 
 impl Attack {
-    /// Begins; it ends when the attacker is told so.
+    /// Begins the attack; it ends when the attacker is told so.
     pub fn begin(&'static self, organization: &Organization, done: &Arc<AtomicBool>) -> Statuses {
         let statuses = Statuses::default();
         for _ in 0..self.connections {
@@ -261,7 +261,7 @@ fn is_silence(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
-/// The status in the first line of an answer; 0 without one.
+/// Returns the status in the first line of an answer; 0 without one.
 fn status(head: &[u8]) -> u16 {
     let digits = head
         .get(9..12)

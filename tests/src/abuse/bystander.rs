@@ -50,7 +50,7 @@ const KINDS: [Kind; 3] = [
     },
 ];
 
-/// What came of the requests of one kind.
+/// The outcome of the requests of one kind.
 #[derive(Debug)]
 pub struct Waits {
     /// The kind.

@@ -45,7 +45,7 @@ fn guards<'t>(tests: &'t [Test], number: &str) -> impl Iterator<Item = &'t Test>
         .filter(move |test| test.rows.iter().any(|row| row == number))
 }
 
-/// The tests, by file.
+/// Lists the tests, by file.
 fn list(tests: &[&Test]) -> String {
     let mut files: Vec<(&str, Vec<&str>)> = Vec::new();
     for test in tests {

@@ -17,12 +17,12 @@ pub use results::{Outcome, Results};
 pub use rows::{Row, Section, sections};
 pub use sources::{Sources, Test};
 
-/// The folder of the workspace.
+/// Returns the folder of the workspace.
 pub fn workspace() -> &'static Path {
     fixtures::package().parent().unwrap_or(Path::new(".."))
 }
 
-/// The committed document.
+/// Returns the path of the committed document.
 pub fn committed() -> PathBuf {
     workspace().join("docs/features.md")
 }

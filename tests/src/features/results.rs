@@ -56,14 +56,14 @@ impl Results {
         self.0.get(&(test.binary.clone(), test.path.clone())).copied()
     }
 
-    /// Whether there is no outcome at all.
+    /// Returns whether there is no outcome at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// One case: its attributes, and everything until its end.
+/// Parses one case: its attributes, and everything until its end.
 fn case(text: &str) -> Option<((String, String), Outcome)> {
     let (head, rest) = text.split_once('>')?;
     let inside = if head.ends_with('/') {
@@ -92,7 +92,7 @@ fn attribute<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     head.split('"').next()
 }
 
-/// `accounts` of `Running tests/accounts.rs (target/debug/deps/accounts-0123456789abcdef)`.
+/// Returns `accounts` of `Running tests/accounts.rs (target/debug/deps/accounts-0123456789abcdef)`.
 fn program(line: &str) -> Option<String> {
     let (_, place) = line.trim_start().strip_prefix("Running ")?.rsplit_once('(')?;
     let file = place.strip_suffix(')')?.rsplit(['/', '\\']).next()?;

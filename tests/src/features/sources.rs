@@ -108,7 +108,7 @@ struct Place {
     file: String,
 }
 
-/// The program that a file is a part of, and the modules that lead to it.
+/// Finds the program that a file is a part of, and the modules that lead to it.
 fn place(path: &Path) -> Result<(String, Vec<String>), Failure> {
     let lost = || Failure::new(format!("{}: no package has this file", path.display()));
     let package = path
@@ -211,7 +211,7 @@ impl<'s> Scan<'s> {
     fn line(&mut self, number: usize, line: &str) {
         let trimmed = line.trim_start();
         if let Some(comment) = trimmed.strip_prefix("//") {
-            // What is said of a module is said of no test.
+            // Whatever is said of a module is said of no test.
             self.comment += if comment.starts_with('!') {
                 ""
             } else {
@@ -232,7 +232,7 @@ impl<'s> Scan<'s> {
         }
     }
 
-    /// A function begins: what was said before is said of it.
+    /// Begins a function: what was said before is said of it.
     fn begin(&mut self, number: usize, name: &str) {
         let rows = self.patterns.rows(&std::mem::take(&mut self.comment));
         if std::mem::take(&mut self.is_test) {
@@ -259,7 +259,7 @@ impl<'s> Scan<'s> {
         self.note(number, rows);
     }
 
-    /// Any other line: what was said before is said of the test that it is in.
+    /// Takes any other line: what was said before is said of the test that it is in.
     fn body(&mut self, number: usize) {
         let rows = self.patterns.rows(&std::mem::take(&mut self.comment));
         self.note(number, rows);
@@ -292,7 +292,7 @@ impl<'s> Scan<'s> {
 }
 
 impl Drop for Scan<'_> {
-    /// Tests that name no row are not of interest.
+    /// Removes the tests that name no row: they are not of interest.
     fn drop(&mut self) {
         self.sources.tests.retain(|test| !test.rows.is_empty());
     }

@@ -18,7 +18,7 @@ use template::{Blocked, Variables};
 pub use trace::Trace;
 use trace::{Auth, Expectation, Level, Step};
 
-/// What a replay found. One check is one status, header or JSON assertion.
+/// The results of a replay. One check is one status, header or JSON assertion.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Checks that held.
@@ -36,7 +36,7 @@ pub struct Finding {
     pub trace: String,
     /// The name of the step.
     pub step: String,
-    /// What was wanted and what was found.
+    /// A text that says what was wanted and what was found.
     pub message: String,
     /// Why the provider needs it, if the trace says so.
     pub why: Option<String>,

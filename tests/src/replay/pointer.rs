@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The value a pointer leads to. Member names match in any case, an exact match first; `~1` stands for `/`.
+/// Finds the value a pointer leads to. Member names match in any case, an exact match first; `~1` stands for `/`.
 pub(super) fn lookup<'v>(document: &'v Value, pointer: &str) -> Option<&'v Value> {
     pointer
         .split('/')
@@ -22,7 +22,7 @@ pub(super) fn lookup<'v>(document: &'v Value, pointer: &str) -> Option<&'v Value
         })
 }
 
-/// An element by its index (from the end if negative), or the first whose attribute has the value in brackets.
+/// Finds an element by its index (from the end if negative), or the first whose attribute has the value in brackets.
 fn element<'v>(items: &'v [Value], part: &str) -> Option<&'v Value> {
     if let Some((key, wanted)) = part
         .strip_prefix('[')
@@ -40,7 +40,7 @@ fn element<'v>(items: &'v [Value], part: &str) -> Option<&'v Value> {
     }
 }
 
-/// A scalar as it is written within brackets.
+/// Returns a scalar as it is written within brackets.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -22,7 +22,7 @@ pub(super) struct Rule {
     pub(super) level: Option<Level>,
 }
 
-/// A member that is there is `Some`, also if it is `null`.
+/// Reads a member that is there as `Some`, also if it is `null`.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
@@ -52,7 +52,7 @@ enum Operator {
 }
 
 impl Rule {
-    /// `None` if the rule holds for the document, else what was wanted and found.
+    /// Returns `None` if the rule holds for the document, else what was wanted and found.
     pub(super) fn check(&self, document: &Value) -> Result<Option<String>, Failure> {
         let found = lookup(document, &self.path);
         let wanted = self.value.as_ref().unwrap_or(&Value::Null);
@@ -135,7 +135,7 @@ impl Rule {
     }
 }
 
-/// Equality of JSON values, numbers by their value.
+/// Compares JSON values, numbers by their value.
 fn same(a: &Value, b: &Value) -> bool {
     a == b || a.as_f64().is_some_and(|a| b.as_f64() == Some(a))
 }
@@ -144,7 +144,7 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || length(Some(value)) == Some(0)
 }
 
-/// The length of a text, list or object; 0 for nothing; none for what has no length.
+/// Returns the length of a text, list or object; 0 for nothing; none for what has no length.
 fn length(value: Option<&Value>) -> Option<u64> {
     match value {
         None | Some(Value::Null) => Some(0),
@@ -166,7 +166,7 @@ fn has_type(value: &Value, name: &Value) -> bool {
     }
 }
 
-/// The `value` of each element of a list, or the element itself if it is not an object.
+/// Returns the `value` of each element of a list, or the element itself if it is not an object.
 fn members(value: Option<&Value>) -> Vec<&Value> {
     let items = value
         .and_then(Value::as_array)

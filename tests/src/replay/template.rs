@@ -90,7 +90,7 @@ impl Variables {
     }
 }
 
-/// A text as it stands between the quotation marks of a JSON string.
+/// Returns a text as it stands between the quotation marks of a JSON string.
 pub(super) fn json_escape(text: &str) -> String {
     let quoted = Value::from(text).to_string();
     quoted

@@ -19,12 +19,12 @@ pub struct Trace {
     /// Which of the provider's dialects.
     #[serde(default)]
     pub variant: Option<String>,
-    /// What the trace covers.
+    /// A description of what the trace covers.
     #[serde(default)]
     pub description: Option<String>,
     /// How sure it is that the provider sends exactly this.
     pub confidence: String,
-    /// Where the shapes come from.
+    /// The sources of the shapes.
     pub sources: Vec<String>,
     #[serde(default)]
     pub(super) vars: BTreeMap<String, String>,

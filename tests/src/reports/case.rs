@@ -13,7 +13,7 @@ use crate::vectors::Policy;
 pub struct Cases {
     /// The version of the format.
     pub format: u32,
-    /// What the file is.
+    /// A description of the file.
     pub about: String,
     /// The cases.
     pub cases: Vec<Case>,
@@ -25,24 +25,24 @@ pub struct Cases {
 pub struct Case {
     /// The identifier.
     pub id: String,
-    /// What is sent.
+    /// A title that says what is sent.
     pub title: String,
     /// The kind of fault that it stands for.
     pub kind: String,
-    /// Where it was reported.
+    /// The place where it was reported.
     pub source: String,
     /// The rule, and why it holds.
     pub why: String,
-    /// What was answered when the report was first tried.
+    /// The answer that was given when the report was first tried.
     pub observed: String,
-    /// Where the rule comes from.
+    /// The origin of the rule.
     pub verdict: Verdict,
     /// The policy under which it holds.
     pub policy: Policy,
     pub(super) steps: Vec<Step>,
 }
 
-/// Where the rule of a case comes from.
+/// The origin of the rule of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {

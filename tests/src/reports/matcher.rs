@@ -1,11 +1,11 @@
-//! What must stand at a place of an answer: a value, or an object with one member whose name begins with `$`.
+//! The content that a place of an answer must have: a value, or an object with one member whose name begins with `$`.
 
 use regex_lite::Regex;
 use serde_json::Value;
 
 use crate::Failure;
 
-/// Whether what was found, if anything, is what is wanted.
+/// Returns whether what was found, if anything, is what is wanted.
 pub(super) fn fits(found: Option<&Value>, wanted: &Value) -> Result<bool, Failure> {
     let Some((name, argument)) = matcher(wanted) else {
         return Ok(found == Some(wanted));

@@ -24,7 +24,7 @@ impl Cases {
     }
 }
 
-/// What a run of cases found.
+/// The results of a run of cases.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Cases of which every step held.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The value that a pointer leads to; behind a `*`, the list of what it leads to in each element.
+/// Finds the value that a pointer leads to; behind a `*`, the list of what it leads to in each element.
 pub(super) fn find(document: &Value, pointer: &str) -> Option<Value> {
     match pointer.strip_prefix('/') {
         None => Some(document.clone()),

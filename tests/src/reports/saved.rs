@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::Failure;
 
-/// What the steps of a case have saved so far.
+/// The texts that the steps of a case have saved so far.
 #[derive(Debug, Default)]
 pub(super) struct Saved(BTreeMap<String, String>);
 
@@ -15,7 +15,7 @@ impl Saved {
         self.0.insert(name.to_owned(), value);
     }
 
-    /// A text with each `{{name}}` replaced; fails if nothing was saved under a name.
+    /// Returns a text with each `{{name}}` replaced; fails if nothing was saved under a name.
     pub(super) fn fill_text(&self, text: &str) -> Result<String, Failure> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
@@ -32,7 +32,7 @@ impl Saved {
         Ok(out)
     }
 
-    /// A value with every text and every member name filled in.
+    /// Returns a value with every text and every member name filled in.
     pub(super) fn fill(&self, value: &Value) -> Result<Value, Failure> {
         Ok(match value {
             Value::String(text) => self.fill_text(text)?.into(),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// Attributes that are the server's own.
 const IGNORED: [&str; 3] = ["id", "meta", "groups"];
 
-/// The attributes in which a resource differs from the one wanted, or nothing.
+/// Returns the attributes in which a resource differs from the one wanted, or nothing.
 ///
 /// Ignored are `id`, `meta`, `groups`, every `$ref`, a member's `display` and `type`, and the order of values. `null`,
 /// `[]` and absence are one; so are `primary: false` and no `primary`.
@@ -36,7 +36,7 @@ pub fn difference(wanted: &Value, found: &Value) -> Option<String> {
     Some(lines.collect::<Vec<_>>().join("; "))
 }
 
-/// A resource in the one form that all equal resources have.
+/// Returns a resource in the one form that all equal resources have.
 pub fn canonical(resource: &Value) -> Value {
     let Value::Object(attributes) = resource else {
         return resource.clone();
@@ -55,7 +55,7 @@ pub fn canonical(resource: &Value) -> Value {
     kept.filter(|(_, value)| !value.is_null()).collect()
 }
 
-/// `Null` stands for every way to say that there is no value.
+/// Returns a value in that form: `Null` stands for every way to say that there is no value.
 fn canonical_value(value: &Value) -> Value {
     match value {
         Value::Array(items) => {

@@ -15,7 +15,7 @@ use crate::{Failure, fixtures};
 pub struct FilterVectors {
     /// The version of the format.
     pub format: u32,
-    /// What the members mean.
+    /// The meaning of the members.
     pub about: String,
     /// The people that the filters select from.
     pub users: Vec<Person>,
@@ -117,7 +117,7 @@ pub fn run(peer: &mut impl Exchange) -> Result<Report, Failure> {
 }
 
 impl FilterVector {
-    /// What is wrong with an answer, if anything; `keys` gives the key of each id.
+    /// Says what is wrong with an answer, if anything; `keys` gives the key of each id.
     fn fault(&self, answer: &Answer, keys: &BTreeMap<String, String>) -> Option<String> {
         if let Some(error) = &self.error {
             return answer.differs_from(error);

@@ -19,12 +19,12 @@ use crate::http::Client;
 pub enum Policy {
     /// The letter of the RFCs.
     Strict,
-    /// What identity providers in use need.
+    /// The needs of identity providers in use.
     Tolerant,
 }
 
 impl Policy {
-    /// The word that stands for it on the command line.
+    /// Returns the word that stands for it on the command line.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The body if the answer has the status, else a failure that shows it.
+    /// Returns the body if the answer has the status, else a failure that shows it.
     pub fn expect(self, status: u16, what: &str) -> Result<Value, Failure> {
         if self.status == status {
             return Ok(self.body);
@@ -61,7 +61,7 @@ impl Answer {
         )))
     }
 
-    /// What differs from the error that was expected, if anything.
+    /// Says what differs from the error that was expected, if anything.
     pub fn differs_from(&self, error: &ExpectedError) -> Option<String> {
         let kind = self.body["scimType"].as_str().unwrap_or_default();
         let fits =
@@ -118,7 +118,7 @@ pub enum OneOrMany {
 }
 
 impl OneOrMany {
-    /// All of them.
+    /// Returns all of them.
     pub fn as_slice(&self) -> &[String] {
         match self {
             Self::One(text) => std::slice::from_ref(text),
@@ -127,7 +127,7 @@ impl OneOrMany {
     }
 }
 
-/// What a run of vectors found.
+/// The results of a run of vectors.
 #[derive(Debug, Default)]
 pub struct Report {
     /// Vectors, not debatable, whose outcome was the expected one.

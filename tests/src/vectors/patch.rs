@@ -15,7 +15,7 @@ use crate::{Failure, fixtures};
 pub struct PatchVectors {
     /// The version of the format.
     pub format: u32,
-    /// What the members mean.
+    /// The meaning of the members.
     pub about: String,
     /// The vectors.
     pub vectors: Vec<PatchVector>,
@@ -82,7 +82,7 @@ pub struct Alternative {
 pub struct Ids(BTreeMap<String, String>);
 
 impl Ids {
-    /// The ids of `{{u1}}`, `{{u2}}` and so on.
+    /// Takes these as the ids of `{{u1}}`, `{{u2}}` and so on.
     pub fn of_users<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
         let named = ids
             .into_iter()
@@ -91,7 +91,7 @@ impl Ids {
         Self(named.collect())
     }
 
-    /// The same with the id of `{{self}}`.
+    /// Returns the same with the id of `{{self}}`.
     #[must_use]
     pub fn with_self(&self, id: &str) -> Self {
         let mut ids = self.clone();
@@ -99,7 +99,7 @@ impl Ids {
         ids
     }
 
-    /// A value with every placeholder replaced.
+    /// Returns a value with every placeholder replaced.
     pub fn fill(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self
@@ -125,12 +125,12 @@ impl PatchVectors {
 }
 
 impl PatchVector {
-    /// Whether the vector says anything about this policy.
+    /// Returns whether the vector says anything about this policy.
     pub fn holds_under(&self, policy: Policy) -> bool {
         self.policy.is_none_or(|only| only == policy)
     }
 
-    /// The request body, placeholders unfilled.
+    /// Returns the request body, placeholders unfilled.
     pub fn request(&self) -> Value {
         self.body.clone().unwrap_or_else(|| {
             json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": self.operations})
@@ -160,7 +160,7 @@ impl PatchVector {
         Ok(fault)
     }
 
-    /// What is wrong with the outcome, if anything.
+    /// Says what is wrong with the outcome, if anything.
     pub fn fault(&self, ids: &Ids, before: &Value, answer: &Answer, after: &Value) -> Option<String> {
         let wanted = (self.after.as_ref(), self.error.as_ref());
         let fault = outcome_fault(wanted, ids, before, answer, after)?;

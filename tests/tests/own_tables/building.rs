@@ -1,4 +1,4 @@
-//! What `build()` finds before the first request.
+//! The faults that `build()` finds before the first request.
 
 use scim::resources::{Group, User};
 use scim::service::{Protocol, ScimService};

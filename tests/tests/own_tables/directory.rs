@@ -46,19 +46,19 @@ pub(crate) struct Unit {
 }
 
 impl Directory {
-    /// A database of its own, in memory.
+    /// Makes a database of its own, in memory.
     pub(crate) fn in_memory() -> Self {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         Self::at(format!("file:own-tables-{number}?mode=memory&cache=shared"))
     }
 
-    /// A database in a file.
+    /// Makes a database in a file.
     pub(crate) fn in_file(path: &Path) -> Self {
         Self::at(format!("file:{}", path.display()))
     }
 
-    /// The same in memory, where nobody keeps versions and times.
+    /// Makes one in memory in which nobody keeps versions and times.
     pub(crate) fn without_versions() -> Self {
         let mut directory = Self::in_memory();
         directory.people = searched_people();
@@ -88,7 +88,7 @@ impl Directory {
     }
 }
 
-/// The columns of people, but for versions and times.
+/// Returns the columns of people, but for versions and times.
 fn searched_people() -> Columns {
     let user = User::paths();
     Columns::table::<User>(Dialect::Sqlite, "people", Column::numbered("id", "p"))
@@ -100,7 +100,7 @@ fn searched_people() -> Columns {
         .more("more")
 }
 
-/// The columns of teams, but for versions, times and members.
+/// Returns the columns of teams, but for versions, times and members.
 fn searched_teams() -> Columns {
     Columns::table::<Group>(Dialect::Sqlite, "teams", Column::numbered("id", "t"))
         .tenant("org")
@@ -112,7 +112,7 @@ fn with_versions(columns: Columns) -> Columns {
     columns.version("version").created("created").modified("modified")
 }
 
-/// Members are people and teams, in a table each.
+/// Adds the members, which are people and teams, in a table each.
 fn with_members(teams: Columns, people: &Columns) -> Columns {
     let members = Group::paths().members();
     let nested = EdgeTable::new("team_children", "team", "child", &teams);
@@ -121,7 +121,7 @@ fn with_members(teams: Columns, people: &Columns) -> Columns {
         .edges(members, nested)
 }
 
-/// A complete store of it.
+/// Makes a complete store of it.
 pub(crate) fn store(directory: Directory, threads: usize) -> Table<Directory, Tenant> {
     Table::new(directory)
         .resource::<User>()

@@ -81,7 +81,7 @@ impl Peer {
         self.ask(Method::PATCH, target, &body).await
     }
 
-    /// How many transactions that read, and how many that write, were begun.
+    /// Returns how many transactions that read, and how many that write, were begun.
     pub(crate) fn begun(&self) -> (usize, usize) {
         let tables = self.table.tables();
         (
@@ -90,14 +90,14 @@ impl Peer {
         )
     }
 
-    /// The statements that `act` runs.
+    /// Returns the statements that `act` runs.
     pub(crate) async fn statements(&self, act: impl Future<Output = ()>) -> Vec<String> {
         self.table.tables().statements.lock().unwrap().clear();
         act.await;
         self.table.tables().statements.lock().unwrap().clone()
     }
 
-    /// The lines of the application's own history.
+    /// Returns the lines of the application's own history.
     pub(crate) fn history(&self) -> Vec<String> {
         self.table.tables().behind(|connection| {
             let mut lines = connection.prepare("SELECT line FROM history ORDER BY rowid")?;

@@ -1,4 +1,4 @@
-//! What a write does in its transaction.
+//! The work of a write in its transaction.
 
 use std::sync::{Arc, Mutex};
 

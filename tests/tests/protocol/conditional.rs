@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::{PATCH_OP, Peer, and, user};
 
-/// A conditional request with the body that its method needs.
+/// Makes a conditional request with the body that its method needs.
 fn request(method: &str, path: &str, name: &'static str, value: &str) -> Request {
     let request = Request::new(Method::from_bytes(method.as_bytes()).unwrap(), path);
     let operations = json!([{"op": "add", "path": "title", "value": "x"}]);

@@ -39,7 +39,7 @@ async fn send(app: &Router, method: &str, uri: &str) -> (u16, Value) {
     (status, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
-/// Whether two tenants, or the only one under two URLs, see what the first has created.
+/// Returns whether two tenants, or the only one under two URLs, see what the first has created.
 async fn shares<C, S>(store: S, first: &str, second: &str, prefix: &str) -> bool
 where
     C: FromRequestParts<()> + Send + Sync + 'static,

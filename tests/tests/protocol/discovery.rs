@@ -1,4 +1,4 @@
-//! What the service says of itself: RFC 7644 section 4, RFC 7643 sections 5 to 7.
+//! The service's description of itself: RFC 7644 section 4, RFC 7643 sections 5 to 7.
 
 use http::Method;
 use scim::ScimResource;

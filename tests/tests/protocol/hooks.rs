@@ -14,7 +14,7 @@ use crate::{GROUP, Peer, user};
 
 type Told = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What has been heard so far.
+/// The events that have been heard so far.
 struct Heard<R>(Arc<Mutex<Vec<Arc<Event<R>>>>>);
 
 impl<R> Heard<R> {
@@ -22,7 +22,7 @@ impl<R> Heard<R> {
         Self(Arc::default())
     }
 
-    /// What somebody does who hears of an event: it waits first.
+    /// Makes a listener that hears of events: it waits first.
     fn hear(&self) -> impl Fn(Arc<()>, Arc<Event<R>>) -> Told + use<R>
     where
         R: Send + Sync + 'static,
@@ -170,7 +170,7 @@ where
         (&shown["title"], &shown["meta"]["version"]),
         (&"ANN".into(), &"W/\"3\"".into())
     );
-    // What a rule undoes is no change.
+    // A change that a rule undoes is not a change.
     let undone = json!([{"op": "replace", "path": "title", "value": "Guide"}]);
     assert_eq!(
         peer.patch(&path, &undone).await.json()["meta"]["version"],
@@ -399,7 +399,7 @@ where
     assert_eq!(gone, [MovedEdges::gone("members", 2, members)]);
 }
 
-/// A group loses a member because the person is deleted: the group has changed, and whoever hears of groups hears so.
+/// Deletes a person, whom a group loses as a member: the group has changed, and whoever hears of groups hears so.
 async fn an_event_says_that_another_was_deleted<S>(store: S)
 where
     S: Store<User, ()> + Store<Group, ()> + Clone,
@@ -430,7 +430,7 @@ where
     assert_eq!(names, ["Guides", "Guides"]);
 }
 
-/// Of a provider that writes `"True"`, the application hears that it did.
+/// Checks that the application hears of it if a provider writes `"True"`.
 async fn an_event_names_the_tolerances_that_were_needed<S>(store: S)
 where
     S: Store<User, ()> + Store<Group, ()> + Clone,
@@ -481,7 +481,7 @@ async fn an_event_names_a_bounded_number_of_edges() {
     assert_eq!((moved.removed, moved.removed_ids.len()), (0, 0));
 }
 
-/// What is wrong with hooks is found at the start.
+/// Anything that is wrong with hooks is found at the start.
 #[tokio::test]
 async fn hooks_for_a_type_that_is_not_served_are_refused() {
     let hooks = Hooks::<()>::new().before_write::<Group>(|(), _| Ok(()));

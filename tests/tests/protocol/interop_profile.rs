@@ -14,7 +14,7 @@ fn profile() -> Peer {
     Peer::of(builder().policy(Policy::interop_profile()))
 }
 
-/// The attribute of a schema document, by its name.
+/// Finds an attribute of a schema document by its name.
 fn attribute<'d>(document: &'d Value, name: &str) -> Option<&'d Value> {
     let attributes = document["attributes"].as_array().unwrap();
     attributes.iter().find(|attribute| attribute["name"] == name)

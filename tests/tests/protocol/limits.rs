@@ -40,7 +40,7 @@ impl Ground {
         Peer::of(builder.limits(limits.clone()))
     }
 
-    /// A service over each store.
+    /// Makes a service over each store.
     fn peers(&self, limits: &Limits) -> [Peer; 2] {
         [self.memory(limits), Self::over(self.sqlite.clone(), limits)]
     }
@@ -62,7 +62,7 @@ enum Case {
     Refused(Box<Request>, u64, u16, &'static str),
     /// The list shows so many resources at the first value, and so many at the second.
     Cut(&'static str, [(u64, u64); 2]),
-    /// What is counted differs from store to store, or is time: the tests beside the code that charges it have it.
+    /// The amount differs from store to store, or is time: the tests beside the code that charges it have it.
     BesideTheCode,
 }
 
@@ -99,7 +99,7 @@ fn filter(text: &str) -> Request {
     search(&format!("filter={}", text.replace(' ', "%20")))
 }
 
-/// The test of a limit; `path` is that of one of three users, who have no titles.
+/// Returns the test of a limit; `path` is that of one of three users, who have no titles.
 fn case(name: &str, path: &str) -> Option<Case> {
     let refused =
         |request, amount, status, scim_type| Case::Refused(Box::new(request), amount, status, scim_type);
@@ -370,7 +370,7 @@ async fn filters_over_many_members_end_with_the_steps() {
         let terms = vec!["display co \"x\""; 200].join(" or ");
         peer.send(select(&terms, 1)).await.refused(413, "");
         passes(&peer.send(select("display co \"x\"", 5)).await);
-        // What is named costs what it is, however large the group.
+        // Whatever is named costs what it is, however large the group.
         let named: Value = members
             .iter()
             .map(|path| json!({"op": "remove", "path": format!("members[value eq \"{}\"]", id_in(path))}))
@@ -394,7 +394,7 @@ const WRITES: [&str; 11] = [
     "PATCH that removes a named member",
 ];
 
-/// The request, once everything that it needs is there.
+/// Returns the request, once everything that it needs is there.
 async fn prepared(peer: &Peer, kind: &str, members: &[String]) -> Request {
     let count = members.len();
     if kind.contains("group") || kind.contains("member") {
@@ -447,7 +447,7 @@ async fn prepared(peer: &Peer, kind: &str, members: &[String]) -> Request {
     }
 }
 
-/// The fewest steps with which a write passes.
+/// Finds the fewest steps with which a write passes.
 async fn steps_needed(kind: &str, ground: &Ground, members: &[String]) -> usize {
     let (mut fails, mut passes) = (0, 100_000);
     while fails + 1 < passes {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{LIST, Peer, SEARCH, USER, builder};
 
-/// The values of an attribute, down a list.
+/// Returns the values of an attribute, down a list.
 fn column(list: &Value, name: &str) -> Vec<String> {
     let rows = list["Resources"].as_array().unwrap();
     rows.iter()

@@ -1,4 +1,4 @@
-//! What RFC 7644 asks of a service, over `Protocol` and over the tower service around it, with the store in memory.
+//! The demands of RFC 7644 on a service, over `Protocol` and over the tower service around it, with the store in memory.
 
 #![allow(
     clippy::indexing_slicing,
@@ -82,7 +82,7 @@ impl Answer {
         self
     }
 
-    /// The answer is a SCIM error of this status and type: RFC 7644 section 3.12.
+    /// Checks that the answer is a SCIM error of this status and type: RFC 7644 section 3.12.
     #[track_caller]
     fn refused(self, status: u16, scim_type: &str) -> Self {
         let answer = self.expect(status);
@@ -160,13 +160,13 @@ impl Peer {
         self.send(Request::new(Method::DELETE, target)).await
     }
 
-    /// The path of a new user.
+    /// Makes a new user, and returns its path.
     async fn user(&self, name: &str) -> String {
         let created = self.post("/Users", &user(name)).await.expect(201);
         format!("/Users/{}", created.id())
     }
 
-    /// The path of a new group with these members, given by their paths.
+    /// Makes a new group with these members, given by their paths, and returns its path.
     async fn group(&self, name: &str, members: &[&str]) -> String {
         let members: Vec<_> = members.iter().map(|path| json!({"value": id_in(path)})).collect();
         let group = json!({"schemas": [GROUP], "displayName": name, "members": members});
@@ -190,7 +190,7 @@ fn header(name: &'static str, value: &str) -> (HeaderName, HeaderValue) {
     )
 }
 
-/// The same request with one more header.
+/// Returns the same request with one more header.
 fn and(request: Request, name: &'static str, value: &str) -> Request {
     let (name, value) = header(name, value);
     request.with_header(name, value)

@@ -1,6 +1,6 @@
 //! References to resources of the service itself: RFC 7643 sections 2.3.7 and 2.4.
 //!
-//! Clients see them as complete URLs. What they see is what filters compare, and what they send back is no change.
+//! Clients see them as complete URLs. Filters compare what clients see, and what clients send back is not a change.
 
 use std::sync::Arc;
 
@@ -118,7 +118,7 @@ impl Site {
         self.send(Method::PATCH, path, Some(&body)).await
     }
 
-    /// The paths of the resources below `endpoint` that a filter finds.
+    /// Returns the paths of the resources below `endpoint` that a filter finds.
     async fn found(&self, endpoint: &str, filter: &str) -> Vec<String> {
         let query = query_of(filter);
         let answer = self
@@ -133,12 +133,12 @@ impl Site {
     }
 }
 
-/// A filter as it stands in a query.
+/// Returns a filter as it stands in a query.
 fn query_of(filter: &str) -> String {
     filter.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// Both stores, below every kind of base URL.
+/// Makes both stores, below every kind of base URL.
 fn sites(policy: &Policy) -> Vec<Site> {
     let mut sites = Vec::new();
     for (origin, version) in SITES {
@@ -229,7 +229,7 @@ const REFERENCES: [(&str, &str); 10] = [
     ("/Doors", "urn:example:2.0:Audit:auditor"),
 ];
 
-/// What a client sees of an attribute in a document.
+/// Returns what a client sees of an attribute in a document.
 fn seen(document: &Value, attribute: &str) -> Vec<String> {
     let (scope, path) = match attribute.rsplit_once(':') {
         Some((urn, path)) => (&document[urn], path),
@@ -255,7 +255,7 @@ fn seen(document: &Value, attribute: &str) -> Vec<String> {
         .collect()
 }
 
-/// RFC 7644 table 3, on the text that is seen.
+/// Applies RFC 7644 table 3 to the text that is seen.
 fn holds(values: &[String], operator: &str, operand: &str) -> bool {
     let any = |test: &dyn Fn(&str) -> bool| values.iter().any(|value| test(value));
     match operator {
@@ -271,7 +271,7 @@ fn holds(values: &[String], operator: &str, operand: &str) -> bool {
     }
 }
 
-/// Every part of the values and of the base that a client might ask for, and its neighbours.
+/// Returns every part of the values and of the base that a client might ask for, and its neighbours.
 fn operands(base: &str, values: &[String]) -> Vec<String> {
     let mut operands = vec![String::new(), "U".to_owned(), "~".to_owned(), "s/".to_owned()];
     let some = values.iter().step_by(values.len().div_ceil(3));

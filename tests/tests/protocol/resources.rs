@@ -161,7 +161,7 @@ async fn a_put_replaces_what_clients_may_write() {
         shown["meta"]["version"].as_str().unwrap()
     );
 
-    // What is the same already is no new version.
+    // Whatever is the same already is not a new version.
     let again = peer.put(&path, &next).await.expect(200);
     assert_eq!(again.json(), shown);
     assert!(!again.outcome.changed);

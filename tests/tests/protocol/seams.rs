@@ -1,4 +1,4 @@
-//! Where an application takes part: authorisation, policies, outcomes, contexts, and what fails at the start.
+//! The places where an application takes part: authorisation, policies, outcomes, contexts, and what fails at the start.
 
 use std::sync::{Arc, Mutex};
 
@@ -424,7 +424,7 @@ struct Template {
     meta: Meta,
 }
 
-/// What can be wrong with a service is found before it serves: RFC 7643 section 6, RFC 7644 sections 1.3 and 7.1.
+/// Anything that can be wrong with a service is found before it serves: RFC 7643 section 6, RFC 7644 sections 1.3 and 7.1.
 #[test]
 fn what_is_wrong_with_a_service_fails_at_the_start() {
     let memory = Memory::new;
@@ -531,7 +531,7 @@ fn a_store_that_cannot_serve_a_type_fails_at_the_start() {
         let error = built.unwrap_err();
         assert!(error.to_string().contains(hint), "{error}");
     }
-    // What cannot be kept is said in words, too.
+    // Whatever cannot be kept is said in words, too.
     let link = sqlite()
         .resource::<User>()
         .link(Group::paths().members(), User::paths().groups());

@@ -1,4 +1,4 @@
-//! What an application shows of errors: `Builder::map_error`.
+//! The errors as an application shows them: `Builder::map_error`.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
@@ -23,10 +23,10 @@ fn without_secret(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a listener was told: whether there was a context, and the outcome.
+/// The things that a listener was told: whether there was a context, and the outcome.
 type Told = Arc<Mutex<Vec<(bool, Outcome)>>>;
 
-/// A service that refuses in every way, and repeats what it was sent.
+/// Makes a service that refuses in every way, and repeats what it was sent.
 fn service(told: &Told) -> ScimService<String> {
     let context = from_parts(|parts| match parts.headers.get("authorization") {
         Some(token) => Err(Error::new(

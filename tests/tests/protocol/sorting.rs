@@ -100,7 +100,7 @@ impl Office {
         Self(builder.build().unwrap())
     }
 
-    /// The same service over each store.
+    /// Makes the same service over each store.
     fn both(policy: &Policy, limits: &Limits) -> [Self; 2] {
         let (edges, derived) = (Group::paths().members(), User::paths().groups());
         let memory = Memory::new().link(edges, derived);
@@ -132,7 +132,7 @@ impl Office {
         list["Resources"].as_array().unwrap().clone()
     }
 
-    /// People, groups of them and desks, of which each attribute is set here and there.
+    /// Makes both services with people, groups of them and desks, of which each attribute is set here and there.
     async fn furnished(policy: &Policy) -> [Self; 2] {
         let offices = Self::both(policy, &Limits::default());
         for office in &offices {
@@ -186,7 +186,7 @@ impl Dice {
         for attribute in table {
             let shape = &attribute.shape;
             let silent = shape.mutability == Mutability::ReadOnly || shape.returned == Returned::Never;
-            // What only a certificate can be is not tried.
+            // A value that only a certificate can be is not tried.
             let skipped = silent || attribute.name == "x509Certificates";
             if skipped || (!shape.required && self.below(3) == 0) {
                 continue;
@@ -252,7 +252,7 @@ impl Dice {
     }
 }
 
-/// What `sortBy` can name: the name, the attributes on the way, and the one at its end.
+/// Lists what `sortBy` can name: the name, the attributes on the way, and the one at its end.
 fn sortable(schema: &'static Schema) -> Vec<(String, Vec<&'static Attribute>)> {
     fn walk(
         prefix: &str,
@@ -295,7 +295,7 @@ enum Key {
     Bytes(Vec<u8>),
 }
 
-/// What a document is sorted by: of many values the primary one, or else the first.
+/// Returns what a document is sorted by: of many values the primary one, or else the first.
 fn key(document: &Value, way: &[&Attribute]) -> Option<Key> {
     let mut value = document;
     for attribute in way {
@@ -319,7 +319,7 @@ fn key(document: &Value, way: &[&Attribute]) -> Option<Key> {
     })
 }
 
-/// The ids in the order of their keys: what has none comes last, or first where the greatest come first.
+/// Returns the ids in the order of their keys: those without a key come last, or first if the greatest come first.
 fn in_order(rows: &[(String, Option<Key>)], descending: bool) -> Vec<&str> {
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by(|(_, left), (_, right)| {
@@ -369,7 +369,7 @@ async fn every_attribute_is_sorted_by() {
                     assert_eq!(ids(&paged), in_order(&rows, false), "{}", pages[0]);
                 }
             }
-            // Where all resources have one key, or none, any order would do.
+            // If all resources have one key, or none, any order would do.
             let alike: Vec<_> = tried
                 .iter()
                 .filter(|(_, keys)| **keys < 2)

@@ -58,7 +58,7 @@ struct Room {
     stage: Option<Stage>,
 }
 
-/// Values of every kind, with characters that cannot be seen.
+/// Returns values of every kind, with characters that cannot be seen.
 fn values() -> Vec<Value> {
     let wrong = "a\n\u{7}\u{202e}\t\"\\";
     vec![
@@ -85,7 +85,7 @@ fn values() -> Vec<Value> {
     ]
 }
 
-/// The names of a resource type's attributes as a client writes them, and some that nobody knows.
+/// Returns the names of a resource type's attributes as a client writes them, and some that nobody knows.
 fn names(table: &'static [Attribute]) -> Vec<String> {
     let mut names: Vec<String> = [
         "schemas",
@@ -111,7 +111,7 @@ fn names(table: &'static [Attribute]) -> Vec<String> {
     names
 }
 
-/// Paths of PATCH operations around a name.
+/// Returns paths of PATCH operations around a name.
 fn paths(name: &str) -> Vec<String> {
     vec![
         name.to_owned(),
@@ -125,7 +125,7 @@ fn paths(name: &str) -> Vec<String> {
     ]
 }
 
-/// A refusal reads as one sentence about an attribute, or as a sentence of its own.
+/// Checks that a refusal reads as one sentence about an attribute, or as a sentence of its own.
 fn check(answer: &Answer, request: &str) -> Option<()> {
     if answer.status.as_u16() < 400 {
         return None;

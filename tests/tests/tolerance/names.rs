@@ -9,7 +9,7 @@ use crate::peer::{Peer, TYPES};
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
-/// The ways in which clients write the name of an extension's attribute.
+/// Returns the ways in which clients write the name of an extension's attribute.
 fn names() -> [String; 4] {
     [
         format!("{ENTERPRISE}:department"),

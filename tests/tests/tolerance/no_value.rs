@@ -17,7 +17,7 @@ fn spelled(spelling: NoValue) -> Value {
     }
 }
 
-/// What became of a value that was there.
+/// The fate of a value that was there.
 #[derive(Debug, PartialEq)]
 enum Became {
     Unassigned,
@@ -91,7 +91,7 @@ fn check(
     );
 }
 
-/// Whether a result is what a meaning asks for. A value of the wrong type is refused, and what is required cannot go.
+/// Returns whether a result is what a meaning asks for. A value of the wrong type is refused, and what is required cannot go.
 fn fits(found: &Became, meaning: Meaning, single: &Single) -> bool {
     match meaning {
         Meaning::Nothing => matches!(found, Became::Unchanged | Became::Refused),

@@ -35,7 +35,7 @@ fn emptied(list: &List) -> Vec<Value> {
     values
 }
 
-/// Values that are empty as a whole: in a `remove` they name nothing.
+/// Returns values that are empty as a whole: in a `remove` they name nothing.
 fn empty() -> Vec<Value> {
     vec![json!([]), json!(""), json!({})]
 }
@@ -93,7 +93,7 @@ fn a_replace_of_which_nothing_is_left_replaces_nothing() {
     });
 }
 
-/// What a value without a path needs around a list.
+/// Returns what a value without a path needs around a list.
 fn skeleton(list: &List) -> Value {
     list.extension.map_or_else(|| json!({}), |urn| json!({urn: {}}))
 }

@@ -74,7 +74,7 @@ impl Asked {
         operation
     }
 
-    /// Whether the operation names the element at `index`, and so may take it away or change it.
+    /// Returns whether the operation names the element at `index`, and so may take it away or change it.
     /// `silent` are the members that say nothing of an element by themselves.
     fn names(&self, index: usize, silent: &[&str]) -> bool {
         if let Some(selected) = self.selected {
@@ -109,7 +109,7 @@ fn is_emptied(value: &Value, silent: &[&str]) -> bool {
         .is_some_and(|elements| !elements.is_empty() && elements.iter().all(says_nothing))
 }
 
-/// An element without what a service adds and takes away by itself.
+/// Returns an element without what a service adds and takes away by itself.
 fn bare(element: &Value) -> Value {
     let mut element = element.clone();
     if let Some(members) = element.as_object_mut() {

@@ -74,13 +74,13 @@ pub(crate) struct List {
 }
 
 impl List {
-    /// The list in a document of the resource.
+    /// Finds the list in a document of the resource.
     pub(crate) fn of<'v>(&self, document: &'v Value) -> &'v Value {
         let holder = self.extension.map_or(document, |urn| &document[urn]);
         &holder[self.attribute.name]
     }
 
-    /// A document in which the list is another.
+    /// Returns a document in which the list is another.
     pub(crate) fn put(&self, document: &Value, list: Value) -> Value {
         let mut document = document.clone();
         let holder = match self.extension {
@@ -92,7 +92,7 @@ impl List {
     }
 }
 
-/// Every multi-valued attribute that a client can set.
+/// Lists every multi-valued attribute that a client can set.
 pub(crate) fn lists(resource_type: &'static ResourceType) -> Vec<List> {
     let mut lists = Vec::new();
     for attribute in resource_type.schema.attributes {
@@ -132,12 +132,12 @@ pub(crate) struct Single {
 }
 
 impl Single {
-    /// The value in a document of the resource.
+    /// Finds the value in a document of the resource.
     pub(crate) fn of<'v>(&self, document: &'v Value) -> &'v Value {
         self.keys.iter().fold(document, |holder, key| &holder[*key])
     }
 
-    /// A document in which the value is another.
+    /// Returns a document in which the value is another.
     pub(crate) fn put(&self, document: &Value, value: Value) -> Value {
         let mut document = document.clone();
         *self
@@ -148,7 +148,7 @@ impl Single {
     }
 }
 
-/// Every single-valued simple attribute that a client can set and read back, those of complex ones and extensions too.
+/// Lists every single-valued simple attribute that a client can set and read back, those of complex ones and extensions too.
 pub(crate) fn singles(resource_type: &'static ResourceType) -> Vec<Single> {
     let mut found = Vec::new();
     for attribute in resource_type.schema.attributes {
@@ -189,7 +189,7 @@ fn collect(attribute: &'static Attribute, above: &[&'static str], found: &mut Ve
     });
 }
 
-/// Three values of a list. `ids` are those of resources that edges can lead to.
+/// Makes three values of a list. `ids` are those of resources that edges can lead to.
 pub(crate) fn values(attribute: &Attribute, ids: &[String]) -> Value {
     (0..3).map(|number| value(attribute, number, ids)).collect()
 }
@@ -222,14 +222,14 @@ pub(crate) fn value(attribute: &Attribute, number: usize, ids: &[String]) -> Val
     }
 }
 
-/// A certificate with this digit in its serial number.
+/// Makes a certificate with this digit in its serial number.
 fn certificate(number: usize) -> String {
     let example: String = scim_tests::fixtures::read("certificate.json").unwrap();
     // The number of the example is 0x1000.
     example.replacen("AgICEAAw", ["AgICEAAw", "AgICEAEw", "AgICEAIw"][number], 1)
 }
 
-/// A document with values in every list and in all else that it takes for the law to mean anything.
+/// Makes a document with values in every list and in all else that it takes for the law to mean anything.
 pub(crate) fn document(resource_type: &'static ResourceType, ids: &[String], unique: usize) -> Value {
     let mut schemas = vec![json!(resource_type.schema.id)];
     let mut members = Map::new();

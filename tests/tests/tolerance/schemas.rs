@@ -12,7 +12,7 @@ fn policies() -> [(Policy, bool); 2] {
     [(Policy::tolerant(), true), (Policy::strict(), false)]
 }
 
-/// Values that are not a list of URIs, under any policy.
+/// Returns values that are not a list of URIs, under any policy.
 fn wrong() -> Vec<Value> {
     vec![
         json!(5),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::peer::{Peer, TYPES};
 use crate::resource::{Single, singles, value};
 
-/// The ways in which clients wrap one simple value.
+/// Returns the ways in which clients wrap one simple value.
 fn wrappings(value: &Value) -> [Value; 4] {
     [
         json!([value]),
@@ -27,7 +27,7 @@ fn each(peer: &Peer, mut test: impl FnMut(&'static ResourceType, &Single, Value)
     }
 }
 
-/// A PATCH with a path, a PATCH without, and a PUT.
+/// Sends a PATCH with a path, a PATCH without, and a PUT.
 fn ways_in(
     peer: &Peer,
     resource_type: &'static ResourceType,

@@ -1,4 +1,4 @@
-//! What only the types tell: evaluated by the compiler, reported where it is written.
+//! The faults that only the types tell: evaluated by the compiler, reported where it is written.
 
 use scim::value::{DateTime, Edges, Meta, ResourceId};
 use scim::{ScimComplex, ScimExtension, ScimResource};

@@ -1,4 +1,4 @@
-//! What is said of the struct as a whole.
+//! The options of the struct as a whole.
 
 use scim::value::{Meta, ResourceId};
 use scim::{ScimComplex, ScimExtension, ScimResource};

@@ -1,4 +1,4 @@
-//! What a resource needs beside the derive: the traits that `ScimResource` names.
+//! The needs of a resource beside the derive: the traits that `ScimResource` names.
 
 use scim::ScimResource;
 use scim::value::{Meta, ResourceId};

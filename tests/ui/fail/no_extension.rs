@@ -1,4 +1,4 @@
-//! What stands in a field for extensions is one.
+//! A type in a field for extensions is one.
 
 use scim::value::{Meta, ResourceId};
 use scim::{ScimComplex, ScimResource};

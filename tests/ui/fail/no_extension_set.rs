@@ -1,4 +1,4 @@
-//! What is flattened is a set of extensions.
+//! The flattened type is a set of extensions.
 
 use scim::value::{Meta, ResourceId};
 use scim::{ScimComplex, ScimResource};

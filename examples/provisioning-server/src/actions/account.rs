@@ -559,7 +559,7 @@ impl Resolved {
         })
     }
 
-    /// Everything that can be had by it.
+    /// Returns everything that can be had by it.
     fn permissions(&self) -> Permissions {
         let own = self.own.clone();
         self.roles

@@ -79,7 +79,7 @@ pub(crate) struct View<'r> {
     pub(crate) organization: &'r Organization,
 }
 
-/// Carries an action out: looks whether the actor may, and does everything in one transaction. What is refused leaves
+/// Carries an action out: looks whether the actor may, and does everything in one transaction. A refusal leaves
 /// nothing behind, and nothing takes the last owner away.
 ///
 /// # Errors
@@ -102,7 +102,7 @@ pub(crate) async fn carry_out<T: Send + 'static>(
     .await
 }
 
-/// The same in the organization that `find` finds or makes.
+/// Carries an action out in the same way, in the organization that `find` finds or makes.
 ///
 /// # Errors
 /// The actor may not, `find` or `job` refuses, or the database fails.
@@ -134,7 +134,7 @@ pub(crate) async fn carry_out_in<T: Send + 'static>(
         .await
 }
 
-/// The owners whom no identity provider can take away, as far as they count: the operator can always make another.
+/// Returns the owners whom no identity provider can take away, as far as they count: the operator can always make another.
 fn owners(reader: &Reader<'_>, organization: &Organization, actor: &Actor) -> scim::Result<Owners> {
     if actor.is_operator() {
         return Ok(Owners::default());

@@ -203,7 +203,7 @@ pub(crate) async fn restore(
     mapping::set(product, actor, organization, &group, after).await
 }
 
-/// The group that gets the roles, and all roles that it has then.
+/// Returns the group that gets the roles, and all roles that it has then.
 async fn restoration(
     product: &Product,
     actor: &Actor,

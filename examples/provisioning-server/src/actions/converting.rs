@@ -11,7 +11,7 @@ use crate::domain::credential::Event;
 use crate::domain::fault::Result;
 use crate::domain::settings::FirstLogin;
 
-/// The organizations where it has begun and is not done.
+/// Returns the organizations where it has begun and is not done.
 pub(super) async fn begun(product: &Product) -> Result<Vec<Uuid>> {
     product.read(organizations::all_converting).await
 }

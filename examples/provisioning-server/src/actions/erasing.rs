@@ -12,7 +12,7 @@ use crate::domain::user::User;
 use crate::scim_api::{Policies, events, rules};
 use scim::store::Write;
 
-/// The organizations where it has begun and is not done.
+/// Returns the organizations where it has begun and is not done.
 pub(super) async fn begun(product: &Product) -> Result<Vec<Uuid>> {
     product.read(organizations::all_erasing).await
 }

@@ -61,7 +61,7 @@ pub(crate) async fn erase(
     run(product, organization, account).await
 }
 
-/// The accounts whose erasure has begun and is not done, with their organizations.
+/// Returns the accounts whose erasure has begun and is not done, with their organizations.
 pub(super) async fn begun(product: &Product) -> Result<Vec<(Uuid, Uuid)>> {
     product.read(erasure::begun).await
 }

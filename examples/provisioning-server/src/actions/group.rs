@@ -207,7 +207,7 @@ pub(crate) async fn show(
     .await
 }
 
-/// The roles that members of a group have by it.
+/// Returns the roles that members of a group have by it.
 fn roles_of(view: &View<'_>, group: i64) -> Result<Vec<Role>, Stop> {
     let organization = view.organization.id;
     if view.organization.settings.groups == settings::Groups::Mirror {

@@ -147,7 +147,7 @@ pub(crate) async fn delete(
     Ok(deleted)
 }
 
-/// The same, once whoever deletes it has typed the name of the organization.
+/// Deletes the integration in the same way, once whoever deletes it has typed the name of the organization.
 pub(crate) async fn delete_typed(
     product: &Product,
     actor: &Actor,

@@ -27,7 +27,7 @@ use crate::scim_api::rules::OfOrganization as _;
 /// Conflicts that one transaction resolves.
 const CONFLICTS: u32 = 500;
 
-/// The organizations where it has begun and is not done.
+/// Returns the organizations where it has begun and is not done.
 pub(super) async fn begun(product: &Product) -> Result<Vec<Uuid>> {
     let ending = product.read(sources::all_ending).await?;
     Ok(ending.into_iter().map(|ending| ending.organization).collect())
@@ -112,7 +112,7 @@ fn follow_person(tx: &Transaction<'_>, cx: &OfProduct, event: &Event<User>) -> s
     event::insert(tx, organization, now, told(&event.id, &before, &after))
 }
 
-/// How others are told what became of a person.
+/// Returns the event that tells others what became of a person.
 fn told(id: &str, before: &Account, after: &Account) -> Option<EventRow> {
     let is_disabled = before.state == AccountState::Active && after.state != AccountState::Active;
     let kind = match (is_disabled, before.managed_by == after.managed_by) {

@@ -176,7 +176,7 @@ pub(crate) async fn show(
     .await
 }
 
-/// Whether an actor sees the links in mails: the operator does, and in a demonstration everybody.
+/// Returns whether an actor sees the links in mails: the operator does, and in a demonstration everybody.
 pub(crate) async fn sees_links(product: &Product, actor: &Actor) -> Result<bool> {
     let is_operator = actor.is_operator();
     product

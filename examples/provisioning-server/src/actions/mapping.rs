@@ -248,7 +248,7 @@ pub(crate) async fn preview_all(
     .await
 }
 
-/// How many people an actor sees by their names.
+/// Returns how many people an actor sees by their names.
 fn named(actor: &Actor) -> u32 {
     match actor.demand(&account::LIST) {
         Ok(()) => NAMED,
@@ -256,7 +256,7 @@ fn named(actor: &Actor) -> u32 {
     }
 }
 
-/// For each role that changes add or remove, the people who gain or lose it by all of them.
+/// Finds, for each role that changes add or remove, the people who gain or lose it by all of them.
 fn moved(
     view: &View<'_>,
     members: &Members<'_>,
@@ -318,7 +318,7 @@ impl Foreseen {
     }
 }
 
-/// The roles that changes add or remove, by their names.
+/// Returns the roles that changes add or remove, by their names.
 fn touched(proposed: &[Proposed]) -> Vec<Role> {
     let mut roles: Vec<Role> = Vec::new();
     for one in proposed {
@@ -415,7 +415,7 @@ impl Proposed {
         })
     }
 
-    /// The changes of several groups, each named once.
+    /// Returns the changes of several groups, each named once.
     fn all(view: &View<'_>, wanted: &[Wanted]) -> Result<Vec<Self>, Stop> {
         if wanted.len() > MOST {
             return Err(Fault::invalid(format!(

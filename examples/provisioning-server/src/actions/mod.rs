@@ -121,7 +121,7 @@ pub(crate) static ALL: &[&crate::domain::actor::Action] = &[
     &token::ROTATE,
 ];
 
-/// Whether a process has ended before it had done all work of an action that takes many transactions.
+/// Returns whether a process has ended before it had done all work of an action that takes many transactions.
 ///
 /// # Errors
 /// The database fails.
@@ -135,7 +135,7 @@ pub(crate) async fn is_left(product: &Product) -> Result<bool> {
 /// Goes on with work of actions that takes many transactions, where a process has ended before it was done.
 ///
 /// # Errors
-/// The database fails. What is left is gone on with the next time.
+/// The database fails. Whatever is left is gone on with the next time.
 pub(crate) async fn go_on(product: &Product) -> Result<()> {
     for organization in erasing::begun(product).await? {
         erasing::erase(product, organization, |_| {}).await?;

@@ -54,7 +54,7 @@ impl HasTenant for OfProduct {
     }
 }
 
-/// The store of people and groups, with what follows a write.
+/// Makes the store of people and groups, with what follows a write.
 pub(super) fn store(
     product: &Product,
     following: impl FnOnce(Builder<OfProduct>) -> Builder<OfProduct>,
@@ -63,7 +63,7 @@ pub(super) fn store(
     Ok(Arc::new(store))
 }
 
-/// Carries out writes at once: the database commits them together. What is not there any more is left alone.
+/// Carries out writes at once: the database commits them together. Whatever is not there any more is left alone.
 ///
 /// # Errors
 /// The database fails, or others write the same all the time.
@@ -101,7 +101,7 @@ async fn persist<R: ScimResource>(
     }
 }
 
-/// How long to wait before another try, if one may succeed.
+/// Returns how long to wait before another try, if one may succeed.
 fn pause(error: &Error) -> Option<Duration> {
     match error.is_conflict() {
         true => Some(PAUSE),

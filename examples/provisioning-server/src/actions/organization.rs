@@ -142,7 +142,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// Whether nothing shall be other.
+    /// Returns whether nothing is to change.
     pub(crate) fn is_empty(&self) -> bool {
         self.settings.is_empty() && self.display.is_none() && !self.for_all
     }
@@ -409,7 +409,7 @@ pub(crate) async fn set(
     change: Change,
     watch: impl FnMut(u64),
 ) -> Result<Set> {
-    // What there is is counted beside the writer: it may be much.
+    // Everything that exists is counted beside the writer: it may be much.
     let Preview {
         before, consequences, ..
     } = preview(product, actor, organization, change.clone()).await?;
@@ -422,7 +422,7 @@ pub(crate) async fn set(
         write(act, &after)?;
         convert(act, &after, change.for_all)?;
         demand_usable(act.tx, act.organization, &change)?;
-        // What an organization is called has no part in its set-up.
+        // The display name of an organization has no part in its set-up.
         let makes_token = !change.settings.is_empty() && save(act, &after, id, &made)?;
         let after = organizations::by_id(act.tx, after.id)?.unwrap_or(after);
         Ok((after, makes_token))
@@ -475,7 +475,7 @@ pub(crate) async fn clear(product: &Product, deleted: &Deleted) -> Result<()> {
     product.purge(deleted.organization.id, Timestamp::now()).await
 }
 
-/// Ends an organization: its URL, tokens and sessions are of no use any more. What it has is still to be cleared.
+/// Ends an organization: its URL, tokens and sessions are of no use any more. Whatever it has is still to be cleared.
 pub(crate) async fn end(
     product: &Product,
     actor: &Actor,
@@ -505,7 +505,7 @@ pub(crate) async fn end(
     .await
 }
 
-/// The first of the actions that change settings which the actor may carry out. The others are asked of them where a
+/// Returns the first of the actions that change settings which the actor may carry out. The others are asked of them where a
 /// setting needs one.
 fn may_set(actor: &Actor) -> Result<&'static Action> {
     let ours = [&SET, &SET_INTEGRATION, &SET_LOGIN];

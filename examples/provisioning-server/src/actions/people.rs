@@ -93,7 +93,7 @@ pub(crate) async fn list(
     .await
 }
 
-/// A page as somebody looks at it.
+/// Returns a page as somebody looks at it.
 pub(super) fn found(view: &View<'_>, shown: Shown, page: &Page<Uuid>) -> scim::Result<People> {
     let reader = view.reader;
     let members = Members::of(reader, view.organization)?;
@@ -110,7 +110,7 @@ pub(super) fn found(view: &View<'_>, shown: Shown, page: &Page<Uuid>) -> scim::R
     })
 }
 
-/// The roles by which people can be listed: too many mirrored ones are not offered, but for the one that was asked for.
+/// Returns the roles by which people can be listed: too many mirrored ones are not offered, but for the one that was asked for.
 fn roles_to_choose(view: &View<'_>, asked: Option<RoleId>) -> scim::Result<Vec<(RoleId, String)>> {
     let (reader, organization) = (view.reader, view.organization.id);
     let is_mirrored = view.organization.settings.groups == Groups::Mirror;
@@ -167,7 +167,7 @@ fn counts(view: &View<'_>, members: &Members<'_>) -> scim::Result<Counts> {
     })
 }
 
-/// When the identity provider came last.
+/// Returns when the identity provider came last.
 pub(super) fn synchronised(view: &View<'_>) -> scim::Result<Option<Timestamp>> {
     Ok(connection::find(view.reader, view.organization.id)?.map(|(_, last)| last))
 }

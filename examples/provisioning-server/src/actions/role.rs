@@ -79,7 +79,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Whether nothing shall be other.
+    /// Returns whether nothing is to change.
     pub(crate) fn is_empty(&self) -> bool {
         self.name.is_none()
             && self.description.is_none()
@@ -388,7 +388,7 @@ pub(super) fn find(view: &View<'_>, text: &str) -> Result<Role, Stop> {
     Ok(found.ok_or_else(|| unknown(text))?)
 }
 
-/// The role that mirrors the only group of a name.
+/// Returns the role that mirrors the only group of a name.
 fn mirrored(view: &View<'_>, name: &str) -> Result<Option<Role>, Stop> {
     let organization = view.organization.id;
     if view.organization.settings.groups != Groups::Mirror {

@@ -90,7 +90,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Whether nothing shall be other.
+    /// Returns whether nothing is to change.
     pub(crate) fn is_empty(&self) -> bool {
         self.metadata.is_none() && self.signed.is_none() && self.stable_id_attribute.is_none()
     }

@@ -64,7 +64,7 @@ impl Outcome {
     }
 }
 
-/// Whether a fault of this kind is about one person: somebody else may fare better.
+/// Returns whether a fault of this kind is about one person: somebody else may fare better.
 const fn is_of_one(kind: Kind) -> bool {
     matches!(
         kind,

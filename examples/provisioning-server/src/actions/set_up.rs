@@ -97,13 +97,13 @@ pub(super) async fn progress(product: &Product, organization: Organization) -> R
         .await
 }
 
-/// Why a request was refused, if it was.
+/// Returns why a request was refused, if it was.
 fn refused(entry: &HistoryEntry) -> Option<(u16, String)> {
     let reason = entry.error.clone().unwrap_or_else(|| entry.meaning.clone());
     (entry.status >= 400).then_some((entry.status, reason))
 }
 
-/// Whether a request brought or changed somebody.
+/// Returns whether a request brought or changed somebody.
 fn brought(entry: &HistoryEntry) -> bool {
     entry.status < 400 && entry.method != "GET"
 }

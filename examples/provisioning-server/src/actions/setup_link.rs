@@ -265,7 +265,7 @@ pub(crate) async fn make_token(
     token::issue(product, &actor, &organization.name, new).await
 }
 
-/// The actor as whom a link acts: with what its maker may do at this moment.
+/// Returns the actor as whom a link acts: with what its maker may do at this moment.
 fn acting(
     reader: &Reader<'_>,
     organization: &Organization,

@@ -114,7 +114,7 @@ pub(crate) async fn issue(product: &Product, actor: &Actor, organization: &Name,
     issue_where(product, actor, organization, new, |_| true).await
 }
 
-/// The same, if `newest` is still the newest token: a form that is sent twice makes one.
+/// Makes a token in the same way, if `newest` is still the newest token: a form that is sent twice makes one.
 pub(crate) async fn issue_behind(
     product: &Product,
     actor: &Actor,

@@ -1,6 +1,6 @@
 //! `GET /api/v1/access/{userName}`: what somebody may do, for the product behind.
 //!
-//! The organization is that of the token, so it is not in the URL. What changes here is in force at the next request, and
+//! The organization is that of the token, so it is not in the URL. A change here is in force at the next request, and
 //! changes of other processes a moment later. A token is good as soon as the command that made it returns.
 
 use axum::extract::{Path, State};
@@ -130,7 +130,7 @@ fn find(
     })
 }
 
-/// Why a token is not taken here.
+/// Returns why a token is not taken here.
 fn refusal(token: &Token, now: Timestamp) -> Option<String> {
     let ending = &token.last_four;
     if token.purpose != Purpose::Access {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 const JSON: [(http::HeaderName, &str); 2] = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
 
-/// The document with its entity tag, or 304 if whoever asks has it.
+/// Answers with the document and its entity tag, or with 304 if whoever asks has it.
 pub(super) fn document(asked: &HeaderMap, document: &impl Serialize) -> Response {
     let body = serde_json::to_string(document).unwrap_or_default();
     let digest: String = Sha256::digest(body.as_bytes())
@@ -29,7 +29,7 @@ pub(super) fn document(asked: &HeaderMap, document: &impl Serialize) -> Response
     }
 }
 
-/// RFC 9110 section 13.1.2: a weak comparison with each tag of the list.
+/// Compares the tag weakly with each tag of the list (RFC 9110 section 13.1.2).
 fn is_known(asked: &HeaderMap, tag: &str) -> bool {
     let values = asked.get_all(IF_NONE_MATCH).iter();
     values.filter_map(|value| value.to_str().ok()).any(|list| {
@@ -38,13 +38,13 @@ fn is_known(asked: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// An error with a sentence that says what to do.
+/// Makes an error with a sentence that says what to do.
 pub(super) fn error(status: StatusCode, word: &str, sentence: &str) -> Response {
     let body = json!({ "error": word, "detail": sentence }).to_string();
     (status, JSON, body).into_response()
 }
 
-/// The error for whoever has shown no good token. `has_shown` one at all (RFC 6750 section 3.1).
+/// Makes the error for whoever has shown no good token. `has_shown` one at all (RFC 6750 section 3.1).
 pub(super) fn unauthorized(has_shown: bool, sentence: &str) -> Response {
     let challenge = match has_shown {
         true => "Bearer realm=\"access\", error=\"invalid_token\"",
@@ -54,14 +54,14 @@ pub(super) fn unauthorized(has_shown: bool, sentence: &str) -> Response {
     ([(WWW_AUTHENTICATE, challenge)], answer).into_response()
 }
 
-/// The error while the database does not answer.
+/// Makes the error that is sent while the database does not answer.
 pub(super) fn unavailable() -> Response {
     let sentence = "The service cannot reach its database: repeat the request later.";
     let answer = error(StatusCode::SERVICE_UNAVAILABLE, "unavailable", sentence);
     ([(RETRY_AFTER, "1")], answer).into_response()
 }
 
-/// The error for another method than those of the route.
+/// Answers with the error for another method than those of the route.
 pub(super) async fn method_not_allowed() -> Response {
     let sentence = "This can only be read: send GET.";
     let answer = error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", sentence);

@@ -18,7 +18,7 @@ pub(crate) struct Api {
     pub(crate) history: Arc<Recorder>,
 }
 
-/// The routes.
+/// Returns the routes.
 pub(crate) fn router(api: Api) -> Router {
     let access = get(access::get).fallback(answer::method_not_allowed);
     Router::new()

@@ -66,7 +66,7 @@ pub(super) struct Restore {
     /// The backup
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Where there is a database already, keep it under another name
+    /// If there is a database already, keep it under another name
     #[arg(long)]
     replace: bool,
 }

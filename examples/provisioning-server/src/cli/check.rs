@@ -47,7 +47,7 @@ impl Check {
     }
 }
 
-/// What was looked at.
+/// Returns the counts of what was looked at.
 pub(super) fn counts(inspection: &Inspection) -> Counts {
     Counts {
         organizations: inspection.organizations,

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::setting::all;
 use crate::domain::fault::{Fault, Result};
 
-/// What a file says: each key is the name of a flag, and the flag and its variable of the environment come first.
+/// The contents of a file: each key is the name of a flag, and the flag and its variable of the environment come first.
 #[derive(Debug, Default)]
 pub(super) struct Config {
     pub(super) path: PathBuf,
@@ -36,7 +36,7 @@ impl Config {
         })
     }
 
-    /// What is set under a name, as it would stand after the flag.
+    /// Returns what is set under a name, as it would stand after the flag.
     pub(super) fn get(&self, name: &str) -> Option<String> {
         match self.values.get(name)? {
             Value::String(text) => Some(text.clone()),

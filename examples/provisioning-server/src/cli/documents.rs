@@ -13,12 +13,12 @@ use crate::domain::organization::Organization;
 use crate::domain::settings::Settings;
 use crate::domain::token::{Purpose, State, Token};
 
-/// A time for people and scripts: whole seconds, in UTC.
+/// Rounds a time for people and scripts to whole seconds, in UTC.
 pub(super) fn time(at: Timestamp) -> Timestamp {
     at.round(Unit::Second).unwrap_or(at)
 }
 
-/// What `org create` answers.
+/// The answer of `org create`.
 #[derive(Debug, Serialize)]
 pub(super) struct Created {
     pub(super) organization: String,
@@ -53,13 +53,13 @@ impl OrganizationDocument {
     }
 }
 
-/// What `org list` answers.
+/// The answer of `org list`.
 #[derive(Debug, Serialize)]
 pub(super) struct Organizations {
     pub(super) organizations: Vec<OrganizationDocument>,
 }
 
-/// What `org show` answers.
+/// The answer of `org show`.
 #[derive(Debug, Serialize)]
 pub(super) struct Shown {
     #[serde(flatten)]
@@ -67,7 +67,7 @@ pub(super) struct Shown {
     pub(super) tokens: Vec<TokenDocument>,
 }
 
-/// What `org delete` answers.
+/// The answer of `org delete`.
 #[derive(Debug, Serialize)]
 pub(super) struct Deleted {
     pub(super) organization: String,
@@ -112,7 +112,7 @@ pub(super) struct WithRoles {
     pub(super) after: u64,
 }
 
-/// What is known of a token.
+/// The known facts about a token.
 #[derive(Debug, Serialize)]
 pub(super) struct TokenDocument {
     pub(super) id: Uuid,
@@ -130,7 +130,7 @@ pub(super) struct TokenDocument {
 }
 
 impl TokenDocument {
-    /// Every token, the oldest first.
+    /// Returns a document for every token, the oldest first.
     pub(super) fn of_all(tokens: &[Token], now: Timestamp) -> Vec<Self> {
         let document = |token: &Token| Self {
             id: token.id,
@@ -148,7 +148,7 @@ impl TokenDocument {
     }
 }
 
-/// What `token create` and `token rotate` answer.
+/// The answer of `token create` and `token rotate`.
 #[derive(Debug, Serialize)]
 pub(super) struct TokenIssued {
     pub(super) organization: String,
@@ -171,7 +171,7 @@ impl TokenIssued {
     }
 }
 
-/// What `token list`, `revoke`, `complete` and `cancel` answer.
+/// The answer of `token list`, `revoke`, `complete` and `cancel`.
 #[derive(Debug, Serialize)]
 pub(super) struct Tokens {
     pub(super) organization: String,
@@ -181,7 +181,7 @@ pub(super) struct Tokens {
     pub(super) tokens: Vec<TokenDocument>,
 }
 
-/// What `serve` answers once it listens.
+/// The answer of `serve` once it listens.
 #[derive(Debug, Serialize)]
 pub(super) struct Serving {
     pub(super) listening: String,
@@ -202,7 +202,7 @@ pub(super) struct Served {
     pub(super) scim_url: String,
 }
 
-/// What `backup` answers.
+/// The answer of `backup`.
 #[derive(Debug, Serialize)]
 pub(super) struct BackedUp {
     pub(super) backup: String,
@@ -212,20 +212,20 @@ pub(super) struct BackedUp {
     pub(super) taken: Timestamp,
 }
 
-/// What `restore` answers.
+/// The answer of `restore`.
 #[derive(Debug, Serialize)]
 pub(super) struct Restored {
     pub(super) database: String,
     pub(super) restored: String,
     /// When the backup was taken, if it says so.
     pub(super) taken: Option<Timestamp>,
-    /// Where the database is now that was there before.
+    /// The present place of the database that was there before.
     pub(super) replaced: Option<String>,
     #[serde(flatten)]
     pub(super) counts: Counts,
 }
 
-/// What `check` answers.
+/// The answer of `check`.
 #[derive(Debug, Serialize)]
 pub(super) struct Checked {
     pub(super) database: String,
@@ -239,7 +239,7 @@ pub(super) struct Checked {
     pub(super) under_way: Vec<String>,
 }
 
-/// What is in a database.
+/// The contents of a database.
 #[derive(Debug, Serialize)]
 pub(super) struct Counts {
     pub(super) organizations: u64,
@@ -264,15 +264,15 @@ impl Display for Counts {
     }
 }
 
-/// What `serve --check-config` answers.
+/// The answer of `serve --check-config`.
 #[derive(Debug, Serialize)]
 pub(super) struct Configuration {
     pub(super) settings: Vec<InForce>,
-    /// What is allowed, and should be put right.
+    /// Things that are allowed, and should be put right.
     pub(super) warnings: Vec<String>,
 }
 
-/// What `health` answers about a server that is ready.
+/// The answer of `health` about a server that is ready.
 #[derive(Debug, Serialize)]
 pub(super) struct Healthy {
     pub(super) url: String,

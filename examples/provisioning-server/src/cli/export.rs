@@ -30,7 +30,7 @@ pub(super) struct Export {
     resume: bool,
 }
 
-/// What the command answers. Its keys are a contract.
+/// The answer of the command. Its keys are a contract.
 #[derive(Debug, Serialize)]
 struct Exported {
     organization: String,
@@ -41,7 +41,7 @@ struct Exported {
     /// Lines about accounts, roles, mappings and grants.
     access: u64,
     bytes: u64,
-    /// What was there already.
+    /// The bytes that were there already.
     resumed_bytes: u64,
 }
 
@@ -85,7 +85,7 @@ impl Export {
         Ok(())
     }
 
-    /// The file, which is new unless an export is to go on. Persons are in it: only its owner may read it.
+    /// Opens the file, which is new unless an export is to go on. Persons are in it: only its owner may read it.
     fn open(&self, organization: &Organization, path: &Path) -> Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true);
@@ -113,7 +113,7 @@ impl Export {
     }
 }
 
-/// Whether a file is the beginning of an export of this organization, be it the beginning of its first line.
+/// Returns whether a file is the beginning of an export of this organization, be it the beginning of its first line.
 fn is_begun(file: &File, organization: &Organization) -> io::Result<bool> {
     let mut start = Vec::new();
     BufReader::new(file.take(LONGEST_HEAD)).read_to_end(&mut start)?;

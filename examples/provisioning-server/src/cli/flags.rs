@@ -50,7 +50,7 @@ pub(super) fn name(text: &str) -> Result<Name> {
 /// The settings of an organization.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// What people call the organization
+    /// The name of the organization for people
     #[arg(long, value_name = "TEXT", value_parser = display_name)]
     pub(super) display: Option<String>,
     /// Take over a product's settings; the other flags come on top
@@ -62,13 +62,13 @@ pub(super) struct Flags {
     /// How literally requests are taken
     #[arg(long, value_name = "POLICY", value_parser = chosen::<Protocol>())]
     policy: Option<Chosen<Protocol>>,
-    /// What a userName may be
+    /// The form of a userName
     #[arg(long, value_name = "KIND", value_parser = word::<UserNames>())]
     username: Option<UserNames>,
     /// Which attributes of a person are kept
     #[arg(long, value_name = "WHICH", value_parser = word::<Attributes>())]
     attributes: Option<Attributes>,
-    /// What becomes of a person whom the identity provider deletes
+    /// How to treat a person whom the identity provider deletes
     #[arg(long, value_name = "HOW", value_parser = word::<OnDelete>())]
     on_delete: Option<OnDelete>,
     /// Map groups to roles, or mirror each as a role
@@ -77,7 +77,7 @@ pub(super) struct Flags {
     /// How people come by roles
     #[arg(long, value_name = "HOW", value_parser = word::<Assignment>())]
     assignment: Option<Assignment>,
-    /// What happens when a provisioned person has a manual account
+    /// How to proceed when a provisioned person has a manual account
     #[arg(long, value_name = "HOW", value_parser = word::<ExistingAccount>())]
     existing_account: Option<ExistingAccount>,
     /// How people sign in for the first time
@@ -95,7 +95,7 @@ pub(super) struct Flags {
     /// The product whose words the screens use
     #[arg(long, value_name = "PRODUCT", value_parser = word::<Preset>())]
     words: Option<Preset>,
-    /// Where people find help; an empty text removes it
+    /// The place where people find help; an empty text removes it
     #[arg(long, value_name = "TEXT", value_parser = Contact::parse)]
     support_contact: Option<Contact>,
     /// Whether a sign-in by SAML may begin at the identity provider
@@ -141,7 +141,7 @@ impl Flags {
         ))
     }
 
-    /// The settings that the flags change.
+    /// Returns the settings that the flags change.
     pub(super) fn changes(&self) -> Changes {
         Changes {
             like: self.like,
@@ -228,7 +228,7 @@ mod tests {
         Flags::augment_args(Command::new("set"))
     }
 
-    /// The flags of settings: all but what is not one of an organization's settings.
+    /// Returns the flags of settings: all but what is not one of an organization's settings.
     fn flags(command: &Command) -> Vec<&Arg> {
         let is_setting = |arg: &&Arg| !matches!(arg.get_id().as_str(), "display" | "like");
         command.get_arguments().filter(is_setting).collect()

@@ -25,7 +25,7 @@ const LONGEST_ANSWER: usize = 64 << 10;
 
 #[derive(Debug, Args)]
 pub(super) struct Health {
-    /// Where the server is, such as `https://scim.example.com` [default: what "serve" with the same environment and
+    /// The URL of the server, such as `https://scim.example.com` [default: what "serve" with the same environment and
     /// configuration listens on, on this machine]
     #[arg(long, value_name = "URL", value_parser = PublicUrl::parse)]
     url: Option<PublicUrl>,
@@ -67,7 +67,7 @@ impl Health {
     }
 }
 
-/// Where a server that is started like this command listens.
+/// Returns the URL at which a server that is started like this command listens.
 fn own_url(common: &Common) -> Result<PublicUrl> {
     let mut settings = common.settings()?;
     let listen = settings.or_default(&setting::LISTEN, None, LISTEN, address)?;

@@ -37,7 +37,7 @@ pub(super) struct Import {
     incomplete: bool,
 }
 
-/// What the command answers. Its keys are a contract.
+/// The answer of the command. Its keys are a contract.
 #[derive(Debug, Serialize)]
 struct Imported {
     organization: String,
@@ -75,10 +75,10 @@ impl From<Skipped> for SkippedLine {
     }
 }
 
-/// Where the lines come from.
+/// The source of the lines.
 enum Source {
     File(PathBuf),
-    /// What can be read only once.
+    /// Something that can be read only once.
     Input(Box<dyn Read>),
 }
 
@@ -88,7 +88,7 @@ type Input = BufReader<Box<dyn Read>>;
 struct Target {
     organization: Organization,
     created: bool,
-    /// Where an import of an export of the same organization was interrupted.
+    /// The place where an import of an export of the same organization was interrupted.
     position: Option<Position>,
 }
 
@@ -122,7 +122,7 @@ impl Import {
 }
 
 impl Begun {
-    /// 0 only if the whole file was imported.
+    /// Runs the import: 0 only if the whole file was imported.
     pub(super) async fn run(self, session: &Session) -> Result<ExitCode> {
         let target = self.target(session).await?;
         let (organization, skips_errors) = (&target.organization, self.command.skip_errors);

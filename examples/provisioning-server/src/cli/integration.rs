@@ -38,7 +38,7 @@ pub(super) enum Command {
         /// Which organization
         #[arg(value_name = "ORG", value_parser = name)]
         name: Name,
-        /// What becomes of people who are still active: they are disabled, or they become manual accounts, which keep the
+        /// How to treat people who are still active: they are disabled, or they become manual accounts, which keep the
         /// permissions that they hold themselves
         #[arg(long, value_name = "HOW", value_parser = word::<Attached>())]
         people: Option<Attached>,

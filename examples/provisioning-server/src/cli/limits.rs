@@ -155,7 +155,7 @@ fn of_database() -> impl Iterator<Item = Row> {
     })
 }
 
-/// The names live as long as the process, as those of the other settings do.
+/// Makes a setting, whose names live as long as the process, as those of the other settings do.
 fn setting(name: &str, unit: Unit) -> Setting {
     Setting {
         name: format!("limit-{}", name.replace('_', "-")).leak(),
@@ -165,7 +165,7 @@ fn setting(name: &str, unit: Unit) -> Setting {
     }
 }
 
-/// The settings of all limits.
+/// Returns the settings of all limits.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
     ROWS.iter().map(|row| &row.setting)
 }
@@ -282,7 +282,7 @@ fn read(text: &str, row: &Row) -> Result<u64> {
     })
 }
 
-/// A value as it can be read again.
+/// Writes a value in a form that can be read again.
 fn shown(value: u64, unit: Unit) -> String {
     match unit {
         Unit::Bytes => {

@@ -28,7 +28,7 @@ pub(super) enum Command {
         /// The name of the group
         #[arg(value_name = "NAME")]
         group: String,
-        /// What the group is for
+        /// The purpose of the group
         #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
     },
@@ -39,7 +39,7 @@ pub(super) enum Command {
         /// Another name
         #[arg(long, value_name = "NAME")]
         rename: Option<String>,
-        /// What the group is for
+        /// The purpose of the group
         #[arg(long, value_name = "TEXT")]
         description: Option<String>,
         /// A role that its members have; may be repeated

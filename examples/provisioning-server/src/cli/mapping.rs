@@ -250,7 +250,7 @@ fn print(session: &Session, effect: &Effect) {
     });
 }
 
-/// The lines that name the first who gain a role, and the first who lose it.
+/// Returns the lines that name the first who gain a role, and the first who lose it.
 fn people(effect: &RoleEffect) -> String {
     let line = |verb: &str, count: u64, first: &[Person]| {
         if first.is_empty() {

@@ -58,10 +58,10 @@ use crate::domain::organization::Name;
 use crate::domain::public_url::PublicUrl;
 use crate::fetch::Fetcher;
 
-/// Where a server listens unless it is told otherwise.
+/// The address at which a server listens unless it is told otherwise.
 const LISTEN: &str = "127.0.0.1:8080";
 
-/// Where such a server is reached.
+/// The URL at which such a server is reached.
 const ORIGIN: &str = "http://127.0.0.1:8080";
 
 /// A SCIM provisioning server. Without a command it serves.
@@ -77,7 +77,7 @@ struct CommandLine {
 /// The database unless another is named.
 const DATABASE: &str = "sqlite://data/provisioning.db";
 
-/// What every command understands. What is not said by a flag is looked up by [`Settings`].
+/// The flags that every command understands. A value without a flag is looked up by [`Settings`].
 #[derive(Debug, Args)]
 struct Common {
     /// The database: sqlite://PATH [env: DATABASE_URL] [default: sqlite://data/provisioning.db]
@@ -87,7 +87,7 @@ struct Common {
     /// elsewhere, and not with the backups [env: KEY_FILE] [default: the database's name with ".key" behind it]
     #[arg(long, global = true, value_name = "FILE")]
     key_file: Option<String>,
-    /// Where identity providers reach the server from outside, such as `https://scim.example.com` [env: PUBLIC_URL]
+    /// The URL under which identity providers reach the server from outside, such as `https://scim.example.com` [env: PUBLIC_URL]
     #[arg(long, global = true, value_name = "URL")]
     public_url: Option<String>,
     /// Private networks from which metadata may be fetched all the same, with commas, such as 10.1.0.0/16: nothing else there
@@ -111,7 +111,7 @@ impl Common {
         self.address_or(settings, DATABASE)
     }
 
-    /// The database, which is this one unless another is named.
+    /// Returns the address of the database, which is `default` unless another is named.
     fn address_or(&self, settings: &mut Settings, default: &str) -> Result<Address> {
         let address = settings.or_default(
             &setting::DATABASE,
@@ -126,13 +126,13 @@ impl Common {
         })
     }
 
-    /// The client for URLs that administrators have entered.
+    /// Makes the client for URLs that administrators have entered.
     fn fetcher(&self, settings: &mut Settings) -> Result<Fetcher> {
         let opened = settings.optional(&setting::FETCH_FROM, self.fetch_from.as_deref(), Networks::parse)?;
         Ok(Fetcher::new(opened.unwrap_or_default()))
     }
 
-    /// The public URL that was configured.
+    /// Returns the public URL that was configured.
     fn public_url(&self, settings: &mut Settings) -> Result<Option<PublicUrl>> {
         settings.optional(&setting::PUBLIC_URL, self.public_url.as_deref(), PublicUrl::parse)
     }
@@ -154,19 +154,19 @@ enum Command {
     /// How an organization stands with its identity provider
     #[command(subcommand)]
     Connection(connection::Command),
-    /// What the identity provider could not do because of something here, and what to do about it
+    /// The things that the identity provider could not do because of something here, and what to do about it
     #[command(subcommand)]
     Conflict(conflict::Command),
     /// The requests of an organization's identity provider, and what came of them
     #[command(subcommand)]
     History(history::Command),
-    /// What administrators, operators and rules have changed
+    /// The changes that administrators, operators and rules have made
     #[command(subcommand)]
     Audit(audit::Command),
     /// The connection of an organization with its identity provider: its state, its switch and its end
     #[command(subcommand)]
     Integration(integration::Command),
-    /// What has happened to people, groups, roles and mappings, for programs that follow it
+    /// The events of people, groups, roles and mappings, for programs that follow them
     #[command(subcommand)]
     Event(event::Command),
     /// The people of an organization: what they may do, and why
@@ -215,7 +215,7 @@ enum Command {
     Health(health::Health),
 }
 
-/// What a command works with.
+/// The things that a command works with.
 struct Session {
     product: Product,
     output: Output,
@@ -225,7 +225,7 @@ struct Session {
 }
 
 impl Session {
-    /// The operator who runs the command.
+    /// Returns the operator who runs the command.
     fn actor(&self) -> Actor {
         operator()
     }
@@ -240,7 +240,7 @@ impl Session {
     }
 }
 
-/// Whoever has started the process.
+/// Returns whoever has started the process.
 fn operator() -> Actor {
     let user = ["USER", "LOGNAME", "USERNAME"]
         .iter()
@@ -269,7 +269,7 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// Help and version go to standard output, anything else is a mistake in the command.
+/// Prints help and version on standard output; anything else is a mistake in the command.
 fn not_understood(error: &clap::Error, wants_json: bool) -> ExitCode {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if !asked_for {

@@ -79,7 +79,7 @@ pub(super) struct How {
 }
 
 impl Command {
-    /// Whether the command makes a database where there is none.
+    /// Returns whether the command makes a database if there is none.
     pub(super) fn makes_database(&self) -> bool {
         matches!(self, Self::Create { .. })
     }

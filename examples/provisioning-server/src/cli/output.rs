@@ -1,4 +1,4 @@
-//! What a command prints: sentences for people, one JSON document for scripts.
+//! The output of a command: sentences for people, one JSON document for scripts.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -16,12 +16,12 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// For scripts if `json`, else for people.
+    /// Makes an output for scripts if `json`, else for people.
     pub(crate) fn new(json: bool) -> Self {
         Self { json }
     }
 
-    /// Whether a script reads it.
+    /// Returns whether a script reads it.
     pub(crate) fn is_json(self) -> bool {
         self.json
     }
@@ -73,7 +73,7 @@ impl Output {
         _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// Says on standard error that a command was not understood. What was typed is repeated, but for secrets: what a
+    /// Says on standard error that a command was not understood. The typed text is repeated, but for secrets: what a
     /// command prints is kept in places that nobody thinks of.
     pub(crate) fn usage(self, text: &StyledStr) {
         let shown = if !self.json && io::stderr().is_terminal() {

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar in the style of a [template](ProgressStyle::with_template). Without a length, only what was done is shown.
+/// Makes a bar in the style of a [template](ProgressStyle::with_template). Without a length, only what was done is shown.
 pub(super) fn bar(length: Option<u64>, template: &str) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();

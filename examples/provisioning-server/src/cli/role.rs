@@ -40,7 +40,7 @@ pub(super) enum Command {
         /// The name of the role
         #[arg(value_name = "NAME")]
         role: String,
-        /// What the role is for
+        /// The purpose of the role
         #[arg(long, value_name = "TEXT", default_value = "")]
         description: String,
         /// A permission of the role, such as users:write or app:reports; may be repeated
@@ -245,7 +245,7 @@ async fn delete(session: &Session, which: Which, yes: bool) -> Result<()> {
     Ok(())
 }
 
-/// Names those who come first, and counts the others.
+/// Returns the names of those who come first, and the count of the others.
 fn first(losing: &Losing) -> String {
     let names: Vec<_> = losing.first.iter().map(|person| person.name.as_str()).collect();
     let named = u64::try_from(names.len()).unwrap_or(u64::MAX);

@@ -108,7 +108,7 @@ pub(super) struct Flags {
 #[derive(Debug, Serialize)]
 struct Document {
     organization: String,
-    /// What the identity provider is told.
+    /// The values that the identity provider is told.
     service: Service,
     standing: &'static str,
     /// Whether the login settings allow it.
@@ -170,7 +170,7 @@ struct FailureDocument {
     /// The check that has refused it.
     refusal: Refusal,
     found: &'static str,
-    /// What to change.
+    /// The thing to change.
     remedy: &'static str,
     asserted: Asserted,
     address: Option<String>,

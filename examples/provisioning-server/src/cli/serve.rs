@@ -56,7 +56,7 @@ const DEFAULT: &str = "default";
 
 #[derive(Debug, Default, Args)]
 pub(super) struct Serve {
-    /// Where to listen [env: LISTEN] [default: 127.0.0.1:8080]
+    /// The address to listen on [env: LISTEN] [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
     /// The reverse proxies before this server, with commas: networks such as 10.1.0.0/16, or addresses. The address of a
@@ -77,7 +77,7 @@ pub(super) struct Serve {
     /// How the log on standard error is written: text or json [env: LOG_FORMAT] [default: text]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// What is logged: levels, such as `info,provisioning_server=debug` [env: RUST_LOG] [default: info]
+    /// The levels that are logged, such as `info,provisioning_server=debug` [env: RUST_LOG] [default: info]
     #[arg(long, value_name = "LEVELS")]
     log_filter: Option<String>,
     /// How many seconds to go on serving, but not ready, when asked to end, so that others stop sending requests
@@ -110,7 +110,7 @@ struct InForce {
     log_format: log::Format,
     log_filter: log::Filter,
     drain_delay: Duration,
-    /// What flag or file say; the standard variables of the environment come between the two.
+    /// The endpoint that flag or file say; the standard variables of the environment come between the two.
     otlp_endpoint: Option<String>,
     mail: smtp::InForce,
     limits: limits::InForce,
@@ -272,7 +272,7 @@ impl Serve {
         Ok(chosen)
     }
 
-    /// The files of certificate and key: both, or neither.
+    /// Returns the files of certificate and key: both, or neither.
     fn tls(&self, settings: &mut Settings) -> Result<Option<Files>> {
         let certificate = settings.optional(&setting::TLS_CERT, self.tls_cert.as_deref(), path)?;
         let key = settings.optional(&setting::TLS_KEY, self.tls_key.as_deref(), path)?;
@@ -298,7 +298,7 @@ pub(super) fn address(text: &str) -> Result<SocketAddr> {
     })
 }
 
-/// What a server with or without a certificate speaks.
+/// Returns the scheme that a server with or without a certificate speaks.
 pub(super) fn scheme(has_certificate: bool) -> Scheme {
     if has_certificate {
         Scheme::Https
@@ -307,7 +307,7 @@ pub(super) fn scheme(has_certificate: bool) -> Scheme {
     }
 }
 
-/// The name of a file.
+/// Reads the name of a file.
 pub(super) fn path(text: &str) -> Result<PathBuf> {
     Ok(text.into())
 }
@@ -439,7 +439,7 @@ fn serving_text(serving: &Serving) -> String {
     text
 }
 
-/// What to type to run this program again.
+/// Returns what to type to run this program again.
 fn program() -> String {
     std::env::args()
         .next()

@@ -10,11 +10,11 @@ pub(super) struct Setting {
     /// The variable of the environment, if there is one.
     pub(super) variable: Option<&'static str>,
     pub(super) holds: Holds,
-    /// What a value must be: said where a wrong value itself cannot be repeated.
+    /// The rule that a value must keep: said where a wrong value itself cannot be repeated.
     pub(super) rule: &'static str,
 }
 
-/// What a value is.
+/// The kind of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
     Text,
@@ -113,7 +113,7 @@ pub(super) static DRAIN_DELAY: Setting = Setting {
     rule: "a whole number of seconds",
 };
 
-/// Where traces go. The variables for it are those of OpenTelemetry's specification, which it reads itself.
+/// The place where traces go. The variables for it are those of OpenTelemetry's specification, which it reads itself.
 pub(super) static OTLP_ENDPOINT: Setting = Setting {
     name: "otlp-endpoint",
     variable: None,
@@ -225,7 +225,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Setting> {
 }
 
 impl Setting {
-    /// A value without what is secret in it.
+    /// Returns a value without what is secret in it.
     pub(super) fn shown(&self, value: &str) -> String {
         match self.holds {
             Holds::Secret => MASK.to_owned(),

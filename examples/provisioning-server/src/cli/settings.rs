@@ -14,7 +14,7 @@ use super::config::Config;
 use super::setting::{Holds, Setting};
 use crate::domain::fault::{Fault, Kind, Result};
 
-/// Where a value was found.
+/// The place where a value was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Source {
     Flag(&'static str),
@@ -26,7 +26,7 @@ enum Source {
 }
 
 impl Source {
-    /// The word for it in JSON.
+    /// Returns the word for it in JSON.
     fn word(&self) -> &'static str {
         match self {
             Self::Flag(_) => "flag",
@@ -84,7 +84,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// With a configuration file, if one is named.
+    /// Opens the settings, with a configuration file, if one is named.
     pub(super) fn open(file: Option<&Path>) -> Result<Self> {
         let file = file.map_or_else(|| Ok(Config::default()), Config::read)?;
         Ok(Self::new(file, Box::new(|name| env::var_os(name))))
@@ -98,7 +98,7 @@ impl Settings {
         }
     }
 
-    /// A setting that need not be set.
+    /// Reads a setting that need not be set.
     pub(super) fn optional<T>(
         &mut self,
         setting: &Setting,
@@ -110,7 +110,7 @@ impl Settings {
         found.map(|found| read(setting, &found, parse)).transpose()
     }
 
-    /// A setting that has a value of its own if nobody sets it.
+    /// Reads a setting that has a value of its own if nobody sets it.
     pub(super) fn or_default<T>(
         &mut self,
         setting: &Setting,
@@ -126,7 +126,7 @@ impl Settings {
         read(setting, &found, parse)
     }
 
-    /// Everything that was looked up, in this order.
+    /// Returns everything that was looked up, in this order.
     pub(super) fn in_force(self) -> Vec<InForce> {
         self.found
     }
@@ -148,7 +148,7 @@ impl Settings {
         }))
     }
 
-    /// What the variable of a setting says, or the file that the variable with `_FILE` names.
+    /// Returns what the variable of a setting says, or the file that the variable with `_FILE` names.
     fn environment(&self, setting: &Setting) -> Result<Option<Found>> {
         let Some(variable) = setting.variable else {
             return Ok(None);
@@ -196,7 +196,7 @@ impl Settings {
 
 fn read<T>(setting: &Setting, found: &Found, parse: impl FnOnce(&str) -> Result<T>) -> Result<T> {
     parse(&found.value).map_err(|fault| match &found.source {
-        // What a file holds is never repeated: it may be the wrong file.
+        // The contents of a file are never repeated: it may be the wrong file.
         Source::File(path, variable) => Fault::invalid(format!(
             "What the file {} holds, which {variable} names, is not {}.",
             path.display(),
@@ -241,7 +241,7 @@ pub(super) fn file_value(path: &Path, naming: &str) -> Result<String> {
     Ok(value.to_owned())
 }
 
-/// The settings in force as a table for people.
+/// Returns the settings in force as a table for people.
 pub(super) fn describe(settings: &[InForce]) -> String {
     let value = |setting: &InForce| setting.value.clone().unwrap_or_else(|| "-".to_owned());
     let widest = settings

@@ -76,7 +76,7 @@ impl LinkDocument {
     }
 }
 
-/// The id of a link, as a person types it.
+/// Parses the id of a link, as a person types it.
 fn link_id(text: &str) -> std::result::Result<Uuid, &'static str> {
     Uuid::parse_str(text).map_err(|_| "A link is named by its id, which \"setup-link list ORG\" shows.")
 }

@@ -78,7 +78,7 @@ pub(super) struct Simulate {
     keeps: Vec<String>,
 }
 
-/// What is said to whoever names no token.
+/// The message for whoever names no token.
 const NO_TOKEN: &str = "There is no token: give it by the variable SCIM_TOKEN, by a file that --token-file or the \
                         variable SCIM_TOKEN_FILE names, or by --token.";
 
@@ -205,7 +205,7 @@ impl Server {
         })
     }
 
-    /// Whether anybody is there at all: a mistake in the URL is no finding about a server.
+    /// Checks whether anybody is there at all: a mistake in the URL is not a finding about a server.
     async fn ping(&mut self, url: &str) -> Result<()> {
         let mut request = Request::default();
         *request.uri_mut() = http::Uri::from_static("/ServiceProviderConfig");
@@ -249,7 +249,7 @@ impl Transport for Server {
     }
 }
 
-/// Spreads requests evenly. What was late is not made up for: there is never a burst.
+/// Spreads requests evenly. A late request is not made up for: there is never a burst.
 #[derive(Debug)]
 struct Pace {
     gap: Duration,
@@ -264,7 +264,7 @@ impl Pace {
         }
     }
 
-    /// When the next request may be sent.
+    /// Decides when the next request may be sent.
     fn next(&mut self, now: Instant) -> Instant {
         let next = self.last.map_or(now, |last| now.max(last + self.gap));
         self.last = Some(next);
@@ -272,7 +272,7 @@ impl Pace {
     }
 }
 
-/// What came of it, for scripts. Its keys are a contract.
+/// The outcome, for scripts. Its keys are a contract.
 #[derive(Debug, Serialize)]
 struct Outcome<'r> {
     provider: &'r str,
@@ -281,7 +281,7 @@ struct Outcome<'r> {
     connection: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     connection_trouble: Option<&'r str>,
-    /// What to do about it.
+    /// Advice on what to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     connection_advice: Option<&'r str>,
     people: usize,
@@ -314,7 +314,7 @@ struct Seconds {
     comparison: f64,
 }
 
-/// What the simulated network did.
+/// The disturbances of the simulated network.
 #[derive(Debug, Serialize)]
 struct Disturbances {
     lost: u64,
@@ -330,7 +330,7 @@ struct Finding<'r> {
     what: String,
     count: u64,
     first: &'r str,
-    /// What the server must do about it, if that is known.
+    /// The thing that the server must do about it, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<&'static str>,
 }

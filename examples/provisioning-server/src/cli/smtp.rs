@@ -22,7 +22,7 @@ const PACE: &str = "300";
 
 #[derive(Debug, Default, Args)]
 pub(super) struct Flags {
-    /// What the product is called in mails [env: PRODUCT_NAME] [default: Provisioning]
+    /// The name of the product in mails [env: PRODUCT_NAME] [default: Provisioning]
     #[arg(long, value_name = "NAME")]
     product_name: Option<String>,
     /// The mail server that takes mails. Without one, mails are not sent, and stand in "mail list" [env: SMTP_HOST]

@@ -63,7 +63,7 @@ pub(super) struct Which {
     /// Which organization
     #[arg(value_name = "ORG", value_parser = name)]
     name: Name,
-    /// What the token is for: an identity provider (scim), or the product behind, which reads who may do what (access)
+    /// The use of the token: an identity provider (scim), or the product behind, which reads who may do what (access)
     #[arg(long = "for", value_name = "PURPOSE", value_parser = word::<Purpose>(), default_value = "scim")]
     purpose: Purpose,
 }
@@ -117,7 +117,7 @@ impl Command {
     }
 }
 
-/// The text on standard input.
+/// Reads the text on standard input.
 fn standing_on_input() -> Result<String> {
     let mut text = String::new();
     let read = std::io::stdin().lock().take(LONGEST).read_to_string(&mut text);
@@ -125,12 +125,12 @@ fn standing_on_input() -> Result<String> {
     Ok(text)
 }
 
-/// The id of a token, as a person types it.
+/// Parses the id of a token, as a person types it.
 fn token_id(text: &str) -> std::result::Result<Uuid, &'static str> {
     Uuid::parse_str(text).map_err(|_| "A token is named by its id, which \"token list ORG\" shows.")
 }
 
-/// The text of a token that was just made.
+/// Reveals the text of a token that was just made.
 pub(super) fn revealed(secret: Option<&Secret>) -> Option<String> {
     secret.map(|secret| secret.reveal().to_owned())
 }
@@ -209,7 +209,7 @@ fn print(session: &Session, ended: Ended) -> Result<()> {
     Ok(())
 }
 
-/// Tokens as a table for people.
+/// Returns tokens as a table for people.
 pub(super) fn describe(tokens: &[TokenDocument]) -> String {
     if tokens.is_empty() {
         return "No tokens yet: make one with \"token create ORG\".".to_owned();

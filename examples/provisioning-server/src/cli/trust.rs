@@ -11,7 +11,7 @@ use scim::client::Trust;
 
 use crate::domain::fault::{Fault, Result};
 
-/// Those at a URL: with a certificate of an authority in the file `ca` alone, else of one that the system trusts.
+/// Trusts those at a URL: with a certificate of an authority in the file `ca` alone, else of one that the system trusts.
 pub(super) fn at(url: &str, ca: Option<&Path>) -> Result<Trust> {
     let is_https = url.starts_with("https://");
     match ca {
@@ -38,7 +38,7 @@ pub(super) fn at(url: &str, ca: Option<&Path>) -> Result<Trust> {
     }
 }
 
-/// Whoever answers. For a server on this machine that is sent nothing secret: its certificate is for the name by which
+/// Trusts whoever answers. For a server on this machine that is sent nothing secret: its certificate is for the name by which
 /// others reach it.
 pub(super) fn whoever_answers() -> Result<Trust> {
     let provider = Arc::new(ring::default_provider());
@@ -51,7 +51,7 @@ pub(super) fn whoever_answers() -> Result<Trust> {
     Ok(config.into())
 }
 
-/// What to do about a certificate that was not believed, with a space before it; nothing if that was not the trouble.
+/// Says what to do about a certificate that was not believed, with a space before it; nothing if that was not the trouble.
 pub(super) fn advice(why: &str) -> &'static str {
     if why.contains("UnknownIssuer") || why.contains("BadSignature") {
         " Its certificate is of an authority that is not known here: name the authority's with --ca."

@@ -36,7 +36,7 @@ pub(super) enum Command {
         /// The name under which the person signs in: an e-mail address, unless the organization takes any
         #[arg(value_name = "NAME")]
         user: String,
-        /// What the person is called
+        /// The name of the person
         #[arg(long, value_name = "TEXT")]
         display: Option<String>,
     },
@@ -47,7 +47,7 @@ pub(super) enum Command {
         /// Another name under which the person signs in
         #[arg(long, value_name = "NAME")]
         rename: Option<String>,
-        /// What the person is called
+        /// The name of the person
         #[arg(long, value_name = "TEXT")]
         display: Option<String>,
     },

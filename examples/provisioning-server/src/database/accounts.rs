@@ -94,7 +94,7 @@ const COLUMNS: &str =
     "SELECT a.id, a.managed_by, a.name, a.display, a.address, a.state, a.suspended, a.suspended_reason,
     a.suspended_by, a.row, a.created, a.changed FROM account a";
 
-/// The account with this id.
+/// Returns the account with this id.
 pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::Result<Option<Account>> {
     let sql = format!("{COLUMNS} WHERE a.org = ?1 AND a.id = ?2");
     reader.query_one(
@@ -104,7 +104,7 @@ pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::
     )
 }
 
-/// The accounts with these ids, in no order.
+/// Returns the accounts with these ids, in no order.
 pub(crate) fn by_ids(reader: &Reader<'_>, organization: Uuid, ids: &[Uuid]) -> scim::Result<Vec<Account>> {
     let mut found = Vec::new();
     for ids in ids.chunks(AT_ONCE) {
@@ -119,7 +119,7 @@ pub(crate) fn by_ids(reader: &Reader<'_>, organization: Uuid, ids: &[Uuid]) -> s
     Ok(found)
 }
 
-/// The account that has a name now.
+/// Returns the account that has a name now.
 pub(crate) fn by_name(reader: &Reader<'_>, organization: Uuid, name: &str) -> scim::Result<Option<Account>> {
     let sql = format!(
         "{COLUMNS} JOIN sign_in_name s ON s.org = a.org AND s.account = a.id WHERE s.org = ?1 AND s.name = ?2"
@@ -131,7 +131,7 @@ pub(crate) fn by_name(reader: &Reader<'_>, organization: Uuid, name: &str) -> sc
     )
 }
 
-/// The accounts that have an address now, as addresses are compared. Those whose person was deleted have none.
+/// Returns the accounts that have an address now, as addresses are compared. Those whose person was deleted have none.
 pub(crate) fn by_address(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -149,7 +149,7 @@ pub(crate) fn by_address(
     )
 }
 
-/// The account of a person of SCIM, deleted ones too.
+/// Returns the account of a person of SCIM, deleted ones too.
 pub(crate) fn by_scim_id(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -161,7 +161,7 @@ pub(crate) fn by_scim_id(
     reader.query_one(&sql, &[organization.as_bytes().into(), scim_id.into()], read)
 }
 
-/// The account of a deleted person who had this name and this identifier of the provider: the one that was deleted last.
+/// Returns the account of a deleted person who had this name and this identifier of the provider: the one that was deleted last.
 pub(crate) fn former(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -186,7 +186,7 @@ pub(crate) fn former(
     reader.query_one(&sql, &params, read)
 }
 
-/// The accounts behind one of them, in the order of their ids: all of them, in whatever state.
+/// Returns the accounts behind one of them, in the order of their ids: all of them, in whatever state.
 pub(crate) fn behind(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -202,7 +202,8 @@ pub(crate) fn behind(
     reader.query_all(&sql, &params, read)
 }
 
-/// Accounts behind one of them that are bound to people of SCIM, in the order of their ids: each with the id of its person.
+/// Returns accounts behind one of them that are bound to people of SCIM, in the order of their ids: each with the id of
+/// its person.
 pub(crate) fn bound(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -221,13 +222,13 @@ pub(crate) fn bound(
     )
 }
 
-/// How many accounts are bound to people of SCIM.
+/// Returns how many accounts are bound to people of SCIM.
 pub(crate) fn count_bound(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
     let sql = "SELECT count(*) FROM account WHERE org = ?1 AND row IS NOT NULL";
     super::count(reader, sql, &[organization.as_bytes().into()])
 }
 
-/// How many people of the identity provider are active.
+/// Returns how many people of the identity provider are active.
 pub(crate) fn count_attached(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
     let sql = format!(
         "SELECT count(*) FROM account WHERE org = ?1 AND row IS NOT NULL AND managed_by = '{}' AND state = '{}'",
@@ -237,7 +238,7 @@ pub(crate) fn count_attached(reader: &Reader<'_>, organization: Uuid) -> scim::R
     super::count(reader, &sql, &[organization.as_bytes().into()])
 }
 
-/// How many accounts there are, but for those that are removed.
+/// Returns how many accounts there are, but for those that are removed.
 pub(crate) fn count_all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
     let sql = format!(
         "SELECT count(*) FROM account WHERE org = ?1 AND state <> '{}'",
@@ -246,7 +247,7 @@ pub(crate) fn count_all(reader: &Reader<'_>, organization: Uuid) -> scim::Result
     super::count(reader, &sql, &[organization.as_bytes().into()])
 }
 
-/// The account of this name that was removed last: nobody has the name by it any more.
+/// Returns the account of this name that was removed last: nobody has the name by it any more.
 pub(crate) fn removed(reader: &Reader<'_>, organization: Uuid, name: &str) -> scim::Result<Option<Account>> {
     let sql = format!(
         "{COLUMNS} WHERE a.org = ?1 AND a.name_key = ?2 AND a.state = 'removed' ORDER BY a.changed DESC, a.id DESC LIMIT 1"
@@ -274,7 +275,7 @@ pub(crate) struct Shown {
     pub(crate) role: Option<RoleId>,
 }
 
-/// Accounts in the order of their names.
+/// Returns accounts in the order of their names.
 pub(crate) fn list(
     reader: &Reader<'_>,
     members: &Members<'_>,
@@ -300,7 +301,7 @@ pub(crate) fn list(
     reader.query_all(&sql, &params, read)
 }
 
-/// How many accounts a list shows, up to `most`.
+/// Returns how many accounts a list shows, up to `most`.
 pub(crate) fn count(
     reader: &Reader<'_>,
     members: &Members<'_>,
@@ -316,7 +317,7 @@ pub(crate) fn count(
     super::count(reader, &sql, &params)
 }
 
-/// How many of the `walked` newest people of the provider are active, have no role and are in no local group: those who
+/// Returns how many of the `walked` newest people of the provider are active, have no role and are in no local group: those who
 /// wait are mostly the newest.
 pub(crate) fn count_unassigned(reader: &Reader<'_>, members: &Members<'_>, walked: u32) -> scim::Result<u64> {
     let sql = format!(
@@ -331,7 +332,7 @@ pub(crate) fn count_unassigned(reader: &Reader<'_>, members: &Members<'_>, walke
     super::count(reader, &sql, &members.params(&[walked.into()]))
 }
 
-/// The people of a group of the provider behind one of them, in the order in which they were provisioned.
+/// Returns the people of a group of the provider behind one of them, in the order in which they were provisioned.
 pub(crate) fn in_group(
     reader: &Reader<'_>,
     members: &Members<'_>,
@@ -352,7 +353,7 @@ const UNCONFIRMED: &str = " AND a.managed_by = 'scim' AND a.row IS NOT NULL AND 
     SELECT 1 FROM binding b WHERE b.org = ?1 AND b.account = a.id AND b.until IS NULL AND b.token >= (
         SELECT max(t.id) FROM token t WHERE t.org = ?1 AND t.purpose = 'scim' AND t.revoked IS NULL))";
 
-/// The condition on `a` that says which accounts are shown; `role` is the parameter with the role that they have.
+/// Returns the condition on `a` that says which accounts are shown; `role` is the parameter with the role that they have.
 pub(super) fn condition(members: &Members<'_>, shown: Shown, role: &str) -> String {
     let mut sql = match shown.state {
         Some(AccountState::Active) => "a.state = 'active'".to_owned(),
@@ -419,7 +420,7 @@ pub(super) fn read(row: &Row<'_>) -> scim::Result<Account> {
     })
 }
 
-/// A choice as it is stored.
+/// Reads a choice as it is stored.
 pub(super) fn read_word<K: Keyword>(word: &str) -> scim::Result<K> {
     K::from_word(word).ok_or_else(|| scim::Error::internal(format!("{word:?} is stored and not known")))
 }

@@ -43,22 +43,22 @@ impl Address {
         Self { key_file, ..self }
     }
 
-    /// The file of the database.
+    /// Returns the file of the database.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The file with the keys: beside the database, unless it is told otherwise.
+    /// Returns the file with the keys: beside the database, unless it is told otherwise.
     pub(super) fn key_file(&self) -> &Path {
         &self.key_file
     }
 
-    /// Whether there is a database yet.
+    /// Returns whether there is a database yet.
     pub(crate) fn exists(&self) -> bool {
         self.path.exists()
     }
 
-    /// A database beside this one, whose name ends with `suffix`. It has the same keys.
+    /// Returns a database beside this one, whose name ends with `suffix`. It has the same keys.
     pub(super) fn beside(&self, suffix: &str) -> Self {
         Self {
             path: beside(&self.path, suffix),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::read_time;
 use crate::domain::attempts::{Counted, Counter};
 
-/// The key of a counter. It is a hash, because whatever somebody has typed as a name can be a password.
+/// Returns the key of a counter. It is a hash, because whatever somebody has typed as a name can be a password.
 fn key(what: Counted, text: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(what.word());
@@ -17,7 +17,7 @@ fn key(what: Counted, text: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The counter of something.
+/// Returns the counter of something.
 pub(crate) fn find(reader: &Reader<'_>, realm: Uuid, what: Counted, text: &str) -> scim::Result<Counter> {
     let found = reader.query_one(
         "SELECT failed, last FROM attempt WHERE org = ?1 AND key = ?2",

@@ -15,20 +15,20 @@ use crate::domain::actor::Actor;
 use crate::domain::credential::Event;
 use crate::domain::fault::{Fault, Result};
 
-/// What every SQLite file begins with.
+/// The bytes that every SQLite file begins with.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Bytes that are copied at once.
 const CHUNK: usize = 1 << 20;
 
-/// What became of a restore.
+/// The outcome of a restore.
 #[derive(Debug)]
 pub(crate) struct Restored {
     /// When the backup was taken, if it is one of this program.
     pub(crate) taken: Option<Timestamp>,
-    /// Where the database is now that was there before.
+    /// The present place of the database that was there before.
     pub(crate) kept: Option<PathBuf>,
-    /// What the check of the backup went over.
+    /// Everything that the check of the backup went over.
     pub(crate) inspection: Inspection,
 }
 
@@ -50,7 +50,7 @@ impl Product {
         })
     }
 
-    /// When the last backup began.
+    /// Returns when the last backup began.
     async fn backed_up(&self) -> Result<Option<Timestamp>> {
         let noted = self.noted("backed_up").await?.and_then(|text| text.parse().ok());
         noted.map(read_time).transpose().map_err(failed)
@@ -117,7 +117,7 @@ pub(crate) async fn restore(
     })
 }
 
-/// Whether a file can be a backup at all.
+/// Checks whether a file can be a backup at all.
 fn look_at(backup: &Path) -> Result<()> {
     let mut begin = Vec::new();
     File::open(backup)
@@ -217,7 +217,7 @@ async fn set_aside(address: &Address, place: &Path) -> io::Result<()> {
             fs::rename(file, beside(place, part))?;
         }
     }
-    // Where there are no links, the name is free for a moment.
+    // If there are no links, the name is free for a moment.
     fs::hard_link(address.path(), place).or_else(|_| fs::rename(address.path(), place))
 }
 

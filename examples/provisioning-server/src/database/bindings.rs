@@ -118,18 +118,18 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    /// When the person was bound.
+    /// Returns when the person was bound.
     pub(crate) fn since(&self) -> scim::Result<Timestamp> {
         read_time(self.since)
     }
 
-    /// When the person was deleted.
+    /// Returns when the person was deleted.
     pub(crate) fn until(&self) -> scim::Result<Option<Timestamp>> {
         self.until.map(read_time).transpose()
     }
 }
 
-/// The bindings of an account, the newest first.
+/// Returns the bindings of an account, the newest first.
 pub(crate) fn of_account(
     reader: &Reader<'_>,
     organization: Uuid,

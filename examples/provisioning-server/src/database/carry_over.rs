@@ -20,7 +20,7 @@ use crate::domain::user::User;
 /// The value of the instance that says that it was done.
 const DONE: &str = "accounts";
 
-/// Whether there is nothing to carry over any more. A database without our tables has all before it.
+/// Returns whether there is nothing to carry over any more. A database without our tables has all before it.
 pub(super) fn is_done(reader: &Reader<'_>) -> bool {
     let sql = "SELECT 1 FROM instance WHERE key = ?1";
     let found = reader.query_one(sql, &[DONE.into()], |_| Ok(()));
@@ -99,7 +99,7 @@ impl Inspector for Follower<'_> {
         }
     }
 
-    /// Told by the command that checks, and of no concern here.
+    /// Ignores a finding: the command that checks tells it, and it is of no concern here.
     fn finding(&mut self, _: Finding) {}
 }
 

@@ -9,7 +9,7 @@ use crate::domain::account::ManagedBy;
 use crate::domain::conflict::{Conflict, ConflictKind, ConflictSeen, ConflictState, Cursor};
 use crate::domain::keyword::Keyword;
 
-/// Notes that something went wrong, or that it did once more. What was resolved is open again; what is ignored stays so.
+/// Notes that something went wrong, or that it did once more. A resolved conflict is open again; an ignored one stays so.
 pub(crate) fn insert(tx: &Transaction<'_>, seen: &ConflictSeen) -> scim::Result<()> {
     let account = match seen.kind {
         ConflictKind::DuplicateName => accounts::by_name(tx, seen.organization, &seen.name)?,
@@ -25,7 +25,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, seen: &ConflictSeen) -> scim::Result<
     }
 }
 
-/// The same of something that is known to be about an account.
+/// Notes the same of something that is known to be about an account.
 pub(super) fn insert_about(
     tx: &Transaction<'_>,
     seen: &ConflictSeen,
@@ -114,7 +114,7 @@ pub(crate) fn end_of_provider(tx: &Transaction<'_>, organization: Uuid, most: u3
     )
 }
 
-/// Whether any conflict is open: of most organizations none is, and this is asked with every change.
+/// Returns whether any conflict is open: of most organizations none is, and this is asked with every change.
 fn has_open(reader: &Reader<'_>, organization: Uuid) -> scim::Result<bool> {
     let sql = "SELECT 1 FROM conflict WHERE org = ?1 AND state = 'open' LIMIT 1";
     let found = reader.query_one(sql, &[organization.as_bytes().into()], |row| row.integer(0))?;
@@ -151,7 +151,7 @@ const COLUMNS: &str =
 const IN_STATE: &str = "SELECT id FROM conflict WHERE org = ?1 AND state = ?2 AND (last, id) < (?4, ?5)
     ORDER BY last DESC, id DESC LIMIT ?3";
 
-/// One conflict.
+/// Returns one conflict.
 pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::Result<Option<Conflict>> {
     reader.query_one(
         &format!("SELECT {COLUMNS} FROM conflict WHERE org = ?1 AND id = ?2"),
@@ -160,7 +160,7 @@ pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::R
     )
 }
 
-/// The conflicts in one state behind a place, the last first.
+/// Returns the conflicts in one state behind a place, the last first.
 pub(crate) fn list(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -183,7 +183,7 @@ pub(crate) fn list(
     Ok(conflicts)
 }
 
-/// How many conflicts are open, up to so many.
+/// Returns how many conflicts are open, up to so many.
 pub(crate) fn count_open(reader: &Reader<'_>, organization: Uuid, most: u32) -> scim::Result<u64> {
     super::count(
         reader,

@@ -36,7 +36,7 @@ fn begin(tx: &Transaction<'_>, organization: Uuid, at: Timestamp) -> scim::Resul
     Ok(())
 }
 
-/// When the newest synchronisations have begun.
+/// Returns when the newest synchronisations have begun.
 pub(crate) fn synchronisations(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Timestamp>> {
     reader.query_all(
         "SELECT begun FROM synchronisation WHERE org = ?1 ORDER BY begun",
@@ -45,7 +45,7 @@ pub(crate) fn synchronisations(reader: &Reader<'_>, organization: Uuid) -> scim:
     )
 }
 
-/// The first request and the last one.
+/// Returns the times of the first request and the last one.
 pub(crate) fn find(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Option<(Timestamp, Timestamp)>> {
     reader.query_one(
         "SELECT first, last FROM connection WHERE org = ?1",

@@ -13,7 +13,7 @@ use crate::domain::link::LinkKind;
 use crate::domain::mail::{Content, Kind as MailKind};
 use crate::domain::settings::FirstLogin;
 
-/// Does to all credentials of an account what an event does to each kind. Those that are suspended do not work as long as
+/// Applies to all credentials of an account what an event does to each kind. Those that are suspended do not work as long as
 /// the account has no access, and need no change.
 pub(crate) fn apply(tx: &Transaction<'_>, realm: Uuid, account: Uuid, event: Event) -> scim::Result<()> {
     for kind in Kind::ALL {
@@ -28,7 +28,7 @@ pub(crate) fn apply(tx: &Transaction<'_>, realm: Uuid, account: Uuid, event: Eve
     Ok(())
 }
 
-/// Does to all credentials of all accounts what an event does to each kind.
+/// Applies to all credentials of all accounts what an event does to each kind.
 pub(super) fn apply_to_all(tx: &Transaction<'_>, event: Event) -> scim::Result<()> {
     for kind in Kind::ALL {
         if kind.fate(event) == Fate::Ended {
@@ -57,7 +57,7 @@ fn end_links_of_all(tx: &Transaction<'_>, kind: Kind) -> scim::Result<()> {
     Ok(())
 }
 
-/// Does to the credentials of an account what a change of it means to them.
+/// Applies to the credentials of an account what a change of it means to them.
 pub(super) fn follow(
     tx: &Transaction<'_>,
     realm: Uuid,

@@ -76,7 +76,7 @@ pub(crate) enum Outcome {
     Refused(String),
 }
 
-/// Whether mails stay in the mailbox of the product.
+/// Returns whether mails stay in the mailbox of the product.
 pub(crate) fn is_kept(reader: &Reader<'_>) -> scim::Result<bool> {
     let sql = "SELECT value FROM instance WHERE key = ?1";
     let mark = reader.query_one(sql, &[MARK.into()], |row| Ok(row.text(0)? == KEPT))?;
@@ -97,7 +97,7 @@ impl Product {
         Ok(())
     }
 
-    /// Whether mails stay in the mailbox of the product.
+    /// Returns whether mails stay in the mailbox of the product.
     pub(crate) async fn keeps_mails(&self) -> Result<bool> {
         self.read(is_kept).await
     }
@@ -107,7 +107,7 @@ impl Product {
         self.note(TROUBLE, why.unwrap_or_default().to_owned()).await
     }
 
-    /// Why the mail server cannot be used, as far as a server has found out.
+    /// Returns why the mail server cannot be used, as far as a server has found out.
     pub(crate) async fn mail_trouble(&self) -> Result<Option<String>> {
         Ok(self.noted(TROUBLE).await?.filter(|why| !why.is_empty()))
     }
@@ -133,7 +133,7 @@ impl Product {
     }
 }
 
-/// Whether there are mails that [`end`] would end.
+/// Returns whether there are mails that [`end`] would end.
 pub(super) fn is_any_over(reader: &Reader<'_>, now: Timestamp) -> scim::Result<bool> {
     for sql in [
         "SELECT 1 FROM mail WHERE sealed_link IS NOT NULL AND link_ends <= ?1 LIMIT 1",
@@ -149,7 +149,7 @@ pub(super) fn is_any_over(reader: &Reader<'_>, now: Timestamp) -> scim::Result<b
     Ok(false)
 }
 
-/// The next step of [`Product::end_mails`].
+/// Takes the next step of [`Product::end_mails`].
 pub(super) fn end(tx: &Transaction<'_>, now: Timestamp) -> scim::Result<u64> {
     tx.execute(
         "UPDATE mail SET state = 'cancelled', due = NULL, sealed_link = NULL, link_ends = NULL WHERE (org, id) IN (
@@ -165,7 +165,7 @@ pub(super) fn end(tx: &Transaction<'_>, now: Timestamp) -> scim::Result<u64> {
     )
 }
 
-/// How many mails wait, up to a bound.
+/// Returns how many mails wait, up to a bound.
 pub(crate) fn waiting(reader: &Reader<'_>) -> scim::Result<u64> {
     let sql = "SELECT count(*) FROM (SELECT 1 FROM mail WHERE state = 'queued' LIMIT 100000)";
     super::count(reader, sql, &[])
@@ -209,7 +209,7 @@ pub(crate) fn next(
     Ok(None)
 }
 
-/// How many mails of each organization were tried within the last minute.
+/// Returns how many mails of each organization were tried within the last minute.
 fn tried(reader: &Reader<'_>, now: Timestamp) -> scim::Result<HashMap<Uuid, u32>> {
     let since = earlier(now, MINUTE);
     let mut tried = HashMap::new();
@@ -221,7 +221,7 @@ fn tried(reader: &Reader<'_>, now: Timestamp) -> scim::Result<HashMap<Uuid, u32>
     Ok(tried)
 }
 
-/// The mail that is due first of the first organization behind one, and when it is.
+/// Returns the mail that is due first of the first organization behind one, and when it is.
 fn first(reader: &Reader<'_>, behind: Option<Uuid>) -> scim::Result<Option<(Due, Timestamp)>> {
     let read = |row: &Row<'_>| {
         let due = Due {
@@ -361,7 +361,7 @@ mod tests {
         (product, folder)
     }
 
-    /// The states of the mails, in their order, and how many links there are.
+    /// Returns the states of the mails, in their order, and how many links there are.
     async fn states(product: &Product) -> (Vec<State>, usize) {
         let found = product.read(|reader| mail::list(reader, Uuid::nil(), None, None, 10));
         let mut found = found.await.unwrap();

@@ -45,12 +45,12 @@ impl Product {
     }
 }
 
-/// Whether the database is a demonstration's own.
+/// Returns whether the database is a demonstration's own.
 pub(crate) fn is_demonstration(reader: &Reader<'_>) -> scim::Result<bool> {
     Ok(reader.query_one(MARK, &[], |_| Ok(()))?.is_some())
 }
 
-/// Whether a server has run on the database, or an organization was made in it.
+/// Returns whether a server has run on the database, or an organization was made in it.
 fn is_used(tx: &Transaction<'_>) -> scim::Result<bool> {
     let started = tx.query_one("SELECT 1 FROM instance WHERE key = 'started'", &[], |_| Ok(()))?;
     Ok(started.is_some() || !organizations::all(tx)?.is_empty())

@@ -31,7 +31,7 @@ pub(crate) fn note(
     Ok(())
 }
 
-/// Whether somebody has signed in with a browser, not too long ago.
+/// Returns whether somebody has signed in with a browser, not too long ago.
 pub(crate) fn is_known(
     reader: &Reader<'_>,
     realm: Uuid,

@@ -115,7 +115,7 @@ impl<'o> Members<'o> {
         reader.query_all(sql, &params, |row| Ok(row.text(0)?.to_owned()))
     }
 
-    /// A statement for all ways by which account 4, whose row is 5, comes to roles.
+    /// Returns a statement for all ways by which account 4, whose row is 5, comes to roles.
     fn ways(&self, account: &Account) -> String {
         let by_groups = match self.settings().groups {
             Groups::Map => {
@@ -142,14 +142,14 @@ impl<'o> Members<'o> {
         format!("SELECT * FROM ({sql}) WHERE ?4 IS NOT NULL")
     }
 
-    /// A condition on the account `a`: that it holds the role `role` (a parameter), or any role where there is none, by
+    /// Returns a condition on the account `a`: that it holds the role `role` (a parameter), or any role where there is none, by
     /// another way than the group `except` (a parameter).
     pub(super) fn holds(&self, role: Option<&str>, except: Option<&str>) -> String {
         let other = except.map_or_else(String::new, |group| format!(" AND o.src <> {group}"));
         self.holds_by(role, &other)
     }
 
-    /// The same by groups `o` of which a condition says which count.
+    /// Returns the same condition by groups `o`, of which the condition `other` says which count.
     fn holds_by(&self, role: Option<&str>, other: &str) -> String {
         let is = |column: &str| role.map_or_else(String::new, |role| format!(" AND {column} = {role}"));
         let by_groups = match self.settings().groups {
@@ -173,7 +173,7 @@ impl<'o> Members<'o> {
         sql + ")"
     }
 
-    /// A condition on the account `a`: that it is in a group that is kept here and counts.
+    /// Returns a condition on the account `a`: that it is in a group that is kept here and counts.
     pub(super) fn is_in_local_group(&self) -> &'static str {
         match self.settings().assignment {
             Assignment::LocalGroups => {
@@ -183,7 +183,7 @@ impl<'o> Members<'o> {
         }
     }
 
-    /// How many members of a group gain or lose anything when these roles are added to it or removed from it: those who
+    /// Returns how many members of a group gain or lose anything when these roles are added to it or removed from it: those who
     /// hold one of them by no other way.
     pub(crate) fn count_moved(&self, reader: &Reader<'_>, group: i64, roles: &[RoleId]) -> scim::Result<u64> {
         let ids: Vec<String> = (5..5 + roles.len()).map(|n| format!("?{n}")).collect();
@@ -200,7 +200,7 @@ impl<'o> Members<'o> {
         count(reader, &sql, &self.params(&others))
     }
 
-    /// The people who gain a role when it is added to some groups; none where it is added to none.
+    /// Returns the people who gain a role when it is added to some groups; none if it is added to none.
     fn gaining<'p>(&self, role: &'p RoleId, added: &'p [i64]) -> Option<Side<'p>> {
         (!added.is_empty()).then(|| Side {
             groups: numbers(5, added),
@@ -209,7 +209,7 @@ impl<'o> Members<'o> {
         })
     }
 
-    /// The people who lose a role when it is removed from some groups and added to others at once.
+    /// Returns the people who lose a role when it is removed from some groups and added to others at once.
     fn losing<'p>(&self, role: &'p RoleId, added: &'p [i64], removed: &'p [i64]) -> Option<Side<'p>> {
         (!removed.is_empty()).then(|| {
             let (from, to) = (numbers(5, removed), numbers(5 + removed.len(), added));
@@ -226,7 +226,7 @@ impl<'o> Members<'o> {
         })
     }
 
-    /// How many people gain a role, and how many lose it, when it is added to some groups and removed from others at once.
+    /// Counts the people who gain a role, and those who lose it, when it is added to some groups and removed from others at once.
     pub(crate) fn count_remapped(
         &self,
         reader: &Reader<'_>,
@@ -240,7 +240,7 @@ impl<'o> Members<'o> {
         })
     }
 
-    /// The first people who gain a role, and the first who lose it, by such a change, by their names.
+    /// Returns the first people who gain a role, and the first who lose it, by such a change, by their names.
     pub(crate) fn first_remapped(
         &self,
         reader: &Reader<'_>,
@@ -279,7 +279,7 @@ impl<'o> Members<'o> {
         }
     }
 
-    /// The first people on a side of a change by a walk through the names.
+    /// Finds the first people on a side of a change by a walk through the names.
     fn walk(&self, reader: &Reader<'_>, side: &Side<'_>, most: u32) -> scim::Result<Vec<Named>> {
         let sql = format!(
             "SELECT a.id, a.name, a.display FROM account a WHERE {} ORDER BY a.name_key, a.id LIMIT ?{}",
@@ -302,20 +302,20 @@ impl<'o> Members<'o> {
         self.on_each_side(&role, added, removed, |side| self.walk(reader, side, most))
     }
 
-    /// The parameters of a statement about a side of a change, and a limit.
+    /// Returns the parameters of a statement about a side of a change, and a limit.
     fn params_of<'p>(&'p self, side: &Side<'p>, most: u32) -> Vec<Param<'p>> {
         let mut params = self.params(&side.others);
         params.push(most.into());
         params
     }
 
-    /// How many people have a role, whatever leads to it.
+    /// Returns how many people have a role, whatever leads to it.
     pub(crate) fn count_holding(&self, reader: &Reader<'_>, role: RoleId) -> scim::Result<u64> {
         let sql = format!("SELECT count(*) FROM ({})", self.holders("a.id").join(" UNION "));
         count(reader, &sql, &self.params(&[role.0.as_bytes().into()]))
     }
 
-    /// The same up to `most`, at the cost of so many.
+    /// Returns the same up to `most`, at the cost of so many.
     pub(crate) fn count_holding_up_to(
         &self,
         reader: &Reader<'_>,
@@ -335,7 +335,7 @@ impl<'o> Members<'o> {
         )
     }
 
-    /// The first people who have a role, by their names.
+    /// Returns the first people who have a role, by their names.
     pub(crate) fn holding(&self, reader: &Reader<'_>, role: RoleId, most: u32) -> scim::Result<Vec<Named>> {
         let columns = "a.id, a.name, a.display, a.name_key";
         let sql = format!("{} LIMIT ?5", self.holders(columns).join(" UNION ALL "));
@@ -348,7 +348,7 @@ impl<'o> Members<'o> {
         }
     }
 
-    /// The same by a walk through the names.
+    /// Finds the same by a walk through the names.
     pub(super) fn first_holding(
         &self,
         reader: &Reader<'_>,
@@ -365,8 +365,8 @@ impl<'o> Members<'o> {
         reader.query_all(&sql, &params, read_named)
     }
 
-    /// How many manual accounts that have access hold this permission itself: by a role of their own, of a local group, or
-    /// by hand. No identity provider can take it from them.
+    /// Returns how many manual accounts that have access hold this permission itself: by a role of their own, of a local group,
+    /// or by hand. No identity provider can take it from them.
     pub(crate) fn count_manual(&self, reader: &Reader<'_>, permission: &Permission) -> scim::Result<u64> {
         let can = "a.managed_by = 'hand' AND a.state = 'active' AND a.suspended IS NULL";
         let of_role = "FROM role_permission p JOIN role_grant g ON g.org = p.org AND g.role = p.role";
@@ -388,7 +388,8 @@ impl<'o> Members<'o> {
         count(reader, &format!("SELECT count(*) FROM ({sql})"), &params)
     }
 
-    /// The first people with an address who have this permission itself, by their accounts: those who are told of something.
+    /// Returns the first people with an address who have this permission itself, by their accounts: those who are told
+    /// of something.
     pub(crate) fn reached(
         &self,
         reader: &Reader<'_>,
@@ -432,7 +433,7 @@ impl<'o> Members<'o> {
         Ok(found.into_iter().map(recipient).take(most).collect())
     }
 
-    /// The account of somebody over SCIM who has left a group that gives these roles, if they have access and lack one of
+    /// Returns the account of somebody over SCIM who has left a group that gives these roles, if they have access and lack one of
     /// them now.
     pub(crate) fn has_lost(
         &self,
@@ -452,7 +453,7 @@ impl<'o> Members<'o> {
         reader.query_one(&sql, &self.params(&others), |row| read_id(row.blob(0)?))
     }
 
-    /// How many people have any role.
+    /// Returns how many people have any role.
     pub(crate) fn count_with_roles(&self, reader: &Reader<'_>) -> scim::Result<u64> {
         let sql = format!(
             "SELECT count(*) FROM account a WHERE a.org = ?1 AND a.state = 'active' AND a.suspended IS NULL AND {}",
@@ -461,14 +462,14 @@ impl<'o> Members<'o> {
         count(reader, &sql, &self.params(&[]))
     }
 
-    /// How many people are in a group, whether they have access or not.
+    /// Returns how many people are in a group, whether they have access or not.
     pub(crate) fn count_in(&self, reader: &Reader<'_>, group: i64) -> scim::Result<u64> {
         let sql = "SELECT count(*) FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
                    WHERE e.tenant = ?2 AND e.src = ?4 AND e.attr = ?3";
         count(reader, sql, &self.params(&[group.into()]))
     }
 
-    /// The same up to `most`, at the cost of so many.
+    /// Returns the same up to `most`, at the cost of so many.
     pub(crate) fn count_in_up_to(&self, reader: &Reader<'_>, group: i64, most: u32) -> scim::Result<u64> {
         let sql =
             "SELECT count(*) FROM (SELECT 1 FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
@@ -476,7 +477,7 @@ impl<'o> Members<'o> {
         count(reader, sql, &self.params(&[group.into(), most.into()]))
     }
 
-    /// The first people of a group, in the order in which they were provisioned.
+    /// Returns the first people of a group, in the order in which they were provisioned.
     pub(crate) fn first_in(&self, reader: &Reader<'_>, group: i64, most: u32) -> scim::Result<Vec<Named>> {
         let sql =
             "SELECT a.id, a.name, a.display FROM scim_edge e JOIN account a ON a.org = ?1 AND a.row = e.dst
@@ -515,7 +516,7 @@ impl<'o> Members<'o> {
     }
 }
 
-/// A way to a role, and one permission that the role gives.
+/// Reads a way to a role, and one permission that the role gives.
 fn read_way(row: &Row<'_>) -> scim::Result<(RoleId, Path, Option<Permission>)> {
     let (group, local_group) = (row.optional_integer(2)?, row.optional_blob(3)?);
     let path = match (read_word(row.text(1)?)?, group, local_group) {
@@ -538,7 +539,7 @@ fn read_named(row: &Row<'_>) -> scim::Result<Named> {
     })
 }
 
-/// An account that a list names, behind the key of its name.
+/// Reads an account that a list names, behind the key of its name.
 fn read_named_by_key(row: &Row<'_>) -> scim::Result<(String, Named)> {
     Ok((row.text(3)?.to_owned(), read_named(row)?))
 }
@@ -558,14 +559,14 @@ fn first_by_name(mut found: Vec<(String, Named)>, most: u32) -> Option<Vec<Named
 struct Side<'p> {
     /// The numbers of the parameters of the groups whose members they are.
     groups: String,
-    /// What else holds of the account `a`.
+    /// Everything else that holds of the account `a`.
     rest: String,
     /// The parameters from 4 on: the role, and groups.
     others: Vec<Param<'p>>,
 }
 
 impl Side<'_> {
-    /// A condition on the account `a` that leads from the groups to their members who have access.
+    /// Returns a condition on the account `a` that leads from the groups to their members who have access.
     fn by_groups(&self) -> String {
         format!(
             "a.org = ?1 AND a.row IN (
@@ -575,7 +576,7 @@ impl Side<'_> {
         )
     }
 
-    /// The same as a question to each account.
+    /// Returns the same as a question to each account.
     fn by_names(&self) -> String {
         format!(
             "a.org = ?1 AND a.state = 'active' AND a.suspended IS NULL AND EXISTS (
@@ -586,18 +587,18 @@ impl Side<'_> {
         )
     }
 
-    /// The number of the parameter behind these.
+    /// Returns the number of the parameter behind these.
     fn next_number(&self) -> usize {
         4 + self.others.len()
     }
 }
 
-/// The numbers of the parameters of groups, from one on.
+/// Returns the numbers of the parameters of groups, from one on.
 fn numbers(first: usize, groups: &[i64]) -> String {
     placeholders(first, groups.len())
 }
 
-/// The parameters of a role and of groups.
+/// Returns the parameters of a role and of groups.
 fn of_groups<'p>(role: &'p RoleId, groups: &[&[i64]]) -> Vec<Param<'p>> {
     let mut params: Vec<Param<'p>> = vec![role.0.as_bytes().into()];
     params.extend(groups.iter().copied().flatten().map(|group| Param::from(*group)));
@@ -654,7 +655,7 @@ pub(crate) mod tests {
         .unwrap()
     }
 
-    /// A database without people, whose documents know who they would be.
+    /// Makes a database without people, whose documents know who they would be.
     fn database() -> Database {
         let database = Database::in_memory(Options {
             portable: true,
@@ -821,7 +822,7 @@ pub(crate) mod tests {
             });
             prop_assert_eq!(found.unwrap(), picture.everybody());
 
-            // What a list says of a page of people is what is said of each.
+            // A list says of a page of people what is said of each.
             let (asked, owner) = (picture.clone(), organization.clone());
             let listed = database.blocking_read(move |reader| {
                 let members = Members::of(reader, &owner)?;

@@ -12,7 +12,7 @@ use crate::domain::keyword::Keyword;
 use crate::domain::link::LinkKind;
 use crate::domain::settings::FirstLogin;
 
-/// The way in of an account.
+/// Returns the way in of an account.
 pub(crate) fn find(reader: &Reader<'_>, realm: Uuid, account: Uuid) -> scim::Result<Option<Entry>> {
     let sql = match realm.is_nil() {
         true => "SELECT 'invitation', due, created FROM owner WHERE org = ?1 AND id = ?2",
@@ -31,7 +31,7 @@ pub(crate) fn find(reader: &Reader<'_>, realm: Uuid, account: Uuid) -> scim::Res
     )
 }
 
-/// How many people can sign in by SAML alone.
+/// Returns how many people can sign in by SAML alone.
 pub(crate) fn count_by_saml_alone(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
     let sql = format!(
         "SELECT count(*) FROM account WHERE org = ?1 AND first_login = '{}' AND state = '{}'",
@@ -41,7 +41,7 @@ pub(crate) fn count_by_saml_alone(reader: &Reader<'_>, organization: Uuid) -> sc
     count(reader, &sql, &[organization.as_bytes().into()])
 }
 
-/// How many people of the identity provider have another way in than this one.
+/// Returns how many people of the identity provider have another way in than this one.
 pub(crate) fn count_otherwise(reader: &Reader<'_>, organization: Uuid, by: FirstLogin) -> scim::Result<u64> {
     count(
         reader,
@@ -132,7 +132,7 @@ pub(crate) fn signed_in(
 const CAN_BE_SENT: &str =
     "due IS NOT NULL AND state = 'active' AND suspended IS NULL AND address IS NOT NULL";
 
-/// Accounts to whom a link of a kind is due and can be sent.
+/// Returns accounts to whom a link of a kind is due and can be sent.
 pub(crate) fn due(reader: &Reader<'_>, realm: Uuid, kind: LinkKind, most: u32) -> scim::Result<Vec<Uuid>> {
     let table = table(realm);
     let can_be_sent = if realm.is_nil() {
@@ -147,7 +147,7 @@ pub(crate) fn due(reader: &Reader<'_>, realm: Uuid, kind: LinkKind, most: u32) -
     )
 }
 
-/// The realms in which a link is due and can be sent.
+/// Returns the realms in which a link is due and can be sent.
 pub(crate) fn realms_with_due(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
     let instance = Uuid::nil();
     let sql = "SELECT org FROM owner WHERE org = ?1 AND due IS NOT NULL LIMIT 1";

@@ -52,7 +52,7 @@ pub(crate) fn begin(tx: &Transaction<'_>, organization: Uuid, account: Uuid) -> 
     Ok(begun > 0)
 }
 
-/// The accounts whose erasure has begun and is not done, with their organizations.
+/// Returns the accounts whose erasure has begun and is not done, with their organizations.
 pub(crate) fn begun(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, Uuid)>> {
     reader.query_all(
         "SELECT org, account FROM erasure ORDER BY org, account",
@@ -134,7 +134,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// The names and identifiers by which somebody over SCIM was ever known.
+/// Returns the names and identifiers by which somebody over SCIM was ever known.
 pub(crate) fn names(reader: &Reader<'_>, organization: Uuid, scim_id: &str) -> scim::Result<Vec<String>> {
     reader.query_all(
         "SELECT name FROM subject_name WHERE org = ?1 AND subject = ?2",

@@ -140,7 +140,7 @@ fn read(row: &Row<'_>) -> scim::Result<Told> {
     })
 }
 
-/// The place after the last event that was removed because it is older than the organization keeps it.
+/// Returns the place after the last event that was removed because it is older than the organization keeps it.
 pub(crate) fn purged(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Option<Cursor>> {
     let found = reader.query_one(
         "SELECT events_purged FROM organization WHERE id = ?1",

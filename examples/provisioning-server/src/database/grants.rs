@@ -66,7 +66,7 @@ pub(crate) fn take_roles(tx: &Transaction<'_>, organization: Uuid, holder: Holde
     Ok(())
 }
 
-/// The roles that a holder has by itself.
+/// Returns the roles that a holder has by itself.
 pub(crate) fn roles_of(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -87,7 +87,7 @@ pub(crate) fn roles_of(
     )
 }
 
-/// Those who hold roles by themselves, behind one of them, in the order of their ids.
+/// Returns those who hold roles by themselves, behind one of them, in the order of their ids.
 pub(crate) fn role_holders(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -99,7 +99,7 @@ pub(crate) fn role_holders(
     holders(reader, sql, organization, behind, most)
 }
 
-/// Those who hold permissions by themselves, behind one of them, in the order of their ids.
+/// Returns those who hold permissions by themselves, behind one of them, in the order of their ids.
 pub(crate) fn permission_holders(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -191,7 +191,7 @@ pub(crate) fn let_wait(tx: &Transaction<'_>, organization: Uuid, account: Uuid) 
     )
 }
 
-/// Whether any permission of an account waits.
+/// Returns whether any permission of an account waits.
 pub(crate) fn has_waiting(reader: &Reader<'_>, organization: Uuid, account: Uuid) -> scim::Result<bool> {
     let found = reader.query_one(
         "SELECT 1 FROM permission_grant WHERE org = ?1 AND holder = ?2 AND waiting LIMIT 1",
@@ -201,7 +201,7 @@ pub(crate) fn has_waiting(reader: &Reader<'_>, organization: Uuid, account: Uuid
     Ok(found.is_some())
 }
 
-/// The permissions that an account holds by itself, those that wait too.
+/// Returns the permissions that an account holds by itself, those that wait too.
 pub(crate) fn permissions_of(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -225,7 +225,7 @@ pub(crate) fn permissions_of(
     )
 }
 
-/// Whether an account holds something for the day on which nothing else works.
+/// Returns whether an account holds something for the day on which nothing else works.
 pub(crate) fn is_break_glass(reader: &Reader<'_>, organization: Uuid, account: Uuid) -> scim::Result<bool> {
     let found = reader.query_one(
         "SELECT 1 FROM role_grant WHERE org = ?1 AND holder = ?2 AND origin = ?3

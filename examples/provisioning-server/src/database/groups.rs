@@ -56,7 +56,7 @@ pub(crate) fn remove(tx: &Transaction<'_>, organization: Uuid, row: i64) -> scim
     Ok(())
 }
 
-/// The group with this id among the resources of SCIM.
+/// Returns the group with this id among the resources of SCIM.
 pub(crate) fn by_id(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -66,7 +66,7 @@ pub(crate) fn by_id(
     reader.query_one(&sql, &[organization.as_bytes().into(), id.into()], read)
 }
 
-/// The group whose row has this key.
+/// Returns the group whose row has this key.
 pub(crate) fn by_row(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -76,7 +76,7 @@ pub(crate) fn by_row(
     reader.query_one(&sql, &[organization.as_bytes().into(), row.into()], read)
 }
 
-/// The first two groups with this name: a name that two have names neither.
+/// Returns the first two groups with this name: a name that two have names neither.
 pub(crate) fn by_name(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -86,7 +86,7 @@ pub(crate) fn by_name(
     reader.query_all(&sql, &[organization.as_bytes().into(), (&key(name)).into()], read)
 }
 
-/// The first two groups for which the provider has this identifier.
+/// Returns the first two groups for which the provider has this identifier.
 pub(crate) fn by_external_id(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -96,19 +96,19 @@ pub(crate) fn by_external_id(
     reader.query_all(&sql, &[organization.as_bytes().into(), external_id.into()], read)
 }
 
-/// Whether another group than this one has the name.
+/// Returns whether another group than this one has the name.
 pub(crate) fn is_taken(tx: &Transaction<'_>, organization: Uuid, name: &str, id: &str) -> scim::Result<bool> {
     let named = by_name(tx, organization, name)?;
     Ok(named.iter().any(|group| group.id != id))
 }
 
-/// How many there are.
+/// Returns how many there are.
 pub(crate) fn count(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
     let sql = "SELECT count(*) FROM provisioned_group WHERE org = ?1";
     super::count(reader, sql, &[organization.as_bytes().into()])
 }
 
-/// Groups in the order of their names.
+/// Returns groups in the order of their names.
 pub(crate) fn list(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -117,7 +117,7 @@ pub(crate) fn list(
     list_where(reader, organization, page, "")
 }
 
-/// Groups that are mapped to no role, in the order of their names.
+/// Returns groups that are mapped to no role, in the order of their names.
 pub(crate) fn list_unmapped(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -127,7 +127,7 @@ pub(crate) fn list_unmapped(
     list_where(reader, organization, page, condition)
 }
 
-/// Groups that are mapped to a role, in the order of their names.
+/// Returns groups that are mapped to a role, in the order of their names.
 pub(crate) fn list_mapped(
     reader: &Reader<'_>,
     organization: Uuid,

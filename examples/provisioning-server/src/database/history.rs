@@ -90,7 +90,7 @@ fn insert_as(tx: &Transaction<'_>, row: &RequestRow, number: i64) -> scim::Resul
     Ok(())
 }
 
-/// The id that a client has given its request; empty for one that is called by its sequence.
+/// Returns the id that a client has given its request; empty for one that is called by its sequence.
 fn own_id(row: &RequestRow) -> &str {
     let mut text = Uuid::encode_buffer();
     match *row.sequence.hyphenated().encode_lower(&mut text) == row.request_id {
@@ -99,7 +99,7 @@ fn own_id(row: &RequestRow) -> &str {
     }
 }
 
-/// The same, with the sentence corrected, too: of work that goes on over many transactions, each says what all have done.
+/// Inserts the same, with the sentence corrected, too: of work that goes on over many transactions, each says what all have done.
 pub(crate) fn insert_so_far(tx: &Transaction<'_>, row: &RequestRow) -> scim::Result<()> {
     insert(tx, row)?;
     tx.execute(
@@ -180,7 +180,7 @@ fn count(tx: &Transaction<'_>, organization: Uuid, counts: Counts) -> scim::Resu
     Ok(())
 }
 
-/// How many requests no token was known for, and how many rows had to be dropped.
+/// Returns how many requests no token was known for, and how many rows had to be dropped.
 pub(crate) fn not_listed(reader: &Reader<'_>, organization: Uuid) -> scim::Result<(u64, u64)> {
     let found = reader.query_one(
         "SELECT unattributed, overflow FROM history_count WHERE org = ?1",
@@ -378,7 +378,7 @@ pub(crate) fn page(
     Ok(found)
 }
 
-/// The entry with an id: that of the request, or, where a client gave its requests ids of its own, the newest of that.
+/// Returns the entry with an id: that of the request, or, where a client gave its requests ids of its own, the newest of that.
 pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, id: &str) -> scim::Result<Option<HistoryEntry>> {
     let sequence = Uuid::try_parse(id).ok();
     let by_sequence = sequence.map(|sequence| {
@@ -427,8 +427,8 @@ const OUTCOMES: &str = "SELECT (SELECT count(*) FROM (SELECT 1 FROM request
             SELECT sequence FROM request WHERE org = ?1 AND endpoint = 'ENDPOINT' AND failed = ?2
             ORDER BY sequence DESC LIMIT 1))";
 
-/// How many requests there were since a time that failed, or did not, and when the last one was. Up to `most` are counted for
-/// each endpoint.
+/// Returns how many requests there were since a time that failed, or did not, and when the last one was. Up to `most` are counted
+/// for each endpoint.
 pub(crate) fn outcomes(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -470,7 +470,7 @@ pub(crate) fn touched(reader: &Reader<'_>, organization: Uuid, sequence: Uuid) -
     Ok(Touched { subjects, more })
 }
 
-/// The parameters of statements that remove what is older than a sequence.
+/// Returns the parameters of statements that remove what is older than a sequence.
 pub(super) fn before<'a>(organization: &'a [u8; 16], limit: &'a [u8; 16], most: u32) -> [Param<'a>; 3] {
     [organization.into(), limit.into(), most.into()]
 }
@@ -519,7 +519,7 @@ mod tests {
         }
     }
 
-    /// The sentence that the history shows of a request.
+    /// Returns the sentence that the history shows of a request.
     fn meaning(row: RequestRow) -> String {
         let database = Database::in_memory(Options::default()).unwrap();
         database

@@ -58,8 +58,8 @@ pub(crate) fn put(tx: &Transaction<'_>, organization: Uuid, position: &Position)
     Ok(())
 }
 
-/// Whether an organization but this one may have what a file has under the same ids: the one that it is an export of, or a
-/// copy of that.
+/// Returns whether an organization but this one may have what a file has under the same ids: the one that it is an export of, or
+/// a copy of that.
 pub(crate) fn is_elsewhere(reader: &Reader<'_>, organization: Uuid, source: Uuid) -> scim::Result<bool> {
     let found = reader.query_one(
         "SELECT 1 FROM organization WHERE id = ?2 AND id <> ?1
@@ -84,7 +84,7 @@ pub(crate) fn put_id(tx: &Transaction<'_>, organization: Uuid, of_file: Uuid, id
     Ok(())
 }
 
-/// The id here that stands for one of the file: mostly itself.
+/// Returns the id here that stands for one of the file: mostly itself.
 pub(crate) fn id(reader: &Reader<'_>, organization: Uuid, of_file: Uuid) -> scim::Result<Uuid> {
     let found = reader.query_one(
         "SELECT id FROM import_id WHERE org = ?1 AND of_file = ?2",

@@ -37,13 +37,13 @@ pub(crate) fn remove(tx: &Transaction<'_>, id: Uuid) -> scim::Result<()> {
 
 const COLUMNS: &str = "SELECT id, address, created FROM owner";
 
-/// All owners, the oldest first.
+/// Returns all owners, the oldest first.
 pub(crate) fn all(reader: &Reader<'_>) -> scim::Result<Vec<InstanceOwner>> {
     let sql = format!("{COLUMNS} WHERE org = ?1 ORDER BY id");
     reader.query_all(&sql, &[INSTANCE.as_bytes().into()], read)
 }
 
-/// How many there are.
+/// Returns how many there are.
 pub(crate) fn count(reader: &Reader<'_>) -> scim::Result<u64> {
     super::count(
         reader,
@@ -52,14 +52,14 @@ pub(crate) fn count(reader: &Reader<'_>) -> scim::Result<u64> {
     )
 }
 
-/// The owner with this address.
+/// Returns the owner with this address.
 pub(crate) fn by_address(reader: &Reader<'_>, address: &str) -> scim::Result<Option<InstanceOwner>> {
     let sql = format!("{COLUMNS} WHERE org = ?1 AND name_key = ?2");
     let name = name_key(address.trim());
     reader.query_one(&sql, &[INSTANCE.as_bytes().into(), (&name).into()], read)
 }
 
-/// The owner with this id.
+/// Returns the owner with this id.
 pub(crate) fn by_id(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<InstanceOwner>> {
     let sql = format!("{COLUMNS} WHERE org = ?1 AND id = ?2");
     reader.query_one(&sql, &[INSTANCE.as_bytes().into(), id.as_bytes().into()], read)

@@ -30,7 +30,7 @@ struct Shared {
 }
 
 impl Keys {
-    /// The keys of a file, which is read when they are needed.
+    /// Takes the keys of a file, which is read when they are needed.
     pub(super) fn of_file(file: PathBuf) -> Self {
         Self(Arc::new(Shared {
             file,
@@ -38,7 +38,7 @@ impl Keys {
         }))
     }
 
-    /// The key file.
+    /// Returns the key file.
     pub(crate) fn file(&self) -> &Path {
         &self.0.file
     }
@@ -208,7 +208,7 @@ fn judge(file: &Path, ring: &KeyRing, known: &[Proven]) -> Verdict {
 }
 
 impl Product {
-    /// The keys by which secrets are sealed.
+    /// Returns the keys by which secrets are sealed.
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
     }

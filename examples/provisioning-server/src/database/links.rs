@@ -33,7 +33,7 @@ pub(crate) fn replace(
     Ok(())
 }
 
-/// The link with this secret, whether its time is over or not.
+/// Finds the link with this secret, whether its time is over or not.
 pub(crate) fn find(
     reader: &Reader<'_>,
     realm: Uuid,
@@ -46,7 +46,7 @@ pub(crate) fn find(
     )
 }
 
-/// When the link of a kind to an account ends, if it can still be used.
+/// Returns when the link of a kind to an account ends, if it can still be used.
 pub(crate) fn live_until(
     reader: &Reader<'_>,
     realm: Uuid,

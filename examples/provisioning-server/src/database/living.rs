@@ -44,7 +44,7 @@ fn days_before(now: Timestamp, days: u32) -> Timestamp {
     now.checked_sub(age).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// How many requests are older: their keys begin with the time.
+/// Counts the requests that are older: their keys begin with the time.
 fn requests_before(reader: &Reader<'_>, organization: Uuid, end: Timestamp) -> scim::Result<u64> {
     let milliseconds = u128::try_from(end.as_millisecond()).unwrap_or(0);
     let first = Uuid::from_u128(milliseconds << 80);

@@ -54,7 +54,7 @@ pub(crate) fn remove(tx: &Transaction<'_>, organization: Uuid, group: Uuid) -> s
 
 const COLUMNS: &str = "SELECT id, name, description, created FROM local_group";
 
-/// The group of this name.
+/// Returns the group of this name.
 pub(crate) fn by_name(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -64,7 +64,7 @@ pub(crate) fn by_name(
     reader.query_one(&sql, &[organization.as_bytes().into(), (&key(name)).into()], read)
 }
 
-/// The group with this id.
+/// Returns the group with this id.
 pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::Result<Option<LocalGroup>> {
     let sql = format!("{COLUMNS} WHERE org = ?1 AND id = ?2");
     reader.query_one(
@@ -74,13 +74,13 @@ pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::
     )
 }
 
-/// All groups in the order of their names.
+/// Returns all groups in the order of their names.
 pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<LocalGroup>> {
     let sql = format!("{COLUMNS} WHERE org = ?1 ORDER BY name_key");
     reader.query_all(&sql, &[organization.as_bytes().into()], read)
 }
 
-/// Groups in the order of their names, of which no two are the same.
+/// Returns groups in the order of their names, of which no two are the same.
 pub(crate) fn page(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -101,7 +101,7 @@ pub(crate) fn page(
     reader.query_all(&sql, &params, read)
 }
 
-/// How many there are.
+/// Returns how many there are.
 pub(crate) fn count_all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<u64> {
     super::count(
         reader,
@@ -167,7 +167,7 @@ pub(crate) fn leave_all(tx: &Transaction<'_>, organization: Uuid, account: Uuid)
     Ok(())
 }
 
-/// The groups that an account is in.
+/// Returns the groups that an account is in.
 pub(crate) fn of_account(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -182,7 +182,7 @@ pub(crate) fn of_account(
     )
 }
 
-/// The members of a group behind one of them, in the order of their ids.
+/// Returns the members of a group behind one of them, in the order of their ids.
 pub(crate) fn members(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -202,7 +202,7 @@ pub(crate) fn members(
     )
 }
 
-/// How many are in a group.
+/// Returns how many are in a group.
 pub(crate) fn count(reader: &Reader<'_>, organization: Uuid, group: Uuid) -> scim::Result<u64> {
     super::count(
         reader,

@@ -1,4 +1,4 @@
-//! Who uses a database: many processes at once, or the one that puts another in its place.
+//! The processes that use a database: many at once, or the one that puts another in its place.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -57,14 +57,14 @@ fn not_locked(address: &Address, cause: io::Error) -> Fault {
     )
 }
 
-/// A file beside another: its name with something behind it.
+/// Returns a file beside another: its name with something behind it.
 pub(super) fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// A name is on the disk when its folder is.
+/// Syncs the folder of a file: a name is on the disk when its folder is.
 #[cfg(unix)]
 pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

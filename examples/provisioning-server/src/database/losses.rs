@@ -31,7 +31,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, loss: &Loss) -> s
     Ok(())
 }
 
-/// The losses of an organization since a time, those of one cause together but for the people who are named: the first
+/// Returns the losses of an organization since a time, those of one cause together but for the people who are named: the first
 /// thousand of them.
 pub(crate) fn since(reader: &Reader<'_>, organization: Uuid, from: Timestamp) -> scim::Result<Vec<Loss>> {
     let mut losses = reader.query_all(
@@ -72,7 +72,7 @@ pub(crate) fn forget(tx: &Transaction<'_>, before: Timestamp, most: u32) -> scim
     )
 }
 
-/// The organizations in which somebody has lost something since a time.
+/// Returns the organizations in which somebody has lost something since a time.
 pub(crate) fn organizations_since(reader: &Reader<'_>, from: Timestamp) -> scim::Result<Vec<Uuid>> {
     let mut organizations = BTreeSet::new();
     reader.query(
@@ -129,7 +129,7 @@ pub(crate) fn raise(
     Ok(())
 }
 
-/// When the last alert of a kind was raised.
+/// Returns when the last alert of a kind was raised.
 pub(crate) fn last_raised(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -143,7 +143,7 @@ pub(crate) fn last_raised(
     last.map(read_time).transpose()
 }
 
-/// The last alerts, the newest first.
+/// Returns the last alerts, the newest first.
 pub(crate) fn alerts(reader: &Reader<'_>, organization: Uuid, most: u32) -> scim::Result<Vec<Raised>> {
     reader.query_all(
         "SELECT id, time, kind, people, threshold, sentence, causes, seen FROM alert
@@ -172,7 +172,7 @@ pub(crate) fn see_all(tx: &Transaction<'_>, organization: Uuid, now: Timestamp) 
     )
 }
 
-/// How many alerts of all organizations nobody has seen, for the metrics of the instance.
+/// Returns how many alerts of all organizations nobody has seen, for the metrics of the instance.
 pub(crate) fn unseen(reader: &Reader<'_>) -> scim::Result<u64> {
     super::count(reader, "SELECT count(*) FROM alert WHERE seen IS NULL", &[])
 }

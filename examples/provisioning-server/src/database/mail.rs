@@ -147,7 +147,7 @@ pub(crate) struct Queued {
 }
 
 impl Queued {
-    /// Whether there is a link in it that can still be used.
+    /// Returns whether there is a link in it that can still be used.
     pub(crate) fn has_link(&self) -> bool {
         self.sealed_link.is_some()
     }
@@ -165,7 +165,7 @@ impl Queued {
 const COLUMNS: &str =
     "id, state, account, recipient, params, created, sent, due, attempts, error, message_id, sealed_link";
 
-/// One mail of an organization.
+/// Returns one mail of an organization.
 pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::Result<Option<Queued>> {
     reader.query_one(
         &format!("SELECT {COLUMNS} FROM mail WHERE org = ?1 AND id = ?2"),
@@ -174,7 +174,7 @@ pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::R
     )
 }
 
-/// The mails of an organization, those in one state or all, the last first.
+/// Returns the mails of an organization, those in one state or all, the last first.
 pub(crate) fn list(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -251,7 +251,7 @@ pub(crate) fn cancel_one(tx: &Transaction<'_>, organization: Uuid, id: Uuid) -> 
     Ok(())
 }
 
-/// How many mails of an organization wait to be sent, up to `most`.
+/// Returns how many mails of an organization wait to be sent, up to `most`.
 pub(crate) fn count_queued(reader: &Reader<'_>, organization: Uuid, most: u32) -> scim::Result<u64> {
     super::count(
         reader,

@@ -15,7 +15,7 @@ pub(crate) struct Mapping {
     pub(crate) group: i64,
     pub(crate) role: RoleId,
     pub(crate) created: Timestamp,
-    /// Who has made it.
+    /// The maker of the mapping.
     pub(crate) by: String,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn remove(tx: &Transaction<'_>, organization: Uuid, group: i64, role:
     Ok(())
 }
 
-/// The roles that a group is mapped to.
+/// Returns the roles that a group is mapped to.
 pub(crate) fn roles_of(reader: &Reader<'_>, organization: Uuid, group: i64) -> scim::Result<Vec<Uuid>> {
     reader.query_all(
         "SELECT role FROM mapping WHERE org = ?1 AND grp = ?2 ORDER BY role",
@@ -55,7 +55,7 @@ pub(crate) fn roles_of(reader: &Reader<'_>, organization: Uuid, group: i64) -> s
     )
 }
 
-/// The mappings of a group.
+/// Returns the mappings of a group.
 pub(crate) fn of_group(reader: &Reader<'_>, organization: Uuid, group: i64) -> scim::Result<Vec<Mapping>> {
     reader.query_all(
         "SELECT grp, role, created, by_whom FROM mapping WHERE org = ?1 AND grp = ?2 ORDER BY role",
@@ -64,7 +64,7 @@ pub(crate) fn of_group(reader: &Reader<'_>, organization: Uuid, group: i64) -> s
     )
 }
 
-/// The first groups that are mapped to a role, in the order of their keys.
+/// Returns the first groups that are mapped to a role, in the order of their keys.
 pub(crate) fn groups_of(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -84,7 +84,7 @@ pub(crate) fn groups_of(
     )
 }
 
-/// All mappings in the order of the names of the groups: each group with one role.
+/// Returns all mappings in the order of the names of the groups: each group with one role.
 pub(crate) fn list(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -117,7 +117,7 @@ fn read(row: &Row<'_>) -> scim::Result<Mapping> {
     })
 }
 
-/// The mappings behind one of them, in the order of their keys.
+/// Returns the mappings behind one of them, in the order of their keys.
 pub(crate) fn behind(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -205,7 +205,7 @@ pub(crate) struct Lost {
     pub(crate) lost: Timestamp,
 }
 
-/// The mappings of deleted groups, those of one group together.
+/// Returns the mappings of deleted groups, those of one group together.
 pub(crate) fn lost(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Lost>> {
     reader.query_all(
         "SELECT grp, group_name, external_id, role, members, lost FROM lost_mapping WHERE org = ?1 ORDER BY grp, role",

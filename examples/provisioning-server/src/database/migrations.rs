@@ -144,7 +144,7 @@ FROM tried;
     include_str!("migrations/saml.sql"),
     include_str!("migrations/sign_in.sql"),
     "ALTER TABLE second_factor ADD COLUMN sealed_offer BLOB",
-    // What one person has done of one kind.
+    // An index for what one person has done of one kind.
     "
 CREATE INDEX audit_actor_action ON audit (org, actor, action, sequence);
 ",
@@ -202,7 +202,7 @@ fn run_from(tx: &Transaction<'_>, steps: &[&str], done: usize, now: Timestamp) -
     Ok(())
 }
 
-/// Whether all steps were done, so that nothing need be written. A database without our tables has none.
+/// Returns whether all steps were done, so that nothing need be written. A database without our tables has none.
 pub(super) fn are_done(reader: &Reader<'_>) -> bool {
     let sql = "SELECT COALESCE(MAX(step), 0) FROM product_migration";
     let done = reader.query_one(sql, &[], |row| row.integer(0));

@@ -90,13 +90,13 @@ use crate::domain::organization::{Name, Organization};
 use crate::domain::token::Token;
 use crate::domain::user::User;
 
-/// How old a reader's snapshot may get. What is remembered of it on top must stay below a second in all.
+/// How old a reader's snapshot may get. Whatever is remembered of it on top must stay below a second in all.
 pub(crate) const SNAPSHOT_AGE: Duration = Duration::from_millis(250);
 
 /// How long a command waits until a server that is writing lets it write, too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a database is opened for.
+/// The purpose for which a database is opened.
 #[derive(Debug)]
 pub(crate) enum Purpose {
     /// Many requests at once, within these limits.
@@ -189,12 +189,12 @@ impl Product {
         Ok(product)
     }
 
-    /// How often this process has changed an organization or a token.
+    /// Returns how often this process has changed an organization or a token.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Whether this is the first time that somebody asks, for as long as the database exists.
+    /// Returns whether this is the first time that somebody asks, for as long as the database exists.
     pub(crate) async fn is_first_start(&self) -> Result<bool> {
         self.write(|tx| {
             let made = tx.execute(
@@ -211,7 +211,7 @@ impl Product {
         self.note("origin", origin.to_owned()).await
     }
 
-    /// Where the server that started last on this database is reached.
+    /// Returns where the server that started last on this database is reached.
     pub(crate) async fn origin(&self) -> Result<Option<String>> {
         self.noted("origin").await
     }
@@ -265,7 +265,7 @@ impl Product {
         .await
     }
 
-    /// How far the last import into an organization has come.
+    /// Returns how far the last import into an organization has come.
     pub(crate) async fn import_position(&self, organization: Uuid) -> Result<Option<Position>> {
         self.read(move |reader| imports::find(reader, organization)).await
     }
@@ -278,12 +278,12 @@ impl Product {
         self.database.write(job).await
     }
 
-    /// Every organization, by name.
+    /// Returns every organization, by name.
     pub(crate) async fn organizations(&self) -> Result<Vec<Organization>> {
         self.read(organizations::all).await
     }
 
-    /// One organization and its tokens, the oldest token first.
+    /// Returns one organization and its tokens, the oldest token first.
     pub(crate) async fn organization(&self, name: &Name) -> Result<Access> {
         let name = name.clone();
         self.read(move |reader| Ok(access(reader, &name)?.ok_or_else(|| unknown(&name))))
@@ -313,25 +313,25 @@ impl Product {
             .await
     }
 
-    /// What decides about requests to an organization, as a reader sees it: up to a moment old.
+    /// Returns what decides about requests to an organization, as a reader sees it: up to a moment old.
     pub(crate) async fn access(&self, name: &Name) -> Result<Option<Access>> {
         let name = name.clone();
         self.read(move |reader| access(reader, &name)).await
     }
 
-    /// The same as it is now, also if another process has changed it: asked of the writer, who sees the newest state.
+    /// Returns the same as it is now, also if another process has changed it: asked of the writer, who sees the newest state.
     pub(crate) async fn access_now(&self, name: &Name) -> Result<Option<Access>> {
         let name = name.clone();
         self.write(move |tx| Ok(Ok(access(tx, &name)?))).await
     }
 
-    /// [`Product::access`] of many organizations, in their order.
+    /// Returns [`Product::access`] of many organizations, in their order.
     pub(crate) async fn accesses(&self, names: Vec<Name>) -> Result<Vec<Option<Access>>> {
         self.read(move |reader| names.iter().map(|name| access(reader, name)).collect())
             .await
     }
 
-    /// The store of people and groups, in the same database; tenants are the ids of organizations.
+    /// Prepares the store of people and groups, in the same database; tenants are the ids of organizations.
     pub(crate) fn documents<C: 'static>(&self) -> Builder<C> {
         DocumentStore::on(self.database.clone())
             .resource::<User>()
@@ -339,7 +339,7 @@ impl Product {
             .link(Group::paths().members(), User::paths().groups())
     }
 
-    /// People and groups as they are read, by the id of an organization as a text.
+    /// Returns the store of people and groups as they are read, by the id of an organization as a text.
     ///
     /// # Errors
     /// Internal if the database fails.
@@ -368,7 +368,7 @@ impl Product {
             .await
     }
 
-    /// Whether the database answers with what is ours.
+    /// Checks whether the database answers with what is ours.
     pub(crate) async fn ping(&self) -> Result<()> {
         let look = |reader: &Reader<'_>| {
             reader
@@ -378,17 +378,17 @@ impl Product {
         self.database.look_up(look).await.map_err(failed)
     }
 
-    /// Whether the database can do its work, as far as that has shown: nobody is asked.
+    /// Tells whether the database can do its work, as far as that has shown: nobody is asked.
     pub(crate) fn health(&self) -> Health {
         self.database.health()
     }
 
-    /// What the database has done since it was opened.
+    /// Returns what the database has done since it was opened.
     pub(crate) fn statistics(&self) -> Statistics {
         self.database.statistics()
     }
 
-    /// The files of the database that there are, and their sizes in bytes.
+    /// Returns the files of the database that there are, and their sizes in bytes.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let main = self.address.path();
         let mut log = main.as_os_str().to_owned();
@@ -398,7 +398,7 @@ impl Product {
             .filter_map(|(name, path)| Some((name, std::fs::metadata(path).ok()?.len())))
     }
 
-    /// When the next token of an enabled organization expires.
+    /// Returns when the next token of an enabled organization expires.
     pub(crate) async fn next_expiry(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         self.read(move |reader| tokens::next_expiry(reader, now)).await
     }
@@ -429,7 +429,8 @@ impl Product {
         self.database.stream(job)
     }
 
-    /// A job answers `Err` if the database fails, and `Ok(Err)` if a rule forbids it, before it has changed anything.
+    /// Runs a job that writes. It answers `Err` if the database fails, and `Ok(Err)` if a rule forbids it, before it
+    /// has changed anything.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         job: impl Fn(&Transaction<'_>) -> scim::Result<Result<T>> + Send + 'static,
@@ -463,7 +464,7 @@ fn access(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Access>> {
     }))
 }
 
-/// The fault of naming an organization that does not exist.
+/// Returns the fault of naming an organization that does not exist.
 pub(crate) fn unknown(name: &Name) -> Fault {
     Fault::not_found(format!("There is no organization {:?}", name.as_str())).mended_by(Remedy {
         page: "the page Organizations lists them all.",
@@ -471,7 +472,7 @@ pub(crate) fn unknown(name: &Name) -> Fault {
     })
 }
 
-/// The database has failed. Its cause is for the operator: a command prints it, a server logs it.
+/// Makes the fault that says that the database has failed. Its cause is for the operator: a command prints it, a server logs it.
 pub(crate) fn failed(cause: scim::Error) -> Fault {
     let sentence = match cause.status() {
         StatusCode::SERVICE_UNAVAILABLE => {
@@ -491,24 +492,24 @@ pub(crate) async fn product_of_test() -> (Product, tempfile::TempDir) {
     (Product::open(&address, Purpose::Command).await.unwrap(), folder)
 }
 
-/// The number that a statement counts.
+/// Returns the number that a statement counts.
 fn count(reader: &Reader<'_>, sql: &str, params: &[Param<'_>]) -> scim::Result<u64> {
     let count = reader.query_one(sql, params, |row| row.integer(0))?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
-/// So many parameters of a list, from the one with this number on.
+/// Returns so many parameters of a list, from the one with this number on.
 fn placeholders(first: usize, count: usize) -> String {
     let numbers = (first..first + count).map(|number| format!("?{number}"));
     numbers.collect::<Vec<_>>().join(", ")
 }
 
-/// An id as it is stored: 16 bytes.
+/// Reads an id as it is stored: 16 bytes.
 fn read_id(bytes: &[u8]) -> scim::Result<Uuid> {
     Uuid::from_slice(bytes).map_err(scim::Error::internal)
 }
 
-/// A time as it is stored: microseconds since 1970.
+/// Reads a time as it is stored: microseconds since 1970.
 fn read_time(microseconds: i64) -> scim::Result<Timestamp> {
     Timestamp::from_microsecond(microseconds).map_err(scim::Error::internal)
 }

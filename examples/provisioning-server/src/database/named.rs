@@ -77,7 +77,7 @@ fn add_links(tx: &Transaction<'_>, organization: Uuid, period: i64, links: i64) 
     Ok(())
 }
 
-/// The number of the last link of a request.
+/// Returns the number of the last link of a request.
 fn last(reader: &Reader<'_>, organization: Uuid, sequence: Uuid) -> scim::Result<i64> {
     let last = reader.query_one(
         "SELECT number FROM named WHERE org = ?1 AND sequence = ?2 ORDER BY number DESC LIMIT 1",
@@ -87,7 +87,7 @@ fn last(reader: &Reader<'_>, organization: Uuid, sequence: Uuid) -> scim::Result
     Ok(last.unwrap_or(0))
 }
 
-/// The period that has room: the present one, or the next.
+/// Finds the period that has room: the present one, or the next.
 fn period(tx: &Transaction<'_>, organization: Uuid) -> scim::Result<i64> {
     let present = tx.query_one(
         "SELECT period, links FROM named_period WHERE org = ?1 ORDER BY period DESC LIMIT 1",
@@ -172,7 +172,7 @@ pub(super) fn of_request(
 /// The rows `t` of `named` that name subject 5 in period 8.
 pub(super) const OF_PERIOD: (&str, &str) = ("named", "t.period = ?8 AND t.subject = ?5");
 
-/// The periods, the newest first.
+/// Returns the periods, the newest first.
 pub(super) fn periods(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<i64>> {
     reader.query_all(
         "SELECT period FROM named_period WHERE org = ?1 ORDER BY period DESC",

@@ -97,7 +97,7 @@ pub(super) fn purged(tx: &Transaction<'_>, id: Uuid, now: Timestamp) -> scim::Re
     Ok(())
 }
 
-/// The deleted organizations that may have left something behind.
+/// Returns the deleted organizations that may have left something behind.
 pub(super) fn to_purge(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
     reader.query_all(
         "SELECT id FROM organization WHERE deleted IS NOT NULL AND purged IS NULL",
@@ -106,7 +106,7 @@ pub(super) fn to_purge(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
     )
 }
 
-/// Whether an organization exists in the state that a transaction sees.
+/// Returns whether an organization exists in the state that a transaction sees.
 pub(crate) fn exists(tx: &Transaction<'_>, id: Uuid) -> scim::Result<bool> {
     let found = tx.query_one(
         "SELECT 1 FROM organization WHERE id = ?1 AND deleted IS NULL",
@@ -123,7 +123,7 @@ pub(crate) struct Standing {
     pub(crate) attributes: Attributes,
 }
 
-/// How an organization stands in the state that a transaction sees; `None` if it was deleted.
+/// Returns how an organization stands in the state that a transaction sees; `None` if it was deleted.
 pub(crate) fn standing(tx: &Transaction<'_>, id: Uuid) -> scim::Result<Option<Standing>> {
     /// Of the settings, only this is read.
     #[derive(serde::Deserialize)]
@@ -159,7 +159,7 @@ pub(crate) fn erased_up_to(tx: &Transaction<'_>, id: Uuid, account: Option<Uuid>
     Ok(())
 }
 
-/// The account up to which attributes of an organization's people were erased, while that goes on.
+/// Returns the account up to which attributes of an organization's people were erased, while that goes on.
 pub(crate) fn erasing(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Uuid>> {
     let found = reader.query_one(
         "SELECT erasing FROM organization WHERE id = ?1",
@@ -169,7 +169,7 @@ pub(crate) fn erasing(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Uuid
     Ok(found.flatten())
 }
 
-/// The organizations of whose people attributes are being erased.
+/// Returns the organizations of whose people attributes are being erased.
 pub(crate) fn all_erasing(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
     reader.query_all(
         "SELECT id FROM organization WHERE erasing IS NOT NULL AND deleted IS NULL",
@@ -195,7 +195,7 @@ pub(crate) fn converted_up_to(tx: &Transaction<'_>, id: Uuid, account: Option<Uu
     Ok(())
 }
 
-/// The account up to which that is done, while it goes on.
+/// Returns the account up to which that is done, while it goes on.
 pub(crate) fn converting(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Uuid>> {
     let found = reader.query_one(
         "SELECT converting FROM organization WHERE id = ?1",
@@ -205,7 +205,7 @@ pub(crate) fn converting(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<U
     Ok(found.flatten())
 }
 
-/// The organizations whose people get another way in.
+/// Returns the organizations whose people get another way in.
 pub(crate) fn all_converting(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
     reader.query_all(
         "SELECT id FROM organization WHERE converting IS NOT NULL AND deleted IS NULL",
@@ -223,14 +223,14 @@ pub(crate) fn find(reader: &Reader<'_>, name: &Name) -> scim::Result<Option<Orga
     reader.query_one(&sql, &[name.as_str().into()], read)
 }
 
-/// The one with this id.
+/// Returns the one with this id.
 pub(crate) fn by_id(reader: &Reader<'_>, id: Uuid) -> scim::Result<Option<Organization>> {
     let sql = format!("{COLUMNS} AND o.id = ?1");
     reader.query_one(&sql, &[id.as_bytes().into()], read)
 }
 
-/// The first of those whose names have a text in them, behind a name, in the order of names. `asked` is a key of names. It
-/// goes through those that it does not show, which are as many as there are organizations.
+/// Returns the first of those whose names have a text in them, behind a name, in the order of names. `asked` is a key of names.
+/// It goes through those that it does not show, which are as many as there are organizations.
 pub(crate) fn list(
     reader: &Reader<'_>,
     asked: &str,
@@ -252,7 +252,7 @@ pub(crate) fn list(
     Ok(found)
 }
 
-/// How many there are.
+/// Returns how many there are.
 pub(crate) fn count(reader: &Reader<'_>) -> scim::Result<u64> {
     super::count(
         reader,
@@ -261,7 +261,7 @@ pub(crate) fn count(reader: &Reader<'_>) -> scim::Result<u64> {
     )
 }
 
-/// Some of those that were deleted and are still being cleared, with what people called them.
+/// Returns some of those that were deleted and are still being cleared, with what people called them.
 pub(crate) fn ending(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, String)>> {
     reader.query_all(
         "SELECT id, display FROM organization WHERE deleted IS NOT NULL AND purged IS NULL LIMIT 20",
@@ -270,7 +270,7 @@ pub(crate) fn ending(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, String)>> {
     )
 }
 
-/// All of them, without looking at their settings.
+/// Returns all of them, without looking at their settings.
 pub(super) fn names(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, String)>> {
     reader.query_all(
         "SELECT id, name FROM organization WHERE deleted IS NULL",
@@ -284,7 +284,7 @@ pub(crate) fn all(reader: &Reader<'_>) -> scim::Result<Vec<Organization>> {
     reader.query_all(&sql, &[], read)
 }
 
-/// The settings of every organization, also of those that were deleted: their history is kept as they say.
+/// Returns the settings of every organization, also of those that were deleted: their history is kept as they say.
 pub(super) fn all_settings(reader: &Reader<'_>) -> scim::Result<Vec<(Uuid, Settings)>> {
     reader.query_all("SELECT id, settings FROM organization", &[], |row| {
         let settings = serde_json::from_str(row.text(1)?).map_err(scim::Error::internal)?;

@@ -36,7 +36,7 @@ pub(crate) fn renew(tx: &Transaction<'_>, realm: Uuid, account: Uuid, hash: &str
     Ok(())
 }
 
-/// The hash of an account's password.
+/// Returns the hash of an account's password.
 pub(crate) fn find(reader: &Reader<'_>, realm: Uuid, account: Uuid) -> scim::Result<Option<String>> {
     reader.query_one(
         "SELECT hash FROM password WHERE org = ?1 AND account = ?2",
@@ -45,7 +45,7 @@ pub(crate) fn find(reader: &Reader<'_>, realm: Uuid, account: Uuid) -> scim::Res
     )
 }
 
-/// When the password of an account was set.
+/// Returns when the password of an account was set.
 pub(crate) fn changed(reader: &Reader<'_>, realm: Uuid, account: Uuid) -> scim::Result<Option<Timestamp>> {
     reader.query_one(
         "SELECT changed FROM password WHERE org = ?1 AND account = ?2",

@@ -122,7 +122,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ("SELECT held.role", "SCAN (subquery"),
 ];
 
-/// Every list, search and preview that is about people, groups, roles and what they have.
+/// Runs every list, search and preview that is about people, groups, roles and what they have.
 fn everything(reader: &Transaction<'_>, organization: &Organization) -> scim::Result<()> {
     let id = organization.id;
     let members = Members::of(reader, organization)?;
@@ -268,7 +268,7 @@ fn of_accounts(reader: &Reader<'_>, members: &Members<'_>, id: Uuid) -> scim::Re
     Ok(())
 }
 
-/// Every list of accounts that can be asked for.
+/// Returns every list of accounts that can be asked for.
 fn shown() -> Vec<Shown> {
     let states = AccountState::ALL.iter().copied().map(Some).chain([None]);
     let sides = || ManagedBy::ALL.iter().copied().map(Some).chain([None]);
@@ -332,7 +332,7 @@ fn database() -> Database {
     database
 }
 
-/// The steps of a statement's plan that go through a table, or sort, without a bound.
+/// Returns the steps of a statement's plan that go through a table, or sort, without a bound.
 fn unbounded(reader: &Reader<'_>, sql: &str) -> scim::Result<Vec<String>> {
     let last = (1..=99).rev().find(|number| {
         let parameter = format!("?{number}");
@@ -397,7 +397,7 @@ fn no_list_goes_through_what_it_does_not_show() {
 /// A step of a plan: its number, that of the step around it, and what it does.
 type Step = (i64, i64, String);
 
-/// The steps that go through a table, or through all that an organization has of it, once for each row of another.
+/// Returns the steps that go through a table, or through all that an organization has of it, once for each row of another.
 fn repeated(steps: &[Step]) -> Vec<&str> {
     let is_correlated = |step: &Step| {
         let mut around = step.1;

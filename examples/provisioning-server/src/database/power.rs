@@ -1,4 +1,4 @@
-//! What permissions somebody can come to, whoever it is: by acting as the identity provider, or when a setting changes what
+//! The permissions that somebody can come to, whoever it is: by acting as the identity provider, or when a setting changes what
 //! groups give.
 
 use scim::store::database::Reader;
@@ -25,7 +25,7 @@ const LOCAL: &str = "SELECT p.permission FROM role_permission p WHERE p.org = ?1
     SELECT 1 FROM role_grant g JOIN local_group l ON l.org = g.org AND l.id = g.holder
     WHERE g.org = p.org AND g.role = p.role)";
 
-/// Everything that whoever acts as the identity provider can come to: what its groups give, and what its people hold
+/// Returns everything that whoever acts as the identity provider can come to: what its groups give, and what its people hold
 /// otherwise, since the provider says by which name and address they sign in.
 pub(crate) fn of_provider(reader: &Reader<'_>, organization: &Organization) -> scim::Result<Permissions> {
     let settings = &organization.settings;
@@ -49,12 +49,12 @@ pub(crate) fn of_provider(reader: &Reader<'_>, organization: &Organization) -> s
     read(reader, organization.id, &sql)
 }
 
-/// Everything that the groups of the identity provider give, mapped or mirrored.
+/// Returns everything that the groups of the identity provider give, mapped or mirrored.
 pub(crate) fn of_groups(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Permissions> {
     read(reader, organization, &format!("{MAPPED} UNION {MIRRORED}"))
 }
 
-/// Everything that groups kept here give.
+/// Returns everything that groups kept here give.
 pub(crate) fn of_local_groups(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Permissions> {
     read(reader, organization, LOCAL)
 }

@@ -44,7 +44,7 @@ pub(crate) fn consume(
     Ok(used > 0)
 }
 
-/// How many codes an account has left.
+/// Counts the codes that an account has left.
 pub(crate) fn count(reader: &Reader<'_>, realm: Uuid, account: Uuid) -> scim::Result<u64> {
     let sql = "SELECT count(*) FROM recovery_code WHERE org = ?1 AND account = ?2";
     super::count(reader, sql, &[realm.as_bytes().into(), account.as_bytes().into()])

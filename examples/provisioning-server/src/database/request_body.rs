@@ -23,7 +23,7 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The body of a request, if it was kept.
+/// Returns the body of a request, if it was kept.
 pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, sequence: Uuid) -> scim::Result<Option<String>> {
     reader.query_one(
         "SELECT body FROM request_body WHERE org = ?1 AND sequence = ?2",

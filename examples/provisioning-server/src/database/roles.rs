@@ -105,7 +105,7 @@ const COLUMNS: &str =
 const JOINS: &str = "LEFT JOIN provisioned_group g ON g.org = r.org AND g.row = r.mirrors
     LEFT JOIN role_permission p ON p.org = r.org AND p.role = r.id";
 
-/// The role with this id.
+/// Returns the role with this id.
 pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: RoleId) -> scim::Result<Option<Role>> {
     let sql =
         format!("SELECT {COLUMNS} FROM role r {JOINS} WHERE r.org = ?1 AND r.id = ?2 ORDER BY p.permission");
@@ -116,7 +116,7 @@ pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: RoleId) -> scim
     )
 }
 
-/// The role of this name that mirrors no group.
+/// Returns the role of this name that mirrors no group.
 pub(crate) fn by_name(reader: &Reader<'_>, organization: Uuid, name: &str) -> scim::Result<Option<Role>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM role r {JOINS}
@@ -129,7 +129,7 @@ pub(crate) fn by_name(reader: &Reader<'_>, organization: Uuid, name: &str) -> sc
     )
 }
 
-/// The role that mirrors a group.
+/// Returns the role that mirrors a group.
 pub(crate) fn mirroring(reader: &Reader<'_>, organization: Uuid, group: i64) -> scim::Result<Option<Role>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM role r {JOINS} WHERE r.org = ?1 AND r.mirrors = ?2 ORDER BY p.permission"
@@ -137,7 +137,7 @@ pub(crate) fn mirroring(reader: &Reader<'_>, organization: Uuid, group: i64) -> 
     one(reader, &sql, &[organization.as_bytes().into(), group.into()])
 }
 
-/// The roles that mirror no group, in the order of their names.
+/// Returns the roles that mirror no group, in the order of their names.
 pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Role>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM role r {JOINS}
@@ -146,7 +146,8 @@ pub(crate) fn list(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<
     all(reader, &sql, &[organization.as_bytes().into()])
 }
 
-/// The first roles that administrators have made, and those that mirror groups where they count: ids and names, by name.
+/// Returns the ids and names of the first roles that administrators have made, and of those that mirror groups if they
+/// count, by name.
 pub(crate) fn names(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -167,7 +168,7 @@ pub(crate) fn names(
     Ok(found)
 }
 
-/// The roles that mirror groups, in the order of the names of the groups.
+/// Returns the roles that mirror groups, in the order of the names of the groups.
 pub(crate) fn list_mirrored(
     reader: &Reader<'_>,
     organization: Uuid,
@@ -220,7 +221,7 @@ fn read(row: &Row<'_>) -> scim::Result<(Role, Option<Permission>)> {
     Ok((role, permission))
 }
 
-/// A permission as it is stored.
+/// Reads a permission as it is stored.
 pub(super) fn read_permission(text: &str) -> scim::Result<Permission> {
     Permission::parse(text).map_err(scim::Error::internal)
 }

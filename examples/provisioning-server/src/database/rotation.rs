@@ -45,7 +45,7 @@ impl Product {
         Ok(gone)
     }
 
-    /// The keys, the oldest first, and whether a rotation has begun and not ended.
+    /// Returns the keys, the oldest first, and whether a rotation has begun and not ended.
     pub(crate) fn key_ring(&self) -> Result<Arc<KeyRing>> {
         self.keys.read()
     }
@@ -81,7 +81,7 @@ impl Product {
         }
     }
 
-    /// Whether nothing is sealed by an older key any more. If so, the database forgets them in the same transaction.
+    /// Returns whether nothing is sealed by an older key any more. If so, the database forgets them in the same transaction.
     async fn is_sealed_anew(&self, ring: &Arc<KeyRing>, actor: &Actor) -> Result<bool> {
         let (ring, actor) = (Arc::clone(ring), actor.clone());
         self.write(move |tx| {
@@ -129,7 +129,7 @@ mod tests {
             .unwrap();
     }
 
-    /// Every link, opened, with the key that it is sealed by.
+    /// Returns every link, opened, with the key that it is sealed by.
     async fn links(product: &Product) -> Vec<(String, KeyId)> {
         let keys = product.keys().clone();
         let read = product.write(move |tx| {

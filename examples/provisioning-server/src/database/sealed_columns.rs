@@ -9,7 +9,7 @@ use crate::domain::sealed::{Column, KeyId, KeyRing};
 /// All of them. Their names begin with `sealed_`; the columns of their keys are blobs.
 pub(crate) const ALL: &[Column] = &[mail::LINK, second_factors::SECRET, second_factors::OFFER];
 
-/// Whether anything is sealed.
+/// Returns whether anything is sealed.
 pub(super) fn is_any(reader: &Reader<'_>) -> scim::Result<bool> {
     for Column { table, name, .. } in ALL {
         let sql = format!("SELECT 1 FROM {table} WHERE {name} IS NOT NULL LIMIT 1");
@@ -100,7 +100,7 @@ fn write(tx: &Transaction<'_>, column: &Column, row: &[&[u8]], value: &[u8]) -> 
     tx.execute(&sql, &params).map(drop)
 }
 
-/// Whether everything is sealed by the newest key of a ring.
+/// Returns whether everything is sealed by the newest key of a ring.
 pub(super) fn are_new(reader: &Reader<'_>, ring: &KeyRing) -> scim::Result<bool> {
     let newest = ring.newest().id;
     for Column { table, name, .. } in ALL {

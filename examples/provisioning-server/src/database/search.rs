@@ -13,7 +13,7 @@ use crate::domain::account::{Account, AccountState, ManagedBy, name_key};
 use crate::domain::keyword::Keyword;
 use crate::domain::search::Sought;
 
-/// The most people whom a search goes through by one index. Where there are more, it shows the first of those.
+/// The most people whom a search goes through by one index. If there are more, it shows the first of those.
 const WALKED: u32 = 2_000;
 
 /// The indexes by the beginning of whose keys somebody is found, and whether they are keys of a name or of what somebody
@@ -82,7 +82,7 @@ pub(crate) fn people(
     }
 }
 
-/// A page of a walk through the names.
+/// Returns a page of a walk through the names.
 fn by_name(
     reader: &Reader<'_>,
     members: &Members<'_>,
@@ -140,7 +140,7 @@ impl Search<'_> {
         })
     }
 
-    /// The ways to those whom a filter shows, where an index has them: those who have a role, and those who are exceptions.
+    /// Returns the ways to those whom a filter shows, if an index has them: those who have a role, and those who are exceptions.
     fn by_filter(&self) -> Option<Vec<String>> {
         if self.shown.role.is_some() {
             return Some(self.members.holders("a.id AS id"));
@@ -207,7 +207,7 @@ impl Search<'_> {
     }
 }
 
-/// The ways to those who are called so, one for each index.
+/// Returns the ways to those who are called so, one for each index.
 fn by_text() -> Vec<String> {
     let way = |(column, range): (&str, Range)| {
         let is_so = range.of(&format!("n.{column}"));
@@ -216,7 +216,7 @@ fn by_text() -> Vec<String> {
     INDEXES.into_iter().map(way).collect()
 }
 
-/// The condition that the account `a` is called so.
+/// Returns the condition that the account `a` is called so.
 fn is_called() -> String {
     let conditions = INDEXES.map(|(column, range)| range.of(&format!("a.{column}")));
     conditions.join(" OR ")
@@ -271,7 +271,7 @@ mod tests {
         .unwrap()
     }
 
-    /// A database with these accounts, of which the store knows no groups.
+    /// Makes a database with these accounts, of which the store knows no groups.
     fn database(accounts: Vec<Account>) -> Database {
         let options = Options {
             portable: true,
@@ -302,7 +302,7 @@ mod tests {
         accounts::update(tx, organization().id, account, account)
     }
 
-    /// Everybody whom a list shows, page by page.
+    /// Returns everybody whom a list shows, page by page.
     fn all(database: &Database, shown: Shown, text: &str, size: u32) -> (Vec<Uuid>, Found) {
         let text = text.to_owned();
         let listed = database.blocking_read(move |reader| {
@@ -326,7 +326,7 @@ mod tests {
         listed.unwrap()
     }
 
-    /// Somebody with one of a few names, so that searches meet several.
+    /// Draws somebody with one of a few names, so that searches meet several.
     fn drawn() -> impl Strategy<Value = Account> {
         let name = select(&["ada", "ADAM", "b.king", "bob@x.example", "ÅSE", "zoe lee"][..]);
         let display = select(&["Ada King", "ada", "Bo  KING", "a\u{30a}sa Öz", "Zoe", "King Adam"][..]);

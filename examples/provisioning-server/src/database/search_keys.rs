@@ -59,7 +59,7 @@ fn for_each_wrong(reader: &Reader<'_>, mut visit: impl FnMut(Uuid, &Account) -> 
     Ok(())
 }
 
-/// The keys of the accounts behind one of them, in the order of their ids.
+/// Returns the keys of the accounts behind one of them, in the order of their ids.
 fn kept(reader: &Reader<'_>, organization: Uuid, behind: Uuid) -> Result<Vec<SearchKeys>> {
     reader.query_all(
         "SELECT display_key, family_key, address_name FROM account

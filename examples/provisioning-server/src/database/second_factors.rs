@@ -122,7 +122,7 @@ pub(crate) fn used(
     Ok(())
 }
 
-/// The second factor of an account, in force or being set up.
+/// Returns the second factor of an account, in force or being set up.
 pub(crate) fn find(
     reader: &Reader<'_>,
     keys: &Keys,
@@ -157,7 +157,7 @@ pub(crate) fn find(
     }))
 }
 
-/// When the second factor of an account came into force: `None` without one.
+/// Returns when the second factor of an account came into force: `None` without one.
 pub(crate) fn confirmed(reader: &Reader<'_>, realm: Uuid, account: Uuid) -> scim::Result<Option<Timestamp>> {
     let found = reader.query_one(
         "SELECT confirmed FROM second_factor WHERE org = ?1 AND account = ?2",

@@ -40,7 +40,7 @@ pub(crate) fn insert(
 
 const COLUMNS: &str = "SELECT id, account, stage, way, created, used, proved, address, agent FROM session";
 
-/// The session with this secret, whether its time is over or not.
+/// Returns the session with this secret, whether its time is over or not.
 pub(crate) fn find(
     reader: &Reader<'_>,
     realm: Uuid,
@@ -54,7 +54,7 @@ pub(crate) fn find(
     )
 }
 
-/// The sessions of an account that are signed in and whose time is not over, the newest first.
+/// Returns the sessions of an account that are signed in and whose time is not over, the newest first.
 pub(crate) fn live(
     reader: &Reader<'_>,
     realm: Uuid,

@@ -40,13 +40,13 @@ pub(crate) fn insert(
 
 const COLUMNS: &str = "id, maker_kind, account, maker_name, created, expires, opened, browser, ended, org";
 
-/// The newest links of an organization, the newest first.
+/// Returns the newest links of an organization, the newest first.
 pub(crate) fn list(reader: &Reader<'_>, organization: Uuid, most: u32) -> scim::Result<Vec<SetupLink>> {
     let sql = format!("SELECT {COLUMNS} FROM setup_link WHERE org = ?1 ORDER BY id DESC LIMIT ?2");
     reader.query_all(&sql, &[organization.as_bytes().into(), most.into()], read)
 }
 
-/// The link with this id.
+/// Returns the link with this id.
 pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::Result<Option<SetupLink>> {
     let sql = format!("SELECT {COLUMNS} FROM setup_link WHERE org = ?1 AND id = ?2");
     reader.query_one(
@@ -56,7 +56,7 @@ pub(crate) fn by_id(reader: &Reader<'_>, organization: Uuid, id: Uuid) -> scim::
     )
 }
 
-/// The link with this secret, and its organization, whichever that is.
+/// Returns the link with this secret, and its organization, whichever that is.
 pub(crate) fn by_fingerprint(
     reader: &Reader<'_>,
     fingerprint: &Fingerprint,
@@ -67,7 +67,7 @@ pub(crate) fn by_fingerprint(
     })
 }
 
-/// The newest link that was opened in a browser.
+/// Returns the newest link that was opened in a browser.
 pub(crate) fn by_browser(
     reader: &Reader<'_>,
     organization: Uuid,

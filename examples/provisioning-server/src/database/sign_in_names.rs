@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use super::read_id;
 
-/// The form in which names are compared, over SCIM too.
+/// Returns the form in which names are compared, over SCIM too.
 pub(crate) fn key(name: &str) -> String {
     user_name(name).into_owned()
 }
 
-/// The account that has a name.
+/// Returns the account that has a name.
 pub(crate) fn find(reader: &Reader<'_>, organization: Uuid, name: &str) -> scim::Result<Option<Uuid>> {
     reader.query_one(
         "SELECT account FROM sign_in_name WHERE org = ?1 AND name = ?2",

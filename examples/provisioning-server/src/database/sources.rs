@@ -77,12 +77,12 @@ pub(crate) fn detach(
 const ENDING: &str = "SELECT s.org, s.id, s.attached FROM source s JOIN organization o ON o.id = s.org
     WHERE s.attached IS NOT NULL AND s.cleared IS NULL AND o.deleted IS NULL";
 
-/// The sources of all organizations that are ending.
+/// Returns the sources of all organizations that are ending.
 pub(crate) fn all_ending(reader: &Reader<'_>) -> scim::Result<Vec<Ending>> {
     reader.query_all(ENDING, &[], read_ending)
 }
 
-/// The source of an organization that is ending.
+/// Returns the source of an organization that is ending.
 pub(crate) fn ending(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Option<Ending>> {
     let sql = format!("{ENDING} AND s.org = ?1");
     reader.query_one(&sql, &[organization.as_bytes().into()], read_ending)

@@ -34,7 +34,7 @@ impl From<Fault> for Stop {
 struct Refusal(Arc<Mutex<Option<Fault>>>);
 
 impl Refusal {
-    /// The error by which the database takes everything back.
+    /// Passes an outcome on, with the error by which the database takes everything back.
     fn pass<T>(&self, outcome: Result<T, Stop>) -> scim::Result<T> {
         outcome.map_err(|stop| match stop {
             Stop::Failed(error) => error,

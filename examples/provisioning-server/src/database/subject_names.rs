@@ -28,7 +28,7 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// The form in which names are compared.
+/// Returns the form in which names are compared.
 fn key(name: &str) -> String {
     user_name(name.trim()).into_owned()
 }

@@ -27,7 +27,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, token: &Token) ->
     Ok(())
 }
 
-/// Every token that is not revoked and the fifty that were revoked last, the oldest first.
+/// Returns every token that is not revoked and the fifty that were revoked last, the oldest first.
 ///
 /// A revoked token is remembered so that whoever still uses it is told so, and not for ever.
 pub(crate) fn all(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Token>> {
@@ -94,7 +94,7 @@ pub(super) fn used(tx: &Transaction<'_>, organization: Uuid, id: Uuid, at: Times
     Ok(())
 }
 
-/// The first time after `now` at which a token of an enabled organization expires.
+/// Returns the first time after `now` at which a token of an enabled organization expires.
 pub(super) fn next_expiry(reader: &Reader<'_>, now: Timestamp) -> scim::Result<Option<Timestamp>> {
     let first = reader.query_one(
         "SELECT MIN(expires) FROM token
@@ -105,8 +105,8 @@ pub(super) fn next_expiry(reader: &Reader<'_>, now: Timestamp) -> scim::Result<O
     first.flatten().map(read_time).transpose()
 }
 
-/// Tokens that end within a time, with their organizations, and for how many days before their end was told last. Those of
-/// identity providers whose integration is disabled have no part in it.
+/// Returns tokens that end within a time, with their organizations, and for how many days before their end was told last.
+/// Those of identity providers whose integration is disabled have no part in it.
 pub(crate) fn ending(
     reader: &Reader<'_>,
     now: Timestamp,
@@ -133,7 +133,7 @@ pub(crate) fn told(tx: &Transaction<'_>, organization: Uuid, id: Uuid, days: u32
     Ok(noted > 0)
 }
 
-/// A token by what it is, with its organization, whichever that is.
+/// Finds a token by what it is, with its organization, whichever that is.
 pub(crate) fn by_fingerprint(
     reader: &Reader<'_>,
     fingerprint: &Fingerprint,

@@ -52,7 +52,7 @@ const MIRRORED_ROLES: [&[&str]; 3] = [
     &["users:write", "app:deploy"],
 ];
 
-/// The operator, under the name that the audit log shows.
+/// Returns the operator, under the name that the audit log shows.
 pub(super) fn actor() -> Actor {
     Actor::operator("demo".to_owned())
 }
@@ -108,7 +108,7 @@ async fn decide_about_people(product: &Product, organization: &Name) -> Result<(
     Ok(())
 }
 
-/// Some people of the provider, whose names need no quotes on a command line.
+/// Returns some people of the provider, whose names need no quotes on a command line.
 async fn some_people(product: &Product, organization: &Name) -> Result<Vec<Account>> {
     let shown = Shown {
         managed_by: Some(ManagedBy::Scim),
@@ -124,7 +124,7 @@ async fn some_people(product: &Product, organization: &Name) -> Result<Vec<Accou
         .accounts)
 }
 
-/// The name of somebody with many reasons for what they may do.
+/// Returns the name of somebody with many reasons for what they may do.
 pub(super) async fn whom_to_explain(product: &Product) -> Result<String> {
     let organization = Name::parse(MAPPED)?;
     let mut found = (0, MANUAL.to_owned());
@@ -151,7 +151,7 @@ async fn allow_mirrored(product: &Product, organization: &Name) -> Result<()> {
     Ok(())
 }
 
-/// The first of a list.
+/// Returns the first page of a list.
 fn page() -> Page<i64> {
     Page {
         size: 100,

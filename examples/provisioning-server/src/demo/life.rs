@@ -129,7 +129,7 @@ fn group(shown: &Value) -> Option<Group> {
     })
 }
 
-/// One change.
+/// Makes one change.
 async fn change(provider: &mut Provider, known: &mut Known, dice: &mut Dice) -> Result<StatusCode> {
     match dice.below(100) {
         0..35 => join(provider, known, dice).await,

@@ -48,7 +48,7 @@ impl Provider {
         })
     }
 
-    /// The organization whose people and groups it provisions.
+    /// Returns the organization whose people and groups it provisions.
     pub(super) fn organization(&self) -> &Name {
         &self.organization
     }
@@ -93,7 +93,7 @@ impl Provider {
     }
 }
 
-/// A token of its own, in place of the one that an earlier start has made.
+/// Makes a token of its own, in place of the one that an earlier start has made.
 async fn token(product: &Product, organization: &Name) -> Result<Secret> {
     let now = Timestamp::now();
     let is_live = |token: &Token| token.purpose == Purpose::Scim && token.is_live(now);

@@ -1,4 +1,4 @@
-//! Who may use the SCIM endpoint of an organization.
+//! The rules about who may use the SCIM endpoint of an organization.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::secret::{Secret, SecretKind};
 use super::settings::Protocol;
 use super::token::{Purpose, Token};
 
-/// Whether the credentials have the form of a token of ours at all.
+/// Returns whether the credentials have the form of a token of ours at all.
 pub(crate) fn may_be_good(credentials: &Credentials) -> bool {
     credentials
         .token_or_bare()
@@ -25,7 +25,7 @@ pub(crate) fn may_be_good(credentials: &Credentials) -> bool {
 pub(crate) enum Refusal {
     /// The request has no token, more than one, or one that is sent in a way that is not taken.
     Credentials(Credentials),
-    /// What was sent does not have the form of a token, or its checksum is wrong.
+    /// The text that was sent does not have the form of a token, or its checksum is wrong.
     Malformed,
     /// No token of the organization is this one.
     Unknown,
@@ -117,7 +117,7 @@ impl Refusal {
         }
     }
 
-    /// The token that was recognised; `None` if the request cannot be attributed to one.
+    /// Returns the token that was recognised; `None` if the request cannot be attributed to one.
     pub(crate) fn token(&self) -> Option<Uuid> {
         match self {
             Self::Credentials(_) | Self::Malformed | Self::Unknown => None,
@@ -130,7 +130,7 @@ impl Refusal {
         }
     }
 
-    /// Whether it follows from the request alone, whatever the organization's tokens are.
+    /// Returns whether it follows from the request alone, whatever the organization's tokens are.
     pub(crate) fn is_final(&self) -> bool {
         match self {
             // Only a good token is refused for coming without its scheme.
@@ -141,7 +141,7 @@ impl Refusal {
     }
 }
 
-/// Why credentials are refused that no organization knows.
+/// Returns why credentials are refused that no organization knows.
 pub(crate) fn unknown(credentials: &Credentials) -> Refusal {
     presented(credentials).err().unwrap_or(Refusal::Unknown)
 }
@@ -238,7 +238,7 @@ mod tests {
         (token, secret.reveal().to_owned())
     }
 
-    /// The credentials of a request with these headers.
+    /// Returns the credentials of a request with these headers.
     fn sent(values: &[&[u8]]) -> Credentials {
         let mut headers = http::HeaderMap::new();
         for value in values {

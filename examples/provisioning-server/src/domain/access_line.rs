@@ -163,7 +163,7 @@ impl AccessLine {
             .then(|| serde_json::from_slice(line).map_err(|why| format!("The line is not valid: {why}.")))
     }
 
-    /// The kind of line, as it stands in it.
+    /// Returns the kind of line, as it stands in it.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Account(_) => "account",
@@ -177,7 +177,7 @@ impl AccessLine {
         }
     }
 
-    /// How many rows it writes at most, beside its own.
+    /// Returns how many rows it writes at most, beside its own.
     pub(crate) fn weight(&self) -> usize {
         match self {
             Self::LocalMembers(line) => line.add.len(),
@@ -188,7 +188,7 @@ impl AccessLine {
 }
 
 impl AccountLine {
-    /// The line of an account.
+    /// Makes the line of an account.
     pub(crate) fn of(account: Account, people: Vec<BindingLine>) -> Self {
         Self {
             id: account.id,
@@ -204,12 +204,12 @@ impl AccountLine {
         }
     }
 
-    /// Whether a person of SCIM follows in the file, who is then bound to the account.
+    /// Returns whether a person of SCIM follows in the file, who is then bound to the account.
     pub(crate) fn is_there_over_scim(&self) -> bool {
         self.people.iter().any(|person| person.until.is_none())
     }
 
-    /// The account under another id, as it is until its person comes: removed, if there is one to come.
+    /// Returns the account under another id, as it is until its person comes: removed, if there is one to come.
     pub(crate) fn account(&self, id: Uuid) -> Account {
         Account {
             id,

@@ -120,7 +120,7 @@ fn is_work(kind: &str) -> bool {
     kind.eq_ignore_ascii_case("work")
 }
 
-/// The form in which names under which people sign in are compared.
+/// Returns the form in which names under which people sign in are compared.
 pub(crate) fn name_key(name: &str) -> String {
     fold::user_name(name).into_owned()
 }
@@ -181,17 +181,17 @@ impl Account {
         name_key(&self.name)
     }
 
-    /// Whether its person can have any access at all.
+    /// Returns whether its person can have any access at all.
     pub(crate) fn has_access(&self) -> bool {
         self.state == AccountState::Active && self.suspended.is_none()
     }
 
-    /// Whether the identity provider has deleted its person.
+    /// Returns whether the identity provider has deleted its person.
     pub(crate) fn is_deleted(&self) -> bool {
         self.state == AccountState::Removed || (self.managed_by == ManagedBy::Scim && self.row.is_none())
     }
 
-    /// Returns the account after the identity provider has changed its person. What the provider does not say changes
+    /// Returns the account after the identity provider has changed its person. Whatever the provider does not say changes
     /// nothing: a disabled person is enabled by `active: true` alone. A suspension stays. An account whose person was
     /// deleted does not change.
     #[must_use]

@@ -68,12 +68,12 @@ impl Actor {
         }
     }
 
-    /// Whether it is the operator at the command line, of whom nothing is asked.
+    /// Returns whether it is the operator at the command line, of whom nothing is asked.
     pub(crate) fn is_operator(&self) -> bool {
         matches!(self.who, Who::Operator { .. })
     }
 
-    /// Whether it stands above all organizations: the operator, or an owner of the instance.
+    /// Returns whether it stands above all organizations: the operator, or an owner of the instance.
     pub(crate) fn is_of_instance(&self) -> bool {
         matches!(self.who, Who::Operator { .. } | Who::Owner { .. })
     }
@@ -91,12 +91,12 @@ impl Actor {
         if fresh { self.demand_fresh() } else { Ok(()) }
     }
 
-    /// Whether it is this account.
+    /// Returns whether it is this account.
     pub(crate) fn is_account(&self, account: Uuid) -> bool {
         matches!(self.who, Who::Account { id, .. } if id == account)
     }
 
-    /// Whether it can have to do with this organization at all.
+    /// Returns whether it can have to do with this organization at all.
     pub(crate) fn knows(&self, organization: Uuid) -> bool {
         match &self.who {
             Who::Operator { .. } | Who::Owner { .. } => true,
@@ -112,7 +112,7 @@ impl Actor {
         }
     }
 
-    /// The name by which a reader of the audit log knows the actor.
+    /// Returns the name by which a reader of the audit log knows the actor.
     pub(crate) fn name(&self) -> String {
         match &self.who {
             Who::Operator { user } => user.clone(),
@@ -176,7 +176,7 @@ impl Actor {
 }
 
 impl Who {
-    /// The kind of actor, as the audit log has it.
+    /// Returns the kind of actor, as the audit log has it.
     pub(crate) const fn kind(&self) -> ActorKind {
         match self {
             Self::Operator { .. } => ActorKind::Operator,
@@ -196,7 +196,7 @@ pub(crate) mod tests {
     use crate::domain::fault::Kind;
     use crate::domain::permission::tests::{permission, permissions};
 
-    /// An administrator with these permissions.
+    /// Makes an administrator with these permissions.
     pub(crate) fn administrator(permissions: Permissions, fresh: bool) -> Actor {
         Actor {
             who: Who::Account {

@@ -1,4 +1,4 @@
-//! What happens when the identity provider creates a person whose name is known here: a manual account is kept from it,
+//! The rules for when the identity provider creates a person whose name is known here: a manual account is kept from it,
 //! or adopted once an administrator has confirmed that; the account of a person who was deleted comes back or does not.
 
 use jiff::{SignedDuration, Timestamp};
@@ -235,7 +235,7 @@ impl Picture {
         after
     }
 
-    /// Whether an account holds something for the day on which nothing else works.
+    /// Returns whether an account holds something for the day on which nothing else works.
     pub(crate) fn is_break_glass(&self, account: Uuid) -> bool {
         let held = self
             .role_grants

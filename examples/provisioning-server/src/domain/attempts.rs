@@ -18,7 +18,7 @@ pub(crate) enum Counted {
 }
 
 impl Counted {
-    /// The word by which counters of this kind are told from others.
+    /// Returns the word by which counters of this kind are told from others.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -28,7 +28,7 @@ impl Counted {
         }
     }
 
-    /// How many failed attempts are free. Many people may share an address.
+    /// Returns how many failed attempts are free. Many people may share an address.
     const fn free(self) -> u32 {
         match self {
             Self::Name | Self::Device => 5,
@@ -53,7 +53,7 @@ pub(crate) struct Counter {
 }
 
 impl Counter {
-    /// Until when the next attempt has to wait: `None` if it need not.
+    /// Returns the time until which the next attempt has to wait: `None` if it need not.
     pub(crate) fn wait(&self, what: Counted, now: Timestamp) -> Option<Timestamp> {
         let beyond = self.current(now).checked_sub(what.free())?;
         let factor = 2_i32.checked_pow(beyond).unwrap_or(i32::MAX);
@@ -72,7 +72,7 @@ impl Counter {
         }
     }
 
-    /// Whether it need not be kept.
+    /// Returns whether it need not be kept.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         now >= later(self.last, FORGOTTEN)
     }

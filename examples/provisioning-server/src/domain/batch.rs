@@ -1,4 +1,4 @@
-//! What the history gathers between two writes, in bounded memory.
+//! The data that the history gathers between two writes, in bounded memory.
 
 use std::collections::HashMap;
 use std::mem;
@@ -12,7 +12,7 @@ use super::redact;
 use super::request_row::RequestRow;
 use super::token::Purpose;
 
-/// How many rows wait at most. What comes on top is counted, not kept.
+/// How many rows wait at most. Anything on top is counted, not kept.
 const CAPACITY: usize = 4_096;
 
 /// How many bytes of bodies wait at most.
@@ -24,12 +24,12 @@ const CONFLICTS: usize = 1_000;
 /// How many uses of tolerances are told apart between two writes. Beyond that, what they acted on is not named.
 const TOLERANCES: usize = 1_000;
 
-/// What happened since the last batch.
+/// Everything that happened since the last batch.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Batch {
     /// Requests, in their order.
     pub(crate) rows: Vec<RequestRow>,
-    /// What was only counted, per organization.
+    /// The requests that were only counted, per organization.
     pub(crate) counts: HashMap<Uuid, Counts>,
     /// When each token was last used, and by whom.
     pub(crate) uses: HashMap<Uuid, Use>,
@@ -80,7 +80,7 @@ pub(crate) struct ToleranceUse {
     pub(crate) subject: String,
 }
 
-/// What is counted for an organization and not kept as rows.
+/// The requests that are counted for an organization and not kept as rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Requests that no token of the organization could be attributed to.
@@ -90,7 +90,7 @@ pub(crate) struct Counts {
 }
 
 impl Batch {
-    /// Whether nothing happened.
+    /// Returns whether nothing happened.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
             && self.counts.is_empty()

@@ -68,8 +68,8 @@ impl ConnectionState {
     }
 }
 
-/// For how long a provider may be silent. Microsoft Entra ID and Google come by themselves several times a day; others come
-/// when something has changed.
+/// Returns for how long a provider may be silent. Microsoft Entra ID and Google come by themselves several times a day;
+/// others come when something has changed.
 fn patience(idp: IdentityProvider) -> SignedDuration {
     match idp {
         IdentityProvider::Entra | IdentityProvider::Google => SignedDuration::from_hours(24),

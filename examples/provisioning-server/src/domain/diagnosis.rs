@@ -38,7 +38,8 @@ impl Refused {
         }
     }
 
-    /// Whether a request has failed for the same reason. Those that were not let in differ by what was wrong with the token.
+    /// Returns whether a request has failed for the same reason. Those that were not let in differ by what was wrong with
+    /// the token.
     fn is_like(&self, entry: &HistoryEntry) -> bool {
         let is_kept_out = matches!(entry.status, 401 | 403);
         self.status == entry.status

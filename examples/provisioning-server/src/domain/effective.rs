@@ -214,7 +214,7 @@ impl Picture {
             .collect()
     }
 
-    /// Whether the person of an account is a direct member of a group. A group in a group gives nothing.
+    /// Returns whether the person of an account is a direct member of a group. A group in a group gives nothing.
     fn is_member(&self, account: &Account, group: i64) -> bool {
         let members = self.groups.get(&group).map(|group| &group.members);
         account
@@ -282,7 +282,7 @@ pub(crate) mod tests {
         GROUPS
     }
 
-    /// A role of an administrator.
+    /// Draws the id of a role of an administrator.
     pub(crate) fn role_id() -> impl Strategy<Value = RoleId> {
         ROLES.prop_map(|number| RoleId(Uuid::from_u128(number)))
     }
@@ -291,7 +291,7 @@ pub(crate) mod tests {
         LOCAL_GROUPS.prop_map(Uuid::from_u128)
     }
 
-    /// The role that mirrors a group in a picture.
+    /// Returns the id of the role that mirrors a group in a picture.
     pub(crate) fn mirror_of(group: i64) -> RoleId {
         RoleId(Uuid::from_u128(1_000 + u128::from(group.unsigned_abs())))
     }
@@ -413,7 +413,7 @@ pub(crate) mod tests {
         })
     }
 
-    /// Any small organization.
+    /// Draws any small organization.
     pub(crate) fn picture() -> impl Strategy<Value = Picture> {
         let settings = (select(Groups::ALL), select(Assignment::ALL));
         let mappings = btree_set((group_row(), role_id()), 0..6);
@@ -456,7 +456,7 @@ pub(crate) mod tests {
             )
     }
 
-    /// A picture without what makes a way.
+    /// Returns a picture without what makes a way.
     fn without(picture: &Picture, account: Uuid, role: RoleId, path: Path) -> Picture {
         let mut picture = picture.clone();
         let row = picture.accounts.get(&account).and_then(|account| account.row);

@@ -4,7 +4,7 @@
 const LOCAL_MAX: usize = 64;
 const ADDRESS_MAX: usize = 254;
 
-/// Whether a text has the form of an e-mail address. Whether somebody reads it, only a mail can tell.
+/// Returns whether a text has the form of an e-mail address. Whether somebody reads it, only a mail can tell.
 pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;

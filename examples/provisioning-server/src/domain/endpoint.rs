@@ -29,7 +29,7 @@ keywords! {
 }
 
 impl Endpoint {
-    /// The endpoint that the path of a request names: `/scim/acme/v2/Users/1?filter`.
+    /// Returns the endpoint that the path of a request names: `/scim/acme/v2/Users/1?filter`.
     pub(crate) fn of(path: &str) -> Self {
         let path = path.split('?').next().unwrap_or_default();
         let mut segments = path.split('/').filter(|segment| !segment.is_empty()).skip(2);
@@ -75,7 +75,7 @@ impl PathFilter {
     }
 }
 
-/// The sequence that every request from `milliseconds` since 1970 on sorts after, or is.
+/// Returns the sequence that every request from `milliseconds` since 1970 on sorts after, or is.
 pub(crate) fn first_sequence(milliseconds: i64) -> Uuid {
     let bounded = u128::try_from(milliseconds.max(0))
         .unwrap_or(0)

@@ -66,7 +66,7 @@ impl Entry {
         }
     }
 
-    /// Whether its person may have a password.
+    /// Returns whether its person may have a password.
     pub(crate) fn has_password(&self) -> bool {
         self.by != FirstLogin::Saml
     }

@@ -81,7 +81,7 @@ impl Mentions {
     }
 }
 
-/// The ways in which a text is written: as it is, in either case, in JSON and in URLs.
+/// Returns the ways in which a text is written: as it is, in either case, in JSON and in URLs.
 fn written(text: &str) -> Vec<String> {
     let json = serde_json::to_string(text).unwrap_or_default();
     let json = json.trim_matches('"').to_owned();
@@ -135,7 +135,7 @@ fn replace(text: &str, mention: &str, pseudonym: &str) -> Option<String> {
     (done > 0).then(|| out + text.get(done..).unwrap_or_default())
 }
 
-/// Whether a mention is a word of its own, and no part of another.
+/// Returns whether a mention is a word of its own, and not part of another.
 fn is_whole(before: &str, behind: &str, mention: &str) -> bool {
     if mention.chars().count() < SHORT {
         let alone = before.is_empty() && behind.is_empty();

@@ -1,6 +1,6 @@
 //! Escalation: nobody gives, maps or edits beyond what they may do themselves.
 //!
-//! An action asks for its own permission first. What it does asks for more: that whoever does it has every permission
+//! An action asks for its own permission first. Its effect asks for more: that whoever acts has every permission
 //! that somebody can gain by it, or that belongs to what is edited.
 
 use uuid::Uuid;
@@ -273,7 +273,7 @@ pub(crate) mod tests {
         ]
     }
 
-    /// Does what a deed says, with whatever follows from it.
+    /// Applies a deed, with whatever follows from it.
     pub(crate) fn apply(mut picture: Picture, deed: &Deed) -> Picture {
         match deed {
             // The change itself is one of many; the most that it can give is that the account can be used.
@@ -363,7 +363,7 @@ pub(crate) mod tests {
         account.state = AccountState::Active;
     }
 
-    /// The accounts that are in the hand of the actor after a deed.
+    /// Returns the accounts that are in the hand of the actor after a deed.
     fn taken(deed: &Deed, picture: &Picture) -> BTreeSet<Uuid> {
         match deed {
             Deed::EditAccount { account } => BTreeSet::from([*account]),

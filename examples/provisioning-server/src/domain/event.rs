@@ -105,12 +105,12 @@ pub(crate) struct Told {
 pub(crate) struct Cursor(Uuid);
 
 impl Cursor {
-    /// The place after the event with this sequence.
+    /// Returns the place after the event with this sequence.
     pub(crate) fn after(sequence: Uuid) -> Self {
         Self(sequence)
     }
 
-    /// The sequence of the event.
+    /// Returns the sequence of the event.
     pub(crate) fn sequence(self) -> Uuid {
         self.0
     }

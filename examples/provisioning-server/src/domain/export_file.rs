@@ -9,7 +9,7 @@ use super::fault::{Fault, Result};
 use super::organization::{Name, Organization, display_name};
 use super::settings::Settings;
 
-/// What the first line calls the file.
+/// The name that the first line gives the file.
 const FORMAT: &str = "provisioning-server export";
 /// The version of everything that stands in it.
 const VERSION: u32 = 2;
@@ -38,7 +38,7 @@ pub(crate) struct Exported {
     settings: Settings,
 }
 
-/// What every version says of itself.
+/// The statement that every version makes about itself.
 #[derive(Deserialize)]
 struct Anything {
     format: String,
@@ -46,7 +46,7 @@ struct Anything {
 }
 
 impl Head {
-    /// The first line of an export of an organization.
+    /// Makes the first line of an export of an organization.
     pub(crate) fn of(organization: &Organization) -> Self {
         Self {
             format: FORMAT.to_owned(),
@@ -83,17 +83,17 @@ impl Head {
         Ok(head)
     }
 
-    /// Whether the file carries accounts, roles and all else by which people have access, beside people and groups.
+    /// Returns whether the file carries accounts, roles and all else by which people have access, beside people and groups.
     pub(crate) fn carries_access(&self) -> bool {
         self.version > FORMER_VERSION
     }
 
-    /// The name of the organization that was exported.
+    /// Returns the name of the organization that was exported.
     pub(crate) fn name(&self) -> Result<Name> {
         Name::parse(&self.organization.name)
     }
 
-    /// A new organization with the settings of the one that was exported.
+    /// Makes a new organization with the settings of the one that was exported.
     pub(crate) fn organization(&self, id: Uuid, name: Name, created: Timestamp) -> Result<Organization> {
         let Exported {
             display,
@@ -125,12 +125,12 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Whether there is anything.
+    /// Returns whether there is nothing.
     pub(crate) fn is_none(self) -> bool {
         self == Self::default()
     }
 
-    /// The counts in words.
+    /// Returns the counts in words.
     pub(crate) fn words(self) -> String {
         let people = counted(self.people, "person", "people");
         let groups = counted(self.groups, "group", "groups");
@@ -152,7 +152,7 @@ pub(crate) struct Tail {
     pub(crate) end: End,
 }
 
-/// What stands before the last line, and when it was written.
+/// The counts of everything before the last line, and when it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct End {
@@ -165,7 +165,7 @@ pub(crate) struct End {
 }
 
 impl Tail {
-    /// The last line of a file with so much in it.
+    /// Makes the last line of a file with so much in it.
     pub(crate) fn of(counts: Counts, exported: Timestamp) -> Self {
         let Counts {
             people,
@@ -191,7 +191,7 @@ impl Tail {
             .then(|| serde_json::from_slice(line).ok())?
     }
 
-    /// What stands before it.
+    /// Returns the counts of everything before it.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             people: self.end.people,
@@ -211,7 +211,7 @@ pub(crate) struct Position {
     pub(crate) lines: u64,
     /// SHA-256 of these bytes: an import goes on only in a file that begins with them.
     pub(crate) digest: [u8; 32],
-    /// What the file has up to here.
+    /// The counts of the file up to here.
     pub(crate) counts: Counts,
     /// Lines that were left out.
     pub(crate) skipped: u64,
@@ -220,7 +220,7 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// Before anything was read.
+    /// Makes the position before anything was read.
     pub(crate) fn start(source: Uuid) -> Self {
         Self {
             source,

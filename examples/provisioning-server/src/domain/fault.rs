@@ -1,4 +1,4 @@
-//! What went wrong, said to the operator or administrator who has to put it right.
+//! Faults: what went wrong, said to the operator or administrator who has to put it right.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
@@ -8,12 +8,12 @@ use http::StatusCode;
 /// The result of everything in the product that can fail.
 pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
 
-/// What kind of fault it is: a script branches on the word, a person reads the sentence.
+/// The kind of a fault: a script branches on the word, a person reads the sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A value does not fit.
     Invalid,
-    /// What the command names does not exist.
+    /// The thing that the command names does not exist.
     NotFound,
     /// The thing that the command names was there once, and is not kept any more.
     Gone,
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The word for it in JSON.
+    /// Returns the word for it in JSON.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Invalid => "invalid",
@@ -71,37 +71,37 @@ impl Fault {
         }
     }
 
-    /// A value does not fit.
+    /// Says that a value does not fit.
     pub(crate) fn invalid(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Invalid, sentence)
     }
 
-    /// Something named does not exist.
+    /// Says that something named does not exist.
     pub(crate) fn not_found(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::NotFound, sentence)
     }
 
-    /// Something named is not kept any more.
+    /// Says that something named is not kept any more.
     pub(crate) fn gone(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Gone, sentence)
     }
 
-    /// The state of things forbids it.
+    /// Says that the state of things forbids it.
     pub(crate) fn conflict(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Conflict, sentence)
     }
 
-    /// Whoever asks lacks a permission.
+    /// Says that whoever asks lacks a permission.
     pub(crate) fn forbidden(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Forbidden, sentence)
     }
 
-    /// Whoever asks has to prove a second factor again.
+    /// Says that whoever asks has to prove a second factor again.
     pub(crate) fn stale(sentence: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Stale, sentence)
     }
 
-    /// The machine refused, and `source` says why.
+    /// Says that the machine refused; `source` says why.
     pub(crate) fn internal(
         sentence: impl Into<Cow<'static, str>>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -121,13 +121,13 @@ impl Fault {
         }
     }
 
-    /// What kind of fault it is.
+    /// Returns the kind of fault that it is.
     pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The sentence, with the remedy of the command line, followed by every cause: for the operator's terminal and log,
-    /// never for a client. What is said to clients in place of a cause, that somebody else finds it, is left out.
+    /// Returns the sentence, with the remedy of the command line, followed by every cause: for the operator's terminal and log,
+    /// never for a client. The text for clients in place of a cause, that somebody else finds it, is left out.
     pub(crate) fn with_causes(&self) -> String {
         let mut text = self.sentence.to_string();
         if let Some(remedy) = self.remedy {

@@ -27,7 +27,7 @@ keywords! {
 }
 
 impl Origin {
-    /// Whether a synchronisation of the identity provider may give and take it.
+    /// Returns whether a synchronisation of the identity provider may give and take it.
     pub(crate) const fn is_of_synchronisation(self) -> bool {
         match self {
             Self::Mapping | Self::MirroredGroup => true,
@@ -35,7 +35,7 @@ impl Origin {
         }
     }
 
-    /// Whether it is kept as a grant. The others follow from groups, and are worked out whenever they are asked for.
+    /// Returns whether it is kept as a grant. The others follow from groups, and are worked out whenever they are asked for.
     pub(crate) const fn is_kept(self) -> bool {
         match self {
             Self::Hand | Self::BreakGlass => true,
@@ -53,7 +53,7 @@ pub(crate) enum Holder {
 }
 
 impl Holder {
-    /// The identifier of the holder: those of accounts and local groups are never the same.
+    /// Returns the identifier of the holder: those of accounts and local groups are never the same.
     pub(crate) const fn id(self) -> Uuid {
         match self {
             Self::Account(id) | Self::LocalGroup(id) => id,
@@ -192,7 +192,7 @@ mod tests {
         ]
     }
 
-    /// Does what a request asks for. Only people whom SCIM shows are in its reach.
+    /// Serves a request. Only people whom SCIM shows are in its reach.
     fn serve(mut picture: Picture, request: &Request, how: OnDelete) -> Picture {
         let row = |picture: &Picture, account| picture.accounts.get(&account).and_then(|account| account.row);
         match request {

@@ -1,4 +1,4 @@
-//! What the portal shows of a person of the identity provider: each field, its name here, and where SCIM has it.
+//! The fields that the portal shows of a person of the identity provider: each with its name here, and where SCIM has it.
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ keywords! {
 }
 
 impl Field {
-    /// The name of the field in the portal.
+    /// Returns the name of the field in the portal.
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Username => "Username",

@@ -78,7 +78,7 @@ impl Integration {
         }
     }
 
-    /// Whether it is switched on.
+    /// Returns whether it is switched on.
     pub(crate) const fn is_on(self) -> bool {
         matches!(self, Self::Configured { on: true, .. })
     }
@@ -95,7 +95,7 @@ impl Integration {
         }
     }
 
-    /// Whether the switch is shown, which lets the provider in.
+    /// Returns whether the switch is shown, which lets the provider in.
     pub(crate) const fn shows_switch(self, set_up: SetUp) -> bool {
         match (set_up, self) {
             (SetUp::ActivateFirst, _) => true,
@@ -151,7 +151,7 @@ impl Integration {
         Ok(After::without_token(Self::Configured { on: true, token }))
     }
 
-    /// The first save makes the token where that is the order; later ones never do.
+    /// Saves the integration. The first save makes the token if that is the order; later ones never do.
     fn save(self, set_up: SetUp) -> After {
         match (self, set_up) {
             (Self::Absent, SetUp::SaveGenerates) => After {

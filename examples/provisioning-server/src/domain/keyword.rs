@@ -8,16 +8,16 @@ pub(crate) trait Keyword: Copy + Eq + Send + Sync + 'static {
     /// Words that older versions had for some values. They are read and never written.
     const FORMER: &'static [(&'static str, Self)];
 
-    /// The word for this value.
+    /// Returns the word for this value.
     fn word(self) -> &'static str;
 
-    /// The value that a word stands for, or once stood for.
+    /// Returns the value that a word stands for, or once stood for.
     fn from_word(word: &str) -> Option<Self> {
         let present = Self::ALL.iter().copied().find(|value| value.word() == word);
         present.or_else(|| Self::from_former_word(word))
     }
 
-    /// The value that a word once stood for.
+    /// Returns the value that a word once stood for.
     fn from_former_word(word: &str) -> Option<Self> {
         let former = Self::FORMER.iter().find(|(former, _)| *former == word);
         former.map(|(_, value)| *value)

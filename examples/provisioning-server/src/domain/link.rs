@@ -22,7 +22,7 @@ keywords! {
 }
 
 impl LinkKind {
-    /// The kind of credential that it is.
+    /// Returns the kind of credential that it is.
     pub(crate) const fn credential(self) -> credential::Kind {
         match self {
             Self::Invitation | Self::SetUp => credential::Kind::Invitation,
@@ -30,7 +30,7 @@ impl LinkKind {
         }
     }
 
-    /// How long it can be used.
+    /// Returns how long it can be used.
     pub(crate) const fn life(self) -> SignedDuration {
         match self {
             Self::Invitation => SignedDuration::from_hours(7 * 24),
@@ -39,7 +39,7 @@ impl LinkKind {
         }
     }
 
-    /// When one that is made now ends.
+    /// Returns when one that is made now ends.
     pub(crate) fn expiry(self, now: Timestamp) -> Timestamp {
         later(now, self.life())
     }
@@ -57,7 +57,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Whether it can be used.
+    /// Returns whether it can be used.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         now < self.expires
     }

@@ -30,7 +30,7 @@ const SECRET: [&str; 9] = [
 /// The end of such names.
 const SECRET_END: &str = "token";
 
-/// How deep a value may be nested. What is deeper is hidden as a whole.
+/// How deep a value may be nested. Anything deeper is hidden as a whole.
 const DEPTH: usize = 32;
 
 /// The longest body that is kept, in bytes.
@@ -191,7 +191,7 @@ fn mask_object(object: &mut Map<String, Value>, depth: usize) {
     *object = masked.collect();
 }
 
-/// A value that is not there is told apart from one that is hidden.
+/// Hides a value. One that is not there is told apart from one that is hidden.
 fn hide(value: &mut Value) {
     if !value.is_null() {
         *value = HIDDEN.into();
@@ -206,7 +206,7 @@ fn cut_filter(path: &mut String) {
     }
 }
 
-/// Whether an attribute of this name, or a path to one, holds a secret.
+/// Returns whether an attribute of this name, or a path to one, holds a secret.
 fn is_secret(name: &str) -> bool {
     let name: String = name
         .chars()

@@ -1,4 +1,4 @@
-//! What the product is about: types and rules. Nothing here reads, writes or asks for the time.
+//! The subject of the product: types and rules. Nothing here reads, writes or asks for the time.
 
 pub(crate) mod access;
 pub(crate) mod access_line;

@@ -47,7 +47,7 @@ const SPECIAL_GLOBAL: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Whether an address is one of a host on the public internet.
+/// Returns whether an address is one of a host on the public internet.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     let within = |first: IpAddr, bits: u8| Network { first, bits }.contains(address);
     match address {
@@ -86,7 +86,7 @@ impl Network {
         })
     }
 
-    /// Whether an address is in it.
+    /// Returns whether an address is in it.
     fn contains(&self, address: IpAddr) -> bool {
         match (self.first, address) {
             (IpAddr::V4(first), IpAddr::V4(address)) => {
@@ -107,7 +107,7 @@ impl Network {
         }
     }
 
-    /// Whether the address is the first one of the network, so that nobody has meant another prefix.
+    /// Returns whether the address is the first one of the network, so that nobody has meant another prefix.
     fn is_first(&self) -> bool {
         match self.first {
             IpAddr::V4(first) => first.to_bits().checked_shl(self.bits.into()).unwrap_or(0) == 0,
@@ -126,7 +126,7 @@ impl Networks {
         parts.map(Network::parse).collect::<Result<_>>().map(Self)
     }
 
-    /// Whether an address is in one of them.
+    /// Returns whether an address is in one of them.
     pub(crate) fn contain(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(address))
     }

@@ -30,12 +30,12 @@ impl Name {
         )))
     }
 
-    /// The nearest name to what people call an organization, if there is one.
+    /// Returns the nearest name to what people call an organization, if there is one.
     pub(crate) fn suggested(display: &str) -> Option<Self> {
         suggestion(display).map(Self)
     }
 
-    /// The name as text.
+    /// Returns the name as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,7 +55,7 @@ fn is_name(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
-/// The nearest name to what somebody typed.
+/// Returns the nearest name to what somebody typed.
 fn suggestion(text: &str) -> Option<String> {
     let mut name = String::new();
     for character in text.chars().take(NAME_MAX) {
@@ -84,7 +84,7 @@ pub(crate) struct Organization {
     /// Never used again, also when the name is.
     pub(crate) id: Uuid,
     pub(crate) name: Name,
-    /// What people call it.
+    /// The name that people use for it.
     pub(crate) display: String,
     /// `None` where no identity provider is connected.
     pub(crate) source: Option<Source>,
@@ -93,7 +93,7 @@ pub(crate) struct Organization {
 }
 
 impl Organization {
-    /// A new organization whose endpoint is enabled at once. Without a display name it is called by its name.
+    /// Makes a new organization whose endpoint is enabled at once. Without a display name it is called by its name.
     pub(crate) fn new(
         id: Uuid,
         name: Name,
@@ -119,12 +119,12 @@ impl Organization {
         })
     }
 
-    /// Whether its name, or what people call it, has a text in it, which is a key of names.
+    /// Returns whether its name, or what people call it, has a text in it, which is a key of names.
     pub(crate) fn is_called(&self, key: &str) -> bool {
         self.name.as_str().contains(key) || naming::key(&self.display).contains(key)
     }
 
-    /// Whether an identity provider is let in.
+    /// Returns whether an identity provider is let in.
     pub(crate) fn is_enabled(&self) -> bool {
         self.source.as_ref().is_some_and(|source| source.enabled)
     }

@@ -64,7 +64,7 @@ impl Password {
         Ok(password)
     }
 
-    /// The bytes that are hashed.
+    /// Returns the bytes that are hashed.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }

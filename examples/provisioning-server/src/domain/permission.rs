@@ -42,7 +42,7 @@ keywords! {
 }
 
 impl Area {
-    /// Whether writing here can give somebody more than they have.
+    /// Returns whether writing here can give somebody more than they have.
     const fn escalates(self) -> bool {
         match self {
             Self::Organization
@@ -134,12 +134,12 @@ impl Permission {
         })
     }
 
-    /// Whether whoever has it can give somebody more than they have.
+    /// Returns whether whoever has it can give somebody more than they have.
     pub(crate) fn escalates(&self) -> bool {
         matches!(self, Self::Catalogue(area, Right::Write) if area.escalates())
     }
 
-    /// Whether whoever has this permission has the other one too: to write implies to read.
+    /// Returns whether whoever has this permission has the other one too: to write implies to read.
     fn implies(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Catalogue(own, Right::Write), Self::Catalogue(asked, _)) => own == asked,
@@ -197,12 +197,12 @@ impl Permissions {
         Permission::CATALOGUE.iter().cloned().collect()
     }
 
-    /// Whether it stands in the set, or is implied by one that does.
+    /// Returns whether a permission stands in the set, or is implied by one that does.
     pub(crate) fn has(&self, permission: &Permission) -> bool {
         self.0.iter().any(|own| own.implies(permission))
     }
 
-    /// Whether whoever has these has all the others.
+    /// Returns whether whoever has these has all the others.
     pub(crate) fn covers(&self, others: &Self) -> bool {
         others.iter().all(|other| self.has(other))
     }
@@ -252,7 +252,7 @@ impl Permissions {
         self
     }
 
-    /// Whether there are none.
+    /// Returns whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -263,7 +263,7 @@ impl Permissions {
         self.0.len()
     }
 
-    /// Whether one of them can give somebody more than they have.
+    /// Returns whether one of them can give somebody more than they have.
     pub(crate) fn escalate(&self) -> bool {
         self.iter().any(Permission::escalates)
     }
@@ -307,7 +307,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Any permission, a few free-form ones among them.
+    /// Draws any permission, a few free-form ones among them.
     pub(crate) fn permission() -> impl Strategy<Value = Permission> {
         prop_oneof![
             4 => proptest::sample::select(Permission::CATALOGUE),
@@ -315,7 +315,7 @@ pub(crate) mod tests {
         ]
     }
 
-    /// Any few permissions.
+    /// Draws any few permissions.
     pub(crate) fn permissions() -> impl Strategy<Value = Permissions> {
         proptest::collection::vec(permission(), 0..6).prop_map(Permissions::from_iter)
     }

@@ -58,7 +58,7 @@ impl Preview {
         );
     }
 
-    /// Whether nobody gains or loses anything.
+    /// Returns whether nobody gains or loses anything.
     pub(crate) fn is_empty(&self) -> bool {
         self.roles.is_empty() && self.permissions.is_empty()
     }

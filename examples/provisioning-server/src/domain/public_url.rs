@@ -1,4 +1,4 @@
-//! Where the server is reached from outside.
+//! The URL at which the server is reached from outside.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -55,7 +55,7 @@ impl PublicUrl {
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// The URL under which this machine reaches a listening server.
+    /// Returns the URL under which this machine reaches a listening server.
     pub(crate) fn of_listener(scheme: Scheme, address: SocketAddr) -> Self {
         let ip = match address.ip() {
             ip if !ip.is_unspecified() => ip,
@@ -78,12 +78,12 @@ impl PublicUrl {
         Url::parse(&self.0).map_or_else(|_| self.0.clone(), |url| url.origin().ascii_serialization())
     }
 
-    /// The SCIM base URL of an organization.
+    /// Returns the SCIM base URL of an organization.
     pub(crate) fn scim(&self, organization: &Name) -> String {
         format!("{}/scim/{organization}/v2", self.0)
     }
 
-    /// The entity id of an organization as a service of SAML, where its metadata are, too.
+    /// Returns the entity id of an organization as a service of SAML, where its metadata are, too.
     pub(crate) fn saml_entity_id(&self, organization: Uuid) -> String {
         format!("{}/saml/{organization}", self.0)
     }

@@ -54,7 +54,7 @@ impl Display for RealmName {
 }
 
 impl Realm {
-    /// The id under which credentials are kept: the one of the organization, or the nil UUID.
+    /// Returns the id under which credentials are kept: the one of the organization, or the nil UUID.
     pub(crate) fn id(&self) -> Uuid {
         match self {
             Self::Organization(organization) => organization.id,
@@ -62,7 +62,7 @@ impl Realm {
         }
     }
 
-    /// The beginning of the path of its pages.
+    /// Returns the beginning of the path of its pages.
     pub(crate) fn path(&self) -> String {
         match self {
             Self::Organization(organization) => format!("/o/{}", organization.name),

@@ -11,7 +11,7 @@ const OURS: &str = "scim";
 /// The `_`, also as a URL may write it.
 const SEPARATORS: [&str; 3] = ["_", "%5F", "%5f"];
 
-/// What an organization's name has in place of it. So much of it must be a token.
+/// The character that an organization's name has in place of it. So much of it must be a token.
 const FOLDED: (&str, usize) = ("-", 20);
 
 /// The longest text that is kept of anything that a client or an administrator wrote, in bytes.
@@ -45,7 +45,7 @@ pub(crate) fn secrets(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// Whether a secret of any kind begins in a text. Hardly one does, and every request has several texts: they are gone
+/// Returns whether a secret of any kind begins in a text. Hardly one does, and every request has several texts: they are gone
 /// through once, and not once for each kind.
 fn may_hold_secrets(text: &str) -> bool {
     text.match_indices(OURS).any(|(at, _)| {
@@ -73,7 +73,7 @@ fn hide(text: &str, beginning: &str) -> Option<String> {
     hides.then_some(out)
 }
 
-/// What follows a token whose beginning has been read; `None` if it is none.
+/// Returns the text after a token whose beginning has been read; `None` if it is not a token.
 fn after_token(text: &str) -> Option<&str> {
     let rest = |digits: &'_ str| {
         digits

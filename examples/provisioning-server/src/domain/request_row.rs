@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::redact;
 use super::settings::IdentityProvider;
 
-/// What is kept of one request. No token, query value or body is in it.
+/// The record that is kept of one request. No token, query value or body is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestRow {
     pub(crate) organization: Uuid,
@@ -37,7 +37,7 @@ pub(crate) struct RequestRow {
     pub(crate) token: Option<Uuid>,
     pub(crate) request_id: String,
     pub(crate) idp: IdentityProvider,
-    /// What of the request was put up with: the tolerances, and what each was needed for.
+    /// The tolerances by which the request was put up with, and what each was needed for.
     pub(crate) notes: Option<String>,
     pub(crate) error: Option<String>,
 }
@@ -69,7 +69,7 @@ impl RequestRow {
     }
 }
 
-/// The name of a method; that of a common one without a copy.
+/// Returns the name of a method; that of a common one without a copy.
 pub(crate) fn method_name(method: &Method) -> Cow<'static, str> {
     const COMMON: [(Method, &str); 7] = [
         (Method::GET, "GET"),

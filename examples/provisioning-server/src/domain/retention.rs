@@ -49,7 +49,7 @@ impl Retention {
         })
     }
 
-    /// The time before which rows end; `None` if they do not.
+    /// Returns the time before which rows end; `None` if they do not.
     pub(crate) fn limit(self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::ForEver => None,

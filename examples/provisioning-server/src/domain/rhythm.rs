@@ -63,13 +63,13 @@ impl Rhythm {
     }
 }
 
-/// Whether a provider comes by the clock, be there something new or not.
+/// Returns whether a provider comes by the clock, be there something new or not.
 const fn has_cycle(provider: IdentityProvider) -> bool {
     matches!(provider, IdentityProvider::Entra | IdentityProvider::Authentik)
 }
 
-/// The median of the intervals between times, whatever their order: a night without one, or a synchronisation by hand, does
-/// not move it.
+/// Returns the median of the intervals between times, whatever their order: a night without one, or a synchronisation by
+/// hand, does not move it.
 fn usual(begun: &[Timestamp]) -> Option<SignedDuration> {
     let mut begun = begun.to_vec();
     begun.sort_unstable();

@@ -18,7 +18,7 @@ impl std::fmt::Display for RoleId {
     }
 }
 
-/// A role. Who has it is worked out: see [`effective`](super::effective).
+/// A role. Its holders are worked out: see [`effective`](super::effective).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Role {
     pub(crate) id: RoleId,
@@ -59,7 +59,7 @@ impl Role {
         }
     }
 
-    /// Whether it mirrors a group and nobody has said yet what it permits.
+    /// Returns whether it mirrors a group and nobody has said yet what it permits.
     pub(crate) fn needs_permissions(&self) -> bool {
         self.mirrors.is_some() && self.permissions.is_empty()
     }
@@ -104,7 +104,7 @@ pub(crate) fn description(text: &str) -> Result<String> {
     naming::description("a role", text)
 }
 
-/// The roles of a new organization.
+/// Returns the roles of a new organization.
 pub(crate) fn first_roles() -> [Draft; 3] {
     let draft = |name: &str, description: &str, permissions| Draft {
         name: name.to_owned(),

@@ -37,7 +37,7 @@ impl KeyId {
         sealed.first_chunk().copied().map(Self)
     }
 
-    /// The bytes in front of each value that the key has sealed.
+    /// Returns the bytes in front of each value that the key has sealed.
     pub(crate) fn as_bytes(&self) -> &[u8; ID] {
         &self.0
     }
@@ -167,12 +167,12 @@ impl KeyRing {
         self.older.iter().chain([&self.newest])
     }
 
-    /// The key that seals.
+    /// Returns the key that seals.
     pub(crate) fn newest(&self) -> &Key {
         &self.newest
     }
 
-    /// Whether secrets may still be sealed by an older key.
+    /// Returns whether secrets may still be sealed by an older key.
     pub(crate) fn is_in_rotation(&self) -> bool {
         !self.older.is_empty()
     }
@@ -192,7 +192,7 @@ impl KeyRing {
         Self::new(self.newest.clone())
     }
 
-    /// The key with an id.
+    /// Returns the key with an id.
     pub(crate) fn find(&self, id: KeyId) -> Option<&Key> {
         self.iter().find(|key| key.id == id)
     }
@@ -243,7 +243,7 @@ impl KeyRing {
     }
 }
 
-/// The nonce of a sealed value, and what the cipher has made of the secret.
+/// Returns the nonce of a sealed value, and what the cipher has made of the secret.
 fn split(sealed: &[u8]) -> Option<([u8; NONCE], &[u8])> {
     let behind = sealed.get(ID..)?;
     let (nonce, text) = behind.split_first_chunk()?;

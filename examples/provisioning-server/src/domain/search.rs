@@ -52,13 +52,13 @@ impl Sought {
         }
     }
 
-    /// Whether nothing is searched for: everybody is called so.
+    /// Returns whether nothing is searched for: everybody is called so.
     pub(crate) fn is_empty(&self) -> bool {
         self.name.is_empty()
     }
 }
 
-/// The form in which display names are compared: as names are, and with one space between two words.
+/// Returns the form in which display names are compared: as names are, and with one space between two words.
 fn called(text: &str) -> String {
     let key = name_key(text);
     key.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -72,7 +72,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::domain::account::Person;
 
-    /// Whether a search finds an account: the rule to which statements are held.
+    /// Returns whether a search finds an account: the rule to which statements are held.
     pub(crate) fn finds(sought: &Sought, account: &Account) -> bool {
         let display = called(&account.display);
         let last_word = display.rsplit(' ').next().unwrap_or_default();

@@ -49,7 +49,7 @@ impl FactorSecret {
         })
     }
 
-    /// The bytes that are sealed.
+    /// Returns the bytes that are sealed.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -107,7 +107,7 @@ fn indescribable(cause: &TotpError) -> Fault {
     Fault::internal("The second factor could not be described.", cause.to_string())
 }
 
-/// Whether a code of this step may still be used: each is accepted once, and none before one that was (RFC 6238
+/// Returns whether a code of this step may still be used: each is accepted once, and none before one that was (RFC 6238
 /// section 5.2).
 pub(crate) fn is_unused(step: i64, last: Option<i64>) -> bool {
     last.is_none_or(|last| step > last)
@@ -169,7 +169,7 @@ impl RecoveryCode {
         groups.collect::<Vec<_>>().join("-")
     }
 
-    /// The part that is kept and compared.
+    /// Returns the part that is kept and compared.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint::from_bytes(Sha256::digest(self.0.as_bytes()).into())
     }

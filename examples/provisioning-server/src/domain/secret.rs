@@ -42,7 +42,7 @@ pub(crate) enum SecretKind {
 }
 
 impl SecretKind {
-    /// The beginning of every secret of this kind.
+    /// Returns the beginning of every secret of this kind.
     pub(crate) const fn prefix(self) -> &'static str {
         match self {
             Self::Token => "scimp_",
@@ -108,22 +108,22 @@ impl Secret {
         (checksum == expected).then(|| Self(text.to_owned()))
     }
 
-    /// The text: to be shown once to whoever asked for the secret.
+    /// Returns the text: to be shown once to whoever asked for the secret.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The part that is kept and compared.
+    /// Returns the part that is kept and compared.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         Fingerprint(Sha256::digest(self.0.as_bytes()).into())
     }
 
-    /// The first characters, by which people recognise a token.
+    /// Returns the first characters, by which people recognise a token.
     pub(crate) fn prefix(&self) -> &str {
         self.0.get(..SHOWN).unwrap_or_default()
     }
 
-    /// The last four characters.
+    /// Returns the last four characters.
     pub(crate) fn last_four(&self) -> &str {
         self.0.get(LENGTH - 4..).unwrap_or_default()
     }
@@ -159,7 +159,7 @@ impl Fingerprint {
         Self(bytes)
     }
 
-    /// The bytes that are stored.
+    /// Returns the bytes that are stored.
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

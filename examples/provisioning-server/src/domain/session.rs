@@ -59,7 +59,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// When it ends if nothing is asked of it any more.
+    /// Returns when it ends if nothing is asked of it any more.
     pub(crate) fn ends(&self) -> Timestamp {
         let (idle, absolute) = match self.stage {
             Stage::Full => (IDLE, ABSOLUTE),
@@ -68,17 +68,17 @@ impl Session {
         later(self.used, idle).min(later(self.created, absolute))
     }
 
-    /// Whether its time is not over.
+    /// Returns whether its time is not over.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         now < self.ends()
     }
 
-    /// Whether its person has confirmed a factor a moment ago.
+    /// Returns whether its person has confirmed a factor a moment ago.
     pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         self.stage == Stage::Full && now < later(self.proved, FRESH)
     }
 
-    /// Whether its use now is worth a note: not every request writes one.
+    /// Returns whether its use now is worth a note: not every request writes one.
     pub(crate) fn is_to_be_noted(&self, now: Timestamp) -> bool {
         now >= later(self.used, NOTED)
     }

@@ -33,7 +33,7 @@ keywords! {
 }
 
 impl IdentityProvider {
-    /// The name by which people know it.
+    /// Returns the name by which people know it.
     pub(crate) const fn display(self) -> &'static str {
         match self {
             Self::Okta => "Okta",
@@ -49,7 +49,7 @@ impl IdentityProvider {
 }
 
 keywords! {
-    /// What a group of the identity provider becomes.
+    /// The thing that a group of the identity provider becomes.
     Groups {
         /// Groups are mapped to roles that exist already.
         Map = "map",
@@ -69,7 +69,7 @@ keywords! {
 }
 
 keywords! {
-    /// What the portal makes of a person whom the identity provider deletes.
+    /// How the portal treats a person whom the identity provider deletes.
     OnDelete {
         /// The person is hidden.
         Remove = "remove",
@@ -79,7 +79,7 @@ keywords! {
 }
 
 keywords! {
-    /// What a `userName` may be.
+    /// The values that a `userName` may have.
     UserNames {
         /// An e-mail address.
         Email = "email",
@@ -99,7 +99,7 @@ keywords! {
 }
 
 keywords! {
-    /// What happens when the identity provider creates a person who has a manual account.
+    /// The outcome when the identity provider creates a person who has a manual account.
     ExistingAccount {
         /// The request is refused with 409.
         Refuse = "refuse",
@@ -205,7 +205,7 @@ impl Contact {
         )))
     }
 
-    /// The text.
+    /// Returns the text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -256,7 +256,7 @@ pub(crate) struct Settings {
 }
 
 impl Default for Settings {
-    /// ThreatLocker's settings, except that every attribute is kept.
+    /// Returns ThreatLocker's settings, except that every attribute is kept.
     fn default() -> Self {
         Self {
             attributes: Attributes::All,
@@ -266,7 +266,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The settings of a product, with no identity provider chosen.
+    /// Returns the settings of a product, with no identity provider chosen.
     pub(crate) fn of(preset: Preset) -> Self {
         let threatlocker = Self {
             idp: IdentityProvider::Other,
@@ -377,7 +377,7 @@ impl Settings {
 /// Settings to change; whatever is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// Take over a product's settings first; the changes below come on top. What no product says stays.
+    /// Take over a product's settings first; the changes below come on top. Anything that no product says stays.
     pub(crate) like: Option<Preset>,
     pub(crate) idp: Option<IdentityProvider>,
     pub(crate) policy: Option<Protocol>,
@@ -407,7 +407,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Whether there is nothing to change.
+    /// Returns whether there is nothing to change.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -451,7 +451,7 @@ impl Changes {
         Ok(())
     }
 
-    /// The settings after the changes.
+    /// Returns the settings after the changes.
     ///
     /// Choosing SAML as first login allows single sign-on too, unless the same change says otherwise.
     pub(crate) fn apply(&self, settings: &Settings) -> Settings {

@@ -1,4 +1,4 @@
-//! What a change of settings does to what is there already: what is refused, what must be confirmed first, and what people
+//! The effects of a change of settings on what is there already: what is refused, what must be confirmed first, and what people
 //! are told.
 
 use super::counted::counted;
@@ -73,7 +73,7 @@ impl Consequences {
 pub(crate) enum Part {
     /// The organization itself: its words, its history, its thresholds.
     Organization,
-    /// What the identity provider sends, and what becomes of it.
+    /// The data that the identity provider sends, and what becomes of it.
     Integration,
     /// How people sign in.
     Login,
@@ -192,7 +192,7 @@ pub(crate) fn demand_still_consistent(before: &Settings, after: &Settings) -> Re
     { held }.try_for_each(|rule| rule(after))
 }
 
-/// Whether a person can have an address: a `userName` that is one, or an attribute that is kept.
+/// Returns whether a person can have an address: a `userName` that is one, or an attribute that is kept.
 fn has_addresses(settings: &Settings) -> bool {
     settings.username == UserNames::Email || settings.attributes == Attributes::All
 }

@@ -77,17 +77,17 @@ impl SetupLink {
         }
     }
 
-    /// Whether it is of use to anybody.
+    /// Returns whether it is of use to anybody.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         matches!(self.state(now), State::New | State::Opened)
     }
 
-    /// Whether it can be opened: it was not before, anywhere.
+    /// Returns whether it can be opened: it was not before, anywhere.
     pub(crate) fn can_be_opened(&self, now: Timestamp) -> bool {
         self.state(now) == State::New
     }
 
-    /// Whether it is good for a browser.
+    /// Returns whether it is good for a browser.
     pub(crate) fn is_good_in(&self, browser: &Fingerprint, now: Timestamp) -> bool {
         let is_same = self.browser.as_ref().is_some_and(|own| own.matches(browser));
         is_same && self.state(now) == State::Opened

@@ -26,13 +26,13 @@ pub(crate) trait Subject: ScimResource {
     /// How others are told of it.
     const KINDS: Kinds;
 
-    /// The name by which people know it; empty if it has none.
+    /// Returns the name by which people know it; empty if it has none.
     fn name(&self) -> &str;
 
-    /// The identifier that the provider has for it.
+    /// Returns the identifier that the provider has for it.
     fn external_id(&self) -> Option<&ExternalId>;
 
-    /// Whether it can be used. Only `false` disables a person.
+    /// Returns whether it can be used. Only `false` disables a person.
     fn is_active(&self) -> bool;
 }
 

@@ -20,7 +20,7 @@ keywords! {
     }
 }
 
-/// What is kept of a token.
+/// The record that is kept of a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) id: Uuid,
@@ -43,7 +43,7 @@ const TOLD: [u32; 3] = [1, 7, 30];
 pub(crate) const TOLD_FIRST: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 keywords! {
-    /// What a token is good for at a moment.
+    /// The state of a token at a moment: what it is good for.
     State {
         /// It is accepted, and the newest of its organization and purpose.
         Active = "active",
@@ -57,7 +57,7 @@ keywords! {
 }
 
 impl Token {
-    /// What is kept of a new token.
+    /// Makes the record that is kept of a new token.
     pub(crate) fn new(
         id: Uuid,
         secret: &Secret,
@@ -79,12 +79,12 @@ impl Token {
         }
     }
 
-    /// Whether its time is over.
+    /// Returns whether its time is over.
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|end| end <= now)
     }
 
-    /// For how many days before its end administrators are to be told of it now, if they are. `told` is for how many they
+    /// Returns for how many days before its end administrators are to be told of it now, if they are. `told` is for how many they
     /// were last. A token that was made for less is no surprise.
     pub(crate) fn is_to_tell(&self, told: Option<u32>, now: Timestamp) -> Option<u32> {
         let expires = self.expires.filter(|_| self.is_live(now))?;
@@ -96,12 +96,12 @@ impl Token {
         (is_new && lasts(self.created, *due)).then_some(*due)
     }
 
-    /// Whether it is accepted.
+    /// Returns whether it is accepted.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         self.revoked.is_none() && !self.is_expired(now)
     }
 
-    /// Its state among all tokens of its organization.
+    /// Returns its state among all tokens of its organization.
     pub(crate) fn state(&self, all: &[Self], now: Timestamp) -> State {
         if self.revoked.is_some() {
             State::Revoked
@@ -128,7 +128,7 @@ pub(crate) fn newest_live(all: &[Token], purpose: Purpose, now: Timestamp) -> Op
     live_for(all, purpose, now).max_by_key(|token| (token.created, token.id))
 }
 
-/// When a token made now expires.
+/// Returns when a token made now expires.
 ///
 /// # Errors
 /// The number of days must be between 1 and ten years.
@@ -160,7 +160,7 @@ pub(crate) enum Issue {
     Overlap,
 }
 
-/// Which tokens end when a new one is made for a purpose.
+/// Returns which tokens end when a new one is made for a purpose.
 ///
 /// # Errors
 /// There is nothing to rotate, or a rotation with overlap is already under way.
@@ -186,7 +186,7 @@ pub(crate) fn issue(all: &[Token], purpose: Purpose, how: Issue, now: Timestamp)
     }
 }
 
-/// Which tokens end when a rotation is completed: all but the newest.
+/// Returns which tokens end when a rotation is completed: all but the newest.
 pub(crate) fn complete(all: &[Token], purpose: Purpose, now: Timestamp) -> Result<Vec<Uuid>> {
     let newest = in_rotation(all, purpose, now)?;
     Ok(live_for(all, purpose, now)
@@ -195,7 +195,7 @@ pub(crate) fn complete(all: &[Token], purpose: Purpose, now: Timestamp) -> Resul
         .collect())
 }
 
-/// Which token ends when a rotation is cancelled: the newest.
+/// Returns which token ends when a rotation is cancelled: the newest.
 pub(crate) fn cancel(all: &[Token], purpose: Purpose, now: Timestamp) -> Result<Vec<Uuid>> {
     in_rotation(all, purpose, now).map(|newest| vec![newest])
 }
@@ -210,7 +210,7 @@ fn in_rotation(all: &[Token], purpose: Purpose, now: Timestamp) -> Result<Uuid> 
     }
 }
 
-/// Which tokens end when they are taken back: the named one, or all of every purpose.
+/// Returns which tokens end when they are taken back: the named one, or all of every purpose.
 pub(crate) fn revoke(all: &[Token], which: Option<Uuid>, now: Timestamp) -> Result<Vec<Uuid>> {
     let ids: Vec<Uuid> = live(all, now)
         .map(|token| token.id)
@@ -224,7 +224,7 @@ pub(crate) fn revoke(all: &[Token], which: Option<Uuid>, now: Timestamp) -> Resu
     }
 }
 
-/// Which tokens are said not to have been revoked since a backup was taken: the named one, or all that are in doubt.
+/// Returns which tokens are said not to have been revoked since a backup was taken: the named one, or all that are in doubt.
 ///
 /// # Errors
 /// None of them is live and in doubt.

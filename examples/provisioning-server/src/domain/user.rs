@@ -20,7 +20,7 @@ pub(crate) struct User {
     /// The identifier that the client has for the person.
     #[scim(indexed)]
     pub(crate) external_id: Option<ExternalId>,
-    /// What the service knows of the resource itself.
+    /// The facts that the service keeps of the resource itself.
     pub(crate) meta: Meta,
     /// The name under which the person signs in. No two people have the same one, whatever its case.
     #[scim(unique = "server", fold = "user_name", indexed)]
@@ -30,7 +30,7 @@ pub(crate) struct User {
     /// The name by which the person is shown to others.
     #[scim(indexed)]
     pub(crate) display_name: Option<String>,
-    /// What the person is called among friends, such as Bob for Robert.
+    /// The name of the person among friends, such as Bob for Robert.
     pub(crate) nick_name: Option<String>,
     /// The URL of a page about the person.
     #[scim(reference_types("external"))]

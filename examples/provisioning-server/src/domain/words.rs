@@ -5,7 +5,7 @@ use super::settings::Preset;
 /// The words of a product.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Words {
-    /// Where the list of integrations stands: headings above it, the outermost first.
+    /// The place of the list of integrations: headings above it, the outermost first.
     pub(crate) above: &'static [&'static str],
     /// The list of integrations.
     pub(crate) place: &'static str,

@@ -1,4 +1,4 @@
-//! What a change means to the organization, in a few words.
+//! The meaning of a change to the organization, in a few words.
 
 use scim::Record;
 use scim::schema::{Attribute, Mutability, Role};
@@ -56,7 +56,7 @@ fn named<R: Subject>(event: &Event<R>, state: Option<&R>) -> String {
     format!("{} {}", R::NOUN, name(event, state))
 }
 
-/// Another name, and what became of its being active.
+/// Tells of another name, and of what became of its being active.
 fn transitions<R: Subject>(event: &Event<R>, before: Option<&R>, after: Option<&R>) -> Vec<String> {
     let mut parts = Vec::new();
     let (Some(before), Some(after)) = (before, after) else {
@@ -81,7 +81,7 @@ pub(crate) fn changed_attributes<R: Subject>(before: &R, after: &R) -> Vec<Strin
     names
 }
 
-/// The attributes that have changed beside what is said in other words.
+/// Returns the attributes that have changed beside what is said in other words.
 fn unsaid_attributes<R: Subject>(before: &R, after: &R) -> String {
     let mut names = changed_attributes(before, after);
     let is_said =
@@ -104,7 +104,7 @@ fn listed(mut names: Vec<String>) -> String {
     text
 }
 
-/// The names of the attributes that are different, to one level below the resource and its extensions.
+/// Appends the names of the attributes that are different, to one level below the resource and its extensions.
 fn differences(before: &dyn Record, after: &dyn Record, prefix: &str, names: &mut Vec<String>) {
     for (index, attribute) in after.attributes().iter().enumerate() {
         let (old, new) = (before.view(index), after.view(index));
@@ -129,7 +129,7 @@ fn differences(before: &dyn Record, after: &dyn Record, prefix: &str, names: &mu
     }
 }
 
-/// `id` and `meta`, which the service makes; `externalId` is the provider's.
+/// Returns whether it is `id` or `meta`, which the service makes; `externalId` is the provider's.
 fn is_common(attribute: &Attribute) -> bool {
     matches!(attribute.role, Role::Common) && attribute.name != "externalId"
 }

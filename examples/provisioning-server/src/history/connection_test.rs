@@ -17,7 +17,7 @@ pub(crate) struct Answered<'a> {
     pub(crate) total: Option<u64>,
 }
 
-/// Whether it is what a provider sends when its administrator tests the connection. `is_first_use` says whether the token
+/// Returns whether it is what a provider sends when its administrator tests the connection. `is_first_use` says whether the token
 /// was used for the first time.
 pub(crate) fn is_connection_test(answered: Answered<'_>, is_first_use: impl FnOnce() -> bool) -> bool {
     match answered.operation {

@@ -86,7 +86,7 @@ impl Recorder {
         SentBody::new(Arc::clone(&self.room))
     }
 
-    /// How many requests were counted and not kept since the process began.
+    /// Returns how many requests were counted and not kept since the process began.
     pub(crate) fn overflow(&self) -> u64 {
         self.overflow.load(Ordering::Relaxed)
     }

@@ -44,7 +44,7 @@ impl Secrets {
     }
 }
 
-/// How far somebody has come who has given the right password.
+/// Returns how far somebody has come who has given the right password.
 pub(super) fn stage_after_password(realm: &Realm, has_factor: bool) -> Stage {
     match has_factor {
         true => Stage::SecondFactor,
@@ -53,7 +53,7 @@ pub(super) fn stage_after_password(realm: &Realm, has_factor: bool) -> Stage {
     }
 }
 
-/// Whether everybody who signs in with a password needs a second factor.
+/// Returns whether everybody who signs in with a password needs a second factor.
 pub(super) fn asks_for_factor(realm: &Realm) -> bool {
     match realm {
         Realm::Organization(organization) => {

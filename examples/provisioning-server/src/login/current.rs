@@ -29,7 +29,7 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    /// How far they have come. If a second factor came to be asked for since they signed in, they set one up now.
+    /// Returns how far they have come. If a second factor came to be asked for since they signed in, they set one up now.
     pub(crate) fn stage(&self) -> Stage {
         let is_lacking =
             self.session.way == Way::Password && !self.has_factor && asks_for_factor(&self.realm);
@@ -39,12 +39,12 @@ impl Current {
         }
     }
 
-    /// The account.
+    /// Returns the account.
     pub(crate) fn account(&self) -> &Account {
         &self.person.account
     }
 
-    /// Whether they have confirmed a factor a moment ago.
+    /// Returns whether they have confirmed a factor a moment ago.
     pub(crate) fn is_fresh(&self, now: Timestamp) -> bool {
         self.session.is_fresh(now)
     }

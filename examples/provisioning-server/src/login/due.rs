@@ -89,7 +89,7 @@ fn make(
     Ok(())
 }
 
-/// How many invitations may be queued: those that wait are to go out within a minute.
+/// Returns how many invitations may be queued: those that wait are to go out within a minute.
 fn room(tx: &Transaction<'_>, realm: &Realm) -> scim::Result<u32> {
     let Realm::Organization(organization) = realm else {
         return Ok(LINKS);

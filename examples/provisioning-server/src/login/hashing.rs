@@ -11,7 +11,7 @@ use crate::domain::fault::{Fault, Result};
 use crate::domain::password::Password;
 use crate::domain::secret::random;
 
-/// 19 MiB, two passes, one lane: what OWASP asks for at least.
+/// Returns Argon2 with 19 MiB, two passes, one lane: what OWASP asks for at least.
 fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT)
 }
@@ -46,7 +46,7 @@ impl Hashing {
         self.turns.take(move || hash(password.as_bytes())).await?
     }
 
-    /// Whether a password is the one of a hash. If one of the two is missing it is not, after the same work.
+    /// Returns whether a password is the one of a hash. If one of the two is missing it is not, after the same work.
     ///
     /// # Errors
     /// Too many wait already.
@@ -63,7 +63,7 @@ impl Hashing {
             .await
     }
 
-    /// How many passwords were compared.
+    /// Returns how many passwords were compared.
     pub(crate) fn verifications(&self) -> u64 {
         self.verifications.load(Ordering::Relaxed)
     }

@@ -77,7 +77,7 @@ impl Login {
         Ok(Realm::Organization(Box::new(access.organization)))
     }
 
-    /// How many passwords were compared since the start.
+    /// Returns how many passwords were compared since the start.
     pub(crate) fn verifications(&self) -> u64 {
         self.hashing.verifications()
     }

@@ -47,12 +47,12 @@ impl Person {
         Ok(entry.map(|entry| Self { account, entry }))
     }
 
-    /// Whether they may use a password.
+    /// Returns whether they may use a password.
     pub(super) fn may_use_password(&self) -> bool {
         self.account.has_access() && self.entry.has_password()
     }
 
-    /// The hash of their password, if they may use it.
+    /// Returns the hash of their password, if they may use it.
     pub(super) fn hash(&self, reader: &Reader<'_>, realm: &Realm) -> scim::Result<Option<String>> {
         match self.may_use_password() {
             true => passwords::find(reader, realm.id(), self.account.id),
@@ -60,12 +60,12 @@ impl Person {
         }
     }
 
-    /// Whether they have a second factor.
+    /// Returns whether they have a second factor.
     pub(super) fn has_factor(&self, reader: &Reader<'_>, realm: &Realm) -> scim::Result<bool> {
         Ok(second_factors::confirmed(reader, realm.id(), self.account.id)?.is_some())
     }
 
-    /// The words that others connect with them.
+    /// Returns the words that others connect with them.
     pub(super) fn about<'p>(&'p self, realm: &'p Realm) -> Vec<&'p str> {
         let mut words = vec![self.account.name.as_str(), self.account.display.as_str()];
         if let Realm::Organization(organization) = realm {

@@ -314,7 +314,7 @@ impl Login {
         Ok(hash.await?)
     }
 
-    /// Does something to whoever is signed in, as the transaction sees them.
+    /// Runs a job on whoever is signed in, as the transaction sees them.
     pub(super) async fn with<T: Send + 'static>(
         &self,
         realm: &Realm,

@@ -84,7 +84,7 @@ impl Bench {
         made.unwrap().account.id
     }
 
-    /// The secrets of the links in mails that were not cancelled, the newest last.
+    /// Returns the secrets of the links in mails that were not cancelled, the newest last.
     async fn links(&self) -> Vec<Secret> {
         self.login.make_due().await.unwrap();
         let keys: Keys = self.product().keys().clone();
@@ -109,7 +109,7 @@ impl Bench {
         links.remove(0)
     }
 
-    /// An account that has a password, and the browser in which it was set.
+    /// Makes an account that has a password, and the browser in which it was set.
     async fn with_password(&self, name: &str) -> (Uuid, SignedIn) {
         let id = self.account(name).await;
         let link = self.only_link().await;
@@ -128,7 +128,7 @@ impl Bench {
         current.is_ok_and(|current| current.stage() == Stage::Full)
     }
 
-    /// The code that an application shows now, or showed some steps ago.
+    /// Returns the code that an application shows now, or showed some steps ago.
     async fn code(&self, account: Uuid, steps: i64) -> String {
         let (keys, realm) = (self.product().keys().clone(), self.realm.id());
         let found = self
@@ -465,7 +465,7 @@ async fn credentials_end_with_access_and_come_back_as_row_97_says() {
 }
 
 impl Bench {
-    /// The kinds of credentials that an account has.
+    /// Returns the kinds of credentials that an account has.
     async fn credentials(&self, account: Uuid) -> Vec<Kind> {
         let realm = self.realm.id();
         let found = self.product().read(move |reader| {
@@ -585,7 +585,7 @@ async fn the_first_owner_comes_by_a_link() {
     );
 }
 
-/// A sign-in by SAML from its beginning to its end.
+/// Runs a sign-in by SAML from its beginning to its end.
 async fn by_saml(bench: &Bench, base: &PublicUrl, asked: &Value, then: &Then) -> Answered {
     let Realm::Organization(organization) = &bench.realm else {
         panic!("an organization")

@@ -16,17 +16,17 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
-    /// The address as it is shown.
+    /// Returns the address as it is shown.
     pub(super) fn shown_address(&self) -> Option<String> {
         self.address.map(|address| address.to_canonical().to_string())
     }
 
-    /// The browser as it is shown.
+    /// Returns the browser as it is shown.
     pub(super) fn shown_agent(&self) -> Option<String> {
         self.agent.as_deref().map(readable_agent)
     }
 
-    /// The part of the address that stands for one place: of IPv6 the first half, because a place has all of the rest.
+    /// Returns the part of the address that stands for one place: of IPv6 the first half, because a place has all of the rest.
     pub(super) fn place(&self) -> Option<String> {
         match self.address?.to_canonical() {
             IpAddr::V4(address) => Some(address.to_string()),

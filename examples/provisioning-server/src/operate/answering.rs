@@ -69,7 +69,7 @@ fn refuse<B: http_body::Body>(request: Request<B>, error: &Error) -> Response {
     answer.map(Body::new)
 }
 
-/// RFC 9112 section 3.2: a request of HTTP/1.1 names its host in one header.
+/// Checks RFC 9112 section 3.2: a request of HTTP/1.1 names its host in one header.
 fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Error> {
     if version != Version::HTTP_11 {
         return Ok(());

@@ -21,7 +21,7 @@ use crate::domain::fault::{Fault, Result};
 /// The protocols that are offered (RFC 7301), the better first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
-/// Where certificate and key are, both in PEM.
+/// The places of certificate and key, both in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Files {
     /// The server's certificate, followed by those that lead to an authority.
@@ -30,7 +30,7 @@ pub(crate) struct Files {
     pub(crate) key: PathBuf,
 }
 
-/// What the files hold: a digest, since a key should stand in memory once; or why they cannot be read.
+/// The content of the files: a digest, since a key should stand in memory once; or why they cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
     Readable([u8; 32]),
@@ -73,7 +73,7 @@ impl Certificates {
         })
     }
 
-    /// The settings of TLS that answer with the certificate in force.
+    /// Makes the settings of TLS that answer with the certificate in force.
     pub(crate) fn server_config(self: &Arc<Self>) -> Result<ServerConfig> {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()
@@ -94,7 +94,7 @@ impl Certificates {
         Ok(())
     }
 
-    /// The content of the files at this moment.
+    /// Returns the content of the files at this moment.
     pub(super) fn content(&self) -> Content {
         match self.files.read() {
             Ok((_, _, content)) => content,
@@ -102,17 +102,17 @@ impl Certificates {
         }
     }
 
-    /// The content of the files when the certificate in force was read.
+    /// Returns the content of the files when the certificate in force was read.
     pub(super) fn content_in_force(&self) -> Content {
         self.pair().content.clone()
     }
 
-    /// When the certificate in force ends.
+    /// Returns when the certificate in force ends.
     pub(crate) fn expiry(&self) -> Option<Timestamp> {
         Some(self.pair().validity?.ends)
     }
 
-    /// The warnings for an operator about the certificate in force and its files, in sentences.
+    /// Returns the warnings for an operator about the certificate in force and its files, in sentences.
     pub(crate) fn warnings(&self, now: Timestamp) -> Vec<String> {
         let certificate = self.files.certificate.display();
         let mut warnings = Vec::new();
@@ -157,7 +157,7 @@ impl Debug for Certificates {
 }
 
 impl Files {
-    /// The bytes of the certificates and of the key, and the digest of both.
+    /// Returns the bytes of the certificates and of the key, and the digest of both.
     fn read(&self) -> Result<(Vec<u8>, Vec<u8>, Content)> {
         let read = |what: &str, path: &Path| {
             fs::read(path).map_err(|cause| {

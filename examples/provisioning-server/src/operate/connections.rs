@@ -61,7 +61,7 @@ const BREATH: Duration = Duration::from_secs(1);
 /// The first byte of every TLS connection: a record of the handshake (RFC 8446 section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
 
-/// What a client gets that speaks HTTP where TLS is spoken.
+/// The answer to a client that speaks HTTP where TLS is spoken.
 const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
     content-type: text/plain; charset=utf-8\r\n\
     content-length: 61\r\n\
@@ -125,13 +125,13 @@ pub(crate) async fn serve(
     }
 }
 
-/// How many connections the system allows, and leaves files for everything else.
+/// Returns how many connections the system allows, with files left for everything else.
 fn most_connections() -> usize {
     let files = process::most_files().unwrap_or(u64::MAX);
     usize::try_from(files.saturating_sub(OTHER_FILES).max(1)).unwrap_or(usize::MAX)
 }
 
-/// The next connection. What fails is waited out: a server does not end for want of a file descriptor.
+/// Accepts the next connection. A failure is waited out: a server does not end for want of a file descriptor.
 async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
@@ -149,7 +149,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-/// Whether the client has gone before it was accepted.
+/// Returns whether the client has gone before it was accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
@@ -158,7 +158,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Does the handshake of TLS; `None` if the client does not, or not in time.
+/// Performs the handshake of TLS; `None` if the client does not, or not in time.
 async fn shake_hands(tls: TlsAcceptor, mut stream: Tcp) -> Option<TlsStream<Tcp>> {
     let handshake = async {
         let mut first = [0];
@@ -188,7 +188,7 @@ async fn refuse(stream: &mut Tcp) -> io::Result<()> {
     stream.shutdown().await
 }
 
-/// The version of HTTP that client and server have agreed on (RFC 7301).
+/// Returns the version of HTTP that client and server have agreed on (RFC 7301).
 fn agreed(stream: &TlsStream<Tcp>) -> Version {
     match stream.get_ref().1.alpn_protocol() {
         Some(b"h2") => Version::Http2,
@@ -208,7 +208,7 @@ struct Connection {
 }
 
 impl Connection {
-    /// Does the handshake, if there is one to do, and answers requests. It is done beside the accepting, so that a silent
+    /// Performs the handshake, if there is one to do, and answers requests. It is done beside the accepting, so that a silent
     /// client holds up nobody, and not waited for in the end.
     async fn run(mut self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         // A connection that has ended already has no address any more, and no request.
@@ -268,8 +268,8 @@ impl Connection {
     }
 }
 
-/// How a version of HTTP is spoken. The version is known: to look at the first bytes for it would wait for a silent client
-/// without end.
+/// Makes the builder that speaks a version of HTTP. The version is known: to look at the first bytes for it would wait
+/// for a silent client without end.
 fn builder(version: Version) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder

@@ -40,7 +40,7 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// Of a server with this database; with these mails if it sends any.
+    /// Makes the health of a server with this database; with these mails if it sends any.
     pub(crate) fn new(product: Arc<Product>, mails: Option<Arc<Counts>>) -> Self {
         Self {
             product,
@@ -49,17 +49,17 @@ impl Readiness {
         }
     }
 
-    /// From now on requests should go elsewhere.
+    /// Says that from now on requests should go elsewhere.
     pub(crate) fn begin_drain(&self) {
         self.draining.store(true, Ordering::Release);
     }
 
-    /// Whether mails wait because the mail server cannot be used. Requests are answered all the same.
+    /// Returns whether mails wait because the mail server cannot be used. Requests are answered all the same.
     fn do_mails_wait(&self) -> bool {
         self.mails.as_ref().is_some_and(|mails| mails.is_in_trouble())
     }
 
-    /// Why requests should go elsewhere, if they should.
+    /// Returns why requests should go elsewhere, if they should.
     async fn obstacle(&self) -> Option<&'static str> {
         if self.draining.load(Ordering::Acquire) {
             return Some("draining");
@@ -84,7 +84,7 @@ impl Readiness {
     }
 }
 
-/// The word for what hinders the database, which has told its log the sentence.
+/// Returns the word for what hinders the database, which has told its log the sentence.
 fn trouble(health: Health) -> Option<&'static str> {
     match health {
         Health::Good => None,

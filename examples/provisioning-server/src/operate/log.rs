@@ -38,7 +38,7 @@ impl FromStr for Format {
     }
 }
 
-/// What is logged: a list such as `info,provisioning_server=debug`.
+/// The filter for what is logged: a list such as `info,provisioning_server=debug`.
 #[derive(Debug, Clone)]
 pub(crate) struct Filter(Targets);
 
@@ -55,7 +55,7 @@ impl FromStr for Filter {
 /// Begins to log, and to trace; the filter is for the log alone.
 pub(crate) fn begin(filter: Filter, format: Format, traces: &Traces) -> Result<(), String> {
     let Filter(targets) = filter;
-    // What it says of a request that it cannot read has the path in it, which names people.
+    // Its line about a request that it cannot read has the path in it, which names people.
     let targets = targets.with_target("h2", LevelFilter::WARN);
     let quiet = targets.default_level() == Some(LevelFilter::OFF);
     let layer = tracing_subscriber::fmt::layer()

@@ -67,7 +67,7 @@ struct Requests {
     durations: BTreeMap<&'static str, Histogram>,
 }
 
-/// What is counted, and where the rest is asked for.
+/// The counts, and where the rest is asked for.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     product: Arc<Product>,
@@ -84,8 +84,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Of a server with this database and this history; with these certificates if it speaks TLS, and with these spans
-    /// if it traces, and these mails if it sends any; where people sign in here.
+    /// Makes the metrics of a server with this database and this history; with these certificates if it speaks TLS, and
+    /// with these spans if it traces, and these mails if it sends any; people sign in at `login`.
     pub(crate) fn new(
         product: Arc<Product>,
         history: Arc<Recorder>,

@@ -1,4 +1,4 @@
-//! What an operator needs: connections with TLS, health, metrics, an orderly end, a log, traces.
+//! The things that an operator needs: connections with TLS, health, metrics, an orderly end, a log, traces.
 
 mod answering;
 pub(crate) mod certificates;

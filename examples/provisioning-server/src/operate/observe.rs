@@ -1,4 +1,4 @@
-//! What is seen of every request from outside: a number in the metrics, a span in the traces, and at the level `debug` a
+//! The outside view of every request: a number in the metrics, a span in the traces, and at the level `debug` a
 //! line in the log.
 
 use std::pin::Pin;
@@ -96,7 +96,7 @@ fn tell(metrics: &Metrics, span: &Span, method: &'static str, answered: &Answere
     });
 }
 
-/// What came of a request.
+/// Returns what came of a request.
 fn answered<'a>(asked: &'a Asked, response: &'a Response) -> Answered<'a> {
     let outcome = response.extensions().get::<Outcome>();
     let problem = outcome.and_then(|outcome| outcome.problem.as_ref());
@@ -113,7 +113,7 @@ fn answered<'a>(asked: &'a Asked, response: &'a Response) -> Answered<'a> {
     }
 }
 
-/// A method by a name of ours: anybody may invent methods.
+/// Returns a name of ours for a method: anybody may invent methods.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

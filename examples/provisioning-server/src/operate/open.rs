@@ -40,7 +40,7 @@ pub(super) struct Use {
 }
 
 impl Use {
-    /// Whether no request is under way.
+    /// Returns whether no request is under way.
     pub(super) fn is_idle(&self) -> bool {
         self.requests.load(Ordering::Acquire) == 0
     }
@@ -50,7 +50,7 @@ impl Use {
         self.is_early.store(true, Ordering::Release);
     }
 
-    /// Whether the client may still be sending what nobody reads.
+    /// Returns whether the client may still be sending what nobody reads.
     pub(super) fn is_early(&self) -> bool {
         self.is_early.load(Ordering::Acquire)
     }
@@ -75,7 +75,7 @@ impl Open {
         })
     }
 
-    /// A place for a connection that was accepted. Where all are taken, the one without requests that has been so for
+    /// Takes a place for a connection that was accepted. If all are taken, the one without requests that has been so for
     /// longest ends for it; without any such, the new one gets a place for the operator; `None` if there is none either.
     pub(super) fn enter(self: &Arc<Self>) -> Option<Place> {
         let now = self.millis();

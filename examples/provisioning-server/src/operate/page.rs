@@ -7,7 +7,7 @@ use std::fmt::{Display, Write};
 pub(super) struct Page(pub(super) String);
 
 impl Page {
-    /// A family of one sample without labels.
+    /// Writes a family of one sample without labels.
     pub(super) fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
         self.describe(name, kind, help);
         self.sample(name, value);
@@ -18,7 +18,7 @@ impl Page {
         _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    /// A sample of the family that was begun last.
+    /// Writes a sample of the family that was begun last.
     pub(super) fn sample(&mut self, name: impl Display, value: impl Display) {
         _ = writeln!(self.0, "{name} {value}");
     }

@@ -17,7 +17,7 @@ pub(crate) struct Peer(pub(crate) IpAddr);
 
 impl Peer {
     /// Returns the address of the client: that of the connection, or, behind proxies that are trusted, the last one of the
-    /// header that is none of them. What stands before it was written by the client, who can write anything.
+    /// header that is none of them. The part before it was written by the client, who can write anything.
     pub(crate) fn client(self, trusted: &Networks, headers: &HeaderMap) -> IpAddr {
         let values = headers.get_all(FORWARDED_FOR).iter();
         let mut behind: Vec<_> = values

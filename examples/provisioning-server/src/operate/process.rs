@@ -1,4 +1,4 @@
-//! What the system says of the process, under the names that every program in Prometheus has.
+//! The numbers that the system gives for the process, under the names that every program in Prometheus has.
 
 use std::fs;
 use std::time::SystemTime;
@@ -51,14 +51,14 @@ impl Process {
     }
 }
 
-/// A number of /proc/self/status.
+/// Reads a number of /proc/self/status.
 fn status(name: &str) -> Option<u64> {
     let text = fs::read_to_string("/proc/self/status").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Fields 14 and 15 of /proc/self/stat. The second field is the name of the program, in brackets.
+/// Reads fields 14 and 15 of /proc/self/stat. The second field is the name of the program, in brackets.
 fn processor_seconds() -> Option<f64> {
     let text = fs::read_to_string("/proc/self/stat").ok()?;
     let (_, after_name) = text.rsplit_once(')')?;
@@ -67,7 +67,7 @@ fn processor_seconds() -> Option<f64> {
     Some((ticks()? + ticks()?) / TICKS)
 }
 
-/// How many files and connections may be open.
+/// Returns how many files and connections may be open.
 pub(super) fn most_files() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/limits").ok()?;
     let line = text

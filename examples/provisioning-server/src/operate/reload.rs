@@ -67,7 +67,7 @@ fn reload(certificates: &Certificates) {
     }
 }
 
-/// Decides whether the files are to be read. Who asks for it is obeyed; a change is acted on once, and not before the
+/// Decides whether the files are to be read. Whoever asks for it is obeyed; a change is acted on once, and not before the
 /// files have stood still for one look: certificate and key are written one after the other.
 struct Watch {
     /// The content that was acted on last.
@@ -112,7 +112,7 @@ impl Signals {
     }
 }
 
-/// Where there is no SIGHUP.
+/// The stand-in for systems without SIGHUP.
 #[cfg(not(unix))]
 struct Signals;
 

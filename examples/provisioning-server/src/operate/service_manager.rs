@@ -1,15 +1,15 @@
-//! What the service manager is told, where there is one: systemd, with `Type=notify`.
+//! The messages to the service manager, if there is one: systemd, with `Type=notify`.
 
 #[cfg(target_os = "linux")]
 use sd_notify::{NotifyState, notify};
 
-/// The server answers from now on.
+/// Tells it that the server answers from now on.
 #[cfg(target_os = "linux")]
 pub(crate) fn ready() {
     tell(NotifyState::Ready);
 }
 
-/// The server ends.
+/// Tells it that the server ends.
 #[cfg(target_os = "linux")]
 pub(crate) fn stopping() {
     tell(NotifyState::Stopping);
@@ -22,10 +22,10 @@ fn tell(state: NotifyState<'_>) {
     }
 }
 
-/// Nobody listens elsewhere.
+/// Tells nobody: elsewhere nobody listens.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn ready() {}
 
-/// Nobody listens elsewhere.
+/// Tells nobody: elsewhere nobody listens.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn stopping() {}

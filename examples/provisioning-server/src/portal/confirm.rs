@@ -13,7 +13,7 @@ pub(super) struct Confirm {
     pub(super) shell: Shell,
     /// The question, which names the thing: "Delete the role Auditor?"
     pub(super) question: String,
-    /// Who loses what, when, and what is kept: a paragraph each.
+    /// The consequences, a paragraph each: who loses what, when, and what is kept.
     pub(super) consequences: Vec<String>,
     /// The step, as the button says it: "Delete the role".
     pub(super) step: String,

@@ -75,7 +75,7 @@ use crate::login::Login;
 pub(crate) struct Portal<'a> {
     pub(crate) product: &'a Arc<Product>,
     pub(crate) login: &'a Login,
-    /// What fetches the metadata of identity providers.
+    /// The client that fetches the metadata of identity providers.
     pub(crate) fetcher: &'a Fetcher,
     /// The name of the product.
     pub(crate) name: &'a str,
@@ -91,7 +91,7 @@ pub(crate) struct Portal<'a> {
     pub(crate) demonstration: Option<&'static str>,
 }
 
-/// The routes of all pages.
+/// Returns the routes of all pages.
 ///
 /// # Errors
 /// Internal if forms could not be told from those of other sites.
@@ -142,7 +142,7 @@ pub(crate) fn router(portal: &Portal<'_>) -> Result<Router> {
     Ok(router)
 }
 
-/// The pages that organizations and the instance have alike.
+/// Returns the routes of the pages that organizations and the instance have alike.
 fn of_realm() -> Router<Pages> {
     Router::new()
         .route("/", get(home::get))
@@ -182,7 +182,7 @@ fn of_realm() -> Router<Pages> {
         .fallback(problem::not_found)
 }
 
-/// The pages that organizations have alone.
+/// Returns the routes of the pages that organizations have alone.
 fn of_organization() -> Router<Pages> {
     Router::new()
         .route("/saml/start", get(single_sign_on::start))
@@ -198,7 +198,7 @@ fn of_organization() -> Router<Pages> {
         .merge(setup_link::routes())
 }
 
-/// The routes that identity providers read, and those to which they send browsers with a form of theirs.
+/// Returns the routes that identity providers read, and those to which they send browsers with a form of theirs.
 fn of_providers() -> Router<Pages> {
     Router::new()
         .route("/saml/{organization}", get(single_sign_on::metadata))
@@ -209,7 +209,7 @@ fn of_providers() -> Router<Pages> {
         .method_not_allowed_fallback(problem::method_not_allowed)
 }
 
-/// The pages that the instance has alone.
+/// Returns the routes of the pages that the instance has alone.
 fn of_instance() -> Router<Pages> {
     Router::new()
         .route("/set-up/{secret}", get(first_run::get).post(first_run::post))

@@ -1,4 +1,4 @@
-//! What was done a moment ago: the page to which a form leads says it once.
+//! The message about what was done a moment ago: the page to which a form leads says it once.
 
 use std::time::Duration;
 

@@ -62,7 +62,7 @@ pub(super) struct Shell {
     pub(super) own: String,
     /// How many conflicts are open, up to [`conflict::COUNTED`]; none for those who may not see them.
     pub(super) open_conflicts: u64,
-    /// What was done a moment ago.
+    /// The message about what was done a moment ago.
     pub(super) said: Option<String>,
 }
 

@@ -56,7 +56,7 @@ impl StepUp {
     }
 }
 
-/// The page that is gone on with.
+/// Returns the page that is gone on with.
 fn next(visit: &Visit) -> &str {
     match visit.destination.page() {
         "" => "account",

@@ -38,7 +38,7 @@ pub(super) struct Authenticator {
 impl Verify for Authenticator {
     type Principal = Context;
 
-    /// 401 for whoever is not known, whether the URL names an organization or not; 403 where it is disabled; 429 for
+    /// Answers 401 to whoever is not known, whether the URL names an organization or not; 403 if it is disabled; 429 to
     /// whoever asks too often; 503 if the database does not answer.
     async fn verify(&self, credentials: &Credentials, parts: &mut Parts) -> Result<Context> {
         let asked = parts.extensions.get::<Arc<Asked>>().cloned();

@@ -1,4 +1,4 @@
-//! What is known of a request while it is answered: the context that the library hands to policy, store and history.
+//! The facts that are known of a request while it is answered: the context that the library hands to policy, store and history.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -56,7 +56,7 @@ impl Context {
         }))
     }
 
-    /// The span of the answer.
+    /// Returns the span of the answer.
     pub(super) fn span(&self) -> &Span {
         &self.0.span
     }
@@ -81,17 +81,17 @@ impl Context {
         &self.0.asked
     }
 
-    /// The organization and its tokens as they were when the request was admitted.
+    /// Returns the organization and its tokens as they were when the request was admitted.
     pub(super) fn access(&self) -> &Arc<Access> {
         &self.0.access
     }
 
-    /// The token that the request was admitted by.
+    /// Returns the token that the request was admitted by.
     pub(super) fn token(&self) -> Uuid {
         self.0.token
     }
 
-    /// The body of the request, as far as it was read.
+    /// Returns the body of the request, as far as it was read.
     pub(super) fn sent(&self) -> &SentBody {
         &self.0.sent
     }
@@ -100,7 +100,7 @@ impl Context {
         &self.organization().settings
     }
 
-    /// Whether the token had never been used before.
+    /// Returns whether the token had never been used before.
     pub(super) fn is_first_use(&self) -> bool {
         let used = self
             .0
@@ -120,7 +120,7 @@ impl Context {
         self.0.noted.store(status, Ordering::Release);
     }
 
-    /// The status in that row, if there is one.
+    /// Returns the status in that row, if there is one.
     pub(super) fn noted(&self) -> Option<u16> {
         Some(self.0.noted.load(Ordering::Acquire)).filter(|status| *status != 0)
     }

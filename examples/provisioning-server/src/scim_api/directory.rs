@@ -20,7 +20,7 @@ use crate::domain::organization::Name;
 /// How old a remembered organization may be. With the age of the database's snapshots it stays below a second.
 const AGE_MAX: Duration = Duration::from_millis(250);
 
-/// What the endpoint of an organization says to a request.
+/// The answer of an organization's endpoint to a request.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// No organization has this name, and the answer is that of one that does not know the credentials.
@@ -51,7 +51,7 @@ struct Entry {
 }
 
 impl Directory {
-    /// A directory that remembers nothing yet.
+    /// Makes a directory that remembers nothing yet.
     pub(crate) fn new(product: Arc<Product>) -> Self {
         Self {
             product,
@@ -121,7 +121,7 @@ impl Directory {
         (entry.newest && entry.read >= arrived).then(|| Arc::clone(&entry.access))
     }
 
-    /// Only organizations that exist are remembered: a client cannot make the memory grow.
+    /// Remembers only organizations that exist: a client cannot make the memory grow.
     fn remember(&self, name: &Name, access: Option<&Arc<Access>>, read: Instant, changes: u64, newest: bool) {
         let mut remembered = self.remembered.write().unwrap_or_else(PoisonError::into_inner);
         let Some(access) = access else {
@@ -155,7 +155,7 @@ fn judge(access: Option<Arc<Access>>, credentials: &Credentials, now: Timestamp)
 }
 
 impl Verdict {
-    /// Whether no newer state of the database could turn a *no* into a *yes*.
+    /// Returns whether no newer state of the database could turn a *no* into a *yes*.
     fn stands(&self, credentials: &Credentials) -> bool {
         match self {
             Self::Admitted(..) => true,
@@ -186,7 +186,7 @@ mod tests {
         _folder: tempfile::TempDir,
     }
 
-    /// An organization with a token of one day.
+    /// Makes an organization with a token of one day.
     async fn bench() -> Bench {
         let (product, folder) = product_of_test().await;
         let product = Arc::new(product);

@@ -16,7 +16,7 @@ use crate::domain::subject::Subject;
 use crate::domain::user::User;
 use crate::history::change;
 
-/// The same store, which tells of every change of a person or group.
+/// Makes a store tell of every change of a person or group.
 pub(crate) fn told<C: OfOrganization>(store: Builder<C>) -> Builder<C> {
     store
         .in_transaction::<User>(tell::<C, User>)
@@ -45,7 +45,7 @@ fn former_names<R: Subject>(change: &Event<R>) -> impl Iterator<Item = &str> {
         .filter_map(|(old, new)| old.filter(|_| old != new))
 }
 
-/// The name and the external id of a resource, if it has them.
+/// Returns the name and the external id of a resource, if it has them.
 fn names<R: Subject>(state: Option<&R>) -> [Option<&str>; 2] {
     let external_id = state.and_then(R::external_id).map(|id| id.as_str());
     [state.map(R::name), external_id]

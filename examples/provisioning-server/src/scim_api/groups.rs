@@ -119,7 +119,7 @@ fn lose_members(tx: &Transaction<'_>, organization: &Organization, event: &Event
     }
 }
 
-/// The roles that members of a group have by it.
+/// Returns the roles that members of a group have by it.
 fn given_by(tx: &Transaction<'_>, organization: &Organization, group: i64) -> Result<Vec<RoleId>> {
     match organization.settings.groups {
         Groups::Map => {

@@ -34,7 +34,7 @@ pub(super) struct LongBodies(Arc<Threads>);
 struct Threads(Option<Runtime>);
 
 impl Drop for Threads {
-    /// A runtime that is dropped by a task of another one must not wait for its threads.
+    /// Ends the runtime in the background: one that is dropped by a task of another one must not wait for its threads.
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
@@ -100,7 +100,7 @@ where
     }
 }
 
-/// Whether a request may have a long body: one that does not say how long it is may have one.
+/// Returns whether a request may have a long body: one that does not say how long it is may have one.
 fn is_long(request: &Request) -> bool {
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
@@ -116,7 +116,7 @@ fn is_long(request: &Request) -> bool {
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// Only Linux has priorities for single threads.
+/// Lowers the priority of this thread. Only Linux has priorities for single threads.
 fn yield_to_others() {
     #[cfg(target_os = "linux")]
     {

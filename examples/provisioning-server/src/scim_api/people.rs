@@ -252,7 +252,7 @@ fn take_name(tx: &Transaction<'_>, organization: &Organization, account: &Accoun
     }
 }
 
-/// The refusal of a name that an account has.
+/// Makes the refusal of a name that an account has.
 fn taken(holder: &Account) -> Error {
     let why = match holder.managed_by {
         ManagedBy::Hand => {

@@ -1,4 +1,4 @@
-//! What each organization's endpoint accepts and keeps.
+//! The rules for what each organization's endpoint accepts and keeps.
 
 use scim::patch::Patch;
 use scim::path::AttrPath;
@@ -53,7 +53,7 @@ impl Policies {
         })
     }
 
-    /// The PATCH that removes every attribute of a person that is not kept where attributes are mapped.
+    /// Makes the PATCH that removes every attribute of a person that is not kept if attributes are mapped.
     pub(crate) fn erasing() -> scim::Result<Patch<User>> {
         let kept = Kept::new(User::RESOURCE_TYPE, MAPPED)?;
         let operations: Vec<_> = not_kept(&kept, User::RESOURCE_TYPE.schema)
@@ -70,7 +70,7 @@ impl Policies {
         )
     }
 
-    /// The policy of an organization with these settings.
+    /// Returns the policy of an organization with these settings.
     pub(crate) fn of(&self, settings: &Settings) -> Policy {
         let policies = match settings.policy {
             Protocol::Strict => &self.strict,
@@ -98,7 +98,7 @@ impl ByAttributes {
     }
 }
 
-/// The paths of what is not kept: of whole attributes, and of parts of those that are kept in part.
+/// Returns the paths of what is not kept: of whole attributes, and of parts of those that are kept in part.
 fn not_kept<'k>(kept: &'k Kept, schema: &'static Schema) -> impl Iterator<Item = String> + 'k {
     let resolved = |name: String| {
         let path = AttrPath::resolve(&name.parse().ok()?, schema)?;

@@ -25,7 +25,7 @@ impl Rates {
         }
     }
 
-    /// The requests a second that are let in.
+    /// Returns the requests a second that are let in.
     pub(super) fn limit(&self) -> u32 {
         self.rate.limit
     }

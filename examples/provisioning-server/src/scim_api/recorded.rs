@@ -21,7 +21,7 @@ use crate::history::change;
 /// When to repeat a request that settings have overtaken: others have seen them by then.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The same store, which records every change of a person or group.
+/// Makes a store record every change of a person or group.
 pub(super) fn recorded(store: Builder<Context>) -> Builder<Context> {
     store
         .in_transaction::<User>(record)
@@ -69,7 +69,7 @@ fn demand_standing(tx: &Transaction<'_>, admitted: &Organization) -> scim::Resul
     if standing.source != admitted.source.as_ref().map(|source| source.id) {
         return gone("The SCIM integration was deleted.");
     }
-    // What is not kept any more is being erased: nothing of it may come in behind that.
+    // Attributes that are not kept any more are being erased: nothing of them may come in behind that.
     if standing.attributes == Attributes::Mapped && admitted.settings.attributes == Attributes::All {
         return Err(scim::Error::new(
             http::StatusCode::SERVICE_UNAVAILABLE,
@@ -80,7 +80,7 @@ fn demand_standing(tx: &Transaction<'_>, admitted: &Organization) -> scim::Resul
     Ok(())
 }
 
-/// The status that a change is answered with unless something goes wrong after it: then the row is corrected.
+/// Returns the status that a change is answered with unless something goes wrong after it: then the row is corrected.
 fn expected<R>(event: &Event<R>) -> u16 {
     match event.transition {
         Transition::Created { .. } => 201,

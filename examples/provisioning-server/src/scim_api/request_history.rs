@@ -118,8 +118,8 @@ pub(super) fn answered(history: &Recorder, cx: &Context, outcome: &Outcome) {
     history.record(row, body);
 }
 
-/// What a request tells of conflicts. A change resolves them in its own transaction, so here it is about refusals, and about
-/// requests that found everything as they want it.
+/// Returns what a request tells of conflicts. A change resolves them in its own transaction, so here it is about refusals, and
+/// about requests that found everything as they want it.
 fn told(cx: &Context, outcome: &Outcome, asked_for: Option<&AskedFor>) -> Option<Told> {
     let organization = cx.organization().id;
     let id = outcome.id.clone();
@@ -149,7 +149,7 @@ fn told(cx: &Context, outcome: &Outcome, asked_for: Option<&AskedFor>) -> Option
     }))
 }
 
-/// Whether the organization keeps the body of such a request for a day.
+/// Returns whether the organization keeps the body of such a request for a day.
 fn is_body_kept(cx: &Context, outcome: &Outcome) -> bool {
     let settings = cx.settings();
     let switch = match outcome.status.is_client_error() || outcome.status.is_server_error() {
@@ -166,7 +166,7 @@ fn shown_body(sent: &Sent) -> String {
     }
 }
 
-/// Whom a request was about, by what it said itself.
+/// Returns whom a request was about, by what it said itself.
 fn asked_for(sent: &Sent) -> Option<AskedFor> {
     match sent {
         Sent::Whole(bytes) => AskedFor::read(bytes),
@@ -174,7 +174,7 @@ fn asked_for(sent: &Sent) -> Option<AskedFor> {
     }
 }
 
-/// Whether a request has tested the connection, and nothing was wrong with it.
+/// Returns whether a request has tested the connection, and nothing was wrong with it.
 fn is_test(cx: &Context, outcome: &Outcome) -> bool {
     let uri = &cx.asked().uri;
     let answered = Answered {
@@ -186,7 +186,7 @@ fn is_test(cx: &Context, outcome: &Outcome) -> bool {
     outcome.status.is_success() && is_connection_test(answered, || cx.is_first_use())
 }
 
-/// The row of a request that was attributed to a token; what came of it is still to be said.
+/// Makes the row of a request that was attributed to a token; what came of it is still to be said.
 fn row(asked: &Asked, organization: &Organization, token: Uuid) -> RequestRow {
     RequestRow {
         organization: organization.id,

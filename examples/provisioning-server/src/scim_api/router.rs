@@ -29,7 +29,7 @@ use crate::domain::fault::{Fault, Result};
 /// The realm of every organization.
 pub(crate) const REALM: &str = "scim";
 
-/// The routes of every organization's endpoint: the service, and around it those who may use it. The task is to run
+/// Returns the routes of every organization's endpoint: the service, and around it those who may use it. The task is to run
 /// beside it.
 pub(crate) fn router(serving: &Serving<'_>) -> Result<(Router, Watch)> {
     let authenticator = Authenticator {
@@ -62,7 +62,7 @@ pub(crate) fn router(serving: &Serving<'_>) -> Result<(Router, Watch)> {
     Ok((router, watch))
 }
 
-/// Every path that is none of ours.
+/// Answers requests for every path that is none of ours.
 async fn no_route(request: Request) -> Response {
     let (head, body) = request.into_parts();
     let nothing = Error::new(

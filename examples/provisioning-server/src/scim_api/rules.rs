@@ -17,7 +17,7 @@ use crate::domain::user::User;
 pub(crate) trait OfOrganization: Send + Sync + 'static {
     fn organization(&self) -> &Organization;
 
-    /// The sequence of the request that writes, if it is one.
+    /// Returns the sequence of the request that writes, if it is one.
     fn request(&self) -> Option<Uuid> {
         None
     }
@@ -30,7 +30,7 @@ pub(crate) fn in_transaction<C: OfOrganization>(store: Builder<C>) -> Builder<C>
         .in_transaction::<Group>(groups::follow)
 }
 
-/// The rules that need no statements.
+/// Returns the rules that need no statements.
 pub(crate) fn hooks<C: OfOrganization>() -> Hooks<C> {
     Hooks::new().before_write::<User>(|cx: &C, proposed| check_user_name(cx.organization(), proposed))
 }

@@ -71,7 +71,7 @@ impl UnderWay {
         }
     }
 
-    /// The tokens whose requests were there the last time, too.
+    /// Returns the tokens whose requests were there the last time, too.
     fn lasting(&self) -> Vec<(Uuid, Arc<Access>)> {
         let mut lasting = Vec::new();
         for (token, of_token) in self.by_token().iter_mut() {
@@ -211,7 +211,7 @@ impl Watch {
     }
 }
 
-/// Whether a token that has let requests into an organization would still do so.
+/// Returns whether a token that has let requests into an organization would still do so.
 fn is_admitted(admitted: &Access, token: Uuid, found: &Access, now: Timestamp) -> bool {
     let has_token = || {
         found

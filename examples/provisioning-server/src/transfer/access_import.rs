@@ -57,7 +57,7 @@ impl Access<'_> {
         self.organization.id
     }
 
-    /// The id here of something that has another one in the file.
+    /// Returns the id here of something that has another one in the file.
     fn id_of(&self, of_file: Uuid) -> Result<Uuid> {
         imports::id(self.tx, self.id(), of_file)
     }
@@ -70,7 +70,7 @@ impl Access<'_> {
         }
     }
 
-    /// The id for something new: that of the file, unless it is elsewhere or used here.
+    /// Returns the id for something new: that of the file, unless it is elsewhere or used here.
     fn new_id(&self, of_file: Uuid, is_used: bool) -> Result<Uuid> {
         let id = match self.keeps_ids && !is_used {
             true => of_file,
@@ -114,7 +114,7 @@ impl Access<'_> {
         Ok(true)
     }
 
-    /// The account of a line under the rules for accounts of its kind.
+    /// Makes the account of a line under the rules for accounts of its kind.
     fn checked_account(&self, line: &AccountLine) -> Result<Account> {
         let account = line.account(self.new_id(line.id, false)?);
         if account.managed_by == ManagedBy::Scim {
@@ -157,7 +157,7 @@ impl Access<'_> {
         Ok(())
     }
 
-    /// An account that is here already must be the same. A suspension is never lifted by a file.
+    /// Checks that an account that is here already is the same. A suspension is never lifted by a file.
     fn known_account(&self, line: &AccountLine, here: &Account) -> Result<bool> {
         let is_bound = line.is_there_over_scim();
         let is_same = here.managed_by == line.managed_by
@@ -391,7 +391,7 @@ impl Access<'_> {
         found.ok_or_else(|| missing("local group", of_file))
     }
 
-    /// An account that is not removed.
+    /// Returns an account that is not removed.
     fn account_of(&self, of_file: Uuid) -> Result<Account> {
         let found = accounts::by_id(self.tx, self.id(), self.id_of(of_file)?)?;
         found
@@ -442,7 +442,7 @@ impl Access<'_> {
     }
 }
 
-/// Only what was given by hand is in a file; what follows from groups comes with the groups.
+/// Checks that only what was given by hand is in a file; what follows from groups comes with the groups.
 fn demand_kept(origin: Origin) -> Result<()> {
     match origin.is_kept() {
         true => Ok(()),
@@ -462,7 +462,7 @@ fn conflict(sentence: String) -> Error {
     Error::new(StatusCode::CONFLICT, sentence)
 }
 
-/// A rule of the domain as the import tells of it.
+/// Returns a rule of the domain as the import tells of it.
 #[allow(clippy::needless_pass_by_value, reason = "it stands behind map_err")]
 fn refused(fault: Fault) -> Error {
     let status = match fault.kind() {

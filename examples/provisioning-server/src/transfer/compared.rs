@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
-/// Writes into a file that may hold the same already. What is the same is left alone; from the first difference on, the
+/// Writes into a file that may hold the same already. Bytes that are the same are left alone; from the first difference on, the
 /// file is cut and written. In the end it holds what was written, and nothing else.
 ///
 /// So an export that was interrupted goes on where it ended, if nothing has changed; and if something has, the file is
@@ -52,7 +52,7 @@ impl Compared {
         Ok(())
     }
 
-    /// How many bytes the file goes on with as `bytes` do.
+    /// Counts the bytes with which the file goes on as `bytes` do.
     fn compare(file: &mut BufReader<File>, bytes: &[u8]) -> io::Result<usize> {
         let mut there = vec![0; bytes.len()];
         let mut length = 0;

@@ -59,7 +59,7 @@ fn write_line(out: &mut (dyn Write + Send), line: &impl serde::Serialize) -> Res
     out.write_all(&text).map_err(not_written)
 }
 
-/// The machine refused.
+/// Returns the fault of an export that the machine refused to write.
 pub(crate) fn not_written(cause: io::Error) -> Fault {
     Fault::internal("The export cannot be written.", cause)
 }

@@ -44,7 +44,7 @@ pub(crate) struct Skipped {
     pub(crate) reason: String,
 }
 
-/// What an import has done.
+/// The work that an import has done.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Report {
     /// The counts of what is new by it.
@@ -101,7 +101,7 @@ enum Parsed {
 }
 
 impl Parsed {
-    /// How many rows it writes beside its own, roughly.
+    /// Counts the rows that it writes beside its own, roughly.
     fn weight(&self) -> usize {
         match self {
             Self::Resource(line) => line.edges().unwrap_or(0),
@@ -109,7 +109,7 @@ impl Parsed {
         }
     }
 
-    /// The id of the person or group that it makes, if there is none yet.
+    /// Returns the id of the person or group that it makes, if there is none yet.
     fn made(&self) -> Option<String> {
         match self {
             Self::Resource(line) if line.edges().is_none() => Some(line.id().to_owned()),
@@ -117,7 +117,7 @@ impl Parsed {
         }
     }
 
-    /// How many the file counts of what it says.
+    /// Returns how many the file counts of what it says.
     fn size(&self) -> u64 {
         match self {
             Self::Resource(line) => line.edges().map_or(1, |edges| u64::try_from(edges).unwrap_or(0)),
@@ -126,7 +126,7 @@ impl Parsed {
     }
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 struct Applied {
     position: Position,
     new: Counts,
@@ -328,7 +328,7 @@ impl<'p, R: BufRead> Import<'p, R> {
         }
     }
 
-    /// Whether everything is there that the last line speaks of, and nothing more.
+    /// Checks that everything is there that the last line speaks of, and nothing more.
     fn check_tail(&mut self, tail: &Tail) -> Result<()> {
         let number = self.lines.mark().lines;
         if !matches!(self.lines.next().map_err(not_read)?, Read::End) {
@@ -511,7 +511,7 @@ fn sum(a: Counts, b: Counts) -> Counts {
     }
 }
 
-/// The row of an import in the history. It is no request: it has neither token nor path.
+/// Makes the row of an import in the history. It is not a request: it has neither token nor path.
 fn row(organization: &Organization) -> RequestRow {
     let id = Uuid::now_v7();
     RequestRow {

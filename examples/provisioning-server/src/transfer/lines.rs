@@ -16,13 +16,13 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// SHA-256 of everything before it.
+    /// Returns the SHA-256 of everything before it.
     pub(super) fn digest(&self) -> [u8; 32] {
         self.digest.clone().finalize().into()
     }
 }
 
-/// What was read.
+/// The outcome of a read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Read {
     /// A line, without its end.
@@ -51,12 +51,12 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The position at which the next line begins.
+    /// Returns the position at which the next line begins.
     pub(super) fn mark(&self) -> &Mark {
         &self.mark
     }
 
-    /// The next line.
+    /// Reads the next line.
     pub(super) fn next(&mut self) -> io::Result<Read> {
         let mut line = Vec::new();
         let mut is_too_long = false;

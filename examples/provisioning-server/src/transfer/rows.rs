@@ -33,7 +33,7 @@ pub(crate) trait Exported: Serialize {
     /// Returns the place to go on after.
     fn id(&self) -> Uuid;
 
-    /// The texts of the columns.
+    /// Returns the texts of the columns.
     fn cells(&self) -> Vec<String>;
 }
 

@@ -39,7 +39,7 @@ impl Authority {
         }
     }
 
-    /// A new pair for `localhost`.
+    /// Makes a new pair for `localhost`.
     pub fn issue(&self) -> Pair {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
@@ -49,7 +49,7 @@ impl Authority {
         }
     }
 
-    /// The settings of a client that believes this authority alone, offers protocols and speaks versions of TLS.
+    /// Makes the settings of a client that believes this authority alone, offers protocols and speaks versions of TLS.
     pub fn client(
         &self,
         protocols: &[&str],

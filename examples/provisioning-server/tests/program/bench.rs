@@ -18,12 +18,12 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// With these settings, as flags of `org create`.
+    /// Makes one with these settings, as flags of `org create`.
     pub fn new(settings: &[&str]) -> Self {
         Self::serving(settings, &[])
     }
 
-    /// The same, of a server with these flags.
+    /// Makes the same, of a server with these flags.
     pub fn serving(settings: &[&str], flags: &[&str]) -> Self {
         let place = Place::new();
         let created = place.json(&[&["org", "create", "acme"], settings].concat());
@@ -34,7 +34,7 @@ impl Bench {
         }
     }
 
-    /// Of a server that runs, with a new token.
+    /// Makes one of a server that runs, with a new token.
     pub fn of(place: Place, server: Server) -> Self {
         let made = place.json(&["token", "rotate", "acme"]);
         Self {
@@ -44,7 +44,7 @@ impl Bench {
         }
     }
 
-    /// On a database that is there already.
+    /// Makes one on a database that is there already.
     pub fn on(place: Place, token: String) -> Self {
         Self {
             server: place.serve(&[]),
@@ -64,7 +64,7 @@ impl Bench {
         self.place.json(arguments)
     }
 
-    /// The sentence with which a command refuses.
+    /// Returns the sentence with which a command refuses.
     pub fn refused(&self, arguments: &[&str]) -> String {
         let (code, said) = self.place.refusal(arguments);
         assert_eq!(code, 1, "{said}");
@@ -100,12 +100,12 @@ impl Bench {
         self.user_with(name, &json!({}))
     }
 
-    /// The same with an id of the provider's.
+    /// Creates a person in the same way, with an id of the provider's.
     pub fn hire(&self, name: &str) -> String {
         self.user_with(name, &json!({ "externalId": format!("x-{name}") }))
     }
 
-    /// The same with further attributes.
+    /// Creates a person in the same way, with further attributes.
     pub fn user_with(&self, name: &str, attributes: &Value) -> String {
         let mut body = json!({ "schemas": [USER], "userName": name });
         let body_map = body.as_object_mut().unwrap();
@@ -164,19 +164,19 @@ impl Bench {
         Some(link.split_whitespace().next().unwrap().to_owned())
     }
 
-    /// Whether everything that is kept belongs together.
+    /// Checks that everything that is kept belongs together.
     pub fn is_sound(&self) {
         let checked = self.run(&["check"]);
         assert_eq!(checked["sound"], true, "{checked:#}");
     }
 }
 
-/// The id in an answer.
+/// Returns the id in an answer.
 pub fn id(answer: &Answer) -> String {
     answer.body["id"].as_str().unwrap().to_owned()
 }
 
-/// The texts in a list.
+/// Returns the texts in a list.
 pub fn texts(list: &Value) -> Vec<&str> {
     list.as_array()
         .unwrap()

@@ -13,7 +13,7 @@ pub struct Browser {
     answers: BufReader<ChildStdout>,
 }
 
-/// The folder of the scripts.
+/// Returns the folder of the scripts.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/browser")
 }
@@ -139,12 +139,12 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
-    /// The main heading.
+    /// Returns the main heading.
     pub fn heading(&mut self) -> String {
         self.text("h1")
     }
 
-    /// The path of the page.
+    /// Returns the path of the page.
     pub fn path(&mut self) -> String {
         let url = self.ask(&json!({ "do": "url" }));
         let (_, rest) = url.as_str().unwrap().split_once("://").unwrap();

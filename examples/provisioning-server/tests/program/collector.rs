@@ -17,7 +17,7 @@ pub struct Post {
     pub body: Vec<u8>,
 }
 
-/// What a span says of itself.
+/// A span, as it describes itself.
 #[derive(Debug, Clone)]
 pub struct Span {
     pub name: String,
@@ -32,7 +32,7 @@ pub struct Span {
     pub begin: u64,
     pub end: u64,
     pub events: usize,
-    /// What is said of the whole program.
+    /// The attributes of the whole program.
     pub resource: BTreeMap<String, String>,
 }
 

@@ -24,12 +24,12 @@ impl Bench {
         person
     }
 
-    /// The same with every permission.
+    /// Makes an administrator in the same way, with every permission.
     pub fn enter(&self) -> Person<'_> {
         self.enter_as(ADMINISTRATOR, "Administrator")
     }
 
-    /// The same in a browser that runs scripts, which shows the first page.
+    /// Opens the same in a browser that runs scripts, which shows the first page.
     pub fn open_browser(&self) -> Browser {
         let mut browser = Browser::open();
         browser.continues(&self.enter(), self.server.address());
@@ -62,7 +62,7 @@ impl Bench {
         own(&self.server)
     }
 
-    /// The same in a browser that runs scripts, which shows the first page.
+    /// Opens the same in a browser that runs scripts, which shows the first page.
     pub fn open_as_owner(&self) -> Browser {
         let mut browser = Browser::open();
         browser.continues(&self.own(), self.server.address());

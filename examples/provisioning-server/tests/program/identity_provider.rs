@@ -22,7 +22,7 @@ impl IdentityProvider {
         Self::called(ISSUER)
     }
 
-    /// One with another entity id.
+    /// Makes one with another entity id.
     pub fn called(issuer: &'static str) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
@@ -30,7 +30,7 @@ impl IdentityProvider {
         }
     }
 
-    /// Its metadata, with these keys.
+    /// Makes its metadata, with these keys.
     pub fn metadata(&self, keys: &[&str]) -> String {
         let asked = json!({ "keys": keys, "url": "https://provider.example/sso" });
         self.make("metadata", &asked)["metadata"]
@@ -39,12 +39,12 @@ impl IdentityProvider {
             .to_owned()
     }
 
-    /// An answer, as the form field has it.
+    /// Makes an answer, as the form field has it.
     pub fn answer(&self, case: &str, asked: &Value) -> String {
         self.make(case, asked)["response"].as_str().unwrap().to_owned()
     }
 
-    /// Several answers at once: cases, each with what is other for it.
+    /// Makes several answers at once: cases, each with what is other for it.
     pub fn answers(&self, asked: &Value, many: &[(&str, Value)]) -> Vec<String> {
         let mut asked = asked.clone();
         asked["many"] = json!(many);

@@ -31,7 +31,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// The value of a field of the header.
+    /// Returns the value of a field of the header.
     pub fn field(&self, name: &str) -> String {
         let (head, _) = self.data.split_once("\r\n\r\n").unwrap();
         let head = head.replace("\r\n ", " ");
@@ -40,7 +40,7 @@ impl Received {
         found.unwrap()[begin.len()..].to_owned()
     }
 
-    /// The bodies in it, with their soft ends of lines undone.
+    /// Returns the bodies in it, with their soft ends of lines undone.
     pub fn parts(&self) -> Vec<String> {
         let kind = self.field("Content-Type");
         let (_, border) = kind.split_once("boundary=\"").unwrap();
@@ -104,12 +104,12 @@ impl MailServer {
         *self.manner.lock().unwrap() = manner;
     }
 
-    /// The next mail.
+    /// Waits for the next mail, and returns it.
     pub fn next(&self) -> Received {
         self.received.recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
-    /// Whether there is no other mail yet.
+    /// Returns whether there is no other mail yet.
     pub fn is_empty(&self) -> bool {
         self.received.try_recv().is_err()
     }

@@ -79,7 +79,7 @@ impl Place {
         self.command(arguments).output().unwrap()
     }
 
-    /// The same with variables of the environment.
+    /// Runs a command in the same way, with variables of the environment.
     pub fn run_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
         self.command(arguments)
             .envs(environment.iter().copied())
@@ -107,7 +107,7 @@ impl Place {
             .unwrap()
     }
 
-    /// The one document that a command prints.
+    /// Runs a command, and returns the one document that it prints.
     pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["--json"]].concat());
         let errors = String::from_utf8_lossy(&output.stderr);
@@ -116,7 +116,7 @@ impl Place {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// The exit code of a command that fails, and the one document it prints on standard error.
+    /// Runs a command that fails, and returns its exit code and the one document it prints on standard error.
     pub fn refusal(&self, arguments: &[&str]) -> (i32, Value) {
         let output = self.run(&[arguments, &["--json"]].concat());
         assert!(output.stdout.is_empty(), "{arguments:?}");
@@ -139,7 +139,7 @@ impl Place {
         path
     }
 
-    /// The path of a file of this place.
+    /// Returns the path of a file of this place.
     pub fn path(&self, name: &str) -> String {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
@@ -174,7 +174,7 @@ impl Place {
     }
 }
 
-/// Every row that a query finds in the database of a place.
+/// Returns every row that a query finds in the database of a place.
 pub fn rows(place: &Place, sql: &'static str) -> Vec<Vec<Cell>> {
     let database = Database::open(place.database(), Options::default()).unwrap();
     database
@@ -193,7 +193,7 @@ pub fn rows(place: &Place, sql: &'static str) -> Vec<Vec<Cell>> {
 /// A server that ends with the test.
 pub struct Server {
     child: Child,
-    /// What it printed.
+    /// The document that it printed.
     pub started: Value,
 }
 
@@ -226,7 +226,7 @@ impl Server {
         assert!(sent.success());
     }
 
-    /// Where it listens: `127.0.0.1:PORT`.
+    /// Returns where it listens: `127.0.0.1:PORT`.
     pub fn address(&self) -> &str {
         let (_, address) = self.started["listening"]
             .as_str()
@@ -236,17 +236,17 @@ impl Server {
         address
     }
 
-    /// A GET with the headers given.
+    /// Sends a GET with the headers given.
     pub fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.send("GET", path, headers, "")
     }
 
-    /// Any request.
+    /// Sends any request.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         self.exchange(method, path, headers, "application/scim+json", body)
     }
 
-    /// A request as a browser sends it with a form.
+    /// Sends a request as a browser sends it with a form.
     pub fn send_form(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         self.exchange(method, path, headers, "application/x-www-form-urlencoded", body)
     }
@@ -271,7 +271,7 @@ impl Server {
         Answer::new(head, body)
     }
 
-    /// A request to the organization "acme" with a token and, unless it is null, a body.
+    /// Sends a request to the organization "acme" with a token and, unless it is null, a body.
     pub fn acme(&self, token: &str, method: &str, path: &str, body: &Value) -> Answer {
         let text = if body.is_null() {
             String::new()
@@ -286,14 +286,14 @@ impl Server {
         )
     }
 
-    /// A GET of an organization's endpoint with a token.
+    /// Sends a GET of an organization's endpoint with a token.
     pub fn scim(&self, organization: &str, token: &str) -> Answer {
         let path = format!("/scim/{organization}/v2/ServiceProviderConfig");
         self.get(&path, &[("authorization", &format!("Bearer {token}"))])
     }
 }
 
-/// What the server answered.
+/// The answer of the server.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,

@@ -5,19 +5,19 @@ use serde_json::json;
 use super::bench::Bench;
 use super::person::Page;
 
-/// The path of the page of a person.
+/// Returns the path of the page of a person.
 pub fn page_of(bench: &Bench, name: &str) -> String {
     let shown = bench.run(&["user", "show", "acme", name]);
     format!("/o/acme/users/{}", shown["id"].as_str().unwrap())
 }
 
-/// The path of the page of a role.
+/// Returns the path of the page of a role.
 pub fn page_of_role(bench: &Bench, name: &str) -> String {
     let shown = bench.run(&["role", "show", "acme", name]);
     format!("/o/acme/roles/{}", shown["id"].as_str().unwrap())
 }
 
-/// The names that the list shows, in order.
+/// Returns the names that the list shows, in order.
 pub fn names(page: &Page) -> Vec<String> {
     let rows = page.answer.text.split("class=\"row-link\"").skip(1);
     rows.map(|row| {

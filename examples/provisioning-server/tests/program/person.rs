@@ -17,7 +17,7 @@ pub struct Person<'s> {
     /// Names and values, as the browser keeps them.
     pub cookies: Vec<(String, String)>,
     agent: &'static str,
-    /// What stands in `X-Forwarded-For`, if anything.
+    /// The value of `X-Forwarded-For`, if there is one.
     pub forwarded_for: Option<&'static str>,
 }
 
@@ -58,7 +58,7 @@ impl Page {
         self.answer.text.contains(text)
     }
 
-    /// The recovery codes that it shows.
+    /// Returns the recovery codes that it shows.
     pub fn codes(&self) -> Vec<String> {
         let list = self.between("<ol class=\"codes", "</ol>");
         let items = list.split("<li>").skip(1);
@@ -95,7 +95,7 @@ impl<'s> Person<'s> {
         }
     }
 
-    /// Somebody with another browser.
+    /// Makes somebody with another browser.
     pub fn elsewhere(server: &'s Server) -> Self {
         Self {
             agent: "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/148.0.0.0 Safari/537.36",
@@ -177,12 +177,12 @@ impl<'s> Person<'s> {
     }
 }
 
-/// The value of the first header of this name, as it was sent.
+/// Returns the value of the first header of this name, as it was sent.
 pub fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     headers(answer, name).next()
 }
 
-/// The cookies that an answer sets.
+/// Returns the cookies that an answer sets.
 pub fn set_cookies(answer: &Answer) -> Vec<String> {
     headers(answer, "set-cookie").map(str::to_owned).collect()
 }
@@ -216,12 +216,12 @@ impl Application {
         Self::new(page.between("<code class=\"value s\">", "</code>"))
     }
 
-    /// The key that it has taken in.
+    /// Returns the key that it has taken in.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The next code. The server accepts that of the step to come, so that nobody waits: two in a row.
+    /// Returns the next code. The server accepts that of the step to come, so that nobody waits: two in a row.
     pub fn code(&mut self) -> String {
         let totp = Builder::new()
             .with_secret(Secret::try_from_base32(&self.key).unwrap())

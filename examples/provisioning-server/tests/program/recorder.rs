@@ -12,7 +12,7 @@ type Bytes = Arc<Mutex<Vec<u8>>>;
 /// A proxy on a free port of this machine.
 pub struct Recorder {
     pub address: SocketAddr,
-    /// What clients sent and servers answered, by connection.
+    /// The bytes that clients sent and servers answered, by connection.
     kept: Arc<Mutex<Vec<(Bytes, Bytes)>>>,
 }
 
@@ -42,21 +42,21 @@ impl Recorder {
         Self { address, kept }
     }
 
-    /// What clients sent, as far as it is whole.
+    /// Returns what clients sent, as far as it is whole.
     pub fn requests(&self) -> Vec<Message> {
         let kept = self.kept.lock().unwrap();
         let sent = kept.iter().map(|(sent, _)| sent.lock().unwrap().clone());
         sent.flat_map(|bytes| messages(&bytes)).collect()
     }
 
-    /// What the server answered, as far as it is whole.
+    /// Returns what the server answered, as far as it is whole.
     pub fn answers(&self) -> Vec<Message> {
         let kept = self.kept.lock().unwrap();
         let answered = kept.iter().map(|(_, answered)| answered.lock().unwrap().clone());
         answered.flat_map(|bytes| messages(&bytes)).collect()
     }
 
-    /// Everything that clients sent.
+    /// Returns everything that clients sent.
     pub fn sent(&self) -> Vec<u8> {
         let kept = self.kept.lock().unwrap();
         kept.iter()
@@ -87,12 +87,12 @@ pub struct Message {
 }
 
 impl Message {
-    /// The status of an answer.
+    /// Returns the status of an answer.
     pub fn status(&self) -> u16 {
         self.head.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    /// The target of a request.
+    /// Returns the target of a request.
     pub fn target(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
     }

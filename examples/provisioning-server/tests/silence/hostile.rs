@@ -54,7 +54,7 @@ impl Client<'_> {
         self.send(method, path, &body.to_string())
     }
 
-    /// A person; the id is not needed, because a filter finds it.
+    /// Creates a person; the id is not needed, because a filter finds it.
     fn person(&self) -> String {
         let mut user = json!({
             "schemas": [USER],
@@ -90,7 +90,7 @@ impl Client<'_> {
         format!("/Users/{id}")
     }
 
-    /// Everything that can be got wrong with a good token.
+    /// Makes every mistake that can be made with a good token.
     pub(crate) fn mistakes(&self, other_token: &str) {
         let person = self.person();
         self.bodies(&person);
@@ -278,7 +278,7 @@ impl Client<'_> {
         }
     }
 
-    /// Requests that end before they are whole, and what is no HTTP at all.
+    /// Sends requests that end before they are whole, and what is not HTTP at all.
     fn cut_off(&self) {
         let head = format!(
             "POST /scim/{}/v2/Users HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: \

@@ -1,4 +1,4 @@
-//! What must not be found, taken from what was sent.
+//! The texts that must not be found, taken from what was sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ const PROTOCOL: [&str; 6] = ["schemas", "op", "type", "resourceType", "meta", "$
 /// Words of the protocol that providers use as values, too: a role, and a path.
 const PUBLIC: [&str; 2] = ["User", ".search"];
 
-/// What requests held.
+/// The contents of requests.
 #[derive(Debug, Default)]
 pub(crate) struct Needles {
     /// Tokens, good ones and wrong ones, and the hashes of them.
@@ -83,7 +83,7 @@ impl Needles {
         }
     }
 
-    /// What stands between quotes in a filter or path.
+    /// Adds what stands between quotes in a filter or path.
     fn quoted(&mut self, text: &str) {
         let mut rest = text;
         while let Some(begin) = rest.find('"') {
@@ -119,13 +119,13 @@ impl Needles {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        // What every token of ours begins with may be shown.
+        // The text with which every token of ours begins may be shown.
         let digits = text.strip_prefix("scimp_").unwrap_or(text);
         self.tokens.extend([digits.to_owned(), hash]);
     }
 }
 
-/// Text without percent-encoding.
+/// Returns a text without percent-encoding.
 fn decoded(text: &str) -> String {
     let pair = format!("x={text}");
     let mut pairs = url::form_urlencoded::parse(pair.as_bytes());
@@ -170,7 +170,7 @@ impl Search {
         &self.needles
     }
 
-    /// What is found, each with where it was first.
+    /// Returns what is found, each with where it was first.
     pub(crate) fn found(&self, text: &str) -> BTreeMap<&str, usize> {
         let mut found = BTreeMap::new();
         for place in self.automaton.find_overlapping_iter(text) {
@@ -183,14 +183,14 @@ impl Search {
     }
 }
 
-/// What is short is only a name where it is a word of its own.
+/// Returns whether a text is a word of its own: a short one is only a name if it is.
 fn is_word(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].chars().next_back();
     let after = text[end..].chars().next();
     ![before, after].into_iter().flatten().any(char::is_alphanumeric)
 }
 
-/// What stands between the quotes.
+/// Returns what stands between the quotes.
 fn inner(quoted: &str) -> &str {
     &quoted[1..quoted.len() - 1]
 }

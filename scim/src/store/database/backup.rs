@@ -79,7 +79,7 @@ impl Partial {
         let mut name = path.as_os_str().to_owned();
         name.push(".partial");
         let partial = Self(name.into());
-        // What an earlier attempt has left is nobody's.
+        // Anything that an earlier attempt has left is nobody's.
         partial.remove();
         create_private(&partial.0).map_err(Error::internal)?;
         Ok(partial)
@@ -157,7 +157,7 @@ fn verify(copy: &rusqlite::Connection) -> Result<()> {
     )))
 }
 
-/// A name is on the disk when its folder is.
+/// Syncs the folder of a file: a name is on the disk when its folder is.
 #[cfg(unix)]
 fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

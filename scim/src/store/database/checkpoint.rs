@@ -7,7 +7,7 @@ use super::shared::Shared;
 pub(super) fn run(connection: &Connection, shared: &Shared) {
     let mut seen = 0;
     loop {
-        // Where the disk had no room, nobody may come to find out that it has: it is tried now and then.
+        // If the disk had no room, nobody may come to find out that it has: it is tried now and then.
         let patience = shared.disk.trouble().map(|_| shared.options.disk_retry);
         match shared.checkpoints.take(&mut seen, patience) {
             Taken::Closed => return,

@@ -27,7 +27,7 @@ const STATEMENTS: usize = 512;
 /// How a file is written that nobody will miss.
 const VOLATILE: &str = "OFF";
 
-/// What jobs may ask or set: all of it belongs to the file and to the transaction, none to the connection.
+/// The pragmas that jobs may ask or set: all of them belong to the file and to the transaction, none to the connection.
 const PRAGMAS: &[&str] = &[
     "application_id",
     "data_version",
@@ -49,7 +49,7 @@ const PRAGMAS: &[&str] = &[
     "user_version",
 ];
 
-/// Where the database is, and how every connection to it is set up.
+/// The place of the database, and how every connection to it is set up.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     path: PathBuf,
@@ -92,7 +92,7 @@ impl Target {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// A file that nobody will miss.
+    /// Makes the target for a file that nobody will miss.
     pub(super) fn volatile(path: &Path, options: &Options) -> Self {
         Self {
             synchronous: VOLATILE,
@@ -104,7 +104,7 @@ impl Target {
         Disk::new(&self.path, self.synchronous == VOLATILE)
     }
 
-    /// The one connection that changes the file. Makes the file if there is none, and counts the pages of the log
+    /// Opens the one connection that changes the file. Makes the file if there is none, and counts the pages of the log
     /// into `wal_pages` with every commit that writes.
     pub(super) fn writer(&self, wal_pages: Arc<AtomicU64>) -> Result<Connection> {
         match create_private(&self.path) {
@@ -137,13 +137,13 @@ impl Target {
         self.open(OpenFlags::SQLITE_OPEN_READ_ONLY, cache, |_| Ok(()))
     }
 
-    /// Searches have many connections, and go over more than a cache holds.
+    /// Opens a connection for searches: they have many, and go over more than a cache holds.
     pub(super) fn searcher(&self) -> Result<Connection> {
         let cache = self.options.cache_bytes / 16;
         self.open(OpenFlags::SQLITE_OPEN_READ_ONLY, cache, |_| Ok(()))
     }
 
-    /// A long walk passes each page once: a small cache does.
+    /// Opens a connection for long walks. A long walk passes each page once: a small cache does.
     pub(super) fn walker(&self) -> Result<Connection> {
         let cache = (self.options.cache_bytes / 4).min(2 << 20);
         self.open(OpenFlags::SQLITE_OPEN_READ_ONLY, cache, |_| Ok(()))
@@ -203,8 +203,8 @@ impl Target {
         })
     }
 
-    /// The switch needs the file for itself, and SQLite does not wait for it as it does for a write: two processes
-    /// that open a new file at the same moment would fail.
+    /// Switches to the journal mode `wal`. The switch needs the file for itself, and SQLite does not wait for it as it does for a
+    /// write: two processes that open a new file at the same moment would fail.
     fn enter_wal_mode(&self, driver: &rusqlite::Connection) -> rusqlite::Result<()> {
         let deadline = Instant::now() + self.options.busy_timeout;
         loop {
@@ -227,7 +227,7 @@ fn clamp(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-/// A job shares its transaction with others: it must neither end it nor change the connection.
+/// Decides what a job may do. A job shares its transaction with others: it must neither end it nor change the connection.
 fn authorize(context: &AuthContext<'_>, privileged: &AtomicBool) -> Authorization {
     let allowed = match context.action {
         AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => privileged.load(Ordering::Relaxed),
@@ -256,7 +256,7 @@ impl Connection {
         self.changes.set(true);
     }
 
-    /// Whether such a statement has run since it was last [forgotten](Self::forget_changes).
+    /// Returns whether such a statement has run since it was last [forgotten](Self::forget_changes).
     pub(super) fn may_have_changed(&self) -> bool {
         self.changes.get()
     }
@@ -273,7 +273,7 @@ impl Connection {
         &self.meter
     }
 
-    /// Whether statements of the application must run on other engines, too.
+    /// Returns whether statements of the application must run on other engines, too.
     #[cfg(debug_assertions)]
     pub(super) fn is_portable(&self) -> bool {
         self.is_portable

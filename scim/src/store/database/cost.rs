@@ -28,7 +28,7 @@ impl Costs {
         }
     }
 
-    /// Whether the next write of a tenant is likely to be costly. One of the application counts as ordinary.
+    /// Returns whether the next write of a tenant is likely to be costly. One of the application counts as ordinary.
     pub(super) fn are_high(&self, label: Option<Label>) -> bool {
         label.is_some_and(|label| self.0.contains_key(&label))
     }

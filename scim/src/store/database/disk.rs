@@ -87,7 +87,7 @@ impl Disk {
         Trouble::of_number(self.trouble.load(Ordering::Relaxed))
     }
 
-    /// Whether the file and its log are still those that were opened. It costs a look at two names.
+    /// Returns whether the file and its log are still those that were opened. It costs a look at two names.
     pub(super) fn is_there(&self) -> bool {
         if self.is_volatile {
             return true;
@@ -117,7 +117,7 @@ impl Disk {
         }
     }
 
-    /// A write has succeeded, or would.
+    /// Notes that a write has succeeded, or would.
     pub(super) fn is_well(&self) {
         if self.trouble.swap(0, Ordering::Relaxed) != 0 {
             tell_end(&self.path);
@@ -133,7 +133,7 @@ impl Disk {
 
     fn has_room(&self) -> io::Result<()> {
         let trial = beside(&self.path, "-room");
-        // What an earlier trial has left is nobody's.
+        // Anything that an earlier trial has left is nobody's.
         _ = fs::remove_file(&trial);
         let outcome = create_private(&trial).and_then(|()| {
             let mut file = File::options().write(true).open(&trial)?;
@@ -169,7 +169,7 @@ fn id_of(path: &Path) -> Option<FileId> {
     })
 }
 
-/// Where a file that is open cannot be replaced, it is enough that it is there.
+/// Returns only whether the file is there, which is enough on systems that cannot replace a file that is open.
 #[cfg(not(unix))]
 fn id_of(path: &Path) -> Option<FileId> {
     fs::metadata(path).ok().map(|_| FileId {})

@@ -1,4 +1,4 @@
-//! What becomes of a driver's error, and of a job that panics.
+//! The handling of a driver's error, and of a job that panics.
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -18,7 +18,7 @@ use crate::{Error, Result};
 /// When to come back after a 503.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Whether a statement failed because a value that must be unique is taken (`UNIQUE` or `PRIMARY KEY`).
+/// Returns whether a statement failed because a value that must be unique is taken (`UNIQUE` or `PRIMARY KEY`).
 ///
 /// ```
 /// use scim::store::database::{Database, Options, is_unique_violation};
@@ -38,7 +38,7 @@ pub fn is_unique_violation(error: &Error) -> bool {
     unique_violation(error).is_some()
 }
 
-/// The columns of the unique constraint that a statement violated, as SQLite names them: `table.column, table.column`,
+/// Returns the columns of the unique constraint that a statement violated, as SQLite names them: `table.column, table.column`,
 /// or `index 'name'` for an index over expressions. `None` if the statement failed for another reason.
 #[must_use]
 pub fn unique_violation(error: &Error) -> Option<&str> {
@@ -56,7 +56,7 @@ pub fn unique_violation(error: &Error) -> Option<&str> {
     }
 }
 
-/// Whether a statement failed because the file is not what a database must be.
+/// Returns whether a statement failed because the file is not what a database must be.
 pub(in crate::store) fn is_damage(error: &Error) -> bool {
     let code = driver_error(error).and_then(rusqlite::Error::sqlite_error_code);
     matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
@@ -73,7 +73,7 @@ fn driver_error(error: &Error) -> Option<&rusqlite::Error> {
     None
 }
 
-/// 503 if another process holds the file, 500 otherwise; the driver's error is the source.
+/// Returns 503 if another process holds the file, 500 otherwise; the driver's error is the source.
 pub(super) fn failed(error: rusqlite::Error) -> Error {
     if is_busy(&error) {
         busy().with_source(error)
@@ -95,8 +95,8 @@ fn driver_trouble(error: &rusqlite::Error) -> Option<Trouble> {
     }
 }
 
-/// 507 if the disk is full (RFC 4918 section 11.5), 503 if something else is wrong with it. What that is stands in the
-/// log once a while, and not in each error.
+/// Returns 507 if the disk is full (RFC 4918 section 11.5), 503 if something else is wrong with it. The trouble itself stands in
+/// the log once a while, and not in each error.
 pub(super) fn hindered(trouble: Trouble, retry_after: Duration) -> Error {
     let status = match trouble {
         Trouble::Full => StatusCode::INSUFFICIENT_STORAGE,
@@ -118,12 +118,12 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// 503: a queue is full.
+/// Returns 503: a queue is full.
 pub(super) fn busy() -> Error {
     Error::busy(RETRY_AFTER)
 }
 
-/// 429: a tenant has as many jobs waiting as it may.
+/// Returns 429: a tenant has as many jobs waiting as it may.
 pub(super) fn too_many_waiting(waiting: usize) -> Error {
     let sentence = format!(
         "The tenant has {waiting} requests waiting, which is as many as it may have (limit tenant_queue): repeat the \
@@ -132,12 +132,12 @@ pub(super) fn too_many_waiting(waiting: usize) -> Error {
     Error::new(StatusCode::TOO_MANY_REQUESTS, sentence).with_retry_after(RETRY_AFTER)
 }
 
-/// Whether a statement was ended from outside.
+/// Returns whether a statement was ended from outside.
 pub(super) fn is_interrupt(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted)
 }
 
-/// 503: the database is closed.
+/// Returns 503: the database is closed.
 pub(super) fn closed() -> Error {
     Error::new(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -145,7 +145,7 @@ pub(super) fn closed() -> Error {
     )
 }
 
-/// 500: a thread ended without answering.
+/// Returns 500: a thread ended without answering.
 pub(super) fn unanswered() -> Error {
     Error::internal("a thread of the database ended without an answer")
 }
@@ -164,8 +164,8 @@ pub(super) fn guarded<T>(job: impl FnOnce() -> Result<T>) -> Result<T> {
         .unwrap_or_else(|payload| Err(Error::internal(panic_message(&*payload))))
 }
 
-/// Only words that are part of the program are repeated: those that are put together when it panics may hold the text
-/// that was worked on.
+/// Returns a message for a panic. Only words that are part of the program are repeated: those that are put together when it
+/// panics may hold the text that was worked on.
 fn panic_message(payload: &(dyn Any + Send)) -> String {
     match payload.downcast_ref::<&str>() {
         Some(text) => format!("a job panicked: {text}"),
@@ -196,7 +196,7 @@ impl GroupFailure {
         Self { cause, disk_retry }
     }
 
-    /// The disk is the cause.
+    /// Makes a failure of which the disk is the cause.
     pub(super) fn of_disk(trouble: Trouble, disk_retry: Duration) -> Self {
         Self {
             cause: Cause::Disk(trouble),

@@ -94,7 +94,7 @@ impl Database {
         Self::start(&Target::file(&path, &options), options, None)
     }
 
-    /// A database that is gone with its last clone, for tests and demonstrations. It behaves as one from
+    /// Opens a database that is gone with its last clone, for tests and demonstrations. It behaves as one from
     /// [`Database::open`], for it is a file in the system's directory for temporary files, but never waits for a disk.
     ///
     /// # Errors
@@ -227,7 +227,7 @@ impl Database {
         let target = self.0.target.clone();
         self.0.spawn_other("scim-walk", move |shared| {
             let is_awaited = || !sender.is_closed();
-            // What is opened now must be what the others have open.
+            // Whatever is opened now must be what the others have open.
             let found = match shared.disk.is_there() {
                 true => target.walker(),
                 false => Err(hindered(Trouble::Gone, shared.options.disk_retry)),
@@ -271,7 +271,7 @@ impl Database {
         self.0.shared.committed();
     }
 
-    /// The work that the database has done so far.
+    /// Returns the work that the database has done so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
         let counters = &self.0.shared.counters;
@@ -279,7 +279,7 @@ impl Database {
         counters.statistics()
     }
 
-    /// Whether the database can do its work, as far as that has shown: it asks nobody, and costs nothing.
+    /// Returns whether the database can do its work, as far as that has shown: it asks nobody, and costs nothing.
     ///
     /// Trouble is also told once a minute, as an event of `tracing` (with that feature) or on standard error.
     #[must_use]

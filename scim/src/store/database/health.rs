@@ -81,18 +81,18 @@ impl Pulse {
         u64::try_from(passed).unwrap_or(u64::MAX)
     }
 
-    /// The next step of the work begins.
+    /// Notes that the next step of the work begins.
     pub(super) fn beat(&self, now: Instant) {
         self.beat
             .store(self.millis(now).saturating_add(1), Ordering::Relaxed);
     }
 
-    /// There is nothing to do.
+    /// Notes that there is nothing to do.
     pub(super) fn rest(&self) {
         self.beat.store(0, Ordering::Relaxed);
     }
 
-    /// For how long the step has lasted that is under way.
+    /// Returns how long the step that is under way has lasted.
     pub(super) fn at_work(&self) -> Option<Duration> {
         let since = self.beat.load(Ordering::Relaxed).checked_sub(1)?;
         Some(Duration::from_millis(

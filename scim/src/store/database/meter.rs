@@ -52,7 +52,7 @@ impl Task {
     }
 }
 
-/// Who waits for a job: when this is dropped, the job ends.
+/// A sign that somebody waits for a job: when this is dropped, the job ends.
 pub(super) struct Awaited(pub(super) Arc<AtomicBool>);
 
 impl Drop for Awaited {
@@ -104,7 +104,7 @@ impl Meter {
             .map_or(Ok(()), |task| task.charge(steps))
     }
 
-    /// Whether a statement is to end: the answer to SQLite's question.
+    /// Returns whether a statement is to end: the answer to SQLite's question.
     pub(super) fn ends(&self) -> bool {
         let grain = u64::from(GRAIN);
         let mut state = self.lock();
@@ -120,7 +120,7 @@ impl Meter {
             .is_some_and(|task| task.charge(grain).is_err())
     }
 
-    /// Why a statement has ended early.
+    /// Returns why a statement has ended early.
     pub(super) fn reason(&self, interrupt: rusqlite::Error) -> Error {
         self.charge(0).err().unwrap_or_else(|| failed(interrupt))
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-/// What an acknowledged write survives.
+/// The faults that an acknowledged write survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
     /// A power cut: the log is on the disk before a write is answered (`synchronous=FULL`). Group commit makes this
@@ -34,7 +34,7 @@ pub struct Options {
     /// searches of one tenant take neither all cores nor all of `searches`.
     pub tenant_searches: usize,
     /// Threads that walk long results for [`Database::stream`](super::Database::stream), each with its own
-    /// connection; at least one. 8. What exceeds them waits.
+    /// connection; at least one. 8. Streams beyond these wait.
     pub streams: usize,
     /// Streams of one tenant that may be at work at once; at least one. 2.
     pub tenant_streams: usize,

@@ -1,7 +1,7 @@
 //! The rules for statements that run on SQLite and on PostgreSQL alike.
 //!
 //! A debug build checks every text that it prepares where [`Options::portable`](super::Options::portable) asks for it, as
-//! the tests of the document store do. What only SQLite says begins with [`OWN`].
+//! the tests of the document store do. A text for SQLite alone begins with [`OWN`].
 
 use crate::{Error, Result};
 
@@ -74,7 +74,7 @@ fn begins_with(sql: &str, word: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
-/// The words of a statement in lower case, but for those in quotes.
+/// Returns the words of a statement in lower case, but for those in quotes.
 fn words(sql: &str) -> impl Iterator<Item = String> {
     let outside = sql.split('\'').step_by(2);
     outside.flat_map(|part| {

@@ -43,7 +43,7 @@ pub(super) enum Refused {
     Closed,
 }
 
-/// What a thread got from the queue.
+/// The answer that a thread got from the queue.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken<T> {
     Item(Option<Label>, T),
@@ -68,12 +68,12 @@ impl<T> Queue<T> {
         }
     }
 
-    /// No code of a caller runs under this lock, and none of ours panics there: poison says nothing.
+    /// Locks the state. No code of a caller runs under this lock, and none of ours panics there: poison says nothing.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whoever has nothing waiting is let in, however much others have.
+    /// Adds an item. Whoever has nothing waiting is let in, however much others have.
     pub(super) fn push(&self, label: Option<Label>, item: T) -> Result<(), Refused> {
         let state = self.lock();
         let Bounds {
@@ -173,7 +173,7 @@ impl<T> Queue<T> {
         true
     }
 
-    /// Whether an item waits of the application, or of a tenant that is one of these.
+    /// Returns whether an item waits of the application, or of a tenant that is one of these.
     pub(super) fn any(&self, is_one: impl Fn(Option<Label>) -> bool) -> bool {
         self.lock().turns.any(is_one)
     }
@@ -207,7 +207,7 @@ impl<T> Queue<T> {
         (state, timeout.timed_out())
     }
 
-    /// Everybody who waits gets [`Taken::Idle`].
+    /// Has everybody who waits get [`Taken::Idle`].
     pub(super) fn wake_all(&self) {
         self.lock().epoch += 1;
         self.ready.notify_all();

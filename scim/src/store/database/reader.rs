@@ -2,7 +2,7 @@
 //! read, and takes a new one when something was committed that the job has to see, when it gets old, and when the log
 //! should start over.
 //!
-//! A connection has a thread, which serves the queue and ends snapshots that nobody uses. Who wants to look up a row or
+//! A connection has a thread, which serves the queue and ends snapshots that nobody uses. Whoever wants to look up a row or
 //! two may borrow a connection that is free and spare the two changes of threads; they cost more than the look-up.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};

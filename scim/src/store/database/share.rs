@@ -60,7 +60,7 @@ impl<'d> Share<'d> {
         }
     }
 
-    /// The access of a job that begins now.
+    /// Returns the access of a job that begins now.
     fn grant(self) -> Option<Grant> {
         self.label
             .map(|label| self.database.shared().withdrawals.grant(label))
@@ -70,7 +70,7 @@ impl<'d> Share<'d> {
         Task::new(budget, &self.database.shared().is_closing, self.grant())
     }
 
-    /// [`Database::read`] for the tenant.
+    /// Runs [`Database::read`] for the tenant.
     ///
     /// # Errors
     /// As [`Database::read`]; 429 if too many jobs of the tenant wait.
@@ -90,7 +90,7 @@ impl<'d> Share<'d> {
         receiver.await.unwrap_or_else(|_| Err(unanswered()))
     }
 
-    /// [`Database::look_up`] for the tenant.
+    /// Runs [`Database::look_up`] for the tenant.
     ///
     /// # Errors
     /// As [`Share::read`].
@@ -106,7 +106,7 @@ impl<'d> Share<'d> {
         }
     }
 
-    /// [`Database::search`] for the tenant.
+    /// Runs [`Database::search`] for the tenant.
     ///
     /// # Errors
     /// As [`Database::search`]; 429 if too many searches of the tenant wait.
@@ -133,7 +133,7 @@ impl<'d> Share<'d> {
         outcome
     }
 
-    /// [`Database::write`] for the tenant.
+    /// Runs [`Database::write`] for the tenant.
     ///
     /// # Errors
     /// As [`Database::write`]; 429 if too many writes of the tenant wait.
@@ -163,7 +163,7 @@ impl<'d> Share<'d> {
         receiver.await.unwrap_or_else(|_| Err(unanswered()))
     }
 
-    /// [`Database::stream`] for the tenant; where too many of its streams wait, it ends with 429.
+    /// Runs [`Database::stream`] for the tenant; if too many of its streams wait, it ends with 429.
     pub fn stream<J>(self, job: J) -> Stream
     where
         J: FnOnce(&Reader<'_>, &mut Sender) -> Result<()> + Send + 'static,
@@ -171,7 +171,7 @@ impl<'d> Share<'d> {
         self.stream_within(Budget::unlimited(), job)
     }
 
-    /// The same for a stream that searches before it sends.
+    /// Runs the same for a stream that searches before it sends.
     pub(in crate::store) fn stream_within<J>(self, budget: Budget, job: J) -> Stream
     where
         J: FnOnce(&Reader<'_>, &mut Sender) -> Result<()> + Send + 'static,
@@ -231,9 +231,9 @@ impl Database {
     }
 
     /// Runs a job that may walk many rows: a search. Searches have threads of their own, [`Options::searches`](super::Options::searches) of them, so
-    /// that they never hold up a read, and at most [`Options::tenant_searches`](super::Options::tenant_searches) of one tenant are at work at once. What
-    /// the database does for it is charged to `budget`, and so is what the job charges itself. If the returned future is
-    /// dropped, or the database is closed, it ends.
+    /// that they never hold up a read, and at most [`Options::tenant_searches`](super::Options::tenant_searches) of one tenant
+    /// are at work at once. The work that the database does for it is charged to `budget`, and so is what the job charges itself.
+    /// If the returned future is dropped, or the database is closed, it ends.
     ///
     /// ```
     /// use std::time::Duration;
@@ -261,7 +261,7 @@ impl Database {
         Share::of_application(self).search(budget, job).await
     }
 
-    /// The share of one tenant, whose jobs take turns with those of others.
+    /// Returns the share of one tenant, whose jobs take turns with those of others.
     pub fn share_of(&self, tenant: &str) -> Share<'_> {
         Share::of_tenant(self, tenant)
     }
@@ -289,7 +289,7 @@ impl Database {
         self.shared().withdrawals.withdraw(tenant);
     }
 
-    /// [`Database::read`] for a job that looks up a row or two: it runs on the caller's thread where a connection is free,
+    /// Runs a [`Database::read`] for a job that looks up a row or two: it runs on the caller's thread if a connection is free,
     /// which spares two changes of threads. It sees what a read sees, but may miss what was just
     /// [appended](Database::append). A job that may find none of its pages in memory would hold up the executor and belongs
     /// into [`Database::read`]; one that walks many rows into [`Database::search`].
@@ -319,7 +319,7 @@ impl Database {
         Share::of_application(self).write(job).await
     }
 
-    /// [`Database::write`] for rows that no look-up asks for, such as those of a log. A [look-up](Database::look_up) keeps
+    /// Runs a [`Database::write`] for rows that no look-up asks for, such as those of a log. A [look-up](Database::look_up) keeps
     /// its snapshot, and with it the pages that it has in memory, and may see them as late as
     /// [`Options::snapshot_age`](super::Options::snapshot_age); all other reads see them as those of any write.
     ///
@@ -371,7 +371,7 @@ impl Database {
         })
     }
 
-    /// [`Database::read`] for code without an executor: blocks the thread.
+    /// Runs a [`Database::read`] for code without an executor: blocks the thread.
     ///
     /// # Errors
     /// As [`Database::read`].
@@ -383,7 +383,7 @@ impl Database {
         block_on(self.read(job))
     }
 
-    /// [`Database::write`] for code without an executor: blocks the thread.
+    /// Runs a [`Database::write`] for code without an executor: blocks the thread.
     ///
     /// # Errors
     /// As [`Database::write`].

@@ -1,4 +1,4 @@
-//! What the threads of one database share.
+//! The state that the threads of one database share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -18,13 +18,13 @@ use crate::store::withdrawal::Withdrawals;
 pub(super) trait WriteJob: Send {
     /// Says what is to become of the changes.
     fn run(&mut self, transaction: &Transaction<'_>) -> Ran;
-    /// Whether look-ups that start later have to see it.
+    /// Returns whether look-ups that start later have to see it.
     fn is_looked_up(&self) -> bool;
     /// Tells the caller; `group` says whether the commit succeeded.
     fn answer(self: Box<Self>, group: Result<(), &GroupFailure>);
 }
 
-/// What a write has come to.
+/// The outcome of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ran {
     /// Its changes are kept.
@@ -52,7 +52,7 @@ pub(super) enum Sees {
 }
 
 impl Generation {
-    /// Whether a snapshot of this generation shows what a job has to see that starts in generation `now`.
+    /// Returns whether a snapshot of this generation shows what a job has to see that starts in generation `now`.
     pub(super) fn shows(self, now: Self, sees: Sees) -> bool {
         match sees {
             Sees::Everything => self.all == now.all,
@@ -131,7 +131,7 @@ impl Shared {
         }
     }
 
-    /// Refuses new jobs. What may take long ends; the threads end when they have done the other jobs that wait.
+    /// Refuses new jobs. Work that may take long ends; the threads end when they have done the other jobs that wait.
     pub(super) fn close(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
         self.searches.close();
@@ -141,7 +141,7 @@ impl Shared {
         self.checkpoints.close();
     }
 
-    /// A snapshot that was taken after this was called shows every commit that it counts.
+    /// Returns the present generation. A snapshot that was taken after this was called shows every commit that it counts.
     pub(super) fn generation(&self) -> Generation {
         Generation {
             all: self.commits.load(Ordering::Acquire),
@@ -155,7 +155,7 @@ impl Shared {
         self.appended();
     }
 
-    /// The same for all but look-ups.
+    /// Has every later read but look-ups do the same.
     pub(super) fn appended(&self) {
         self.commits.fetch_add(1, Ordering::Release);
     }
@@ -178,7 +178,7 @@ impl Shared {
         self.checkpointing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `None` while somebody else is at it.
+    /// Returns the turn for a checkpoint; `None` while somebody else is at it.
     pub(super) fn checkpoint_turn_now(&self) -> Option<MutexGuard<'_, ()>> {
         match self.checkpointing.try_lock() {
             Ok(turn) => Some(turn),

@@ -51,7 +51,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The value as the parameter of a statement.
+    /// Returns the value as the parameter of a statement.
     #[must_use]
     pub fn as_param(&self) -> Param<'_> {
         match self {
@@ -172,7 +172,7 @@ impl<'a> Row<'a> {
         self.0.get_ref(index).map_err(failed)
     }
 
-    /// The value of a column, whatever its type, without a copy.
+    /// Returns the value of a column, whatever its type, without a copy.
     ///
     /// # Errors
     /// There is no such column, or its text is not UTF-8.
@@ -186,7 +186,7 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// The value of a column, whatever its type.
+    /// Returns the value of a column, whatever its type.
     ///
     /// # Errors
     /// There is no such column, or its text is not UTF-8.
@@ -194,7 +194,7 @@ impl<'a> Row<'a> {
         self.get(index).map(Value::from)
     }
 
-    /// Whether a column is `NULL`.
+    /// Returns whether a column is `NULL`.
     ///
     /// # Errors
     /// There is no such column.
@@ -202,7 +202,7 @@ impl<'a> Row<'a> {
         Ok(matches!(self.column(index)?, ValueRef::Null))
     }
 
-    /// An integer.
+    /// Reads an integer.
     ///
     /// # Errors
     /// The column does not exist or holds something else.
@@ -213,7 +213,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A boolean that was written as 0 or 1.
+    /// Reads a boolean that was written as 0 or 1.
     ///
     /// # Errors
     /// The column does not exist or holds something else.
@@ -221,7 +221,7 @@ impl<'a> Row<'a> {
         self.integer(index).map(|value| value != 0)
     }
 
-    /// A floating-point number, or an integer as one.
+    /// Reads a floating-point number, or an integer as one.
     ///
     /// # Errors
     /// The column does not exist or holds something else.
@@ -237,7 +237,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Text, borrowed from the database.
+    /// Reads text, borrowed from the database.
     ///
     /// # Errors
     /// The column does not exist, holds something else, or is not UTF-8.
@@ -248,7 +248,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Bytes, borrowed from the database; text is given as its UTF-8.
+    /// Reads bytes, borrowed from the database; text is given as its UTF-8.
     ///
     /// # Errors
     /// The column does not exist or holds something else.
@@ -259,7 +259,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// An integer or `NULL`.
+    /// Reads an integer or `NULL`.
     ///
     /// # Errors
     /// The column does not exist or holds something else.
@@ -267,7 +267,7 @@ impl<'a> Row<'a> {
         self.optional(index, Self::integer)
     }
 
-    /// A boolean or `NULL`.
+    /// Reads a boolean or `NULL`.
     ///
     /// # Errors
     /// The column does not exist or holds something else.
@@ -275,7 +275,7 @@ impl<'a> Row<'a> {
         self.optional(index, Self::boolean)
     }
 
-    /// A number or `NULL`.
+    /// Reads a number or `NULL`.
     ///
     /// # Errors
     /// The column does not exist or holds something else.
@@ -283,7 +283,7 @@ impl<'a> Row<'a> {
         self.optional(index, Self::real)
     }
 
-    /// Text or `NULL`.
+    /// Reads text or `NULL`.
     ///
     /// # Errors
     /// The column does not exist, holds something else, or is not UTF-8.
@@ -291,7 +291,7 @@ impl<'a> Row<'a> {
         self.optional(index, Self::text)
     }
 
-    /// Bytes or `NULL`.
+    /// Reads bytes or `NULL`.
     ///
     /// # Errors
     /// The column does not exist or holds something else.
@@ -320,7 +320,7 @@ fn mismatch(index: usize, expected: &str, found: ValueRef<'_>) -> Error {
     ))
 }
 
-/// What a read job gets: statements that look at one unchanging snapshot of the database.
+/// The interface that a read job gets: statements that look at one unchanging snapshot of the database.
 ///
 /// SQL is prepared once per connection and kept, so write statements as constants with parameters (`?1`, `?2`, …).
 /// Statements that would end the transaction, attach files or change how the connection works are refused.
@@ -460,7 +460,7 @@ impl<'a> Reader<'a> {
         self.visit(sql, params, |row| visit(row).map(ControlFlow::Continue))
     }
 
-    /// The first row, if there is one.
+    /// Returns the first row, if there is one.
     ///
     /// # Errors
     /// As [`Reader::visit`].
@@ -481,7 +481,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// All rows, collected.
+    /// Returns all rows, collected.
     ///
     /// # Errors
     /// As [`Reader::visit`].
@@ -521,7 +521,7 @@ fn count_steps(statement: &rusqlite::Statement<'_>) {
 #[cfg(not(test))]
 fn count_steps(_: &rusqlite::Statement<'_>) {}
 
-/// What a write job gets: everything a [`Reader`] offers, and statements that change.
+/// The interface that a write job gets: everything a [`Reader`] offers, and statements that change.
 ///
 /// It sees the newest state and its own changes. If the job returns an error or panics, its changes are undone and
 /// those of the jobs that share its commit are not. Foreign keys are enforced; declare none as deferred, because a
@@ -593,7 +593,7 @@ impl<'a> Transaction<'a> {
         estimates::write(self.connection, column)
     }
 
-    /// The row id that the last `INSERT` made.
+    /// Returns the row id that the last `INSERT` made.
     #[must_use]
     pub fn last_insert_id(&self) -> i64 {
         self.connection.driver().last_insert_rowid()

@@ -1,4 +1,4 @@
-//! What the database has done so far.
+//! The record of what the database has done so far.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -33,7 +33,7 @@ pub(super) struct StreamJob {
 type Walk = Box<dyn FnOnce(&Reader<'_>, &mut Sender) -> Result<()> + Send>;
 
 impl StreamJob {
-    /// `alive` keeps the database open for as long as somebody listens.
+    /// Makes the job and its stream. `alive` keeps the database open for as long as somebody listens.
     pub(super) fn new(job: Walk, task: Task, alive: Arc<dyn Any + Send + Sync>) -> (Self, Stream) {
         let channel = Arc::new(Channel::default());
         let stream = Stream {
@@ -95,7 +95,7 @@ impl Stream {
 }
 
 impl Drop for StreamJob {
-    /// A job that is dropped unrun must not leave its receiver waiting.
+    /// Ends the stream: a job that is dropped unrun must not leave its receiver waiting.
     fn drop(&mut self) {
         self.channel.finish(Err(unanswered()));
     }
@@ -150,7 +150,7 @@ impl Channel {
         }
     }
 
-    /// The first end counts.
+    /// Ends the stream; the first end counts.
     fn finish(&self, outcome: Result<()>) {
         let mut state = self.lock();
         if matches!(state.end, End::Open) {
@@ -162,7 +162,7 @@ impl Channel {
         }
     }
 
-    /// Nothing has been sent, and this reason replaces that of the dropped job.
+    /// Refuses the stream: nothing has been sent, and this reason replaces that of the dropped job.
     fn refuse(&self, error: Error) {
         self.lock().end = End::Failed(error);
     }
@@ -200,7 +200,7 @@ impl Channel {
     }
 }
 
-/// The waker is code of an executor: it runs without the lock.
+/// Wakes the receiver. The waker is code of an executor: it runs without the lock.
 fn wake(mut state: MutexGuard<'_, State>) {
     let waker = state.waker.take();
     drop(state);
@@ -234,14 +234,14 @@ impl Allowance {
         }
     }
 
-    /// How much longer it may wait.
+    /// Returns how much longer it may wait.
     fn left(&self) -> Duration {
         let earned = Duration::from_millis(self.taken.saturating_mul(1_000) / self.bytes_a_second);
         self.patience.saturating_add(earned).saturating_sub(self.waited)
     }
 }
 
-/// Where a stream job puts its bytes.
+/// The place where a stream job puts its bytes.
 pub struct Sender {
     channel: Arc<Channel>,
     task: Task,
@@ -355,12 +355,12 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The next chunk; an error if the job failed; `None` when it has ended well, or after an error.
+    /// Returns the next chunk; an error if the job failed; `None` when it has ended well, or after an error.
     pub async fn next(&mut self) -> Option<Result<Bytes>> {
         poll_fn(|context| self.poll_next(context)).await
     }
 
-    /// [`Stream::next`] for those who poll.
+    /// Polls for the next chunk: [`Stream::next`] for those who poll.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
         self.channel.poll(context)
     }

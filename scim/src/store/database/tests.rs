@@ -1,4 +1,4 @@
-//! What the kernel promises, each promise by a test.
+//! The promises of the kernel, each checked by a test.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ fn options() -> Options {
     }
 }
 
-/// A database with a table `note(id, body UNIQUE)`.
+/// Makes a database with a table `note(id, body UNIQUE)`.
 fn notes(options: Options) -> Database {
     let database = Database::in_memory(options).unwrap();
     make_notes(&database);
@@ -80,7 +80,7 @@ fn directory_of(database: &Database) -> PathBuf {
     path.parent().unwrap().to_owned()
 }
 
-/// The cause that stays in the log.
+/// Returns the cause that stays in the log.
 fn cause(error: &crate::Error) -> String {
     std::error::Error::source(error)
         .map(ToString::to_string)
@@ -128,7 +128,7 @@ fn start<'a, T>(future: impl Future<Output = T> + 'a) -> Started<'a, T> {
     future
 }
 
-/// An executor that is not tokio's: polls without ever being woken.
+/// Runs a future on an executor that is not tokio's: it polls without ever being woken.
 fn finish<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let deadline = Instant::now() + GENEROUS;

@@ -7,7 +7,7 @@ use crate::store::withdrawal::Label;
 /// Lanes whose memory is kept for the next tenant.
 const SPARE: usize = 64;
 
-/// What waits, by tenant.
+/// Everything that waits, by tenant.
 pub(super) struct Turns<T> {
     /// Jobs of the application.
     own: VecDeque<T>,
@@ -41,27 +41,27 @@ impl<T> Turns<T> {
         }
     }
 
-    /// How many jobs of the application wait.
+    /// Returns how many jobs of the application wait.
     pub(super) fn own(&self) -> usize {
         self.own.len()
     }
 
-    /// How many jobs of all tenants wait.
+    /// Returns how many jobs of all tenants wait.
     pub(super) fn of_tenants(&self) -> usize {
         self.waiting
     }
 
-    /// How many jobs of a tenant wait.
+    /// Returns how many jobs of a tenant wait.
     pub(super) fn of(&self, label: Label) -> usize {
         self.lanes.get(&label).map_or(0, |lane| lane.waiting.len())
     }
 
-    /// Whether a job waits of the application, or of a tenant that is one of these.
+    /// Returns whether a job of the application, or of a tenant that is one of these, is waiting.
     pub(super) fn any(&self, is_one: impl Fn(Option<Label>) -> bool) -> bool {
         !self.own.is_empty() && is_one(None) || self.order.iter().any(|label| is_one(Some(*label)))
     }
 
-    /// How many jobs wait.
+    /// Returns how many jobs wait.
     pub(super) fn len(&self) -> usize {
         self.own.len() + self.waiting
     }

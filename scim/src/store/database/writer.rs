@@ -44,7 +44,7 @@ where
     J: Fn(&Transaction<'_>) -> crate::Result<T> + Send + 'static,
     A: FnOnce(crate::Result<T>) + Send + 'static,
 {
-    /// `is_looked_up` says whether look-ups have to see what it changes.
+    /// Boxes a job; `is_looked_up` says whether look-ups have to see what it changes.
     pub(super) fn boxed(job: J, is_looked_up: bool, answer: A) -> Box<dyn WriteJob> {
         Box::new(Self {
             job,
@@ -176,7 +176,7 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// One commit, as a rule, and another for jobs that are costly: nobody else waits for these.
+    /// Makes one commit, as a rule, and another for jobs that are costly: nobody else waits for these.
     fn commit_all(&mut self, group: Vec<Labelled>) {
         let (costly, ordinary): (Vec<_>, Vec<_>) = group
             .into_iter()
@@ -187,8 +187,8 @@ impl<'a> Writer<'a> {
         self.keep_wal_short();
     }
 
-    /// One commit, unless SQLite gives up the transaction under a job (a full disk does that): the jobs that had not run yet
-    /// get another.
+    /// Makes one commit, unless SQLite gives up the transaction under a job (a full disk does that): the jobs that had
+    /// not run yet get another.
     fn commit_one_kind(&mut self, mut waiting: Waiting) {
         while waiting.len() > 0 {
             let mut done = Vec::with_capacity(waiting.len());
@@ -232,7 +232,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Runs and commits. What is answered after that stands in the file that has the name of the database: it is
+    /// Runs and commits. Whatever is answered after that stands in the file that has the name of the database: it is
     /// looked at behind the commit, and nothing is tried while it is known to be gone.
     fn group(&mut self, waiting: &mut Waiting, done: &mut Done) -> Result<Cut, GroupFailure> {
         let disk = &self.shared.disk;
@@ -359,7 +359,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Everything that ran is undone. If nothing ran, nothing will: the transaction could not even begin.
+    /// Undoes everything that ran. If nothing ran, nothing will: the transaction could not even begin.
     fn failed(&mut self, failure: &GroupFailure, done: Done, waiting: &mut Waiting) {
         if self.connection.in_transaction() {
             _ = self.rollback.run();
@@ -413,7 +413,8 @@ impl<'a> Writer<'a> {
             .is_none_or(|(after, _)| Instant::now() >= after)
     }
 
-    /// To be called in our turn. Passive checkpoints alone never let a busy log start over: some reader always holds a part of it.
+    /// Has the log start over. To be called in our turn: passive checkpoints alone never let a busy log do so, as some
+    /// reader always holds a part of it.
     fn restart_wal(&mut self) {
         let restarted = self
             .shared
@@ -437,7 +438,7 @@ fn kept(done: &Done) -> usize {
     done.iter().filter(|(_, ran)| *ran == Ran::Kept).count()
 }
 
-/// Why the transaction is gone in which a job ran: because of the disk, or for a reason of the job's own.
+/// Returns why the transaction in which a job ran is gone: because of the disk, or for a reason of the job's own.
 fn transaction_lost(ran: Ran) -> rusqlite::Error {
     let code = rusqlite::ffi::Error::new(match ran {
         Ran::Hindered(Trouble::Full) => rusqlite::ffi::SQLITE_FULL,

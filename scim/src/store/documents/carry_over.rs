@@ -54,7 +54,8 @@ pub(super) fn put_aside(tx: &Transaction<'_>) -> Result<bool> {
     Ok(true)
 }
 
-/// The first versions of format 1 did not say by which layout a document was written: 0 is none of them.
+/// Completes the tables. The first versions of format 1 did not say by which layout a document was written: 0 is none
+/// of them.
 fn complete(tx: &Transaction<'_>) -> Result<()> {
     let sql = "/* sqlite */ SELECT 1 FROM pragma_table_info('scim_resource') WHERE name = 'layout'";
     if tx.query_one(sql, &[], |_| Ok(()))?.is_none() {

@@ -1,4 +1,5 @@
-//! What the store knows at run time, apart from the database itself: jobs hold it, and so must not hold the database.
+//! Everything that the store knows at run time, apart from the database itself: jobs hold it, and so must not hold the
+//! database.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -43,18 +44,18 @@ impl<C: 'static> Core<C> {
         })
     }
 
-    /// The layouts in the order in which their types were registered.
+    /// Returns the layouts in the order in which their types were registered.
     pub(super) fn in_order(&self) -> impl Iterator<Item = &Layout> {
         self.kinds.iter().map(|(layout, _)| &**layout)
     }
 
-    /// The functions for resources of a layout.
+    /// Returns the functions for resources of a layout.
     pub(super) fn numbered(&self, layout: &Layout) -> Result<Kind<C>> {
         let kept = self.numbered.get(&layout.number).map(|(_, kind)| *kind);
         kept.ok_or_else(|| Error::internal("a layout that is not the store's"))
     }
 
-    /// How the documents of a type are read.
+    /// Returns how the documents of a type are read.
     pub(super) fn decode(&self, layout: &Layout) -> Result<Decode> {
         self.numbered(layout).map(|kind| kind.decode)
     }
@@ -63,7 +64,7 @@ impl<C: 'static> Core<C> {
         self.environment.clock.now()
     }
 
-    /// The tenant of a request.
+    /// Returns the tenant of a request.
     ///
     /// # Errors
     /// 404 if it is for none.
@@ -75,7 +76,7 @@ impl<C: 'static> Core<C> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of a tenant; `None` if it has never had anything.
+    /// Returns the number of a tenant; `None` if it has never had anything.
     pub(super) fn tenant(&self, reader: &Reader<'_>, name: &str) -> Result<Option<i64>> {
         if let Some(number) = self.known_tenants().get(name) {
             return Ok(Some(*number));
@@ -87,8 +88,8 @@ impl<C: 'static> Core<C> {
         Ok(found)
     }
 
-    /// The number of a tenant for a write, which may be its first. What a transaction finds may yet be undone, so it is
-    /// not remembered here.
+    /// Returns the number of a tenant for a write, which may be its first. Whatever a transaction finds may yet be
+    /// undone, so it is not remembered here.
     pub(super) fn tenant_for_write(&self, tx: &Transaction<'_>, name: &str) -> Result<i64> {
         if let Some(number) = self.known_tenants().get(name) {
             return Ok(*number);

@@ -11,7 +11,7 @@ pub(super) const PAIRS: &str = "/* sqlite */ SELECT e.dst, e.src
 pub(super) const OWNERS: &str = "/* sqlite */ SELECT g.rid, g.id, g.label
     FROM json_each(?2) j CROSS JOIN scim_resource g ON g.tenant = ?1 AND g.rid = j.value";
 
-/// A list of rows as one parameter.
+/// Writes a list of rows as one parameter.
 pub(super) fn list<'i>(rids: impl IntoIterator<Item = &'i i64>) -> String {
     let list: Vec<_> = rids.into_iter().map(i64::to_string).collect();
     format!("[{}]", list.join(","))

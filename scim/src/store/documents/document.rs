@@ -38,12 +38,12 @@ impl RowStamp {
         Self::version_of(self.version)
     }
 
-    /// The version with a number.
+    /// Returns the version with a number.
     pub(super) fn version_of(number: i64) -> Version {
         Version::from(number.unsigned_abs())
     }
 
-    /// The same as others see it.
+    /// Returns the stamp as others see it.
     pub(super) fn stamp(self) -> Stamp {
         Stamp {
             version: self.version(),
@@ -52,7 +52,7 @@ impl RowStamp {
         }
     }
 
-    /// The row's form of a stamp that this store has made.
+    /// Returns the row's form of a stamp that this store has made.
     pub(super) fn of(stamp: &Stamp) -> Result<Self> {
         let version = stamp.version.as_str().parse().map_err(Error::internal)?;
         let micros = |time: Option<DateTime>| time.map_or(0, DateTime::as_unix_micros);
@@ -63,7 +63,7 @@ impl RowStamp {
         })
     }
 
-    /// The stamp of the next state.
+    /// Returns the stamp of the next state.
     pub(super) fn next(self, now: DateTime) -> Result<Self> {
         Self::of(&self.stamp().next(now))
     }
@@ -73,7 +73,7 @@ impl RowStamp {
     }
 }
 
-/// What a row holds of a resource, as its struct or as far as its schema goes.
+/// The state that a row holds of a resource, as its struct or as far as its schema goes.
 pub(super) enum State<R> {
     /// It fits the struct.
     Fit(R),
@@ -112,7 +112,7 @@ impl<R: ScimResource> State<R> {
         }
     }
 
-    /// The resource, if it fits the struct.
+    /// Returns the resource, if it fits the struct.
     pub(super) fn as_fit(&self) -> Option<&R> {
         match self {
             Self::Fit(resource) => Some(resource),
@@ -120,7 +120,7 @@ impl<R: ScimResource> State<R> {
         }
     }
 
-    /// The resource, if it fits the struct.
+    /// Returns the resource, if it fits the struct.
     pub(super) fn fit(self) -> Option<R> {
         match self {
             Self::Fit(resource) => Some(resource),
@@ -128,7 +128,7 @@ impl<R: ScimResource> State<R> {
         }
     }
 
-    /// The same with its type forgotten.
+    /// Returns the same with its type forgotten.
     pub(super) fn untyped(self) -> UntypedState {
         match self {
             Self::Fit(resource) => UntypedState {
@@ -187,12 +187,12 @@ impl Documents {
         })
     }
 
-    /// How many bytes both have.
+    /// Returns how many bytes both have.
     pub(super) fn bytes(&self) -> usize {
         self.visible.len() + self.hidden.as_ref().map_or(0, String::len)
     }
 
-    /// The visible document with another stamp.
+    /// Returns the visible document with another stamp.
     pub(super) fn stamped(visible: &str, layout: &Layout, id: &str, stamp: RowStamp) -> Result<String> {
         let place = meta_of(visible)?;
         let (before, after) = around(visible, &place);
@@ -210,7 +210,7 @@ impl Documents {
         utf8(out)
     }
 
-    /// The state of a resource without its edges.
+    /// Returns the state of a resource without its edges.
     pub(super) fn state<R: ScimResource>(&self) -> Result<State<R>> {
         let mut state = self.decode("")?;
         if let State::Fit(resource) = &mut state {
@@ -219,8 +219,8 @@ impl Documents {
         Ok(state)
     }
 
-    /// The state of a resource; `rows` holds members of its document that are kept as rows. Edges that are not among
-    /// them are left unassigned.
+    /// Returns the state of a resource; `rows` holds members of its document that are kept as rows. Edges that are not
+    /// among them are left unassigned.
     pub(super) fn decode<R: ScimResource>(&self, rows: &str) -> Result<State<R>> {
         json::count_decoded();
         let text = utf8(relative(&self.joined(rows)))?;
@@ -236,7 +236,7 @@ impl Documents {
         })
     }
 
-    /// Both documents as one, with holes.
+    /// Returns both documents as one, with holes.
     pub(super) fn joined(&self, rows: &str) -> Cow<'_, str> {
         let mut text = match &self.hidden {
             Some(hidden) => {

@@ -21,7 +21,7 @@ use crate::store::reached::Reached;
 use crate::store::{Edge, EdgeChange, EdgeEdit, MOST_EDGES_NAMED, MovedEdges};
 use crate::value::View;
 
-/// The row of the resource with this id, among the types that an edge may lead to.
+/// Finds the row of the resource with this id, among the types that an edge may lead to.
 fn resolve(reader: &Reader<'_>, tenant: i64, targets: &[End], id: &str) -> Result<Option<i64>> {
     let mut found = None;
     reader.visit(
@@ -66,7 +66,7 @@ pub(super) fn walk(
     })
 }
 
-/// Where a walk begins: before the keys of all rows.
+/// The start of a walk: before the keys of all rows.
 pub(super) const FIRST: i64 = 0;
 
 /// Visits the edges of a row that lead to rows behind another, in their order. The visit says whether to go on.
@@ -94,7 +94,7 @@ pub(super) fn walk_behind(
     )
 }
 
-/// The end of an edge in the columns `rid, id, type, label`; `None` for a type that the edge may not lead to.
+/// Reads the end of an edge in the columns `rid, id, type, label`; `None` for a type that the edge may not lead to.
 fn reached<'r>(edges: &EdgeAttribute, row: &'r Row<'_>) -> Result<Option<(i64, Reached<'r>)>> {
     let number = row.integer(2)?;
     let Some(target) = edges.targets.iter().find(|target| target.number == number) else {
@@ -251,7 +251,7 @@ pub(super) fn visit_values(
     })
 }
 
-/// The row that leads to another, as what mirrors the edge shows it.
+/// Reads the row that leads to another, as what mirrors the edge shows it.
 fn owner<'r>(derived: &Derived, row: &'r Row<'_>) -> Result<Reached<'r>> {
     Ok(Reached {
         parts: derived.shape.parts,
@@ -273,7 +273,7 @@ pub(super) struct Listing<'w> {
 }
 
 impl<'w> Listing<'w> {
-    /// A member of a stored document of which nothing is written yet.
+    /// Makes a member of a stored document of which nothing is written yet.
     pub(super) fn new(name: &'static str, path: AttrPath, want: &'w Projection) -> Self {
         Self {
             name,
@@ -308,7 +308,7 @@ impl<'w> Listing<'w> {
     }
 }
 
-/// What a write does to the edges of a row: edits that are carried out one by one, or the difference that they make,
+/// The work of a write on the edges of a row: edits that are carried out one by one, or the difference that they make,
 /// worked out on a snapshot.
 #[derive(Debug)]
 pub(super) enum EdgeWork {
@@ -331,7 +331,7 @@ pub(super) struct Step {
     operation: Option<usize>,
 }
 
-/// Whether an edit must look at edges that it does not name.
+/// Returns whether an edit must look at edges that it does not name.
 pub(super) fn walks(layout: &Layout, edit: &EdgeEdit) -> bool {
     let edges = layout
         .edges
@@ -344,7 +344,7 @@ pub(super) fn walks(layout: &Layout, edit: &EdgeEdit) -> bool {
     }
 }
 
-/// What edits would change, worked out without changing anything.
+/// Works out what edits would change, without changing anything.
 ///
 /// # Errors
 /// 400 `invalidValue` for an edge to nothing.
@@ -371,7 +371,7 @@ pub(super) fn difference(
     Ok(steps)
 }
 
-/// What became of the edges of a row, by attribute.
+/// The changes to the edges of a row, by attribute.
 pub(super) struct Moved(pub(super) Vec<MovedEdges>);
 
 impl Moved {
@@ -379,7 +379,7 @@ impl Moved {
         self.0.iter().all(MovedEdges::is_none)
     }
 
-    /// How many edges more there are.
+    /// Returns how many more edges there are.
     pub(super) fn balance(&self) -> i64 {
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.0
@@ -388,7 +388,7 @@ impl Moved {
             .sum()
     }
 
-    /// The attributes of which an edge came or went.
+    /// Returns the attributes of which an edge came or went.
     pub(super) fn into_edges(self) -> Vec<MovedEdges> {
         let mut edges = self.0;
         edges.retain(|moved| !moved.is_none());
@@ -437,7 +437,7 @@ pub(super) struct Moves<'t> {
     steps: Steps,
 }
 
-/// What became of one edge.
+/// The change to one edge.
 struct Net {
     /// +1 for added, -1 for removed.
     count: i64,
@@ -464,7 +464,7 @@ impl<'t> Moves<'t> {
         }
     }
 
-    /// The same within a budget.
+    /// Returns the same within a budget.
     fn within(mut self, steps: Steps) -> Self {
         self.steps = steps;
         self
@@ -498,7 +498,7 @@ impl<'t> Moves<'t> {
         }
     }
 
-    /// Carries out what was worked out on a snapshot of this version of the row. What is at the other end may be gone
+    /// Carries out what was worked out on a snapshot of this version of the row. Whatever is at the other end may be gone
     /// since.
     fn step(&mut self, step: &Step) -> Result<()> {
         if !step.adds {
@@ -584,7 +584,7 @@ impl<'t> Moves<'t> {
         Ok(())
     }
 
-    /// Whether the edge is there after the edits so far, where the table knows nothing of them.
+    /// Returns whether the edge is there after the edits so far, where the table knows nothing of them.
     fn is_there(&self, target: i64) -> Result<bool> {
         if let Some(net) = self.net.get(&target) {
             return Ok(net.count > 0);
@@ -604,7 +604,7 @@ impl<'t> Moves<'t> {
         }
     }
 
-    /// The columns of an edge.
+    /// Returns the columns of an edge.
     fn edge(&self, target: i64) -> [Param<'_>; 4] {
         [
             self.tenant.into(),
@@ -651,7 +651,7 @@ impl<'t> Moves<'t> {
             .try_for_each(|(target, id)| self.add(target, id, operation))
     }
 
-    /// The rows at the other ends of all edges, after the edits so far.
+    /// Returns the rows at the other ends of all edges, after the edits so far.
     fn targets(&self) -> Result<Vec<i64>> {
         let mut targets = self.reader.query_all(
             "SELECT dst FROM scim_edge WHERE tenant = ?1 AND src = ?2 AND attr = ?3",
@@ -710,7 +710,7 @@ impl<'t> Moves<'t> {
             .try_for_each(|(target, id)| self.remove(*target, id))
     }
 
-    /// The moved edges of all edits together.
+    /// Returns the moved edges of all edits together.
     pub(super) fn moved(self) -> MovedEdges {
         let mut moved = MovedEdges {
             attribute: self.edges.shape.attribute.name,
@@ -730,7 +730,7 @@ impl<'t> Moves<'t> {
     }
 }
 
-/// Whether ids are compared to the letter: under any other rule a key does not name one row.
+/// Returns whether ids are compared to the letter: under any other rule a key does not name one row.
 fn is_case_exact(edges: &EdgeAttribute) -> bool {
     let parts = &edges.shape.parts;
     parts
@@ -739,7 +739,7 @@ fn is_case_exact(edges: &EdgeAttribute) -> bool {
         .is_some_and(|key| key.shape.case_exact)
 }
 
-/// The ids that a filter names, if it says nothing else: `value eq "a" or value eq "b"`.
+/// Returns the ids that a filter names, if it says nothing else: `value eq "a" or value eq "b"`.
 fn named_ids<'f>(filter: &'f ResolvedFilter, edges: &EdgeAttribute) -> Option<Vec<&'f str>> {
     let named = NamedKeys::of(filter.expression(), edges.shape.parts.value)?;
     (named.exact && is_case_exact(edges)).then_some(named.keys)

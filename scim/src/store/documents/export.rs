@@ -40,12 +40,12 @@ pub struct Export {
 }
 
 impl Export {
-    /// The next chunk, some ten KiB of whole lines; an error if the export failed; `None` at its end.
+    /// Returns the next chunk, some ten KiB of whole lines; an error if the export failed; `None` at its end.
     pub async fn next(&mut self) -> Option<Result<Bytes>> {
         self.stream.next().await
     }
 
-    /// The count of what has been written into chunks so far; exact once [`Export::next`] has answered `None`.
+    /// Returns the count of what has been written into chunks so far; exact once [`Export::next`] has answered `None`.
     #[must_use]
     pub fn tally(&self) -> Tally {
         lock(&self.tally).clone()
@@ -53,7 +53,7 @@ impl Export {
 }
 
 impl<C: Send + Sync + 'static> DocumentStore<C> {
-    /// Everything that a tenant has, as lines of JSON that [`DocumentStore::import`] takes in.
+    /// Exports everything that a tenant has, as lines of JSON that [`DocumentStore::import`] takes in.
     ///
     /// * First the resources, type by type as they were registered and by age within a type:
     ///   `{"type":"User","resource":{…}}`. The resource is there with everything that is kept of it, also what is never
@@ -67,7 +67,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
     /// The snapshot keeps the log of the database from being reset. It may last for as long as chunks are taken:
     /// [`Options::stream_limit`](crate::store::database::Options::stream_limit) counts from chunk to chunk.
     ///
-    /// There is no cursor to go on from. What was exported before a point may have changed or gone by the time that
+    /// There is no cursor to go on from. Whatever was exported before a point may have changed or gone by the time that
     /// somebody goes on, and the parts would not fit together. Whoever wants to go on exports anew, compares with what
     /// is there, and writes from the first difference on.
     ///
@@ -92,7 +92,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
         self.export_between(tenant, |_, _| Ok(()), |_, _| Ok(()))
     }
 
-    /// The same as [`DocumentStore::export`] between lines of the application's own, which are read under the same
+    /// Exports as [`DocumentStore::export`] does, between lines of the application's own, which are read under the same
     /// snapshot: what `before` sends comes first, and what `after` sends comes last. Both send whole lines, and renew the
     /// sender's time before each chunk. [`DocumentStore::import`] does not know these lines: whoever reads the file tells
     /// them apart.
@@ -279,7 +279,7 @@ impl<'s> Lines<'s> {
     }
 }
 
-/// The whole state of a resource but its edges, as far as the schema of today goes.
+/// Appends the whole state of a resource but its edges, as far as the schema of today goes.
 fn push_state(layout: &Layout, decode: Decode, row: &StoredRow, out: &mut Vec<u8>) -> Result<()> {
     if row.layout == layout.documents {
         fill_holes(row.documents.joined("").as_bytes(), Base::Relative, out);

@@ -81,8 +81,8 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
 }
 
 impl<C: Send + Sync + 'static> Import<C> {
-    /// The same import under the application's rules: they are [asked](Hooks::before_write) of each resource that is new,
-    /// and may change or refuse it. What is to be told after a commit is not told: only the application knows when it
+    /// Puts the import under the application's rules: they are [asked](Hooks::before_write) of each resource that is new,
+    /// and may change or refuse it. Whatever is to be told after a commit is not told: only the application knows when it
     /// has committed.
     #[must_use]
     pub fn hooks(mut self, hooks: Hooks<C>) -> Self {
@@ -90,7 +90,7 @@ impl<C: Send + Sync + 'static> Import<C> {
         self
     }
 
-    /// The same import within other limits than the defaults: how long values and resources may be. What was written under
+    /// Sets other limits for the import than the defaults: how long values and resources may be. Whatever was written under
     /// wider limits, or before there were any, is taken in under those.
     #[must_use]
     pub fn limits(mut self, requests: &Limits) -> Self {
@@ -211,7 +211,7 @@ impl<C: Send + Sync + 'static> Import<C> {
         Ok(count.unsigned_abs())
     }
 
-    /// The row with more edges.
+    /// Returns the row with more edges.
     fn with_edges(&self, layout: &Layout, row: &StoredRow, line: &Edges, more: i64) -> Result<StoredRow> {
         let completes = line.version.as_ref() == Some(&row.stamp.version());
         let stamp = match completes {

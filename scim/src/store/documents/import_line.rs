@@ -27,7 +27,7 @@ const LONGEST_ID: usize = 1_024;
 /// A line that was read and found well-formed: a resource, or edges of one.
 pub struct ImportLine(pub(super) Line);
 
-/// What a line is about.
+/// The subject of a line.
 pub(super) enum Line {
     Resource(Box<Resource>),
     Edges(Edges),
@@ -78,19 +78,19 @@ pub(super) struct Edges {
 pub(super) type ReadResource = fn(&Arc<Layout>, Json<'_>, &Policy, &Limits) -> Result<Resource>;
 
 impl ImportLine {
-    /// The type of the resource that the line is about.
+    /// Returns the type of the resource that the line is about.
     #[must_use]
     pub fn resource_type(&self) -> &'static ResourceType {
         self.layout().resource_type
     }
 
-    /// Whether the line is about a resource of type `R`.
+    /// Returns whether the line is about a resource of type `R`.
     #[must_use]
     pub fn is_of<R: ScimResource>(&self) -> bool {
         self.layout().shape.type_id == TypeId::of::<R>()
     }
 
-    /// The id of the resource that the line is about.
+    /// Returns the id of the resource that the line is about.
     #[must_use]
     pub fn id(&self) -> &str {
         match &self.0 {
@@ -106,7 +106,7 @@ impl ImportLine {
         }
     }
 
-    /// How many edges the line has; `None` if it is a resource.
+    /// Returns how many edges the line has; `None` if it is a resource.
     #[must_use]
     pub fn edges(&self) -> Option<usize> {
         match &self.0 {
@@ -116,7 +116,8 @@ impl ImportLine {
     }
 }
 
-/// What has been kept may be larger than what one request may send, by as much as the file that holds it allows.
+/// Returns the limits for a line: whatever has been kept may be larger than what one request may send, by as much as
+/// the file that holds it allows.
 pub(super) fn limits(requests: &Limits) -> Limits {
     Limits {
         // A line is an object around the resource.
@@ -180,7 +181,7 @@ fn id(id: &ResourceId) -> Result<String> {
     Ok(id.as_str().to_owned())
 }
 
-/// RFC 7643 section 3.1: an identifier is never empty, and never `bulkId`.
+/// Checks an identifier. RFC 7643 section 3.1: it is never empty, and never `bulkId`.
 fn check_id(id: &str) -> Result<()> {
     let why = match id {
         "" => "is required, but missing or empty",

@@ -43,12 +43,12 @@ impl<C: 'static> InTransaction<C> {
         }
     }
 
-    /// The types that have hooks.
+    /// Returns the types that have hooks.
     pub(super) fn types(&self) -> impl Iterator<Item = TypeId> {
         self.types.keys().copied()
     }
 
-    /// The hooks of a type, if it has any.
+    /// Returns the hooks of a type, if it has any.
     pub(super) fn of<R: ScimResource>(&self) -> Option<&Typed<R, C>> {
         self.types.get(&TypeId::of::<R>())?.downcast_ref()
     }

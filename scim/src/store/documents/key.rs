@@ -66,7 +66,7 @@ impl Key {
         Self::integer(value.as_unix_micros())
     }
 
-    /// Text that is folded already: UTF-8 has the order of code points.
+    /// Makes the key of text that is folded already: UTF-8 has the order of code points.
     pub(super) fn text(folded: &str) -> Self {
         Self::new(TEXT, folded.as_bytes())
     }
@@ -75,7 +75,7 @@ impl Key {
         Self::new(BINARY, bytes)
     }
 
-    /// The key of an identifier, by which it is looked for.
+    /// Makes the key of an identifier, by which it is looked for.
     pub(super) fn id(id: &str) -> Self {
         match Uuid::try_parse(id) {
             Ok(uuid) if uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == id => {
@@ -93,7 +93,7 @@ impl Key {
         self.0
     }
 
-    /// The value, as an error about it says it.
+    /// Returns the value, as an error about it says it.
     pub(super) fn described(&self) -> String {
         match self.0.split_first() {
             Some((&TEXT, text)) => quoted(&String::from_utf8_lossy(text)),
@@ -107,7 +107,7 @@ impl Key {
     }
 }
 
-/// The identifier of a key.
+/// Returns the identifier of a key.
 pub(super) fn id_of(key: &[u8]) -> Result<Cow<'_, str>> {
     match key.split_first() {
         Some((&UUID, bytes)) => Uuid::from_slice(bytes)

@@ -34,7 +34,7 @@ pub(super) struct ValueRow {
 }
 
 impl ValueRow {
-    /// Its columns: tenant, attribute, value, kind, row.
+    /// Returns its columns: tenant, attribute, value, kind, row.
     pub(super) fn params(&self, tenant: i64, rid: i64) -> [Param<'_>; 5] {
         [
             tenant.into(),
@@ -87,31 +87,31 @@ impl Keys {
         }
     }
 
-    /// The key columns of the row.
+    /// Returns the key columns of the row.
     pub(super) fn columns(&self) -> [Param<'_>; SLOTS] {
         self.slots
             .each_ref()
             .map(|slot| slot.as_ref().map(Key::as_bytes).into())
     }
 
-    /// The column of the name.
+    /// Returns the column of the name.
     pub(super) fn label(&self) -> Param<'_> {
         self.label.as_deref().map(str::as_bytes).into()
     }
 }
 
-/// Each row once, in an order by which it is found.
+/// Keeps each row once, in an order by which it is found.
 fn once<T: Ord>(rows: &mut Vec<T>) {
     rows.sort_unstable();
     rows.dedup();
 }
 
-/// The rows that others lack, by a search in their order: neither grows with the square of the values.
+/// Returns the rows that others lack, by a search in their order: neither grows with the square of the values.
 pub(super) fn lacking<'k, T: Ord>(rows: &'k [T], others: &'k [T]) -> impl Iterator<Item = &'k T> {
     rows.iter().filter(|row| others.binary_search(row).is_err())
 }
 
-/// The key of one value.
+/// Returns the key of one value.
 pub(super) fn key(view: &View<'_>, fold: Fold) -> Option<Key> {
     match view {
         View::Str(text) | View::Relative(text) => Some(Key::text(&fold.key(text))),
@@ -131,12 +131,12 @@ fn text_key(view: &View<'_>, fold: Fold) -> Option<String> {
     }
 }
 
-/// What `read` makes of the value at `path` below a record.
+/// Returns what `read` makes of the value at `path` below a record.
 pub(super) fn at<T>(record: &dyn Record, path: AttrPath, read: &dyn Fn(&View<'_>) -> Option<T>) -> Option<T> {
     steps(&View::Complex(record), path.steps(), read)
 }
 
-/// What `read` makes of the value at `path` below a value.
+/// Returns what `read` makes of the value at `path` below a value.
 pub(super) fn down<T>(view: &View<'_>, path: AttrPath, read: &dyn Fn(&View<'_>) -> Option<T>) -> Option<T> {
     steps(view, path.steps(), read)
 }

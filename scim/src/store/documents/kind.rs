@@ -1,4 +1,4 @@
-//! What the store does with a resource whose type is not known where it is needed.
+//! Everything that the store does with a resource whose type is not known where it is needed.
 
 use super::document::{Documents, UntypedState};
 use super::import_line::{ReadResource, Resource, read_resource};
@@ -122,7 +122,7 @@ fn moved<R: ScimResource, C: 'static>(telling: &Telling<'_, C>, row: ByOthers<'_
 }
 
 impl Resource {
-    /// The resource, as what it was read.
+    /// Returns the resource, as what it was read.
     ///
     /// # Errors
     /// A fault of the store: it is of another type.

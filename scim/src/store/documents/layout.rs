@@ -1,4 +1,4 @@
-//! What the store keeps of a resource type beside its documents: key columns, values, edges.
+//! The things that the store keeps of a resource type beside its documents: key columns, values, edges.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::schema::{Attribute, Mutability, ResourceType, Role, Type, Uniqueness,
 use crate::store::database::Transaction;
 use crate::store::layout::{self, Parts, step};
 
-/// Where everything of one resource type is.
+/// The places of everything of one resource type.
 pub(super) struct Layout {
     pub(super) resource_type: &'static ResourceType,
     /// The number of the type in the tables.
@@ -61,7 +61,7 @@ pub(super) struct Valued {
 }
 
 impl Valued {
-    /// Whether a resource has one value of it at most.
+    /// Returns whether a resource has one value of it at most.
     pub(super) fn is_single(&self) -> bool {
         self.within == AttrPath::ROOT && !self.attribute.shape.multi_valued
     }
@@ -77,7 +77,7 @@ pub(super) struct Unique {
 }
 
 impl Unique {
-    /// The tenant among whose resources the value is unique.
+    /// Returns the tenant among whose resources the value is unique.
     pub(super) fn scope(&self, tenant: i64) -> i64 {
         match self.global {
             true => ALL_TENANTS,
@@ -149,7 +149,7 @@ fn check_derived(derived: &layout::Derived) -> Result<()> {
 }
 
 impl Layout {
-    /// The layout of a type, without numbers yet and without the ends of its edges.
+    /// Makes the layout of a type, without numbers yet and without the ends of its edges.
     pub(super) fn new(shape: layout::Layout) -> Result<Self> {
         let resource_type = shape.resource_type;
         let table = resource_type.schema.attributes;
@@ -181,7 +181,7 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Whether an answer shows edges.
+    /// Returns whether an answer shows edges.
     pub(super) fn shows_edges(&self, want: &Projection) -> bool {
         self.edges.iter().any(|edges| want.includes(edges.shape.path))
     }
@@ -287,8 +287,8 @@ impl Layout {
         Ok(())
     }
 
-    /// The basis of the documents of the type: a document that was written for another text may hold what must not be
-    /// shown.
+    /// Returns the basis of the documents of the type: a document that was written for another text may hold what must
+    /// not be shown.
     fn document_text(&self) -> String {
         let mut text = String::from("documents 1");
         for attribute in &self.shape.outside {
@@ -298,7 +298,7 @@ impl Layout {
         text
     }
 
-    /// The basis of the keys of the type: keys that were made for another text are made anew.
+    /// Returns the basis of the keys of the type: keys that were made for another text are made anew.
     pub(super) fn fingerprint(&self) -> String {
         let mut text = format!("keys 3, fold {}", fold::VERSION);
         for indexed in &self.slots {
@@ -317,12 +317,12 @@ impl Layout {
         text
     }
 
-    /// Whether a rewrite must know what it replaces, to find the rows that belong to it.
+    /// Returns whether a rewrite must know what it replaces, to find the rows that belong to it.
     pub(super) fn has_key_rows(&self) -> bool {
         !self.values.is_empty() || !self.uniques.is_empty()
     }
 
-    /// The key column of an attribute.
+    /// Returns the key column of an attribute.
     pub(super) fn column(&self, path: AttrPath) -> Option<&Slot> {
         self.slots.iter().find(|slot| slot.path == path)
     }
@@ -338,7 +338,7 @@ impl Layout {
         }
     }
 
-    /// The name of an attribute as an error says it.
+    /// Returns the name of an attribute as an error says it.
     pub(super) fn name(&self, path: AttrPath) -> String {
         path.name(self.table())
             .map(|name| name.to_string())
@@ -382,12 +382,12 @@ fn describe(table: &[Attribute], text: &mut String) {
     }
 }
 
-/// The steps of `within` behind those of `holder`.
+/// Returns the steps of `within` behind those of `holder`.
 fn join(holder: AttrPath, within: AttrPath) -> AttrPath {
     within.steps().iter().fold(holder, |path, step| path.push(*step))
 }
 
-/// The steps of `path` behind those of `base`.
+/// Returns the steps of `path` behind those of `base`.
 fn below(base: AttrPath, path: AttrPath) -> AttrPath {
     let steps = path.steps().get(base.steps().len()..).unwrap_or_default();
     steps.iter().fold(AttrPath::ROOT, |path, step| path.push(*step))

@@ -106,7 +106,7 @@ impl<C: 'static, T> Builder<C, T> {
     }
 
     /// Runs statements of the application in the transaction of every write that changes a resource of type `R`: an
-    /// outbox, a history, a rule that needs SQL. What they write is committed with the resource or not at all.
+    /// outbox, a history, a rule that needs SQL. Whatever they write is committed with the resource or not at all.
     ///
     /// They run after the statements of the store, on the thread that writes, while others wait: keep them short. They
     /// see values that are handed on and not kept, such as a password, and are the last to do so. An error undoes the
@@ -144,15 +144,15 @@ impl<C: 'static, T> Builder<C, T> {
         self
     }
 
-    /// The sources of time and identifiers; the system's clock and UUIDs of version 7 otherwise.
+    /// Sets the sources of time and identifiers; the system's clock and UUIDs of version 7 otherwise.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
-    /// The store for contexts in which `tenant` finds the tenant. A request for which it finds none, or an empty name, is
-    /// 404.
+    /// Sets up the store for contexts in which `tenant` finds the tenant. A request for which it finds none, or an
+    /// empty name, is 404.
     ///
     /// ```
     /// use std::borrow::Cow;
@@ -179,7 +179,7 @@ impl<C: 'static, T> Builder<C, T> {
         self.with(TenantBy::new(tenant))
     }
 
-    /// The store for contexts of any type, where there is one tenant. Its name is empty.
+    /// Sets up the store for contexts of any type, where there is one tenant. Its name is empty.
     #[must_use]
     pub fn single_tenant(self) -> Builder<C, SingleTenant> {
         self.with(SingleTenant)
@@ -244,7 +244,7 @@ impl<C: 'static, T> Builder<C, T> {
 }
 
 impl<C: 'static> DocumentStore<C> {
-    /// A store in a file of its own, which is made if there is none.
+    /// Opens a store in a file of its own, which is made if there is none.
     ///
     /// ```
     /// use scim::store::documents::DocumentStore;
@@ -264,7 +264,7 @@ impl<C: 'static> DocumentStore<C> {
         Ok(Builder::new(Database::open(path, Options::default())?))
     }
 
-    /// A store that is gone with its last clone.
+    /// Opens a store that is gone with its last clone.
     ///
     /// # Errors
     /// As [`Database::in_memory`].
@@ -272,7 +272,7 @@ impl<C: 'static> DocumentStore<C> {
         Ok(Builder::new(Database::in_memory(Options::default())?))
     }
 
-    /// A store in a database that the application uses for its own tables too. The tables of the store begin with
+    /// Opens a store in a database that the application uses for its own tables too. The tables of the store begin with
     /// `scim_`; leave them to it.
     #[must_use]
     pub fn on(database: Database) -> Builder<C> {

@@ -31,7 +31,7 @@ pub(super) struct PageRow {
 }
 
 impl PageRow {
-    /// The key of the row, which is one of this tenant's.
+    /// Returns the key of the row, which is one of this tenant's.
     pub(super) fn key(&self, tenant: i64) -> RowKey {
         RowKey {
             tenant,
@@ -43,12 +43,12 @@ impl PageRow {
         RowStamp::version_of(self.version)
     }
 
-    /// How many bytes its documents have.
+    /// Returns how many bytes its documents have.
     pub(super) fn bytes(&self) -> usize {
         self.visible.len() + self.hidden.as_ref().map_or(0, String::len)
     }
 
-    /// A copy of its documents, to be decoded.
+    /// Returns a copy of its documents, to be decoded.
     pub(super) fn documents(&self) -> Result<Documents> {
         Ok(Documents {
             visible: utf8(self.visible.to_vec())?,
@@ -119,7 +119,7 @@ impl PageRows {
         self.rows.push(row);
     }
 
-    /// A copy of a document in the memory of the page.
+    /// Makes a copy of a document in the memory of the page.
     fn copied(&mut self, document: &[u8]) -> BytesMut {
         let room = document.len() + ROOM;
         if self.memory.capacity() < room {

@@ -1,4 +1,4 @@
-//! Where pages end: whoever reads a list from start to end does not skip the same rows again for each page.
+//! The places where pages end: whoever reads a list from start to end does not skip the same rows again for each page.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,7 +37,7 @@ struct State {
 }
 
 impl Pages {
-    /// The row before a place, if it is known and nothing was deleted since.
+    /// Returns the row before a place, if it is known and nothing was deleted since.
     pub(super) fn row_before(&self, place: Place, count: Count) -> Option<i64> {
         let mut state = self.lock();
         let known = *state.known.get(&place)?;

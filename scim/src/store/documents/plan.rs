@@ -1,7 +1,7 @@
 //! From a resolved filter to SQL over the indexes. Which keys a comparison asks for is said by [`KeyRange`], for all
 //! columns alike; which index drives a selection is decided here.
 //!
-//! What comes out selects the rows that may match; whether each of them does is then known, or has to be asked of its
+//! The result selects the rows that may match; whether each of them does is then known, or has to be asked of its
 //! document. Four rules keep SQLite from losing its way, and its memory small: a disjunction is a `UNION ALL` of selections
 //! and never `OR rid IN (…)`; rows that are selected more than once are told apart at the end, by one `DISTINCT` (SQLite
 //! sorts each part of a `UNION`, and keeps all parts in memory meanwhile); beside the condition that drives a selection all
@@ -55,7 +55,7 @@ pub(super) struct Candidates {
     pub(super) exact: bool,
 }
 
-/// What no filter needs: nothing matches.
+/// Returns candidates that no filter has to test: nothing matches.
 pub(super) fn nothing() -> Candidates {
     Candidates {
         select: Select::of("NULL", Sql::new(" WHERE 1 = 0")),
@@ -63,7 +63,7 @@ pub(super) fn nothing() -> Candidates {
     }
 }
 
-/// The rows that may match, if an index can select them.
+/// Returns the rows that may match, if an index can select them.
 pub(super) fn candidates(layout: &Layout, tenant: i64, expression: &Expression) -> Option<Candidates> {
     let planner = Planner { layout, tenant };
     if matches!(expression, Expression::Never) {
@@ -94,7 +94,7 @@ impl Planner<'_> {
         }
     }
 
-    /// One condition drives, the others test; what SQL cannot say is left to the document.
+    /// Plans a conjunction: one condition drives, the others test; what SQL cannot say is left to the document.
     fn and(&self, all: &[Expression]) -> Option<Condition> {
         let mut exact = true;
         let mut known = Vec::new();
@@ -151,7 +151,7 @@ impl Planner<'_> {
         })
     }
 
-    /// Every alternative must be known, or the rows of the others would be missing.
+    /// Plans a disjunction: every alternative must be known, or the rows of the others would be missing.
     fn or(&self, any: &[Expression]) -> Option<Condition> {
         let mut selects = Vec::with_capacity(any.len());
         let mut test = Sql::new("(");
@@ -167,7 +167,7 @@ impl Planner<'_> {
             test.push(")");
             selects.push(condition.select);
         }
-        // Where one alternative has no index, the rows of it would be missing.
+        // If one alternative has no index, its rows would be missing.
         let selects: Option<Vec<_>> = selects.into_iter().collect();
         let select = selects
             .and_then(|selects| selects.into_iter().reduce(Selection::or))
@@ -211,7 +211,7 @@ impl Planner<'_> {
         Some(Selection::new(Rank::Most, other).or(Selection::new(Rank::Most, missing)))
     }
 
-    /// The column that holds the key of an attribute.
+    /// Returns the column that holds the key of an attribute.
     fn column(&self, path: AttrPath) -> Option<Column> {
         Column::key(self.layout.column(path)?.column)
     }
@@ -282,7 +282,7 @@ impl Planner<'_> {
         }
     }
 
-    /// `members.value eq "…"`, from whom the edges lead.
+    /// Plans `members.value eq "…"`, from whom the edges lead.
     fn members(&self, edges: &EdgeAttribute, inner: &Expression) -> Option<Condition> {
         let (ids, exact) = ids_in(inner, &edges.shape.parts, &edges.targets)?;
         let types: Vec<_> = edges.targets.iter().map(|end| end.number.to_string()).collect();
@@ -316,7 +316,7 @@ impl Planner<'_> {
         })
     }
 
-    /// `groups.value eq "…"`, to whom the edges lead.
+    /// Plans `groups.value eq "…"`, to whom the edges lead.
     fn memberships(&self, derived: &Derived, inner: &Expression) -> Option<Condition> {
         let source = std::slice::from_ref(&derived.source);
         let (ids, exact) = ids_in(inner, &derived.shape.parts, source)?;
@@ -357,7 +357,7 @@ impl Planner<'_> {
         (marks, [self.tenant.into()].into_iter().chain(keys).collect())
     }
 
-    /// `emails[type eq "work" and value eq "…"]`
+    /// Plans `emails[type eq "work" and value eq "…"]`.
     fn value(&self, path: AttrPath, inner: &Expression) -> Option<Condition> {
         let conjuncts = inner.conjuncts();
         let mut of_path = self.layout.values.iter().filter(|valued| valued.holder == path);
@@ -424,7 +424,7 @@ fn rank_of(operator: Operator) -> Rank {
     }
 }
 
-/// `type eq "work"`
+/// Returns the range of `type eq "work"`.
 fn kind_of<'e>(valued: &Valued, expression: &'e Expression) -> Option<Range<'e>> {
     match expression {
         Expression::Compare(compare) if Some(compare.path) == valued.kind => match &compare.operand {
@@ -438,7 +438,7 @@ fn kind_of<'e>(valued: &Valued, expression: &'e Expression) -> Option<Range<'e>>
     }
 }
 
-/// The ids that the condition inside the brackets names, and whether it says nothing else.
+/// Returns the ids that the condition inside the brackets names, and whether it says nothing else.
 fn ids_in(inner: &Expression, parts: &Parts, ends: &[End]) -> Option<(Vec<String>, bool)> {
     let named = NamedKeys::of(inner, parts.value).filter(|named| !named.keys.is_empty());
     // Under any other rule of comparison a key does not name one row.
@@ -452,7 +452,7 @@ fn ids_in(inner: &Expression, parts: &Parts, ends: &[End]) -> Option<(Vec<String
     Some((vec![id], false))
 }
 
-/// The id in `$ref eq "…"`. It says more: of which type the resource is.
+/// Returns the id in `$ref eq "…"`. It says more: of which type the resource is.
 fn placed_id(expression: &Expression, parts: &Parts, ends: &[End]) -> Option<String> {
     let Expression::Compare(compare) = expression else {
         return None;
@@ -471,7 +471,7 @@ fn placed_id(expression: &Expression, parts: &Parts, ends: &[End]) -> Option<Str
     Some(id.to_owned())
 }
 
-/// The column whose index has the order of a sort, if there is one.
+/// Returns the column whose index has the order of a sort, if there is one.
 pub(super) fn sort_column(layout: &Layout, sort: &Sort) -> Option<String> {
     if sort.path() == layout.meta.push(2) {
         return Some("modified".to_owned());
@@ -484,12 +484,12 @@ pub(super) fn sort_column(layout: &Layout, sort: &Sort) -> Option<String> {
     by_key.then(|| format!("k{}", slot.column))
 }
 
-/// Whether an attribute is in no document.
+/// Returns whether an attribute is in no document.
 pub(super) fn is_outside(layout: &Layout, path: AttrPath) -> bool {
     layout.shape.outside.iter().any(|outer| path.starts_with(*outer))
 }
 
-/// Whether a filter, where the document has to be asked, looks at anything that is not in it.
+/// Returns whether a filter, where the document has to be asked, looks at anything that is not in it.
 pub(super) fn looks_outside(layout: &Layout, expression: &Expression) -> bool {
     match expression {
         Expression::And(all) | Expression::Or(all) => all.iter().any(|one| looks_outside(layout, one)),

@@ -49,7 +49,7 @@ impl<R: ScimResource> Prepared<R> {
     }
 }
 
-/// Where a write is decided.
+/// The place where a write is decided.
 pub(super) struct Deciding<'d, C> {
     pub(super) reader: &'d Reader<'d>,
     pub(super) core: &'d Core<C>,
@@ -57,7 +57,7 @@ pub(super) struct Deciding<'d, C> {
     pub(super) tenant: i64,
 }
 
-/// What is to become of a row.
+/// The decision about a row.
 pub(super) enum Decided<R> {
     Keep,
     Put(Box<Prepared<R>>),

@@ -60,7 +60,7 @@ impl Found {
     }
 }
 
-/// What is known of a page before any of it is shown.
+/// Everything that is known of a page before any of it is shown.
 pub(super) struct Head {
     pub(super) total: u64,
     /// Of each resource.
@@ -98,7 +98,7 @@ impl Window {
         position >= self.skip && position - self.skip < self.take as u64
     }
 
-    /// How many rows it shows at most.
+    /// Returns how many rows it shows at most.
     fn most(self) -> i64 {
         i64::try_from(self.take).unwrap_or(i64::MAX)
     }
@@ -129,8 +129,8 @@ impl<'s, C: 'static> Search<'s, C> {
         }
     }
 
-    /// A page that is a look-up: of at most one resource that an index finds, or of a few that follow each other. `None` if
-    /// it would be more.
+    /// Returns a page that is a look-up: of at most one resource that an index finds, or of a few that follow each
+    /// other. `None` if it would be more.
     pub(super) fn look_up<R: ScimResource>(
         self,
         query: &Query<R>,
@@ -142,8 +142,8 @@ impl<'s, C: 'static> Search<'s, C> {
         }
     }
 
-    /// A page of all resources that begins at a place that is known. `None` where it is not known, and where the page is cut
-    /// because it is not short.
+    /// Returns a page of all resources that begins at a place that is known. `None` where it is not known, and where
+    /// the page is cut because it is not short.
     fn next_few<R: ScimResource>(mut self, query: &Query<R>, want: &Projection) -> Result<Option<Page<R>>> {
         let Window { skip, take, .. } = Window::of(query);
         if skip > 0 {
@@ -161,7 +161,7 @@ impl<'s, C: 'static> Search<'s, C> {
         }
     }
 
-    /// A page of at most one resource that an index finds and that is short. `None` if it would be more.
+    /// Returns a page of at most one resource that an index finds and that is short. `None` if it would be more.
     fn only_one<R: ScimResource>(
         &self,
         query: &Query<R>,
@@ -210,7 +210,7 @@ impl<'s, C: 'static> Search<'s, C> {
         }
     }
 
-    /// A page, where it is short enough for one piece. `None` if it is to be [streamed](Self::stream).
+    /// Returns a page, if it is short enough for one piece. `None` if it is to be [streamed](Self::stream).
     pub(super) fn page<R: ScimResource>(
         mut self,
         query: &Query<R>,
@@ -220,7 +220,7 @@ impl<'s, C: 'static> Search<'s, C> {
         self.in_one_piece(query, want, total, page)
     }
 
-    /// The documents of a page, unless it is too long for one piece.
+    /// Returns the documents of a page, unless it is too long for one piece.
     fn in_one_piece<R: ScimResource>(
         &self,
         query: &Query<R>,
@@ -260,7 +260,7 @@ impl<'s, C: 'static> Search<'s, C> {
         show::stream_page::<R>(self.reader, self.layout, self.tenant, page, want, sender)
     }
 
-    /// The version of each row, and the key by which it is sorted among others.
+    /// Returns the version of each row, and the key by which it is sorted among others.
     fn heads<R: ScimResource>(
         &self,
         query: &Query<R>,
@@ -273,7 +273,7 @@ impl<'s, C: 'static> Search<'s, C> {
         heads.collect()
     }
 
-    /// The rows of a page, and how many match in all.
+    /// Returns the rows of a page, and how many match in all.
     fn weighed<R: ScimResource>(
         &mut self,
         query: &Query<R>,
@@ -301,7 +301,7 @@ impl<'s, C: 'static> Search<'s, C> {
         Ok((total, page))
     }
 
-    /// The key by which a row is sorted, if the query sorts.
+    /// Returns the key by which a row is sorted, if the query sorts.
     fn key<R: ScimResource>(
         &self,
         query: &Query<R>,
@@ -362,7 +362,7 @@ impl<'s, C: 'static> Search<'s, C> {
         }
     }
 
-    /// A page of all resources in the order of their creation.
+    /// Finds a page of all resources in the order of their creation.
     fn all(&self, count: Count, window: Window) -> Result<Found> {
         let behind = match window.skip {
             0 => Some(FIRST),
@@ -396,7 +396,7 @@ impl<'s, C: 'static> Search<'s, C> {
         }
     }
 
-    /// All rows of this tenant and type.
+    /// Selects all rows of this tenant and type.
     fn rows(&self) -> Select {
         Select::of_type(self.layout.number, self.tenant)
     }
@@ -412,7 +412,7 @@ impl<'s, C: 'static> Search<'s, C> {
         Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
     }
 
-    /// The rows of a window of a selection that is in order, until the page is full.
+    /// Reads the rows of a window of a selection that is in order, until the page is full.
     fn fetch(&self, ordered: &Sql, window: Window) -> Result<Vec<PageRow>> {
         if window.take == 0 {
             return Ok(Vec::new());
@@ -481,7 +481,7 @@ impl<'s, C: 'static> Search<'s, C> {
             if visited > self.budget {
                 return Err(exceeded::scanned_rows(self.budget, None));
             }
-            // What it costs to read the document counts, too.
+            // The cost of reading the document is counted, too.
             let bytes = u64::try_from(stored.documents.bytes()).unwrap_or(u64::MAX);
             self.reader.charge(1 + bytes / BYTES_IN_A_STEP)?;
             let state = reads.then(|| self.state::<R>(&stored, outside)).transpose()?;
@@ -533,8 +533,8 @@ impl<'s, C: 'static> Search<'s, C> {
         row.documents.decode(&rows)
     }
 
-    /// The key of a resource that is sorted by its edges, or by what mirrors those of others: none of these values is
-    /// primary, so that the first counts.
+    /// Returns the key of a resource that is sorted by its edges, or by what mirrors those of others: none of these
+    /// values is primary, so that the first counts.
     fn key_of_others(&self, sort: &Sort, rid: i64) -> Result<SortKey> {
         let row = RowKey {
             tenant: self.tenant,
@@ -563,7 +563,7 @@ impl<'s, C: 'static> Search<'s, C> {
         Ok(key)
     }
 
-    /// How SQLite goes about the statements of a query: those that are run, as they are run.
+    /// Returns how SQLite goes about the statements of a query: those that are run, as they are run.
     pub(super) fn explain<R: ScimResource>(mut self, query: &Query<R>) -> Result<Vec<String>> {
         self.plans = Some(RefCell::default());
         let window = Window::of(query);
@@ -590,7 +590,7 @@ fn item<R>(version: Version, sort_key: Option<SortKey>, document: Document) -> I
     }
 }
 
-/// A selection of `rid`s in the order of creation.
+/// Returns a selection of `rid`s in the order of creation.
 fn in_order(select: &Select) -> Sql {
     let mut sql = Sql::new("SELECT rid FROM (");
     sql.append(select.sql());
@@ -616,7 +616,7 @@ fn of_rows(layout: &Layout, tenant: i64) -> Sql {
     .with(tenant)
 }
 
-/// A selection in the order of a column; resources without value come where the largest do.
+/// Returns a selection in the order of a column; resources without value come where the largest do.
 fn sorted(layout: &Layout, tenant: i64, select: Option<&Select>, sort: &Sort, column: &str) -> Sql {
     let mut sql = match select {
         None => Select::of_type(layout.number, tenant).sql(),

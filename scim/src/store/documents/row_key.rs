@@ -27,7 +27,7 @@ pub(super) struct RowKeys {
 }
 
 impl RowKeys {
-    /// Keys that all come behind `last`. The process is told from others by a number left to chance.
+    /// Makes keys that all come behind `last`. The process is told from others by a number left to chance.
     pub(super) fn behind(last: i64) -> Self {
         Self::of_node(last, RandomState::new().hash_one(last))
     }
@@ -39,7 +39,7 @@ impl RowKeys {
         }
     }
 
-    /// A key that was never given before: 63 bits of which the upper are the time.
+    /// Returns a key that was never given before: 63 bits of which the upper are the time.
     pub(super) fn next(&self, now: DateTime) -> i64 {
         let micros = now.as_unix_micros().saturating_sub(EPOCH).clamp(0, (1 << 52) - 1);
         let key = |micros: i64| micros << NODE_BITS | self.node;

@@ -44,7 +44,7 @@ impl StoredRow {
         })
     }
 
-    /// The key of the row, which is one of this tenant's.
+    /// Returns the key of the row, which is one of this tenant's.
     pub(super) fn key(&self, tenant: i64) -> RowKey {
         RowKey {
             tenant,
@@ -70,7 +70,7 @@ impl StoredRow {
     }
 }
 
-/// A copy of a text, with room for more behind it.
+/// Makes a copy of a text, with room for more behind it.
 fn text(bytes: &[u8], room: usize) -> Result<String> {
     let text = std::str::from_utf8(bytes).map_err(Error::internal)?;
     let mut copy = String::with_capacity(text.len() + room);
@@ -78,12 +78,12 @@ fn text(bytes: &[u8], room: usize) -> Result<String> {
     Ok(copy)
 }
 
-/// The identifier in a column.
+/// Reads the identifier in a column.
 pub(super) fn id_of(row: &Row<'_>, column: usize) -> Result<String> {
     key::id_of(row.blob(column)?).map(Cow::into_owned)
 }
 
-/// The name by which others show a resource, in a column.
+/// Reads the name by which others show a resource, in a column.
 pub(super) fn label_of<'r>(row: &Row<'r>, column: usize) -> Result<Option<Cow<'r, str>>> {
     let bytes = row.optional_blob(column)?;
     bytes
@@ -101,7 +101,7 @@ pub(super) fn find(reader: &Reader<'_>, layout: &Layout, tenant: i64, id: &str) 
     )
 }
 
-/// The key of the last row; 0 if there is none.
+/// Returns the key of the last row; 0 if there is none.
 pub(super) fn last(reader: &Reader<'_>) -> Result<i64> {
     // Of all tenants: asked once, when a database is opened.
     let last = reader.query_one(
@@ -250,8 +250,8 @@ fn delete_value(tx: &Transaction<'_>, tenant: i64, rid: i64, row: &ValueRow) -> 
     .map(drop)
 }
 
-/// The unique values of a resource, but for those that it has in `but` as well: the attribute, the value, and the columns
-/// of the row, which are tenant, attribute, value and resource.
+/// Returns the unique values of a resource, but for those that it has in `but` as well: the attribute, the value, and
+/// the columns of the row, which are tenant, attribute, value and resource.
 fn unique_rows<'k>(
     layout: &'k Layout,
     RowKey { tenant, rid }: RowKey,

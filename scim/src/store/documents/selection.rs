@@ -22,7 +22,7 @@ pub(super) struct Select {
     key: &'static str,
     /// Whether each row is selected once only because SQLite sees to it.
     is_distinct: bool,
-    /// What follows the column, ` FROM` included.
+    /// The text that follows the column, ` FROM` included.
     rest: Sql,
 }
 

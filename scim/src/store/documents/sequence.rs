@@ -15,8 +15,8 @@ use crate::store::database::Stream;
 /// Stands behind each document. JSON has control characters only as escapes.
 pub(super) const END: u8 = 0x1E;
 
-/// The bodies of the first `count` documents of a stream. They are read in their order; what is left of those that are
-/// not read to their end is skipped. The stream ends when all of them are dropped.
+/// Returns the bodies of the first `count` documents of a stream. They are read in their order; what is left of those
+/// that are not read to their end is skipped. The stream ends when all of them are dropped.
 pub(super) fn split(stream: Stream, count: usize) -> Vec<Body> {
     let sequence = Arc::new(Mutex::new(Sequence {
         stream,
@@ -47,7 +47,7 @@ struct Part {
 }
 
 impl Sequence {
-    /// The next bytes of the current document. `None` at its end, after which the next one is current.
+    /// Returns the next bytes of the current document. `None` at its end, after which the next one is current.
     fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
         while self.rest.is_empty() {
             match ready!(self.stream.poll_next(cx)) {

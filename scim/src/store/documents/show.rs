@@ -1,4 +1,5 @@
-//! What is shown of a row: its document as it is, or what a projection leaves of it, with edges and derived attributes.
+//! The part of a row that is shown: its document as it is, or what a projection leaves of it, with edges and derived
+//! attributes.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +31,8 @@ const MOST_BYTES: usize = 2 * PAGE_IN_ONE_PIECE;
 /// Bytes of a part.
 const PART: usize = 64 << 10;
 
-/// The resource's own part of an answer: its document as it is where that shows just what is wanted, and otherwise what
-/// the struct or the schema of today shows of its state.
+/// Returns the resource's own part of an answer: its document as it is where that shows just what is wanted, and
+/// otherwise what the struct or the schema of today shows of its state.
 fn own<R: ScimResource>(layout: &Layout, row: StoredRow, want: &Projection) -> Result<Vec<u8>> {
     match as_stored(layout, want) == Some(row.layout) {
         true => Ok(row.documents.visible.into_bytes()),
@@ -39,7 +40,7 @@ fn own<R: ScimResource>(layout: &Layout, row: StoredRow, want: &Projection) -> R
     }
 }
 
-/// The same of a row of a page. `as_stored` is the layout whose documents show just what is wanted.
+/// Returns the same for a row of a page. `as_stored` is the layout whose documents show just what is wanted.
 fn own_of_page<R: ScimResource>(row: PageRow, want: &Projection, as_stored: Option<i64>) -> Result<BytesMut> {
     match as_stored == Some(row.layout) {
         true => Ok(row.visible),
@@ -47,7 +48,7 @@ fn own_of_page<R: ScimResource>(row: PageRow, want: &Projection, as_stored: Opti
     }
 }
 
-/// The layout of documents that show just what is wanted, as they are. None do, where something else is wanted.
+/// Returns the layout of documents that show just what is wanted, as they are. None do, where something else is wanted.
 fn as_stored(layout: &Layout, want: &Projection) -> Option<i64> {
     want.fits_stored(&layout.shape.outside)
         .then_some(layout.documents)
@@ -59,8 +60,8 @@ fn of_state<R: ScimResource>(documents: &Documents, want: &Projection) -> Result
     Ok(out)
 }
 
-/// Rows of a page with their documents in one piece each, holes and all. `owners` has who leads to them. `None` where the
-/// edges show so much that they are sent in parts.
+/// Returns the rows of a page with their documents in one piece each, holes and all. `owners` has who leads to them.
+/// `None` where the edges show so much that they are sent in parts.
 pub(super) fn documents<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
@@ -99,7 +100,7 @@ pub(super) fn documents<R: ScimResource>(
     Ok(Some(documents))
 }
 
-/// A document with the edges of its row; `None` where they show so much that it is sent in parts.
+/// Returns a document with the edges of its row; `None` where they show so much that it is sent in parts.
 fn with_edges(
     reader: &Reader<'_>,
     layout: &Layout,
@@ -114,8 +115,8 @@ fn with_edges(
     Ok(flow.is_continue().then(|| out.into()))
 }
 
-/// One row with its document in one piece; `None` where so many edges lead from it or to it that the document is sent in
-/// parts. A resource that is new has no edges to it.
+/// Returns one row with its document in one piece; `None` where so many edges lead from it or to it that the document
+/// is sent in parts. A resource that is new has no edges to it.
 pub(super) fn document<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
@@ -143,8 +144,8 @@ pub(super) fn document<R: ScimResource>(
     Ok(Some(out.into()))
 }
 
-/// The values that mirror edges to some rows of a page, by the resource at the other end: each is rendered once, however
-/// many rows it leads to.
+/// Returns the values that mirror edges to some rows of a page, by the resource at the other end: each is rendered
+/// once, however many rows it leads to.
 fn values_of(
     reader: &Reader<'_>,
     owners: &Owners<'_>,
@@ -331,7 +332,7 @@ pub(super) fn stream_page<R: ScimResource>(
     let Weighed { rows, owners, .. } = page;
     let mut rows = rows.into_iter().peekable();
     let mut is_later = false;
-    // What an edge shows may be longer than it was weighed.
+    // The text that an edge shows may be longer than it was weighed.
     let shows_edges = layout.shows_edges(want);
     let is_short = |row: &PageRow, bytes: usize| bytes <= PART && !(shows_edges && row.edges > 0);
     while let Some((row, weight)) = rows.next() {
@@ -396,7 +397,7 @@ fn send_all_but_the_end(
     Ok(out)
 }
 
-/// The members of a document that hold the edges of a row, each with a comma in front: part of its state.
+/// Returns the members of a document that hold the edges of a row, each with a comma in front: part of its state.
 pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, row: RowKey) -> Result<String> {
     let everything = Projection::everything(layout.resource_type);
     let mut out = Vec::new();
@@ -413,7 +414,7 @@ pub(super) fn edges_of(reader: &Reader<'_>, layout: &Layout, row: RowKey) -> Res
     members(out)
 }
 
-/// The members of a document that hold what mirrors edges to a row, each with a comma in front.
+/// Returns the members of a document that hold what mirrors edges to a row, each with a comma in front.
 pub(super) fn derived_of(reader: &Reader<'_>, layout: &Layout, row: RowKey) -> Result<String> {
     let everything = Projection::everything(layout.resource_type);
     let mut out = Vec::new();

@@ -60,7 +60,7 @@ use crate::store::{
 /// ```
 ///
 /// * Versions count from 1; a write that changes nothing leaves version and `lastModified` alone.
-/// * Where a member of a group is deleted, the group has changed: it gets another version.
+/// * If a member of a group is deleted, the group has changed: it gets another version.
 /// * Keys are made by [`fold`](crate::fold); a build that makes others makes those in the file anew when it opens it.
 pub struct DocumentStore<C = ()> {
     database: Database,
@@ -96,14 +96,14 @@ impl<C> DocumentStore<C> {
         &self.core
     }
 
-    /// The database, for the application's own tables.
+    /// Returns the database, for the application's own tables.
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
     }
 }
 
-/// What a read found.
+/// The outcome of a read.
 enum Read<T> {
     Here(T),
     /// So many edges that the document is sent in parts.
@@ -130,8 +130,8 @@ const LOOK_UP: u64 = 20_000;
 const SHORT_PAGE: usize = 100;
 const SHORT_PAGE_BYTES: usize = 256 << 10;
 
-/// How a list is read that may take no longer than a look-up, because an index finds its only resource or it is a short page
-/// of all. `None` for a search.
+/// Returns how a list is read that may take no longer than a look-up, because an index finds its only resource or it is
+/// a short page of all. `None` for a search.
 fn brief_work<R: ScimResource>(query: &Query<R>) -> Option<Work> {
     match query.filter.as_ref().map(ResolvedFilter::expression) {
         Some(Expression::Compare(Compare {
@@ -150,7 +150,7 @@ fn brief_work<R: ScimResource>(query: &Query<R>) -> Option<Work> {
 }
 
 impl<C: Send + Sync + 'static> DocumentStore<C> {
-    /// How many resources of a type a tenant has.
+    /// Returns how many resources of a type a tenant has.
     ///
     /// # Errors
     /// Those of the database.
@@ -185,8 +185,8 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
         }
     }
 
-    /// How SQLite finds the resources of a query: the lines of `EXPLAIN QUERY PLAN` for each statement that is run, or
-    /// `EVERY ROW` where no index serves.
+    /// Returns how SQLite finds the resources of a query: the lines of `EXPLAIN QUERY PLAN` for each statement that is
+    /// run, or `EVERY ROW` where no index serves.
     ///
     /// # Errors
     /// Those of the database.
@@ -374,7 +374,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
         self.read::<R, _, _>(work, tenant, page).await
     }
 
-    /// Sends the documents of a page in parts. What is told of the page and the documents are of one snapshot.
+    /// Sends the documents of a page in parts. The head of the page and the documents are of one snapshot.
     async fn page_in_parts<R: ScimResource>(
         &self,
         cx: &Arc<C>,
@@ -410,7 +410,7 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
     }
 }
 
-/// A stream and what its job has told before it sends anything.
+/// Returns a stream and what its job has told before it sends anything.
 async fn begun<T>(mut stream: Stream, told: oneshot::Receiver<Result<T>>) -> Result<(Stream, T)> {
     match told.await {
         Ok(told) => Ok((stream, told?)),
@@ -428,7 +428,7 @@ enum How<R> {
     Change(Option<Early<R>>),
 }
 
-/// What a snapshot says of a write.
+/// The answer that a snapshot gives to a write.
 enum First<R> {
     /// A write to carry out, if the row is found in the same version.
     Decided(Early<R>),
@@ -436,7 +436,7 @@ enum First<R> {
     Done(Shown<R>),
 }
 
-/// What came of a write, with the answer as far as it was read.
+/// The outcome of a write, with the answer as far as it was read.
 struct Shown<R> {
     version: Version,
     changed: bool,
@@ -444,7 +444,7 @@ struct Shown<R> {
     read: Option<Read<Answer<R>>>,
 }
 
-/// What a write is answered with.
+/// Returns what a write is answered with.
 fn show_outcome<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,
@@ -477,7 +477,7 @@ fn show_outcome<R: ScimResource>(
     })
 }
 
-/// What a reader shows of a row.
+/// Returns what a reader shows of a row.
 fn shown<R: ScimResource>(
     reader: &Reader<'_>,
     layout: &Layout,

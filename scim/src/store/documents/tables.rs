@@ -5,9 +5,9 @@ use crate::Result;
 use crate::error::Error;
 use crate::store::database::{Reader, Transaction};
 
-/// The tables as SQLite has them, made if they are not there, and never changed afterwards. What a database server would
-/// have as its primary key `(tenant, rid)` is the row key of SQLite, which is shorter: the application makes each `rid`
-/// once. The document comes last in its row, so that what is looked at without it is read without it.
+/// The tables as SQLite has them, made if they are not there, and never changed afterwards. The primary key
+/// `(tenant, rid)` that a database server would have is the row key of SQLite, which is shorter: the application makes
+/// each `rid` once. The document comes last in its row, so that what is looked at without it is read without it.
 const TABLES: &str = "
 CREATE TABLE IF NOT EXISTS scim_format(
   version INTEGER NOT NULL PRIMARY KEY
@@ -63,7 +63,7 @@ const FORMAT: i64 = 2;
 /// Key columns in a row.
 pub(super) const SLOTS: usize = 4;
 
-/// What stands for the tenant where a value must be unique among all of them.
+/// The number that stands for the tenant where a value must be unique among all of them.
 pub(super) const ALL_TENANTS: i64 = 0;
 
 /// Makes the tables, and carries over what an earlier version has kept.
@@ -94,7 +94,7 @@ pub(super) fn create(tx: &Transaction<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The number of a resource type, and the layout its keys were made for (empty for a new type).
+/// Returns the number of a resource type, and the layout its keys were made for (empty for a new type).
 pub(super) fn resource_type(tx: &Transaction<'_>, name: &str) -> Result<(i64, String)> {
     tx.execute(
         "INSERT INTO scim_type(id, name, layout) SELECT coalesce(max(id), 0) + 1, ?1, '' FROM scim_type WHERE true
@@ -117,7 +117,7 @@ pub(super) fn keep_layout(tx: &Transaction<'_>, resource_type: i64, layout: &str
     .map(drop)
 }
 
-/// The number of the layout by which the documents of a type are written. It is never another layout's.
+/// Returns the number of the layout by which the documents of a type are written. It is never another layout's.
 pub(super) fn document_layout(tx: &Transaction<'_>, resource_type: i64, text: &str) -> Result<i64> {
     let params = [resource_type.into(), text.into()];
     tx.execute(
@@ -133,7 +133,7 @@ pub(super) fn document_layout(tx: &Transaction<'_>, resource_type: i64, text: &s
     .ok_or_else(|| Error::internal("a layout vanished"))
 }
 
-/// The number of an attribute.
+/// Returns the number of an attribute.
 pub(super) fn attribute(tx: &Transaction<'_>, resource_type: i64, name: &str) -> Result<i64> {
     tx.execute(
         "INSERT INTO scim_attribute(id, type, name)
@@ -148,8 +148,8 @@ pub(super) fn attribute(tx: &Transaction<'_>, resource_type: i64, name: &str) ->
     .ok_or_else(|| Error::internal("an attribute vanished"))
 }
 
-/// The key column of an attribute, counted from 1; `None` if all belong to others. A column belongs to one attribute for
-/// ever, so that no key is ever read as that of another.
+/// Returns the key column of an attribute, counted from 1; `None` if all belong to others. A column belongs to one
+/// attribute for ever, so that no key is ever read as that of another.
 pub(super) fn slot(tx: &Transaction<'_>, resource_type: i64, attribute: i64) -> Result<Option<usize>> {
     let taken = tx.query_all(
         "SELECT id, slot FROM scim_attribute WHERE type = ?1 AND slot IS NOT NULL",
@@ -170,7 +170,7 @@ pub(super) fn slot(tx: &Transaction<'_>, resource_type: i64, attribute: i64) -> 
     Ok(free)
 }
 
-/// The number of a tenant, if anything was ever kept for it. Numbers are never taken back, so that it may be
+/// Returns the number of a tenant, if anything was ever kept for it. Numbers are never taken back, so that it may be
 /// remembered once it is committed.
 pub(super) fn tenant(reader: &Reader<'_>, name: &str) -> Result<Option<i64>> {
     reader.query_one(

@@ -1,4 +1,4 @@
-//! What the document store promises beyond the contract of all stores, each promise by a test.
+//! The promises of the document store beyond the contract of all stores, each checked by a test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -173,7 +173,7 @@ impl Bench {
         self.block(self.store.get(&self.tenant, id, want, precondition))
     }
 
-    /// The document as a client sees it.
+    /// Returns the document as a client sees it.
     fn shown<R: ScimResource>(&self, id: &str, attributes: &str) -> serde_json::Value {
         let want = only::<R>(attributes);
         let answer = self.answer::<R>(id, &want, &Precondition::None).unwrap();
@@ -206,7 +206,7 @@ impl Bench {
         ))
     }
 
-    /// The names of those that match, in order.
+    /// Returns the names of those that match, in order.
     fn found<R: ScimResource>(&self, filter: &str) -> Vec<String> {
         let (total, items) = self.query(&all::<R>().matching(filter_of::<R>(filter))).unwrap();
         assert_eq!(total, items.len() as u64, "{filter}");
@@ -250,7 +250,7 @@ fn patch_of<R: ScimResource>(operations: &str) -> Patch<R> {
     Patch::parse(body.as_bytes(), &Policy::tolerant(), &Limits::default()).unwrap()
 }
 
-/// A projection of these attributes; the default if there are none.
+/// Makes a projection of these attributes; the default if there are none.
 fn only<R: ScimResource>(attributes: &str) -> Projection {
     Projection::parse(R::RESOURCE_TYPE, &[attributes], &[] as &[&str], false).unwrap()
 }

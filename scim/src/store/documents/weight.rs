@@ -26,7 +26,7 @@ pub(super) struct Weighed<'l> {
 /// rows there, too.
 const NEAR: usize = 8_192;
 
-/// Who leads to the rows of a page, for an attribute that mirrors edges, and what is shown of each.
+/// The rows that lead to the rows of a page, for an attribute that mirrors edges, and what is shown of each.
 pub(super) struct Owners<'l> {
     pub(super) derived: &'l Derived,
     /// By row.
@@ -89,19 +89,19 @@ impl<'l> Owners<'l> {
         })
     }
 
-    /// The rows that lead to a row.
+    /// Returns the rows that lead to a row.
     pub(super) fn of(&self, rid: i64) -> impl Iterator<Item = i64> + '_ {
         let start = self.pairs.partition_point(|(to, _)| *to < rid);
         let pairs = self.pairs.iter().skip(start);
         pairs.take_while(move |(to, _)| *to == rid).map(|(_, from)| *from)
     }
 
-    /// The text that is shown of each, if that is short.
+    /// Returns the text that is shown of each, if that is short.
     pub(super) fn values(&self) -> Option<&BTreeMap<i64, Vec<u8>>> {
         self.values.as_ref()
     }
 
-    /// How many bytes they take in the document of a row, where the page may have `most`.
+    /// Returns how many bytes they take in the document of a row, where the page may have `most`.
     fn bytes(&self, rid: i64, most: usize) -> usize {
         let unknown = most.max(PAGE_IN_ONE_PIECE).saturating_add(1);
         if self.unread == Some(rid) {
@@ -188,7 +188,7 @@ impl<'l> Weighed<'l> {
         Ok(page)
     }
 
-    /// Whether it is too long for one piece.
+    /// Returns whether it is too long for one piece.
     pub(super) fn is_long(&self) -> bool {
         self.total > PAGE_IN_ONE_PIECE
     }

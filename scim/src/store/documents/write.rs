@@ -24,7 +24,7 @@ use crate::store::{
     Cause, EdgeChange, Event, Loads, MOST_EDGES_NAMED, MovedEdges, Stored, Transition, Write, not_found,
 };
 
-/// What every job needs.
+/// Everything that every job needs.
 pub(super) struct Job<'t, C> {
     pub(super) tx: &'t Transaction<'t>,
     pub(super) core: &'t Core<C>,
@@ -33,13 +33,13 @@ pub(super) struct Job<'t, C> {
     pub(super) cx: &'t C,
 }
 
-/// What was decided on a snapshot, and for which state of the row.
+/// A decision that was made on a snapshot, with the state of the row that it is for.
 pub(super) struct Early<R> {
     pub(super) stamp: RowStamp,
     pub(super) prepared: Box<Prepared<R>>,
 }
 
-/// What became of a write.
+/// The outcome of a write.
 pub(super) enum Outcome {
     /// The row as it is now.
     Row { row: StoredRow, changed: bool },
@@ -131,7 +131,7 @@ impl<C: 'static> Job<'_, C> {
         }
     }
 
-    /// Whether to decide the write takes more steps than the writer, for whom everybody waits, should take.
+    /// Returns whether deciding the write takes more steps than the writer, for whom everybody waits, should take.
     fn is_long<R: ScimResource>(&self, write: &Write<R, C>, row: &StoredRow) -> bool {
         if write.loads() >= Loads::Resource && row.documents.bytes() > MOST_DECODED {
             return true;
@@ -249,7 +249,7 @@ impl<C: 'static> Job<'_, C> {
         })
     }
 
-    /// How the application is told in this transaction.
+    /// Returns how the application is told in this transaction.
     pub(super) fn telling(&self) -> Telling<'_, C> {
         Telling {
             tx: self.tx,
@@ -285,7 +285,7 @@ impl<C: 'static> Job<'_, C> {
         Ok(Outcome::Deleted(row.stamp))
     }
 
-    /// The edges of each attribute that go with a row: all are counted, and the first are named.
+    /// Returns the edges of each attribute that go with a row: all are counted, and the first are named.
     fn edges_gone(&self, row: &StoredRow) -> Result<Vec<MovedEdges>> {
         let gone = self.layout.edges.iter().map(|edges| {
             let count = match self.layout.edges.len() {
@@ -322,7 +322,7 @@ impl<C: 'static> Job<'_, C> {
         Ok(count.unwrap_or_default())
     }
 
-    /// Takes a row out of everything that leads to it. Who has lost an edge has changed: version and time say so.
+    /// Takes a row out of everything that leads to it. Whoever has lost an edge has changed: version and time say so.
     fn leave_all<R: ScimResource>(&self, rid: i64, write: &Write<R, C>) -> Result<()> {
         let mut left = BTreeMap::<i64, Vec<i64>>::new();
         self.tx.query(

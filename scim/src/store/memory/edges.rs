@@ -13,12 +13,12 @@ pub(super) struct EdgeTable {
 }
 
 impl EdgeTable {
-    /// The edges of a resource; `None` if it has none.
+    /// Returns the edges of a resource; `None` if it has none.
     pub(super) fn of(&self, owner: u64) -> Option<&EdgeSet> {
         self.sets.get(&owner)
     }
 
-    /// The resources that have an edge with this key, in the order of creation.
+    /// Returns the resources that have an edge with this key, in the order of creation.
     pub(super) fn owners(&self, key: &str) -> impl Iterator<Item = u64> {
         self.owners.get(key).into_iter().flatten().copied()
     }

@@ -1,4 +1,4 @@
-//! What the store needs to know of a resource type, worked out once.
+//! The things that the store needs to know of a resource type, worked out once.
 
 use crate::error::Result;
 use crate::path::AttrPath;
@@ -55,7 +55,7 @@ impl Layout {
         }
     }
 
-    /// Whether values of an attribute are unique among all tenants.
+    /// Returns whether values of an attribute are unique among all tenants.
     pub(super) fn has_global_keys(&self) -> bool {
         self.keys
             .iter()
@@ -64,7 +64,7 @@ impl Layout {
 }
 
 impl Attribute {
-    /// Whether the store may index the attribute: what it makes itself changes with every write.
+    /// Returns whether the store may index the attribute: what it makes itself changes with every write.
     fn role_is_kept(&self) -> bool {
         !matches!(self.role, Role::Common) || self.shape.mutability != Mutability::ReadOnly
     }

@@ -1,6 +1,6 @@
 //! A store in memory, for any derived resource: for tests, for first steps, and for services that keep little.
 //!
-//! It keeps to everything that [`Store`] promises. What is kept is gone when the process ends.
+//! It keeps to everything that [`Store`] promises. Whatever is kept is gone when the process ends.
 
 mod edges;
 mod layout;
@@ -71,7 +71,7 @@ impl Default for Memory {
 }
 
 impl Memory {
-    /// An empty store for contexts that [have a tenant](crate::store::HasTenant).
+    /// Makes an empty store for contexts that [have a tenant](crate::store::HasTenant).
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -79,8 +79,8 @@ impl Memory {
 }
 
 impl<T> Memory<T> {
-    /// The same store for contexts in which `tenant` finds the tenant. A request for which it finds none, or an empty
-    /// name, is 404.
+    /// Returns the same store for contexts in which `tenant` finds the tenant. A request for which it finds none, or an
+    /// empty name, is 404.
     ///
     /// ```
     /// use std::borrow::Cow;
@@ -109,7 +109,7 @@ impl<T> Memory<T> {
         self.with(TenantBy::new(tenant))
     }
 
-    /// The same store for contexts of any type, where there is one tenant.
+    /// Returns the same store for contexts of any type, where there is one tenant.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -138,14 +138,14 @@ impl<T> Memory<T> {
         }
     }
 
-    /// The same store with another clock and source of identifiers.
+    /// Returns the same store with another clock and source of identifiers.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
-    /// The same store, in which `derived` mirrors `edges`: see [`Link`].
+    /// Returns the same store, in which `derived` mirrors `edges`: see [`Link`].
     ///
     /// Two attributes that cannot be linked are refused when the service is built: see [`Link::check`].
     #[must_use]

@@ -52,7 +52,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         tenant.table::<R>().map(|table| Self { tenant, table })
     }
 
-    /// A resource and its number.
+    /// Returns a resource and its number.
     pub(super) fn row(&self, id: &str) -> Result<(u64, &'a Row<R>)> {
         let number = self.tenant.row_of::<R>(id);
         let row = number.and_then(|number| Some((number, self.table.rows.get(&number)?)));
@@ -73,7 +73,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         }
     }
 
-    /// A resource with all its edges.
+    /// Returns a resource with all its edges.
     pub(super) fn with_edges(&self, number: u64, row: &'a Row<R>) -> Result<Stored<R>> {
         let mut stored = row.stored.clone();
         let shown = self.shown(number, row);
@@ -91,7 +91,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         Ok(stored)
     }
 
-    /// How many edges a resource has, of the attribute that has most.
+    /// Returns how many edges a resource has, of the attribute that has most.
     pub(super) fn most_edges(&self, number: u64) -> usize {
         let layout = &self.layout().shape;
         let sets = layout
@@ -101,7 +101,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         sets.map(|set| set.len()).max().unwrap_or(0)
     }
 
-    /// A resource as it is shown.
+    /// Returns a resource as it is shown.
     pub(super) fn answer(&self, number: u64, row: &'a Row<R>, want: &Projection) -> Answer<R> {
         rendered(row, self.document(number, row, want))
     }
@@ -185,7 +185,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         })
     }
 
-    /// An order by edges, or by what mirrors them, looks at another resource for each.
+    /// Checks what an order costs: one by edges, or by what mirrors them, looks at another resource for each.
     fn check_order(&self, sort: &Sort, rows: usize, most: usize) -> Result<()> {
         let mut outside = self.layout().shape.outside.iter();
         if rows <= most || !outside.any(|path| sort.path().starts_with(*path)) {
@@ -194,7 +194,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         Err(exceeded::scanned_rows(most, None))
     }
 
-    /// The resources of a page, cut before the one with which it would be too large.
+    /// Returns the resources of a page, cut before the one with which it would be too large.
     fn items(&self, hits: impl Iterator<Item = Hit<'a, R>>, want: &Projection, most: usize) -> Vec<Item<R>> {
         let mut items = Vec::new();
         let mut length = 0;
@@ -212,7 +212,7 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         items
     }
 
-    /// All resources that the filter selects, in the order of creation.
+    /// Returns all resources that the filter selects, in the order of creation.
     fn matching(&self, query: &Query<R>) -> Result<Vec<Hit<'a, R>>> {
         let all = self.table.rows.iter().map(|(number, row)| Hit::new(*number, row));
         let Some(filter) = &query.filter else {
@@ -234,8 +234,8 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         all.filter_map(selects).collect()
     }
 
-    /// The rows among which all are that the expression selects, if an index knows them. The paths of the expression
-    /// begin at `base`.
+    /// Returns the rows among which all are that the expression selects, if an index knows them. The paths of the
+    /// expression begin at `base`.
     fn candidates(&self, expression: &Expression, base: AttrPath) -> Option<BTreeSet<u64>> {
         match expression {
             Expression::Never => Some(BTreeSet::new()),
@@ -292,7 +292,8 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         Some(rows.cloned().unwrap_or_default())
     }
 
-    /// The resources that a reference names: themselves, those that have an edge to them, or those that they have one to.
+    /// Returns the resources that a reference names: themselves, those that have an edge to them, or those that they
+    /// have one to.
     fn placed(&self, place: &str, path: AttrPath) -> Option<BTreeSet<u64>> {
         let layout = &self.layout().shape;
         let (endpoint, _) = place.rsplit_once('/')?;
@@ -319,8 +320,8 @@ impl<'a, R: ScimResource> Reader<'a, R> {
         self.behind(id, &|derived| is_place(derived.path, &derived.parts))
     }
 
-    /// The resources of this type to which the edges of another lead, by the links of the derived attributes that are
-    /// asked for; `None` if there are none such.
+    /// Returns the resources of this type to which the edges of another lead, by the links of the derived attributes
+    /// that are asked for; `None` if there are none such.
     fn behind(&self, owner: &str, asked: &dyn Fn(&Derived) -> bool) -> Option<BTreeSet<u64>> {
         let mut links = self
             .layout()

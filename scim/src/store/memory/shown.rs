@@ -125,7 +125,7 @@ impl Multi for Mirrored<'_> {
     }
 }
 
-/// What stands behind an edge.
+/// Returns what stands behind an edge.
 pub(super) fn by_edge<'a>(tenant: &Tenant, attribute: &EdgeAttribute, edge: &'a Edge) -> Reached<'a> {
     let target = attribute.link.as_ref().and_then(|_| tenant.find(&edge.value));
     Reached {
@@ -140,7 +140,7 @@ pub(super) fn by_edge<'a>(tenant: &Tenant, attribute: &EdgeAttribute, edge: &'a 
     }
 }
 
-/// The owner of an edge, as what mirrors the edge shows it.
+/// Returns the owner of an edge, as the attribute that mirrors the edge shows it.
 fn by_mirror<'a>(parts: Parts, owner: Found<'a>) -> Reached<'a> {
     Reached {
         parts,

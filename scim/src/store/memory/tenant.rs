@@ -1,4 +1,4 @@
-//! What one tenant keeps.
+//! The data that one tenant keeps.
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -107,7 +107,7 @@ impl<R: ScimResource> AnyTable for Table<R> {
 }
 
 impl<R: ScimResource> Row<R> {
-    /// The row of a resource without edges.
+    /// Makes the row of a resource without edges.
     pub(super) fn new(id: &str, stamp: &Stamp, resource: R) -> Self {
         let stored = Stored::new(id, stamp, resource);
         let mut document = Vec::new();
@@ -166,7 +166,7 @@ impl<R: ScimResource> Table<R> {
     }
 }
 
-/// The folded values of a key attribute.
+/// Returns the folded values of a key attribute.
 pub(super) fn keys_of(record: &dyn Record, attribute: &super::layout::KeyAttribute) -> Vec<Box<str>> {
     let mut keys = Vec::new();
     let fold = attribute.attribute.fold();
@@ -177,7 +177,7 @@ pub(super) fn keys_of(record: &dyn Record, attribute: &super::layout::KeyAttribu
 }
 
 impl Tenant {
-    /// The table of a type, if anything of the type was ever created.
+    /// Returns the table of a type, if anything of the type was ever created.
     pub(super) fn table<R: ScimResource>(&self) -> Option<&Table<R>> {
         let table: &dyn Any = &**self.tables.get(&TypeId::of::<R>())?;
         table.downcast_ref()
@@ -200,13 +200,13 @@ impl Tenant {
             .ok_or_else(|| Error::internal("a table of another type"))
     }
 
-    /// The row of a resource of type `R`.
+    /// Returns the row of a resource of type `R`.
     pub(super) fn row_of<R: ScimResource>(&self, id: &str) -> Option<u64> {
         let (type_id, row) = self.ids.get(id)?;
         (*type_id == TypeId::of::<R>()).then_some(*row)
     }
 
-    /// A resource of any type.
+    /// Returns a resource of any type.
     pub(super) fn resource(&self, type_id: TypeId, row: u64) -> Option<Found<'_>> {
         let table = self.tables.get(&type_id)?;
         let (id, record) = table.record(row)?;
@@ -217,7 +217,7 @@ impl Tenant {
         })
     }
 
-    /// A resource of any type by its id.
+    /// Finds a resource of any type by its id.
     pub(super) fn find(&self, id: &str) -> Option<Found<'_>> {
         let (type_id, row) = self.ids.get(id)?;
         self.resource(*type_id, *row)
@@ -230,12 +230,12 @@ impl Tenant {
         }
     }
 
-    /// The edges that a link is about.
+    /// Returns the edges that a link is about.
     pub(super) fn edge_table(&self, link: &Link) -> Option<&EdgeTable> {
         self.edges.get(&(link.edges().type_id(), link.edges().index()))
     }
 
-    /// The edges of a resource.
+    /// Returns the edges of a resource.
     pub(super) fn edges_of(&self, owner: TypeId, attribute: &EdgeAttribute, row: u64) -> Option<&EdgeSet> {
         self.edges.get(&(owner, attribute.index))?.of(row)
     }

@@ -18,7 +18,7 @@ use crate::resources::{Group, Member, User};
 use crate::store::{Budget, Clock, Document, HasTenant, IdSource, Stored, Version, load};
 use crate::value::{DateTime, Edges, Meta, ResourceId, View};
 
-/// The store never waits: its futures are ready at once.
+/// Returns the output of a future of the store, which never waits: its futures are ready at once.
 fn now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
@@ -233,7 +233,7 @@ fn global_values_are_unique_among_tenants() {
     assert!(make("b", "X2").is_ok());
 }
 
-/// What is never returned is state all the same: a PATCH of something else keeps it.
+/// Whatever is never returned is state all the same: a PATCH of something else keeps it.
 #[test]
 fn what_is_never_returned_survives_a_patch() {
     let store = Memory::new();

@@ -27,7 +27,7 @@ use crate::value::View;
 /// The values that are unique among all tenants, with the id of the resource that has each.
 pub(super) type GlobalKeys = HashMap<(TypeId, AttrPath, Box<str>), Arc<str>>;
 
-/// What a write needs beside the tenant.
+/// All that a write needs beside the tenant.
 pub(super) struct Writer<'a> {
     pub(super) tenant: &'a mut Tenant,
     pub(super) environment: &'a Environment,
@@ -35,7 +35,7 @@ pub(super) struct Writer<'a> {
     pub(super) global: &'a Mutex<GlobalKeys>,
 }
 
-/// What becomes of the edges, one entry per attribute, and which operations of a PATCH have added some.
+/// The outcome for the edges, one entry per attribute, and the operations of a PATCH that have added some.
 struct Changes(Vec<(Settled, HashMap<Arc<str>, usize>)>);
 
 impl Changes {
@@ -226,7 +226,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The changes of the edges of a row by some edits. No edge is read that no edit names.
+    /// Returns the changes that some edits make to the edges of a row. Edges that no edit names are not read.
     fn changes(&self, layout: &Layout, number: u64, edits: &[EdgeEdit], mut steps: Steps) -> Result<Changes> {
         let changes = layout.shape.edges.iter().map(|attribute| {
             let base = self.tenant.edges_of(layout.shape.type_id, attribute, number);
@@ -350,7 +350,8 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// The values that are unique among all tenants, held until the write is done; `None` if the type has no such.
+    /// Locks the values that are unique among all tenants, until the write is done. Returns `None` if the type has no such
+    /// values.
     fn global_keys(&self, layout: &Layout) -> Option<MutexGuard<'a, GlobalKeys>> {
         let global = self.global;
         layout
@@ -385,7 +386,7 @@ fn release<R: ScimResource>(global: &mut GlobalKeys, layout: &Layout, resource: 
     }
 }
 
-/// 409 for a value that is taken.
+/// Returns 409 for a value that is taken.
 fn taken<R: ScimResource>(path: AttrPath, value: &str) -> Error {
     let resource_type = R::RESOURCE_TYPE;
     let names: Vec<_> = path

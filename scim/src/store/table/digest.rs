@@ -7,7 +7,7 @@ use crate::schema::ResourceType;
 use crate::store::Version;
 use crate::value::JsonBuf;
 
-/// The digest of a resource and its edges, in whatever order they come: the same content has the same version.
+/// Computes the digest of a resource and its edges, in whatever order they come: the same content has the same version.
 pub(super) fn digest(resource_type: &'static ResourceType, record: &dyn Record, edges: &[Ends]) -> Version {
     let mut content = Vec::new();
     let projection = Projection::stored_rest(resource_type, &[]);
@@ -31,7 +31,7 @@ pub(super) fn digest(resource_type: &'static ResourceType, record: &dyn Record, 
     Version::new(format!("{:032x}", fnv_1a(&content)))
 }
 
-/// The FNV-1a hash of 128 bits. It tells the states of one resource apart, and is not a secret.
+/// Computes the FNV-1a hash of 128 bits. It tells the states of one resource apart, and is not a secret.
 fn fnv_1a(bytes: &[u8]) -> u128 {
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

@@ -167,7 +167,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         })
     }
 
-    /// A page of what the tables have found and put into order.
+    /// Returns a page of what the tables have found and put into order.
     async fn listed<R: ScimResource>(
         &mut self,
         layout: &Layout,
@@ -265,7 +265,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         }))
     }
 
-    /// The resources that a filter selects, where it names an id that leads to them; `None` if it does not.
+    /// Returns the resources that a filter selects, if it names an id that leads to them; `None` if it does not.
     async fn looked_up<R: ScimResource>(
         &mut self,
         layout: &Layout,
@@ -306,7 +306,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         Ok(Some(hits))
     }
 
-    /// The resources that a query selects, by a walk over all that meet the condition which the tables understand.
+    /// Finds the resources that a query selects, by a walk over all that meet the condition which the tables understand.
     async fn scanned<R: ScimResource>(
         &mut self,
         layout: &Layout,
@@ -336,7 +336,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         }
     }
 
-    /// A resource, if the filter selects it.
+    /// Returns a resource, if the filter selects it.
     async fn hit<R: ScimResource>(
         &mut self,
         layout: &Layout,
@@ -393,7 +393,7 @@ fn skipped<R>(query: &Query<R>) -> u64 {
     query.start_index.saturating_sub(1)
 }
 
-/// Whether an expression is about an attribute at the top of a resource.
+/// Returns whether an expression is about an attribute at the top of a resource.
 fn mentions(expression: &Expression, top: AttrPath) -> bool {
     match expression {
         Expression::Always | Expression::Never => false,

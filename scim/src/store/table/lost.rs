@@ -1,4 +1,4 @@
-//! What others lose when a resource is deleted.
+//! The losses of others when a resource is deleted.
 
 use super::rows::End;
 use crate::store::Cause;

@@ -3,9 +3,9 @@
 //! An application says how a transaction begins and ends ([`Tables`]) and how a row is found and written ([`Rows`]).
 //! [`Table`] makes a [`Store`] of it: everything that is the same for all stores is done here, once.
 //!
-//! * Where rows are plain columns, [`Columns`](crate::sql::Columns) says which column holds which attribute, and the
+//! * If rows are plain columns, [`Columns`](crate::sql::Columns) says which column holds which attribute, and the
 //!   library writes the statements: implement [`SqlTables`] and [`SqlRows`].
-//! * Where they are something else, implement [`Rows`]: five methods for a type without edges.
+//! * If they are something else, implement [`Rows`]: five methods for a type without edges.
 //!
 //! A driver that waits (sqlx, tokio-postgres) is awaited in these methods. A driver that blocks (rusqlite) is called in
 //! them, and the table is told to work [on threads of its own](Table::on_threads): a transaction stays on one of them from
@@ -144,7 +144,7 @@ pub struct Table<T: Tables<C>, C, Y = OfContext> {
 }
 
 impl<T: Tables<C>, C: Send + Sync + 'static> Table<T, C> {
-    /// A store of no type yet, for contexts that [have a tenant](crate::store::HasTenant).
+    /// Makes a store of no type yet, for contexts that [have a tenant](crate::store::HasTenant).
     #[must_use]
     pub fn new(tables: T) -> Self {
         Self {
@@ -159,7 +159,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Table<T, C> {
 }
 
 impl<T: Tables<C>, C: Send + Sync + 'static, Y> Table<T, C, Y> {
-    /// The same store, which serves `R` as well.
+    /// Has the store serve `R` as well.
     #[must_use]
     pub fn resource<R: ScimResource>(mut self) -> Self
     where
@@ -169,7 +169,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static, Y> Table<T, C, Y> {
         self
     }
 
-    /// The same store, in which `derived` mirrors `edges`: see [`Link`].
+    /// Makes `derived` mirror `edges`: see [`Link`].
     ///
     /// Two attributes that cannot be linked are refused when the service is built: see [`Link::check`].
     #[must_use]
@@ -182,8 +182,8 @@ impl<T: Tables<C>, C: Send + Sync + 'static, Y> Table<T, C, Y> {
         self
     }
 
-    /// The same store with threads of its own, as many as transactions may run at once: for drivers that block. Without
-    /// it, the tables are awaited where the store is.
+    /// Gives the store threads of its own, as many as transactions may run at once: for drivers that block. Without them, the
+    /// tables are awaited where the store is.
     ///
     /// A request that nobody waits for any more is carried out all the same.
     #[must_use]
@@ -192,7 +192,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static, Y> Table<T, C, Y> {
         self
     }
 
-    /// The same store for contexts in which `tenant` finds the tenant. A request for which it finds none, or an empty
+    /// Makes it a store for contexts in which `tenant` finds the tenant. A request for which it finds none, or an empty
     /// name, is 404.
     #[must_use]
     pub fn tenant_by(
@@ -202,20 +202,20 @@ impl<T: Tables<C>, C: Send + Sync + 'static, Y> Table<T, C, Y> {
         self.with(TenantBy::new(tenant))
     }
 
-    /// The same store for contexts of any type, where there is one tenant.
+    /// Makes it a store for contexts of any type, with one tenant.
     #[must_use]
     pub fn single_tenant(self) -> Table<T, C, SingleTenant> {
         self.with(SingleTenant)
     }
 
-    /// The same store with another clock and source of identifiers.
+    /// Gives the store another clock and source of identifiers.
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self
     }
 
-    /// The tables.
+    /// Returns the tables.
     #[must_use]
     pub fn tables(&self) -> &T {
         &self.tables

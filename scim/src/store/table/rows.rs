@@ -28,7 +28,7 @@ pub struct Row<R> {
 }
 
 impl<R> Row<R> {
-    /// A row of a table without versions and times.
+    /// Makes a row of a table without versions and times.
     #[must_use]
     pub fn new(id: impl Into<String>, resource: R) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl<R> Row<R> {
         }
     }
 
-    /// The row of the next state.
+    /// Makes the row of the next state.
     pub(super) fn next(id: &str, stamp: &Stamp, resource: R) -> Self {
         Self {
             id: id.to_owned(),
@@ -66,7 +66,7 @@ pub struct End {
 }
 
 impl End {
-    /// A resource of type `R` with its name.
+    /// Makes the end that is a resource of type `R`, with its name.
     #[must_use]
     pub fn of<R: ScimResource>(id: impl Into<String>, display: Option<String>) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl End {
 /// Beyond the signatures, these must hold:
 ///
 /// * No two resources of a tenant share an id, whatever their types: number people and groups with one sequence, or put a
-///   letter before the number. Where they share one, adding group 1 to a group adds person 1.
+///   letter before the number. If they share one, adding group 1 to a group adds person 1.
 /// * An id is never given twice, not even after a delete: `AUTOINCREMENT` in SQLite, an identity column in PostgreSQL.
 /// * A value that must be unique has a unique constraint, together with the tenant, on its comparison key
 ///   ([`Attribute::fold`](crate::schema::Attribute::fold)), and [`Tables::refusal`] knows it.
@@ -142,7 +142,7 @@ pub trait Rows<R: ScimResource, C: Send + Sync + 'static>: Tables<C> {
         expected: &Version,
     ) -> impl Future<Output = Result<bool, Failure>> + Send;
 
-    /// The columns by which filters and orders become SQL. By default there are none: everything is evaluated in memory,
+    /// Returns the columns by which filters and orders become SQL. By default there are none: everything is evaluated in memory,
     /// within the row budget.
     fn columns(&self) -> Option<&Columns> {
         None
@@ -188,14 +188,14 @@ pub trait Rows<R: ScimResource, C: Send + Sync + 'static>: Tables<C> {
         }
     }
 
-    /// The names of the resource types to which edges in an attribute can lead here, where that is not all that the
+    /// Returns the names of the resource types to which edges in an attribute can lead here, if that is not all that the
     /// attribute allows.
     fn edge_targets(&self, attribute: AttrPath) -> Option<Vec<&'static str>> {
         _ = attribute;
         None
     }
 
-    /// The edges that a row has in an attribute marked `edges`: all, or only those to certain resources.
+    /// Finds the edges that a row has in an attribute marked `edges`: all, or only those to certain resources.
     ///
     /// # Errors
     /// Those of the driver.
@@ -226,7 +226,7 @@ pub trait Rows<R: ScimResource, C: Send + Sync + 'static>: Tables<C> {
         }
     }
 
-    /// The rows that have an edge in `attribute` to the resource with the id `target`, whatever its type.
+    /// Finds the rows that have an edge in `attribute` to the resource with the id `target`, whatever its type.
     ///
     /// # Errors
     /// Those of the driver.

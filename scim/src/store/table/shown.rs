@@ -62,7 +62,7 @@ impl Multi for Ends {
     }
 }
 
-/// The other end of an edge as the attribute shows it.
+/// Returns the other end of an edge as the attribute shows it.
 pub(super) fn reached(parts: Parts, end: &End, mirrors: bool) -> Reached<'_> {
     let kind = match mirrors {
         true => Some("direct"),

@@ -28,8 +28,8 @@ pub trait SqlTables<C>: Tables<C> {
         statement: &Statement,
     ) -> impl Future<Output = Result<Vec<Vec<SqlValue>>, Failure>> + Send;
 
-    /// The tenant of a unit, as the [column](Columns::tenant) that says whose row it is holds it. Tables that have no such
-    /// column need not say it.
+    /// Returns the tenant of a unit, as the [column](Columns::tenant) that says whose row it is holds it. Tables that have no
+    /// such column need not say it.
     fn tenant(&self, unit: &Self::Unit) -> SqlValue {
         _ = unit;
         SqlValue::Null
@@ -38,10 +38,10 @@ pub trait SqlTables<C>: Tables<C> {
 
 /// The rows of type `R`, where each is plain columns: [`Columns::table`] says all, and the library writes the statements.
 pub trait SqlRows<R: ScimResource, C: Send + Sync + 'static>: SqlTables<C> {
-    /// The columns.
+    /// Returns the columns.
     fn columns(&self) -> &Columns;
 
-    /// The same as [`Rows::record`].
+    /// Carries out the same as [`Rows::record`].
     ///
     /// # Errors
     /// Those of the driver and of the application.
@@ -276,7 +276,7 @@ fn end_of(end: crate::sql::ReachedRow) -> End {
     }
 }
 
-/// The changes of edges that this table holds: those that lead to its targets.
+/// Returns the changes of edges that this table holds: those that lead to its targets.
 fn changes<'a>(table: &EdgeTable, owner: &'a str, ends: &'a [End]) -> EdgeChanges<'a> {
     let is_here =
         |end: &&End| end.resource_type.map(|known| known.name) == table.target_type().map(|known| known.name);

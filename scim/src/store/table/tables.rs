@@ -73,7 +73,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Another resource has the value of this attribute: `Refusal::taken(User::paths().user_name())`.
+    /// Says that another resource has the value of this attribute: `Refusal::taken(User::paths().user_name())`.
     #[must_use]
     pub fn taken(attribute: impl Into<AttrPath>) -> Self {
         Self::Taken(attribute.into())

@@ -15,7 +15,7 @@ type Job = Box<dyn FnOnce() + Send>;
 pub(super) struct Threads(mpsc::Sender<Job>);
 
 impl Threads {
-    /// Starts threads; at least one. Where no thread can be had, jobs fail.
+    /// Starts threads; at least one. If no thread can be had, jobs fail.
     pub(super) fn start(count: usize) -> Self {
         let (sender, jobs) = mpsc::channel::<Job>();
         let jobs = Arc::new(Mutex::new(jobs));

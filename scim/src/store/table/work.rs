@@ -21,7 +21,7 @@ use crate::store::links::Links;
 use crate::store::{Answer, Document, Freshness, Precondition, Rendered, Stamp, Stored, not_found};
 use crate::value::{Action, Cx, DateTime, Edit, Intent, Json, JsonBuf, Strict, View};
 
-/// What is under way, whatever it is.
+/// The work that is under way, whatever it is.
 pub(super) type Pending<'a, V> = Pin<Box<dyn Future<Output = V> + Send + 'a>>;
 
 /// A type that the table serves, for what reaches from one into another.
@@ -30,7 +30,7 @@ pub(super) trait Served<T: Tables<C>, C>: Send + Sync {
 
     fn type_id(&self) -> TypeId;
 
-    /// Those of the ids that resources of this type have.
+    /// Returns those of the ids that resources of this type have.
     fn known<'a>(
         &'a self,
         tables: &'a T,
@@ -38,7 +38,7 @@ pub(super) trait Served<T: Tables<C>, C>: Send + Sync {
         ids: &'a [&'a str],
     ) -> Pending<'a, Result<Vec<String>, Failure>>;
 
-    /// The edges of a resource of this type.
+    /// Returns the edges of a resource of this type.
     fn edges<'a>(
         &'a self,
         tables: &'a T,
@@ -47,7 +47,7 @@ pub(super) trait Served<T: Tables<C>, C>: Send + Sync {
         id: &'a str,
     ) -> Pending<'a, Result<Vec<End>, Failure>>;
 
-    /// The resources of this type that have an edge to another.
+    /// Returns the resources of this type that have an edge to another.
     fn leading_to<'a>(
         &'a self,
         tables: &'a T,
@@ -78,13 +78,13 @@ pub(super) struct Work<'a, T: Tables<C>, C> {
 }
 
 impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
-    /// The error that a failure is for the client.
+    /// Returns the error that a failure is for the client.
     pub(super) fn error(&self, failure: Failure) -> Error {
         let somebody = |_| Error::uniqueness("Another resource has a value that must be unique.");
         failure.into_error(self.tables, somebody)
     }
 
-    /// The same of a failure while this resource was written.
+    /// Returns the same for a failure while this resource was written.
     pub(super) fn error_of<R: ScimResource>(&self, failure: Failure, resource: &R) -> Error {
         failure.into_error(self.tables, |path| taken(path, resource))
     }
@@ -176,7 +176,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         Ok(loaded)
     }
 
-    /// A resource with all its edges.
+    /// Returns a resource with all its edges.
     pub(super) async fn with_edges<R: ScimResource>(
         &mut self,
         layout: &Layout,
@@ -201,7 +201,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         Ok(whole)
     }
 
-    /// The document that shows a resource.
+    /// Returns the document that shows a resource.
     pub(super) async fn document<R: ScimResource>(
         &mut self,
         layout: &Layout,
@@ -255,12 +255,12 @@ pub(super) fn rendered<R>(document: Vec<u8>, stored: &Stored<R>) -> Answer<R> {
     })
 }
 
-/// Whether an attribute is marked `edges`.
+/// Returns whether an attribute is marked `edges`.
 pub(super) fn is_edges(layout: &Layout, path: AttrPath) -> bool {
     layout.edges.iter().any(|edges| edges.path == path)
 }
 
-/// 409 for a value that another resource has.
+/// Returns 409 for a value that another resource has.
 fn taken<R: ScimResource>(path: AttrPath, resource: &R) -> Error {
     let resource_type = R::RESOURCE_TYPE;
     let value = text_at(&View::Complex(resource), path.steps());

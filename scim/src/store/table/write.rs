@@ -222,7 +222,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         Ok(())
     }
 
-    /// Does so in the rows of one type.
+    /// Takes out the edges in the rows of one type in this way.
     pub(super) async fn cut_in<R: ScimResource>(&mut self, attribute: AttrPath, lost: &Lost<'_>) -> Result<()>
     where
         T: Rows<R, C>,
@@ -268,7 +268,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         self.record(event).await
     }
 
-    /// The row that this transaction has just written.
+    /// Finds the row that this transaction has just written.
     async fn again<R: ScimResource>(&mut self, layout: &Layout, id: &str) -> Result<Stored<R>>
     where
         T: Rows<R, C>,
@@ -374,7 +374,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
         Ok(moved)
     }
 
-    /// The edges of a row that some edits may be about.
+    /// Returns the edges of a row that some edits may be about.
     async fn held<R: ScimResource>(
         &mut self,
         attribute: &EdgeAttribute,
@@ -431,7 +431,7 @@ impl<T: Tables<C>, C: Send + Sync + 'static> Work<'_, T, C> {
     }
 }
 
-/// The types to which edges in an attribute may lead; `None` for one that is not linked, whose edges lead anywhere.
+/// Returns the types to which edges in an attribute may lead; `None` for one that is not linked, whose edges lead anywhere.
 fn targets<R, C, T>(tables: &T, attribute: &EdgeAttribute) -> Option<Vec<&'static str>>
 where
     R: ScimResource,
@@ -448,7 +448,7 @@ where
 /// The types of resources, by their ids.
 type Types = HashMap<String, &'static ResourceType>;
 
-/// The ids of all edges that some edits may add to those that are held.
+/// Returns the ids of all edges that some edits may add to those that are held.
 fn arriving<'e>(edits: &[&'e EdgeEdit], held: &[End]) -> Vec<&'e str> {
     let held: HashSet<_> = held.iter().map(|end| end.id.as_str()).collect();
     let edges = edits.iter().flat_map(|edit| match &edit.change {
@@ -480,7 +480,7 @@ fn settle<'l>(
     })
 }
 
-/// The other end of an edge that is new.
+/// Makes the other end of an edge that is new.
 fn new_end(edge: &Edge, types: &Types) -> End {
     End {
         id: edge.value.to_string(),
@@ -546,7 +546,7 @@ fn differ(
     })
 }
 
-/// The ids of all edges that some edits may be about; `None` if they may be about any.
+/// Returns the ids of all edges that some edits may be about; `None` if they may be about any.
 fn named<'e>(attribute: &EdgeAttribute, edits: &[&'e EdgeEdit]) -> Option<Vec<&'e str>> {
     let mut named = Vec::new();
     for edit in edits {
@@ -560,11 +560,11 @@ fn named<'e>(attribute: &EdgeAttribute, edits: &[&'e EdgeEdit]) -> Option<Vec<&'
             }
         }
     }
-    // Where case is ignored, an id may be written in another one than it is kept in.
+    // If case is ignored, an id may be written in another one than it is kept in.
     (attribute.fold() == crate::fold::Fold::Exact).then_some(named)
 }
 
-/// 400 for an edge that leads to nothing: to no resource of this tenant, or to one of another type.
+/// Returns 400 for an edge that leads to nothing: to no resource of this tenant, or to one of another type.
 fn leads_nowhere(
     attribute: &EdgeAttribute,
     edge: &Edge,

@@ -12,7 +12,8 @@ use crate::schema::Type;
 use crate::store::{Precondition, Store, Version};
 use crate::value::ResourceId;
 
-/// A store that reads outside its transaction loses what others set at the same time.
+/// Checks that concurrent PATCHes are all kept: a store that reads outside its transaction loses what others set at the same
+/// time.
 pub(super) async fn concurrent_patches_are_all_kept<S: Store<R, C>, C: Context, R: ScimResource>(
     one: One<S, C, R>,
 ) -> Outcome {
@@ -50,7 +51,7 @@ async fn patch_at_once<S: Store<R, C>, C: Context, R: ScimResource>(
     done.into_iter().collect()
 }
 
-/// The same for the values of one attribute.
+/// Checks the same for the values of one attribute.
 async fn concurrent_values_are_all_kept<S: Store<R, C>, C: Context, R: ScimResource>(
     one: &One<S, C, R>,
     first: usize,
@@ -110,7 +111,7 @@ fn says(held: &Value, sent: &Value) -> bool {
     }
 }
 
-/// A check of the version outside the transaction lets several through.
+/// Checks that of concurrent conditional writes one wins: a check of the version outside the transaction lets several through.
 pub(super) async fn of_concurrent_conditional_writes_one_wins<S: Store<R, C>, C: Context, R: ScimResource>(
     one: One<S, C, R>,
 ) -> Outcome {
@@ -146,7 +147,8 @@ pub(super) async fn of_concurrent_conditional_writes_one_wins<S: Store<R, C>, C:
     Ok(())
 }
 
-/// A store that reads the answer in another transaction shows what somebody else has made of the resource.
+/// Checks that writes are answered from their transaction: a store that reads the answer in another transaction shows what
+/// somebody else has made of the resource.
 pub(super) async fn writes_are_answered_from_their_transaction<
     S: Store<R, C>,
     C: Context,
@@ -202,7 +204,8 @@ fn is_shown_as_it_is(leaf: &Leaf) -> bool {
     !leaf.is_list() && matches!(kind, Type::String | Type::Boolean | Type::Integer)
 }
 
-/// A store that reads the answer in another transaction finds nothing where the resource was deleted in between.
+/// Checks that applied writes are acknowledged: a store that reads the answer in another transaction finds nothing if the
+/// resource was deleted in between.
 pub(super) async fn applied_writes_are_acknowledged<S: Store<R, C>, C: Context, R: ScimResource>(
     one: One<S, C, R>,
 ) -> Outcome {

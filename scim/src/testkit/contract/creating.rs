@@ -12,7 +12,7 @@ use crate::record::{Record, ScimResource};
 use crate::store::{Precondition, Query, Store};
 use crate::value::Reference;
 
-/// The sample is what the other checks stand on: where it is wrong, they would accuse the store.
+/// Checks that samples are distinct. The other checks stand on the sample: if it is wrong, they would accuse the store.
 pub(super) async fn samples_are_distinct<S: Store<R, C>, C: Context, R: ScimResource>(
     one: One<S, C, R>,
 ) -> Outcome {
@@ -167,7 +167,7 @@ pub(super) async fn ids_are_never_given_again<S: Store<R, C>, C: Context, R: Sci
     Ok(())
 }
 
-/// A store with numbers for ids that reads them as numbers has many ids for one resource.
+/// Checks that ids have one spelling: a store with numbers for ids that reads them as numbers has many ids for one resource.
 pub(super) async fn ids_have_one_spelling<S: Store<R, C>, C: Context, R: ScimResource>(
     one: One<S, C, R>,
 ) -> Outcome {
@@ -344,7 +344,7 @@ pub(super) async fn unique_values_are_free_once_given_up<S: Store<R, C>, C: Cont
     Ok(())
 }
 
-/// A check before the write and outside its transaction fails here.
+/// Checks that of concurrent creates one wins: a check before the write and outside its transaction fails here.
 pub(super) async fn of_concurrent_creates_one_wins<S: Store<R, C>, C: Context, R: ScimResource>(
     one: One<S, C, R>,
 ) -> Outcome {
@@ -389,7 +389,7 @@ pub(super) async fn of_concurrent_creates_one_wins<S: Store<R, C>, C: Context, R
     Ok(())
 }
 
-/// A password is handed on, and a store is not who keeps it.
+/// Checks that transient values are not kept: a password is handed on, and it is not the store that keeps it.
 pub(super) async fn transient_values_are_not_kept<S: Store<R, C>, C: Context, R: ScimResource>(
     one: One<S, C, R>,
 ) -> Outcome {

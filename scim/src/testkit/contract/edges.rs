@@ -14,7 +14,8 @@ use crate::projection::Projection;
 use crate::record::{ScimResource, unload_edges};
 use crate::store::{Answer, Document, Event, Hooks, Page, Precondition, Query, Reply, Store, Write};
 
-/// A store that reads outside its transaction loses edges that others add at the same time.
+/// Checks that concurrent edges are all kept: a store that reads outside its transaction loses edges that others add at the same
+/// time.
 pub(super) async fn concurrent_edges_are_all_kept<S, C: Context, G: ScimResource, U: ScimResource>(
     linked: Linked<S, C, G, U>,
 ) -> Outcome
@@ -41,7 +42,7 @@ where
     Ok(())
 }
 
-/// A store that ignores the list of a `remove` takes all edges away.
+/// Checks that listed edges alone are removed: a store that ignores the list of a `remove` takes all edges away.
 pub(super) async fn listed_edges_alone_are_removed<S, C: Context, G: ScimResource, U: ScimResource>(
     linked: Linked<S, C, G, U>,
 ) -> Outcome
@@ -94,7 +95,7 @@ where
     Ok(())
 }
 
-/// A store that patches what it shows loses the edges.
+/// Checks that replies without edges lose none: a store that patches what it shows loses the edges.
 pub(super) async fn replies_without_edges_lose_none<S, C: Context, G: ScimResource, U: ScimResource>(
     linked: Linked<S, C, G, U>,
 ) -> Outcome
@@ -180,7 +181,7 @@ where
     Ok(())
 }
 
-/// A peer cuts the members of a group at a page, and writes the rest back.
+/// Checks that large resources survive a change: a peer cuts the members of a group at a page, and writes the rest back.
 pub(super) async fn large_resources_survive_a_change<S, C: Context, G: ScimResource, U: ScimResource>(
     linked: Linked<S, C, G, U>,
 ) -> Outcome
@@ -205,7 +206,7 @@ where
     Ok(())
 }
 
-/// Here a page has 6,000 edges: more than a store should gather in memory.
+/// Checks that pages of large resources are whole. Here a page has 6,000 edges: more than a store should gather in memory.
 pub(super) async fn pages_of_large_resources_are_whole<S, C: Context, G: ScimResource, U: ScimResource>(
     linked: Linked<S, C, G, U>,
 ) -> Outcome
@@ -253,7 +254,7 @@ where
     Ok(())
 }
 
-/// A page in memory grows with its resources, unless it is cut or streamed.
+/// Checks that pages of large resources are bounded: a page in memory grows with its resources, unless it is cut or streamed.
 pub(super) async fn pages_of_large_resources_are_bounded<S, C: Context, G: ScimResource, U: ScimResource>(
     linked: Linked<S, C, G, U>,
 ) -> Outcome
@@ -289,7 +290,7 @@ where
     Ok(())
 }
 
-/// How many bytes of documents a page holds that are not streamed.
+/// Counts the bytes of those documents of a page that are not streamed.
 fn held_in_memory<R: ScimResource>(page: &Page<R>) -> Result<usize, Seen> {
     let mut held = 0;
     for item in &page.items {
@@ -821,7 +822,7 @@ async fn shown_although_known<S: Store<R, C>, C: Context, R: ScimResource>(
     }
 }
 
-/// Whoever hears of a write is told which edges it has moved.
+/// Checks that whoever hears of a write is told which edges it has moved.
 pub(super) async fn moved_edges_are_told<S, C: Context, G: ScimResource, U: ScimResource>(
     linked: Linked<S, C, G, U>,
 ) -> Outcome

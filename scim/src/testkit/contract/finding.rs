@@ -72,7 +72,7 @@ fn filters_of(leaf: &Leaf, value: &Value) -> Vec<String> {
             filters.push(format!("not ({name} eq {})", quoted(text)));
             filters.push(format!("{name} ne {}", quoted(text)));
             filters.push(format!("{name} eq {}", quoted(&format!("{text} and no other"))));
-            // What would be a wildcard or an end of the text to SQL.
+            // Values that would be a wildcard or an end of the text to SQL.
             filters.push(format!("{name} co \"%\" or {name} sw \"_\" or {name} eq \"'\""));
         }
         (Value::Bool(_), Type::Boolean) => {

@@ -429,7 +429,7 @@ where
     Ok(results)
 }
 
-/// Ids in one order, to compare sets.
+/// Returns ids in one order, to compare sets.
 pub(super) fn sorted(ids: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
     let mut ids: Vec<String> = ids.into_iter().map(Into::into).collect();
     ids.sort();

@@ -63,7 +63,7 @@ where
         Ok(key.map_or("value", |key| key.name))
     }
 
-    /// Edges to these resources, as a client sends them.
+    /// Returns edges to these resources, as a client sends them.
     pub(super) fn values(&self, ids: &[String]) -> Result<Value, Seen> {
         let key = self.key()?;
         Ok(ids.iter().map(|id| json!({key: id})).collect())

@@ -104,8 +104,8 @@ impl<R: ScimResource> Debug for Sample<R> {
 }
 
 impl<R: ScimResource> Sample<R> {
-    /// `make` makes the n-th valid resource, of which no two share a value that must be unique. `change` makes the n-th
-    /// change of one: it sets attributes that need not be unique to values that depend on `n`. Neither sets edges, or
+    /// Makes a sample. `make` makes the n-th valid resource, of which no two share a value that must be unique. `change` makes
+    /// the n-th change of one: it sets attributes that need not be unique to values that depend on `n`. Neither sets edges, or
     /// what is handed on and not kept.
     #[must_use]
     pub fn new(
@@ -286,7 +286,7 @@ impl<R: ScimResource> Sample<R> {
 }
 
 impl<E: ExtensionSet> Sample<UserWith<E>> {
-    /// People with a name, an e-mail address and a title, who change all of these and can be disabled.
+    /// Makes a sample of people with a name, an e-mail address and a title, who change all of these and can be disabled.
     #[must_use]
     pub fn users() -> Self {
         let make = |n: usize| UserWith {
@@ -330,7 +330,7 @@ impl<E: ExtensionSet> Sample<UserWith<E>> {
 }
 
 impl<E: ExtensionSet> Sample<GroupWith<E>> {
-    /// Groups, which change their name.
+    /// Makes a sample of groups, which change their name.
     #[must_use]
     pub fn groups() -> Self {
         let make = |n: usize| GroupWith {

@@ -51,7 +51,8 @@ impl<S, C: Context> Kind<S, C> {
     }
 }
 
-/// Two resources with one id are one to whoever refers to them: a group would have members that nobody has added.
+/// Checks that ids are of one type. Two resources with one id are one to whoever refers to them: a group would have members that
+/// nobody has added.
 pub(super) async fn ids_are_of_one_type<S: Send + Sync + 'static, C: Context>(
     kit: Kit<S, C>,
     kinds: Vec<Kind<S, C>>,

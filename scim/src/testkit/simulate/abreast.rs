@@ -1,7 +1,7 @@
 //! Several objects at a time, each over a connection of its own, as providers do in their initial cycle.
 //!
-//! What is sent for an object does not depend on how many connections there are: each has its own chances, and whom it
-//! names was provisioned before.
+//! The requests that are sent for an object do not depend on how many connections there are: each object has its own chances, and
+//! whom it names was provisioned before.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::mem;

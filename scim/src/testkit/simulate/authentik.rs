@@ -92,7 +92,7 @@ impl Provider for Authentik {
         Self::body(group)
     }
 
-    /// The way in which the server is spoken to depends on its abilities.
+    /// Tests the connection. The way in which the server is spoken to depends on its abilities.
     async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
         let path = "/ServiceProviderConfig";
         let config = job.insist(Method::GET, path, None).await?.body;
@@ -130,7 +130,7 @@ impl Provider for Authentik {
         job.put(&format!("/Users/{id}"), &body).await.map(|_| ())
     }
 
-    /// The group's own attributes come without a path, with `path: null` as the serializer leaves it; members one
+    /// Pushes a group. Its own attributes come without a path, with `path: null` as the serializer leaves it; members one
     /// operation each; removals by value. Then the group is read, and what is not as it should be is repaired.
     async fn push<T: Transport>(
         &self,

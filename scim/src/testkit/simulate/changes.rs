@@ -1,4 +1,4 @@
-//! What is to change of a person, attribute by attribute, and what the refusal of such a PATCH means.
+//! The changes to be made to a person, attribute by attribute, and the meaning of the refusal of such a PATCH.
 
 use serde_json::Value;
 
@@ -20,8 +20,8 @@ pub(super) struct Change {
     pub(super) is_new_element: bool,
 }
 
-/// What differs between what the server holds and what it is to hold. What is to be unassigned is not sent, but for the
-/// manager.
+/// Returns what differs between what the server holds and what it is to hold. Whatever is to be unassigned is not sent, but for
+/// the manager.
 pub(super) fn changes(held: &Attributes, wanted: &Attributes) -> Vec<Change> {
     let mut changes: Vec<_> = wanted
         .iter()
@@ -48,12 +48,12 @@ pub(super) fn changes(held: &Attributes, wanted: &Attributes) -> Vec<Change> {
     changes
 }
 
-/// `emails[work]` of `emails[work].value`.
+/// Returns `emails[work]` of `emails[work].value`.
 pub(super) fn element(name: &str) -> Option<&str> {
     name.find(']').and_then(|end| name.get(..=end))
 }
 
-/// The path of an attribute: `emails[type eq "work"].value`.
+/// Returns the path of an attribute: `emails[type eq "work"].value`.
 pub(super) fn path(name: &str) -> String {
     if name.strip_suffix(".value") == Some(MANAGER) {
         return MANAGER.to_owned();
@@ -69,8 +69,8 @@ pub(super) fn path(name: &str) -> String {
     }
 }
 
-/// A provider only says that the PATCH was refused. To say what the server does not understand, every operation is tried
-/// alone, and where that is refused, with its value out of its wrapping; each is a part of what was wanted anyway.
+/// Finds out what the server does not understand. A provider only says that the PATCH was refused; so every operation is tried
+/// alone, and if that is refused, with its value out of its wrapping; each is a part of what was wanted anyway.
 pub(super) async fn explain<T: Transport>(
     job: &mut Job<'_, T>,
     path: &str,
@@ -101,7 +101,7 @@ pub(super) async fn explain<T: Transport>(
     }
 }
 
-/// Whether it was only the wrapping of a value that was refused.
+/// Finds out whether it was only the wrapping of a value that was refused.
 async fn is_taken_unwrapped<T: Transport>(job: &mut Job<'_, T>, path: &str, operation: &Value) -> bool {
     let Some(value) = operation.get("value").and_then(unwrapped) else {
         return false;
@@ -113,7 +113,7 @@ async fn is_taken_unwrapped<T: Transport>(job: &mut Job<'_, T>, path: &str, oper
     job.patch(path, vec![operation]).await.is_ok()
 }
 
-/// `x` of `[x]` and of `[{"$ref": null, "value": x}]`; an object with anything else in it is an element of a list.
+/// Returns `x` of `[x]` and of `[{"$ref": null, "value": x}]`; an object with anything else in it is an element of a list.
 fn unwrapped(value: &Value) -> Option<&Value> {
     match value.as_array()?.as_slice() {
         [Value::Object(members)] => {
@@ -128,7 +128,7 @@ fn unwrapped(value: &Value) -> Option<&Value> {
     }
 }
 
-/// `Replace title with "Counsel"`: an operation as an administrator can read it.
+/// Writes an operation as an administrator can read it: `Replace title with "Counsel"`.
 fn sentence(operation: &Value) -> String {
     let text = |name| operation.get(name).and_then(Value::as_str);
     let op = text("op").unwrap_or_default();

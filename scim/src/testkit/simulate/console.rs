@@ -1,6 +1,6 @@
 //! The console of a provider.
 
-/// Where a provider shows its administrator what happened.
+/// The places where a provider shows its administrator what happened.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Console {
     /// The place at which a test of the connection fails.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who somebody is in the directory, for as long as the directory knows them.
+/// The identity of somebody in the directory, for as long as the directory knows them.
 pub(super) type Key = u32;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ impl Person {
         format!("{} {}", self.given, self.family)
     }
 
-    /// The provider's own identifier.
+    /// Returns the provider's own identifier.
     pub(super) fn external_id(&self) -> String {
         format!("00u{:08x}", self.key)
     }
@@ -72,13 +72,13 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Everybody, then every group.
+    /// Returns everybody, then every group.
     pub(super) fn objects(&self) -> impl Iterator<Item = Object> {
         let people = self.people.keys().map(|key| Object::Person(*key));
         people.chain(self.groups.keys().map(|key| Object::Group(*key)))
     }
 
-    /// Its name in a report.
+    /// Returns the name of an object in a report.
     pub(super) fn name_of(&self, object: Object) -> String {
         match object {
             Object::Person(key) => match self.people.get(&key) {
@@ -92,7 +92,7 @@ impl Directory {
         }
     }
 
-    /// Whom its description names: a person's manager, a group's members.
+    /// Returns whom the description of an object names: a person's manager, a group's members.
     pub(super) fn named_by(&self, object: Object) -> impl Iterator<Item = Key> {
         let (person, group) = match object {
             Object::Person(key) => (self.people.get(&key), None),

@@ -50,7 +50,7 @@ impl Entra {
         }
     }
 
-    /// The default mapping with standard PATCH.
+    /// Uses the default mapping with standard PATCH.
     pub(super) fn compliant() -> Self {
         Self {
             style: Style::Compliant,
@@ -58,7 +58,7 @@ impl Entra {
         }
     }
 
-    /// The default mapping with the PATCH of 2017.
+    /// Uses the default mapping with the PATCH of 2017.
     pub(super) fn of_2017() -> Self {
         Self {
             style: Style::Patch2017,
@@ -141,7 +141,7 @@ fn three_attributes(person: &Person) -> Value {
     })
 }
 
-/// The second schema is none that anybody else knows.
+/// Returns the body of a group. Its second schema is one that nobody else knows.
 fn group(group: &Group) -> Value {
     json!({
         "schemas": [GROUP, "http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],
@@ -151,7 +151,7 @@ fn group(group: &Group) -> Value {
     })
 }
 
-/// A group without the schema that only Entra knows; a person whose manager is an object.
+/// Returns a group without the schema that only Entra knows, or a person whose manager is an object.
 fn simplified(body: &Value) -> Option<(Fault, Value)> {
     let mut simple = body.clone();
     if let Some(manager) = simple
@@ -210,7 +210,7 @@ impl Style {
         }
     }
 
-    /// Add and Replace are both seen for attributes that have no value yet.
+    /// Makes the operation of a change. Add and Replace are both seen for attributes that have no value yet.
     fn operation<T: Transport>(self, job: &mut Job<'_, T>, change: &Change) -> Value {
         let adds = change.is_new && job.random.chance(500);
         let op = self.word(if adds { "Add" } else { "Replace" });
@@ -277,7 +277,7 @@ impl Style {
         }
     }
 
-    /// A group is looked at without its members, which are therefore never repaired.
+    /// Pushes a group. It is looked at without its members, which are therefore never repaired.
     async fn push<T: Transport>(
         self,
         job: &mut Job<'_, T>,
@@ -328,7 +328,7 @@ impl Style {
         json!({"op": self.word("Remove"), "path": "members", "value": self.references(ids)})
     }
 
-    /// Provisioning on demand takes up to five members of a group, whether they are there already or not.
+    /// Provisions on demand: takes up to five members of a group, whether they are there already or not.
     async fn on_demand<T: Transport>(self, job: &mut Job<'_, T>, team: &Team) -> Result<bool, Trouble> {
         let ids: Vec<_> = team.members.values().take(5).map(String::as_str).collect();
         if ids.is_empty() {
@@ -374,7 +374,7 @@ impl Provider for Entra {
         headers(HEADERS)
     }
 
-    /// About every 40 minutes, everything that has changed since.
+    /// Says how many changes are provisioned together: about every 40 minutes, everything that has changed since.
     fn batch(&self) -> usize {
         40
     }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// Attributes by names such as `emails[work].value`.
 pub(super) type Attributes = BTreeMap<String, Value>;
 
-/// What a document says of a resource: without what the server makes itself, without what is never shown, and with the
+/// Returns what a document says of a resource: without what the server makes itself, without what is never shown, and with the
 /// one spelling for what may be spelled in several ways.
 pub(super) fn flatten(document: &Value) -> Attributes {
     let mut attributes = Attributes::new();
@@ -95,7 +95,7 @@ fn is_flag(name: &str) -> bool {
     name == "active" || name.ends_with(".primary")
 }
 
-/// An element that is not the primary need not say so.
+/// Puts a flag among the attributes. An element that is not the primary need not say so.
 fn put_flag(attributes: &mut Attributes, name: String, value: &Value) {
     let flag = is_true(Some(value));
     if flag || name == "active" {

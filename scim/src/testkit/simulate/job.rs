@@ -65,7 +65,7 @@ impl Trouble {
         }
     }
 
-    /// The remedy if nothing works.
+    /// Returns the remedy if nothing works.
     pub(super) fn advice(&self) -> &'static str {
         match self {
             Self::NoAnswer(_) => "see that the server runs, and that its URL can be reached from here.",
@@ -112,7 +112,7 @@ impl Display for Refusal {
     }
 }
 
-/// What was tried, in plain words.
+/// Says what was tried, in plain words.
 fn deed(method: &str, endpoint: &str) -> String {
     let what = match endpoint {
         "/Users" => "a person",
@@ -128,7 +128,7 @@ fn deed(method: &str, endpoint: &str) -> String {
     format!("{deed} {what}")
 }
 
-/// Some servers say more than a line of a report can hold.
+/// Cuts a text to one line: some servers say more than a line of a report can hold.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 200;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -270,7 +270,7 @@ impl<'t, T: Transport> Job<'t, T> {
         }))
     }
 
-    /// Whether the answer is of the type that the provider wants: plain JSON will do for those who ask for no other.
+    /// Returns whether the answer is of the type that the provider wants: plain JSON will do for those who ask for no other.
     fn is_scim_json(&self, response: &Response) -> bool {
         let text = |headers: &HeaderMap, name| -> String {
             let value = headers.get(name).and_then(|value| value.to_str().ok());
@@ -297,7 +297,7 @@ impl<'t, T: Transport> Job<'t, T> {
         self.send(Method::PATCH, path, Some(&body)).await.map(|_| ())
     }
 
-    /// Deletes. That there is nothing is no trouble.
+    /// Deletes what is at `path`. If there is nothing, that is not a trouble.
     pub(super) async fn delete(&mut self, path: &str) -> Result<(), Trouble> {
         match self.send(Method::DELETE, path, None).await {
             Err(trouble) if trouble.status() == Some(404) => Ok(()),
@@ -352,7 +352,7 @@ impl<'t, T: Transport> Job<'t, T> {
         Ok(None)
     }
 
-    /// The resources in an answer that must be a list.
+    /// Returns the resources in an answer that must be a list.
     pub(super) fn resources<'v>(&mut self, path: &str, list: &'v Value) -> Result<&'v [Value], Trouble> {
         let is_list = list
             .get("schemas")
@@ -391,7 +391,7 @@ impl<'t, T: Transport> Job<'t, T> {
         })
     }
 
-    /// A step of a test that an administrator would simply repeat until the network lets it through.
+    /// Repeats a step of a test until the network lets it through, as an administrator simply would.
     pub(super) async fn insist(
         &mut self,
         method: Method,
@@ -408,7 +408,7 @@ impl<'t, T: Transport> Job<'t, T> {
         Err(Trouble::NoAnswer(format!("{method} {path} was tried 20 times")))
     }
 
-    /// A GUID of which no resource knows.
+    /// Makes a GUID that no resource knows of.
     pub(super) fn guid(&mut self) -> String {
         let (high, low) = (self.random.next(), self.random.next());
         format!(

@@ -78,7 +78,7 @@ impl Provider for JumpCloud {
         false
     }
 
-    /// No schema extension unless an administrator adds one.
+    /// Returns the body of a person: without a schema extension, unless an administrator adds one.
     fn user(&self, person: &Person, _: &Ledger) -> Value {
         let of = |kind: &str, value: &str| json!({"type": kind, "value": value});
         json!({
@@ -103,7 +103,7 @@ impl Provider for JumpCloud {
         Some(values(all))
     }
 
-    /// Activation reads the list, then makes a user and a group and takes both away again.
+    /// Reads the list, then makes a user and a group and takes both away again, as activation does.
     async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
         let list = job.insist(Method::GET, "/Users", None).await?.body;
         job.resources("/Users", &list)?;
@@ -125,7 +125,7 @@ impl Provider for JumpCloud {
         Ok(())
     }
 
-    /// One operation per attribute; lists whole.
+    /// Sends one operation per attribute; lists whole.
     async fn update<T: Transport>(
         &self,
         job: &mut Job<'_, T>,
@@ -160,7 +160,7 @@ impl Provider for JumpCloud {
         job.patch(&path, operations).await
     }
 
-    /// Members are added by value, removed by filter, and now and then put as a whole.
+    /// Pushes a group. Members are added by value, removed by filter, and now and then put as a whole.
     async fn push<T: Transport>(
         &self,
         job: &mut Job<'_, T>,

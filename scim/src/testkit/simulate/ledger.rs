@@ -1,4 +1,4 @@
-//! What a provider remembers of the server.
+//! All that a provider remembers of the server.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub(super) struct Member {
     pub(super) login: String,
 }
 
-/// What is to change in a group.
+/// The changes that are to be made in a group.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Roster {
     pub(super) all: Vec<Member>,
@@ -59,7 +59,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger that knows these people and nothing else: enough to provision one object of which nothing is known yet.
+    /// Makes a ledger that knows these people and nothing else: enough to provision one object of which nothing is known yet.
     pub(super) fn excerpt(&self, people: impl Iterator<Item = Key>) -> Self {
         let mut excerpt = Self::default();
         for person in people {
@@ -86,7 +86,7 @@ impl Ledger {
         self.removed_by_value.extend(learned.removed_by_value);
     }
 
-    /// Nothing that the server has confirmed of groups counts any more.
+    /// Doubts everything: nothing that the server has confirmed of groups counts any more.
     pub(super) fn doubt_everything(&mut self) {
         for team in self.teams.values_mut() {
             team.doubtful.append(&mut team.members);
@@ -94,7 +94,7 @@ impl Ledger {
         }
     }
 
-    /// Whose account this is.
+    /// Returns whose account this is.
     pub(super) fn owner_of(&self, id: &str) -> Option<Key> {
         self.owners.get(id).copied()
     }
@@ -106,20 +106,20 @@ impl Ledger {
         self.accounts.insert(person, id);
     }
 
-    /// Whether the account belongs to somebody else: somebody with the same login who has left, and whom the provider
+    /// Returns whether the account belongs to somebody else: somebody with the same login who has left, and whom the provider
     /// has not let go of yet.
     pub(super) fn is_anothers(&self, id: &str, person: Key) -> bool {
         self.owner_of(id).is_some_and(|owner| owner != person)
     }
 
-    /// The provider lets go of the account, which stays where it is, in the groups where it is.
+    /// Lets go of the account, which stays where it is, in the groups where it is.
     pub(super) fn unlink(&mut self, person: Key) {
         if let Some(id) = self.accounts.remove(&person) {
             self.owners.remove(&id);
         }
     }
 
-    /// The account is gone from the server, and with it every membership.
+    /// Forgets the account: it is gone from the server, and with it every membership.
     pub(super) fn forget(&mut self, person: Key) {
         self.unlink(person);
         for team in self.teams.values_mut() {
@@ -134,7 +134,7 @@ impl Ledger {
         self.teams.insert(group, team);
     }
 
-    /// The changes that make the members of a group those in `all`.
+    /// Returns the changes that make the members of a group those in `all`.
     pub(super) fn roster(&self, group: Key, all: Vec<Member>) -> Roster {
         let Some(team) = self.teams.get(&group) else {
             return Roster::default();

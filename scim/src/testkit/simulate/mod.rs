@@ -98,7 +98,7 @@ impl Dialect {
         Self::ScimSdk,
     ];
 
-    /// The name on a command line.
+    /// Returns the name on a command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -161,7 +161,7 @@ pub struct Simulation {
 type Observer = Box<dyn FnMut(Progress) + Send>;
 
 impl Simulation {
-    /// A provider with a reliable network.
+    /// Simulates a provider with a reliable network.
     #[must_use]
     pub fn new(dialect: Dialect, script: Script) -> Self {
         Self {
@@ -174,14 +174,14 @@ impl Simulation {
         }
     }
 
-    /// The same over another network.
+    /// Has the simulation run over another network.
     #[must_use]
     pub fn over(mut self, network: Misbehaviour) -> Self {
         self.network = network;
         self
     }
 
-    /// The same with a server that keeps these attributes only, by names such as `userName`, `name.givenName` or
+    /// Says that the server keeps these attributes only, by names such as `userName`, `name.givenName` or
     /// `emails[work].value`: nothing else is compared.
     #[must_use]
     pub fn keeping<N: Into<String>>(mut self, attributes: impl IntoIterator<Item = N>) -> Self {
@@ -189,7 +189,7 @@ impl Simulation {
         self
     }
 
-    /// The same with an administrator who has the provider begin anew at the end, as after the restore of a backup:
+    /// Says that an administrator has the provider begin anew at the end, as after the restore of a backup:
     /// nothing that the provider knows to be on the server counts any more, and it goes over everybody and every group
     /// again.
     #[must_use]
@@ -198,7 +198,7 @@ impl Simulation {
         self
     }
 
-    /// The same with somebody who is told how far it has come.
+    /// Sets an observer, who is told how far the simulation has come.
     #[must_use]
     pub fn observed_by(mut self, observer: impl FnMut(Progress) + Send + 'static) -> Self {
         self.observer = Some(Box::new(observer));
@@ -212,8 +212,8 @@ impl Simulation {
         self.run_abreast(slice::from_mut(transport)).await
     }
 
-    /// The same over several connections at once: the initial cycle provisions as many people at a time, and then as
-    /// many groups, as providers do. What is sent for each of them is the same over any number of connections; what
+    /// Runs over several connections at once: the initial cycle provisions as many people at a time, and then as
+    /// many groups, as providers do. Whatever is sent for each of them is the same over any number of connections; what
     /// happens after the initial cycle is sent over the first.
     ///
     /// ```

@@ -25,7 +25,7 @@ pub struct Misbehaviour {
 }
 
 impl Misbehaviour {
-    /// A network that does what it is told.
+    /// Returns a network that does what it is told.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -37,7 +37,7 @@ impl Misbehaviour {
         }
     }
 
-    /// A network in which every sixth request meets something.
+    /// Returns a network in which every sixth request meets something.
     #[must_use]
     pub const fn rough() -> Self {
         Self {
@@ -104,7 +104,7 @@ impl<'t, T: Transport> Network<'t, T> {
         self.random = random;
     }
 
-    /// From now on the network does what it is told; what it still holds arrives.
+    /// Calms the network: from now on it does what it is told; what it still holds arrives.
     pub(super) async fn calm(&mut self) {
         self.rates = Misbehaviour::none();
         self.release().await;
@@ -154,7 +154,7 @@ impl<'t, T: Transport> Network<'t, T> {
         Ok(answer)
     }
 
-    /// Everything that the network still holds arrives.
+    /// Lets everything arrive that the network still holds.
     pub(super) async fn release(&mut self) {
         if let Some(request) = self.held.take() {
             self.counts.late += 1;
@@ -177,7 +177,7 @@ impl<'t, T: Transport> Network<'t, T> {
     }
 }
 
-/// Whether a late copy has to arrive before `next`. An old state that arrives behind a newer one, or a creation behind a
+/// Returns whether a late copy has to arrive before `next`. An old state that arrives behind a newer one, or a creation behind a
 /// deletion, would be the network's lie: no server can tell it from a wish.
 fn must_come_first(held: &Request, next: &Request) -> bool {
     if next.method() == Method::GET {

@@ -39,7 +39,7 @@ const HEADERS: &[(&str, &str)] = &[
     ("content-type", "application/scim+json; charset=utf-8"),
 ];
 
-/// The password is random, comes with every creation and must never come back.
+/// Returns the body of a person. The password is random, comes with every creation and must never come back.
 fn user(person: &Person) -> Value {
     json!({
         "schemas": [USER, ENTERPRISE],
@@ -58,7 +58,7 @@ fn user(person: &Person) -> Value {
     })
 }
 
-/// Read the document of the server, lay the own values over it, put it back: with id, meta and whatever came.
+/// Reads the document of the server, lays the own values over it and puts it back: with id, meta and whatever came.
 async fn put_merged<T: Transport>(job: &mut Job<'_, T>, path: &str, own: &Value) -> Result<(), Trouble> {
     let mut document = job.get(path).await?;
     let Some(merged) = document.as_object_mut() else {
@@ -68,7 +68,7 @@ async fn put_merged<T: Transport>(job: &mut Job<'_, T>, path: &str, own: &Value)
     job.put(path, &document).await.map(|_| ())
 }
 
-/// What stays on the server of somebody whom Okta has let go: the same, inactive.
+/// Returns what stays on the server of somebody whom Okta has let go: the same, inactive.
 async fn left<T: Transport>(job: &mut Job<'_, T>, path: &str) -> Result<Option<Value>, Trouble> {
     job.get(path).await.map(|mut document| {
         document
@@ -115,7 +115,7 @@ impl Provider for Okta {
         format!("{search}&startIndex=1&count=100")
     }
 
-    /// Unassigned people leave the pushed groups.
+    /// Says that unassigned people leave the pushed groups.
     fn keeps_inactive_members(&self) -> bool {
         false
     }
@@ -135,7 +135,7 @@ impl Provider for Okta {
         })
     }
 
-    /// The wizard's only call, and what it asks when groups are imported too.
+    /// Makes the wizard's only call, and asks what it asks when groups are imported too.
     async fn connect<T: Transport>(&mut self, job: &mut Job<'_, T>) -> Result<(), Trouble> {
         for path in ["/Users?startIndex=1&count=2", "/Groups?startIndex=1&count=100"] {
             let list = job.insist(Method::GET, path, None).await?.body;
@@ -197,7 +197,7 @@ impl Provider for Okta {
     }
 }
 
-/// Always the whole membership. Whether it changed is not asked.
+/// Pushes the whole membership every time. Whether it changed is not asked.
 async fn push_whole<T: Transport>(
     job: &mut Job<'_, T>,
     group: &Group,
@@ -214,7 +214,7 @@ async fn push_whole<T: Transport>(
     Ok(())
 }
 
-/// Activation is a PATCH of its own, a new password too; the profile is put as in the other dialect.
+/// Updates the profile. Activation is a PATCH of its own, a new password too; the profile is put as in the other dialect.
 async fn update_profile<T: Transport>(
     job: &mut Job<'_, T>,
     id: &str,
@@ -242,7 +242,7 @@ async fn update_profile<T: Transport>(
     Ok(())
 }
 
-/// An administrator who retries the failed task of a group sends again the members who are there already, by the
+/// Retries the failed task of a group, as an administrator does: sends again the members who are there already, by the
 /// logins that they have now.
 async fn retry<T: Transport>(job: &mut Job<'_, T>, team: &Team, present: &[Member]) -> Result<bool, Trouble> {
     if present.is_empty() {
@@ -253,8 +253,8 @@ async fn retry<T: Transport>(job: &mut Job<'_, T>, team: &Team, present: &[Membe
     job.patch(&path, vec![add]).await.map(|()| true)
 }
 
-/// The name is sent before every change of members, changed or not. Removals name one member each; a group of which
-/// nothing is known is pushed whole.
+/// Pushes the changes of a group. The name is sent before every change of members, changed or not. Removals name one member each;
+/// a group of which nothing is known is pushed whole.
 async fn push_changes<T: Transport>(
     job: &mut Job<'_, T>,
     group: &Group,

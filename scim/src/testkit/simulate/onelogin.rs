@@ -41,7 +41,7 @@ impl Provider for OneLogin {
         search_target("/Groups", "displayName", name, percent)
     }
 
-    /// A template leaves nulls and empty strings where a person has no value.
+    /// Fills in a template, which leaves nulls and empty strings where a person has no value.
     fn user(&self, person: &Person, _: &Ledger) -> Value {
         json!({
             "schemas": [USER],
@@ -123,7 +123,7 @@ impl Provider for OneLogin {
         Ok(())
     }
 
-    /// A rule that goes takes its people out of the group; the group stays.
+    /// Takes the people of a rule out of the group when the rule goes; the group stays.
     async fn dissolve<T: Transport>(
         &self,
         job: &mut Job<'_, T>,

@@ -1,4 +1,4 @@
-//! What a provider's dialect has to say, and what all of them have in common.
+//! The things that a provider's dialect has to say, and those that all dialects have in common.
 
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -26,10 +26,10 @@ pub(super) struct Quarantine {
 
 /// The dialect of one provider.
 pub(super) trait Provider: Send + Sync {
-    /// Its name in reports.
+    /// Returns its name in reports.
     fn name(&self) -> &'static str;
 
-    /// The place at which it shows what happened.
+    /// Returns the place at which it shows what happened.
     fn console(&self) -> Console;
 
     /// Headers of every request.
@@ -40,7 +40,7 @@ pub(super) trait Provider: Send + Sync {
         1
     }
 
-    /// How often a request is sent that the server is too busy for.
+    /// Says how often a request is sent that the server is too busy for.
     fn patience(&self) -> u32 {
         10
     }
@@ -49,52 +49,52 @@ pub(super) trait Provider: Send + Sync {
         None
     }
 
-    /// The URL that finds a person by login.
+    /// Returns the URL that finds a person by login.
     fn user_search(&self, login: &str) -> String;
 
-    /// The URL that finds a group by name.
+    /// Returns the URL that finds a group by name.
     fn group_search(&self, name: &str) -> String;
 
-    /// Whether a person is created without being searched for first.
+    /// Returns whether a person is created without being searched for first.
     fn creates_first(&self) -> bool {
         false
     }
 
-    /// Whether the person has an account as long as this holds.
+    /// Returns whether the person is assigned: they have an account as long as this holds.
     fn is_assigned(&self, person: &Person) -> bool {
         _ = person;
         true
     }
 
-    /// Whether an inactive person stays in the groups of the server.
+    /// Returns whether an inactive person stays in the groups of the server.
     fn keeps_inactive_members(&self) -> bool {
         true
     }
 
-    /// Whether a group exists on the server before it has members.
+    /// Returns whether a group exists on the server before it has members.
     fn creates_empty_groups(&self) -> bool {
         true
     }
 
-    /// The body with which the person is created: all that the server must hold.
+    /// Returns the body with which the person is created: all that the server must hold.
     fn user(&self, person: &Person, ledger: &Ledger) -> Value;
 
-    /// The body with which the group is created, and what else the server must hold, but for its members.
+    /// Returns the body with which the group is created, and what else the server must hold, but for its members.
     fn group(&self, group: &Group) -> Value;
 
-    /// The members with which a group is created.
+    /// Returns the members with which a group is created.
     fn first_members(&self, all: &[Member]) -> Option<Value> {
         _ = all;
         None
     }
 
-    /// The body of a creation without one thing that servers are known to refuse, and the fault if that was it.
+    /// Returns the body of a creation without one thing that servers are known to refuse, and the fault if that was it.
     fn simplified(&self, body: &Value) -> Option<(Fault, Value)> {
         _ = body;
         None
     }
 
-    /// The test of the connection.
+    /// Tests the connection.
     fn connect<T: Transport>(
         &mut self,
         job: &mut Job<'_, T>,
@@ -138,7 +138,7 @@ pub(super) trait Provider: Send + Sync {
         async move { job.delete(&path).await.map(|()| None) }
     }
 
-    /// The orders of an administrator for a group, besides the cycles: `present` are members whom the server has
+    /// Carries out the orders of an administrator for a group, besides the cycles: `present` are members whom the server has
     /// confirmed. Returns whether there was anything to do.
     fn on_demand<T: Transport>(
         &self,
@@ -234,7 +234,7 @@ async fn provision_person<P: Provider, T: Transport>(
     Ok(if waits { Step::Waits } else { Step::Done })
 }
 
-/// What stays on the server of what the provider lets go: nothing, where somebody else has deleted it.
+/// Returns what stays on the server of what the provider lets go: nothing, if somebody else has deleted it.
 fn what_is_left(left: Result<Option<Value>, Trouble>) -> Result<Option<Value>, Trouble> {
     match left {
         Err(trouble) if trouble.status() == Some(404) => Ok(None),
@@ -299,8 +299,8 @@ async fn create<P: Provider, T: Transport>(
     Ok(Step::Done)
 }
 
-/// Creates. Of a refusal the provider only says that there was one. To say why, the creation is tried without what the
-/// server may not understand; where that succeeds the simulation goes on, so that one fault does not hide the next.
+/// Creates a resource. Of a refusal the provider only says that there was one. To say why, the creation is tried without what the
+/// server may not understand; if that succeeds, the simulation goes on, so that one fault does not hide the next.
 async fn create_resource<P: Provider, T: Transport>(
     provider: &P,
     job: &mut Job<'_, T>,
@@ -372,7 +372,7 @@ async fn provision_group<P: Provider, T: Transport>(
     }
 }
 
-/// Those of the group who have accounts.
+/// Returns those of the group who have accounts.
 pub(super) fn members<P: Provider>(
     provider: &P,
     ledger: &Ledger,
@@ -392,7 +392,7 @@ pub(super) fn members<P: Provider>(
         .collect()
 }
 
-/// Of a group that was found nobody knows the members: all of them are sent again.
+/// Adopts a group that was found. Nobody knows its members: all of them are sent again.
 fn adopt_group<T: Transport>(
     job: &mut Job<'_, T>,
     key: Key,
@@ -443,12 +443,12 @@ pub(super) fn id_of(document: &Value) -> Result<String, Trouble> {
     }
 }
 
-/// A string literal of a filter (RFC 7644 figure 1), not yet encoded for a URL.
+/// Writes a string literal of a filter (RFC 7644 figure 1), not yet encoded for a URL.
 pub(super) fn literal(text: &str) -> String {
     json!(text).to_string()
 }
 
-/// A search at `endpoint` for the resource whose `attribute` is `value`; `encoded` writes the filter as the provider does.
+/// Writes a search at `endpoint` for the resource whose `attribute` is `value`; `encoded` writes the filter as the provider does.
 pub(super) fn search_target(
     endpoint: &str,
     attribute: &str,
@@ -459,12 +459,12 @@ pub(super) fn search_target(
     format!("{endpoint}?filter={filter}")
 }
 
-/// `text` as it stands in a query, with `%20` for spaces.
+/// Writes `text` as it stands in a query, with `%20` for spaces.
 pub(super) fn percent(text: &str) -> String {
     plus(text).replace('+', "%20")
 }
 
-/// `text` as it stands in a query, with `+` for spaces.
+/// Writes `text` as it stands in a query, with `+` for spaces.
 pub(super) fn plus(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -9,12 +9,12 @@ impl Random {
         Self(seed)
     }
 
-    /// The sequence of one thing of many.
+    /// Starts the sequence of one thing of many.
     pub(super) fn of(seed: u64, thing: u64) -> Self {
         Self(Self(seed).next() ^ Self(thing).next())
     }
 
-    /// Another sequence of the same seed.
+    /// Starts another sequence of the same seed.
     pub(super) fn fork(&mut self) -> Self {
         Self(self.next())
     }
@@ -27,7 +27,7 @@ impl Random {
         bits ^ (bits >> 31)
     }
 
-    /// A number below `bound`; 0 if there is none.
+    /// Returns a number below `bound`; 0 if there is none.
     pub(super) fn below(&mut self, bound: usize) -> usize {
         let bound = bound.max(1) as u64;
         usize::try_from(self.next() % bound).unwrap_or(0)

@@ -1,4 +1,4 @@
-//! What an administrator gets to read.
+//! The report that an administrator gets to read.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -99,7 +99,7 @@ impl Fault {
         }
     }
 
-    /// The remedy that is up to the server.
+    /// Returns the remedy that is up to the server.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
@@ -198,14 +198,14 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// All of them.
+    /// Returns the sum of all of them.
     #[must_use]
     pub fn total(self) -> Duration {
         self.initial_cycle + self.changes + self.comparison
     }
 }
 
-/// What came of a simulation. `Display` is for the administrator: what the provider would show, what is
+/// The outcome of a simulation. `Display` is for the administrator: what the provider would show, what is
 /// wrong and what to do.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -253,7 +253,7 @@ pub struct Report {
 const MOST_LINES: usize = 50;
 
 impl Report {
-    /// Whether the server holds what it must, and the provider saw nothing amiss.
+    /// Returns whether the server holds what it must, and the provider saw nothing amiss.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.health == Health::Healthy
@@ -262,13 +262,13 @@ impl Report {
             && self.unfinished_count == 0
     }
 
-    /// How many requests were sent.
+    /// Returns how many requests were sent.
     #[must_use]
     pub fn request_count(&self) -> u64 {
         self.requests.values().sum()
     }
 
-    /// How many requests were sent in a second, over the whole run.
+    /// Returns how many requests were sent in a second, over the whole run.
     #[must_use]
     pub fn requests_per_second(&self) -> f64 {
         let seconds = self.timing.total().as_secs_f64();

@@ -1,4 +1,4 @@
-//! What an administrator gets to read: where the provider shows it, what is wrong in plain words, and what to do.
+//! The text that an administrator gets to read: where the provider shows it, what is wrong in plain words, and what to do.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;

@@ -27,7 +27,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// The pauses of a quarantine: 6, 12 and 24 hours, then daily until four weeks are over.
 const QUARANTINE_HOURS: [u32; 3] = [6, 12, 24];
 
-/// What is to be provisioned, with how often that has been refused.
+/// The objects that are to be provisioned, with how often each has been refused.
 #[derive(Debug)]
 struct Backlog(BTreeMap<Object, u8>);
 
@@ -48,12 +48,12 @@ impl Backlog {
         self.0.values_mut().for_each(|refusals| *refusals = 0);
     }
 
-    /// Whether there is nothing left that could succeed.
+    /// Returns whether there is nothing left that could succeed.
     fn is_idle(&self) -> bool {
         self.0.values().all(|refusals| *refusals >= MOST_REFUSALS)
     }
 
-    /// The jobs of one kind that are due, the oldest first.
+    /// Returns the jobs of one kind that are due, the oldest first.
     fn due(&self, is_of_kind: fn(Object) -> bool) -> Vec<Object> {
         let due = self.0.iter().filter(|(_, refusals)| **refusals < MOST_REFUSALS);
         due.map(|(object, _)| *object)
@@ -84,7 +84,7 @@ impl Score {
     }
 }
 
-/// What is done, what is left, and how it goes.
+/// The work that is done, the work that is left, and how it goes.
 struct Agenda {
     backlog: Backlog,
     score: Score,
@@ -189,7 +189,7 @@ impl Simulation {
 }
 
 impl<P: Provider, T: Transport> Drive<'_, P, T> {
-    /// The resources that are there at first. A server that does not even say so fails the test that follows.
+    /// Returns the resources that are there at first. A server that does not even say so fails the test that follows.
     async fn take_stock(&mut self) -> BTreeSet<String> {
         for _ in 0..20 {
             match ids(&mut self.job).await {
@@ -200,7 +200,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         BTreeSet::new()
     }
 
-    /// The initial cycle, and then the story. Returns whether the provider still trusts the server.
+    /// Runs the initial cycle, and then the story. Returns whether the provider still trusts the server.
     async fn tell(&mut self, story: &mut Story, changes: usize, begins_anew: bool) -> bool {
         let begun = Instant::now();
         let is_able = self.initial_cycle(&story.directory).await;
@@ -217,7 +217,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         is_able
     }
 
-    /// Everything that happens.
+    /// Follows everything that happens.
     async fn follow(&mut self, story: &mut Story, changes: usize) -> bool {
         let mut left = changes;
         while left > 0 {
@@ -236,7 +236,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         true
     }
 
-    /// The rest.
+    /// Runs the rest of the cycles.
     async fn last_cycles(&mut self, directory: &Directory) -> bool {
         for _ in 0..LAST_CYCLES {
             if self.agenda.backlog.is_idle() || !self.agenda.score.has_hope {
@@ -249,7 +249,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         true
     }
 
-    /// The first cycle: everybody, then every group, over all connections; then people who waited for others. Returns
+    /// Runs the first cycle: everybody, then every group, over all connections; then people who waited for others. Returns
     /// whether there will be another cycle.
     async fn initial_cycle(&mut self, directory: &Directory) -> bool {
         self.begin_cycle();
@@ -275,7 +275,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         self.end_cycle().await
     }
 
-    /// One cycle: people, then groups, then people who waited for others. Returns whether there will be another.
+    /// Runs one cycle: people, then groups, then people who waited for others. Returns whether there will be another.
     async fn cycle(&mut self, directory: &Directory) -> bool {
         self.begin_cycle();
         for kind in [Object::is_person, Object::is_group, Object::is_person] {
@@ -296,7 +296,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         self.judge().await
     }
 
-    /// The jobs that are due, in another order every time: those that failed first are not tried again first.
+    /// Runs the jobs that are due, in another order every time: those that failed first are not tried again first.
     async fn one_by_one(&mut self, directory: &Directory, is_of_kind: fn(Object) -> bool) {
         let mut due = self.agenda.backlog.due(is_of_kind);
         for last in (1..due.len()).rev() {
@@ -330,7 +330,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
             .settle(&mut self.job.report, directory, object, &outcome);
     }
 
-    /// Now and then an administrator does not wait for the next cycle.
+    /// Acts for an administrator who, now and then, does not wait for the next cycle.
     async fn on_demand(&mut self, directory: &Directory) {
         if !self.job.random.chance(500) {
             return;
@@ -365,7 +365,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
         }
     }
 
-    /// Quarantine, if the provider knows it: it lasts until a test of the connection succeeds.
+    /// Decides on quarantine, if the provider knows it: it lasts until a test of the connection succeeds.
     async fn judge(&mut self) -> bool {
         let Some(rules) = self.provider.quarantine() else {
             self.agenda.score.denied = None;
@@ -438,7 +438,7 @@ impl<P: Provider, T: Transport> Drive<'_, P, T> {
     }
 }
 
-/// A member as the directory knows them now, whatever was sent when they were added.
+/// Returns a member as the directory knows them now, whatever was sent when they were added.
 fn present(directory: &Directory, key: Key, id: &str) -> Option<Member> {
     let login = directory.people.get(&key)?.login.clone();
     Some(Member {

@@ -15,12 +15,12 @@ use super::transport::Transport;
 
 pub(super) struct ScimSdk;
 
-/// An operation with its value in a list of one.
+/// Makes an operation with its value in a list of one.
 fn set(path: &str, value: &Value) -> Value {
     json!({"op": "replace", "path": path, "value": [value]})
 }
 
-/// One operation for each change. Elements that the server does not hold are added whole.
+/// Makes one operation for each change. Elements that the server does not hold are added whole.
 fn operations(changes: &[Change], wanted: &Value) -> Vec<Value> {
     let mut operations = Vec::new();
     for change in changes {

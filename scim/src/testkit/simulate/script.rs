@@ -1,4 +1,4 @@
-//! What happens in the organization: a story that is the same for the same seed.
+//! The events in the organization: a story that is the same for the same seed.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// A story of 300 people in 30 groups of 12, to whom 1,000 things happen.
+    /// Makes a story of 300 people in 30 groups of 12, to whom 1,000 things happen.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self {
@@ -31,28 +31,28 @@ impl Script {
         }
     }
 
-    /// How many people there are at the beginning.
+    /// Sets how many people there are at the beginning.
     #[must_use]
     pub fn people(mut self, people: usize) -> Self {
         self.people = people;
         self
     }
 
-    /// How many groups there are at the beginning.
+    /// Sets how many groups there are at the beginning.
     #[must_use]
     pub fn groups(mut self, groups: usize) -> Self {
         self.groups = groups;
         self
     }
 
-    /// How many people a group has at the beginning, if there are as many.
+    /// Sets how many people a group has at the beginning, if there are as many.
     #[must_use]
     pub fn members(mut self, members: usize) -> Self {
         self.members = members;
         self
     }
 
-    /// How many things happen.
+    /// Sets how many things happen.
     #[must_use]
     pub fn changes(mut self, changes: usize) -> Self {
         self.changes = changes;
@@ -116,7 +116,7 @@ impl Story {
         story
     }
 
-    /// The next change.
+    /// Makes the next change.
     pub(super) fn advance(&mut self) -> Touched {
         let mut touched = Touched::default();
         match self.random.below(100) {
@@ -147,7 +147,7 @@ impl Story {
         let key = self.key();
         let given = self.random.pick(&GIVEN).unwrap_or_default();
         let family = self.random.pick(&FAMILY).unwrap_or_default();
-        // Who comes back after a removal is a new person with an old login.
+        // Whoever comes back after a removal is a new person with an old login.
         let returns = self.random.chance(300);
         let login = match self.former.pop().filter(|_| returns) {
             Some(login) => login,
@@ -201,7 +201,7 @@ impl Story {
         key
     }
 
-    /// So many different people, or all if there are fewer.
+    /// Picks so many different people, or all if there are fewer.
     fn some_people(&mut self, count: usize) -> BTreeSet<Key> {
         if count >= self.present.len() {
             return self.present.iter().copied().collect();

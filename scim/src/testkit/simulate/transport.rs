@@ -54,7 +54,7 @@ impl<S> Through<S> {
         }
     }
 
-    /// The same with a header in every request, such as the token of the provider.
+    /// Adds a header to every request, such as the token of the provider.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
@@ -78,7 +78,7 @@ impl<S: Exchange> Transport for Through<S> {
     }
 }
 
-/// An HTTP client says "client error", and only the causes say which.
+/// Writes an error with its causes. An HTTP client says "client error", and only the causes say which.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

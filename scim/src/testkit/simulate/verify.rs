@@ -1,4 +1,4 @@
-//! What the server must hold, and whether it does.
+//! The resources that the server must hold, and whether it holds them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,13 +12,13 @@ use super::provider::{Provider, members};
 use super::report::Fault;
 use super::transport::Transport;
 
-/// What the server must hold, by id, and how often it was listed.
+/// The resources that the server must hold, by id, and how often each was listed.
 struct Model {
     endpoint: &'static str,
     resources: BTreeMap<String, (Subject, u32)>,
 }
 
-/// Who or what stands behind a resource.
+/// The person or the thing that stands behind a resource.
 enum Subject {
     Person(Key),
     Group(Key),
@@ -26,7 +26,7 @@ enum Subject {
     Left(Value),
 }
 
-/// What one resource must be, and how people call it.
+/// The state that one resource must have, and how people call it.
 struct Expected {
     name: String,
     attributes: Attributes,
@@ -61,7 +61,7 @@ pub(super) async fn verify<P: Provider, T: Transport>(
     Ok(())
 }
 
-/// The ids of what is on the server before the provider has done anything.
+/// Returns the ids of what is on the server before the provider has done anything.
 pub(super) async fn ids<T: Transport>(job: &mut Job<'_, T>) -> Result<BTreeSet<String>, Trouble> {
     let mut ids = BTreeSet::new();
     for endpoint in ["/Users", "/Groups"] {
@@ -272,7 +272,7 @@ fn compare_members<T: Transport>(
     }
 }
 
-/// How people call the account with this id.
+/// Says how people call the account with this id.
 fn who(directory: &Directory, ledger: &Ledger, id: &str) -> String {
     let person = ledger.owner_of(id).and_then(|key| directory.people.get(&key));
     match person {
@@ -296,7 +296,7 @@ fn doubles(name: &str, held: &[&str], unique: &BTreeSet<&str>) -> Option<String>
     (twice > 0).then(|| format!("Group “{name}” holds {people} more than once: {twice} too many."))
 }
 
-/// What an administrator sees who opens the group after members were added who were there already.
+/// Looks at what an administrator sees who opens the group after members were added who were there already.
 pub(super) async fn look_for_doubles<T: Transport>(job: &mut Job<'_, T>, id: &str) {
     let Ok(group) = job.get(&format!("/Groups/{id}")).await else {
         return;

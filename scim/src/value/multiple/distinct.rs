@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::value::handler::Handler;
 use crate::value::{Action, Change, Cx, Edit};
 
-/// Where each value stands, so that a value which is there is found without a search: RFC 7643 section 2.4 asks that
+/// The place of each value, so that a value which is there is found without a search: RFC 7643 section 2.4 asks that
 /// no pair of `type` and `value` stands in a list twice.
 pub(super) struct Distinct {
     key: Key,
@@ -63,7 +63,8 @@ impl Distinct {
         })
     }
 
-    /// Anything else that is said of a pair that is there may be new. Of any other key nothing more is said.
+    /// Merges `new` into `known`: anything else that is said of a pair that is there may be new. Of any other key nothing more
+    /// is said.
     fn merge<T: 'static, H: Handler<T>>(
         &self,
         known: &mut T,
@@ -80,7 +81,7 @@ impl Distinct {
             .map_err(|error| error.at_index(index))
     }
 
-    /// The key of an element; all that it says, if it has none.
+    /// Returns the key of an element; all that it says, if it has none.
     fn key_of<T: 'static, H: Handler<T>>(&self, value: &T) -> String {
         let view = H::view(value);
         self.key

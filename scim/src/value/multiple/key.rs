@@ -4,7 +4,7 @@ use crate::fold::Fold;
 use crate::schema::{Attribute, Shape, position};
 use crate::value::View;
 
-/// What tells the elements of an attribute apart.
+/// The key that tells the elements of an attribute apart.
 pub(super) enum Key {
     /// The element itself is a simple value.
     Element(Fold),
@@ -57,7 +57,7 @@ impl Key {
         }
     }
 
-    /// The `value` of a pair, whatever its `type`.
+    /// Returns the `value` of a pair, whatever its `type`.
     pub(super) fn read_value(&self, element: &View<'_>) -> Option<String> {
         match self {
             Self::Pair {
@@ -67,7 +67,7 @@ impl Key {
         }
     }
 
-    /// The `value` of a pair that has no `type`: where a client lists what it wants removed, it means every type.
+    /// Returns the `value` of a pair that has no `type`: in a list of what a client wants removed, it means every type.
     pub(super) fn read_untyped(&self, element: &View<'_>) -> Option<String> {
         match self {
             Self::Pair { kind: Some(kind), .. } if !element.record()?.view(*kind).is_present() => {

@@ -113,7 +113,7 @@ impl<T: ScimValue> ScimValue for Vec<T> {
     }
 }
 
-/// The values of a body's list. A list of which nothing is left leaves what is stored as it is.
+/// Reads the values of a body's list. A list of which nothing is left leaves what is stored as it is.
 fn decode_all<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Vec<T>> {
     if json.is_null() {
         return Ok(Vec::new());
@@ -152,7 +152,7 @@ fn apply_all<T: 'static, H: Handler<T>>(
     }
 }
 
-/// How many steps it takes to look at all values.
+/// Counts the steps that it takes to look at all values.
 fn steps_over<T: 'static, H: Handler<T>>(values: &[T]) -> usize {
     values.iter().fold(0, |sum, value| sum + H::view(value).steps())
 }
@@ -186,7 +186,7 @@ fn remove_if<T>(values: &mut Vec<T>, mut is_meant: impl FnMut(&T) -> bool) -> Ch
     Change::when(values.len() != before)
 }
 
-/// `replace` of the attribute: the whole set (RFC 7644 section 3.5.2.3). A list of which nothing is left replaces
+/// Replaces the whole set: `replace` of the attribute (RFC 7644 section 3.5.2.3). A list of which nothing is left replaces
 /// nothing.
 fn replace<T: 'static, H: Handler<T>>(
     values: &mut Vec<T>,
@@ -202,7 +202,7 @@ fn replace<T: 'static, H: Handler<T>>(
     Ok(Change::when(!same))
 }
 
-/// `add` to the attribute: what is not there yet is appended (RFC 7644 section 3.5.2.1).
+/// Appends what is not there yet: `add` to the attribute (RFC 7644 section 3.5.2.1).
 fn add<T: 'static, H: Handler<T>>(values: &mut Vec<T>, operand: Json<'_>, cx: &mut Cx<'_>) -> Result<Change> {
     let Listed::Values(new) = one_or_many::<T, H>(operand, cx)? else {
         return Ok(Change::None);
@@ -221,7 +221,8 @@ fn add<T: 'static, H: Handler<T>>(values: &mut Vec<T>, operand: Json<'_>, cx: &m
     Ok(change)
 }
 
-/// A PATCH may give one value without an array around it (RFC 7644 section 3.5.2.1), unless the policy forbids that.
+/// Reads a list, or one value without an array around it: a PATCH may give that (RFC 7644 section 3.5.2.1), unless the
+/// policy forbids that.
 fn one_or_many<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Listed<T>> {
     if json.is_array() {
         return read_list::<T, H>(json, cx);
@@ -242,7 +243,7 @@ fn one_or_many<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'_>) -> Re
     })
 }
 
-/// Whether an edit of elements, or of a sub-attribute of them, says that there is no value.
+/// Returns whether an edit of elements, or of a sub-attribute of them, says that there is no value.
 fn means_no_value<T: 'static, H: Handler<T>>(edit: &Edit<'_>, cx: &mut Cx<'_>) -> bool {
     let target = match edit.rest {
         [] => Some(H::SHAPE.element()),
@@ -273,7 +274,7 @@ fn clear_selected<T: 'static, H: Handler<T>>(
     }
 }
 
-/// An edit of elements: of those that the filter selects, or of a sub-attribute of each.
+/// Edits the elements that the filter selects, or a sub-attribute of each.
 fn edit_elements<T: 'static, H: Handler<T>>(
     values: &mut Vec<T>,
     edit: Edit<'_>,
@@ -326,7 +327,7 @@ fn edit_element<T: 'static, H: Handler<T>>(value: &mut T, edit: Edit<'_>, cx: &m
     }
 }
 
-/// `replace` of an element as a whole. An operand of which nothing is left replaces nothing.
+/// Replaces an element as a whole: `replace` of it. An operand of which nothing is left replaces nothing.
 fn exchange<T: 'static, H: Handler<T>>(value: &mut T, operand: Json<'_>, cx: &mut Cx<'_>) -> Result<Change> {
     let Some(new) = read_element::<T, H>(operand, cx)? else {
         return Ok(Change::None);
@@ -336,7 +337,7 @@ fn exchange<T: 'static, H: Handler<T>>(value: &mut T, operand: Json<'_>, cx: &mu
     Ok(change)
 }
 
-/// The element that an edit of `attribute[filter].sub` does not find.
+/// Makes the element that an edit of `attribute[filter].sub` does not find.
 fn create<T: 'static, H: Handler<T>>(edit: &Edit<'_>, cx: &mut Cx<'_>) -> Result<T> {
     let nothing = || Error::no_target("has no value that the filter selects");
     if edit.select.is_some() {
@@ -351,7 +352,7 @@ fn create<T: 'static, H: Handler<T>>(edit: &Edit<'_>, cx: &mut Cx<'_>) -> Result
     cx.within_list(|cx| H::decode(document.as_json(), cx))
 }
 
-/// At most one value is the primary one: the latest wins (RFC 7644 section 3.5.2).
+/// Demotes the other primary values: at most one value is the primary one, and the latest wins (RFC 7644 section 3.5.2).
 fn demote_others<T: 'static, H: Handler<T>>(values: &mut [T], primary: usize, cx: &mut Cx<'_>) -> Result<()> {
     let Some((step, _)) = position(H::SHAPE.sub_attributes, "primary") else {
         return Ok(());

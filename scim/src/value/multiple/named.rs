@@ -12,8 +12,8 @@ use crate::value::{Cx, Json, Leniency, NoValue, View};
 /// The elements that the value of a `remove` names. The RFC knows no such value; clients list in it what they want
 /// removed.
 ///
-/// An element that names nothing selects nothing. What is unknown or empty in it is regarded before it is omitted: an
-/// address of which only the type is known does not mean every address of that type.
+/// An element that names nothing selects nothing. Whatever is unknown or empty in it is considered before it is omitted:
+/// an address of which only the type is known does not mean every address of that type.
 pub(super) struct Named<T> {
     key: Key,
     keys: HashSet<String>,
@@ -63,7 +63,7 @@ impl<T: 'static> Named<T> {
         Ok(())
     }
 
-    /// How many comparisons of whole elements it takes to see whether one is named.
+    /// Returns how many comparisons of whole elements it takes to see whether one is named.
     pub(super) fn patterns(&self) -> usize {
         self.patterns.len()
     }
@@ -72,7 +72,7 @@ impl<T: 'static> Named<T> {
         self.keys.is_empty() && self.patterns.is_empty()
     }
 
-    /// Whether the element is one of those that are named.
+    /// Returns whether the element is one of those that are named.
     pub(super) fn holds<H: Handler<T>>(&self, element: &T) -> bool {
         let held = H::view(element);
         let has = |key: Option<String>, keys: &HashSet<String>| key.is_some_and(|key| keys.contains(&key));
@@ -85,13 +85,13 @@ impl<T: 'static> Named<T> {
     }
 }
 
-/// Whether everything in an element is known and has a value.
+/// Returns whether everything in an element is known and has a value.
 fn is_wholly_known(json: Json<'_>, shape: &Shape) -> bool {
     json.members()
         .all(|(name, value)| position(shape.sub_attributes, &name).is_some() && NoValue::of(value).is_none())
 }
 
-/// Whether everything that `listed` says is true of `held`.
+/// Returns whether everything that `listed` says is true of `held`.
 fn covers(listed: &View<'_>, held: &View<'_>) -> bool {
     match (listed.record(), held.record()) {
         (Some(listed), Some(held)) => (0..listed.attributes().len()).all(|index| {

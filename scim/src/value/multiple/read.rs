@@ -100,18 +100,18 @@ pub(crate) fn is_label(attribute: &Attribute) -> bool {
     LABELS.contains(&attribute.name)
 }
 
-/// The tolerance that omits elements without a value, where the policy has it and the elements can have one.
+/// Returns the tolerance that omits elements without a value, if the policy has it and the elements can have one.
 pub(crate) fn omits_valueless(shape: &Shape, cx: &Cx<'_>) -> Option<&'static str> {
     let tolerance = cx.allows(Leniency::ElementsWithoutValue)?;
     can_have_value(shape).then_some(tolerance)
 }
 
-/// Whether elements of this shape are complex values that have more than labels.
+/// Returns whether elements of this shape are complex values that have more than labels.
 pub(crate) fn can_have_value(shape: &Shape) -> bool {
     shape.sub_attributes.iter().any(|sub| !is_label(sub))
 }
 
-/// Whether an element has more than a label.
+/// Returns whether an element has more than a label.
 pub(crate) fn is_value(element: &View<'_>) -> bool {
     element.record().is_none_or(|record| {
         let mut attributes = record.attributes().iter().enumerate();
@@ -119,7 +119,7 @@ pub(crate) fn is_value(element: &View<'_>) -> bool {
     })
 }
 
-/// The same of the JSON that it is read from.
+/// Returns whether an element has more than a label, by the JSON that it is read from.
 fn has_value(element: Json<'_>, shape: &Shape) -> bool {
     element.members().any(|(name, value)| {
         let known = position(shape.sub_attributes, &name);

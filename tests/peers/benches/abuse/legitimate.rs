@@ -22,7 +22,7 @@ const PORTION: usize = 100_000;
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// Does all of it, with a group of so many members, and prints how long each took.
+/// Runs all of it, with a group of so many members, and prints how long each took.
 pub(super) fn all(server: &Server, members: usize) -> Result<(), Failure> {
     bodies_and_filters(server)?;
     a_large_group(server, members)?;
@@ -31,7 +31,7 @@ pub(super) fn all(server: &Server, members: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An organization of people with an address each, and a group of all.
+/// Makes an organization of people with an address each, and a group of all.
 fn organization(server: &Server, name: &str, people: usize) -> Result<Client, Failure> {
     let organization = server.organization(name, &FLAGS)?;
     let began = Instant::now();

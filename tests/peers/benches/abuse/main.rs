@@ -124,7 +124,7 @@ impl Scene<'_> {
             self.shut_out()?;
         }
         done.store(true, Ordering::Relaxed);
-        // What was asked for is still worked on, and would be part of the next measurement.
+        // Whatever was asked for is still worked on, and would be part of the next measurement.
         thread::sleep(Duration::from_secs(3));
         Ok(())
     }

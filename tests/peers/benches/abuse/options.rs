@@ -12,7 +12,7 @@ Also: --people N (100000; of the organization that attacks), --seconds S (10; fo
   --only TEXT (attacks whose name contains it; \"all at once\" is one of them),
   --legitimate MEMBERS (no attack, but the largest work that is none, with a group of so many)";
 
-/// What the command line says.
+/// The options that the command line gives.
 pub(super) struct Options {
     pub(super) server: Option<PathBuf>,
     pub(super) people: usize,

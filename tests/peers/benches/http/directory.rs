@@ -37,12 +37,12 @@ pub(super) struct Directory {
     pub(super) large: String,
 }
 
-/// The user name of a person; all of them are of one length, and so are the documents.
+/// Returns the user name of a person; all of them are of one length, and so are the documents.
 fn user_name(number: usize) -> String {
     format!("person-{number:08}@example.com")
 }
 
-/// A person of about 600 bytes.
+/// Makes a person of about 600 bytes.
 fn person(number: usize) -> String {
     scim_peers::samples::USER
         .replace("bjensen@example.com", &user_name(number))
@@ -89,25 +89,25 @@ impl Directory {
         &self.organization.token
     }
 
-    /// The body with which the server answers a GET.
+    /// Returns the body with which the server answers a GET.
     pub(super) fn body_of(&self, target: &str) -> Result<Vec<u8>, Failure> {
         Ok(self.organization.client()?.get(target)?.expect(200)?.body)
     }
 
-    /// The path of a person.
+    /// Returns the path of a person.
     pub(super) fn a_person(&self) -> Result<String, Failure> {
         let id = self.members.first();
         id.map(|id| format!("/Users/{id}"))
             .ok_or_else(|| Failure::new("nobody was created"))
     }
 
-    /// A search for the person of this number.
+    /// Makes a search for the person of this number.
     pub(super) fn search(number: usize) -> String {
         let filter = format!("userName eq \"{}\"", user_name(number));
         format!("/Users?filter={}", percent_encode(&filter))
     }
 
-    /// These requests, to the server.
+    /// Directs these requests to the server.
     pub(super) fn side(&self, requests: Requests) -> Side {
         Side {
             address: self.address,
@@ -115,22 +115,22 @@ impl Directory {
         }
     }
 
-    /// GETs of people by id, of one after the other.
+    /// Makes GETs of people by id, of one after the other.
     pub(super) fn gets_by_id(&self) -> Requests {
         self.gets_of(&self.members, usize::MAX)
     }
 
-    /// GETs of the people who are in all groups.
+    /// Makes GETs of the people who are in all groups.
     pub(super) fn gets_of_joiners(&self) -> Requests {
         self.gets_of(&self.members, FEW)
     }
 
-    /// GETs of people who are in no group, as many as the above.
+    /// Makes GETs of people who are in no group, as many as the above.
     pub(super) fn gets_of_loners(&self) -> Requests {
         self.gets_of(&self.others, FEW)
     }
 
-    /// GETs of the first of these people, of one after the other.
+    /// Makes GETs of the first of these people, of one after the other.
     fn gets_of(&self, people: &Arc<[String]>, most: usize) -> Requests {
         let people = Arc::clone(people);
         self.rotating(people.len().min(most), move |number| {
@@ -138,7 +138,7 @@ impl Directory {
         })
     }
 
-    /// GETs of the list, of one page after the other: each connection goes through all of it.
+    /// Makes GETs of the list, of one page after the other: each connection goes through all of it.
     pub(super) fn pages(&self, count: usize) -> Requests {
         let pages: Vec<_> = (0..self.members.len() / count)
             .map(|page| {
@@ -160,7 +160,7 @@ impl Directory {
         self.rotating(self.members.len(), Self::search)
     }
 
-    /// GETs of the same target over and over.
+    /// Makes GETs of the same target over and over.
     pub(super) fn gets(&self, target: &str) -> Requests {
         let request = self.request("GET", target, "");
         Arc::new(move |_| request.clone())
@@ -178,14 +178,14 @@ impl Directory {
         })
     }
 
-    /// POSTs of people who are not there yet.
+    /// Makes POSTs of people who are not there yet.
     pub(super) fn posts(&self) -> Requests {
         let next = Arc::clone(&self.next);
         let head = self.head("POST", "/Users");
         Arc::new(move |_| message(&head, &person(next.fetch_add(1, Ordering::Relaxed))))
     }
 
-    /// PATCHes of a group; each connection adds a person of its own and then removes that person again.
+    /// Makes PATCHes of a group; each connection adds a person of its own and then removes that person again.
     pub(super) fn member_changes(&self, group: &str) -> Requests {
         let operation = |operation: Value| {
             let body = json!({"schemas": [PATCH_OP], "Operations": [operation]});

@@ -51,7 +51,7 @@ impl Library {
         })
     }
 
-    /// The endpoint as an organization of a server.
+    /// Returns the endpoint as an organization of a server.
     pub(super) fn organization(&self) -> Organization {
         Organization {
             organization: "library".to_owned(),

@@ -12,14 +12,14 @@ use tokio::task::JoinSet;
 /// The next request of a connection, as bytes to send.
 pub(super) type Requests = Arc<dyn Fn(usize) -> Vec<u8> + Send + Sync>;
 
-/// Who is asked what.
+/// A server, and what it is asked.
 #[derive(Clone)]
 pub(super) struct Side {
     pub(super) address: SocketAddr,
     pub(super) requests: Requests,
 }
 
-/// What a round has shown.
+/// The results of a round.
 pub(super) struct Round {
     pub(super) per_second: f64,
     /// Of half of the requests, the answer came within this.
@@ -81,7 +81,7 @@ async fn converse(
     Ok(times)
 }
 
-/// Whether these bytes are a whole answer.
+/// Returns whether these bytes are a whole answer.
 fn is_answered(bytes: &[u8]) -> Result<bool, Failure> {
     let Some(end) = position(bytes, b"\r\n\r\n") else {
         return Ok(false);

@@ -49,7 +49,7 @@ struct Bench {
     runtime: Runtime,
 }
 
-/// What a row measures.
+/// The quantity that a row measures.
 enum Measure {
     /// Requests per second of the second side over those of the first: the more the better.
     Throughput,
@@ -142,7 +142,7 @@ impl Bench {
         self.row(&name, sides, &Measure::Time, "at most 1.1")
     }
 
-    /// The library without a database.
+    /// Measures the library without a database.
     fn in_memory(&self) -> Result<(), Failure> {
         const PEOPLE: usize = 1_000;
         let name = "GET by id, library in memory";
@@ -156,7 +156,7 @@ impl Bench {
         self.beside_floor(name, &by_id, 200, person, "at least 0.75, aim 0.85")
     }
 
-    /// The floor, which answers with `body`, and then the server.
+    /// Measures the floor, which answers with `body`, and then the server.
     fn beside_floor(
         &self,
         name: &str,
@@ -217,7 +217,7 @@ impl Bench {
         self.runtime.block_on(drive)
     }
 
-    /// The time of a POST by one client beside that of making a page durable.
+    /// Measures the time of a POST by one client beside that of making a page durable.
     fn durable_post(&self, posts: &Side) -> Result<(), Failure> {
         let name = "POST user, one client: fdatasync / server";
         if !self.is_asked_for(name) {
@@ -238,12 +238,12 @@ impl Bench {
     }
 }
 
-/// The name of a row that has the floor as its first side.
+/// Returns the name of a row that has the floor as its first side.
 fn beside_floor(name: &str) -> String {
     format!("{name}: static handler / server")
 }
 
-/// The median time in which 4 KiB of a file that has its size already are written and made durable.
+/// Measures the median time in which 4 KiB of a file that has its size already are written and made durable.
 fn synchronise(duration: Duration) -> Result<Duration, Failure> {
     const PAGES: u64 = 1024;
     let mut file = tempfile::tempfile()?;

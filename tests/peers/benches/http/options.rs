@@ -20,7 +20,7 @@ pub(super) enum Target {
     Url(Organization),
 }
 
-/// What the command line says.
+/// The options that the command line gives.
 pub(super) struct Options {
     pub(super) target: Target,
     /// Members of the large group.

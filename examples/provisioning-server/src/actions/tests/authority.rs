@@ -82,7 +82,7 @@ async fn bench() -> Bench {
 }
 
 impl Bench {
-    /// How much was ever changed.
+    /// Returns how much was ever changed.
     async fn changes(&self) -> i64 {
         let count = self.product.read(|reader| {
             let sql = "SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM event)";
@@ -92,7 +92,7 @@ impl Bench {
     }
 }
 
-/// An administrator of the first organization.
+/// Makes an administrator of the first organization.
 fn actor(permissions: Permissions, fresh: bool) -> Actor {
     Actor {
         who: Who::Account {

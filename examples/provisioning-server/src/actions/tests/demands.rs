@@ -28,7 +28,7 @@ struct Bench {
     _folder: tempfile::TempDir,
 }
 
-/// Two organizations, each with a token.
+/// Makes two organizations, each with a token.
 async fn bench() -> Bench {
     let (product, folder) = product_of_test().await;
     let root = Actor::operator("root".to_owned());
@@ -77,7 +77,7 @@ fn administrator(organization: Uuid, permissions: Permissions, fresh: bool) -> A
 }
 
 impl Bench {
-    /// Does what only whoever has all that the provider can give may do.
+    /// Attempts what only somebody with everything that the provider can give may do.
     async fn attempt(&self, actor: &Actor, action: &Action) -> Result<()> {
         let (product, acme) = (&self.product, &self.acme);
         let new = |how| New {

@@ -19,7 +19,7 @@ use crate::domain::permission::Permissions;
 use crate::domain::permission::tests::permissions;
 use crate::domain::role::Draft;
 
-/// An administrator who has these permissions and that of the action.
+/// Makes an administrator who has these permissions and that of the action.
 fn actor(organization: &Organization, mut permissions: Permissions, action: &Action, fresh: bool) -> Actor {
     permissions.insert(action.permission.clone());
     Actor {
@@ -34,7 +34,7 @@ fn actor(organization: &Organization, mut permissions: Permissions, action: &Act
     }
 }
 
-/// The action that does a deed; `None` where there is none yet.
+/// Returns the action that does a deed; `None` if there is none yet.
 fn action(deed: &Deed) -> Option<&'static Action> {
     match deed {
         Deed::EditAccount { .. } => Some(&account::SUSPEND),
@@ -58,7 +58,7 @@ fn action(deed: &Deed) -> Option<&'static Action> {
     }
 }
 
-/// Does a deed by its action.
+/// Carries out a deed by its action.
 async fn carry_out(product: &Product, eve: &Actor, org: &Name, deed: &Deed) -> Result<()> {
     let roles = |role: &crate::domain::role::RoleId| account::ByHand {
         roles: vec![role.to_string()],
@@ -175,7 +175,7 @@ async fn compare(
     product.close().await;
     let done = done.map_err(|fault: Fault| fault.kind());
     match (ruled.map_err(|fault| fault.kind()), done) {
-        // What cannot be done at all is refused to everybody, for its own reason.
+        // Whatever cannot be done at all is refused to everybody, for its own reason.
         (_, Err(Kind::Conflict | Kind::NotFound | Kind::Invalid)) => {}
         (ruled, done) => prop_assert_eq!(done, ruled, "{:?} by {}", deed, eve.permissions),
     }

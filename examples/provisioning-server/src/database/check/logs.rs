@@ -105,7 +105,7 @@ pub(super) fn findings(reader: &Reader<'_>) -> scim::Result<Vec<String>> {
     Ok(found)
 }
 
-/// Events whose kind is not known, that are about nothing, or whose data is not an object.
+/// Counts events whose kind is not known, that are about nothing, or whose data is not an object.
 fn events(reader: &Reader<'_>) -> scim::Result<i64> {
     unread(
         reader,
@@ -120,7 +120,7 @@ fn events(reader: &Reader<'_>) -> scim::Result<i64> {
     )
 }
 
-/// Rows whose kind of actor is not known, that tell of no action, or whose detail is not JSON.
+/// Counts rows whose kind of actor is not known, that tell of no action, or whose detail is not JSON.
 fn audit(reader: &Reader<'_>) -> scim::Result<i64> {
     unread(reader, "SELECT actor_kind, action, detail FROM audit", |row| {
         Ok(ActorKind::from_word(row.text(0)?).is_some()
@@ -133,7 +133,7 @@ fn is_object(text: &str) -> bool {
     serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok()
 }
 
-/// How many rows are not as `is_good` says.
+/// Counts the rows that are not as `is_good` says.
 fn unread(
     reader: &Reader<'_>,
     sql: &str,

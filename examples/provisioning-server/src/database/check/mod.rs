@@ -25,7 +25,7 @@ const KEPT: usize = 1_000;
 /// Resources between two signs of progress.
 const STRIDE: u64 = 500;
 
-/// What was looked at, and what was found.
+/// The things that were looked at, and what was found.
 #[derive(Debug, Default)]
 pub(crate) struct Inspection {
     pub(crate) organizations: u64,
@@ -90,14 +90,14 @@ impl Product {
             .map_err(failed)
     }
 
-    /// How many people and groups there are, roughly.
+    /// Returns how many people and groups there are, roughly.
     pub(crate) async fn size(&self) -> domain::fault::Result<u64> {
         let organizations = self.read(organizations::names).await?;
         let ids: Vec<_> = organizations.into_iter().map(|(id, _)| id).collect();
         self.size_of(&ids).await
     }
 
-    /// How many people and groups these organizations have.
+    /// Returns how many people and groups these organizations have.
     pub(crate) async fn size_of(&self, organizations: &[Uuid]) -> domain::fault::Result<u64> {
         let mut size = 0;
         for organization in organizations {
@@ -107,7 +107,7 @@ impl Product {
         Ok(size)
     }
 
-    /// How many people and how many groups a tenant has.
+    /// Returns how many people and how many groups a tenant has.
     pub(crate) async fn counts(&self, tenant: &str) -> domain::fault::Result<(u64, u64)> {
         let store = self.store()?;
         let people = store.count::<User>(tenant).await.map_err(failed)?;
@@ -207,7 +207,7 @@ impl<P: FnMut(u64)> Follower<'_, P> {
         Ok(())
     }
 
-    /// The product's own tables, as far as SQLite does not see to them itself.
+    /// Checks the product's own tables, as far as SQLite does not see to them itself.
     fn own_tables(&mut self) -> Result<()> {
         self.inspection.organizations = u64::try_from(self.tenants.living.len()).unwrap_or(0);
         for (id, name) in self.tenants.living.values() {

@@ -11,7 +11,7 @@ use crate::domain::saml::person::Candidate;
 /// More of one address make no difference.
 const MOST: u32 = 3;
 
-/// The accounts that have an address now.
+/// Returns the accounts that have an address now.
 pub(crate) fn of_address(
     reader: &Reader<'_>,
     organization: Uuid,

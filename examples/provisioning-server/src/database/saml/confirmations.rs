@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::saml::person::Confirmation;
 
-/// The confirmation of an account.
+/// Returns the confirmation of an account.
 pub(crate) fn find(
     reader: &Reader<'_>,
     organization: Uuid,

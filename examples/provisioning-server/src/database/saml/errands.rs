@@ -32,7 +32,7 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// The errand that can still be done.
+/// Returns the errand that can still be done.
 pub(crate) fn find(
     reader: &Reader<'_>,
     organization: Uuid,

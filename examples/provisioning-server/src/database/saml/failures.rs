@@ -10,7 +10,7 @@ use crate::domain::clock::earlier;
 use crate::domain::keyword::Keyword;
 use crate::domain::saml::failure::{A_MINUTE, Failure, KEPT, LIFE};
 
-/// Whether another one is kept: of a minute only so many are.
+/// Returns whether another one is kept: of a minute only so many are.
 pub(crate) fn is_kept(reader: &Reader<'_>, organization: Uuid, now: Timestamp) -> scim::Result<bool> {
     let since = earlier(now, SignedDuration::from_mins(1));
     let sql = "SELECT count(*) FROM saml_failure WHERE org = ?1 AND time > ?2";
@@ -40,7 +40,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, organization: Uuid, failure: &Failure
     Ok(())
 }
 
-/// The last failures, the newest first: all, or the one with a reference.
+/// Returns the last failures, the newest first: all, or the one with a reference.
 pub(crate) fn list(
     reader: &Reader<'_>,
     organization: Uuid,

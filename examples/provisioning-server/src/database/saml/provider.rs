@@ -10,7 +10,7 @@ use crate::domain::keyword::Keyword;
 use crate::domain::saml::certificate::Certificate;
 use crate::domain::saml::provider::{Provider, Trusted};
 
-/// The identity provider of an organization, if it has one.
+/// Returns the identity provider of an organization, if it has one.
 pub(crate) fn find(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Option<Provider>> {
     let found = reader.query_one(
         "SELECT entity_id, sso_url, metadata_url, read, signed, stable_id, tried FROM saml_provider WHERE org = ?1",
@@ -37,7 +37,7 @@ pub(crate) fn find(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Opti
     }))
 }
 
-/// The certificates of a provider: first those that its metadata name.
+/// Returns the certificates of a provider: first those that its metadata name.
 fn certificates(reader: &Reader<'_>, organization: Uuid) -> scim::Result<Vec<Trusted>> {
     reader.query_all(
         "SELECT der, until FROM saml_certificate WHERE org = ?1 ORDER BY until IS NOT NULL, fingerprint",
@@ -106,7 +106,7 @@ fn remove_certificates(tx: &Transaction<'_>, organization: Uuid) -> scim::Result
     Ok(())
 }
 
-/// The organizations whose provider has metadata at a URL.
+/// Returns the organizations whose provider has metadata at a URL.
 pub(crate) fn with_metadata_url(reader: &Reader<'_>) -> scim::Result<Vec<Uuid>> {
     reader.query_all(
         "SELECT p.org FROM saml_provider p JOIN organization o ON o.id = p.org

@@ -44,7 +44,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Whether the mail server cannot be used.
+    /// Returns whether the mail server cannot be used.
     pub(crate) fn is_in_trouble(&self) -> bool {
         self.trouble().is_some()
     }
@@ -332,14 +332,14 @@ pub(crate) async fn send_trial(smtp: &Smtp, imprint: &Imprint, to: &str) -> Resu
     Ok(())
 }
 
-/// The name by which this server greets the mail server: that of its public URL.
+/// Returns the name by which this server greets the mail server: that of its public URL.
 fn hello(imprint: &Imprint) -> ClientId {
     let base = Url::parse(&imprint.base.to_string()).ok();
     let domain = base.as_ref().and_then(Url::domain);
     domain.map_or_else(ClientId::default, |domain| ClientId::Domain(domain.to_owned()))
 }
 
-/// A number between 0 and 1 by chance; one half if the system has none.
+/// Returns a number between 0 and 1 by chance; one half if the system has none.
 fn chance() -> f64 {
     getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
 }

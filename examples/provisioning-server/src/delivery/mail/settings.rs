@@ -24,7 +24,7 @@ keywords! {
 }
 
 impl Protection {
-    /// The port at which servers listen that speak so.
+    /// Returns the port at which servers listen that speak so.
     const fn port(self) -> u16 {
         match self {
             Self::Tls => 465,

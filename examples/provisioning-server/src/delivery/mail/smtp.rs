@@ -151,7 +151,7 @@ fn verdict(error: &Error) -> Verdict {
     }
 }
 
-/// Whether an answer is about who sends, and not about the mail: 421, and 530, 534, 535 and 538 of RFC 4954 section 6.
+/// Returns whether an answer is about who sends, and not about the mail: 421, and 530, 534, 535 and 538 of RFC 4954 section 6.
 fn is_about_us(code: Code) -> bool {
     let is_sign_in = code.severity == Severity::PermanentNegativeCompletion
         && code.category == Category::Unspecified3

@@ -71,7 +71,7 @@ impl Server {
         Self { port, lines }
     }
 
-    /// The lines up to the end of the next mail, or of what was said without one.
+    /// Returns the lines up to the end of the next mail, or of what was said without one.
     async fn next(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some(line) = self.lines.recv().await {
@@ -135,7 +135,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// A certificate for `localhost`, and who accepts connections with it.
+/// Makes a certificate for `localhost`, and an acceptor of connections with it.
 fn authority() -> (Vec<u8>, TlsAcceptor) {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
@@ -160,7 +160,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// With one invitation.
+    /// Makes a bench with one invitation.
     async fn new() -> Self {
         let (product, folder) = product_of_test().await;
         let keys = product.keys().clone();

@@ -53,7 +53,7 @@ pub(super) fn guide(settings: &Settings) -> Guide {
     }
 }
 
-/// The step after people have come: no group of Google's says what they may do.
+/// Returns the step after people have come: no group of Google's says what they may do.
 fn roles(settings: &Settings) -> Step {
     let text = match settings.assignment {
         Assignment::LocalGroups => {

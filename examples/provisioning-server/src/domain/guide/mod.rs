@@ -57,7 +57,7 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    /// Whether it takes place here, under an administrator's own permissions, or is about how people sign in.
+    /// Returns whether it takes place here, under an administrator's own permissions, or is about how people sign in.
     pub(crate) const fn is_for_administrators(self) -> bool {
         matches!(self, Self::Saml | Self::Roles | Self::Login)
     }
@@ -129,7 +129,7 @@ impl Step {
     }
 }
 
-/// The unique identifier that the organization asks for.
+/// Returns the unique identifier that the organization asks for.
 const fn identifier(settings: &Settings) -> &'static str {
     match settings.username {
         UserNames::Email => "email",
@@ -137,7 +137,7 @@ const fn identifier(settings: &Settings) -> &'static str {
     }
 }
 
-/// The step after groups have come: what their members may do is decided here.
+/// Returns the step after groups have come: what their members may do is decided here.
 fn roles(settings: &Settings) -> Step {
     match (settings.groups, settings.words) {
         (Groups::Mirror, _) => Step::new(
@@ -252,7 +252,7 @@ mod tests {
         }
     }
 
-    /// What is marked as a screen's words ends where it begins.
+    /// Text that is marked as a screen's words ends where it begins.
     #[test]
     fn marks_come_in_pairs() {
         for guide in all() {

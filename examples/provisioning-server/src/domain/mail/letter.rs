@@ -22,7 +22,7 @@ pub(crate) struct Letterhead<'a> {
 }
 
 impl Letterhead<'_> {
-    /// The place where somebody has an account.
+    /// Returns the place where somebody has an account.
     fn place(&self) -> &str {
         self.organization.unwrap_or(self.product)
     }
@@ -147,7 +147,7 @@ impl Letter {
     }
 }
 
-/// Names and sentences that others have written stand on one line, so that they cannot pass for more of the mail.
+/// Puts names and sentences that others have written on one line, so that they cannot pass for more of the mail.
 fn on_one_line(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })

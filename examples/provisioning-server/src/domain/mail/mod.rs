@@ -130,7 +130,7 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// The kind of mail.
+    /// Returns the kind of mail.
     pub(crate) const fn kind(&self) -> Kind {
         match self {
             Self::Invitation { .. } => Kind::Invitation,
@@ -146,7 +146,7 @@ impl Content {
         }
     }
 
-    /// When the link in it ends, if it is about one.
+    /// Returns when the link in it ends, if it is about one.
     pub(crate) const fn link_expires(&self) -> Option<Timestamp> {
         match self {
             Self::Invitation { expires } | Self::ResetLink { expires } => Some(*expires),
@@ -180,7 +180,7 @@ impl Link {
         }
     }
 
-    /// The path, with the secret.
+    /// Returns the path, with the secret.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
@@ -250,7 +250,7 @@ pub(crate) mod tests {
         Timestamp::from_second(1_800_000_000).unwrap()
     }
 
-    /// A mail of each kind, with everything that can stand in it; `text` stands wherever somebody's words do.
+    /// Makes a mail of each kind, with everything that can stand in it; `text` stands wherever somebody's words do.
     pub(crate) fn of_each_kind(text: &str) -> Vec<Content> {
         let text = || text.to_owned();
         let mut all = vec![

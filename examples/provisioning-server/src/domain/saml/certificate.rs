@@ -59,7 +59,7 @@ impl Certificate {
         }
     }
 
-    /// Its encoding.
+    /// Returns its encoding.
     pub(crate) fn der(&self) -> &[u8] {
         &self.der
     }

@@ -36,7 +36,7 @@ impl Errand {
         }
     }
 
-    /// Its kind.
+    /// Returns its kind.
     pub(crate) const fn kind(self) -> ErrandKind {
         match self {
             Self::Trial => ErrandKind::Trial,
@@ -44,7 +44,7 @@ impl Errand {
         }
     }
 
-    /// The account that it is about.
+    /// Returns the account that it is about.
     pub(crate) const fn account(self) -> Option<Uuid> {
         match self {
             Self::Trial => None,

@@ -282,7 +282,7 @@ pub(crate) mod tests {
             ADDRESSES[self.0[person]]
         }
 
-        /// The assertion about a person.
+        /// Makes the assertion about a person.
         pub(crate) fn assertion(&self, person: usize) -> Assertion {
             assertion(self.address(person), Some(&stable_id(person)))
         }
@@ -292,7 +292,7 @@ pub(crate) mod tests {
         format!("x-{person}")
     }
 
-    /// The person as SCIM knows them once it was told.
+    /// Returns the person as SCIM knows them once it was told.
     pub(crate) fn told(candidate: &Candidate, address: &str) -> Candidate {
         Candidate {
             account: candidate.account.changed(person(address), at()),
@@ -300,7 +300,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// The people as SCIM knows them at first.
+    /// Returns the people as SCIM knows them at first.
     pub(crate) fn people() -> Vec<Candidate> {
         let directory = Directory::new();
         let of = |number: usize| Candidate {

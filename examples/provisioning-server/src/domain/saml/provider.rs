@@ -74,14 +74,14 @@ impl Standing {
         }
     }
 
-    /// Whether people can sign in so: it is allowed, and was tried.
+    /// Returns whether people can sign in so: it is allowed, and was tried.
     pub(crate) fn is_in_force(self, settings: &Settings) -> bool {
         self == Self::Tried && settings.sso == Switch::On
     }
 }
 
 impl Trusted {
-    /// Whether it still counts.
+    /// Returns whether it still counts.
     pub(crate) fn is_good(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
     }
@@ -144,7 +144,7 @@ impl Provider {
         Ok(self.replaced(metadata, self.metadata_url.clone(), former, now))
     }
 
-    /// The certificates after metadata have named these.
+    /// Returns the certificates after metadata have named these.
     fn rolled_over(&self, named: Vec<Certificate>, former: Former, now: Timestamp) -> Vec<Trusted> {
         let end = now.checked_add(OVERLAP).unwrap_or(now);
         let stays = |trusted: &&Trusted| {
@@ -178,7 +178,7 @@ impl Provider {
         }
     }
 
-    /// Whether both accept the same answers.
+    /// Returns whether both accept the same answers.
     pub(crate) fn accepts_like(&self, other: &Self) -> bool {
         let decides = |provider: &Self| {
             let Self {
@@ -193,7 +193,7 @@ impl Provider {
         decides(self) == decides(other)
     }
 
-    /// Whether its metadata are to be read again.
+    /// Returns whether its metadata are to be read again.
     pub(crate) fn is_old(&self, now: Timestamp) -> bool {
         let read = self.metadata_url.as_ref().and(self.read);
         read.is_some_and(|read| now.duration_since(read) >= AGE)

@@ -39,7 +39,7 @@ impl Request {
         }
     }
 
-    /// Whether a browser has made the request with this id, not too long ago.
+    /// Returns whether a browser has made the request with this id, not too long ago.
     pub(crate) fn is_of(id: &str, browser: &Secret, organization: Uuid, now: Timestamp) -> bool {
         let parts = || {
             let digits = id

@@ -205,8 +205,8 @@ impl Login {
             .await
     }
 
-    /// Keeps a refused answer for administrators, and returns its reference. What anybody can send in masses is not kept in
-    /// masses.
+    /// Keeps a refused answer for administrators, and returns its reference. Answers that anybody can send in masses are
+    /// not kept in masses.
     async fn keep_failure(
         &self,
         organization: Uuid,
@@ -234,7 +234,7 @@ impl Login {
     }
 }
 
-/// Decides what an answer has to be, before it is verified. What it says of itself is believed by nobody so far: the
+/// Decides what an answer has to be, before it is verified. Its own statements are believed by nobody so far: the
 /// verification compares it.
 fn expected(
     organization: &Organization,
@@ -252,7 +252,7 @@ fn expected(
         browser.is_some_and(|browser| Request::is_of(id, browser, organization.id, now))
     };
     match stated.map(|stated| stated.attr("InResponseTo")) {
-        // What cannot be read is refused by the verification, which says why.
+        // An answer that cannot be read is refused by the verification, which says why.
         None => Ok(Expected::Answer(provider, None)),
         Some(Some(id)) if is_own(id) => Ok(Expected::Answer(provider, Some(id.to_owned()))),
         // An errand is for the browser in which it began.

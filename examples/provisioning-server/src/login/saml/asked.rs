@@ -44,7 +44,7 @@ pub(crate) enum Then {
 }
 
 impl Then {
-    /// The text that the identity provider sends back. A page that is too long is forgotten.
+    /// Returns the text that the identity provider sends back. A page that is too long is forgotten.
     fn relay_state(&self) -> Option<&str> {
         let text = match self {
             Self::Page(page) => page.as_str(),
@@ -55,7 +55,7 @@ impl Then {
 }
 
 impl Login {
-    /// Whether people of a realm can sign in at an identity provider now.
+    /// Returns whether people of a realm can sign in at an identity provider now.
     ///
     /// # Errors
     /// The database fails.
@@ -83,7 +83,8 @@ impl Login {
         Ok(found.map(|found| of_service(&base.saml_entity_id(found.id), &base.saml_acs(&found.name))))
     }
 
-    /// Whether somebody has a manual account, and single sign-on is in force, so that they can confirm that they sign in so.
+    /// Returns whether somebody has a manual account, and single sign-on is in force, so that they can confirm that they
+    /// sign in so.
     ///
     /// # Errors
     /// The database fails.

@@ -108,7 +108,7 @@ impl Answer {
         self.verify_at(Timestamp::now())
     }
 
-    /// The same, where the provider may sign the response alone.
+    /// Returns the same answer, but the provider may sign the response alone.
     fn signed_as_a_whole(mut self) -> Self {
         self.expectation.signed = Signed::Response;
         self

@@ -1,6 +1,6 @@
 //! Verification by the library saml-rs.
 //!
-//! Every field of its settings is given here: its presets are lax. What it has verified is compared once more with what
+//! Every field of its settings is given here: its presets are lax. Whatever it has verified is compared once more with what
 //! is read, so that a fault of one reader does not let anybody in.
 
 use std::time::SystemTime;

@@ -9,7 +9,7 @@ use tracing_subscriber::Layer;
 use super::{Counts, Ids};
 use crate::domain::fault::{Fault, Result};
 
-/// Where a collector is named when no flag names it.
+/// The variables that name a collector when no flag names it.
 const VARIABLES: [&str; 2] = [
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_ENDPOINT",

@@ -43,7 +43,7 @@ struct Trouble {
 }
 
 impl Collector {
-    /// The collector at a URL; an answer may take as long as `patience`.
+    /// Makes the collector at a URL; an answer may take as long as `patience`.
     pub(super) fn new(url: &Url, patience: Duration) -> Result<Self> {
         let builder = HttpsConnectorBuilder::new();
         // The machine's certificates are only needed, and may only be missing, where TLS is spoken.

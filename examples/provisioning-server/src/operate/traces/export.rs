@@ -116,7 +116,7 @@ impl Export {
     }
 }
 
-/// The ids of the span that the thread is in.
+/// Returns the ids of the span that the thread is in.
 pub(super) fn current() -> Option<Ids> {
     Context::map_current(|context| {
         let span = context.span();
@@ -137,7 +137,7 @@ pub(super) fn continue_from(span: &tracing::Span, headers: &HeaderMap) {
     }
 }
 
-/// What is read of a caller's headers.
+/// The part of a caller's headers that is read.
 struct Parent<'h>(&'h HeaderMap);
 
 impl Extractor for Parent<'_> {
@@ -152,7 +152,7 @@ impl Extractor for Parent<'_> {
     }
 }
 
-/// Where a collector is named.
+/// The place where a collector is named.
 struct Endpoint {
     /// By which flag or variable.
     name: &'static str,
@@ -162,7 +162,8 @@ struct Endpoint {
 }
 
 impl Endpoint {
-    /// The flag comes first, then the variables of OpenTelemetry's specification, then the file.
+    /// Finds where a collector is named: the flag comes first, then the variables of OpenTelemetry's specification, then
+    /// the file.
     fn named(flag: Option<&str>, file: Option<&str>) -> Option<Self> {
         if variable("OTEL_SDK_DISABLED").is_some_and(|text| text.eq_ignore_ascii_case("true"))
             || variable("OTEL_TRACES_EXPORTER").is_some_and(|text| text == "none")
@@ -180,7 +181,7 @@ impl Endpoint {
             })
     }
 
-    /// The URL that traces are sent to. An error does not repeat what was said: it may hold a password.
+    /// Returns the URL that traces are sent to. An error does not repeat what was said: it may hold a password.
     fn url(self) -> Result<Url> {
         let fault = || {
             Fault::invalid(format!(
@@ -202,12 +203,12 @@ impl Endpoint {
     }
 }
 
-/// A variable of the environment; an empty one says nothing.
+/// Reads a variable of the environment; an empty one says nothing.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|text| !text.is_empty())
 }
 
-/// The first of some variables that is a number.
+/// Returns the first of some variables that is a number.
 fn number<T: std::str::FromStr>(names: &[&str]) -> Option<T> {
     names.iter().find_map(|name| variable(name)?.parse().ok())
 }
@@ -270,7 +271,7 @@ fn provider(exporter: SpanExporter, counts: Arc<Counts>) -> SdkTracerProvider {
         .build()
 }
 
-/// Lets spans wait while there is room, and counts those that find none. What is under way counts as waiting, so that
+/// Lets spans wait while there is room, and counts those that find none. Spans under way count as waiting, so that
 /// the queue behind never overflows unnoticed.
 #[derive(Debug)]
 struct Bounded {

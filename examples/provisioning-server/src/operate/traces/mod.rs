@@ -1,7 +1,7 @@
 //! Traces: how long a request took, and where. A span names the route, never the path, the query, the body, the caller
 //! or a token.
 //!
-//! The rest of the program makes plain `tracing` spans. What is here takes them to an OpenTelemetry collector, if the
+//! The rest of the program makes plain `tracing` spans. The code here takes them to an OpenTelemetry collector, if the
 //! program was built with the feature `otel` and a collector is named; else no span is made at all.
 
 #[cfg(feature = "otel")]
@@ -27,7 +27,7 @@ use crate::domain::fault::Result;
 
 pub(super) use self::request::{Answered, of_request};
 
-/// What takes spans to a collector, if one is named.
+/// The way of spans to a collector, if one is named.
 #[derive(Debug)]
 pub(crate) struct Traces(Option<Export>);
 
@@ -41,12 +41,12 @@ impl Traces {
         Export::begin(flag, file).map(Self)
     }
 
-    /// No traces, whatever the environment says.
+    /// Makes no traces, whatever the environment says.
     pub(crate) fn none() -> Self {
         Self(None)
     }
 
-    /// The tracer that makes OpenTelemetry's spans of this program's.
+    /// Returns the tracer that makes OpenTelemetry's spans of this program's.
     pub(super) fn layer<S>(&self) -> Option<Box<dyn Layer<S> + Send + Sync>>
     where
         S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
@@ -59,7 +59,7 @@ impl Traces {
         Export::announce(self.0.as_ref());
     }
 
-    /// The counts of what became of the spans, if there are any.
+    /// Returns the counts of what became of the spans, if there are any.
     pub(crate) fn counts(&self) -> Option<Arc<Counts>> {
         self.0.as_ref().map(Export::counts)
     }
@@ -72,7 +72,7 @@ impl Traces {
     }
 }
 
-/// What became of spans.
+/// The counts of what became of spans.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     /// Spans that the collector has taken.
@@ -93,14 +93,14 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// Those of the span that the thread is in.
+    /// Returns the ids of the span that the thread is in.
     pub(super) fn current() -> Option<Self> {
         export::current()
     }
 }
 
 impl Display for Ids {
-    /// As members of a JSON object.
+    /// Writes the ids as members of a JSON object.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
             f,

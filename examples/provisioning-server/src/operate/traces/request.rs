@@ -41,7 +41,7 @@ fn name(method: &str, route: Option<&str>) -> String {
     }
 }
 
-/// What came of a request, in words that are few.
+/// The outcome of a request, in words that are few.
 #[derive(Debug, Default)]
 pub(in crate::operate) struct Answered<'a> {
     pub(in crate::operate) status: u16,

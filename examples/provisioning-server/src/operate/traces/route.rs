@@ -1,6 +1,6 @@
 //! The route of a request: a path without what names organizations and resources.
 
-/// What stands before every path of an organization.
+/// The beginning of every path of an organization.
 macro_rules! mount {
     ($below:literal) => {
         concat!("/scim/{organization}/v2", $below)
@@ -26,7 +26,7 @@ const ENDPOINTS: [(&str, &str, &str); 8] = [
 /// Whatever else is below an organization.
 const OTHER: &str = mount!("/{*resource}");
 
-/// The route of a path; one of a few, so that traces can be told apart by it. A path without a version has the route of
+/// Returns the route of a path; one of a few, so that traces can be told apart by it. A path without a version has the route of
 /// the same with it. `None` if nothing is served there.
 pub(super) fn of(path: &str) -> Option<&'static str> {
     if path.starts_with("/api/v1/access/") {

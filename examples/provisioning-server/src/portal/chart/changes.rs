@@ -22,10 +22,10 @@ pub(in crate::portal) struct Day {
 /// The picture.
 #[derive(Debug, Clone)]
 pub(in crate::portal) struct Changes {
-    /// What it shows, in a sentence.
+    /// The finding of the picture, in a sentence.
     pub(in crate::portal) finding: String,
     pub(in crate::portal) total: Counts,
-    /// What was created, updated and ended, and errors below the line.
+    /// The bars of what was created, updated and ended, and of errors below the line.
     pub(in crate::portal) bars: Bars,
     pub(in crate::portal) days: Vec<Day>,
     /// The days below the picture.
@@ -107,7 +107,7 @@ pub(in crate::portal) mod tests {
     use crate::domain::activity::quarters;
     use crate::portal::chart::tests::heights;
 
-    /// A week in which so much has happened, a quarter after the other.
+    /// Makes a week in which so much has happened, a quarter after the other.
     pub(in crate::portal) fn week(counts: impl Fn(usize) -> Counts) -> Vec<Quarter> {
         let times = quarters(Timestamp::from_second(1_795_516_920).unwrap());
         let begins = times.into_iter().take(28).enumerate();
@@ -144,7 +144,7 @@ pub(in crate::portal) mod tests {
         assert!(Changes::of(&week(|_| Counts::default())).is_empty());
     }
 
-    /// What was not counted to its end is said to be cut.
+    /// A quarter that was not counted to its end is said to be cut.
     #[test]
     fn a_quarter_that_is_full_is_cut() {
         for (count, is_cut) in [(999, false), (1_000, true)] {

@@ -77,7 +77,7 @@ pub(in crate::portal) mod tests {
 
     use super::*;
 
-    /// The heights of the bars of a path.
+    /// Returns the heights of the bars of a path.
     pub(in crate::portal) fn heights(path: &str) -> Vec<f64> {
         path.split("h8v")
             .skip(1)

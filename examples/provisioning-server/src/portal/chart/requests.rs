@@ -19,7 +19,7 @@ pub(in crate::portal) struct Line {
 pub(in crate::portal) struct RequestsOverTime {
     /// The days that it shows.
     pub(in crate::portal) title: String,
-    /// What it shows, in a sentence.
+    /// Its finding, in a sentence.
     pub(in crate::portal) finding: String,
     pub(in crate::portal) total: Requests,
     pub(in crate::portal) bars: Bars,
@@ -82,7 +82,7 @@ fn sum(requests: &Requests) -> String {
     )
 }
 
-/// The days of a span in words.
+/// Returns a title that says the days of a span in words.
 fn title(span: &Span, parts: &[Part]) -> String {
     let first = parts.first().map_or(span.end(), |first| first.begin);
     let last = crate::domain::clock::earlier(span.end(), jiff::SignedDuration::from_secs(1));
@@ -92,7 +92,7 @@ fn title(span: &Span, parts: &[Part]) -> String {
     }
 }
 
-/// A part by its beginning.
+/// Returns the name of a part: its beginning.
 fn named(span: &Span, part: &Part) -> String {
     match span.is_by_day() {
         true => moment::day(part.begin),
@@ -133,7 +133,7 @@ pub(in crate::portal) mod tests {
     use super::*;
     use crate::domain::clock::hour;
 
-    /// The chart of the last days of which some hours before their end had requests.
+    /// Makes the chart of the last days of which some hours before their end had requests.
     pub(in crate::portal) fn last(days: i64, counted: &[(i64, u64, u64)]) -> RequestsOverTime {
         let now = Timestamp::from_second(1_795_516_920).unwrap();
         let since = now - jiff::SignedDuration::from_hours((days - 1) * 24);

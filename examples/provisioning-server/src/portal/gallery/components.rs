@@ -11,8 +11,8 @@ use crate::portal::components::Components;
 
 const STYLE: &str = include_str!("../assets/portal.css");
 
-/// What has no sample: parts that cover or replace a whole page, of which other samples are made, the other of two parts of the
-/// bar, and distances.
+/// The parts without a sample: those that cover or replace a whole page, of which other samples are made, the other of two
+/// parts of the bar, and distances.
 const WITHOUT_SAMPLE: [&str; 7] = ["gate", "mt-l", "mt-s", "org-name", "panel", "panel-fill", "scrim"];
 
 /// The parts of a picture, whose classes a template makes of their numbers.

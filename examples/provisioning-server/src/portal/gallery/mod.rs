@@ -74,7 +74,7 @@ fn noor() -> Person {
     }
 }
 
-/// The shell around a page of somebody with every permission.
+/// Returns the shell around a page of somebody with every permission.
 fn shell(section: Section) -> Shell {
     Shell {
         person: noor(),

@@ -183,7 +183,7 @@ fn group(row: i64, name: &str) -> (i64, ProvisionedGroup) {
     (row, group)
 }
 
-/// Somebody who has one role by two groups, one by one, and a permission of their own.
+/// Makes somebody who has one role by two groups, one by one, and a permission of their own.
 fn explained() -> Detail {
     let (viewer, approver) = (RoleId(Uuid::from_u128(1)), RoleId(Uuid::from_u128(2)));
     let leads = Path::Mapping { group: 1 };
@@ -338,7 +338,7 @@ fn priya() -> Person {
     }
 }
 
-/// Somebody in a panel over the list.
+/// Makes somebody in a panel over the list.
 fn priya_over_list() -> Person {
     Person {
         over: Some(list(Segment::All, rows())),

@@ -21,7 +21,7 @@ fn at(minutes: i64) -> Timestamp {
     Timestamp::from_second(1_795_948_560 + minutes * 60).unwrap()
 }
 
-/// An organization like a product, before its first request.
+/// Makes an organization like a product, before its first request.
 pub(super) fn progress(product: Preset) -> Progress {
     let settings = Settings::of(product);
     let name = Name::parse("halden-freight").unwrap();
@@ -66,7 +66,7 @@ fn entry(minutes: i64, meaning: &str) -> HistoryEntry {
     }
 }
 
-/// The same after people and groups have come.
+/// Makes the same after people and groups have come.
 fn connected(product: Preset) -> Progress {
     Progress {
         first_request: Some(at(1)),

@@ -41,7 +41,7 @@ pub(in super::super) struct Row {
     /// The path of its page within the realm.
     pub(in super::super) page: String,
     pub(in super::super) name: String,
-    /// What tells it from another of its name.
+    /// The text that tells it from another of its name.
     pub(in super::super) below: String,
     pub(in super::super) people: String,
     /// The names of its roles.

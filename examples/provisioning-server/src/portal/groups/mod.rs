@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 
 use super::visit::Pages;
 
-/// The routes of groups.
+/// Returns the routes of groups.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/groups", get(list::get))

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::visit::Pages;
 use crate::domain::organization::Name;
 
-/// The routes.
+/// Returns the routes.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/organizations", get(organizations::get))

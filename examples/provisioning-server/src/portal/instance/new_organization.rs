@@ -42,7 +42,7 @@ pub(in crate::portal) struct NewOrganization {
 }
 
 impl NewOrganization {
-    /// The form with what was typed.
+    /// Makes the form with what was typed.
     pub(in crate::portal) fn with(frame: Frame, shell: Shell, form: &Form, trouble: Option<String>) -> Self {
         let provider = IdentityProvider::from_word(form.text("idp"));
         let preset = Preset::from_word(form.text("like"));

@@ -106,12 +106,12 @@ impl Asked {
         }
     }
 
-    /// The people of its identity provider, in words.
+    /// Counts the people of its identity provider, in words.
     fn people(&self) -> String {
         counted(self.found.people, "person", "people")
     }
 
-    /// The groups of its identity provider, in words.
+    /// Counts the groups of its identity provider, in words.
     fn groups(&self) -> String {
         counted(self.found.groups, "group", "groups")
     }
@@ -314,7 +314,7 @@ fn to_delete(asked: &Asked) -> Question {
     }
 }
 
-/// Deletes it. What it has is cleared behind, which the list shows.
+/// Deletes it. Everything that it has is cleared behind, which the list shows.
 pub(super) async fn post_delete(visit: Visit, path: RawPathParams, form: Form) -> Result<Response, Detour> {
     let asked = Asked::read(&visit, &path, |name| step(name, "delete")).await?;
     let typed = form.text(TYPED).trim();

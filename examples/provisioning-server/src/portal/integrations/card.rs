@@ -37,14 +37,14 @@ pub(in crate::portal) struct Connection {
     /// Requests with tokens that nobody knows, and rows that had to be dropped.
     pub(in crate::portal) unattributed: u64,
     pub(in crate::portal) overflow: u64,
-    /// What is wrong, or to be done, and where it is mended: a sentence and a page.
+    /// The things that are wrong, or to be done, and where they are mended: a sentence and a page.
     pub(in crate::portal) notes: Vec<Note>,
     pub(in crate::portal) reasons: Vec<Reason>,
     /// Attributes that were sent and are not kept here, and how often.
     pub(in crate::portal) not_kept: Vec<(String, u64)>,
     /// Tolerances that were needed, for what, and how often.
     pub(in crate::portal) tolerances: Vec<(String, String, u64)>,
-    /// What the endpoint offers; empty where that is not shown.
+    /// The features that the endpoint offers; empty if they are not shown.
     pub(in crate::portal) offered: Vec<(&'static str, String)>,
 }
 
@@ -263,7 +263,7 @@ impl Reason {
     }
 }
 
-/// What a refusal means, in a few words.
+/// Says what a refusal means, in a few words.
 fn kind(refused: &Refused) -> &'static str {
     match (refused.status, refused.scim_type.as_deref()) {
         (401, _) => "Wrong token",

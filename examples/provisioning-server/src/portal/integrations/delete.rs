@@ -30,7 +30,7 @@ pub(in crate::portal) struct Delete {
     /// The name of the organization, which is typed.
     pub(in crate::portal) name: String,
     pub(in crate::portal) url: &'static str,
-    /// What was chosen for the people.
+    /// The choice that was made for the people.
     pub(in crate::portal) choice: &'static str,
 }
 

@@ -329,7 +329,7 @@ mod tests {
     use crate::domain::settings_change::Part;
     use crate::domain::settings_change::part_of;
 
-    /// How people sign in stands in Login Settings, but for the first sign-in. What is refused in this version has no field.
+    /// How people sign in stands in Login Settings, but for the first sign-in. Settings that this version refuses have no field.
     const ELSEWHERE: [&str; 4] = ["sso", "idp-initiated-saml", "second-factor", "hold-escalations"];
 
     /// Feature rows 11, 84: the panel has a field for each setting of an organization.

@@ -56,11 +56,11 @@ pub(in crate::portal) struct Row {
     pub(in crate::portal) detail: Detail,
 }
 
-/// What there is to know of a request.
+/// Everything that there is to know of a request.
 #[derive(Debug, Clone)]
 pub(in crate::portal) struct Detail {
     pub(in crate::portal) error: Option<String>,
-    /// What to do about it.
+    /// The advice on what to do about it.
     pub(in crate::portal) advice: Option<String>,
     /// The page that helps, and its words.
     pub(in crate::portal) link: Option<(&'static str, &'static str)>,
@@ -71,7 +71,7 @@ pub(in crate::portal) struct Detail {
     pub(in crate::portal) external_id: Option<Subject>,
     /// The attributes that were sent and are not kept here.
     pub(in crate::portal) not_kept: Option<String>,
-    /// What was put up with.
+    /// Everything that was put up with.
     pub(in crate::portal) tolerated: Option<String>,
 }
 
@@ -167,12 +167,12 @@ impl Filter {
         }
     }
 
-    /// Whether nothing is filtered.
+    /// Returns whether nothing is filtered.
     fn is_open(&self) -> bool {
         self.show == ALL && self.query().is_empty()
     }
 
-    /// Whether nothing is filtered but days.
+    /// Returns whether nothing is filtered but days.
     pub(in crate::portal) fn is_of_days_alone(&self) -> bool {
         self.show == ALL && self.subject.is_empty() && self.path.is_empty()
     }
@@ -227,7 +227,7 @@ impl Filter {
     }
 }
 
-/// The beginning of a day in UTC, so many days later; a sentence if the text is not a date.
+/// Returns the beginning of a day in UTC, so many days later; a sentence if the text is not a date.
 fn midnight(text: &str, later: i64) -> (Option<Timestamp>, Option<String>) {
     if text.is_empty() {
         return (None, None);
@@ -311,7 +311,7 @@ pub(super) async fn get(visit: Visit) -> Result<Response, Detour> {
     Ok(opened.administrator.answer(StatusCode::OK, &page))
 }
 
-/// The requests of the days that a filter asks for, whatever else it asks; none where its end comes before its beginning.
+/// Charts the requests of the days that a filter asks for, whatever else it asks; none if its end comes before its beginning.
 async fn chart(
     visit: &Visit,
     opened: &Opened,
@@ -325,7 +325,7 @@ async fn chart(
     Ok(Some(RequestsOverTime::of(&span, &parts)))
 }
 
-/// How many requests that the filter lets through have come after one.
+/// Counts the requests that the filter lets through and that have come after one.
 async fn newer(visit: &Visit, opened: &Opened, filter: HistoryFilter, after: Uuid) -> Result<u32, Detour> {
     let since = after.get_timestamp().and_then(|time| {
         let (seconds, nanoseconds) = time.to_unix();
@@ -343,7 +343,7 @@ async fn newer(visit: &Visit, opened: &Opened, filter: HistoryFilter, after: Uui
     Ok(u32::try_from(newer).unwrap_or(NEWER).min(NEWER))
 }
 
-/// The names of tokens by their ids, as far as whoever looks may see them.
+/// Returns the names of tokens by their ids, as far as whoever looks may see them.
 async fn token_names(visit: &Visit, opened: &Opened) -> Result<Vec<(Uuid, String)>, Detour> {
     if !opened.shell.may(&Permission::TOKENS_READ) {
         return Ok(Vec::new());
@@ -407,7 +407,7 @@ impl Row {
     }
 }
 
-/// What a request was, as a sentence. What was refused says why.
+/// Says what a request was, as a sentence. A refusal says why.
 fn sentence(entry: &HistoryEntry) -> String {
     let text = match (entry.meaning.as_str(), &entry.error) {
         ("refused", Some(error)) => format!("refused: {error}"),
@@ -419,7 +419,7 @@ fn sentence(entry: &HistoryEntry) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// The line below it: method and path from the endpoint on, and the kind of error.
+/// Returns the line below it: method and path from the endpoint on, and the kind of error.
 fn wire(entry: &HistoryEntry) -> String {
     let path = entry
         .path
@@ -473,7 +473,7 @@ impl Detail {
     }
 }
 
-/// The names of what a request has sent and what is not kept, and what else was put up with, as notes tell of both.
+/// Returns the names of what a request has sent and what is not kept, and what else was put up with, as notes tell of both.
 fn told(notes: &str) -> (Option<String>, Option<String>) {
     let (mut names, mut others) = (Vec::new(), Vec::new());
     for note in notes.split("; ") {
@@ -487,7 +487,7 @@ fn told(notes: &str) -> (Option<String>, Option<String>) {
     (joined(&names, ", "), joined(&others, "; "))
 }
 
-/// What to do about a request that failed, and the page that helps.
+/// Says what to do about a request that failed, and names the page that helps.
 fn advice(
     entry: &HistoryEntry,
     idp: IdentityProvider,

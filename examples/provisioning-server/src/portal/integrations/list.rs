@@ -23,7 +23,7 @@ pub(super) const PAGE: &str = "integrations";
 #[derive(Debug, Clone)]
 pub(in crate::portal) struct List {
     pub(in crate::portal) words: &'static Words,
-    /// What was searched for.
+    /// The text that was searched for.
     pub(in crate::portal) q: String,
     pub(in crate::portal) scim: Option<Connection>,
     pub(in crate::portal) saml: Option<Saml>,
@@ -80,7 +80,7 @@ impl List {
     }
 }
 
-/// Whether a text has what was searched for at the beginning of one of its words.
+/// Returns whether a text has what was searched for at the beginning of one of its words.
 fn has(q: &str, texts: &[&str]) -> bool {
     let wanted = q.trim().to_lowercase();
     texts.iter().any(|text| {

@@ -1,6 +1,6 @@
 //! The tab Group Mapping: which roles the members of a provider's group have.
 //!
-//! What is added and removed is a draft that stands in hidden fields of the form until it is saved as a whole.
+//! Additions and removals are a draft that stands in hidden fields of the form until it is saved as a whole.
 
 use askama::Template;
 use axum::extract::RawPathParams;
@@ -47,7 +47,7 @@ pub(in crate::portal) struct Row {
     pub(in crate::portal) roles: Vec<String>,
     /// How many people the group has, in words.
     pub(in crate::portal) people: String,
-    /// Who has mapped it, and when; nothing while nobody has.
+    /// The person who has mapped it, and the time; nothing while nobody has.
     pub(in crate::portal) mapped: Option<(String, moment::Shown)>,
     pub(in crate::portal) state: State,
 }
@@ -106,7 +106,7 @@ pub(in crate::portal) struct Gone {
 pub(in crate::portal) struct Editor {
     pub(in crate::portal) groups: Vec<Choice>,
     pub(in crate::portal) roles: Vec<RoleChoice>,
-    /// What the names of groups begin with that are looked for.
+    /// The beginning of the names of the groups that are looked for.
     pub(in crate::portal) q: String,
     /// Whether there are more groups than are shown.
     pub(in crate::portal) is_searched: bool,
@@ -165,7 +165,7 @@ pub(in crate::portal) struct Mirror {
     pub(in crate::portal) next: Option<String>,
 }
 
-/// What is to be saved, in the order in which it was added.
+/// Everything that is to be saved, in the order in which it was added.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Draft(Vec<Wanted>);
 
@@ -202,7 +202,7 @@ impl Draft {
     }
 }
 
-/// What was entered, and what came of it.
+/// The input, and what came of it.
 #[derive(Default)]
 struct Entered {
     draft: Draft,
@@ -266,7 +266,7 @@ pub(super) async fn post(visit: Visit, form: Form) -> Result<Response, Detour> {
     show(&visit, status, entered).await
 }
 
-/// The sentence of a fault that the page can say: the draft must not be lost because of it.
+/// Returns the sentence of a fault that the page can say: the draft must not be lost because of it.
 fn trouble(visit: &Visit, fault: Fault) -> Result<String, Detour> {
     match fault.kind() {
         Kind::Forbidden | Kind::NotFound => Ok(fault.to_string()),
@@ -375,7 +375,7 @@ async fn mappings(visit: &Visit, opened: &Opened, mut entered: Entered) -> Resul
     })
 }
 
-/// The name and the key of the last group of the page before.
+/// Returns the name and the key of the last group of the page before.
 fn behind(query: &Form) -> Option<(String, i64)> {
     let row = query.text("row").parse().ok()?;
     Some((query.text("behind").to_owned(), row))
@@ -472,7 +472,7 @@ fn effects(foreseen: &Foreseen, frame: &Frame) -> Vec<Effect> {
     foreseen.changes.iter().flat_map(of).flatten().collect()
 }
 
-/// The sentences that name the people who gain and lose a role.
+/// Returns the sentences that name the people who gain and lose a role.
 fn named(changes: &[(Role, Moved)]) -> Vec<String> {
     let sentence = |people: &People, verb: &str, role: &Role| {
         let names: Vec<_> = people.first.iter().map(|named| named.name.as_str()).collect();
@@ -511,7 +511,7 @@ async fn editor(
     let most = usize::try_from(OPTIONS).unwrap_or(usize::MAX);
     let is_searched = groups.len() > most || !entered.q.is_empty();
     groups.truncate(most);
-    // What is in the draft is not there to be chosen, but for groups that it takes roles from.
+    // Groups of the draft are not there to be chosen, but for groups that it takes roles from.
     groups.retain(|group| !entered.draft.has(&group.id));
     let freed = foreseen
         .groups

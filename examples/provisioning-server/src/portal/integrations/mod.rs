@@ -15,7 +15,7 @@ use axum::routing::get;
 
 use super::visit::Pages;
 
-/// The routes of integrations.
+/// Returns the routes of integrations.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/integrations", get(list::get))

@@ -47,7 +47,7 @@ pub(in crate::portal) struct TabLink {
     pub(in crate::portal) errors: u64,
 }
 
-/// What every tab of the panel knows.
+/// Everything that every tab of the panel knows.
 pub(super) struct Opened {
     pub(super) administrator: Administrator,
     pub(super) frame: Frame,
@@ -154,7 +154,7 @@ pub(in crate::portal) fn title(product: &str, is_set_up: bool) -> String {
     format!("{verb} SCIM Integration for {product} Administrator Accounts")
 }
 
-/// Whether the integration was saved once. Where the token comes first, saving is what enables it; in the other orders it
+/// Returns whether the integration was saved once. If the token comes first, saving is what enables it; in the other orders it
 /// begins with being saved.
 fn is_set_up(shown: &Shown, card: &Card) -> bool {
     match (&shown.organization.source, shown.organization.settings.set_up) {

@@ -107,7 +107,7 @@ pub(in crate::portal) struct Settings {
     pub(in crate::portal) may_delete: Option<u64>,
 }
 
-/// What was entered, and what came of it.
+/// The input, and what came of it.
 #[derive(Default)]
 pub(super) struct Entered {
     fields: Option<Fields>,
@@ -118,7 +118,7 @@ pub(super) struct Entered {
 }
 
 impl Entered {
-    /// Why something was not done.
+    /// Says why something was not done.
     pub(super) fn refused(trouble: String) -> Self {
         Self {
             trouble: Some(trouble),
@@ -126,7 +126,7 @@ impl Entered {
         }
     }
 
-    /// A token that was made.
+    /// Shows a token that was made.
     pub(super) fn made(secret: Secret) -> Self {
         Self {
             secret: Some(secret),
@@ -149,7 +149,7 @@ pub(super) async fn show(visit: &Visit, status: StatusCode, entered: Entered) ->
     Ok(opened.administrator.answer(status, &page))
 }
 
-/// The tokens of the provider; none for whoever may not see them.
+/// Returns the tokens of the provider; none for whoever may not see them.
 async fn tokens(visit: &Visit, opened: &Opened) -> Result<Vec<Token>, Detour> {
     if !opened.shell.may(&Permission::TOKENS_READ) {
         return Ok(Vec::new());
@@ -203,7 +203,7 @@ fn page(visit: &Visit, opened: &Opened, tokens: &[Token], lacks_saml: bool, ente
     }
 }
 
-/// The parts of the form in the order of the set-up, as far as it has come.
+/// Returns the parts of the form in the order of the set-up, as far as it has come.
 fn parts(opened: &Opened) -> Vec<Part> {
     let order = match opened.shown.organization.settings.set_up {
         SetUp::TokenFirst => [Part::Url, Part::Token, Part::Switch, Part::Provider],
@@ -381,7 +381,7 @@ async fn save(
     Ok(secret)
 }
 
-/// The sentences on what a change does to what is there.
+/// Returns the sentences on what a change does to what is there.
 fn consequences(preview: &organization::Preview) -> Vec<String> {
     let found = &preview.consequences;
     let mut sentences = found.typed.clone();

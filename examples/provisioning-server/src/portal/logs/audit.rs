@@ -50,7 +50,7 @@ pub(in crate::portal) struct Change {
     pub(in crate::portal) sentence: String,
     /// The thing that it was done to, and the query that shows all that was done to it.
     pub(in crate::portal) thing: Option<(String, String)>,
-    /// What was changed, as a line.
+    /// The change, as a line.
     pub(in crate::portal) details: String,
     /// Whoever has done it, and the query that shows all that they have done.
     pub(in crate::portal) actor: (String, String),
@@ -70,7 +70,7 @@ pub(in crate::portal) struct Audit {
     pub(in crate::portal) next: Option<String>,
 }
 
-/// What was asked for, as it was typed.
+/// The filter that was asked for, as it was typed.
 #[derive(Debug, Clone, Default)]
 pub(in crate::portal) struct Asked {
     pub(in crate::portal) who: String,
@@ -101,7 +101,7 @@ impl Asked {
         })
     }
 
-    /// Whether anything was asked for.
+    /// Returns whether anything was asked for.
     pub(in crate::portal) fn is_any(&self) -> bool {
         let all = [&self.who, &self.what, &self.subject, &self.from, &self.to];
         all.iter().any(|text| !text.is_empty())

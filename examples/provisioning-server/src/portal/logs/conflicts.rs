@@ -32,7 +32,7 @@ const AFTER: &str = "after";
 #[derive(Debug, Clone)]
 pub(in crate::portal) struct Entry {
     pub(in crate::portal) id: String,
-    /// What happened.
+    /// The event.
     pub(in crate::portal) title: String,
     /// The answer that the provider got.
     pub(in crate::portal) detail: String,

@@ -1,4 +1,4 @@
-//! What has happened here: the audit log, conflicts with the identity provider, and mails.
+//! The pages that tell what has happened here: the audit log, conflicts with the identity provider, and mails.
 
 pub(in crate::portal) mod audit;
 pub(in crate::portal) mod conflicts;
@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 
 use super::visit::Pages;
 
-/// The pages of an organization.
+/// Returns the routes of the pages of an organization.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/conflicts", get(conflicts::get))
@@ -20,7 +20,7 @@ pub(super) fn routes() -> Router<Pages> {
         .merge(routes_of_realm())
 }
 
-/// The pages that the instance has, too.
+/// Returns the routes of the pages that the instance has, too.
 pub(super) fn routes_of_realm() -> Router<Pages> {
     Router::new()
         .route("/audit", get(audit::get))

@@ -1,10 +1,10 @@
-//! What the audit log tells, in words.
+//! The entries of the audit log in words.
 
 use serde_json::Value;
 
 use crate::domain::audit::{ActorKind, AuditRow};
 
-/// What is done to one kind of thing.
+/// The changes to one kind of thing.
 #[derive(Debug)]
 pub(in crate::portal) struct Topic {
     pub(in crate::portal) title: &'static str,

@@ -60,7 +60,7 @@ pub(in crate::portal) struct Help {
     pub(in crate::portal) instance: String,
     pub(in crate::portal) organization: String,
     pub(in crate::portal) id: String,
-    /// What the product calls the SCIM URL.
+    /// The product's word for the SCIM URL.
     pub(in crate::portal) url_label: &'static str,
     pub(in crate::portal) scim_url: String,
     pub(in crate::portal) acs_url: String,

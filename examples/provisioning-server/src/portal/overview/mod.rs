@@ -31,7 +31,7 @@ use crate::domain::history::{HistoryEntry, HistoryFilter};
 const RECENT: usize = 8;
 const LOOKED_AT: u32 = 40;
 
-/// The pages of an organization.
+/// Returns the routes of the pages of an organization.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/alerts/seen", post(post_seen))

@@ -1,4 +1,4 @@
-//! What needs attention, the most pressing first.
+//! The things that need attention, the most pressing first.
 
 use jiff::{SignedDuration, Timestamp};
 

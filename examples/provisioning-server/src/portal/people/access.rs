@@ -1,4 +1,4 @@
-//! What is given to somebody and taken from them by hand: permissions, roles, places in groups that are kept here.
+//! The access that is given to somebody and taken from them by hand: permissions, roles, places in groups that are kept here.
 
 use axum::extract::RawPathParams;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! What a badge says of somebody in one or two words.
+//! The badge, which describes somebody in one or two words.
 
 use crate::domain::account::{Account, AccountState, ManagedBy};
 

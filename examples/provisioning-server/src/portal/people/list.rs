@@ -128,7 +128,7 @@ pub(in super::super) struct List {
 /// A place in the order of names: a name and an id.
 type Place = (String, String);
 
-/// What a list is asked for.
+/// Everything that a list is asked for.
 struct Asked {
     segment: Segment,
     managed_by: Option<ManagedBy>,

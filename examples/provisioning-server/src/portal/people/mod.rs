@@ -22,7 +22,7 @@ use crate::domain::guide;
 use crate::domain::organization::Organization;
 use crate::domain::settings::IdentityProvider;
 
-/// The routes of people.
+/// Returns the routes of people.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/users", get(list::get))

@@ -114,7 +114,7 @@ pub(in super::super) struct Request {
     pub(in super::super) has_failed: bool,
 }
 
-/// What can be done to somebody on the page, by whoever looks at it.
+/// The things that whoever looks at the page can do to somebody on it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in super::super) struct Controls {
     pub(in super::super) write: bool,
@@ -427,7 +427,7 @@ impl Seen<'_> {
         }
     }
 
-    /// What is known of somebody whom no identity provider describes.
+    /// Returns what is known of somebody whom no identity provider describes.
     fn own_fields(&self) -> Vec<(&'static str, String)> {
         let account = self.account();
         let mut fields = vec![
@@ -504,7 +504,7 @@ impl Seen<'_> {
         }
     }
 
-    /// The roles that can be given: those within the permissions of whoever looks.
+    /// Returns the roles that can be given: those within the permissions of whoever looks.
     fn offered_roles(&self) -> Vec<Choice> {
         let has = |id: &_| {
             let paths = self.detail.potential.roles.get(id);
@@ -534,7 +534,7 @@ impl Seen<'_> {
         .collect()
     }
 
-    /// The permissions that can be given: whoever looks has them, and the person does not hold them.
+    /// Returns the permissions that can be given: whoever looks has them, and the person does not hold them.
     fn offered(&self) -> Vec<String> {
         let is_held = |permission: &&Permission| {
             let mut held = self.detail.held.iter();
@@ -626,7 +626,7 @@ impl Seen<'_> {
         }
     }
 
-    /// The groups by which somebody has roles.
+    /// Returns the groups by which somebody has roles.
     fn groups(&self, chosen: &str) -> Vec<Choice> {
         let known = &self.detail.known;
         let provisioned = known

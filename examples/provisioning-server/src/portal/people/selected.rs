@@ -63,7 +63,7 @@ pub(in super::super) struct Partly {
     pub(in super::super) heading: String,
     /// For how many it was not.
     pub(in super::super) summary: String,
-    /// Who was refused, and why.
+    /// The people who were refused, and why.
     pub(in super::super) refused: Vec<(String, String)>,
     /// The fields with which the step is taken again for those who were refused only because it is not certain that it is
     /// still the administrator; none where that would not help.
@@ -124,7 +124,7 @@ impl Step {
         }
     }
 
-    /// The name of the field that the step asks for.
+    /// Returns the name of the field that the step asks for.
     const fn field(self) -> &'static str {
         match self {
             Self::Suspend => "reason",

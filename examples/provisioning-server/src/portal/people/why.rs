@@ -10,7 +10,7 @@ use crate::domain::role::RoleId;
 /// How many sources and roles are drawn; the sentences have all.
 const DRAWN: usize = 12;
 
-/// Where the columns of the picture begin, and how wide their boxes are.
+/// The places where the columns of the picture begin, and the widths of their boxes.
 const SOURCE: Column = Column { x: 1, width: 147 };
 const WAY: Column = Column { x: 188, width: 112 };
 const ROLE: Column = Column { x: 340, width: 128 };
@@ -97,7 +97,7 @@ pub(in super::super) struct Line {
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct Why {
     pub(in super::super) picture: Picture,
-    /// What the picture shows, in a sentence.
+    /// The finding of the picture, in a sentence.
     pub(in super::super) finding: String,
     pub(in super::super) lines: Vec<Line>,
 }
@@ -195,7 +195,7 @@ fn permissions_of(effective: &Effective, role: RoleId) -> Vec<String> {
         .collect()
 }
 
-/// The permissions that somebody holds themselves.
+/// Returns the permissions that somebody holds themselves.
 fn held(effective: &Effective) -> Vec<String> {
     let is_held = |reason: &Reason| matches!(reason, Reason::Held(_));
     let permissions = effective.permissions.iter();

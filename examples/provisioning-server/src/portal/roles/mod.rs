@@ -8,7 +8,7 @@ use axum::routing::get;
 
 use super::visit::Pages;
 
-/// The routes of roles.
+/// Returns the routes of roles.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/roles", get(list::get))

@@ -90,7 +90,7 @@ fn page(id: Uuid) -> String {
     format!("roles/{id}")
 }
 
-/// The name of an area, and what it opens.
+/// Returns the name of an area, and what it opens.
 const fn area(area: Area) -> (&'static str, &'static str) {
     match area {
         Area::Users => ("Users", "People, their sign-in and individual permissions"),

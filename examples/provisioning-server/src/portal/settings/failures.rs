@@ -30,7 +30,7 @@ pub(in crate::portal) struct Refused {
     pub(in crate::portal) found: &'static str,
     pub(in crate::portal) remedy: &'static str,
     pub(in crate::portal) address: Option<String>,
-    /// What was asserted: masked where it is about a person.
+    /// The assertions: masked if they are about a person.
     pub(in crate::portal) asserted: Vec<(&'static str, String)>,
 }
 

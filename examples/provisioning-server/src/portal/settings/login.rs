@@ -152,7 +152,7 @@ pub(in crate::portal) fn ways(chosen: FirstLogin, standing: Standing) -> Vec<Way
     .into()
 }
 
-/// What the form asks for.
+/// The settings that the form asks for.
 #[derive(Debug, Clone)]
 struct Asked {
     settings: Settings,

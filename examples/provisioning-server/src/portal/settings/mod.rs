@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 
 use super::visit::Pages;
 
-/// The pages of an organization.
+/// Returns the routes of the pages of an organization.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/login-settings", get(login::get).post(login::post))

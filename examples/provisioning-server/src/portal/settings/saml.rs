@@ -67,7 +67,7 @@ impl Certificate {
     }
 }
 
-/// What is known of the provider.
+/// The facts that are known of the provider.
 #[derive(Debug, Clone)]
 pub(in crate::portal) struct Known {
     pub(in crate::portal) entity_id: String,
@@ -94,7 +94,7 @@ impl Known {
     }
 }
 
-/// What was typed, or is in force.
+/// The values that were typed, or are in force.
 #[derive(Debug, Clone, Default)]
 pub(in crate::portal) struct Typed {
     pub(in crate::portal) is_file: bool,
@@ -212,7 +212,7 @@ pub(in crate::portal) async fn get(visit: Visit) -> Result<Response, Detour> {
     show(&visit, &administrator, Said::default()).await
 }
 
-/// What the panel says beside what is in force.
+/// The things that the panel says beside what is in force.
 #[derive(Debug, Default)]
 struct Said {
     status: StatusCode,

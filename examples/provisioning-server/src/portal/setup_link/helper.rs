@@ -55,7 +55,7 @@ pub(in crate::portal) struct Done {
 #[template(path = "setup-link/guide.html")]
 pub(in crate::portal) struct GuidePage {
     pub(in crate::portal) frame: Frame,
-    /// Who has made the link, and when it ends.
+    /// The person who has made the link, and when it ends.
     pub(in crate::portal) maker: String,
     pub(in crate::portal) expires: String,
     pub(in crate::portal) guide: View,
@@ -103,7 +103,7 @@ fn secret(path: &RawPathParams) -> Option<Secret> {
     Secret::parse(SecretKind::SetupLink, text)
 }
 
-/// The browser, if it has opened a link.
+/// Returns the browser, if it has opened a link.
 fn helper(visit: &Visit) -> Option<Helper> {
     visit.helper.clone().map(|browser| Helper {
         browser,

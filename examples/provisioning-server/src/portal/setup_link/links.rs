@@ -61,7 +61,7 @@ impl Row {
         }
     }
 
-    /// Whether it can be taken back.
+    /// Returns whether it can be taken back.
     pub(in crate::portal) fn is_live(&self) -> bool {
         matches!(self.state, State::New | State::Opened)
     }

@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 
 use super::visit::Pages;
 
-/// The routes.
+/// Returns the routes.
 pub(super) fn routes() -> Router<Pages> {
     Router::new()
         .route("/integrations/scim/setup-link", get(links::get))

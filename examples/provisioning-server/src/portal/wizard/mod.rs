@@ -21,7 +21,7 @@ use crate::domain::settings::IdentityProvider;
 /// The path of the page.
 const PAGE: &str = "integrations/scim/wizard";
 
-/// The routes.
+/// Returns the routes.
 pub(super) fn routes() -> Router<Pages> {
     Router::new().route("/integrations/scim/wizard", get(page))
 }
@@ -52,7 +52,7 @@ pub(super) struct Wizard {
 }
 
 impl Choice {
-    /// Every provider, of which one is chosen.
+    /// Returns every provider, of which one is chosen.
     pub(super) fn all(chosen: IdentityProvider) -> Vec<Self> {
         let choice = |provider: &IdentityProvider| Self {
             word: provider.word(),

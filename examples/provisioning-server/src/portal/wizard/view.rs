@@ -90,7 +90,7 @@ pub(in crate::portal) struct Tick {
     pub(in crate::portal) mark: Mark,
     pub(in crate::portal) text: String,
     pub(in crate::portal) hint: String,
-    /// Where it is done: the words of a link, and the page.
+    /// The place where it is done: the words of a link, and the page.
     pub(in crate::portal) link: Option<(&'static str, String)>,
 }
 
@@ -118,7 +118,7 @@ pub(in crate::portal) struct Arrivals {
     /// In words: "12 people, 3 groups".
     pub(in crate::portal) total: String,
     pub(in crate::portal) is_empty: bool,
-    /// What came last: when, and what.
+    /// The last things that came: when, and what.
     pub(in crate::portal) newest: Vec<(String, String)>,
 }
 
@@ -198,7 +198,7 @@ impl View {
     }
 }
 
-/// Whether everything of a stage is done, as far as this server can see.
+/// Returns whether everything of a stage is done, as far as this server can see.
 fn is_done(stage: Stage, progress: &Progress) -> bool {
     match stage {
         Stage::Saml | Stage::Application | Stage::Connection => progress.first_request.is_some(),
@@ -365,7 +365,7 @@ impl Tick {
         }
     }
 
-    /// One that comes by itself, once what is before it is done.
+    /// Makes one that comes by itself, once what is before it is done.
     fn awaited(is_done: bool, can_come: bool, text: String) -> Self {
         let tick = Self::new(is_done, text);
         match tick.mark {

@@ -20,7 +20,7 @@ fn names_in(folder: &tempfile::TempDir) -> Vec<String> {
     names
 }
 
-/// Enough for several steps of the copy.
+/// Inserts enough notes for several steps of the copy.
 fn fill(database: &Database) {
     database
         .blocking_write(|tx| {

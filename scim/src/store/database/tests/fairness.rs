@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// Who was written, in this order.
+/// The names of those who were written, in this order.
 type Order = Arc<Mutex<Vec<&'static str>>>;
 
 fn note_down<'d>(
@@ -113,7 +113,7 @@ fn a_group_that_takes_long_is_cut() {
     assert_eq!(database.blocking_read(count).unwrap(), 10);
 }
 
-/// A write that takes long, and tells what else is to happen while it does.
+/// Runs a write that takes long, and `meanwhile` while it does.
 async fn costly(database: &Database, order: &Order, meanwhile: impl Fn() + Send + 'static) -> Result<()> {
     let order = Arc::clone(order);
     let job = move |_: &Transaction<'_>| {

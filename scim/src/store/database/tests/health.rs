@@ -63,7 +63,7 @@ fn a_full_disk_is_507_until_there_is_room() {
     assert_eq!(database.blocking_write(long).unwrap(), 1);
 }
 
-/// Where nobody writes, because a balancer sends nobody to a server that is not ready, room is found all the same.
+/// If nobody writes, because a balancer sends nobody to a server that is not ready, room is found all the same.
 #[test]
 fn room_is_looked_for_where_nobody_writes() {
     let options = Options {

@@ -60,7 +60,7 @@ fn close_waits_for_what_waits_and_refuses_what_comes() {
     assert_eq!(bodies(&again), ["waiting"]);
 }
 
-/// A job that waits until the clone it owns is the last.
+/// Makes a job that waits until the clone it owns is the last.
 fn last_owner(inner: Database) -> (impl Fn() -> Result<()>, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let (entered, inside) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel();

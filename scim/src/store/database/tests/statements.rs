@@ -297,7 +297,7 @@ fn statements_are_counted_in_jobs_of_all_kinds() {
     assert_eq!(database.statistics().statements - before, 3);
 }
 
-/// The access to `badge` in the plan of a statement that looks for a person without one.
+/// Returns the access to `badge` in the plan of a statement that looks for a person without one.
 fn way_to_badges(reader: &Reader<'_>) -> Result<String> {
     let steps = reader.query_all(
         "EXPLAIN QUERY PLAN SELECT p.id FROM person p WHERE p.org = ?1

@@ -96,7 +96,7 @@ fn a_panic_undoes_its_own_job_only_and_the_writer_survives() {
     assert_eq!(bodies(&database), ["first", "last"]);
 }
 
-/// A job that inserts a note and says how often it has run.
+/// Makes a job that inserts a note and says how often it has run.
 fn counted(
     body: &'static str,
     runs: &Arc<AtomicUsize>,
@@ -162,7 +162,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..4)
 }
 
-/// The notes and the tables that there are.
+/// Returns the notes and the tables that there are.
 fn state_of(database: &Database) -> (Vec<String>, Vec<String>) {
     let tables = database.blocking_read(|reader| {
         reader.query_all(

@@ -31,7 +31,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding about the whole.
+    /// Makes a finding about the whole.
     pub fn new(what: impl Into<String>) -> Self {
         Self {
             tenant: None,
@@ -40,14 +40,14 @@ impl Finding {
         }
     }
 
-    /// The same, about a tenant.
+    /// Returns the same finding, about a tenant.
     #[must_use]
     pub fn of_tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
         self
     }
 
-    /// The same, about a resource.
+    /// Returns the same finding, about a resource.
     #[must_use]
     pub fn about(mut self, resource_type: &'static str, id: impl Into<String>) -> Self {
         self.resource = Some((resource_type, id.into()));
@@ -83,33 +83,33 @@ pub struct Inspected<'a> {
 }
 
 impl<'a> Inspected<'a> {
-    /// Whether it is a resource of type `R`.
+    /// Returns whether it is a resource of type `R`.
     #[must_use]
     pub fn is_of<R: ScimResource>(&self) -> bool {
         self.resource_type.name == R::RESOURCE_TYPE.name
     }
 
-    /// Its state as the struct; `None` if it is of another type, or does not fit the struct any more.
+    /// Returns its state as the struct; `None` if it is of another type, or does not fit the struct any more.
     #[must_use]
     pub fn state<R: ScimResource>(&self) -> Option<&'a R> {
         self.state.downcast_ref()
     }
 }
 
-/// Who follows a check.
+/// An observer that follows a check.
 pub trait Inspector {
-    /// Told of every resource that could be read, in whatever order: for what the application keeps beside it, and for
+    /// Hears of every resource that could be read, in whatever order: for what the application keeps beside it, and for
     /// those who show how far the check has come.
     ///
     /// # Errors
     /// An error ends the check, and is what it returns.
     fn resource(&mut self, resource: &Inspected<'_>) -> Result<()>;
 
-    /// Told of everything that is not as it must be. There may be very many.
+    /// Hears of everything that is not as it must be. There may be very many.
     fn finding(&mut self, finding: Finding);
 }
 
-/// What a check has gone over.
+/// The counts of what a check has gone over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Checked {
@@ -205,7 +205,7 @@ impl<C: 'static> Check<'_, C> {
         self.rows()
     }
 
-    /// Whether SQLite finds the file sound enough to go on.
+    /// Checks whether SQLite finds the file sound enough to go on.
     fn file(&mut self) -> Result<bool> {
         let verdicts = self.reader.query_all("PRAGMA integrity_check", &[], |row| {
             row.text(0).map(str::to_owned)
@@ -228,7 +228,7 @@ impl<C: 'static> Check<'_, C> {
         self.inspector.finding(finding);
     }
 
-    /// A finding about a tenant by its number.
+    /// Makes a finding about a tenant by its number.
     fn of_tenant(&self, number: i64, what: impl Into<String>) -> Finding {
         let finding = Finding::new(what);
         match self.tenants.get(&number) {

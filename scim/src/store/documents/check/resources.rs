@@ -30,7 +30,7 @@ struct KeyRows {
     uniques: u64,
 }
 
-/// Where the tenant, the id, the first key column and the label stand behind the columns of [`StoredRow`].
+/// The places of the tenant, the id, the first key column and the label behind the columns of [`StoredRow`].
 const TENANT: usize = 8;
 const ID: usize = 9;
 const KEYS: usize = 10;
@@ -225,7 +225,7 @@ impl<C: 'static> Check<'_, C> {
         Ok(count.unwrap_or(0))
     }
 
-    /// All keys that must be there are, so that any beyond their number belong to nothing.
+    /// Reports surplus rows of keys: all keys that must be there are, so that any beyond their number belong to nothing.
     fn key_rows(&mut self, layout: &Layout, table: &str, expected: u64) -> Result<()> {
         let sql = format!(
             "SELECT count(*) FROM {table} WHERE tenant >= 0
@@ -246,12 +246,12 @@ impl<C: 'static> Check<'_, C> {
     }
 }
 
-/// The state in two documents, or why they cannot be read.
+/// Returns the state in two documents, or why they cannot be read.
 fn read(decode: Decode, documents: &Documents) -> Result<UntypedState, String> {
     let limits = Limits::default();
     let hidden = documents.hidden.as_deref();
     for document in [Some(documents.visible.as_str()), hidden].into_iter().flatten() {
-        // Where it is broken is said by the byte, and nothing of what stands there.
+        // The error says at which byte it is broken, and nothing of what stands there.
         if let Err(error) = Json::parse(&relative(document), &limits) {
             return Err(format!("its document is no JSON: {error}"));
         }

@@ -1,4 +1,4 @@
-//! What lies between resources: edges, counters, and rows that belong to nothing.
+//! Everything that lies between resources: edges, counters, and rows that belong to nothing.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,8 @@ impl<C: 'static> Check<'_, C> {
         self.counters()
     }
 
-    /// Every edge starts from a resource that may have it and leads to one that it may lead to, of the same tenant.
+    /// Checks that every edge starts from a resource that may have it and leads to one that it may lead to, of the same
+    /// tenant.
     fn edges(&mut self) -> Result<()> {
         let sql = "SELECT e.src, e.attr, e.dst, s.type, e.tenant, s.id, d.type
                    FROM scim_edge e LEFT JOIN scim_resource s ON s.tenant = e.tenant AND s.rid = e.src
@@ -61,7 +62,7 @@ impl<C: 'static> Check<'_, C> {
         })
     }
 
-    /// Indexed and unique values whose resource is gone, or is another's.
+    /// Finds indexed and unique values whose resource is gone, or is another's.
     fn leftovers(&mut self) -> Result<()> {
         for (sql, what) in [
             (
@@ -84,7 +85,7 @@ impl<C: 'static> Check<'_, C> {
         Ok(())
     }
 
-    /// A row that this build cannot read was not looked at.
+    /// Reports the rows that this build cannot read: they were not looked at.
     fn unknown_types(&mut self) -> Result<()> {
         let counts = self.reader.query_all(
             "SELECT r.type, t.name, count(*) FROM scim_resource r LEFT JOIN scim_type t ON t.id = r.type
@@ -109,7 +110,7 @@ impl<C: 'static> Check<'_, C> {
         Ok(())
     }
 
-    /// The total that lists tell is the number of rows.
+    /// Checks that the total that lists tell is the number of rows.
     fn counters(&mut self) -> Result<()> {
         let read = |row: &Row<'_>| Ok(((row.integer(0)?, row.integer(1)?), row.integer(2)?));
         let counted = self.reader.query_all(

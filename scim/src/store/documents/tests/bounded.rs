@@ -11,13 +11,13 @@ use crate::store::Budget;
 
 const NEVER: Duration = Duration::from_secs(100_000);
 
-/// A filter of `terms` comparisons.
+/// Makes a filter of `terms` comparisons.
 fn any_of(terms: usize, term: impl Fn(usize) -> String) -> String {
     let terms: Vec<_> = (0..terms).map(term).collect();
     terms.join(" or ")
 }
 
-/// People with two addresses each.
+/// Creates people with two addresses each.
 fn crowd(bench: &Bench, people: usize) {
     for n in 0..people {
         let email = |place: &str| Email::new(format!("u{n:04}@{place}.example.com"));
@@ -203,7 +203,7 @@ fn a_union_keeps_one_table_in_memory() {
     }
 }
 
-/// A group of so many members that a stream of it waits for its receiver, in a database whose log is short.
+/// Makes a group of so many members that a stream of it waits for its receiver, in a database whose log is short.
 fn large_group() -> (Bench, String) {
     let options = Options {
         portable: true,

@@ -12,7 +12,7 @@ const ANN: &str = "01a2233e-131b-740a-b1c6-1251e7fe4f71";
 const GUIDES: &str = "01a2233e-1506-723a-b80b-b6abc70a954f";
 const ALL: &str = "01a2233e-15c5-76dc-bc9f-13e99143b2b2";
 
-/// A file with these tables, as they were or changed before it is opened.
+/// Makes a file with these tables, as they were or changed before it is opened.
 fn file(change: &str) -> (tempfile::TempDir, std::path::PathBuf) {
     let directory = tempdir().unwrap();
     let path = directory.path().join("data.db");
@@ -42,7 +42,7 @@ impl Inspector for Findings {
     }
 }
 
-/// Everything that was kept is found and shown, by id, by every index and by its edges, and nothing is twice.
+/// Asserts that everything that was kept is found and shown, by id, by every index and by its edges, and nothing is twice.
 fn assert_carried_over(bench: &Bench) {
     assert_eq!((bench.count::<User>(), bench.count::<Group>()), (2, 2));
     for filter in [

@@ -1,4 +1,4 @@
-//! What a check finds: nothing in a store that only the store has written, and every kind of damage.
+//! The findings of a check: none in a store that only the store has written, and every kind of damage.
 
 use proptest::prelude::*;
 
@@ -48,7 +48,7 @@ impl Bench {
     }
 }
 
-/// Two people, one of them in a group.
+/// Creates two people, one of them in a group.
 fn inhabited() -> (Bench, String, String) {
     let bench = bench();
     let mut user = User::new("ann");
@@ -294,7 +294,7 @@ fn an_inspector_can_end_the_check() {
     assert!(ended.is_err());
 }
 
-/// What somebody does to a store with a few people and groups.
+/// An act of somebody on a store with a few people and groups.
 #[derive(Debug, Clone)]
 enum Act {
     Hire(u8),
@@ -341,7 +341,7 @@ impl Cast {
         ids.map(Member::new).collect()
     }
 
-    /// Does it, whatever comes of it: a refusal must not leave anything behind either.
+    /// Carries it out, whatever comes of it: a refusal must not leave anything behind either.
     fn play(&mut self, bench: &Bench, act: &Act) {
         let user = |n: &u8| nth(&self.people, *n).cloned().unwrap_or_default();
         let group = |n: &u8| nth(&self.groups, *n).cloned().unwrap_or_default();

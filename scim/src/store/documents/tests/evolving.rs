@@ -207,7 +207,7 @@ fn nothing_is_shown_under_rules_that_hold_no_more() {
     assert_eq!(shown["note"], SECRET, "on request it is shown");
 }
 
-/// What does not fit any more is a client's error where it writes, and absent where it reads. Nothing is a 500.
+/// Whatever does not fit any more is a client's error where it writes, and absent where it reads. Nothing is a 500.
 #[test]
 fn a_value_that_does_not_fit_any_more_is_named_on_write() {
     let file = File::new();

@@ -1,4 +1,4 @@
-//! What the indexes select is what the evaluator matches, for every type of attribute.
+//! The indexes select what the evaluator matches, for every type of attribute.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::value::{Binary, Meta, Reference, ResourceId};
 use crate::{ScimComplex, ScimResource};
 
-/// What is kept of a thing.
+/// The content that is kept of a thing.
 #[derive(Debug, Clone)]
 struct Content {
     word: Option<String>,
@@ -193,7 +193,7 @@ const TEXTUAL: &str = "eq ne co sw ew gt ge lt le";
 const ORDERED: &str = "eq ne gt ge lt le";
 const EQUAL: &str = "eq ne";
 
-/// Tests of some attributes, with operators and operands that they know.
+/// Makes tests of some attributes, with operators and operands that they know.
 fn test_of(
     attributes: &'static str,
     operators: &'static str,

@@ -237,7 +237,7 @@ fn a_rewrite_keeps_what_is_not_shown() {
     assert_eq!(bench.version::<Badge>(&id), "3");
 }
 
-/// What a diary says of a change.
+/// Writes what a diary says of a change.
 fn noted<R: ScimResource>(
     tx: &Transaction<'_>,
     cx: &str,

@@ -20,7 +20,7 @@ fn make<R: ScimResource>(bench: &Bench, resource: R) -> String {
     id
 }
 
-/// Groups that all have the same members. SQL copies the edges of the first, because a test needs half a million.
+/// Creates groups that all have the same members. SQL copies the edges of the first, because a test needs half a million.
 fn crowd(bench: &Bench, groups: usize, members: usize) {
     let people = (0..members).map(|n| make(bench, User::new(format!("u{n:04}"))));
     let people: Vec<_> = people.map(Member::new).collect();
@@ -52,7 +52,7 @@ fn is_in_parts<R>(answer: &Answer<R>) -> bool {
     matches!(answer, Answer::Rendered(rendered) if matches!(rendered.document, Document::Parts(_)))
 }
 
-/// What a client is answered, how many bytes it has, and how many its longest frame.
+/// Returns what a client is answered, how many bytes it has, and how many its longest frame.
 fn ask(bench: &Bench, target: &str) -> (Value, usize, usize) {
     let protocol = Protocol::builder()
         .resource::<User, _>(bench.store.clone())
@@ -77,7 +77,7 @@ fn ask(bench: &Bench, target: &str) -> (Value, usize, usize) {
     (list, text.len(), longest)
 }
 
-/// Everything that a list shows, page after page.
+/// Returns everything that a list shows, page after page.
 fn crawl(bench: &Bench, target: &str) -> Vec<Value> {
     let mut all = Vec::new();
     loop {

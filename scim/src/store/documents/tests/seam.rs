@@ -1,4 +1,4 @@
-//! What the seam promises of the writer's thread: one transaction a write, and bounded work in it.
+//! The promises of the seam about the writer's thread: one transaction a write, and bounded work in it.
 
 use std::pin::Pin;
 use std::sync::atomic::AtomicU32;
@@ -13,7 +13,7 @@ use crate::store::database::take_steps;
 use crate::store::{Hooks, Pauses, Version};
 use crate::value::Edges;
 
-/// The steps of SQLite's machine on the writer's thread while `run` runs.
+/// Counts the steps of SQLite's machine on the writer's thread while `run` runs.
 fn steps<T>(bench: &Bench, run: impl FnOnce() -> T) -> u64 {
     let take = || {
         bench
@@ -309,7 +309,7 @@ fn a_long_patch_is_decided_beside_the_writer() {
     assert_eq!(tried, 1, "a large person");
     let (bench, tried) = at_once(bench, marked);
     assert_eq!(tried, 1, "many steps");
-    // What is short is decided where it is.
+    // A short write is decided where it is.
     let (bench, tried) = at_once(bench, short);
     assert_eq!(tried, 0, "a short one");
     let state = bench.state::<User>(many.resource.id().as_str());

@@ -1,4 +1,4 @@
-//! What was exported can be imported, and is the same then; and what nobody has exported is refused.
+//! Whatever was exported can be imported, and is the same then; and what nobody has exported is refused.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -70,7 +70,7 @@ fn kind(line: &str) -> (&'static str, bool) {
     }
 }
 
-/// A directory with everything that a resource can have.
+/// Makes a directory with everything that a resource can have.
 fn furnished() -> Bench {
     let bench = bench();
     let mut user = User::new("bjensen");
