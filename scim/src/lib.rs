@@ -27,7 +27,7 @@
 //! # Ok(()) }) }
 //! ```
 //!
-//! # Where to look
+//! # Complete programs
 //!
 //! The repository has a complete program for each case: `examples/minimal` (one struct), `examples/scim-in-your-app` (an
 //! app with its own sign-in, rules, events and log), `examples/own-tables`, `examples/multi-tenant`,

@@ -118,11 +118,8 @@ fn openings<'t>(block: &Block<'t>) -> Vec<(usize, &'t str)> {
         let text = text.trim_end_matches(['"', '`', ')', '*', '_', ' ']);
         text.is_empty() || text.ends_with(['.', '!', '?', ':', '|'])
     };
-    let word = |text: &'t str| {
-        text.split(|it: char| !it.is_alphanumeric())
-            .next()
-            .unwrap_or_default()
-    };
+    let ends_word = |it: char| !it.is_alphanumeric() && it != '-';
+    let word = |text: &'t str| text.split(ends_word).next().unwrap_or_default();
     let (mut found, mut is_code, mut is_ended) = (Vec::new(), false, true);
     for (number, line) in block.lines.iter().enumerate() {
         let number = block.first + number;
@@ -169,8 +166,10 @@ fn faults(block: &Block<'_>) -> Vec<String> {
         .map(|(line, word)| format!("{line}: a sentence opens with {word}"))
         .collect();
     let first = openings.first().map(|(_, word)| *word).unwrap_or_default();
+    // The beginning of one that goes on behind a blank line is made by a macro.
+    let goes_on = block.lines.first().is_some_and(|line| line.is_empty());
     let is_of_function = block.is_documentation && !block.is_of_test && begins_function(block.item);
-    if is_of_function && !is_verb(first) {
+    if is_of_function && !goes_on && !is_verb(first) {
         faults.push(format!(
             "{}: the documentation of a function begins with {first:?} and not with a verb in the third person",
             block.first

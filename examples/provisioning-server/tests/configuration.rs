@@ -343,7 +343,7 @@ fn of_server<'a>(name: &str, default: &'a str) -> [&'a str; 3] {
         "connections" => [
             "",
             "Connections that may be open; beyond, the one ends that has had no request for longest.",
-            "Providers open a few dozen. Where the system allows fewer files, it decides.",
+            "Providers open a few dozen. If the system allows fewer files, it decides.",
         ],
         "rate" => [
             "",

@@ -21,7 +21,7 @@
 //! (HTTP/1). The time is told by a thread of its own ([`ThreadTimer`]) unless the service is given another
 //! [`Timer`].
 //!
-//! # What the HTTP server refuses
+//! # Refusals of the HTTP server
 //!
 //! A request that the HTTP server in front cannot read does not reach the service, and so its refusal is not a SCIM error
 //! and has no body. hyper, and with it `axum::serve`, answers 414 to a URL of 64 KiB or more, 431 to more than 100 headers
