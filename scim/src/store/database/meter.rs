@@ -36,6 +36,14 @@ impl Task {
         }
     }
 
+    /// Returns the same work without a bound on what it costs.
+    pub(super) fn unbounded(&self) -> Self {
+        Self {
+            budget: Budget::unlimited(),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn is_dropped(&self) -> bool {
         self.is_dropped.load(Ordering::Relaxed)
     }
@@ -83,6 +91,11 @@ impl Meter {
         let outcome = job();
         self.lock().task = None;
         outcome
+    }
+
+    /// Charges what the job that is under way does from now on to another task.
+    pub(super) fn charge_to(&self, task: &Task) {
+        self.lock().task = Some(task.clone());
     }
 
     /// Runs a part of a job in which SQLite's machine takes at most about so many steps. `None` if it would take more.

@@ -336,6 +336,13 @@ impl Sender {
         Ok(())
     }
 
+    /// Ends the search of which the stream sends the result. From now on it is bounded by what its receiver takes, and not by
+    /// the budget of the search.
+    pub(in crate::store) fn end_search(&mut self, reader: &Reader<'_>) {
+        self.task = self.task.unbounded();
+        reader.meter().charge_to(&self.task);
+    }
+
     /// Has the limit count anew, for a walk that may last for as long as its receiver takes what is sent, at whatever rate.
     /// The log cannot be reset meanwhile.
     pub fn renew(&mut self) {

@@ -256,6 +256,7 @@ impl<'s, C: 'static> Search<'s, C> {
     ) -> Result<()> {
         let (total, page) = self.weighed(query, want)?;
         let items = self.heads(query, &page.rows)?;
+        sender.end_search(self.reader);
         tell(Head { total, items });
         show::stream_page::<R>(self.reader, self.layout, self.tenant, page, want, sender)
     }
