@@ -58,6 +58,14 @@ impl Found {
             listed: None,
         }
     }
+
+    /// Makes a page of all resources.
+    fn listed(count: Count, rows: Vec<PageRow>) -> Self {
+        Self {
+            listed: Some(count),
+            ..Self::new(count.live, rows)
+        }
+    }
 }
 
 /// Everything that is known of a page before any of it is shown.
@@ -132,7 +140,7 @@ impl<'s, C: 'static> Search<'s, C> {
     /// Returns a page that is a look-up: of at most one resource that an index finds, or of a few that follow each
     /// other. `None` if it would be more.
     pub(super) fn look_up<R: ScimResource>(
-        self,
+        &self,
         query: &Query<R>,
         want: &Projection,
     ) -> Result<Option<Page<R>>> {
@@ -144,17 +152,15 @@ impl<'s, C: 'static> Search<'s, C> {
 
     /// Returns a page of all resources that begins at a place that is known. `None` where it is not known, and where
     /// the page is cut because it is not short.
-    fn next_few<R: ScimResource>(mut self, query: &Query<R>, want: &Projection) -> Result<Option<Page<R>>> {
-        let Window { skip, take, .. } = Window::of(query);
-        if skip > 0 {
-            let count = tables::count(self.reader, self.tenant, self.layout.number)?;
-            if self.core.pages.row_before(self.place(skip), count).is_none() {
-                return Ok(None);
-            }
-        }
-        let (total, page) = self.weighed(query, want)?;
+    fn next_few<R: ScimResource>(&self, query: &Query<R>, want: &Projection) -> Result<Option<Page<R>>> {
+        let window = Window::of(query);
+        let count = tables::count(self.reader, self.tenant, self.layout.number)?;
+        let Some(before) = self.row_before(window, count) else {
+            return Ok(None);
+        };
+        let (total, page) = self.weigh(self.behind(before, window, count)?, query, want)?;
         let shown = page.rows.len();
-        let is_cut = shown < take && skip.saturating_add(shown as u64) < total;
+        let is_cut = shown < window.take && window.skip.saturating_add(shown as u64) < total;
         match is_cut {
             true => Ok(None),
             false => self.in_one_piece(query, want, total, page),
@@ -194,7 +200,7 @@ impl<'s, C: 'static> Search<'s, C> {
 
     /// Returns the statement that reads any two of the candidates, or as many as there are: one is shown only if it is alone.
     fn any_two(&self, candidates: &Candidates) -> Sql {
-        match candidates.select.of_rows(COLUMNS) {
+        match candidates.select.showing_rows(COLUMNS) {
             Some(mut rows) => {
                 rows.push(" LIMIT 2");
                 rows
@@ -280,8 +286,18 @@ impl<'s, C: 'static> Search<'s, C> {
         query: &Query<R>,
         want: &Projection,
     ) -> Result<(u64, Weighed<'s>)> {
-        let window = Window::of(query);
-        let Found { total, rows, listed } = self.find::<R>(query, window)?;
+        let found = self.find::<R>(query, Window::of(query))?;
+        self.weigh(found, query, want)
+    }
+
+    /// Weighs the rows of a page.
+    fn weigh<R: ScimResource>(
+        &self,
+        found: Found,
+        query: &Query<R>,
+        want: &Projection,
+    ) -> Result<(u64, Weighed<'s>)> {
+        let Found { total, rows, listed } = found;
         let order = match listed {
             Some(_) => Order::OfRows,
             None => Order::Any,
@@ -296,7 +312,7 @@ impl<'s, C: 'static> Search<'s, C> {
             query.answer_bytes,
         )?;
         if let (Some(count), Some(last)) = (listed, page.last()) {
-            let before = window.skip + page.rows.len() as u64;
+            let before = Window::of(query).skip + page.rows.len() as u64;
             self.core.pages.remember(self.place(before), last.rid, count);
         }
         Ok((total, page))
@@ -365,28 +381,30 @@ impl<'s, C: 'static> Search<'s, C> {
 
     /// Finds a page of all resources in the order of their creation.
     fn all(&self, count: Count, window: Window) -> Result<Found> {
-        let behind = match window.skip {
+        if let Some(before) = self.row_before(window, count) {
+            return self.behind(before, window, count);
+        }
+        let mut sql = self.rows().sql();
+        sql.push(" ORDER BY r.rid");
+        Ok(Found::listed(count, self.fetch(&sql, window)?))
+    }
+
+    /// Returns the row before a window of all resources, if it is known.
+    fn row_before(&self, window: Window, count: Count) -> Option<i64> {
+        match window.skip {
             0 => Some(FIRST),
             skip => self.core.pages.row_before(self.place(skip), count),
-        };
-        let rows = match behind {
-            Some(rid) => {
-                let behind = self
-                    .rows()
-                    .and(|sql| sql.push("r.rid > ? ORDER BY r.rid LIMIT ?"));
-                let sql = behind.showing(page_rows::COLUMNS);
-                self.read_page(&sql.with(rid).with(window.most()), window)?
-            }
-            None => {
-                let mut sql = self.rows().sql();
-                sql.push(" ORDER BY r.rid");
-                self.fetch(&sql, window)?
-            }
-        };
-        Ok(Found {
-            listed: Some(count),
-            ..Found::new(count.live, rows)
-        })
+        }
+    }
+
+    /// Reads a window of all resources behind a row.
+    fn behind(&self, before: i64, window: Window, count: Count) -> Result<Found> {
+        let behind = self
+            .rows()
+            .and(|sql| sql.push("r.rid > ? ORDER BY r.rid LIMIT ?"));
+        let sql = behind.showing(page_rows::COLUMNS);
+        let rows = self.read_page(&sql.with(before).with(window.most()), window)?;
+        Ok(Found::listed(count, rows))
     }
 
     fn place(&self, before: u64) -> Place {

@@ -58,7 +58,7 @@ impl Select {
 
     /// Returns the statement with other columns of the rows in place of their keys, in any order; `None` where something else
     /// than the rows themselves is gone through.
-    pub(super) fn of_rows(&self, columns: &str) -> Option<Sql> {
+    pub(super) fn showing_rows(&self, columns: &str) -> Option<Sql> {
         (self.key == ROW && !self.is_distinct).then(|| self.showing(columns))
     }
 
