@@ -94,16 +94,10 @@ pub fn push_name(out: &mut (impl BufMut + AsRef<[u8]>), name: &str) {
 
 /// Writes text as a JSON string.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
-    // Hardly any text holds what has to be escaped.
-    if plain_length(text.as_bytes()) == text.len() {
-        out.reserve(text.len() + 2);
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
-        // Writing text to memory cannot fail.
-        _ = serde_json::to_writer(out, text);
-    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    push_escaped(out, text);
+    out.push(b'"');
 }
 
 /// Writes a reference to a resource of this service, such as `Users/2819`.
@@ -128,12 +122,13 @@ fn push_base(out: &mut Vec<u8>, base: Base<'_>) {
 
 /// Writes text as it stands between the quotes of a JSON string.
 fn push_escaped(out: &mut Vec<u8>, text: &str) {
-    // References and URLs hardly ever hold what has to be escaped.
+    // Hardly any text holds what has to be escaped.
     if plain_length(text.as_bytes()) == text.len() {
         return out.extend_from_slice(text.as_bytes());
     }
     let start = out.len();
-    push_string(out, text);
+    // Writing text to memory cannot fail.
+    _ = serde_json::to_writer(&mut *out, text);
     // The quotes: the one at the end, and the one at the start.
     out.pop();
     if start < out.len() {
