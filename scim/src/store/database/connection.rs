@@ -20,7 +20,7 @@ use super::options::{Durability, Options};
 use crate::Result;
 
 /// Between two tries to get a lock that another connection has.
-pub(super) const POLL: Duration = Duration::from_millis(1);
+const POLL: Duration = Duration::from_millis(1);
 /// Prepared statements that a connection keeps.
 const STATEMENTS: usize = 512;
 
@@ -206,18 +206,14 @@ impl Target {
     /// Switches to the journal mode `wal`. The switch needs the file for itself, and SQLite does not wait for it as it does for a
     /// write: two processes that open a new file at the same moment would fail.
     fn enter_wal_mode(&self, driver: &rusqlite::Connection) -> rusqlite::Result<()> {
-        let deadline = Instant::now() + self.options.busy_timeout;
-        loop {
-            let mode =
-                driver.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
-            match mode {
-                Ok(mode) if mode == "wal" => return Ok(()),
-                Ok(mode) => {
-                    let text = format!("the file system allows the journal mode {mode} only, and not wal");
-                    return Err(rusqlite::Error::ToSqlConversionFailure(text.into()));
-                }
-                Err(error) if is_busy(&error) && Instant::now() < deadline => sleep(Duration::from_millis(5)),
-                Err(error) => return Err(error),
+        let mode = until_free(self.options.busy_timeout, || {
+            driver.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))
+        })?;
+        match mode == "wal" {
+            true => Ok(()),
+            false => {
+                let text = format!("the file system allows the journal mode {mode} only, and not wal");
+                Err(rusqlite::Error::ToSqlConversionFailure(text.into()))
             }
         }
     }
@@ -323,17 +319,26 @@ impl Connection {
     ///
     /// SQLite would wait by itself, but for the slot in which a reader has noted the end of what it reads, and it does
     /// not look at the slot again: readers that never rest note a newer end in it, which would do, and are waited for in
-    /// vain. Each try looks anew.
+    /// vain. Each try reads the slots again.
     pub(super) fn restart_wal(&self, patience: Duration) -> rusqlite::Result<()> {
-        let deadline = Instant::now() + patience;
-        loop {
-            let restarted = self
-                .driver
-                .wal_checkpoint_v2(None::<&str>, CheckpointMode::RESTART);
-            match restarted {
-                Err(error) if is_busy(&error) && Instant::now() < deadline => sleep(POLL),
-                outcome => return outcome.map(drop),
-            }
+        until_free(patience, || {
+            self.driver
+                .wal_checkpoint_v2(None::<&str>, CheckpointMode::RESTART)
+                .map(drop)
+        })
+    }
+}
+
+/// Tries something until no other connection has the lock that it needs, or the time is over.
+pub(super) fn until_free<T>(
+    patience: Duration,
+    mut attempt: impl FnMut() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match attempt() {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => sleep(POLL),
+            outcome => return outcome,
         }
     }
 }

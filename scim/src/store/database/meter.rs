@@ -87,7 +87,7 @@ impl Meter {
 
     /// Runs a job whose work is charged to its task.
     pub(super) fn run<T>(&self, task: &Task, job: impl FnOnce() -> T) -> T {
-        self.lock().task = Some(task.clone());
+        self.charge_to(task);
         let outcome = job();
         self.lock().task = None;
         outcome

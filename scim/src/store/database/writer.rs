@@ -5,10 +5,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use std::vec::IntoIter;
 
-use super::connection::{Connection, Control, POLL};
+use super::connection::{Connection, Control, until_free};
 use super::cost::Costs;
 use super::disk::Trouble;
-use super::failure::{GroupFailure, guarded, is_busy, trouble_of};
+use super::failure::{GroupFailure, guarded, trouble_of};
 use super::shared::{Ran, Shared, WriteJob};
 use super::statements::Transaction;
 use crate::store::withdrawal::Label;
@@ -220,16 +220,13 @@ impl<'a> Writer<'a> {
     /// Waits for the lock, which another process may have. SQLite itself asks ten times a second after a while; a
     /// process that commits one group after the other lets go of the lock for much shorter than that.
     fn begin(&mut self) -> rusqlite::Result<()> {
-        let deadline = Instant::now() + self.shared.options.busy_timeout;
-        loop {
-            match self.begin.run() {
-                Err(error) if is_busy(&error) && Instant::now() < deadline => {
-                    self.shared.counters.lock_waits.add(1);
-                    sleep(POLL);
-                }
-                outcome => return outcome,
+        let mut is_again = false;
+        until_free(self.shared.options.busy_timeout, || {
+            if std::mem::replace(&mut is_again, true) {
+                self.shared.counters.lock_waits.add(1);
             }
-        }
+            self.begin.run()
+        })
     }
 
     /// Runs and commits. Whatever is answered after that stands in the file that has the name of the database: it is
