@@ -143,6 +143,8 @@ fn a_tenant_leaves_threads_for_searches_to_others() {
         let modest = database.share_of("modest");
         assert_eq!(finish(modest.search(Budget::unlimited(), count)).unwrap(), 0);
     }
+    // A search is counted when it has been answered.
+    wait_until("all are counted", || database.statistics().searches >= 10);
     assert_eq!(
         database.statistics().searches,
         10,
