@@ -46,7 +46,7 @@ pub(crate) struct Struct {
     pub(crate) flatten: Option<(Ident, Type)>,
     /// The field that keeps what no schema knows.
     pub(crate) extra: Option<Ident>,
-    /// Fields that are no attributes.
+    /// Fields that are not attributes.
     pub(crate) skipped: Vec<Ident>,
 }
 

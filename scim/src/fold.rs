@@ -92,7 +92,7 @@ impl Fold {
 }
 
 /// Returns the key of text that ignores case: compatibility caseless matching of the Unicode standard (definition
-/// D146), composed. There is no locale in it (RFC 7644 section 3.4.2.3).
+/// D146), composed. It does not depend on a locale (RFC 7644 section 3.4.2.3).
 ///
 /// ```
 /// assert_eq!(scim::fold::fold("ＬＥ\u{301}on"), "léon");

@@ -26,7 +26,7 @@ pub trait ScimResource: Record + Debug + Clone + PartialEq + Send + Sync + Sized
     /// Reads a resource: a body, or what a store has kept.
     ///
     /// # Errors
-    /// 400 `invalidSyntax` if it is no object or its `schemas` are wrong, 400 `invalidValue` if an attribute is missing
+    /// 400 `invalidSyntax` if it is not an object or its `schemas` are wrong, 400 `invalidValue` if an attribute is missing
     /// or does not fit.
     fn decode(json: Json<'_>, cx: &mut Cx<'_>) -> Result<Self>;
 

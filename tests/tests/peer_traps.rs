@@ -142,7 +142,7 @@ fn remove_with_a_value_array_removes_only_those_members() -> Result<(), Failure>
     let remove = patch(&json!([{"op": "Remove", "path": "members", "value": gone}]));
     success(&client.json("PATCH", &group, &remove)?)?;
     assert_eq!(members(&read(&mut client, &group)?), set(kept));
-    // Once more: who is no member cannot be removed again, and nobody else leaves.
+    // Once more: who is not a member cannot be removed again, and nobody else leaves.
     success(&client.json("PATCH", &group, &remove)?)?;
     assert_eq!(members(&read(&mut client, &group)?), set(kept));
     Ok(())

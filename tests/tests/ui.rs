@@ -1,4 +1,4 @@
-//! The code that the derives accept and refuse. `TRYBUILD=overwrite` writes the expected messages anew.
+//! The code that the derives accept and refuse. `TRYBUILD=overwrite` overwrites the expected messages.
 
 #[test]
 fn derives() {

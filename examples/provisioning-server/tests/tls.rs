@@ -22,7 +22,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConnection, ProtocolVersion, StreamOwned, SupportedProtocolVersion};
 use serde_json::{Value, json};
 
-/// Far beyond what is promised, so that a slow machine is no failure.
+/// Far beyond what is promised, so that a slow machine is not a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Authority {

@@ -104,7 +104,7 @@ pub fn keyword(json: Json<'_>, canonical: &[&str]) -> Option<usize> {
 /// Returns the text of a value that is not canonical.
 ///
 /// # Errors
-/// 400 `invalidValue` if it is no string.
+/// 400 `invalidValue` if it is not a string.
 pub fn other_keyword(json: Json<'_>) -> Result<String> {
     <String as crate::value::Scalar>::parse(json)
 }

@@ -133,7 +133,7 @@ impl<S> Client<S> {
         Ok(self)
     }
 
-    /// Sets a way to wait, such as `tokio::time::sleep`. Without one no request is repeated.
+    /// Sets the function that waits before a request is repeated, such as `tokio::time::sleep`. Without one, requests are not repeated.
     #[must_use]
     pub fn with_sleep(mut self, sleep: impl Sleep) -> Self {
         self.sleep = Some(Arc::new(sleep));

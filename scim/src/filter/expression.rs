@@ -49,7 +49,7 @@ pub enum Expression {
 /// A single value compared to an operand. It is false if there is no value.
 #[derive(Debug, Clone)]
 pub struct Compare {
-    /// The attribute; the root for a value that is no set of sub-attributes.
+    /// The attribute; the root for a value that is not a set of sub-attributes.
     pub path: AttrPath,
     /// The attribute.
     pub attribute: &'static Attribute,

@@ -8,7 +8,7 @@ use crate::value::Json;
 
 /// A number as filters and sorting compare it: an integer is equal to a decimal of the same value.
 ///
-/// The order is total: an integer is never rounded to be compared, and what is no number comes last.
+/// The order is total: an integer is never rounded to be compared, and what is not a number comes last.
 ///
 /// ```
 /// use scim::filter::Numeric;
@@ -20,7 +20,7 @@ use crate::value::Json;
 pub enum Numeric {
     /// An integer.
     Integer(i64),
-    /// A number that is no integer, or beyond the integers.
+    /// A number that is not an integer, or beyond the integers.
     Decimal(f64),
 }
 

@@ -141,7 +141,7 @@ impl Scope<'_> {
         }
     }
 
-    /// Returns the attributes along a path. The root of an element that is no set of sub-attributes is the element
+    /// Returns the attributes along a path. The root of an element that is not a set of sub-attributes is the element
     /// itself.
     fn way(&self, path: AttrPath) -> Vec<&'static Attribute> {
         match self {

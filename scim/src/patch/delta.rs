@@ -29,7 +29,7 @@ pub enum DeltaChange<V> {
     Clear,
     /// Takes these values away; those that are not there are no error.
     RemoveValues(V),
-    /// Takes away what the filter selects; nothing selected is no error.
+    /// Takes away what the filter selects; nothing selected is not an error.
     RemoveWhere(ResolvedFilter),
 }
 

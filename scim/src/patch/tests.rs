@@ -45,7 +45,7 @@ fn a_failing_operation_names_itself_and_leaves_the_resource_alone() {
     assert_eq!(user, babs());
 }
 
-/// RFC 7644 section 3.5.2.1: what is there already is no change.
+/// RFC 7644 section 3.5.2.1: what is there already is not a change.
 #[test]
 fn operations_that_cancel_out_change_nothing() {
     let operations = r#"[{"op":"add","path":"nickName","value":"B"},{"op":"remove","path":"nickName"}]"#;
@@ -88,7 +88,7 @@ fn remove_with_values_takes_these_alone() {
     );
 }
 
-/// Entra ID and authentik list what is to go by its value; the type that we know is no reason to keep it (A-34).
+/// Entra ID and authentik list what is to go by its value; the type that we know is not a reason to keep it (A-34).
 #[test]
 fn remove_with_values_finds_them_whatever_their_type() {
     let user: User = decode(
@@ -130,7 +130,7 @@ fn a_read_only_path_is_refused_where_nothing_is_assigned() {
     }
 }
 
-/// A reference that is sent again is no change, also where it is a path: what a store gives back is equal to what the
+/// A reference that is sent again is not a change, also where it is a path: what a store gives back is equal to what the
 /// client sent (RFC 7643 section 2.3.7, RFC 7644 section 3.5.2.1).
 #[test]
 fn a_relative_reference_sent_again_changes_nothing() {

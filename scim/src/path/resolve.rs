@@ -87,7 +87,7 @@ impl AttrPath {
             })
     }
 
-    /// Resolves a name inside `[…]` against the element's table. An element that is no complex value is named `value`.
+    /// Resolves a name inside `[…]` against the element's table. An element that is not a complex value is named `value`.
     #[must_use]
     pub fn resolve_in_element(name: &AttributeName, element: &[Attribute]) -> Option<Self> {
         if name.urn.is_some() {

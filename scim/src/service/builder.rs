@@ -156,7 +156,7 @@ impl<C: Send + Sync + 'static, F> Builder<C, F> {
     /// Tells the application what became of every request, just before it is answered. A request whose context could not
     /// be made has none.
     ///
-    /// Without a listener, the causes of errors that are no client's fault (5xx) are logged: as events of `tracing`
+    /// Without a listener, the causes of errors that are not a client's fault (5xx) are logged: as events of `tracing`
     /// (feature `tracing`, on by default) where a subscriber is set, and on standard error otherwise.
     ///
     /// ```

@@ -23,7 +23,7 @@ impl Conditions {
     /// Reads the headers.
     ///
     /// # Errors
-    /// 400 for a header that is no list of entity tags: ignoring it would lose the update that it guards.
+    /// 400 for a header that is not a list of entity tags: ignoring it would lose the update that it guards.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self> {
         Ok(Self {
             if_match: tags(headers, &IF_MATCH)?,

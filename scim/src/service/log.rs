@@ -1,4 +1,4 @@
-//! The log of what nobody listens to: an error that is no client's fault must leave a trace.
+//! The log of what nobody listens to: an error that is not a client's fault must leave a trace.
 
 use super::outcome::Outcome;
 use crate::log;

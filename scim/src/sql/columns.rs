@@ -105,7 +105,7 @@ impl Columns {
             .with_table(|table| table.modified = Some(column))
     }
 
-    /// Sets the text column that holds, as a JSON object, all attributes for which there is no column. Filters over them are
+    /// Sets the text column that holds, as a JSON object, all attributes that do not have a column. Filters over them are
     /// evaluated in memory.
     #[must_use]
     pub fn more(self, column: impl Into<String>) -> Self {

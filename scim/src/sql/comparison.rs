@@ -148,7 +148,7 @@ impl<'a> Test<'a> {
     }
 }
 
-/// Returns the range of the values that count as present: empty text and empty bytes are no value.
+/// Returns the range of the values that count as present: empty text and empty bytes are not a value.
 pub(super) fn present(attribute: &Attribute, kind: Kind) -> Range<'static> {
     match kind {
         Kind::Key | Kind::Text | Kind::Reference => Range::of(Operator::Gt, Bound::Text(Cow::Borrowed(""))),

@@ -78,7 +78,7 @@ impl Columns {
         })
     }
 
-    /// Returns the JSON object of all attributes for which there is no column.
+    /// Returns the JSON object of all attributes that do not have a column.
     pub(super) fn rest(&self, table: &Table, record: &dyn Record) -> String {
         let columns = self.own().filter(|(_, column)| column.value().is_some());
         let apart: Vec<_> = columns.map(|(path, _)| path).chain(self.kept_once()).collect();

@@ -106,7 +106,7 @@ fn statements_are_those_of_the_dialect() {
     assert!(select.text.ends_with(from), "{}", select.text);
 }
 
-/// The other ends of edges are read by their table, and edges that come are no error where they are already.
+/// The other ends of edges are read by their table, and edges that come are not an error where they are already.
 #[test]
 fn edges_are_statements_about_their_table() {
     let people = people(Dialect::Postgres);

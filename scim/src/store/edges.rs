@@ -41,7 +41,7 @@ pub enum EdgeChange {
     Set(Vec<Edge>),
     /// Takes these away; those that are not there are no error.
     Remove(Vec<Edge>),
-    /// Takes away what the filter selects; nothing selected is no error.
+    /// Takes away what the filter selects; nothing selected is not an error.
     RemoveWhere(ResolvedFilter),
 }
 

@@ -15,7 +15,7 @@ use crate::store::edges::{EdgeChange, EdgeEdit};
 use crate::value::View;
 
 /// Refuses the next state of a resource where it is beyond the limits, and larger than `before`. Edges are not counted: they
-/// are no part of the state.
+/// are not a part of the state.
 ///
 /// # Errors
 /// Those of the limits on strings, values and resources, naming the attribute.

@@ -148,7 +148,7 @@ impl LinkEnd {
             .map_or(usize::MAX, |index| usize::from(*index))
     }
 
-    /// Returns the attribute; `None` for a path that is no attribute's.
+    /// Returns the attribute; `None` for a path that does not name an attribute.
     #[must_use]
     pub fn attribute(&self) -> Option<&'static Attribute> {
         self.path.attribute(self.resource_type.schema.attributes)

@@ -280,7 +280,7 @@ mod tests {
         }
     }
 
-    /// A path that is no endpoint's is the service's own exactly below its base.
+    /// A path that does not belong to an endpoint is the service's own exactly below its base.
     #[test]
     fn other_paths_are_found_below_the_base_alone() {
         let urls = urls("https://h/v2").and("http://inside/v2");

@@ -68,7 +68,7 @@ impl NoValue {
     pub const fn meaning(self, position: Position, multi_valued: bool, tolerant: bool) -> Meaning {
         use Meaning::{Nothing, Unassigned, Value};
         match (position, self) {
-            // RFC 7643 section 2.5: `null` is no value, and so is the empty list of a multi-valued attribute.
+            // RFC 7643 section 2.5: `null` is not a value, and so is the empty list of a multi-valued attribute.
             (Position::Body | Position::Replace, Self::Null) => Unassigned,
             (Position::Body | Position::Replace, Self::EmptyList) if multi_valued => Unassigned,
             (Position::Body | Position::Replace, _) if tolerant => Unassigned,

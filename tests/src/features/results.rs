@@ -56,7 +56,7 @@ impl Results {
         self.0.get(&(test.binary.clone(), test.path.clone())).copied()
     }
 
-    /// Returns whether there is no outcome at all.
+    /// Returns whether no test has an outcome.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -55,7 +55,7 @@ pub fn canonical(resource: &Value) -> Value {
     kept.filter(|(_, value)| !value.is_null()).collect()
 }
 
-/// Returns a value in that form: `Null` stands for every way to say that there is no value.
+/// Returns a value in that form: `Null` stands for every way to say that a value is unassigned.
 fn canonical_value(value: &Value) -> Value {
     match value {
         Value::Array(items) => {

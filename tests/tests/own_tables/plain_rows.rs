@@ -213,7 +213,7 @@ async fn the_library_filters_and_sorts() {
     assert_eq!(peer.ask(Method::GET, "/Rooms/03", Value::Null, None).await.0, 404);
 }
 
-/// A serialization conflict is no error of the client's: the write runs again, and if it will not end, the answer is 503.
+/// A serialization conflict is not an error of the client's: the write runs again, and if it will not end, the answer is 503.
 #[tokio::test]
 async fn a_conflict_is_tried_again() {
     let peer = Peer::new();

@@ -33,7 +33,7 @@ async fn a_request_that_writes_is_one_transaction() {
     assert_eq!((status, peer.begun()), (204, (0, 4)));
 }
 
-/// RFC 7644 section 3.5.1: a PUT of what GET shows is no change, members and mirrored attributes included.
+/// RFC 7644 section 3.5.1: a PUT of what GET shows is not a change, members and mirrored attributes included.
 #[tokio::test]
 async fn a_put_of_what_get_shows_is_no_change() {
     let peer = Peer::new();

@@ -499,7 +499,7 @@ async fn only_delete_deletes_and_then_the_name_is_free() {
 async fn conditions_are_honoured() {
     let peer = profile();
     let path = peer.user("ann").await;
-    // The version is that of the own state of a person, of which the groups are no part.
+    // The version is that of the own state of a person, of which the groups are not a part.
     let shown = format!("{path}?excludedAttributes=groups");
     let tag = peer.get(&path).await.header("etag").to_owned();
     peer.send(and(Request::get(&shown), "if-none-match", &tag))

@@ -484,7 +484,7 @@ async fn the_url_of_another_host_stays_as_it_is() {
             );
             assert!(!site.put(&path, &shown).await.expect(200).outcome.changed);
         }
-        // The page about a door is no resource, wherever it is: another host shows the same page.
+        // The page about a door is not a resource, wherever it is: another host shows the same page.
         let page = format!("{}/Pages/door", site.base());
         let body = json!({"schemas": [DOOR], "name": "x", "manual": page});
         let path = site.create("/Doors", &body).await;

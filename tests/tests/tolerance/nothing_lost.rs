@@ -98,7 +98,7 @@ fn skeleton(list: &List) -> Value {
     list.extension.map_or_else(|| json!({}), |urn| json!({urn: {}}))
 }
 
-/// RFC 7643 section 2.5: the empty list, and `null`, are no value; the tolerant policy knows more ways to write it.
+/// RFC 7643 section 2.5: the empty list, and `null`, are not a value; the tolerant policy knows more ways to write it.
 #[test]
 fn a_replace_by_no_value_clears() {
     each(Policy::tolerant, |peer, resource_type, list| {

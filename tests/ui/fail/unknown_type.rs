@@ -1,4 +1,4 @@
-//! A type that is no attribute value: one error, at the type.
+//! A type that is not an attribute value: one error, at the type.
 
 use scim::value::{Meta, ResourceId};
 use scim::{ScimComplex, ScimResource};

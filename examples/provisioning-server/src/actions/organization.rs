@@ -156,7 +156,7 @@ pub(crate) struct Preview {
     pub(crate) consequences: Consequences,
     /// How many people have any role before and after it.
     pub(crate) people_with_roles: (u64, u64),
-    /// The roles that others have after it than before, in the order of their names: those that are no mirrors first.
+    /// The roles that others have after it than before, in the order of their names: those that are not mirrors first.
     pub(crate) roles: Vec<MovedRole>,
 }
 

@@ -38,7 +38,7 @@ impl Output {
     }
 
     /// Prints a result of which a script that reads no JSON wants one line, as in `TOKEN=$(… token
-    /// create ORG)`: where standard output is no terminal, it is just that.
+    /// create ORG)`: where standard output is not a terminal, it is just that.
     pub(crate) fn one_line<T: Serialize>(
         self,
         document: &T,

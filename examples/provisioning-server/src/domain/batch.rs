@@ -101,8 +101,8 @@ impl Batch {
             && self.outcomes.is_empty()
     }
 
-    /// Adds a request, or counts it if there is no place. Its texts are [bounded](RequestRow::bounded) already: whoever adds
-    /// holds up everybody else who does. Returns how many rows found no place: 0 or 1.
+    /// Adds a request, or counts it if the batch is full. Bound its texts [before](RequestRow::bounded): the batch is locked
+    /// meanwhile. Returns how many rows found no place: 0 or 1.
     pub(crate) fn add_row(&mut self, row: RequestRow) -> u64 {
         if self.rows.len() < CAPACITY {
             self.rows.push(row);

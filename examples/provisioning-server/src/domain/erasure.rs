@@ -144,7 +144,7 @@ fn is_whole(before: &str, behind: &str, mention: &str) -> bool {
             .any(|quote| before.ends_with(quote) && behind.starts_with(quote));
         return alone || quoted;
     }
-    // An encoded character is no letter, though it ends with one.
+    // An encoded character is not a letter, though it ends with one.
     let is_encoded = {
         let tail: Vec<char> = before.chars().rev().take(3).collect();
         matches!(tail.as_slice(), [a, b, '%'] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())

@@ -85,7 +85,7 @@ impl Token {
     }
 
     /// Returns for how many days before its end administrators are to be told of it now, if they are. `told` is for how many they
-    /// were last. A token that was made for less is no surprise.
+    /// were last. A token that was made for less is not a surprise.
     pub(crate) fn is_to_tell(&self, told: Option<u32>, now: Timestamp) -> Option<u32> {
         let expires = self.expires.filter(|_| self.is_live(now))?;
         let lasts = |from: Timestamp, days: u32| {

@@ -97,7 +97,7 @@ fn trouble(health: Health) -> Option<&'static str> {
 }
 
 /// Says whether requests should be sent here: 503 while the server drains, and when the database does not answer, or
-/// cannot write, with one word for the reason. A mail server that cannot be used is told of, and is no reason.
+/// cannot write, with one word for the reason. A mail server that cannot be used is told of, and is not a reason.
 pub(crate) async fn readyz(State(readiness): State<Arc<Readiness>>) -> Response {
     match readiness.obstacle().await {
         None if readiness.do_mails_wait() => {

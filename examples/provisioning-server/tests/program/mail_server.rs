@@ -109,7 +109,7 @@ impl MailServer {
         self.received.recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
-    /// Returns whether there is no other mail yet.
+    /// Returns whether no other mail has come yet.
     pub fn is_empty(&self) -> bool {
         self.received.try_recv().is_err()
     }

@@ -67,8 +67,8 @@ impl<C: Send + Sync + 'static> DocumentStore<C> {
     /// The snapshot keeps the log of the database from being reset. It may last for as long as chunks are taken:
     /// [`Options::stream_limit`](crate::store::database::Options::stream_limit) counts from chunk to chunk.
     ///
-    /// There is no cursor to go on from. Whatever was exported before a point may have changed or gone by the time that
-    /// somebody goes on, and the parts would not fit together. Whoever wants to go on exports anew, compares with what
+    /// An export cannot be resumed. Whatever was exported before a point may have changed or gone by the time that
+    /// somebody goes on, and the parts would not fit together. Whoever wants to go on exports again, compares with what
     /// is there, and writes from the first difference on.
     ///
     /// ```

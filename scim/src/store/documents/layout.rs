@@ -298,7 +298,7 @@ impl Layout {
         text
     }
 
-    /// Returns the basis of the keys of the type: keys that were made for another text are made anew.
+    /// Returns the basis of the keys of the type: keys that were made for another text are rebuilt.
     pub(super) fn fingerprint(&self) -> String {
         let mut text = format!("keys 3, fold {}", fold::VERSION);
         for indexed in &self.slots {

@@ -14,7 +14,7 @@ use super::transport::Transport;
 
 #[derive(Default)]
 pub(super) struct Authentik {
-    /// Operations in one request at most, from the server's `bulk.maxOperations`; 0 is no limit.
+    /// Operations in one request at most, from the server's `bulk.maxOperations`; 0 stands for no limit.
     chunk: usize,
 }
 

@@ -138,7 +138,7 @@ fn one_line(text: &str) -> String {
     }
 }
 
-/// An answer that is no refusal.
+/// An answer that is not a refusal.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,

@@ -189,7 +189,7 @@ impl Simulation {
         self
     }
 
-    /// Says that an administrator has the provider begin anew at the end, as after the restore of a backup:
+    /// Says that an administrator has the provider start over at the end, as after the restore of a backup:
     /// nothing that the provider knows to be on the server counts any more, and it goes over everybody and every group
     /// again.
     #[must_use]

@@ -62,7 +62,7 @@ impl<S> Through<S> {
     }
 }
 
-/// Answers longer than this are no pages.
+/// Answers longer than this are not pages.
 const LONGEST_ANSWER: usize = 256 << 20;
 
 impl<S: Exchange> Transport for Through<S> {

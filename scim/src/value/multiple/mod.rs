@@ -243,7 +243,7 @@ fn one_or_many<T: 'static, H: Handler<T>>(json: Json<'_>, cx: &mut Cx<'_>) -> Re
     })
 }
 
-/// Returns whether an edit of elements, or of a sub-attribute of them, says that there is no value.
+/// Returns whether an edit of elements, or of a sub-attribute of them, says that the attribute is unassigned.
 fn means_no_value<T: 'static, H: Handler<T>>(edit: &Edit<'_>, cx: &mut Cx<'_>) -> bool {
     let target = match edit.rest {
         [] => Some(H::SHAPE.element()),

@@ -192,7 +192,7 @@ fn a_stable_id_is_read_where_it_is_asked_for() {
     assert_eq!(without.verify().unwrap().stable_id, None);
 }
 
-/// Feature row 21: an answer that nobody asked for is no answer to a request, and the other way round.
+/// Feature row 21: an answer that nobody asked for is not an answer to a request, and the other way round.
 #[test]
 fn an_answer_belongs_to_its_request() {
     refused_with(&json!({ "request": "_request-2" }), Refusal::InResponseTo);
